@@ -1,0 +1,91 @@
+# Everything one does here. Each target prints the plain commands that it runs.
+# A machine needs Python 3.11, 3.12 or 3.13 and make; all else goes into .venv.
+
+.PHONY: demo demo-reset test test-quick lint lint-style lint-types lint-imports lint-templates lint-migrations \
+	lint-deployment format lock bench vendor assets messages clean-venv
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+# Installed again when a lock changes, and only then.
+BASE := .venv/installed-$(shell cat requirements.txt | cksum | tr ' ' '-')
+FULL := .venv/installed-with-tests-$(shell cat requirements.txt requirements-prod.txt requirements-test.txt | cksum | tr ' ' '-')
+PORT ?= 8000
+N ?= 10000
+
+demo: $(BASE)
+	@$(BIN)/python -m helpdesk.demo --port $(PORT)
+
+demo-reset: $(BASE)
+	@$(BIN)/python -m helpdesk.demo --reset
+
+test: $(FULL)
+	@$(BIN)/python -m tools.test
+
+test-quick: $(FULL)
+	@$(BIN)/python -m tools.test quick
+
+# make -k lint goes on after the first complaint.
+lint: lint-style lint-types lint-imports lint-templates lint-migrations lint-deployment
+
+lint-style: $(FULL)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lint-types: $(FULL)
+	$(BIN)/mypy
+
+lint-imports: $(FULL)
+	$(BIN)/lint-imports
+
+lint-templates: $(FULL)
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 --check {} +
+
+lint-migrations: $(FULL)
+	$(BIN)/python -W error manage.py makemigrations --check --dry-run
+
+lint-deployment: $(FULL)
+	$(BIN)/python -m tools.production check --deploy --fail-level WARNING
+
+format: $(FULL)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+
+bench: $(FULL)
+	$(BIN)/python -m bench $(N)
+
+# For whoever changes requirements*.in; needs uv. Test and production follow the versions of the base.
+lock:
+	for name in requirements requirements-test requirements-prod; do \
+		uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+			$$name.in -o $$name.txt || exit 1; done
+
+# For whoever changes what the browser gets: fetches third-party files (needs npm), joins ours into static/dist.
+vendor: $(FULL)
+	$(BIN)/python -m tools.vendor
+
+assets: $(FULL)
+	$(BIN)/python -m tools.assets
+
+# For whoever changes a text: collects it into locale/en (needs gettext) and compiles the catalogue.
+messages: $(FULL)
+	$(BIN)/python -m tools.messages
+
+$(BASE): | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(FULL): | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements.txt -r requirements-prod.txt -r requirements-test.txt
+	@touch $(BASE) $@
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Needs Python 3.11, 3.12 or 3.13 (make PYTHON=/path/to/python)."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+clean-venv:
+	rm -rf .venv

@@ -1,0 +1,87 @@
+"""Collect the texts of the interface and compile the English catalogue.
+
+    python -m tools.messages            bring locale/en up to date and say what is still to translate
+    python -m tools.messages --check    change nothing; say what is missing, stale or not compiled
+
+Texts are written in Spanish in code and templates; locale/en translates them. The compiled file is committed: the
+machines that run the product need no gettext.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import polib
+
+ROOT = Path(__file__).resolve().parent.parent
+CATALOGUE = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
+SOURCES = ("accounts", "agents", "helpdesk", "notifications", "portal", "templates", "tickets")
+IGNORED = ("*/tests/*", "*/demo_data/*", "templates/catalogue/*")
+
+Key = tuple[str, str, str]
+
+
+def collect(root: Path) -> None:
+    """Write what the sources under `root` say into its catalogue, keeping the translations it has."""
+    command = [
+        sys.executable,
+        str(ROOT / "manage.py"),
+        "makemessages",
+        "-l",
+        "en",
+        "--no-location",
+        "--no-obsolete",
+    ]
+    command += [f"--ignore={pattern}" for pattern in IGNORED]
+    subprocess.run(command, cwd=root, check=True, stdout=subprocess.DEVNULL)
+
+
+def texts(catalogue: polib.POFile) -> dict[Key, bool]:
+    """Every text, and whether it is translated."""
+    return {
+        (entry.msgctxt or "", entry.msgid, entry.msgid_plural or ""): entry.translated()
+        for entry in catalogue
+        if not entry.obsolete
+    }
+
+
+def problems() -> list[str]:
+    """What is wrong with the committed catalogue, found on a copy of the sources."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in (*SOURCES, "locale"):
+            shutil.copytree(
+                ROOT / name, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__", "library")
+            )
+        collect(Path(folder))
+        wanted = texts(polib.pofile(str(Path(folder) / CATALOGUE.relative_to(ROOT))))
+    committed = polib.pofile(str(CATALOGUE))
+    had = texts(committed)
+    found = [f"to translate: {key[1]!r}" for key in wanted if not had.get(key)]
+    found += [f"no longer said: {key[1]!r}" for key in had if key not in wanted]
+    if CATALOGUE.with_suffix(".mo").read_bytes() != committed.to_binary():
+        found.append("the compiled catalogue is stale")
+    return found
+
+
+def main() -> int:
+    if "--check" not in sys.argv:
+        CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
+        collect(ROOT)
+        catalogue = polib.pofile(str(CATALOGUE))
+        catalogue.metadata = {
+            "Language": "en",
+            "Content-Type": "text/plain; charset=UTF-8",
+            "Content-Transfer-Encoding": "8bit",
+            "Plural-Forms": "nplurals=2; plural=(n != 1);",
+        }
+        catalogue.save(str(CATALOGUE))
+        catalogue.save_as_mofile(str(CATALOGUE.with_suffix(".mo")))
+    found = problems()
+    print("\n".join(found) or "The English catalogue is complete.")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

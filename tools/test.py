@@ -1,0 +1,152 @@
+"""`make test`: every test there is, on everything the machine has, and at the end what ran and what did not.
+
+    python -m tools.test           what this machine can run; parts that it cannot are named at the end
+    python -m tools.test quick     unit and integration tests on SQLite, nothing else
+
+With REQUIRE_ALL=1 (.ci/run) nothing may be left out: missing packages are installed, missing servers are started,
+and a part or a single test that did not run is a failure.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.servers import CannotServe, Postgres, Redis, postgres_answers, redis_answers
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
+LOCAL_POSTGRES = ("postgres://root@127.0.0.1:5432/postgres", "postgres://postgres@127.0.0.1:5432/postgres")
+LOCAL_REDIS = "redis://127.0.0.1:6379/9"  # an index that nothing else uses by default
+BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+PACKAGES = {
+    "chromium": BROWSERS,
+    "gettext": ("msgfmt",),
+}  # Debian package: any of the commands it is wanted for
+SERVER_PACKAGES = {"redis-server": ("redis-server", "valkey-server"), "postgresql": ("pg_lsclusters",)}
+
+
+@dataclass
+class Part:
+    name: str
+    arguments: list[str] = field(default_factory=list)
+    env: dict[str, str] = field(default_factory=dict)
+    missing: str = ""  # why it cannot run here, and how to get it
+    closing: str = ""
+    failed: bool = False
+
+    def run(self) -> None:
+        print(f"\n===== {self.name}", flush=True)
+        if self.missing:
+            print(f"not run: {self.missing}", flush=True)
+            self.failed = REQUIRE_ALL
+            return
+        env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        command = [sys.executable, "-m", "pytest", "-q", "-rfEs", *self.arguments]
+        with subprocess.Popen(
+            command, cwd=ROOT, env=env | self.env, stdout=subprocess.PIPE, text=True
+        ) as process:
+            for line in process.stdout or ():
+                print(line, end="", flush=True)
+                self.closing = line.strip() or self.closing
+        self.failed = process.returncode != 0
+        if REQUIRE_ALL and (skipped := re.search(r"(\d+) skipped", self.closing)):
+            self.failed = True
+            self.closing += f"  ({skipped[1]} skipped, and here every test must run)"
+
+
+def install(packages: Mapping[str, tuple[str, ...]]) -> None:
+    """Debian packages whose commands are not here. Only root can, and only on Debian; others are told at the end."""
+    wanted = [package for package, commands in packages.items() if not any(map(shutil.which, commands))]
+    if not wanted or os.geteuid() != 0 or not Path("/etc/debian_version").exists():
+        return
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-q"]
+    env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    print("+ apt-get install", *wanted, flush=True)
+    subprocess.run([*apt, "update"], env=env, check=False, stdout=subprocess.DEVNULL)
+    subprocess.run([*apt, "install", "-y", "--no-install-recommends", *wanted], env=env, check=False)
+
+
+def find_postgres(stack: ExitStack) -> str:
+    """The server that DATABASE_URL names, else the local one, else, where everything is required, one of our own."""
+    if named := os.environ.get("DATABASE_URL", ""):
+        return named if named.startswith("postgres") and postgres_answers(named) else ""
+    for url in LOCAL_POSTGRES:
+        if postgres_answers(url):
+            return url
+    return stack.enter_context(Postgres()).url if REQUIRE_ALL else ""
+
+
+def find_redis(stack: ExitStack) -> str:
+    if named := os.environ.get("REDIS_URL", ""):
+        return named if redis_answers(named) else ""
+    if redis_answers(LOCAL_REDIS):
+        return LOCAL_REDIS
+    return stack.enter_context(Redis()).url if REQUIRE_ALL else ""
+
+
+def on_servers(stack: ExitStack) -> Part:
+    part = Part("unit and integration tests on PostgreSQL and Redis")
+    try:
+        found = {"DATABASE_URL": find_postgres(stack), "REDIS_URL": find_redis(stack)}
+    except CannotServe as error:
+        part.missing = str(error)
+        return part
+    if absent := [name for name, url in found.items() if not url]:
+        part.missing = (
+            f"no server for {' and '.join(absent)}. Start PostgreSQL on 127.0.0.1:5432 and Redis on 127.0.0.1:6379 "
+            "(apt install postgresql redis-server), or name them in these variables"
+        )
+    part.env = found
+    return part
+
+
+def in_the_browser() -> Part:
+    part = Part("browser journeys in Chromium", ["-m", "e2e", "e2e"])
+    browser = os.environ.get("DESK_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        part.missing = "no Chromium. apt install chromium, or name one in DESK_CHROMIUM"
+    else:
+        part.env = {"DESK_CHROMIUM": browser}
+    return part
+
+
+def topology() -> Part:
+    part = Part("topology: the product's own processes", ["-m", "topology", "helpdesk", "e2e"])
+    try:
+        Postgres.binary("postgres")
+    except CannotServe as error:
+        part.missing = str(error)
+    if not any(map(shutil.which, SERVER_PACKAGES["redis-server"])):
+        part.missing = part.missing or "Redis is not installed (apt install redis-server)"
+    return part
+
+
+def main() -> int:
+    parts = [Part("unit and integration tests on SQLite")]
+    with ExitStack() as stack:
+        if sys.argv[1:] != ["quick"]:
+            install(PACKAGES | SERVER_PACKAGES if REQUIRE_ALL else PACKAGES)
+            parts += [on_servers(stack), in_the_browser(), topology()]
+        for part in parts:
+            part.run()
+    print("\n===== what ran")
+    for part in parts:
+        print(f"{'FAILED ' if part.failed else 'not run' if part.missing else 'passed '}  {part.name}")
+        if part.missing:
+            print(f"         {part.missing}")
+    if len(parts) == 1:
+        print("not run  PostgreSQL and Redis, browser journeys, topology: make test")
+    print("\n===== how pytest ended")
+    for part in parts:
+        print(part.closing or f"{part.name}: not run")
+    return any(part.failed for part in parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
