@@ -1,0 +1,101 @@
+"""People and teams, for administrators."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import ReadOnlyPasswordHashField
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from .models import CustomerKind, Department, Membership, User
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user", "department")
+
+
+class UserCreationForm(forms.ModelForm):
+    """A new person gets no password here: they set their own from the mail that «Recuperar acceso» sends."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "role", "kind", "language")
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=False)
+        user.set_unusable_password()
+        if commit:
+            user.save()
+        return user
+
+    def save_m2m(self) -> None:
+        """The form has no many-to-many fields; the admin calls this all the same."""
+
+
+class UserChangeForm(forms.ModelForm):
+    password = ReadOnlyPasswordHashField(label=_("Contraseña"))
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "password", "role", "kind", "standing", "groups", "is_active")
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    inlines = (MembershipInline,)
+    ordering = ("name",)
+    list_display = ("name", "email", "role", "kind", "standing", "is_active")
+    list_filter = ("role", "standing", "kind", "is_active", "departments")
+    list_select_related = ("kind",)
+    search_fields = ("name", "email", "external_account", "phone")
+    readonly_fields = ("date_joined", "last_login")
+    filter_horizontal = ("groups",)
+    list_per_page = 50
+    show_full_result_count = False
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password", "is_active")}),
+        (_("En la mesa"), {"fields": ("role", "groups")}),
+        (_("Como cliente"), {"fields": ("kind", "standing", "standing_since", "external_account", "phone")}),
+        (
+            _("Preferencias"),
+            {"fields": ("language", "time_zone", "theme", "notify_by_email", "keyboard_shortcuts")},
+        ),
+        (_("Fechas"), {"fields": ("date_joined", "last_login")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "name", "role", "kind", "language")}),)
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.inlines if obj is not None and obj.is_desk_staff else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """People leave by losing access; what they wrote stays theirs."""
+        return False
+
+
+@admin.register(Department)
+class DepartmentAdmin(admin.ModelAdmin):
+    list_display = ("name", "key", "is_active", "position")
+    list_editable = ("position",)
+    search_fields = ("name", "key")
+    inlines = (MembershipInline,)
+    fields = ("name", "name_en", "key", "is_active", "position")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Process files name a department by its key."""
+        return ("key",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(CustomerKind)
+class CustomerKindAdmin(admin.ModelAdmin):
+    list_display = ("name", "key", "position")
+    list_editable = ("position",)
+    prepopulated_fields = {"key": ("name",)}

@@ -1,0 +1,223 @@
+"""Who people are: users, the kinds of customer, the departments and who belongs to them."""
+
+import zoneinfo
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from .enums import Role, Standing, Theme
+
+phone_validator = RegexValidator(
+    r"^\+?[0-9][0-9 ()./-]{5,28}[0-9]$",
+    _("Escribe un teléfono con su código de área, como +58 212 771 9011."),
+)
+
+
+def validate_time_zone(value: str) -> None:
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(_("No conocemos esa zona horaria."))
+
+
+def default_time_zone() -> str:
+    """The desk's, whatever a migration once saw it to be."""
+    return settings.TIME_ZONE
+
+
+class LocalisedName(models.Model):
+    """A name the desk writes itself, in Spanish and, where it wants one, in English."""
+
+    name = models.CharField(_("nombre"), max_length=120)
+    name_en = models.CharField(_("nombre en inglés"), max_length=120, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name_en if self.name_en and get_language() == "en" else self.name
+
+
+class CustomerKind(LocalisedName):
+    """A class of customer the organisation tells apart: parkiador, parkioferente … (S0.3)."""
+
+    key = models.SlugField(_("clave"), unique=True)
+    position = models.PositiveSmallIntegerField(_("orden"), default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name = _("tipo de cliente")
+        verbose_name_plural = _("tipos de cliente")
+
+
+class Department(LocalisedName):
+    """A team that tickets are routed to (S2.36–S2.39)."""
+
+    key = models.SlugField(_("clave"), unique=True)
+    is_active = models.BooleanField(_("activo"), default=True)
+    position = models.PositiveSmallIntegerField(_("orden"), default=0)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="departments", verbose_name=_("miembros")
+    )
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name = _("departamento")
+        verbose_name_plural = _("departamentos")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, **{**fields, "role": Role.ADMINISTRATOR})
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email=self.normalize_email(email))
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Addresses are kept in lower case, whole: people do not remember how they typed theirs."""
+        return (email or "").strip().lower()
+
+    def staff(self) -> models.QuerySet["User"]:
+        """Whoever may be given a ticket."""
+        return self.filter(is_active=True).exclude(role=Role.CUSTOMER).order_by("name")
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person with an account. Signs in by e-mail; a customer unless the desk says otherwise."""
+
+    email = models.EmailField(_("correo electrónico"), unique=True)
+    name = models.CharField(_("nombre"), max_length=120)
+    role = models.CharField(_("rol"), max_length=16, choices=Role, default=Role.CUSTOMER)
+    kind = models.ForeignKey(
+        CustomerKind, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("tipo de cliente")
+    )
+    standing = models.CharField(
+        _("estatus administrativo"), max_length=10, choices=Standing, default=Standing.ACTIVE
+    )
+    standing_since = models.DateField(_("estatus desde"), null=True, blank=True)
+    phone = models.CharField(_("teléfono"), max_length=32, blank=True, validators=[phone_validator])
+    external_account = models.CharField(
+        _("cuenta externa"),
+        max_length=120,
+        blank=True,
+        help_text=_("Su usuario en el sistema de la organización."),
+    )
+    language = models.CharField(_("idioma"), max_length=5, choices=settings.LANGUAGES, default="es")
+    time_zone = models.CharField(
+        _("zona horaria"), max_length=64, default=default_time_zone, validators=[validate_time_zone]
+    )
+    theme = models.CharField(_("tema"), max_length=5, choices=Theme, default=Theme.AUTO)
+    notify_by_email = models.BooleanField(_("avisarme por correo"), default=True)
+    keyboard_shortcuts = models.BooleanField(_("atajos de una tecla"), default=True)
+    is_active = models.BooleanField(_("puede entrar"), default=True)
+    date_joined = models.DateTimeField(_("desde"), default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    objects = UserManager()
+
+    class Meta:
+        verbose_name = _("usuario")
+        verbose_name_plural = _("usuarios")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_any_case",
+                violation_error_message=_("Ya hay una cuenta con ese correo."),
+            )
+        ]
+        indexes = [models.Index(fields=["role", "name"], name="user_role_name")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = UserManager.normalize_email(self.email)
+        self.is_superuser = self.role == Role.ADMINISTRATOR
+        super().save(*args, **kwargs)
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0] if self.name else self.email
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether Django's admin lets the person in; the desk's own word is `is_desk_staff`."""
+        return self.role == Role.ADMINISTRATOR
+
+    @property
+    def is_desk_staff(self) -> bool:
+        return self.role != Role.CUSTOMER
+
+    @property
+    def is_supervisor(self) -> bool:
+        return self.has_role(Role.SUPERVISOR)
+
+    def has_role(self, role: Role) -> bool:
+        """Whether the person holds `role` or one above it."""
+        return Role(self.role).rank >= role.rank
+
+    @property
+    def is_inactive_standing(self) -> bool:
+        return self.standing == Standing.INACTIVE
+
+    @cached_property
+    def places(self) -> tuple["Membership", ...]:
+        """Where the person belongs; read once, for a page asks many times."""
+        return tuple(self.memberships.select_related("department"))
+
+    @cached_property
+    def department_ids(self) -> frozenset[int]:
+        return frozenset(place.department_id for place in self.places)
+
+    def belongs_to(self, department_key: str) -> bool:
+        return any(place.department.key == department_key for place in self.places)
+
+    def manages(self, department_id: int | None) -> bool:
+        return any(place.is_manager and place.department_id == department_id for place in self.places)
+
+    @cached_property
+    def group_names(self) -> frozenset[str]:
+        """The roles that the desk made itself (S4.25), in lower case."""
+        return frozenset(name.lower() for name in self.groups.values_list("name", flat=True))
+
+
+class Membership(models.Model):
+    """A person's place in a department."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("persona")
+    )
+    department = models.ForeignKey(
+        Department, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("departamento")
+    )
+    is_manager = models.BooleanField(_("encargado"), default=False)
+
+    class Meta:
+        verbose_name = _("pertenencia")
+        verbose_name_plural = _("pertenencias")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "department"], name="membership_once_per_department")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.department}"
