@@ -1,0 +1,180 @@
+"""Configuration of the desk, and its history to look at. What happened is never edited here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from .models import (
+    Attachment,
+    Category,
+    Clock,
+    GuestToken,
+    Message,
+    Nonconformity,
+    Process,
+    ProcessVersion,
+    Survey,
+    Ticket,
+    TicketEvent,
+)
+
+
+class ReadOnly:
+    """May be looked at; changes go through the desk's own pages."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class CategoryInline(admin.TabularInline):
+    model = Category
+    extra = 0
+    fields = ("name", "name_en", "key", "department", "case_kind", "severity", "position", "is_active")
+    readonly_fields = ("key",)
+    show_change_link = True
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Process)
+class ProcessAdmin(admin.ModelAdmin):
+    """Which processes may be picked, and in what order. Their content is a file: docs/processes.md."""
+
+    list_display = ("__str__", "key", "current", "is_active", "position")
+    list_editable = ("is_active", "position")
+    list_select_related = ("current",)
+    fields = ("key", "current", "is_active", "position")
+    readonly_fields = ("key", "current")
+    inlines = (CategoryInline,)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(ProcessVersion)
+class ProcessVersionAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("process", "number", "created_at")
+    list_filter = ("process",)
+    list_select_related = ("process__current",)
+    fields = ("process", "number", "created_at", "definition_file")
+
+    @admin.display(description=_("definición"))
+    def definition_file(self, version: ProcessVersion) -> str:
+        return format_html("<pre>{}</pre>", version.source)
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    list_display = ("name", "process", "department", "case_kind", "severity", "is_active")
+    list_filter = ("process", "department", "case_kind", "is_active")
+    list_select_related = ("process__current", "department")
+    search_fields = ("name", "key")
+    readonly_fields = ("process", "key")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ClockInline(ReadOnly, admin.TabularInline):
+    model = Clock
+    extra = 0
+    fields = ("kind", "target", "is_agreed", "started_at", "due_at", "paused_at", "stopped_at", "breached_at")
+    readonly_fields = fields
+
+
+class GuestTokenInline(ReadOnly, admin.TabularInline):
+    model = GuestToken
+    extra = 0
+    fields = ("purpose", "email", "created_at", "expires_at", "revoked_at", "last_used_at")
+    readonly_fields = fields
+
+
+@admin.register(Ticket)
+class TicketAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("folio", "title", "requester_name", "stage", "severity", "assignee", "created_at")
+    list_filter = ("stage_kind", "severity", "department", "is_escalated", "is_test")
+    list_select_related = ("assignee",)
+    search_fields = ("=folio", "title", "=requester_email")
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
+    inlines = (ClockInline, GuestTokenInline)
+
+
+@admin.register(TicketEvent)
+class TicketEventAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("at", "ticket_folio", "kind", "action", "actor_name", "is_public")
+    list_filter = ("kind", "is_public")
+    search_fields = ("=ticket__folio",)
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TicketEvent]:
+        return super().get_queryset(request).select_related("ticket")
+
+    @admin.display(description=_("folio"))
+    def ticket_folio(self, event: TicketEvent) -> str:
+        return event.ticket.folio
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("created_at", "ticket_folio", "kind", "author_name", "channel")
+    list_filter = ("kind", "channel")
+    search_fields = ("=ticket__folio",)
+    list_select_related = ("ticket",)
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
+    fields = ("ticket_folio", "kind", "channel", "author_name", "created_at", "body")
+
+    @admin.display(description=_("folio"))
+    def ticket_folio(self, message: Message) -> str:
+        return message.ticket.folio
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnly, admin.ModelAdmin):
+    """Without the file itself: downloads pass the ticket's own check."""
+
+    list_display = ("created_at", "name", "kind", "size", "scan")
+    list_filter = ("scan", "kind")
+    search_fields = ("=ticket__folio", "=sha256")
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields = ("name", "kind", "content_type", "size", "sha256", "scan", "created_at")
+
+
+@admin.register(Nonconformity)
+class NonconformityAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("opened_at", "ticket", "responsible", "reviewed_by", "reviewed_at")
+    list_filter = (("reviewed_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("ticket", "responsible", "reviewed_by")
+
+
+@admin.register(Survey)
+class SurveyAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("answered_at", "ticket", "score", "comment")
+    list_filter = ("score",)
+    list_select_related = ("ticket",)

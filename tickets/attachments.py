@@ -1,0 +1,157 @@
+"""Files on their way into a ticket: inspected on arrival, kept under a draft key, joined to a message when sent."""
+
+import logging
+from datetime import timedelta
+from typing import IO
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.base import ContentFile, File
+from django.db import models, transaction
+from django.dispatch import Signal
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+
+from . import malware
+from .actors import Actor, user_of
+from .exceptions import InvalidData
+from .files import FileRules, RefusedFile, inspect, make_thumbnail, reencode_image
+from .models import Attachment, Message, Ticket
+from .processes.definition import FileLimits
+
+logger = logging.getLogger(__name__)
+THUMBNAIL_SIZE = (320, 320)
+DRAFT_HOURS = 24
+REPLY_LIMITS = FileLimits(kinds=("image", "video", "document", "archive", "text"), max_files=5, max_mb=10)
+
+picture_kept = Signal()
+"""Sent when an image was stored, with `attachment=`: its thumbnail can be drawn, which takes too long for a request."""
+
+
+def rules_for(limits: FileLimits) -> FileRules:
+    """A process's limits, never above the desk's own."""
+    largest = min(limits.max_mb, settings.DESK_MAX_UPLOAD_MB)
+    return FileRules(kinds=limits.kinds, max_files=limits.max_files, max_bytes=largest * 1024 * 1024)
+
+
+def keep_draft(
+    file: "IO[bytes] | File[bytes]", *, name: str, draft_key: str, actor: Actor | None, limits: FileLimits
+) -> Attachment:
+    """Inspect a file and keep it until what it belongs to is sent. Raises `RefusedFile` with the reason.
+
+    Images are written anew, without metadata. No transaction is held while the bytes are looked at.
+    """
+    rules = rules_for(limits)
+    if Attachment.objects.drafts(draft_key).count() >= rules.max_files:
+        raise RefusedFile(too_many(rules.max_files))
+    found = inspect(file, name=name, rules=rules, max_pixels=settings.DESK_MAX_IMAGE_PIXELS)
+    attachment = Attachment(
+        draft_key=draft_key,
+        uploader=user_of(actor) if actor else None,
+        name=found.name,
+        kind=found.kind,
+        content_type=found.content_type,
+        size=found.size,
+        sha256=found.sha256,
+        scan=_scan(file),
+    )
+    file.seek(0)
+    if found.kind == "image":
+        content = reencode_image(file)
+        attachment.size = len(content)
+        attachment.file.save(found.name, ContentFile(content), save=False)
+    else:
+        attachment.file.save(found.name, File(file), save=False)
+    attachment.save()
+    if attachment.is_image:
+        picture_kept.send(sender=Attachment, attachment=attachment)
+    return attachment
+
+
+def attach_drafts(ticket: Ticket, draft_key: str, *, actor: Actor, message: Message) -> int:
+    """Join the files waiting under `draft_key` to `message`; inside the verb that writes it. Returns how many.
+
+    Files that somebody else's session uploaded never come along, whatever the key.
+    """
+    if not draft_key:
+        return 0
+    drafts = Attachment.objects.drafts(draft_key).filter(uploader=user_of(actor))
+    limit = max(ticket.definition.files.max_files, REPLY_LIMITS.max_files)
+    if drafts.count() > limit:
+        raise InvalidData({"files": [too_many(limit)]})
+    joined: int = drafts.update(ticket=ticket, message=message, draft_key="")
+    return joined
+
+
+def discard_draft(draft_key: str, uuid: str, *, actor: Actor | None) -> None:
+    """The person removed a file before sending. What no file is called removes none."""
+    try:
+        UUID(uuid)
+    except ValueError:
+        return
+    drafts = Attachment.objects.drafts(draft_key).filter(uploader=user_of(actor) if actor else None)
+    for attachment in drafts.filter(uuid=uuid):
+        delete_files(attachment)
+        attachment.delete()
+
+
+def adopt_drafts(draft_key: str, *, user: User) -> None:
+    """What somebody uploaded before signing in is theirs. `draft_key` must come from where only this desk writes."""
+    Attachment.objects.drafts(draft_key).filter(uploader=None).update(uploader=user)
+
+
+def discard_old_drafts() -> int:
+    """Files that were never sent. Returns how many went."""
+    before = timezone.now() - timedelta(hours=DRAFT_HOURS)
+    old = Attachment.objects.filter(ticket__isnull=True, created_at__lt=before)
+    count = 0
+    for attachment in old.iterator():
+        delete_files(attachment)
+        attachment.delete()
+        count += 1
+    return count
+
+
+def delete_files(attachment: Attachment) -> None:
+    attachment.file.delete(save=False)
+    if attachment.thumbnail:
+        attachment.thumbnail.delete(save=False)
+
+
+def draw_thumbnail(attachment: Attachment) -> None:
+    """A small picture for lists; a worker's job. An image that cannot be drawn stays without one."""
+    if not attachment.is_image or attachment.thumbnail or attachment.is_held:
+        return
+    with attachment.file.open("rb") as original:
+        try:
+            small = make_thumbnail(original, THUMBNAIL_SIZE)
+        except RefusedFile:
+            logger.warning("no thumbnail for attachment %s", attachment.pk)
+            return
+    attachment.thumbnail.save("thumbnail.webp", ContentFile(small), save=False)
+    with transaction.atomic():
+        Attachment.objects.filter(pk=attachment.pk).update(thumbnail=attachment.thumbnail.name)
+
+
+def without_thumbnail() -> "models.QuerySet[Attachment]":
+    return Attachment.objects.filter(kind="image", thumbnail="", scan=Attachment.Scan.CLEAN)
+
+
+def too_many(limit: int) -> str:
+    return ngettext(
+        "Puedes adjuntar hasta %(limit)d archivo.", "Puedes adjuntar hasta %(limit)d archivos.", limit
+    ) % {"limit": limit}
+
+
+def _scan(file: "IO[bytes] | File[bytes]") -> str:
+    """Hold what the scanner could not clear, refuse what it caught."""
+    file.seek(0)
+    match malware.scan(file):
+        case malware.Verdict.INFECTED:
+            raise RefusedFile(_("El antivirus detuvo este archivo. Adjunta otro."))
+        case malware.Verdict.UNAVAILABLE:
+            return Attachment.Scan.PENDING
+    return Attachment.Scan.CLEAN

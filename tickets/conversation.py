@@ -1,0 +1,231 @@
+"""What people say: replies of the requester, follow-ups, solutions and notes of the desk."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+from . import clocks, policies
+from .actors import Actor, Guest, name_of, user_of
+from .attachments import attach_drafts
+from .enums import Channel, EventKind, MessageKind, Template
+from .events import already_recorded, record, require_fresh
+from .exceptions import GuardFailed, InvalidData, NotAllowed
+from .locking import locked
+from .models import Draft, Mention, Message, Ticket
+from .text import TextTooLong, clean_text
+from .workflow import fire, restart_silence
+
+MESSAGE_LENGTH = 20_000
+MENTION = re.compile(r"(?<![\w@])@([\w.+-]+@[\w.-]+\w)")
+
+
+@transaction.atomic
+def reply(
+    ticket: Ticket,
+    *,
+    actor: Actor,
+    body: str,
+    draft_key: str = "",
+    channel: Channel | None = None,
+    version: int | None = None,
+    key: str | None = None,
+) -> Message:
+    """The requester writes, at any time and by any of their ways in (S3.18, S2.6). Files waiting under `draft_key`
+    come along. Sets off `requester_message`, which ends a turn of the contribution cycle (S2.7)."""
+    ticket = locked(ticket)
+    if earlier := _already_written(key, actor=actor):
+        return earlier
+    if not policies.can_reply(actor, ticket):
+        raise NotAllowed
+    require_fresh(ticket, actor=actor, version=version)
+    default = Channel.LINK if isinstance(actor, Guest) else Channel.WEB
+    message = _write(
+        ticket, MessageKind.REPLY, actor=actor, body=body, draft_key=draft_key, channel=channel or default
+    )
+    ticket.last_requester_message_at = message.created_at
+    restart_silence(ticket, now=message.created_at)
+    notify = [("assignee" if ticket.assignee_id else "department", Template.REQUESTER_REPLIED)]
+    record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)
+    fire(ticket, "requester_message", actor=actor)
+    return message
+
+
+@transaction.atomic
+def send_follow_up(
+    ticket: Ticket,
+    *,
+    actor: Actor,
+    body: str,
+    draft_key: str = "",
+    version: int | None = None,
+    key: str | None = None,
+) -> Message:
+    """«Estamos en ello»: the desk speaks without claiming the case is solved (T2, S0.21). With the contribution
+    open, `follow_up_sent` passes the turn to the requester, who gets a link to answer without signing in (S2.6)."""
+    ticket = locked(ticket)
+    if earlier := _already_written(key, actor=actor):
+        return earlier
+    _ready_to_answer(ticket, actor=actor, version=version)
+    message = _write(ticket, MessageKind.FOLLOW_UP, actor=actor, body=body, draft_key=draft_key)
+    template = Template.CONTRIBUTION_ASKED if ticket.contribution_open else Template.REPLY
+    _answer(ticket, message, actor=actor, notify=[("requester", template)], key=key)
+    fire(ticket, "follow_up_sent", actor=actor)
+    return message
+
+
+@transaction.atomic
+def send_solution(
+    ticket: Ticket,
+    *,
+    actor: Actor,
+    done: str,
+    steps: str = "",
+    draft_key: str = "",
+    version: int | None = None,
+    key: str | None = None,
+) -> Message:
+    """The case is solved and this is how: what was done, and what the requester has to do if anything (S0.24, S2.28).
+
+    Only from stages in which a solution can exist: an answer to an unsolved case is what S2.29 forbids.
+    """
+    ticket = locked(ticket)
+    if earlier := _already_written(key, actor=actor):
+        return earlier
+    _ready_to_answer(ticket, actor=actor, version=version)
+    if ticket.kind not in ticket.definition.solution_from:
+        raise GuardFailed(
+            _("Todavía no se puede enviar una solución: el caso no está resuelto. Envía un seguimiento.")
+        )
+    ticket.solution_done = _cleaned(done, field="done")
+    ticket.solution_steps = _cleaned(steps, field="steps", required=False)
+    message = _write(
+        ticket, MessageKind.SOLUTION, actor=actor, body=ticket.solution_done, draft_key=draft_key
+    )
+    ticket.solution_sent_at = message.created_at
+    _answer(ticket, message, actor=actor, notify=[("requester", Template.RESOLVED)], key=key)
+    fire(ticket, "solution_sent", actor=actor)
+    return message
+
+
+@transaction.atomic
+def add_internal_note(
+    ticket: Ticket, *, actor: Actor, body: str, draft_key: str = "", key: str | None = None
+) -> Message:
+    """For the desk's eyes only (S0.20). `@correo` calls a colleague, who is told if they may see the ticket."""
+    ticket = locked(ticket)
+    if earlier := _already_written(key, actor=actor):
+        return earlier
+    if not policies.can_answer(actor, ticket):
+        raise NotAllowed
+    message = _write(ticket, MessageKind.NOTE, actor=actor, body=body, draft_key=draft_key)
+    mentioned = _mention(ticket, message, actor=actor)
+    notify = [(f"user:{user.email}", Template.MENTIONED) for user in mentioned]
+    record(ticket, EventKind.NOTE, actor=actor, public=False, message=message, notify=notify, key=key)
+    return message
+
+
+def _already_written(key: str | None, *, actor: Actor) -> Message | None:
+    event = already_recorded(key, actor=actor)
+    return event.message if event else None
+
+
+def _ready_to_answer(ticket: Ticket, *, actor: Actor, version: int | None) -> None:
+    if not policies.can_answer(actor, ticket):
+        raise NotAllowed
+    require_fresh(ticket, actor=actor, version=version)
+    if ticket.definition.check_standing:
+        _require_standing(ticket)
+
+
+def _require_standing(ticket: Ticket) -> None:
+    """S2.9, S2.10: standing comes before any answer, and an inactive requester gets only the one for it."""
+    if ticket.requester is None or ticket.standing_checked_at is None:
+        raise GuardFailed(
+            _("Verifica primero el estatus administrativo del solicitante."), guard="standing_checked"
+        )
+    if ticket.requester.is_inactive_standing:
+        raise GuardFailed(
+            _("El solicitante está inactivo: responde con la respuesta para usuarios inactivos."),
+            guard="requester_active",
+        )
+
+
+def _answer(
+    ticket: Ticket, message: Message, *, actor: Actor, notify: Sequence[tuple[str, str]], key: str | None
+) -> None:
+    ticket.last_staff_message_at = message.created_at
+    clocks.first_answered(ticket, now=message.created_at)
+    record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)
+
+
+def _write(
+    ticket: Ticket,
+    kind: MessageKind,
+    *,
+    actor: Actor,
+    body: str,
+    draft_key: str = "",
+    channel: Channel = Channel.WEB,
+) -> Message:
+    message = Message.objects.create(
+        ticket=ticket,
+        kind=kind,
+        channel=channel,
+        author=user_of(actor),
+        author_name=name_of(actor)[:120],
+        from_requester=kind == MessageKind.REPLY,
+        body=_cleaned(body, field="body"),
+        created_at=timezone.now(),
+    )
+    attach_drafts(ticket, draft_key, actor=actor, message=message)
+    if user := user_of(actor):
+        Draft.objects.filter(user=user, ticket=ticket, mode=kind).delete()
+    return message
+
+
+def _cleaned(text: str, *, field: str, required: bool = True) -> str:
+    try:
+        cleaned = clean_text(text, max_length=MESSAGE_LENGTH).strip()
+    except TextTooLong as error:
+        raise InvalidData({field: [str(error)]}) from error
+    if required and not cleaned:
+        raise InvalidData({field: [_("Escribe un mensaje antes de enviar.")]})
+    return cleaned
+
+
+def _mention(ticket: Ticket, message: Message, *, actor: Actor) -> list[User]:
+    addresses = {address.lower() for address in MENTION.findall(message.body)}
+    if not addresses:
+        return []
+    users = [user for user in policies.staff_on(ticket).filter(email__in=addresses) if user != actor]
+    Mention.objects.bulk_create(Mention(message=message, user=user) for user in users)
+    return users
+
+
+def save_draft(ticket: Ticket, *, actor: User, mode: MessageKind, body: str, steps: str = "") -> Draft | None:
+    """Keep what the person has typed; an emptied box forgets it. No event: nothing happened to the ticket."""
+    if not policies.can_answer(actor, ticket):
+        raise NotAllowed
+    text = _cleaned(body, field="body", required=False)
+    steps = _cleaned(steps, field="steps", required=False)
+    if not text and not steps:
+        Draft.objects.filter(user=actor, ticket=ticket, mode=mode).delete()
+        return None
+    draft, _created = Draft.objects.update_or_create(
+        user=actor, ticket=ticket, mode=mode, defaults={"body": text, "steps": steps}
+    )
+    return draft
+
+
+def public_conversation(ticket: Ticket) -> dict[str, Any]:
+    """Messages and events a customer may read, in order; built here so that no face forgets to filter."""
+    return {
+        "messages": ticket.messages.public().prefetch_related("attachments").select_related("author"),
+        "events": ticket.events.filter(is_public=True).select_related("actor"),
+    }

@@ -1,0 +1,212 @@
+"""The closed lists of the desk, each with what hangs on its members."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class PublicState(models.TextChoices):
+    """The three states a customer reads (S3.12–S3.14)."""
+
+    WAITING = "waiting", _("En espera")
+    IN_PROGRESS = "in_progress", _("En curso")
+    COMPLETED = "completed", _("Completado")
+
+
+class StageKind(models.TextChoices):
+    """What a stage of a process is for. Public state, clocks and default percent follow from it."""
+
+    NEW = "new", _("Nuevo")
+    EVALUATION = "evaluation", _("Evaluación")
+    PREPARATION = "preparation", _("Preparación")
+    WORK = "work", _("Trabajo")
+    WAITING_CUSTOMER = "waiting_customer", _("Esperando al cliente")
+    WAITING_INTERNAL = "waiting_internal", _("Esperando a otro equipo")
+    VERIFICATION = "verification", _("Verificación")
+    CLOSURE_APPROVAL = "closure_approval", _("Aprobación de cierre")
+    DONE = "done", _("Terminado")
+    REJECTED = "rejected", _("Rechazado")
+    CANCELLED = "cancelled", _("Cancelado")
+
+    @property
+    def meta(self) -> "StageMeta":
+        return STAGE_META[self]
+
+
+@dataclass(frozen=True)
+class StageMeta:
+    public_state: PublicState
+    clock: Literal["runs", "pauses", "stops"]
+    progress: int
+    token: str
+    """The design's name for how the state looks: `data-estado` on a pill."""
+
+    @property
+    def is_end(self) -> bool:
+        return self.clock == "stops"
+
+
+STAGE_META: dict[str, StageMeta] = {
+    StageKind.NEW: StageMeta(PublicState.WAITING, "runs", 10, "espera"),
+    StageKind.EVALUATION: StageMeta(PublicState.WAITING, "runs", 20, "espera"),
+    StageKind.PREPARATION: StageMeta(PublicState.WAITING, "runs", 20, "espera"),
+    StageKind.WORK: StageMeta(PublicState.IN_PROGRESS, "runs", 50, "curso"),
+    StageKind.WAITING_CUSTOMER: StageMeta(PublicState.IN_PROGRESS, "pauses", 50, "curso"),
+    StageKind.WAITING_INTERNAL: StageMeta(PublicState.IN_PROGRESS, "runs", 50, "curso"),
+    StageKind.VERIFICATION: StageMeta(PublicState.IN_PROGRESS, "runs", 70, "curso"),
+    StageKind.CLOSURE_APPROVAL: StageMeta(PublicState.IN_PROGRESS, "pauses", 80, "aprobar"),
+    StageKind.DONE: StageMeta(PublicState.COMPLETED, "stops", 100, "completado"),
+    StageKind.REJECTED: StageMeta(PublicState.COMPLETED, "stops", 100, "rechazado"),
+    StageKind.CANCELLED: StageMeta(PublicState.COMPLETED, "stops", 100, "rechazado"),
+}
+
+END_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if kind.meta.is_end)
+OPEN_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if not kind.meta.is_end)
+
+
+class Severity(models.TextChoices):
+    """One scale for every process (S0.17, S4.10)."""
+
+    CRITICAL = "critical", _("Crítica")
+    HIGH = "high", _("Alta")
+    MEDIUM = "medium", _("Media")
+    LOW = "low", _("Baja")
+
+    @property
+    def token(self) -> str:
+        return {"critical": "critica", "high": "alta", "medium": "media", "low": "baja"}[self.value]
+
+
+class CaseKind(models.TextChoices):
+    """S2.24: a fault, or a paper to be processed."""
+
+    PROBLEM = "problem", _("Problema")
+    PROCEDURE = "procedure", _("Trámite")
+
+
+class Channel(models.TextChoices):
+    WEB = "web", _("Web")
+    LINK = "link", _("Enlace del correo")
+    EMAIL = "email", _("Correo")
+    PHONE = "phone", _("Teléfono")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    CHAT = "chat", _("Asistente")
+    API = "api", _("Aplicación")
+
+
+class MessageKind(models.TextChoices):
+    """Who speaks to whom, and whether it claims the case is solved (T2)."""
+
+    REPORT = "report", _("Reporte")
+    REPLY = "reply", pgettext_lazy("message kind", "Respuesta")
+    FOLLOW_UP = "follow_up", _("Seguimiento")
+    SOLUTION = "solution", _("Solución")
+    NOTE = "note", _("Nota interna")
+
+
+PUBLIC_MESSAGE_KINDS: tuple[MessageKind, ...] = tuple(k for k in MessageKind if k != MessageKind.NOTE)
+
+
+class EventKind(models.TextChoices):
+    """Everything that can happen to a ticket."""
+
+    FILED = "filed", _("Reporte recibido")
+    STAGE_CHANGED = "stage_changed", _("Cambio de etapa")
+    ACTION = "action", _("Acción")
+    MESSAGE = "message", _("Mensaje")
+    NOTE = "note", _("Nota interna")
+    ASSIGNED = "assigned", _("Asignación")
+    PROPERTIES = "properties", _("Cambio de datos")
+    CONTRIBUTION = "contribution", _("Aporte de usuario")
+    STANDING_CHECKED = "standing_checked", _("Estatus verificado")
+    CONTACT = "contact", _("Contacto")
+    CHECKLIST = "checklist", _("Lista de cierre")
+    ATTACHED = "attached", _("Archivos agregados")
+    BREACHED = "breached", _("Plazo vencido")
+    NONCONFORMITY = "nonconformity", _("Reporte de inconformidad")
+    SURVEY = "survey", _("Encuesta de satisfacción")
+    REQUESTER = "requester", _("Solicitante")
+    NOTIFICATIONS = "notifications", _("Avisos por correo")
+
+
+class ClockKind(models.TextChoices):
+    FIRST_RESPONSE = "first_response", _("Primera respuesta")
+    RESOLUTION = "resolution", _("Resolución")
+
+
+class Purpose(models.TextChoices):
+    """What a guest's link is good for. Each link serves one purpose (DESIGN §6)."""
+
+    FOLLOW = "follow", _("Seguir el ticket")
+    CONTRIBUTE = "contribute", _("Aportar información")
+    APPROVE = "approve", _("Aprobar el cierre")
+    SURVEY = "survey", _("Responder la encuesta")
+
+
+class ContactKind(models.TextChoices):
+    CALL = "call", _("Llamada")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+
+
+class ContactOutcome(models.TextChoices):
+    """S2.22: «fallida/ Exitosa»."""
+
+    SUCCESSFUL = "successful", _("Exitosa")
+    FAILED = "failed", _("Fallida")
+
+
+class Template(models.TextChoices):
+    """The mails a process may send. Each has a text in `notifications`; the names are what process files write."""
+
+    RECEIVED = "received", _("Acuse de recibo")
+    NEW_TICKET = "new_ticket", _("Ticket nuevo para el equipo")
+    PREPARED = "prepared", _("Ticket preparado")
+    ASSIGNED = "assigned", _("Ticket asignado")
+    ACCEPTED = "accepted", _("Reporte aceptado")
+    STARTED = "started", _("Trabajo iniciado")
+    CONTRIBUTION_ASKED = "contribution_asked", _("Pedido de información")
+    REPLY = "reply", _("Respuesta del equipo")
+    REQUESTER_REPLIED = "requester_replied", _("El solicitante respondió")
+    PROGRESS = "progress", _("Avance")
+    INFORMATION_ASKED = "information_asked", _("Información pedida al evaluador")
+    INFORMATION_GIVEN = "information_given", _("Información completada")
+    VERIFICATION_ASKED = "verification_asked", _("Verificación pedida")
+    RESOLVED = "resolved", _("Ticket resuelto")
+    RETURNED = "returned", _("Ticket devuelto a trabajo")
+    CLOSURE_ASKED = "closure_asked", _("Aprobación de cierre pedida")
+    CLOSURE_APPROVED = "closure_approved", _("Cierre aprobado")
+    CLOSURE_REJECTED = "closure_rejected", _("Cierre rechazado")
+    CLOSED = "closed", _("Ticket cerrado")
+    REJECTED = "rejected", _("Reporte rechazado")
+    CANCELLED = "cancelled", _("Ticket cancelado")
+    SURVEY = "survey", _("Encuesta de satisfacción")
+    MENTIONED = "mentioned", _("Mención en una nota")
+    BREACHED = "breached", _("Plazo vencido")
+    NONCONFORMITY = "nonconformity", _("Reporte de inconformidad")
+    ACCOUNT_CREATED = "account_created", _("Cuenta creada para el solicitante")
+
+
+class DeliveryState(models.TextChoices):
+    """How far a mail about an event got."""
+
+    WAITING = "waiting", _("En cola")
+    SENT = "sent", _("Enviado por correo")
+    FAILED = "failed", _("Falló")
+    UNCERTAIN = "uncertain", _("Sin confirmar")
+    WITHHELD = "withheld", _("No se envió")
+
+
+class DeliveryProblem(models.TextChoices):
+    """Why a mail failed, or was not sent at all."""
+
+    REFUSED = "refused", _("el servidor del destinatario lo rechazó")
+    GAVE_UP = "gave_up", _("no se pudo entregar tras varios intentos")
+    LATER = "later", _("hubo un error y lo intentaremos de nuevo")
+    BROKEN = "broken", _("el correo no se pudo redactar")
+    UNKNOWN = "unknown", _("se cortó la conexión al enviarlo y no sabemos si llegó")
+    OPTED_OUT = "opted_out", _("el solicitante no quiere avisos por correo")
+    NO_ACCESS = "no_access", _("la persona ya no tiene acceso")
+    OUTDATED = "outdated", _("ya no hacía falta")

@@ -1,0 +1,86 @@
+"""Writing the record. Every verb ends here, once, inside its transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import Signal
+from django.utils import timezone
+
+from .actors import Actor, name_of, user_of
+from .enums import EventKind
+from .exceptions import NotAllowed, StaleTicket
+from .models import Message, Ticket, TicketEvent
+
+event_recorded = Signal()
+"""Sent inside the transaction that wrote the event, with `event=`. A receiver may write rows; it must not send,
+call out or take long: the ticket is locked."""
+
+
+def record(
+    ticket: Ticket,
+    kind: EventKind,
+    *,
+    actor: Actor,
+    public: bool,
+    action: str = "",
+    data: dict[str, Any] | None = None,
+    notify: Sequence[tuple[str, str]] = (),
+    message: Message | None = None,
+    key: str | None = None,
+    at: datetime | None = None,
+) -> TicketEvent:
+    """Save the locked `ticket` and write the event that explains the change.
+
+    `notify` pairs whom (in the words of `Who`) with a template. `key` makes a repeated call recognisable.
+    """
+    ticket.version += 1
+    if public:
+        ticket.public_version += 1
+        ticket.updated_at = timezone.now()
+    ticket.save()
+    event = TicketEvent.objects.create(
+        ticket=ticket,
+        kind=kind,
+        action=action,
+        actor=user_of(actor),
+        actor_name=name_of(actor)[:120],
+        is_public=public,
+        data=data or {},
+        notify=[{"to": to, "template": template} for to, template in notify],
+        message=message,
+        version=ticket.version,
+        at=at or timezone.now(),
+        idempotency_key=key,
+    )
+    event_recorded.send(sender=TicketEvent, event=event)
+    return event
+
+
+def already_recorded(key: str | None, *, actor: Actor) -> TicketEvent | None:
+    """The event of an earlier call with the same key; a key of somebody else's is refused, not answered."""
+    if not key:
+        return None
+    event = TicketEvent.objects.select_related("ticket").filter(idempotency_key=key).first()
+    if event is not None and (event.actor != user_of(actor) or event.actor_name != name_of(actor)[:120]):
+        raise NotAllowed
+    return event
+
+
+def require_fresh(ticket: Ticket, *, actor: Actor, version: int | None) -> None:
+    """Refuse to act on a page that was drawn before something else happened (DESIGN §2).
+
+    Staff forms carry `version`, requesters' forms `public_version`: what happens inside the desk is no news to them.
+    """
+    if version is None:
+        return
+    user = user_of(actor)
+    staff = user is not None and user.is_desk_staff
+    if version == (ticket.version if staff else ticket.public_version):
+        return
+    events = ticket.events.select_related("actor", "message").order_by("-version")
+    if staff:
+        changes = list(events.filter(version__gt=version))
+    else:
+        changes = list(events.filter(is_public=True)[: max(ticket.public_version - version, 0)])
+    raise StaleTicket(changes[::-1])

@@ -1,0 +1,69 @@
+"""What can go wrong with a verb. Every message is fit to be shown to the person who acted."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from .models import TicketEvent
+
+
+class DeskError(Exception):
+    """A verb refused. `message` is a sentence in the reader's language."""
+
+    default: str | Promise = _("No pudimos hacer eso.")
+
+    def __init__(self, message: str | Promise | None = None) -> None:
+        self.message = message if message is not None else self.default
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class NotAllowed(DeskError):
+    """This person may not do this to this ticket."""
+
+    default = _("No tienes permiso para hacer eso en este ticket.")
+
+
+class ActionUnavailable(DeskError):
+    """The ticket's present stage does not offer the action."""
+
+    default = _("Esa acción no está disponible en la etapa actual del ticket.")
+
+
+class GuardFailed(DeskError):
+    """A condition that the process sets is not met. `guard` is its name in the registry."""
+
+    def __init__(self, message: str | Promise, *, guard: str = "") -> None:
+        self.guard = guard
+        super().__init__(message)
+
+
+class InvalidData(DeskError):
+    """Fields are missing or wrong. `errors` maps a field's key to its messages."""
+
+    default = _("Revisa los campos marcados.")
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        self.errors = {key: [str(message) for message in messages] for key, messages in errors.items()}
+        super().__init__()
+
+
+class StaleTicket(DeskError):
+    """The ticket moved on since the person's page was drawn. `changes` are the events they have not seen."""
+
+    default = _("El ticket cambió mientras escribías. Revisa los cambios; tu texto sigue aquí.")
+
+    def __init__(self, changes: "Sequence[TicketEvent]") -> None:
+        self.changes = changes
+        super().__init__()
+
+
+class InvalidToken(DeskError):
+    """A guest's link is unknown, expired, revoked or meant for something else; which, is nobody's business."""
+
+    default = _("Este enlace ya no sirve. Pide uno nuevo desde la página del ticket.")

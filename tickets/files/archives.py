@@ -1,0 +1,305 @@
+"""ZIP files and the office documents inside which they live. The directory is read by our own few lines: what is
+counted and what is unpacked are then the same thing, and nothing of an archive is ever written by its own names.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import cast
+
+from django.utils.translation import gettext_lazy as _
+
+from .errors import RefusedFile
+from .formats import HEAD_BYTES, OFFICE, sniff
+from .names import PROGRAMS, extension_of, has_hidden_characters, words
+from .reading import MB, Source, chunks, read_at, size_of
+
+MAX_MEMBERS = 1000
+MAX_UNPACKED = 200 * MB  # all members together, those of documents inside included
+MAX_RATIO = 200  # of a member that unpacks to more than RATIO_FROM; deflate reaches 1032 on nothing but zeros
+RATIO_FROM = 10 * MB
+MAX_DEPTH = 2  # a spreadsheet inside a document inside an archive
+_MAX_DIRECTORY = MAX_MEMBERS * 512
+_STORED, _DEFLATED = 0, 8
+_ENCRYPTED = 0x2041
+_UTF8 = 0x800
+_SYMLINK = 0o12
+_ARCHIVES = words("zip rar 7z gz tgz tar bz2 tbz xz txz zst lz lzma cab ace arj")
+_TELLING = {"[Content_Types].xml", "mimetype"}
+_MAIN_PARTS = (
+    (b"wordprocessingml.document.main+xml", "docx"),
+    (b"spreadsheetml.sheet.main+xml", "xlsx"),
+    (b"presentationml.presentation.main+xml", "pptx"),
+)
+_ODF_TYPES = {
+    b"application/vnd.oasis.opendocument.text": "odt",
+    b"application/vnd.oasis.opendocument.spreadsheet": "ods",
+    b"application/vnd.oasis.opendocument.presentation": "odp",
+}
+_MACROS = re.compile(r"(?:.*/)?vbaproject\.bin\Z|xl/macrosheets/|basic/|scripts/", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    path: str
+    flags: int
+    method: int
+    packed: int
+    unpacked: int
+    offset: int
+    mode: int
+
+
+@dataclass(slots=True)
+class _Unpacked:
+    """How much opening everything would cost, documents inside included."""
+
+    members: int = 0
+    size: int = 0
+
+
+def identify_zip(file: Source) -> str:
+    """The format's key: "zip", or "docx", "odt" … for a document. Raises `RefusedFile` for what is unsafe to open."""
+    return _identify(file, _Unpacked(), depth=0)
+
+
+def has_zip_at_end(file: Source, size: int) -> bool:
+    """Whether a ZIP program would find an archive here, behind whatever the file begins with."""
+    end = _find_end(file, size)
+    return end is not None and read_at(file, end[0] - end[1], 4) == b"PK\x01\x02"
+
+
+def _identify(file: Source, spent: _Unpacked, *, depth: int) -> str:
+    size = size_of(file)
+    members = _directory(file, size)
+    documents = any(member.path in _TELLING for member in members)
+    _check_members(members, spent)
+    telling: dict[str, bytes] = {}
+    for member in members:
+        _check_member(file, member, spent, telling, is_document=documents, depth=depth)
+    return _document_key(members, telling)
+
+
+# --- The directory ----------------------------------------------------------------------------------------
+
+
+def _find_end(file: Source, size: int) -> tuple[int, int, int, int] | None:
+    """Where the closing record stands, the directory's size and offset, and the number of members."""
+    start = max(0, size - 22 - 0xFFFF)
+    tail = read_at(file, start, 22 + 0xFFFF)
+    at = tail.rfind(b"PK\x05\x06", 0, max(len(tail) - 18, 0))
+    if at < 0:
+        return None
+    count, directory_size, directory = struct.unpack("<HLL", tail[at + 10 : at + 20])
+    return start + at, directory_size, directory, count
+
+
+def _directory(file: Source, size: int) -> list[Member]:
+    end = _find_end(file, size)
+    if end is None:
+        raise _damaged()
+    position, directory_size, directory, count = end
+    if count > MAX_MEMBERS or directory_size > _MAX_DIRECTORY:
+        raise _too_large()
+    if not count:
+        raise RefusedFile(_("El ZIP está vacío. Agrega los archivos y comprímelo otra vez."), code="empty")
+    if directory + directory_size != position:
+        raise _damaged()
+    members = list(_entries(read_at(file, directory, directory_size)))
+    if len(members) != count:
+        raise _damaged()
+    _check_layout(file, members, directory)
+    return members
+
+
+def _entries(data: bytes) -> Iterator[Member]:
+    at = 0
+    while at < len(data):
+        if data[at : at + 4] != b"PK\x01\x02" or len(data) < at + 46:
+            raise _damaged()
+        flags, method = struct.unpack_from("<HH", data, at + 8)
+        packed, unpacked, name, extra, comment = struct.unpack_from("<LLHHH", data, at + 20)
+        attributes, offset = struct.unpack_from("<LL", data, at + 38)
+        raw = data[at + 46 : at + 46 + name]
+        path = raw.decode("utf-8" if flags & _UTF8 else "cp437", "replace").replace("\\", "/")
+        yield Member(path, flags, method, packed, unpacked, offset, attributes >> 16)
+        at += 46 + name + extra + comment
+
+
+def _check_layout(file: Source, members: list[Member], directory: int) -> None:
+    """Members follow one another from the first byte: none shares its data with another, nothing stands before."""
+    free = 0
+    for member in sorted(members, key=lambda member: member.offset):
+        start = _data_offset(file, member)
+        if member.offset < free or (free == 0 and member.offset) or start + member.packed > directory:
+            raise _damaged()
+        free = start + member.packed
+
+
+def _data_offset(file: Source, member: Member) -> int:
+    header = read_at(file, member.offset, 30)
+    if header[:4] != b"PK\x03\x04" or len(header) < 30:
+        raise _damaged()
+    name, extra = struct.unpack_from("<HH", header, 26)
+    local = read_at(file, member.offset + 30, name).replace(b"\\", b"/")
+    if b"../" in local or local.startswith(b"/"):
+        raise _unsafe_path()
+    return member.offset + 30 + int(name) + int(extra)
+
+
+# --- Members ----------------------------------------------------------------------------------------------
+
+
+def _check_members(members: list[Member], spent: _Unpacked) -> None:
+    spent.members += len(members)
+    spent.size += sum(member.unpacked for member in members)
+    if spent.members > MAX_MEMBERS or spent.size > MAX_UNPACKED:
+        raise _too_large()
+    if len({member.path for member in members}) != len(members):
+        raise _damaged()
+    for member in members:
+        if member.flags & _ENCRYPTED:
+            raise RefusedFile(
+                _("El archivo tiene contraseña y no podemos revisarlo. Guárdalo sin contraseña."),
+                code="encrypted",
+            )
+        if member.method not in {_STORED, _DEFLATED}:
+            raise RefusedFile(
+                _("El ZIP usa una compresión que no conocemos. Comprímelo con el método normal."),
+                code="method",
+            )
+        if member.unpacked > max(RATIO_FROM, member.packed * MAX_RATIO):
+            raise _too_large()
+        if _is_unsafe(member.path) or member.mode >> 12 == _SYMLINK:
+            raise _unsafe_path()
+        if _MACROS.match(member.path):
+            raise has_macros()
+
+
+def _is_unsafe(path: str) -> bool:
+    parts = path.split("/")
+    return path.startswith("/") or path[1:2] == ":" or ".." in parts or has_hidden_characters(path)
+
+
+def _check_member(
+    file: Source,
+    member: Member,
+    spent: _Unpacked,
+    telling: dict[str, bytes],
+    *,
+    is_document: bool,
+    depth: int,
+) -> None:
+    extension = extension_of(member.path)
+    if extension in PROGRAMS:
+        raise _program(member)
+    if extension in _ARCHIVES:
+        raise _nested(member)
+    keep = member.path in _TELLING or extension in OFFICE
+    with SpooledTemporaryFile(max_size=MB) as copy:
+        head = b""
+        for data in _unpack(file, member):
+            head = head or data[:HEAD_BYTES]
+            if keep:
+                copy.write(data)
+        inside = sniff(head)
+        if inside == "program":
+            raise _program(member)
+        if inside in {"rar", "7z"} or (inside == "gzip" and not is_document):
+            raise _nested(member)
+        if inside == "zip":
+            if extension not in OFFICE or depth >= MAX_DEPTH:
+                raise _nested(member)
+            if _identify(cast("Source", copy), spent, depth=depth + 1) != extension:
+                raise _nested(member)
+        elif member.path in _TELLING:
+            telling[member.path] = read_at(cast("Source", copy), 0, MB)
+
+
+def _unpack(file: Source, member: Member) -> Iterator[bytes]:
+    """The member's bytes, exactly as many as the directory says: one that goes on is a bomb."""
+    start = _data_offset(file, member)
+    inflate = zlib.decompressobj(-15) if member.method == _DEFLATED else None
+    left = member.unpacked
+    for packed in chunks(file, start, start + member.packed):
+        while packed:
+            try:
+                data = inflate.decompress(packed, MB) if inflate else packed
+            except zlib.error as error:
+                raise _damaged() from error
+            packed = inflate.unconsumed_tail if inflate else b""
+            left -= len(data)
+            if left < 0:
+                raise _too_large()
+            yield data
+    if left or (inflate and not inflate.eof):
+        raise _damaged()
+
+
+def _document_key(members: list[Member], telling: dict[str, bytes]) -> str:
+    types = telling.get("[Content_Types].xml", b"")
+    if b"macroenabled" in types.lower():
+        raise has_macros()
+    for main_part, key in _MAIN_PARTS:
+        if main_part in types:
+            return key
+    return (
+        _ODF_TYPES.get(telling.get("mimetype", b"").strip(), "zip")
+        if members[0].path == "mimetype"
+        else "zip"
+    )
+
+
+# --- Reasons ----------------------------------------------------------------------------------------------
+
+
+def _damaged() -> RefusedFile:
+    return RefusedFile(
+        _("El archivo está dañado o incompleto. Vuelve a crearlo y adjunta la copia nueva."), code="damaged"
+    )
+
+
+def _too_large() -> RefusedFile:
+    return RefusedFile(
+        _("El archivo ocuparía demasiado al abrirlo. Divídelo o adjunta solo lo necesario."), code="bomb"
+    )
+
+
+def _unsafe_path() -> RefusedFile:
+    return RefusedFile(
+        _(
+            "El ZIP quiere escribir fuera de su carpeta. Comprime los archivos de nuevo, sin accesos directos."
+        ),
+        code="path",
+    )
+
+
+def _nested(member: Member) -> RefusedFile:
+    return RefusedFile(
+        _("Hay un comprimido dentro de otro («{member}»). Pon los archivos directamente en el ZIP."),
+        code="nested",
+        member=member.path[-80:],
+    )
+
+
+def _program(member: Member) -> RefusedFile:
+    return RefusedFile(
+        _("El ZIP contiene un programa («{member}»). Quítalo y comprímelo otra vez."),
+        code="program",
+        member=member.path[-80:],
+    )
+
+
+def has_macros() -> RefusedFile:
+    return RefusedFile(
+        _("El documento tiene macros. Guárdalo sin macros o como PDF y adjunta esa copia."), code="macros"
+    )
+
+
+def is_encrypted() -> RefusedFile:
+    return RefusedFile(
+        _("El archivo tiene contraseña y no podemos revisarlo. Guárdalo sin contraseña."), code="encrypted"
+    )

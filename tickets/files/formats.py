@@ -1,0 +1,108 @@
+"""The allow-list: which formats come in, by what name, and how their first bytes look."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+HEAD_BYTES = 4096  # enough for every signature below
+
+
+class FileKind(StrEnum):
+    """What a process definition names in `[files] kinds` (S0.11, S1.8, S3.8)."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    DOCUMENT = "document"
+    ARCHIVE = "archive"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One accepted format. `key` is what a look at the bytes must find, `word` what people call it
+    (empty where it would only lengthen a sentence)."""
+
+    key: str
+    kind: FileKind
+    content_type: str
+    extensions: tuple[str, ...]
+    word: str
+
+
+_OOXML = "application/vnd.openxmlformats-officedocument"
+_ODF = "application/vnd.oasis.opendocument"
+
+FORMATS = (
+    Format("png", FileKind.IMAGE, "image/png", ("png",), "PNG"),
+    Format("jpeg", FileKind.IMAGE, "image/jpeg", ("jpg", "jpeg", "jfif"), "JPG"),
+    Format("gif", FileKind.IMAGE, "image/gif", ("gif",), "GIF"),
+    Format("webp", FileKind.IMAGE, "image/webp", ("webp",), "WebP"),
+    Format("mp4", FileKind.VIDEO, "video/mp4", ("mp4", "m4v"), "MP4"),
+    Format("mov", FileKind.VIDEO, "video/quicktime", ("mov",), "MOV"),
+    Format("3gp", FileKind.VIDEO, "video/3gpp", ("3gp", "3g2"), "3GP"),
+    Format("webm", FileKind.VIDEO, "video/webm", ("webm",), "WebM"),
+    Format("pdf", FileKind.DOCUMENT, "application/pdf", ("pdf",), "PDF"),
+    Format("docx", FileKind.DOCUMENT, f"{_OOXML}.wordprocessingml.document", ("docx",), "Word"),
+    Format("xlsx", FileKind.DOCUMENT, f"{_OOXML}.spreadsheetml.sheet", ("xlsx",), "Excel"),
+    Format("pptx", FileKind.DOCUMENT, f"{_OOXML}.presentationml.presentation", ("pptx",), "PowerPoint"),
+    Format("doc", FileKind.DOCUMENT, "application/msword", ("doc",), "Word"),
+    Format("xls", FileKind.DOCUMENT, "application/vnd.ms-excel", ("xls",), "Excel"),
+    Format("ppt", FileKind.DOCUMENT, "application/vnd.ms-powerpoint", ("ppt",), "PowerPoint"),
+    Format("odt", FileKind.DOCUMENT, f"{_ODF}.text", ("odt",), ""),
+    Format("ods", FileKind.DOCUMENT, f"{_ODF}.spreadsheet", ("ods",), ""),
+    Format("odp", FileKind.DOCUMENT, f"{_ODF}.presentation", ("odp",), ""),
+    Format("zip", FileKind.ARCHIVE, "application/zip", ("zip",), "ZIP"),
+    Format("text", FileKind.TEXT, "text/plain", ("txt", "log"), "texto"),
+    Format("csv", FileKind.TEXT, "text/csv", ("csv",), "CSV"),
+    Format("json", FileKind.TEXT, "application/json", ("json",), "JSON"),
+)
+BY_KEY = {known.key: known for known in FORMATS}
+BY_EXTENSION = {extension: known for known in FORMATS for extension in known.extensions}
+OFFICE = {"docx", "xlsx", "pptx", "odt", "ods", "odp"}  # ZIP files inside
+OLE = {"doc", "xls", "ppt"}
+# Phones and messengers call these by one another's names, and every player looks inside anyway.
+ISO_VIDEO = {"mp4", "mov", "3gp"}
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"%PDF-", "pdf"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"\x1f\x8b", "gzip"),
+    (b"MZ", "program"),
+    (b"\x7fELF", "program"),
+)
+_STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
+
+
+def sniff(head: bytes) -> str:
+    """What the first bytes say: a format's key, "zip" or "ole" for containers, "" when they say nothing."""
+    for signature, key in _SIGNATURES:
+        if head.startswith(signature):
+            return key
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return "webm" if b"webm" in head[:64] else "matroska"
+    if head[4:8] == b"ftyp":
+        return _iso_media(head[8:12])
+    if head[4:8] in {b"moov", b"wide", b"mdat", b"free", b"skip"}:
+        return "mov"  # QuickTime from before it had brands
+    return ""
+
+
+def _iso_media(brand: bytes) -> str:
+    if brand in _STILL_BRANDS:
+        return "heif"
+    if brand == b"qt  ":
+        return "mov"
+    if brand[:2] == b"3g":
+        return "3gp"
+    if brand in {b"M4A ", b"M4B ", b"M4P ", b"F4A "}:
+        return "audio"
+    return "mp4"

@@ -1,0 +1,97 @@
+"""A closer look at videos, PDF and text."""
+
+import codecs
+import re
+
+from django.utils.translation import gettext_lazy as _
+
+from .errors import RefusedFile
+from .formats import HEAD_BYTES
+from .reading import Source, chunks, has_any, read_at
+
+# What makes a browser take something for a page, wherever it stands.
+ACTIVE = (b"<script", b"<html", b"<!doctype html", b"<svg", b"<iframe", b"<object", b"<embed", b"<?php")
+# What a browser takes for a page when a file begins with it.
+_PAGE = re.compile(
+    r"\s*(?:<(?:head|body|h1|div|font|table|a|style|title|b|br|p|img|base|meta|link|form|math|template)(?=[\s/>])"
+    r"|<!--|<\?xml|<%|#!)",
+    re.IGNORECASE,
+)
+_NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # escape is spared: logs have colours
+
+
+def check_pdf(file: Source, size: int) -> None:
+    """Complete, and starting no program when opened. Raises `RefusedFile`."""
+    if b"%%EOF" not in read_at(file, size - 2048, 2048):
+        raise RefusedFile(
+            _("El PDF está incompleto o dañado. Ábrelo, guárdalo de nuevo y adjunta la copia."),
+            code="damaged",
+        )
+    if has_any(file, (b"/s/launch", b"/s /launch")):
+        raise RefusedFile(
+            _("El PDF intenta abrir otros programas. Imprímelo como PDF y adjunta esa copia."), code="active"
+        )
+
+
+def check_video(file: Source, key: str, size: int) -> None:
+    """The index of the recording is there; without it no player can show it. Raises `RefusedFile`."""
+    whole = (
+        b"\x18\x53\x80\x67" in read_at(file, 0, HEAD_BYTES) if key == "webm" else _has_movie_box(file, size)
+    )
+    if not whole:
+        raise RefusedFile(
+            _("El video está incompleto o dañado. Comprueba que se reproduce y adjúntalo otra vez."),
+            code="damaged",
+        )
+
+
+def _has_movie_box(file: Source, size: int) -> bool:
+    offset = 0
+    for _box in range(10_000):
+        header = read_at(file, offset, 16)
+        length = int.from_bytes(header[:4], "big")
+        if length == 1:
+            length = int.from_bytes(header[8:16], "big")
+        if header[4:8] in {b"moov", b"moof"}:
+            return length >= 8 and offset + length <= size
+        if length < 8:  # the last box may leave its length out, but then nothing follows it
+            return False
+        offset += length
+    return False
+
+
+def check_text(file: Source) -> None:
+    """Readable text without active content, in UTF-8, UTF-16 or Windows' Latin alphabet. Raises `RefusedFile`."""
+    is_utf16 = read_at(file, 0, 2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+    encodings = ["utf-16"] if is_utf16 else ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            return _read_text(file, encoding)
+        except UnicodeDecodeError:
+            continue
+    raise not_text()
+
+
+def _read_text(file: Source, encoding: str) -> None:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    needles = [needle.decode() for needle in ACTIVE]
+    before = ""
+    for data in chunks(file):
+        text = decoder.decode(data)
+        if _NOT_TEXT.search(text):
+            raise not_text()
+        window = before + text.lower()
+        if (not before and _PAGE.match(window)) or any(needle in window for needle in needles):
+            raise RefusedFile(
+                _("El archivo contiene código de página web o un programa. Adjunta una captura o un PDF."),
+                code="active",
+            )
+        before = window[-32:]
+    decoder.decode(b"", final=True)
+
+
+def not_text() -> RefusedFile:
+    return RefusedFile(
+        _("El archivo no es de texto, aunque su nombre lo diga. Adjunta el original con su propio nombre."),
+        code="mismatch",
+    )

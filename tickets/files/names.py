@@ -1,0 +1,109 @@
+"""Names of files. A name is shown and offered for download; it never reaches a disk and decides no content type."""
+
+import re
+import unicodedata
+
+from django.utils.translation import gettext_lazy as _
+
+from .errors import RefusedFile
+
+MAX_NAME = 120  # characters, extension included
+NAMELESS = "archivo"  # not a msgid: a name must never depend on who reads it (B3)
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# What a double click would run on somebody's computer, documents with macros among it.
+PROGRAMS = words(
+    "exe com scr msi msp pif cpl dll sys ocx bat cmd ps1 psm1 vbs vbe js jse wsf wsh wsc hta lnk scf reg url jar "
+    "apk ipa app dmg pkg deb rpm appimage command desktop iso img vhd vhdx chm gadget "
+    "docm dotm xlsm xltm xlam xlsb pptm potm ppsm ppam sldm"
+)
+# What some web server would run, and what a browser would draw with the scripts in it.
+_SERVED = words(
+    "php php3 php4 php5 php7 php8 phtml pht phar phps pgif asp aspx asa asax ascx ashx asmx cer cdx cfm cfc cfml "
+    "jsp jspx jspf jsw jsv jhtml cgi fcgi pl pm py rb sh shtml stm shtm htaccess "
+    "html htm xhtml xht mht mhtml svg svgz xml xsl xslt swf"
+)
+# These also end web addresses, and screenshots are often called after the page they show: «ejemplo.com.png».
+_INNOCENT_INSIDE = words("app com do img iso pl pm py sh so url")
+_REFUSED_INSIDE = (PROGRAMS | _SERVED) - _INNOCENT_INSIDE
+
+_EXTENSION = re.compile(r"[A-Za-z0-9]{1,10}")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9]|lpt[0-9])\s*(?:\.|\Z)")
+# What Windows, shells or headers give a meaning to, and the look-alikes of path separators.
+_UNSAFE = re.compile('[<>:"|?*\u2044\u2215\u29f5\u29f8\u29f9\ufe68\uff0f\uff3c]')
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+_EDGES = " .-~"
+
+
+def clean_name(name: str) -> str:
+    """A safe name for what a person called their file; the same again when cleaned again.
+
+    NFC; no path, control, direction or invisible characters; no dots or blanks at the edges; no name that Windows
+    reserves; at most `MAX_NAME` characters with the extension kept. Raises `RefusedFile` for a program's
+    extension inside the name («factura.php.png»), which some servers run and some desktops hide (B5).
+    """
+    stem, extension = _split(_tidied(name))
+    _refuse_hidden_program(stem)
+    if _RESERVED.match(unicodedata.normalize("NFKC", stem).lower()):
+        stem = f"_{stem}"
+    if not extension:
+        return _cut(stem, MAX_NAME)
+    return f"{_cut(stem, MAX_NAME - len(extension) - 1)}.{extension}"
+
+
+def extension_of(name: str) -> str:
+    """In lower case and without the dot; empty when there is none."""
+    return _split(name)[1].lower()
+
+
+def has_hidden_characters(name: str) -> bool:
+    """Whether a name holds controls, marks of direction or characters that cannot be seen; emoji may be joined."""
+    return any(
+        (unicodedata.category(char)[0] == "C" and char != "\u200d") or char in _INVISIBLE for char in name
+    )
+
+
+def _split(name: str) -> tuple[str, str]:
+    stem, _dot, extension = name.rpartition(".")
+    if stem and _EXTENSION.fullmatch(extension):
+        return stem, extension
+    return name, ""
+
+
+def _tidied(name: str) -> str:
+    """The last part of the path, visible characters only."""
+    seen = "".join(
+        " " if category == "Z" else char
+        for char in name
+        if (category := unicodedata.category(char)[0]) != "C" and char not in _INVISIBLE
+    )
+    parts = [part for part in re.split(r"[/\\]", seen) if part.strip(_EDGES)]
+    last = _UNSAFE.sub("_", unicodedata.normalize("NFC", parts[-1] if parts else ""))
+    last = re.sub(r"(?:\s*\.)+", ".", " ".join(last.split()))  # «a. m..png», as macOS calls them
+    return last.strip(_EDGES) or NAMELESS
+
+
+def _refuse_hidden_program(stem: str) -> None:
+    folded = re.sub(r"%[0-9a-f]{2}", "", unicodedata.normalize("NFKC", stem).lower())
+    for part in folded.split(".")[1:]:
+        word = re.split(r"[^a-z0-9 ]", part, maxsplit=1)[0].strip()
+        if word in _REFUSED_INSIDE:
+            raise RefusedFile(
+                _(
+                    "El nombre lleva «.{word}» en medio, como si fuera un programa. Cámbialo y adjúntalo otra vez."
+                ),
+                code="name",
+                word=word,
+            )
+
+
+def _cut(text: str, length: int) -> str:
+    if len(text) > length:
+        while length and unicodedata.combining(text[length]):
+            length -= 1
+        text = text[:length]
+    return text.rstrip(_EDGES) or NAMELESS

@@ -1,0 +1,132 @@
+"""Images written anew: what leaves is a picture and nothing else, however the original was made.
+
+Decoding costs memory and seconds: call these outside any transaction.
+"""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from django.utils.translation import gettext_lazy as _
+from PIL import Image
+
+from .errors import RefusedFile
+from .formats import HEAD_BYTES, sniff
+from .images import DamagedImage, measure
+from .reading import Source, read_at, size_of
+
+MAX_PIXELS = 40_000_000
+ANIMATION_PIXELS = 3  # an animation may have this many times the pixels of one picture, all frames together
+_QUALITY = {"JPEG": {"quality": 90, "optimize": True}, "WEBP": {"quality": 90}, "PNG": {}, "GIF": {}}
+_OF_AN_ANIMATION = {"loop", "duration", "transparency", "background"}
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_DECODING = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    LookupError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+
+
+def reencode_image(file: Source, *, max_pixels: int = MAX_PIXELS) -> bytes:
+    """The same picture in the same format, without metadata (place, camera, owner, comments, embedded files).
+
+    The turn that EXIF asks for is made real first. Animations stay animated. Raises `RefusedFile` for what
+    cannot be decoded to the end.
+    """
+    with _decoded(file, max_pixels) as image:
+        kind = "JPEG" if image.format == "MPO" else str(image.format)
+        target = BytesIO()
+        if getattr(image, "n_frames", 1) > 1 and kind in {"GIF", "WEBP"}:
+            image.info = {key: value for key, value in image.info.items() if key in _OF_AN_ANIMATION}
+            image.save(target, kind, save_all=True, **_QUALITY[kind])
+        else:
+            _bare(image, kind).save(target, kind, **_QUALITY[kind])
+        return target.getvalue()
+
+
+def make_thumbnail(file: Source, size: int | tuple[int, int], *, max_pixels: int = MAX_PIXELS) -> bytes:
+    """A WebP that fits into `size` pixels, upright and without metadata. Raises `RefusedFile`."""
+    box = (size, size) if isinstance(size, int) else size
+    with _decoded(file, max_pixels) as image:
+        largest = 2 * max(box)
+        image.draft("RGB", (largest, largest))  # lets JPEG skip what the reduction would throw away
+        picture = _bare(image, "WEBP")
+        picture.thumbnail(box)
+        target = BytesIO()
+        picture.save(target, "WEBP", quality=80)
+        return target.getvalue()
+
+
+def _bare(image: Image.Image, kind: str) -> Image.Image:
+    """Upright pixels in a mode that `kind` can hold, with nothing attached but transparency."""
+    turn = _TURNS.get(_orientation(image))
+    picture = image.transpose(turn) if turn is not None else image.copy()
+    picture.info = {key: value for key, value in picture.info.items() if key == "transparency"}
+    if kind == "JPEG" and picture.mode not in {"L", "RGB"}:
+        picture = picture.convert("RGB")
+    if kind == "WEBP" and picture.mode not in {"RGB", "RGBA"}:
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    return picture
+
+
+def _orientation(image: Image.Image) -> int:
+    """What EXIF says, 1 (upright) when it cannot be read: broken metadata is no reason to lose a picture."""
+    try:
+        return int(image.getexif().get(0x0112, 1))
+    except (*_DECODING, TypeError, AttributeError):
+        return 1
+
+
+@contextmanager
+def _decoded(file: Source, max_pixels: int) -> Iterator[Image.Image]:
+    try:
+        check_pixels(file, sniff(read_at(file, 0, HEAD_BYTES)), size_of(file), max_pixels=max_pixels)
+        file.seek(0)
+        with Image.open(file, formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
+            yield image
+    except _DECODING as error:
+        raise damaged() from error
+    finally:
+        file.seek(0)
+
+
+def check_pixels(file: Source, key: str, size: int, *, max_pixels: int) -> None:
+    """Raises `RefusedFile` for more than `max_pixels`, too long an animation or a damaged image; decodes nothing."""
+    try:
+        found = measure(file, key, size)
+    except (DamagedImage, KeyError) as error:
+        raise damaged() from error
+    if found.width * found.height > max_pixels:
+        raise RefusedFile(
+            _(
+                "La imagen mide {width} × {height} puntos, más de los que podemos abrir. Redúcela o recórtala."
+            ),
+            code="pixels",
+            width=found.width,
+            height=found.height,
+        )
+    if found.frames > 1 and found.pixels > ANIMATION_PIXELS * max_pixels:
+        raise RefusedFile(
+            _("La animación es demasiado larga ({frames} cuadros). Adjunta un video o una captura."),
+            code="pixels",
+            frames=found.frames,
+        )
+
+
+def damaged() -> RefusedFile:
+    return RefusedFile(
+        _("La imagen está dañada o incompleta. Ábrela, guárdala de nuevo y adjunta la copia."), code="damaged"
+    )

@@ -1,0 +1,234 @@
+"""Events told as sentences, for the desk's own eyes: they may name what only staff may know."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from accounts.enums import Standing
+from accounts.models import Department, User
+
+from .enums import CaseKind, ClockKind, ContactKind, ContactOutcome, EventKind, Severity
+from .models import Ticket, TicketEvent
+from .processes.definition import Definition
+
+
+@dataclass
+class Names:
+    """The people, departments and tickets that events refer to by number."""
+
+    users: dict[int, str] = field(default_factory=dict)
+    departments: dict[int, str] = field(default_factory=dict)
+    folios: dict[int, str] = field(default_factory=dict)
+
+
+_REFERENCES = {
+    "assignee_id": "users",
+    "requester_id": "users",
+    "department_id": "departments",
+    "department": "departments",
+    "duplicate_of_id": "folios",
+}
+
+
+def names_in(events: Iterable[TicketEvent]) -> Names:
+    """Look up everything that `events` refer to; at most one query for each sort of thing, none for what is absent."""
+    wanted: dict[str, set[int]] = {"users": set(), "departments": set(), "folios": set()}
+    for event in events:
+        for name, values in event.data.get("changes", {}).items():
+            if name in _REFERENCES:
+                wanted[_REFERENCES[name]].update(value for value in values if value is not None)
+        if "requester" in event.data:
+            wanted["users"].add(event.data["requester"])
+    names = Names()
+    if wanted["users"]:
+        names.users = {user.pk: str(user) for user in User.objects.filter(pk__in=wanted["users"])}
+    if wanted["departments"]:
+        departments = Department.objects.filter(pk__in=wanted["departments"])
+        names.departments = {department.pk: str(department) for department in departments}
+    if wanted["folios"]:
+        names.folios = dict(Ticket.objects.filter(pk__in=wanted["folios"]).values_list("pk", "folio"))
+    return names
+
+
+def tell(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    """One sentence with what matters in bold; empty for what the conversation already shows as a message."""
+    teller = _TELLERS.get(EventKind(event.kind))
+    return teller(event, definition, names) if teller else SafeString("")
+
+
+def _bold(value: Any) -> SafeString:
+    return format_html("<b>{}</b>", value)
+
+
+def _said(event: TicketEvent, text: str, **values: Any) -> SafeString:
+    """«Carolina asignó el ticket a Diego»: the actor, then `text` with its values in bold."""
+    bold = {name: value if isinstance(value, SafeString) else _bold(value) for name, value in values.items()}
+    told = format_html(text, **bold) if bold else text
+    return format_html("<b>{}</b> {}", event.actor_name, told)
+
+
+def _action(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    action = definition.action(event.action)
+    details = [
+        *([_stage(event, definition)] if "to" in event.data else []),
+        *_changes(event, names),
+        *([escape(_("abrió un reporte de inconformidad"))] if "nonconformity" in event.data else []),
+    ]
+    told = format_html("<b>{}</b>: {}", event.actor_name, action.label if action else event.action)
+    return format_html("{} · {}", told, _joined(details)) if details else told
+
+
+def _stage(event: TicketEvent, definition: Definition) -> SafeString:
+    try:
+        label = definition.stage(event.data["to"]).label
+    except KeyError:
+        label = event.data["to"]
+    return format_html(_("etapa {stage}"), stage=_bold(label))
+
+
+def _assigned(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    before, after = event.data["changes"]["assignee_id"]
+    if after is None:
+        return _said(
+            event, _("devolvió el ticket a la cola; lo tenía {name}"), name=names.users.get(before, "—")
+        )
+    if after == event.actor_id:
+        return _said(event, _("se asignó el ticket"))
+    return _said(event, _("asignó el ticket a {name}"), name=names.users.get(after, "—"))
+
+
+def _properties(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return _said(event, _("cambió {changes}"), changes=_joined(_changes(event, names)))
+
+
+def _joined(parts: list[SafeString]) -> SafeString:
+    return format_html_join(", ", "{}", ((part,) for part in parts))
+
+
+def _changes(event: TicketEvent, names: Names) -> list[SafeString]:
+    changes = event.data.get("changes", {})  # PostgreSQL keeps its keys in an order of its own
+    return [
+        format_html("{} {}", label, _bold(_value(name, changes[name][1], names)))
+        for name, label in _labels().items()
+        if name in changes
+    ]
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "severity": _("severidad"),
+        "case_kind": _("clase de caso"),
+        "difficulty": _("dificultad"),
+        "assignee_id": _("responsable"),
+        "department": _("departamento"),
+        "department_id": _("departamento"),
+        "due_at": _("fecha de cierre"),
+        "queue_position": _("ubicación en la cola"),
+        "contribution_open": _("aporte de usuario"),
+        "duplicate_of_id": _("duplicado de"),
+        "requester_id": _("cuenta del solicitante"),
+        "is_test": _("de prueba"),
+        "is_escalated": _("soporte elevado"),
+    }
+
+
+def _value(name: str, value: Any, names: Names) -> str:
+    if value is None:
+        return _("sin definir")
+    if name in _REFERENCES:
+        known: dict[int, str] = getattr(names, _REFERENCES[name])
+        return known.get(value, "—")
+    if isinstance(value, bool):
+        return _("sí") if value else _("no")
+    if name == "due_at":
+        moment = parse_datetime(value) if isinstance(value, str) else value
+        return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT") if moment else str(value)
+    choices: dict[str, Any] = {"severity": Severity, "case_kind": CaseKind}
+    return str(choices[name](value).label) if name in choices else str(value)
+
+
+def _contribution(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return _said(
+        event,
+        _("habilitó el aporte de usuario") if event.data.get("open") else _("desactivó el aporte de usuario"),
+    )
+
+
+def _standing(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return _said(
+        event,
+        _("verificó el estatus del solicitante: {standing}"),
+        standing=Standing(event.data["standing"]).label,
+    )
+
+
+def _contact(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return _said(
+        event,
+        _("registró un contacto por {kind}: {outcome}"),
+        kind=str(ContactKind(event.data["kind"]).label),
+        outcome=str(ContactOutcome(event.data["outcome"]).label).lower(),
+    )
+
+
+def _checklist(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    items = {item.key: item.label for item in definition.closing.checklist}
+    text = (
+        _("completó {item} en la lista de cierre")
+        if event.data.get("done")
+        else _("quitó la marca de {item}")
+    )
+    return _said(event, text, item=items.get(event.data["item"], event.data["item"]))
+
+
+def _breached(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return format_html(
+        _("Venció el plazo de {clock}"), clock=_bold(str(ClockKind(event.data["clock"]).label).lower())
+    )
+
+
+def _survey(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return _said(event, _("calificó la atención con {score} de 5"), score=event.data["score"])
+
+
+def _requester(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return _said(
+        event,
+        _("vinculó el ticket a la cuenta de {name}"),
+        name=names.users.get(event.data["requester"], "—"),
+    )
+
+
+def _notifications(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    if "on" not in event.data:
+        return escape(_("Se envió un enlace nuevo al solicitante"))
+    return _said(
+        event, _("activó los avisos por correo") if event.data["on"] else _("apagó los avisos por correo")
+    )
+
+
+_TELLERS: dict[EventKind, Any] = {
+    EventKind.STAGE_CHANGED: _action,
+    EventKind.ACTION: _action,
+    EventKind.ASSIGNED: _assigned,
+    EventKind.PROPERTIES: _properties,
+    EventKind.CONTRIBUTION: _contribution,
+    EventKind.STANDING_CHECKED: _standing,
+    EventKind.CONTACT: _contact,
+    EventKind.CHECKLIST: _checklist,
+    EventKind.ATTACHED: lambda event, definition, names: _said(event, _("agregó archivos")),
+    EventKind.BREACHED: _breached,
+    EventKind.NONCONFORMITY: lambda event, definition, names: _said(
+        event, _("abrió un reporte de inconformidad")
+    ),
+    EventKind.SURVEY: _survey,
+    EventKind.REQUESTER: _requester,
+    EventKind.NOTIFICATIONS: _notifications,
+}

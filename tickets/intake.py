@@ -1,0 +1,246 @@
+"""The one way in: every channel ends in `file_ticket`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, validate_email
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.models import Department, User, phone_validator
+
+from . import clocks
+from .actors import Actor, Guest, System
+from .attachments import attach_drafts
+from .enums import CaseKind, Channel, EventKind, MessageKind
+from .events import already_recorded, record
+from .exceptions import InvalidData, NotAllowed
+from .models import Category, FolioCounter, Message, Process, Ticket
+from .processes.definition import Definition
+from .processes.fields import clean_values
+from .text import TextTooLong, clean_line, clean_text, plain_excerpt
+from .workflow import enter_first_stage
+
+TITLE_LENGTH = 160
+DESCRIPTION_LENGTH = 20_000
+EXCERPT_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Requester:
+    """Who asks, when it is not the person acting: a guest's own word, or a customer an agent files for."""
+
+    email: str = ""
+    name: str = ""
+    phone: str = ""
+    language: str = ""
+    user: User | None = None
+
+
+@transaction.atomic
+def file_ticket(
+    process: Process,
+    *,
+    actor: Actor | None,
+    title: str,
+    description: str,
+    category: Category | None = None,
+    requester: Requester | None = None,
+    phone: str = "",
+    fields: Mapping[str, Any] | None = None,
+    draft_key: str = "",
+    notify: bool = True,
+    channel: Channel = Channel.WEB,
+    key: str | None = None,
+) -> Ticket:
+    """File a report under the process's current version and return the ticket with its folio (S0.14).
+
+    `actor` is None for a guest at the door, who names an address in `requester`. `fields` are raw answers to the
+    process's questions, judged by the same rule on every channel; `draft_key` brings the files along. A repeated
+    `key` returns the ticket already filed. Raises `InvalidData` with every field's messages, `NotAllowed` where the
+    process demands an account (S2.1, T1).
+    """
+    version = process.current
+    if version is None or not process.is_active:
+        raise NotAllowed(_("Ese tipo de solicitud ya no está disponible."))
+    definition = version.definition
+    errors: dict[str, list[str]] = {}
+    who = _requester(definition, errors, actor=actor, requester=requester, phone=phone)
+    as_actor = actor or Guest(0, who.email, who.name, None)  # type: ignore[arg-type]  # no ticket yet, no purpose
+    if not errors and (done := already_recorded(key, actor=as_actor)):
+        return done.ticket
+    texts, answers = _validated(process, errors, category, title, description, fields or {})
+    if errors:
+        raise InvalidData(errors)
+    counter = _locked_counter()
+    if done := already_recorded(key, actor=as_actor):  # the same click, twice at the same moment
+        return done.ticket
+    now = timezone.now()
+    ticket = Ticket(
+        process_version=version,
+        category=category,
+        department=_department(definition, category),
+        channel=channel,
+        title=texts["title"],
+        excerpt=plain_excerpt(texts["description"], EXCERPT_LENGTH),
+        fields={name: value for name, value in answers.items() if not _column(definition, name)},
+        requester=who.user,
+        requester_name=who.name,
+        requester_email=who.email,
+        requester_phone=who.phone,
+        requester_language=who.language,
+        notify_requester=notify,
+        case_kind=category.case_kind if category else CaseKind.PROBLEM,
+        created_at=now,
+        updated_at=now,
+        last_requester_message_at=now,
+    )
+    if category:
+        ticket.severity = category.severity
+    for name, value in answers.items():
+        if column := _column(definition, name):
+            setattr(ticket, column, value)
+    enter_first_stage(ticket, now=now)
+    ticket.folio = _next_folio(counter)
+    ticket.save()
+    clocks.start(ticket, now=now)
+    message = Message.objects.create(
+        ticket=ticket,
+        kind=MessageKind.REPORT,
+        channel=channel,
+        author=who.user,
+        author_name=who.name,
+        from_requester=True,
+        body=texts["description"],
+        created_at=now,
+    )
+    attach_drafts(ticket, draft_key, actor=as_actor, message=message)
+    record(
+        ticket,
+        EventKind.FILED,
+        actor=as_actor,
+        public=True,
+        data={"to": ticket.stage, "channel": channel},
+        notify=[(str(entry.to), entry.template) for entry in definition.on_filed],
+        message=message,
+        key=key,
+        at=now,
+    )
+    return ticket
+
+
+def _locked_counter() -> FolioCounter:
+    """The counter's row, ours until the filing commits or is undone: folios follow one another without gaps."""
+    prefix = settings.DESK_FOLIO_PREFIX
+    FolioCounter.objects.get_or_create(name=prefix, defaults={"last": settings.DESK_FOLIO_START})
+    return FolioCounter.objects.select_for_update().get(pk=prefix)
+
+
+def _next_folio(counter: FolioCounter) -> str:
+    counter.last += 1
+    counter.save(update_fields=["last"])
+    return f"{counter.name}-{counter.last}"
+
+
+def _department(definition: Definition, category: Category | None) -> Department | None:
+    """S0.16, S1.9: the category's, or else the process's own."""
+    if category is not None and category.department_id is not None:
+        return category.department
+    return Department.objects.filter(key=definition.department, is_active=True).first()
+
+
+def _column(definition: Definition, name: str) -> str:
+    """The ticket's own column that an answer goes to, if any (S4.10)."""
+    field = definition.field(name)
+    return field.sets if field else ""
+
+
+def _requester(
+    definition: Definition,
+    errors: dict[str, list[str]],
+    *,
+    actor: Actor | None,
+    requester: Requester | None,
+    phone: str,
+) -> Requester:
+    """Whose ticket it will be. A customer files for themselves alone; staff may file for anybody."""
+    if isinstance(actor, System):
+        raise NotAllowed
+    if isinstance(actor, User) and (not actor.is_desk_staff or requester is None):
+        user: User | None = actor
+    else:
+        user = requester.user if requester and isinstance(actor, User) else None
+    phone = _phone(phone or (requester.phone if requester else ""), definition, errors)
+    if user is not None:
+        return Requester(user.email, user.name, phone, user.language, user)
+    if definition.login == "required" and not isinstance(actor, User):
+        raise NotAllowed(_("Para este tipo de solicitud necesitas entrar con tu cuenta."))
+    return _guest(requester or Requester(), phone, errors)
+
+
+def _guest(requester: Requester, phone: str, errors: dict[str, list[str]]) -> Requester:
+    email = requester.email.strip().lower()
+    try:
+        validate_email(email)
+        MaxLengthValidator(254)(email)
+    except ValidationError:
+        errors["email"] = [_("Escribe un correo válido, como nombre@dominio.com. Ahí te avisaremos.")]
+    name = _line(requester.name, 120, "name", errors) or email.partition("@")[0]
+    language = requester.language or (translation.get_language() or "es")[:2]
+    return Requester(email, name, phone, language if language in dict(settings.LANGUAGES) else "es")
+
+
+def _phone(value: str, definition: Definition, errors: dict[str, list[str]]) -> str:
+    """S0.12: e-mail and/or phone, as the process wants them."""
+    phone = _line(value, 32, "phone", errors)
+    if phone:
+        try:
+            phone_validator(phone)
+        except ValidationError as error:
+            errors["phone"] = error.messages
+    elif definition.phone == "required":
+        errors["phone"] = [_("Escribe un teléfono donde podamos llamarte.")]
+    return phone
+
+
+def _validated(
+    process: Process,
+    errors: dict[str, list[str]],
+    category: Category | None,
+    title: str,
+    description: str,
+    fields: Mapping[str, Any],
+) -> tuple[dict[str, str], dict[str, Any]]:
+    definition = process.definition
+    texts = {"title": _line(title, TITLE_LENGTH, "title", errors)}
+    try:
+        texts["description"] = clean_text(description, max_length=DESCRIPTION_LENGTH)
+    except TextTooLong as error:
+        errors["description"] = [str(error)]
+    if not texts["title"]:
+        errors.setdefault("title", [_("Escribe un título: una frase que resuma lo que necesitas.")])
+    if not texts.get("description"):
+        errors.setdefault("description", [_("Cuéntanos qué pasó, con los detalles que tengas.")])
+    if category is None:
+        if definition.categories:
+            errors["category"] = [_("Elige el tipo de solicitud.")]
+    elif category.process_id != process.pk or not category.is_active:  # whatever a form was made to say (B18)
+        errors["category"] = [_("Ese tipo de solicitud ya no está disponible. Elige otro.")]
+    answers: dict[str, Any] = {}
+    try:
+        answers = clean_values(definition.intake_fields(category.key if category else ""), fields)
+    except InvalidData as error:
+        errors.update(error.errors)
+    return texts, answers
+
+
+def _line(value: str, max_length: int, field: str, errors: dict[str, list[str]]) -> str:
+    try:
+        return clean_line(value, max_length=max_length)
+    except TextTooLong as error:
+        errors[field] = [str(error)]
+        return ""

@@ -1,0 +1,135 @@
+"""Process files on the command line: docs/processes.md."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tickets.models import Process, ProcessVersion
+from tickets.processes.problems import DefinitionError
+from tickets.processes.publishing import inspect, library, publish
+
+
+class Command(BaseCommand):
+    help = "Lista, revisa, publica y exporta procesos, o instala los que trae la mesa."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        does = parser.add_subparsers(
+            dest="does", required=True, metavar="list | check | publish | export | …"
+        )
+        does.add_parser("list", help="los procesos publicados y los de la biblioteca")
+        check = does.add_parser("check", help="revisa un archivo sin publicarlo")
+        check.add_argument("file", help="un archivo .toml, o - para leer la entrada estándar")
+        put = does.add_parser("publish", help="publica un archivo como versión nueva")
+        put.add_argument("file", help="un archivo .toml, o - para leer la entrada estándar")
+        export = does.add_parser("export", help="escribe el archivo de un proceso en la salida estándar")
+        export.add_argument("key", help="la clave del proceso")
+        export.add_argument("--number", type=int, help="otra versión que la vigente")
+        install = does.add_parser("install-library", help="publica los procesos de la biblioteca que falten")
+        install.add_argument(
+            "--update", action="store_true", help="publica también los que la mesa tiene con otro texto"
+        )
+
+    def handle(self, *args: Any, does: str, **options: Any) -> None:
+        match does:
+            case "list":
+                self.list_all()
+            case "check":
+                self.check_file(options["file"])
+            case "publish":
+                self.publish(options["file"])
+            case "export":
+                self.export(options["key"], options["number"])
+            case "install-library":
+                self.install(update=options["update"])
+
+    def list_all(self) -> None:
+        processes = Process.objects.select_related("current").annotate(tickets=Count("versions__tickets"))
+        shipped = library()
+        for process in processes:
+            version = process.current
+            state = "" if process.is_active else _(" · no se puede elegir")
+            same = process.key in shipped and version is not None and version.source == shipped[process.key]
+            origin = _(" · igual al de la biblioteca") if same else ""
+            tickets = ngettext("%(n)d ticket", "%(n)d tickets", process.tickets) % {"n": process.tickets}
+            number = version.number if version else 0
+            self.stdout.write(f"{process.key}  v{number}  {process}  ({tickets}){origin}{state}")
+        for key in sorted(shipped.keys() - {process.key for process in processes}):
+            self.stdout.write(_("%(key)s  en la biblioteca, sin instalar") % {"key": key})
+
+    def check_file(self, name: str) -> None:
+        try:
+            definition = inspect(self.read(name))
+        except DefinitionError as error:
+            raise CommandError(self.complaint(name, error)) from error
+        facts = {
+            "name": definition.name,
+            "stages": len(definition.stages),
+            "actions": len(definition.actions),
+            "categories": len(definition.categories),
+            "fields": len(definition.fields),
+        }
+        self.stdout.write(
+            _("Está bien: «%(name)s», %(stages)d etapas, %(actions)d acciones, %(categories)d categorías,"
+              " %(fields)d campos.") % facts
+        )  # fmt: skip
+
+    def publish(self, name: str) -> None:
+        source = self.read(name)
+        before = {version.pk for version in ProcessVersion.objects.only("pk")}
+        try:
+            version = publish(source)
+        except DefinitionError as error:
+            raise CommandError(self.complaint(name, error)) from error
+        facts = {"key": version.process.key, "number": version.number}
+        if version.pk in before:
+            self.stdout.write(_("%(key)s ya está en la versión %(number)d con este mismo texto.") % facts)
+        else:
+            self.stdout.write(
+                _("%(key)s: publicada la versión %(number)d. Los tickets abiertos siguen con la suya.")
+                % facts
+            )
+
+    def export(self, key: str, number: int | None) -> None:
+        version = (
+            ProcessVersion.objects.filter(process__key=key, **({"number": number} if number else {}))
+            .order_by("-number")
+            .first()
+        )
+        if version is None:
+            raise CommandError(_("No hay un proceso «%(key)s» con esa versión.") % {"key": key})
+        self.stdout.write(version.source, ending="")
+
+    def install(self, *, update: bool) -> None:
+        there = {process.key: process for process in Process.objects.select_related("current")}
+        for key, source in library().items():
+            process = there.get(key)
+            current = process.current if process else None
+            if current is not None and current.source == source:
+                self.stdout.write(_("%(key)s: ya estaba instalado.") % {"key": key})
+            elif current is not None and not update:
+                self.stdout.write(_("%(key)s: la mesa tiene su propia versión; no se toca.") % {"key": key})
+            else:
+                version = publish(source)
+                facts = {"key": key, "number": version.number}
+                self.stdout.write(_("%(key)s: instalada la versión %(number)d.") % facts)
+
+    @staticmethod
+    def read(name: str) -> str:
+        try:
+            return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+        except FileNotFoundError as error:
+            raise CommandError(_("No existe el archivo %(name)s.") % {"name": name}) from error
+        except UnicodeDecodeError as error:
+            raise CommandError(_("%(name)s no está en UTF-8.") % {"name": name}) from error
+
+    @staticmethod
+    def complaint(name: str, error: DefinitionError) -> str:
+        count = len(error.problems)
+        head = ngettext("%(name)s tiene %(count)d problema:", "%(name)s tiene %(count)d problemas:", count)
+        lines = "\n".join(f"  {problem}" for problem in error.problems)
+        return f"{head % {'name': name, 'count': count}}\n{lines}"

@@ -1,0 +1,31 @@
+from .clock import Clock, Pause
+from .closing import ChecklistEntry, ContactEntry, Nonconformity, Survey
+from .conversation import Attachment, Draft, Mention, Message
+from .delivery import Delivery
+from .event import TicketEvent
+from .guest_token import GuestToken
+from .presence import Presence
+from .process import Category, Process, ProcessVersion
+from .ticket import FolioCounter, Ticket
+
+__all__ = [
+    "Attachment",
+    "Category",
+    "ChecklistEntry",
+    "Clock",
+    "ContactEntry",
+    "Delivery",
+    "Draft",
+    "FolioCounter",
+    "GuestToken",
+    "Mention",
+    "Message",
+    "Nonconformity",
+    "Pause",
+    "Presence",
+    "Process",
+    "ProcessVersion",
+    "Survey",
+    "Ticket",
+    "TicketEvent",
+]

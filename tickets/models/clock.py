@@ -1,0 +1,91 @@
+"""Clocks: what was promised, from when, and every stretch in which it did not count (DESIGN §4)."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from ..enums import ClockKind
+from ..sla import Interval
+from .ticket import Ticket
+
+UNSEEN = (
+    Q(breached_at__isnull=True)
+    & (Q(stopped_at__isnull=True) | Q(stopped_at__gt=F("due_at")))
+    & (Q(paused_at__isnull=True) | Q(paused_at__gt=F("due_at")))
+)
+"""Promises that may run out, or did before somebody paused or stopped them: what a sweep has to look at."""
+
+
+class Clock(models.Model):
+    """One promise about one ticket. `due_at` is always what `sla.due_at` makes of the rest of the row."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="clocks")
+    kind = models.CharField(_("reloj"), max_length=16, choices=ClockKind)
+    target = models.DurationField(_("plazo"))
+    is_agreed = models.BooleanField(
+        _("fecha acordada"),
+        default=False,
+        help_text=_("Una persona fijó la fecha; la severidad ya no la mueve."),
+    )
+    started_at = models.DateTimeField(_("empezó"))
+    due_at = models.DateTimeField(_("vence"))
+    paused_at = models.DateTimeField(_("en pausa desde"), null=True, blank=True)
+    stopped_at = models.DateTimeField(_("terminó"), null=True, blank=True)
+    breached_at = models.DateTimeField(_("venció"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("reloj")
+        verbose_name_plural = _("relojes")
+        constraints = [models.UniqueConstraint(fields=["ticket", "kind"], name="clock_once_per_kind")]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=UNSEEN,
+                name="clock_unseen_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.kind}"
+
+    @property
+    def is_running(self) -> bool:
+        return self.stopped_at is None and self.paused_at is None
+
+    def intervals(self) -> list[Interval]:
+        """The pauses so far, the open one included (without an end)."""
+        closed = [Interval(pause.started_at, pause.ended_at) for pause in self.pauses.all()]
+        return closed + ([Interval(self.paused_at, None)] if self.paused_at else [])
+
+    def has_run_out(self, now: datetime) -> bool:
+        """Whether the due date passed while time counted."""
+        ends = (moment for moment in (self.stopped_at, self.paused_at, now) if moment is not None)
+        return self.due_at <= min(ends)
+
+    def was_met(self) -> bool | None:
+        """Whether the promise was kept; None while it is still open."""
+        if self.stopped_at is None:
+            return None
+        return self.breached_at is None and self.stopped_at <= self.due_at
+
+
+class Pause(models.Model):
+    """A finished stretch of a clock's time that does not count."""
+
+    clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="pauses")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    stage = models.CharField(max_length=40)
+
+    class Meta:
+        ordering = ["started_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ended_at__gte=models.F("started_at")), name="pause_ends_after_start"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clock_id} {self.started_at:%F %T}"

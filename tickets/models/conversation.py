@@ -1,0 +1,141 @@
+"""What people say in a ticket and the files they bring."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from ..enums import PUBLIC_MESSAGE_KINDS, Channel, MessageKind
+from ..querysets import AttachmentQuerySet, MessageQuerySet
+from ..text import render_markdown
+from .ticket import Ticket
+
+
+class Message(models.Model):
+    """One contribution to the conversation. A note never leaves the back office."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="messages")
+    kind = models.CharField(_("clase"), max_length=10, choices=MessageKind)
+    channel = models.CharField(_("canal"), max_length=10, choices=Channel, default=Channel.WEB)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    author_name = models.CharField(_("autor"), max_length=120)
+    from_requester = models.BooleanField(default=False)
+    body = models.TextField(_("texto"))
+    created_at = models.DateTimeField(_("escrito"), default=timezone.now)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["ticket", "created_at", "id"]
+        verbose_name = _("mensaje")
+        verbose_name_plural = _("mensajes")
+        indexes = [models.Index(fields=["ticket", "created_at"], name="message_ticket_created")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.kind} {self.pk}"
+
+    @property
+    def is_public(self) -> bool:
+        return self.kind in PUBLIC_MESSAGE_KINDS
+
+    @cached_property
+    def html(self) -> str:
+        """The body as safe HTML. Text is kept as written; every page renders it through the same sanitiser."""
+        return render_markdown(self.body)
+
+
+class Mention(models.Model):
+    """A colleague called by name in a note."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="mentions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions")
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "user"], name="mention_once_per_message")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} @{self.user_id}"
+
+
+def attachment_path(attachment: "Attachment", name: str) -> str:
+    """Nothing of the person's file name reaches the disk."""
+    return f"attachments/{attachment.uuid.hex[:2]}/{attachment.uuid.hex}"
+
+
+def thumbnail_path(attachment: "Attachment", name: str) -> str:
+    return f"thumbnails/{attachment.uuid.hex[:2]}/{attachment.uuid.hex}.webp"
+
+
+class Attachment(models.Model):
+    """A file that passed inspection. Until it is sent it belongs to a `draft_key` and to nobody's ticket."""
+
+    class Scan(models.TextChoices):
+        CLEAN = "clean", _("Limpio")
+        PENDING = "pending", _("En revisión")
+        INFECTED = "infected", _("Retenido")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
+    )
+    draft_key = models.CharField(max_length=64, blank=True)
+    uploader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    name = models.CharField(_("nombre"), max_length=120)
+    kind = models.CharField(_("clase"), max_length=10)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveBigIntegerField(_("tamaño"))
+    sha256 = models.CharField(max_length=64)
+    file = models.FileField(upload_to=attachment_path, max_length=120)
+    thumbnail = models.FileField(upload_to=thumbnail_path, max_length=120, blank=True)
+    scan = models.CharField(max_length=10, choices=Scan, default=Scan.CLEAN)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("archivo")
+        verbose_name_plural = _("archivos")
+        indexes = [
+            models.Index(fields=["draft_key"], condition=~models.Q(draft_key=""), name="attachment_draft_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_image(self) -> bool:
+        return self.kind == "image"
+
+    @property
+    def is_held(self) -> bool:
+        return self.scan != self.Scan.CLEAN
+
+
+class Draft(models.Model):
+    """What an agent has typed and not sent, kept on the server (one for each person, ticket and mode). `steps` are
+    those of a solution."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="drafts")
+    mode = models.CharField(max_length=10, choices=MessageKind)
+    body = models.TextField(blank=True)
+    steps = models.TextField(blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "ticket", "mode"], name="draft_once_per_mode")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.ticket_id} {self.mode}"

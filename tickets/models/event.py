@@ -1,0 +1,51 @@
+"""The one record of what happened."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..enums import EventKind
+from .ticket import Ticket
+
+
+class TicketEvent(models.Model):
+    """A fact, written once. History, notifications, live updates and reports all read it.
+
+    `data` holds what a reader needs to tell it: keys and values, never text that somebody wrote (a message's text
+    is on the message). `notify` says who must hear of it and with which template, as the process has it.
+    """
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(_("qué pasó"), max_length=20, choices=EventKind)
+    action = models.CharField(_("acción"), max_length=40, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    actor_name = models.CharField(_("quién"), max_length=120, blank=True)
+    is_public = models.BooleanField(default=False)
+    data: Any = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    notify: Any = models.JSONField(default=list)
+    message = models.OneToOneField(
+        "Message", on_delete=models.PROTECT, null=True, blank=True, related_name="event"
+    )
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField(_("cuándo"), default=timezone.now)
+    idempotency_key = models.CharField(max_length=80, null=True, unique=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["ticket", "version"]
+        verbose_name = _("suceso")
+        verbose_name_plural = _("sucesos")
+        constraints = [models.UniqueConstraint(fields=["ticket", "version"], name="event_version_per_ticket")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} #{self.version} {self.kind}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("events are written once")
+        super().save(*args, **kwargs)

@@ -1,0 +1,33 @@
+"""Links for people without a session."""
+
+from datetime import datetime
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from ..enums import Purpose
+from .ticket import Ticket
+
+
+class GuestToken(models.Model):
+    """Permission to do one thing in one ticket, sent to one address. Only the secret's hash is kept."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="guest_tokens")
+    purpose = models.CharField(_("sirve para"), max_length=12, choices=Purpose)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    email = models.EmailField(_("enviado a"))
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(_("vence"))
+    revoked_at = models.DateTimeField(_("revocado"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("último uso"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("enlace de invitado")
+        verbose_name_plural = _("enlaces de invitado")
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} {self.purpose}"
+
+    def is_valid(self, now: datetime) -> bool:
+        return self.revoked_at is None and now < self.expires_at

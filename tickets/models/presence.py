@@ -1,0 +1,22 @@
+"""Who else has the ticket open right now."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from .ticket import Ticket
+
+
+class Presence(models.Model):
+    """Staff on a ticket's page. Stale after `PRESENCE_SECONDS` without a sign; nothing else hangs on it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="presences")
+    is_writing = models.BooleanField(default=False)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "ticket"], name="presence_once_per_ticket")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.ticket_id}"

@@ -1,0 +1,113 @@
+"""Processes and their immutable versions. What a definition means is in `tickets.processes`."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Department, LocalisedName
+
+from ..enums import CaseKind, Severity
+from ..processes.definition import Definition
+from ..processes.loading import definition_of
+
+
+class Process(models.Model):
+    """One flow of the organisation. Tickets are filed under its current version and stay on it."""
+
+    key = models.SlugField(_("clave"), unique=True, max_length=60)
+    is_active = models.BooleanField(_("se puede elegir"), default=True)
+    position = models.PositiveSmallIntegerField(_("orden"), default=0)
+    current = models.ForeignKey(
+        "ProcessVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("versión vigente"),
+    )
+
+    class Meta:
+        ordering = ["position", "key"]
+        verbose_name = _("proceso")
+        verbose_name_plural = _("procesos")
+
+    def __str__(self) -> str:
+        return str(self.current.definition.name) if self.current else self.key
+
+    @property
+    def definition(self) -> Definition:
+        if self.current is None:
+            raise ValueError(f"process {self.key} has no published version")
+        return self.current.definition
+
+
+class ProcessVersion(models.Model):
+    """A numbered, unchangeable edition of a definition: the very text of its file."""
+
+    process = models.ForeignKey(
+        Process, on_delete=models.PROTECT, related_name="versions", verbose_name=_("proceso")
+    )
+    number = models.PositiveIntegerField(_("número"))
+    source = models.TextField(_("definición"))
+    created_at = models.DateTimeField(_("publicada"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["process", "-number"]
+        verbose_name = _("versión de proceso")
+        verbose_name_plural = _("versiones de proceso")
+        constraints = [models.UniqueConstraint(fields=["process", "number"], name="process_version_number")]
+
+    def __str__(self) -> str:
+        return f"{self.process_id} v{self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("a process version never changes; publish a new one")
+        super().save(*args, **kwargs)
+
+    @property
+    def definition(self) -> Definition:
+        return definition_of(self.source)
+
+
+class Category(LocalisedName):
+    """What a requester picks first («Tipo de problema»). Born from the process file, then the desk's to edit."""
+
+    process = models.ForeignKey(
+        Process, on_delete=models.PROTECT, related_name="categories", verbose_name=_("proceso")
+    )
+    key = models.SlugField(_("clave"), max_length=60)
+    description = models.CharField(_("descripción"), max_length=200, blank=True)
+    description_en = models.CharField(_("descripción en inglés"), max_length=200, blank=True)
+    notice = models.TextField(
+        _("aviso"), blank=True, help_text=_("Se muestra antes de escribir los detalles.")
+    )
+    notice_en = models.TextField(_("aviso en inglés"), blank=True)
+    icon = models.CharField(_("icono"), max_length=40, default="question-circle")
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("departamento que recibe")
+    )
+    case_kind = models.CharField(
+        _("clase de caso"), max_length=12, choices=CaseKind, default=CaseKind.PROBLEM
+    )
+    severity = models.CharField(
+        _("severidad inicial"), max_length=10, choices=Severity, default=Severity.MEDIUM
+    )
+    position = models.PositiveSmallIntegerField(_("orden"), default=0)
+    is_active = models.BooleanField(_("se puede elegir"), default=True)
+
+    class Meta:
+        ordering = ["process__position", "position", "name"]
+        verbose_name = _("categoría")
+        verbose_name_plural = _("categorías")
+        constraints = [models.UniqueConstraint(fields=["process", "key"], name="category_key_per_process")]
+
+    @property
+    def localised_description(self) -> str:
+        return self.description_en if self.description_en and get_language() == "en" else self.description
+
+    @property
+    def localised_notice(self) -> str:
+        return self.notice_en if self.notice_en and get_language() == "en" else self.notice

@@ -1,0 +1,250 @@
+"""The ticket itself: its facts and what follows from them. Only verbs write it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Department
+
+from ..enums import END_KINDS, CaseKind, Channel, PublicState, Severity, StageKind
+from ..processes.definition import Definition, Stage
+from ..querysets import TicketQuerySet
+from ..sla import FAR_FUTURE
+from .process import Category, ProcessVersion
+
+LAST_IN_LINE = 2_147_483_647
+
+
+class FolioCounter(models.Model):
+    """The last number given out. Locked while a ticket is filed, so that folios follow one another."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    last = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.last}"
+
+
+class Ticket(models.Model):
+    """A request and where it stands.
+
+    `stage` is assigned by `tickets.workflow.perform` and nowhere else; `stage_kind` and `public_state` are copies
+    of what the process says of that stage, for the indexes. `version` counts every event, `public_version` those
+    that the requester may see: pages poll with the one that is theirs.
+    """
+
+    folio = models.CharField(_("folio"), max_length=24, unique=True, editable=False)
+    process_version = models.ForeignKey(
+        ProcessVersion, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("proceso")
+    )
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("categoría")
+    )
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("departamento")
+    )
+    channel = models.CharField(_("canal"), max_length=10, choices=Channel, default=Channel.WEB)
+    title = models.CharField(_("título"), max_length=160)
+    excerpt = models.CharField(_("resumen"), max_length=200, blank=True)
+    fields = models.JSONField(_("campos del proceso"), default=dict, blank=True)
+
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="requested_tickets",
+        verbose_name=_("solicitante"),
+    )
+    requester_name = models.CharField(_("nombre del solicitante"), max_length=120)
+    requester_email = models.EmailField(_("correo del solicitante"), blank=True)
+    requester_phone = models.CharField(_("teléfono del solicitante"), max_length=32, blank=True)
+    requester_language = models.CharField(max_length=5, choices=settings.LANGUAGES, default="es")
+    notify_requester = models.BooleanField(_("avisar al solicitante por correo"), default=True)
+    standing_checked_at = models.DateTimeField(_("estatus verificado"), null=True, blank=True)
+
+    stage = models.CharField(_("etapa"), max_length=40)
+    stage_kind = models.CharField(max_length=20, choices=StageKind)
+    stage_since = models.DateTimeField(default=timezone.now)
+    public_state = models.CharField(_("estado"), max_length=12, choices=PublicState)
+    progress = models.PositiveSmallIntegerField(_("avance"), default=0)
+
+    case_kind = models.CharField(
+        _("clase de caso"), max_length=12, choices=CaseKind, default=CaseKind.PROBLEM
+    )
+    severity = models.CharField(_("severidad"), max_length=10, choices=Severity, default=Severity.MEDIUM)
+    difficulty = models.PositiveSmallIntegerField(_("nivel de dificultad"), null=True, blank=True)
+    queue_position = models.PositiveIntegerField(_("ubicación en la cola"), null=True, blank=True)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assigned_tickets",
+        verbose_name=_("responsable"),
+    )
+    contribution_open = models.BooleanField(_("aporte de usuario"), default=False)
+    is_test = models.BooleanField(_("de prueba"), default=False)
+    duplicate_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="duplicates",
+        verbose_name=_("duplicado de"),
+    )
+
+    solution_done = models.TextField(_("qué se hizo"), blank=True)
+    solution_steps = models.TextField(_("pasos para el solicitante"), blank=True)
+    solution_sent_at = models.DateTimeField(_("solución enviada"), null=True, blank=True)
+    closure_asked_at = models.DateTimeField(_("aprobación pedida"), null=True, blank=True)
+    silence_due_at = models.DateTimeField(_("plazo para responder"), null=True, blank=True)
+
+    first_response_due_at = models.DateTimeField(_("primera respuesta vence"), null=True, blank=True)
+    due_at = models.DateTimeField(_("fecha de cierre"), null=True, blank=True)
+    is_paused = models.BooleanField(default=False)
+    is_escalated = models.BooleanField(_("soporte elevado"), default=False)
+
+    created_at = models.DateTimeField(_("abierto"), default=timezone.now)
+    updated_at = models.DateTimeField(_("última actualización"), default=timezone.now)
+    first_response_at = models.DateTimeField(_("primera respuesta"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("cerrado"), null=True, blank=True)
+    last_requester_message_at = models.DateTimeField(null=True, blank=True)
+    last_staff_message_at = models.DateTimeField(null=True, blank=True)
+
+    version = models.PositiveIntegerField(default=0)
+    public_version = models.PositiveIntegerField(default=0)
+
+    # What queues are read in order of. Never null, so that one index answers «the next fifty after this one».
+    due_order = models.GeneratedField(
+        expression=Coalesce("due_at", Value(FAR_FUTURE)),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
+    arrival_order = models.GeneratedField(
+        expression=Coalesce("queue_position", Value(LAST_IN_LINE)),
+        output_field=models.PositiveIntegerField(),
+        db_persist=True,
+    )
+    severity_order = models.GeneratedField(
+        expression=Case(
+            *(When(severity=severity, then=Value(rank)) for rank, severity in enumerate(Severity)),
+            default=Value(len(Severity)),
+        ),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(requester__isnull=False) | ~Q(requester_email=""),
+                name="ticket_has_somebody_to_answer",
+            ),
+            models.CheckConstraint(
+                condition=Q(difficulty__isnull=True) | Q(difficulty__range=(1, 5)),
+                name="ticket_difficulty_1_to_5",
+            ),
+            models.CheckConstraint(
+                condition=Q(duplicate_of__isnull=True) | ~Q(duplicate_of=models.F("id")),
+                name="ticket_not_its_own_duplicate",
+            ),
+        ]
+        # Queues only read open tickets, which are few; lists of a person's tickets read them all, by person.
+        indexes = [
+            models.Index(
+                fields=["assignee", "is_paused", "due_order", "id"],
+                condition=~Q(stage_kind__in=END_KINDS),
+                name="ticket_open_by_assignee",
+            ),
+            models.Index(
+                fields=["department", "is_paused", "due_order", "id"],
+                condition=~Q(stage_kind__in=END_KINDS),
+                name="ticket_open_by_department",
+            ),
+            models.Index(
+                fields=["stage_kind", "is_paused", "due_order", "id"],
+                condition=~Q(stage_kind__in=END_KINDS),
+                name="ticket_open_by_kind",
+            ),
+            models.Index(
+                fields=["is_paused", "due_order", "id"],
+                condition=~Q(stage_kind__in=END_KINDS),
+                name="ticket_open_by_due",
+            ),
+            models.Index(
+                fields=["is_paused", "due_order", "id"],
+                condition=~Q(stage_kind__in=END_KINDS) & Q(assignee__isnull=True),
+                name="ticket_open_unassigned",
+            ),
+            models.Index(
+                fields=["is_paused", "due_order", "id"],
+                condition=~Q(stage_kind__in=END_KINDS) & Q(is_escalated=True),
+                name="ticket_open_escalated",
+            ),
+            models.Index(
+                fields=["arrival_order", "created_at", "id"],
+                condition=~Q(stage_kind__in=END_KINDS),
+                name="ticket_open_by_arrival",
+            ),
+            models.Index(
+                fields=["severity_order", "due_order", "id"],
+                condition=~Q(stage_kind__in=END_KINDS),
+                name="ticket_open_by_severity",
+            ),
+            models.Index(  # all that queues ask of a ticket, so that their figures need no row
+                fields=["department", "stage_kind", "is_escalated", "assignee"],
+                condition=~Q(stage_kind__in=END_KINDS),
+                name="ticket_open_figures",
+            ),
+            models.Index(fields=["requester", "-updated_at", "-id"], name="ticket_requester_updated"),
+            models.Index(fields=["-updated_at", "-id"], name="ticket_updated"),
+            models.Index(fields=["-created_at", "-id"], name="ticket_created"),
+            models.Index(fields=["requester_email"], name="ticket_requester_email"),
+            models.Index(
+                fields=["silence_due_at"],
+                condition=Q(silence_due_at__isnull=False),
+                name="ticket_silence_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.folio} {self.title}"
+
+    @property
+    def definition(self) -> Definition:
+        return self.process_version.definition
+
+    @property
+    def stage_definition(self) -> Stage:
+        return self.definition.stage(self.stage)
+
+    @property
+    def kind(self) -> StageKind:
+        return StageKind(self.stage_kind)
+
+    @property
+    def is_open(self) -> bool:
+        return not self.kind.meta.is_end
+
+    @property
+    def awaits_requester(self) -> bool:
+        """Whether it is the requester's turn: to contribute or to decide on the closing."""
+        return self.kind in (StageKind.WAITING_CUSTOMER, StageKind.CLOSURE_APPROVAL)
+
+    @property
+    def public_label(self) -> str:
+        """What the customer reads as its state: the stage's own words where the process has some."""
+        return str(self.stage_definition.public_label or PublicState(self.public_state).label)
+
+    @property
+    def state_token(self) -> str:
+        """The design's name for how the state looks (`data-estado`)."""
+        return self.kind.meta.token

@@ -1,0 +1,41 @@
+"""Two people on one ticket see each other."""
+
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+
+from .models import Presence, Ticket
+
+PRESENCE_SECONDS = 20
+
+
+def announce(ticket: Ticket, *, user: User, is_writing: bool = False) -> None:
+    """`user` has the ticket open at this moment."""
+    sign = {"seen_at": timezone.now(), "is_writing": is_writing}
+    # Every page says so every few seconds; nearly always the row is there.
+    if not Presence.objects.filter(ticket=ticket, user=user).update(**sign):
+        Presence.objects.update_or_create(ticket=ticket, user=user, defaults=sign)
+
+
+def leave(ticket: Ticket, *, user: User) -> None:
+    Presence.objects.filter(ticket=ticket, user=user).delete()
+
+
+def others_on(ticket: Ticket, *, user: User) -> QuerySet[Presence]:
+    """Who else is there, those who write first."""
+    since = timezone.now() - timedelta(seconds=PRESENCE_SECONDS)
+    return (
+        Presence.objects.filter(ticket=ticket, seen_at__gte=since)
+        .exclude(user=user)
+        .select_related("user")
+        .order_by("-is_writing", "user__name")
+    )
+
+
+def forget_absent() -> int:
+    since = timezone.now() - timedelta(seconds=PRESENCE_SECONDS * 3)
+    count, _rows = Presence.objects.filter(seen_at__lt=since).delete()
+    return count

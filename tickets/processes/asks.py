@@ -1,0 +1,296 @@
+"""What an action may ask for: the desk's standard fields, and the process's own.
+
+A standard ask knows its form field and how its answer is put on the ticket. Pages draw the fields, `perform`
+cleans and applies them: one rule for both.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.enums import Standing
+from accounts.models import Department, User
+
+from .. import clocks
+from ..actors import user_of
+from ..contacts import apply_standing
+from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
+from ..exceptions import InvalidData, NotAllowed
+from ..models import ContactEntry, Ticket
+from .definition import Action, Ask, Definition
+from .fields import LongTextField, form_field, is_shown, stored
+from .step import Step
+
+LATEST_DUE = timedelta(days=3 * 365)
+
+
+@dataclass(frozen=True)
+class StandardAsk:
+    build: Callable[[Ticket, dict[str, Any]], forms.Field]
+    initial: Callable[[Ticket], Any]
+    apply: Callable[[Step, Any], None]
+
+
+def _set(name: str) -> Callable[[Step, Any], None]:
+    def apply(step: Step, value: Any) -> None:
+        setattr(step.ticket, name, value)
+
+    return apply
+
+
+def _get(name: str) -> Callable[[Ticket], Any]:
+    return lambda ticket: getattr(ticket, name)
+
+
+def _nothing(step: Step, value: Any) -> None:
+    """The answer is used by an effect or becomes a message, not a column."""
+
+
+def future(value: Any) -> None:
+    if value <= timezone.now():
+        raise ValidationError(_("Elige una fecha y hora que todavía no pasó."))
+    if value > timezone.now() + LATEST_DUE:
+        raise ValidationError(_("Esa fecha está a más de tres años."))
+
+
+class DuplicateField(forms.CharField):
+    """The folio of the ticket that stays."""
+
+    default_error_messages = {"unknown": _("No encontramos un ticket del mismo solicitante con ese folio.")}
+
+    def __init__(self, ticket: Ticket, **kwargs: Any) -> None:
+        self.ticket = ticket
+        super().__init__(max_length=24, **kwargs)
+
+    def clean(self, value: Any) -> Ticket | None:
+        folio = super().clean(value)
+        if not folio:
+            return None
+        others = Ticket.objects.exclude(pk=self.ticket.pk).filter(folio__iexact=folio.strip())
+        if self.ticket.requester_id:
+            others = others.filter(requester=self.ticket.requester_id)
+        else:
+            others = others.filter(requester=None, requester_email__iexact=self.ticket.requester_email)
+        survivor = others.first()
+        if survivor is None:
+            raise ValidationError(self.error_messages["unknown"], code="unknown")
+        return survivor
+
+
+class AccountField(forms.EmailField):
+    """An existing customer account, by its address (S2.26)."""
+
+    default_error_messages = {"unknown": _("No hay una cuenta con ese correo. Créala primero.")}
+
+    def clean(self, value: Any) -> User | None:
+        address = super().clean(value)
+        if not address:
+            return None
+        user = User.objects.filter(email__iexact=address, is_active=True).first()
+        if user is None:
+            raise ValidationError(self.error_messages["unknown"], code="unknown")
+        return user
+
+
+def _set_due(step: Step, value: Any) -> None:
+    clocks.agree_due(step.ticket, due=value, now=step.now)
+
+
+def _set_standing(step: Step, value: str) -> None:
+    apply_standing(step.ticket, Standing(value), now=step.now)
+
+
+def _set_requester(step: Step, value: User) -> None:
+    step.ticket.requester = value
+    step.ticket.requester_name = value.name
+    step.ticket.requester_email = value.email
+
+
+def _record_call(step: Step, value: str) -> None:
+    """S2.22: «fallida/ Exitosa» is on record, with who called."""
+    user = user_of(step.actor)
+    if user is None:
+        raise NotAllowed
+    entry = ContactEntry.objects.create(
+        ticket=step.ticket, kind=ContactKind.CALL, outcome=value, by=user, at=step.now
+    )
+    step.facts |= {"contact": entry.pk, "outcome": value}
+
+
+def _staff(ticket: Ticket, common: dict[str, Any]) -> forms.Field:
+    return forms.ModelChoiceField(User.objects.staff(), **{"label": _("Responsable"), **common})
+
+
+def _choices(enum: Any, label: Any) -> Callable[[Ticket, dict[str, Any]], forms.Field]:
+    return lambda ticket, common: forms.ChoiceField(**{"choices": enum.choices, "label": label, **common})
+
+
+def _long(label: Any) -> Callable[[Ticket, dict[str, Any]], forms.Field]:
+    return lambda ticket, common: LongTextField(**{"label": label, **common})
+
+
+DIFFICULTIES = [
+    (1, _("1 · Muy simple")),
+    (2, _("2 · Conocida")),
+    (3, _("3 · Normal")),
+    (4, _("4 · Difícil")),
+    (5, _("5 · Muy difícil")),
+]
+
+
+def _none(ticket: Ticket) -> None:
+    return None
+
+
+STANDARD_ASKS: dict[str, StandardAsk] = {
+    "assignee": StandardAsk(_staff, _get("assignee"), _set("assignee")),
+    "department": StandardAsk(
+        lambda ticket, common: forms.ModelChoiceField(
+            Department.objects.filter(is_active=True), **{"label": _("Departamento"), **common}
+        ),
+        _get("department"),
+        _set("department"),
+    ),
+    "severity": StandardAsk(_choices(Severity, _("Severidad")), _get("severity"), _set("severity")),
+    "case_kind": StandardAsk(_choices(CaseKind, _("Clase de caso")), _get("case_kind"), _set("case_kind")),
+    "difficulty": StandardAsk(
+        lambda ticket, common: forms.TypedChoiceField(
+            **{
+                "choices": DIFFICULTIES,
+                "coerce": int,
+                "empty_value": None,
+                "label": _("Nivel de dificultad"),
+                **common,
+            }
+        ),
+        lambda ticket: ticket.difficulty or 2,
+        _set("difficulty"),
+    ),
+    "queue_position": StandardAsk(
+        lambda ticket, common: forms.IntegerField(
+            min_value=1, max_value=100_000, **{"label": _("Ubicación en la cola"), **common}
+        ),
+        _get("queue_position"),
+        _set("queue_position"),
+    ),
+    "due_at": StandardAsk(
+        lambda ticket, common: forms.DateTimeField(
+            validators=[future],
+            widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+            input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M"],
+            **{"label": _("Fecha de cierre"), **common},
+        ),
+        _get("due_at"),
+        _set_due,
+    ),
+    "standing": StandardAsk(
+        _choices(Standing, _("Estatus administrativo")),
+        lambda ticket: ticket.requester.standing if ticket.requester else None,
+        _set_standing,
+    ),
+    "contribution_open": StandardAsk(
+        lambda ticket, common: forms.BooleanField(**{"label": _("Habilitar aporte de usuario"), **common}),
+        _get("contribution_open"),
+        _set("contribution_open"),
+    ),
+    "requester": StandardAsk(
+        lambda ticket, common: AccountField(**{"label": _("Cuenta del solicitante"), **common}),
+        _get("requester_email"),
+        _set_requester,
+    ),
+    "duplicate_of": StandardAsk(
+        lambda ticket, common: DuplicateField(
+            ticket, **{"label": _("Folio del ticket que queda vigente"), **common}
+        ),
+        _none,
+        _set("duplicate_of"),
+    ),
+    "call_outcome": StandardAsk(_choices(ContactOutcome, _("Resultado de la llamada")), _none, _record_call),
+    "solution_done": StandardAsk(_long(_("Qué se hizo")), _get("solution_done"), _set("solution_done")),
+    "solution_steps": StandardAsk(
+        _long(_("Pasos para el solicitante")), _get("solution_steps"), _set("solution_steps")
+    ),
+    "message": StandardAsk(_long(_("Mensaje")), _none, _nothing),
+    "note": StandardAsk(_long(_("Nota interna")), _none, _nothing),
+}
+
+
+def fields_of(action: Action, ticket: Ticket, definition: Definition) -> dict[str, forms.Field]:
+    """The fields of an action's form, drawn from the ticket as it is."""
+    return {ask.field: _field(ask, ticket, definition) for ask in action.asks}
+
+
+def _field(ask: Ask, ticket: Ticket, definition: Definition) -> forms.Field:
+    common: dict[str, Any] = {"required": ask.required}
+    if ask.label:
+        common["label"] = str(ask.label)
+    if ask.help:
+        common["help_text"] = str(ask.help)
+    standard = STANDARD_ASKS.get(ask.field)
+    if standard is not None:
+        if ask.field == "contribution_open":
+            common["required"] = False  # a switch left off is an answer too
+        if ask.field == "severity" and definition.severity_label:
+            common.setdefault("label", str(definition.severity_label))
+        field = standard.build(ticket, common)
+        field.initial = standard.initial(ticket)
+        return field
+    own = definition.field(ask.field)
+    if own is None:
+        raise LookupError(f"publishing checks that field {ask.field} exists")
+    field = form_field(own)
+    field.required = ask.required and not own.shown_when  # `clean` knows whether it shows
+    field.label = common.get("label", field.label)
+    field.help_text = common.get("help_text", field.help_text)
+    field.initial = ticket.fields.get(ask.field)
+    return field
+
+
+def clean(action: Action, ticket: Ticket, definition: Definition, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Validate the answers to what `action` asks. Raises `InvalidData` with every field's messages.
+
+    `raw` may hold what a form posted or values already cleaned (a user, a date): both are accepted.
+    """
+    values: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    fields = fields_of(action, ticket, definition)
+    for ask in action.asks:
+        name, own = ask.field, definition.field(ask.field)
+        if own is not None and own.shown_when:
+            if not is_shown(own, {**ticket.fields, **raw, **values}):
+                continue
+            fields[name].required = ask.required
+        try:
+            values[name] = fields[name].clean(_raw(raw.get(name), fields[name]))
+        except ValidationError as error:
+            errors[name] = error.messages
+    if errors:
+        raise InvalidData(errors)
+    return values
+
+
+def _raw(value: Any, field: forms.Field) -> Any:
+    """Objects go through the same field as what a form would have posted for them."""
+    if isinstance(field, AccountField):
+        return getattr(value, "email", value)
+    if isinstance(value, User | Department):
+        return value.pk
+    return getattr(value, "folio", value)
+
+
+def apply(step: Step) -> None:
+    """Put the answers on the ticket. Blank answers to optional asks change nothing."""
+    for name, value in step.data.items():
+        if value in (None, "", []):
+            continue
+        standard = STANDARD_ASKS.get(name)
+        if standard is not None:
+            standard.apply(step, value)
+        else:
+            step.ticket.fields = {**step.ticket.fields, name: stored(value)}

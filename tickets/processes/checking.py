@@ -1,0 +1,273 @@
+"""Everything that must be true of a definition before a ticket may be filed under it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from functools import lru_cache
+
+from django.utils.translation import gettext as _
+
+from accounts.enums import Role
+
+from ..enums import CaseKind, ContactKind, Severity, StageKind, Template
+from . import effects, guards
+from .asks import STANDARD_ASKS
+from .conditions import CONDITIONS
+from .definition import Action, Call, Definition, FieldDefinition, Notify, When, Who
+from .lines import LineIndex, Path
+from .parser import parse
+from .problems import DefinitionError, Problem
+
+RESERVED = frozenset({"title", "description", "category", "email", "name", "phone", "files"})
+"""What intake calls its own questions; a field of the same name would hide their errors."""
+FIRST_KINDS = (StageKind.NEW, StageKind.EVALUATION, StageKind.PREPARATION)
+UNIQUE = (
+    "stages", "actions", "fields", "categories", "responses", "departments", "groups", "customer_kinds",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=32)
+def load(source: str) -> Definition:
+    """Parse and check a process file. Raises `DefinitionError` with a line for each problem."""
+    definition, index, problems = parse(source)
+    if not problems:
+        problems = _Checker(definition, index).run()
+    if problems:
+        raise DefinitionError(problems)
+    return definition
+
+
+class _Checker:
+    def __init__(self, definition: Definition, index: LineIndex) -> None:
+        self.definition, self.index = definition, index
+        self.problems: list[Problem] = []
+        self.stages = {stage.key: stage for stage in definition.stages}
+
+    def problem(self, path: Path, message: str) -> None:
+        name = ".".join(str(part + 1 if isinstance(part, int) else part) for part in path) or "—"
+        self.problems.append(Problem(self.index.line(path), name, message))
+
+    def run(self) -> list[Problem]:
+        if not self.definition.stages:
+            self.problem((), _("falta al menos una etapa"))
+            return self.problems
+        for table in UNIQUE:
+            self._check_unique(table)
+        self._check_stages()
+        for position, action in enumerate(self.definition.actions):
+            self._check_action(("actions", position), action)
+        for position, field in enumerate(self.definition.fields):
+            self._check_field(("fields", position), field)
+        self._check_notify(("intake", "notify"), self.definition.on_filed)
+        self._check_responses()
+        self._check_closing()
+        self._check_targets("first_response", self.definition.targets.first_response)
+        self._check_targets("resolution", self.definition.targets.resolution)
+        return self.problems
+
+    def _check_unique(self, table: str) -> None:
+        seen: set[str] = set()
+        for position, item in enumerate(getattr(self.definition, table)):
+            if item.key in seen:
+                self.problem((table, position, "key"), _("la clave «%s» está repetida") % item.key)
+            seen.add(item.key)
+
+    # --- Stages and the ways between them -----------------------------------------------------------------
+
+    def _check_stages(self) -> None:
+        stages = self.definition.stages
+        if stages[0].kind not in FIRST_KINDS:
+            self.problem(
+                ("stages", 0, "kind"), _("la primera etapa debe ser de tipo new, evaluation o preparation")
+            )
+        if not any(stage.is_end for stage in stages):
+            self.problem(("stages", 0), _("ninguna etapa termina el proceso"))
+        for position, stage in enumerate(stages):
+            self._check_who(("stages", position, "owner"), stage.owner)
+            if stage.owner.kind == "owner":
+                self.problem(("stages", position, "owner"), _("una etapa no puede ser de su propio dueño"))
+        named = {key for action in self.definition.actions for key in (*action.sources, action.to) if key}
+        if named <= self.stages.keys():  # a misspelt stage has its own line; what follows from it is noise
+            self._check_ways()
+
+    def _check_ways(self) -> None:
+        reached = self._reached()
+        for position, stage in enumerate(self.definition.stages):
+            if stage.key not in reached:
+                self.problem(("stages", position), _("no se llega nunca a «%s»") % stage.key)
+            leaves = any(stage.key in action.sources and action.to for action in self.definition.actions)
+            if not stage.is_end and not leaves:
+                self.problem(("stages", position), _("no se sale nunca de «%s»") % stage.key)
+
+    def _reached(self) -> set[str]:
+        first = self.definition.first_stage.key
+        reached, frontier = {first}, [first]
+        while frontier:
+            here = frontier.pop()
+            for action in self.definition.actions:
+                if here in action.sources and action.to and action.to not in reached:
+                    reached.add(action.to)
+                    frontier.append(action.to)
+        return reached
+
+    def _check_action(self, path: Path, action: Action) -> None:
+        if not action.sources:
+            self.problem((*path, "from"), _("falta decir desde qué etapas"))
+        for position, source in enumerate(action.sources):
+            if source not in self.stages:
+                self.problem((*path, "from", position), _("no hay una etapa «%s»") % source)
+        if action.to and action.to not in self.stages:
+            self.problem((*path, "to"), _("no hay una etapa «%s»") % action.to)
+        if bool(action.by) == bool(action.on):
+            self.problem(path, _("una acción la hace alguien (by) o la dispara algo (on): una de las dos"))
+        if action.on:
+            self._check_triggered(path, action)
+        if (action.on == "silence") != bool(action.after_days):
+            self.problem((*path, "after_days"), _("after_days va con on = silence, y solo con él"))
+        for position, who in enumerate(action.by):
+            self._check_who((*path, "by", position), who)
+        self._check_conditions((*path, "when"), action.when)
+        self._check_asks(path, action)
+        self._check_calls((*path, "guards"), action.guards, guards.GUARDS, guards.ARGUMENTS)
+        self._check_calls((*path, "effects"), action.effects, effects.EFFECTS, effects.ARGUMENTS)
+        self._check_posts(path, action)
+        self._check_notify((*path, "notify"), action.notify)
+
+    def _check_triggered(self, path: Path, action: Action) -> None:
+        """Nobody is there to be asked, or to be told what is missing."""
+        if action.asks:
+            self.problem((*path, "asks"), _("una acción disparada no puede preguntar nada"))
+        if action.guards:
+            self.problem((*path, "guards"), _("una acción disparada usa condiciones (when), no guards"))
+
+    def _check_asks(self, path: Path, action: Action) -> None:
+        by_requester = any(who.kind == "requester" for who in action.by)
+        for position, ask in enumerate(action.asks):
+            here = (*path, "asks", position)
+            own = self.definition.field(ask.field)
+            if ask.field not in STANDARD_ASKS and own is None:
+                self.problem(here, _("no hay un campo «%s»") % ask.field)
+            if own is not None and own.sets:
+                self.problem(here, _("«%(field)s» fija %(column)s: pregunta eso") % {
+                    "field": ask.field, "column": own.sets,
+                })  # fmt: skip
+            for_requester = own.filled_by == "requester" if own else ask.field == "message"
+            if by_requester and not for_requester:
+                self.problem(here, _("al solicitante no se le pregunta «%s»") % ask.field)
+
+    def _check_calls(
+        self, path: Path, calls: Iterable[Call], known: Mapping[str, object], arguments: Mapping[str, str]
+    ) -> None:
+        for position, call in enumerate(calls):
+            here = (*path, position)
+            if call.name not in known:
+                self.problem(here, _("no conocemos «%s»") % call.name)
+                continue
+            match arguments.get(call.name):
+                case None if call.argument:
+                    self.problem(here, _("«%s» no lleva nada después de los dos puntos") % call.name)
+                case "field" if self.definition.field(call.argument) is None:
+                    self.problem(here, _("no hay un campo «%s»") % call.argument)
+                case "contact" if call.argument not in ContactKind.values:
+                    self.problem(here, _("se esperaba %s:call o :whatsapp") % call.name)
+                case "response" if self.definition.response(call.argument) is None:
+                    self.problem(here, _("no hay una respuesta estándar «%s»") % call.argument)
+
+    def _check_posts(self, path: Path, action: Action) -> None:
+        asked = [ask.field for ask in action.asks if ask.field in ("message", "note")]
+        posted = [call.name for call in action.effects if call.name in effects.POSTING_EFFECTS]
+        if len(asked) + len(posted) > 1:
+            self.problem(path, _("una acción deja un solo mensaje: %s") % ", ".join([*asked, *posted]))
+
+    # --- What is asked and said -----------------------------------------------------------------------------
+
+    def _check_field(self, path: Path, field: FieldDefinition) -> None:
+        if field.key in STANDARD_ASKS or field.key in RESERVED:
+            self.problem((*path, "key"), _("«%s» ya es un campo estándar") % field.key)
+        categories = {category.key for category in self.definition.categories}
+        for position, category in enumerate(field.categories):
+            if category not in categories:
+                self.problem((*path, "categories", position), _("no hay una categoría «%s»") % category)
+        for name, values in field.shown_when.items():
+            other = self.definition.field(name)
+            if other is None or name == field.key:
+                self.problem((*path, "shown_when", name), _("no hay un campo «%s»") % name)
+                continue
+            for value in values:
+                self._check_option((*path, "shown_when", name), other, value)
+        if len({option.key for option in field.options}) < len(field.options):
+            self.problem((*path, "options"), _("hay una opción repetida"))
+        if field.sets == "severity":
+            keys = {option.key for option in field.options}
+            if field.type != "choice" or field.filled_by != "requester" or not keys <= set(Severity.values):
+                self.problem(
+                    (*path, "sets"),
+                    _("para fijar la severidad hace falta un campo choice del solicitante con opciones: %s")
+                    % ", ".join(Severity.values),
+                )
+
+    def _check_option(self, path: Path, field: FieldDefinition, value: str) -> None:
+        if field.options and value not in {option.key for option in field.options}:
+            self.problem(
+                path,
+                _("«%(field)s» no tiene la opción «%(value)s»") % {"field": field.key, "value": value},
+            )
+
+    def _check_conditions(self, path: Path, conditions: Iterable[When]) -> None:
+        for position, condition in enumerate(conditions):
+            here = (*path, position)
+            if condition.field:
+                field = self.definition.field(condition.field)
+                if field is None:
+                    self.problem(here, _("no hay un campo «%s»") % condition.field)
+                else:
+                    self._check_option(here, field, condition.value)
+            elif condition.name not in CONDITIONS:
+                self.problem(here, _("no hay una condición «%s»") % condition.name)
+
+    def _check_responses(self) -> None:
+        for position, response in enumerate(self.definition.responses):
+            path = ("responses", position)
+            self._check_conditions((*path, "when"), response.when)
+            for number, stage in enumerate(response.stages):
+                if stage not in self.stages:
+                    self.problem((*path, "stages", number), _("no hay una etapa «%s»") % stage)
+
+    # --- Who, when, and how it ends -------------------------------------------------------------------------
+
+    def _check_notify(self, path: Path, entries: Iterable[Notify]) -> None:
+        for position, entry in enumerate(entries):
+            self._check_who((*path, position, "to"), entry.to)
+            if entry.template not in Template.values:
+                self.problem((*path, position, "template"), _("no hay un correo «%s»") % entry.template)
+
+    def _check_who(self, path: Path, who: Who) -> None:
+        if who.kind == "role" and who.name not in (Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR):
+            self.problem(path, _("no hay un rol «%s»") % who.name)
+        if who.kind == "actor_of" and self.definition.action(who.name) is None:
+            self.problem(path, _("no hay una acción «%s»") % who.name)
+        if who.kind == "group" and self.definition.group(who.name) is None:
+            self.problem(path, _("no hay un grupo «%s»: decláralo en [[groups]]") % who.name)
+
+    def _check_closing(self) -> None:
+        closing, kinds = self.definition.closing, {stage.kind for stage in self.definition.stages}
+        path = ("closing", "approver")
+        if (closing.approver == "requester") != (StageKind.CLOSURE_APPROVAL in kinds):
+            self.problem(path, _("approver = requester va con una etapa closure_approval, y solo con ella"))
+        if closing.approver == "validator" and StageKind.VERIFICATION not in kinds:
+            self.problem(path, _("approver = validator necesita una etapa verification"))
+        for position, action in enumerate(self.definition.actions):
+            names = {call.name for call in (*action.guards, *action.effects)}
+            if "send_survey" in names and not closing.survey:
+                self.problem(
+                    ("actions", position, "effects"), _("send_survey necesita closing.survey = true")
+                )
+            if names & {"checklist_complete", "checklist_by_another"} and not closing.checklist:
+                self.problem(("actions", position, "guards"), _("falta closing.checklist"))
+
+    def _check_targets(self, name: str, targets: Mapping[str, timedelta]) -> None:
+        """A promise that exists for some tickets and not for others could not follow a change of severity."""
+        if targets and not (set(Severity.values) <= targets.keys() or set(CaseKind.values) <= targets.keys()):
+            self.problem(
+                ("targets", name),
+                _("faltan plazos: pon los de todas las severidades, o los de problem y procedure"),
+            )

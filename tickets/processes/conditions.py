@@ -1,0 +1,92 @@
+"""Conditions on a ticket that a definition may name in `when`."""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from ..enums import CaseKind, ContactKind
+from .definition import When
+
+if TYPE_CHECKING:
+    from ..models import Ticket
+
+NEGLECTED_AFTER = timedelta(days=5)
+Condition = Callable[["Ticket"], bool]
+CONDITIONS: dict[str, Condition] = {}
+
+
+def condition(function: Condition) -> Condition:
+    CONDITIONS[function.__name__] = function
+    return function
+
+
+def holds(conditions: Iterable[When], ticket: "Ticket") -> bool:
+    return all(_holds(when, ticket) for when in conditions)
+
+
+def _holds(when: When, ticket: "Ticket") -> bool:
+    if when.field:
+        value = ticket.fields.get(when.field)
+        result = when.value in value if isinstance(value, list) else str(value) == when.value
+    else:
+        result = CONDITIONS[when.name](ticket)
+    return result != when.negated
+
+
+@condition
+def contribution_open(ticket: "Ticket") -> bool:
+    """S2.5: the assignee switched «aporte de usuario» on."""
+    return ticket.contribution_open
+
+
+@condition
+def requester_has_account(ticket: "Ticket") -> bool:
+    return ticket.requester_id is not None
+
+
+@condition
+def requester_inactive(ticket: "Ticket") -> bool:
+    """S2.10."""
+    return bool(ticket.requester and ticket.requester.is_inactive_standing)
+
+
+@condition
+def assigned(ticket: "Ticket") -> bool:
+    return ticket.assignee_id is not None
+
+
+@condition
+def answered(ticket: "Ticket") -> bool:
+    """The desk has spoken to the requester at least once."""
+    return ticket.first_response_at is not None
+
+
+@condition
+def neglected(ticket: "Ticket") -> bool:
+    """S2.21: the desk has said nothing for days."""
+    return timezone.now() - (ticket.last_staff_message_at or ticket.created_at) > NEGLECTED_AFTER
+
+
+@condition
+def solution_sent(ticket: "Ticket") -> bool:
+    return ticket.solution_sent_at is not None
+
+
+@condition
+def call_recorded(ticket: "Ticket") -> bool:
+    """S2.16: somebody called the requester, whatever came of it."""
+    return ticket.contacts.filter(kind=ContactKind.CALL).exists()
+
+
+@condition
+def escalated(ticket: "Ticket") -> bool:
+    """S2.32: «soporte elevado»."""
+    return ticket.is_escalated
+
+
+@condition
+def is_procedure(ticket: "Ticket") -> bool:
+    """S2.24: a «trámite», not a problem."""
+    return ticket.case_kind == CaseKind.PROCEDURE

@@ -1,0 +1,171 @@
+"""A process's own questions: as form fields for pages, as one validator for every channel, and back as words."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext, pgettext
+
+from accounts.models import phone_validator
+
+from ..exceptions import InvalidData
+from ..text import TextTooLong, clean_line, clean_text
+from .definition import FieldDefinition
+
+LINE_LENGTH = 200
+TEXT_LENGTH = 20_000
+
+
+def _cleaned(clean: Callable[..., str], value: Any, max_length: int) -> str:
+    """The value without what can only harm, and whatever is left of it no longer than the field takes."""
+    try:
+        return clean(value or "", max_length=max_length)
+    except TextTooLong as error:
+        raise ValidationError(str(error)) from error
+
+
+class LineField(forms.CharField):
+    """One line of text without anything that could break out of a line. Its length is judged once it is clean."""
+
+    def to_python(self, value: Any) -> str:
+        return _cleaned(clean_line, super().to_python(value), self.max_length or LINE_LENGTH)
+
+
+class LongTextField(forms.CharField):
+    widget = forms.Textarea
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": TEXT_LENGTH, **kwargs})
+
+    def to_python(self, value: Any) -> str:
+        return _cleaned(clean_text, super().to_python(value), self.max_length or TEXT_LENGTH)
+
+
+def form_field(definition: FieldDefinition) -> forms.Field:
+    """The Django field that asks this question; its own validation is the rule for every channel."""
+    common: dict[str, Any] = {
+        "label": str(definition.label),
+        "help_text": str(definition.help),
+        # A field that only shows for some answers is demanded by `clean_values`, which knows the answers.
+        "required": definition.required and not definition.shown_when,
+    }
+    field = _BUILDERS[definition.type](definition, common)
+    if definition.placeholder:
+        field.widget.attrs["placeholder"] = str(definition.placeholder)
+    return field
+
+
+def _text(definition: FieldDefinition, common: dict[str, Any]) -> forms.Field:
+    field = LineField(max_length=definition.max_length or LINE_LENGTH, **common)
+    if definition.pattern:
+        help_text = str(definition.pattern_help) or gettext("Ese dato no tiene la forma esperada.")
+        field.validators.append(RegexValidator(rf"^(?:{definition.pattern})$", help_text))
+    return field
+
+
+def _choice(definition: FieldDefinition, common: dict[str, Any]) -> forms.Field:
+    options = [(option.key, str(option.label)) for option in definition.options]
+    if definition.type == "multi_choice":
+        return forms.MultipleChoiceField(choices=options, widget=forms.CheckboxSelectMultiple, **common)
+    return forms.ChoiceField(choices=[("", gettext("Elige una opción")), *options], **common)
+
+
+_BUILDERS: dict[str, Any] = {
+    "text": _text,
+    "long_text": lambda d, common: LongTextField(max_length=d.max_length or TEXT_LENGTH, **common),
+    "choice": _choice,
+    "multi_choice": _choice,
+    "number": lambda d, common: forms.DecimalField(
+        min_value=d.minimum, max_value=d.maximum, max_digits=18, decimal_places=4, localize=True, **common
+    ),
+    "date": lambda d, common: forms.DateField(
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **common
+    ),
+    "yes_no": lambda d, common: forms.BooleanField(**{**common, "required": False}),
+    "phone": lambda d, common: LineField(max_length=32, validators=[phone_validator], **common),
+}
+
+
+def is_shown(definition: FieldDefinition, values: Mapping[str, Any]) -> bool:
+    """Whether the answers so far bring the question up."""
+    for key, expected in definition.shown_when.items():
+        given = values.get(key)
+        answers = given if isinstance(given, list | tuple) else [given]
+        if not any(str(answer) in expected for answer in answers):
+            return False
+    return True
+
+
+def clean_values(definitions: Iterable[FieldDefinition], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Validate raw answers (strings, lists, booleans) into what a ticket stores (JSON values).
+
+    Answers to questions that do not show are dropped. Raises `InvalidData` with the messages of every field.
+    """
+    values: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for definition in definitions:
+        if not is_shown(definition, {**raw, **values}):
+            continue
+        field = form_field(definition)
+        field.required = definition.required and definition.type != "yes_no"
+        try:
+            value = field.clean(raw.get(definition.key, [] if definition.type == "multi_choice" else ""))
+        except ValidationError as error:
+            errors[definition.key] = error.messages
+            continue
+        if value not in (None, "", []):
+            values[definition.key] = stored(value)
+    if errors:
+        raise InvalidData(errors)
+    return values
+
+
+def cleaned_values(given: Mapping[str, Any], **fields: forms.Field) -> dict[str, Any]:
+    """What `fields` make of what a verb was given. Raises `InvalidData` with the messages of all of them."""
+    values: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for name, field in fields.items():
+        try:
+            values[name] = field.clean(given.get(name))
+        except ValidationError as error:
+            errors[name] = error.messages
+    if errors:
+        raise InvalidData(errors)
+    return values
+
+
+def stored(value: Any) -> Any:
+    """A cleaned answer as JSON keeps it."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
+def display(definition: FieldDefinition, value: Any) -> str:
+    """A stored answer in the reader's words."""
+    match definition.type:
+        case "choice":
+            return definition.option_label(value)
+        case "multi_choice":
+            return ", ".join(definition.option_label(item) for item in value)
+        case "yes_no":
+            return pgettext("answer", "Sí") if value else pgettext("answer", "No")
+        case "date":
+            return date_format(date.fromisoformat(value))
+        case "number":
+            return number_format(value)
+    return str(value)
+
+
+def answered(
+    definitions: Iterable[FieldDefinition], values: Mapping[str, Any]
+) -> list[tuple[FieldDefinition, str]]:
+    """The questions that have an answer, each with it, in the process's order."""
+    return [(d, display(d, values[d.key])) for d in definitions if d.key in values]

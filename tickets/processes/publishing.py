@@ -1,0 +1,140 @@
+"""Putting definitions to work: published versions, and the library that ships with the desk."""
+
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import CustomerKind, Department
+
+from ..models import Category, Process, ProcessVersion
+from .checking import load
+from .definition import Definition, Need, Who
+from .lines import LineIndex, Path
+from .problems import DefinitionError, Problem
+
+
+def library() -> dict[str, str]:
+    """The shipped process files by key."""
+    folder = resources.files("tickets.processes") / "library"
+    return {
+        item.name.removesuffix(".toml"): item.read_text("utf-8")
+        for item in sorted(folder.iterdir(), key=lambda item: item.name)
+        if item.name.endswith(".toml")
+    }
+
+
+@transaction.atomic
+def publish(source: str, *, position: int | None = None) -> ProcessVersion:
+    """Check a process file and make it the current version of its process.
+
+    Tickets already filed stay on theirs. The same text as the current version publishes nothing new. Categories and
+    whatever else the file brings and the desk does not know yet are created; what the desk has edited stays as it is.
+    """
+    definition = inspect(source)
+    _create_needs(definition)
+    process, _created = Process.objects.get_or_create(
+        key=definition.key, defaults={"position": Process.objects.count() if position is None else position}
+    )
+    process = Process.objects.select_for_update(of=("self",)).select_related("current").get(pk=process.pk)
+    if process.current and process.current.source == source:
+        return process.current
+    latest = process.versions.order_by("-number").first()
+    version = ProcessVersion.objects.create(
+        process=process, number=latest.number + 1 if latest else 1, source=source
+    )
+    process.current = version
+    process.save(update_fields=["current"])
+    _create_categories(process, definition)
+    return version
+
+
+def inspect(source: str) -> Definition:
+    """The definition, if it could be published at this desk as it is now. Raises `DefinitionError`."""
+    definition = load(source)
+    named = list(_named_departments(definition))
+    known = {department.key for department in definition.departments}
+    known |= set(
+        Department.objects.filter(key__in={key for _path, key in named}).values_list("key", flat=True)
+    )
+    missing = [(path, key) for path, key in named if key not in known]
+    if missing:
+        index, message = (
+            LineIndex(source),
+            _("no hay un departamento «%s»: créalo o decláralo en [[departments]]"),
+        )
+        raise DefinitionError(
+            [Problem(index.line(path), str(path[0]), message % key) for path, key in missing]
+        )
+    return definition
+
+
+def _named_departments(definition: Definition) -> Iterator[tuple[Path, str]]:
+    """Every department that the file counts on, with where it says so."""
+    if definition.department:
+        yield ("department",), definition.department
+    for position, category in enumerate(definition.categories):
+        if category.department:
+            yield ("categories", position, "department"), category.department
+    for path, who in _everybody(definition):
+        if who.kind == "department" and who.name:
+            yield path, who.name
+
+
+def _everybody(definition: Definition) -> Iterator[tuple[Path, Who]]:
+    for position, stage in enumerate(definition.stages):
+        yield ("stages", position, "owner"), stage.owner
+    for entry in definition.on_filed:
+        yield ("intake", "notify"), entry.to
+    for position, action in enumerate(definition.actions):
+        for who in action.by:
+            yield ("actions", position, "by"), who
+        for entry in action.notify:
+            yield ("actions", position, "notify"), entry.to
+
+
+def _create_needs(definition: Definition) -> None:
+    Department.objects.bulk_create(
+        [Department(**_row(need, position)) for position, need in enumerate(definition.departments)],
+        ignore_conflicts=True,
+    )
+    CustomerKind.objects.bulk_create(
+        [CustomerKind(**_row(need, position)) for position, need in enumerate(definition.customer_kinds)],
+        ignore_conflicts=True,
+    )
+    for group in definition.groups:
+        if not Group.objects.filter(name__iexact=group.key).exists():
+            Group.objects.create(name=group.key)
+
+
+def _row(need: Need, position: int) -> dict[str, Any]:
+    return {"key": need.key, "name": need.label.es, "name_en": need.label.en, "position": position}
+
+
+def _create_categories(process: Process, definition: Definition) -> None:
+    keys = {definition.department, *(category.department for category in definition.categories)}
+    departments = {department.key: department for department in Department.objects.filter(key__in=keys)}
+    Category.objects.bulk_create(
+        [
+            Category(
+                process=process,
+                key=item.key,
+                name=item.label.es,
+                name_en=item.label.en,
+                description=item.description.es,
+                description_en=item.description.en,
+                notice=item.notice.es,
+                notice_en=item.notice.en,
+                icon=item.icon,
+                department=departments.get(item.department or definition.department),
+                case_kind=item.case_kind,
+                severity=item.severity,
+                position=position,
+            )
+            for position, item in enumerate(definition.categories)
+        ],
+        ignore_conflicts=True,
+    )

@@ -1,0 +1,202 @@
+"""A cursor over parsed TOML that collects problems instead of stopping at the first."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import Enum
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext as _
+
+from .definition import NO_TEXT, Call, Text, When, Who
+from .lines import LineIndex
+from .problems import Problem
+
+E = TypeVar("E", bound=Enum)
+
+KEY = re.compile(r"^[a-z0-9][a-z0-9_\-]{0,39}$")
+DURATION = re.compile(r"^(\d{1,4})\s*(m|h|d)$")
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+WHO_ALONE = frozenset({"requester", "assignee", "owner", "staff", "department", "managers", "nobody"})
+WHO_NAMED = frozenset({"role", "department", "group", "user", "actor_of"})
+
+
+class Reader:
+    """One table of the file. Every getter returns a usable value even where it reports a problem."""
+
+    def __init__(
+        self, data: dict[str, Any], path: tuple[str | int, ...], index: LineIndex, problems: list[Problem]
+    ) -> None:
+        self.data, self.path, self.index, self.problems = data, path, index, problems
+        self._seen: set[str] = set()
+
+    def problem(self, message: str, key: str = "") -> None:
+        path = (*self.path, key) if key else self.path
+        name = ".".join(str(part + 1 if isinstance(part, int) else part) for part in path) or "—"
+        self.problems.append(Problem(self.index.line(path), name, message))
+
+    def finish(self) -> None:
+        """Report the keys that nothing asked for: most are misspelt."""
+        for key in self.data.keys() - self._seen:
+            self.problem(_("no conocemos «%(key)s» aquí") % {"key": key}, key)
+
+    def _get(self, key: str, kind: type, default: Any) -> Any:
+        self._seen.add(key)
+        value = self.data.get(key, default)
+        wrong = key in self.data and (
+            not isinstance(value, kind) or (kind is int and isinstance(value, bool))
+        )
+        if wrong:
+            names = {
+                str: _("un texto"),
+                int: _("un número entero"),
+                bool: "true / false",
+                list: _("una lista"),
+            }
+            self.problem(_("se esperaba %(kind)s") % {"kind": names.get(kind, _("una tabla"))}, key)
+            return default
+        return value
+
+    def string(self, key: str, default: str = "", *, among: tuple[str, ...] | None = None) -> str:
+        value: str = self._get(key, str, default)
+        if among is not None and value not in among:
+            self.problem(
+                _("«%(value)s» no es uno de: %(names)s")
+                % {"value": value, "names": ", ".join(filter(None, among))},
+                key,
+            )
+            return default
+        return value
+
+    def key(self, key: str = "key", *, upper: bool = False) -> str:
+        value = self.string(key)
+        if not KEY.match(value.lower() if upper else value):
+            self.problem(_("falta una clave en minúsculas, sin espacios ni tildes"), key)
+        return value
+
+    def integer(self, key: str, default: int = 0, *, low: int = 0, high: int = 10_000) -> int:
+        value: int = self._get(key, int, default)
+        if not low <= value <= high:
+            self.problem(_("debe estar entre %(low)d y %(high)d") % {"low": low, "high": high}, key)
+            return default
+        return value
+
+    def number(self, key: str) -> float | None:
+        self._seen.add(key)
+        value = self.data.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            self.problem(_("se esperaba un número"), key)
+            return None
+        return value
+
+    def boolean(self, key: str, default: bool = False) -> bool:
+        return bool(self._get(key, bool, default))
+
+    def choice(self, key: str, kind: type[E], default: E) -> E:
+        value = self.string(key, default.value, among=tuple(member.value for member in kind))
+        return kind(value)
+
+    def text(self, key: str, *, required: bool = False) -> Text:
+        """A table `{ es = "…", en = "…" }`; a bare string is Spanish."""
+        self._seen.add(key)
+        value = self.data.get(key)
+        if value is None:
+            if required:
+                self.problem(_("falta el texto en español"), key)
+            return NO_TEXT
+        if isinstance(value, str):
+            return Text(value.strip())
+        languages = value if isinstance(value, dict) else {}
+        if not isinstance(languages.get("es"), str) or not all(
+            isinstance(v, str) for v in languages.values()
+        ):
+            self.problem(_("se esperaba un texto o { es = …, en = … }"), key)
+            return NO_TEXT
+        for language in languages.keys() - {"es", "en"}:
+            self.problem(_("no hablamos «%(language)s»") % {"language": language}, key)
+        return Text(languages["es"].strip(), languages.get("en", "").strip())
+
+    def strings(self, key: str, *, among: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        value = self._get(key, list, [])
+        result = []
+        for item in value:
+            if not isinstance(item, str):
+                self.problem(_("se esperaba una lista de textos"), key)
+            elif among is not None and item not in among:
+                self.problem(
+                    _("«%(value)s» no es uno de: %(names)s") % {"value": item, "names": ", ".join(among)}, key
+                )
+            else:
+                result.append(item)
+        return tuple(result)
+
+    def tables(self, key: str) -> "Iterator[Reader]":
+        for position, item in enumerate(self._get(key, list, [])):
+            if isinstance(item, dict):
+                yield Reader(item, (*self.path, key, position), self.index, self.problems)
+            else:
+                self.problem(_("se esperaba una tabla"), key)
+
+    def items(self, key: str, shorthand: str) -> "Iterator[Reader]":
+        """A list whose members are tables or, for short, strings that stand for `{ shorthand = … }`."""
+        for position, item in enumerate(self._get(key, list, [])):
+            data = {shorthand: item} if isinstance(item, str) else item
+            if isinstance(data, dict):
+                yield Reader(data, (*self.path, key, position), self.index, self.problems)
+            else:
+                self.problem(_("se esperaba un texto o una tabla"), key)
+
+    def table(self, key: str) -> "Reader":
+        value = self._get(key, dict, {})
+        return Reader(value, (*self.path, key), self.index, self.problems)
+
+    def durations(self, key: str, names: tuple[str, ...]) -> dict[str, timedelta]:
+        table = self.table(key)
+        result = {}
+        for name in table.data:
+            value = table.string(name)
+            match = DURATION.match(value)
+            if name not in names:
+                table.problem(_("se esperaba uno de: %(names)s") % {"names": ", ".join(names)}, name)
+            elif not match or not int(match[1]):
+                table.problem(_("se esperaba una duración como 30m, 4h o 5d"), name)
+            else:
+                result[name] = timedelta(**{UNITS[match[2]]: int(match[1])})
+        return result
+
+    def lists(self, key: str) -> dict[str, tuple[str, ...]]:
+        """A table whose values are strings or lists of strings."""
+        table = self.table(key)
+        return {
+            name: (table.string(name),) if isinstance(value, str) else table.strings(name)
+            for name, value in table.data.items()
+        }
+
+    def who(self, key: str, default: str = "") -> Who:
+        return self._who(self.string(key, default), key)
+
+    def whos(self, key: str) -> tuple[Who, ...]:
+        return tuple(self._who(value, key) for value in self.strings(key))
+
+    def _who(self, value: str, key: str) -> Who:
+        kind, _colon, name = value.partition(":")
+        known = kind in WHO_NAMED and name if _colon else kind in WHO_ALONE
+        if not known:
+            self.problem(_("«%(value)s» no nombra a nadie que conozcamos") % {"value": value}, key)
+        return Who(kind, name)
+
+    def calls(self, key: str) -> tuple[Call, ...]:
+        return tuple(Call(*value.split(":", 1)) for value in self.strings(key))
+
+    def conditions(self, key: str = "when") -> tuple[When, ...]:
+        """One condition or a list of them, all of which must hold: `contribution_open`, `not assigned`,
+        `field.tipo=error`."""
+        values = (self.string(key),) if isinstance(self.data.get(key), str) else self.strings(key)
+        result = []
+        for value in values:
+            negated = value.startswith("not ")
+            name, _equals, expected = value.removeprefix("not ").strip().partition("=")
+            if name.startswith("field.") != bool(_equals):
+                self.problem(_("se esperaba una condición o field.clave=valor"), key)
+            result.append(When(name.strip(), expected.strip(), negated))
+        return tuple(result)

@@ -1,0 +1,65 @@
+"""Standard answers (S2.13): which fit a ticket now, and their text with the variables filled in (S2.23)."""
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..enums import ContactKind
+from .conditions import holds
+from .definition import Response
+
+if TYPE_CHECKING:
+    from ..models import Ticket
+
+
+VARIABLES = ("saludo", "nombre", "folio", "vigente", "llamada", "terminos")
+
+
+def greeting(now: datetime) -> str:
+    """By the time of day at the desk."""
+    hour = now.astimezone(ZoneInfo(settings.DESK_TIME_ZONE)).hour
+    if 5 <= hour < 12:
+        return _("Buenos días")
+    return _("Buenas tardes") if 12 <= hour < 19 else _("Buenas noches")
+
+
+def fill_in(text: str, ticket: "Ticket", *, now: datetime | None = None) -> str:
+    """Put the `VARIABLES` in. Anything else in braces stays as it is: the text is data, not a template."""
+    values = {
+        "saludo": greeting(now or timezone.now()),
+        "nombre": ticket.requester_name,
+        "folio": ticket.folio,
+        "vigente": ticket.duplicate_of.folio if "{vigente}" in text and ticket.duplicate_of else "",
+        "llamada": _call_outcome(ticket) if "{llamada}" in text else "",
+        "terminos": _terms(),
+    }
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), text)
+
+
+def _call_outcome(ticket: "Ticket") -> str:
+    # Not a query of its own: a page that offers several answers has the contacts already.
+    call = next((contact for contact in ticket.contacts.all() if contact.kind == ContactKind.CALL), None)
+    return call.get_outcome_display().lower() if call else _("pendiente")
+
+
+def _terms() -> str:
+    """S2.17: the words, and the link where the desk has one."""
+    words = _("TÉRMINOS Y CONDICIONES")
+    return f"[{words}]({settings.DESK_TERMS_URL})" if settings.DESK_TERMS_URL else words
+
+
+def fitting_responses(ticket: "Ticket") -> list[Response]:
+    """Those for the composer. What an action sends by itself is not offered twice."""
+    definition = ticket.definition
+    return [
+        response
+        for response in definition.responses
+        if response.key not in definition.posted_responses
+        and (not response.stages or ticket.stage in response.stages)
+        and holds(response.when, ticket)
+    ]

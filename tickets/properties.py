@@ -1,0 +1,155 @@
+"""Facts of a ticket that staff may change at any time, beside what the process's actions ask for."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Department, User
+
+from . import clocks, policies
+from .actors import Actor, user_of
+from .enums import EventKind, Purpose, Template
+from .events import already_recorded, record, require_fresh
+from .exceptions import GuardFailed, InvalidData, NotAllowed
+from .guests import revoke
+from .locking import locked
+from .models import Ticket
+from .processes.asks import STANDARD_ASKS
+from .workflow import MOVES_DATES, fire, pass_deadlines
+
+EDITABLE = ("severity", "case_kind", "difficulty", "queue_position", "department", "due_at")
+
+
+@transaction.atomic
+def assign(
+    ticket: Ticket, *, actor: Actor, assignee: User | None, version: int | None = None, key: str | None = None
+) -> Ticket:
+    """Give the ticket to somebody, or back to the queue. They are told, unless they took it themselves (S1.13)."""
+    ticket = locked(ticket)
+    if done := already_recorded(key, actor=actor):
+        return done.ticket
+    if not policies.can_edit_properties(actor, ticket):
+        raise NotAllowed
+    require_fresh(ticket, actor=actor, version=version)
+    if not ticket.is_open:
+        raise GuardFailed(_("El ticket está cerrado: ya no se asigna."))
+    if assignee is not None and not (assignee.is_desk_staff and assignee.is_active):
+        raise InvalidData({"assignee": [_("Elige a una persona del equipo.")]})
+    if ticket.assignee_id == (assignee.pk if assignee else None):
+        return ticket
+    before, ticket.assignee = ticket.assignee_id, assignee
+    tell = assignee is not None and assignee != user_of(actor)
+    record(
+        ticket,
+        EventKind.ASSIGNED,
+        actor=actor,
+        public=False,
+        data={"changes": {"assignee_id": [before, ticket.assignee_id]}},
+        notify=[("assignee", Template.ASSIGNED)] if tell else [],
+        key=key,
+    )
+    return ticket
+
+
+@transaction.atomic
+def change_properties(
+    ticket: Ticket, *, actor: Actor, version: int | None = None, key: str | None = None, **values: Any
+) -> Ticket:
+    """Change any of `EDITABLE`. Promises follow a new severity or case kind; an agreed closing date stays.
+
+    Raises `InvalidData` for a value that cannot be; the same values again change nothing and record nothing.
+    """
+    ticket = locked(ticket)
+    if done := already_recorded(key, actor=actor):
+        return done.ticket
+    if not policies.can_edit_properties(actor, ticket):
+        raise NotAllowed
+    require_fresh(ticket, actor=actor, version=version)
+    if not ticket.is_open:
+        raise GuardFailed(_("El ticket está cerrado: sus datos ya no cambian."))
+    cleaned = _cleaned(ticket, values)
+    now = timezone.now()
+    if MOVES_DATES & cleaned.keys():
+        pass_deadlines(ticket, now=now)
+    before = {name: _plain(getattr(ticket, name)) for name in cleaned}
+    for name, value in cleaned.items():
+        if name == "due_at":
+            if value != ticket.due_at:
+                clocks.agree_due(ticket, due=value, now=now)
+        else:
+            setattr(ticket, name, value)
+    changes = {
+        name: [before[name], _plain(getattr(ticket, name))]
+        for name in cleaned
+        if before[name] != _plain(getattr(ticket, name))
+    }
+    if not changes:
+        return ticket
+    if changes.keys() & {"severity", "case_kind"}:
+        clocks.retarget(ticket, now=now)
+    record(ticket, EventKind.PROPERTIES, actor=actor, public=False, data={"changes": changes}, key=key)
+    return ticket
+
+
+def _cleaned(ticket: Ticket, values: dict[str, Any]) -> dict[str, Any]:
+    cleaned: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for name, value in values.items():
+        if name not in EDITABLE:
+            raise TypeError(f"{name} is not an editable property")
+        field = STANDARD_ASKS[name].build(ticket, {"required": name in ("severity", "case_kind")})
+        if name == "due_at" and value == ticket.due_at:
+            continue
+        try:
+            cleaned[name] = field.clean(value.pk if isinstance(value, Department) else value)
+        except ValidationError as error:
+            errors[name] = error.messages
+    if errors:
+        raise InvalidData(errors)
+    return cleaned
+
+
+def _plain(value: Any) -> Any:
+    return value.pk if isinstance(value, Department) else value
+
+
+@transaction.atomic
+def set_contribution(
+    ticket: Ticket, *, actor: Actor, is_open: bool, version: int | None = None, key: str | None = None
+) -> Ticket:
+    """Switch «aporte de usuario» on or off (S2.5). Off, the links for it stop working and the cycle ends (S2.7):
+    `contribution_closed` takes the turn back from a requester who was being waited for."""
+    ticket = locked(ticket)
+    if done := already_recorded(key, actor=actor):
+        return done.ticket
+    if not policies.can_edit_properties(actor, ticket):
+        raise NotAllowed
+    require_fresh(ticket, actor=actor, version=version)
+    if ticket.contribution_open == is_open:
+        return ticket
+    if is_open and not ticket.is_open:
+        raise GuardFailed(_("El ticket está cerrado: no se puede pedir un aporte."))
+    if is_open and not ticket.requester_email:
+        raise GuardFailed(_("Falta el correo del solicitante: sin él no podemos pedirle un aporte."))
+    ticket.contribution_open = is_open
+    if not is_open:
+        revoke(ticket, Purpose.CONTRIBUTE)
+    record(ticket, EventKind.CONTRIBUTION, actor=actor, public=False, data={"open": is_open}, key=key)
+    if not is_open:
+        fire(ticket, "contribution_closed", actor=actor)
+    return ticket
+
+
+@transaction.atomic
+def set_notifications(ticket: Ticket, *, actor: Actor, on: bool) -> Ticket:
+    """The requester chooses whether mails about this ticket reach them (S3.10)."""
+    ticket = locked(ticket)
+    if not policies.is_requester(actor, ticket):
+        raise NotAllowed
+    if ticket.notify_requester != on:
+        ticket.notify_requester = on
+        record(ticket, EventKind.NOTIFICATIONS, actor=actor, public=False, data={"on": on})
+    return ticket

@@ -1,0 +1,301 @@
+"""The desk's queues: what each holds, in which orders it can be read, and how much is in it, cheaply.
+
+A queue never shows more than `visible_to` does. Figures stop at `MANY`: people need to know that there is a lot,
+not how much, and a figure must not cost what exists (LESSONS A21). Those of the queues come from one walk over an index
+that holds the open tickets alone and all that queues ask of them; those of a filtered list stop counting there.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Department, User
+
+from .enums import ClockKind, StageKind
+from .models import Clock, Ticket
+from .querysets import EARLY_KINDS, TicketQuerySet
+from .sla import FAR_FUTURE
+
+MANY = 100
+HEAP = ("department", "stage_kind", "is_escalated", "assignee")
+DEPARTMENT_PREFIX = "departamento-"
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order that one index reads: `keys` for `keyset.paginate`."""
+
+    key: str
+    label: str | Promise
+    keys: tuple[str, ...]
+
+
+ORDERS = {
+    order.key: order
+    for order in (
+        Order("vence", _("Vence primero"), ("is_paused", "due_order", "id")),
+        Order("llegada", _("Orden de llegada"), ("arrival_order", "created_at", "id")),
+        Order("recientes", _("Más recientes"), ("-created_at", "-id")),
+        Order("actividad", _("Última actividad"), ("-updated_at", "-id")),
+        Order("severidad", _("Severidad"), ("severity_order", "due_order", "id")),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Heap:
+    """Open tickets that are alike in all that queues ask, and how many they are."""
+
+    department: int | None
+    kind: str
+    is_escalated: bool
+    assignee: int | None
+    size: int
+
+
+@dataclass(frozen=True)
+class Queue:
+    """`holds` says which tickets; `takes` says the same of heaps, for the queues that have a figure."""
+
+    key: str
+    label: str | Promise
+    icon: str
+    holds: Callable[[TicketQuerySet, User], TicketQuerySet]
+    takes: Callable[[Heap, User], bool] | None = None
+    group: str = "views"
+    order: str = "vence"
+    orders: tuple[str, ...] = tuple(ORDERS)
+    is_alarming: bool = False
+    department: Department | None = None
+
+    @property
+    def holds_open_tickets_alone(self) -> bool:
+        return "vence" in self.orders
+
+    def tickets(self, user: User) -> TicketQuerySet:
+        """Those of the queue that `user` may see."""
+        return self.holds(Ticket.objects.visible_to(user), user)
+
+
+# What is theirs to do, and what their departments hold, is visible to everybody of the desk: to ask for that once more
+# would keep the database from the index that has the page in order.
+MINE = Queue(
+    "mios",
+    _("Asignados a mí"),
+    "person",
+    lambda t, user: Ticket.objects.open().assigned_to(user),
+    lambda heap, user: heap.assignee == user.pk,
+    "own",
+)
+TO_PREPARE = Queue(
+    "por-preparar",
+    _("Por preparar"),
+    "clipboard-check",
+    lambda t, user: t.to_prepare().open(),
+    lambda heap, user: heap.kind in EARLY_KINDS,
+    "queues",
+    order="llegada",
+)
+UNASSIGNED = Queue(
+    "sin-asignar",
+    _("Sin asignar"),
+    "person-dash",
+    lambda t, user: t.open().unassigned(),
+    lambda heap, user: heap.assignee is None,
+    "queues",
+)
+ALL = Queue("todos", _("Todos los abiertos"), "inbox", lambda t, user: t.open(), lambda heap, user: True)
+CLOSED = Queue(
+    "cerrados",
+    _("Cerrados"),
+    "check-circle",
+    lambda t, user: t.closed(),
+    order="actividad",
+    orders=("actividad", "recientes"),
+)
+HISTORY = Queue(
+    "historico",
+    _("Histórico"),
+    "archive",
+    lambda t, user: t,
+    order="actividad",
+    orders=("actividad", "recientes"),
+)
+"""S1.18: every ticket there ever was, with the state it is in."""
+
+VIEWS = (
+    Queue(
+        "esperan-al-cliente",
+        _("Esperan al cliente"),
+        "pause-circle",
+        lambda t, user: t.waiting_for_customer().open(),
+        lambda heap, user: heap.kind == StageKind.WAITING_CUSTOMER,
+    ),
+    Queue(
+        "por-aprobar",
+        _("Por aprobar cierre"),
+        "patch-check",
+        lambda t, user: t.waiting_for_closure_approval().open(),
+        lambda heap, user: heap.kind == StageKind.CLOSURE_APPROVAL,
+    ),
+    Queue(
+        "elevados",
+        _("Soporte elevado"),
+        "alarm",
+        lambda t, user: t.open().escalated(),
+        lambda heap, user: heap.is_escalated,
+        is_alarming=True,
+    ),
+    ALL,
+    CLOSED,
+    HISTORY,
+)
+
+
+def queues_for(user: User) -> list[Queue]:
+    """Every queue of somebody of the desk, in the order of the side list. Agents see their own departments."""
+    departments = Department.objects.filter(is_active=True)
+    if not user.is_supervisor:
+        departments = departments.filter(pk__in=user.department_ids)
+    return [MINE, TO_PREPARE, *map(_of_department, departments), UNASSIGNED, *VIEWS]
+
+
+def _of_department(department: Department) -> Queue:
+    return Queue(
+        f"{DEPARTMENT_PREFIX}{department.key}",
+        str(department),
+        "building",
+        lambda t, user: Ticket.objects.open().filter(department=department),
+        lambda heap, user: heap.department == department.pk,
+        "queues",
+        department=department,
+    )
+
+
+class BoundedCount(Subquery):
+    """How many rows, counting no further than `MANY`."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) bounded)"
+    output_field = IntegerField()
+    empty_result_set_value = 0
+
+    def __init__(self, queryset: "QuerySet[Any]", *, along: Sequence[str] = (), **extra: Any) -> None:
+        """`along` names the order of an index that holds these rows. Without it the database may walk the whole table
+        from its oldest, long closed row to find the first hundred open ones."""
+        super().__init__(queryset.order_by(*along).values("pk")[:MANY], **extra)
+
+
+def count_queues(
+    queues: Iterable[Queue], user: User, more: Mapping[str, "QuerySet[Any]"] | None = None
+) -> dict[str, int]:
+    """How many each queue holds, by its key, and how many each of `more`, by its name; one query, whatever is asked."""
+    asked = [(queue, queue.takes) for queue in queues if queue.takes]
+    sql, params = _heaps_of(user) if asked else ("", ())
+    parts, values = ([sql] if asked else []), list(params)
+    for name, scope in (more or {}).items():
+        sql, params = _bounded(scope)
+        parts.append(f"SELECT NULL, %s, NULL, NULL, (SELECT COUNT(*) FROM ({sql}) bounded)")  # noqa: S608
+        values += [name, *params]
+    rows = _rows(" UNION ALL ".join(parts), values) if parts else []
+    figures = {kind: size for _place, kind, _late, _who, size in rows if more and kind in more}
+    heaps = [Heap(*row) for row in rows if row[1] not in figures]
+    for queue, takes in asked:
+        figures[queue.key] = min(sum(heap.size for heap in heaps if takes(heap, user)), MANY)
+    return figures
+
+
+Sql = tuple[str, tuple[Any, ...]]
+_HEAPS: dict[Any, Sql] = {}
+_MOST = 5_000
+
+
+def _heaps_of(user: User) -> Sql:
+    """What to ask for the heaps that this person may see. Depends on nothing but who asks, so it is worked out once."""
+    key = (user.pk, user.role, None if user.is_supervisor else user.department_ids)
+    if key not in _HEAPS:
+        if len(_HEAPS) >= _MOST:
+            _HEAPS.clear()
+        heaps = Ticket.objects.visible_to(user).open().order_by().values_list(*HEAP).annotate(size=Count("*"))
+        sql, params = heaps.query.sql_with_params()
+        _HEAPS[key] = sql, tuple(params)
+    return _HEAPS[key]
+
+
+def _bounded(scope: "QuerySet[Any]") -> Sql:
+    # Along an index of open tickets: left to itself, the database may walk the whole table from its oldest, long
+    # closed row to find the first hundred open ones.
+    try:
+        sql, params = scope.order_by(*ORDERS["vence"].keys).values("pk")[:MANY].query.sql_with_params()
+    except EmptyResultSet:
+        return "SELECT 1 WHERE 1 = 0", ()
+    return sql, tuple(params)
+
+
+def _rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+def due_groups(tickets: TicketQuerySet, *, now: datetime, end_of_day: datetime) -> dict[str, Any]:
+    """The stretches of a queue that is read by due date, each as a scope to count."""
+    running = tickets.filter(is_paused=False)
+    return {
+        "overdue": running.filter(due_order__lte=now),
+        "today": running.filter(due_order__gt=now, due_order__lt=end_of_day),
+        "later": running.filter(due_order__gte=end_of_day, due_order__lt=FAR_FUTURE),
+        "undated": running.filter(due_order__gte=FAR_FUTURE),
+        "paused": tickets.filter(is_paused=True),
+    }
+
+
+def group_of(ticket: Ticket, *, now: datetime, end_of_day: datetime) -> str:
+    if ticket.is_paused:
+        return "paused"
+    if ticket.due_at is None:
+        return "undated"
+    if ticket.due_at <= now:
+        return "overdue"
+    return "today" if ticket.due_at < end_of_day else "later"
+
+
+ROW = (
+    "folio", "title", "excerpt", "process_version", "category", "assignee", "requester", "requester_name",
+    "severity", "stage", "stage_kind", "is_paused", "is_escalated", "is_test", "due_at", "created_at", "updated_at",
+    "last_requester_message_at", "last_staff_message_at", "due_order", "arrival_order", "severity_order",
+    "category__name", "category__name_en", "assignee__name", "assignee__email", "requester__standing",
+)  # fmt: skip
+"""What a line of a list shows, and what its place in the list hangs on."""
+
+
+def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
+    """With what a line of a list shows and nothing else, in a constant number of queries. Versions come apart from
+    the rows: fifty tickets share a few, and each carries its whole process."""
+    clocks = Clock.objects.filter(kind=ClockKind.RESOLUTION)
+    clocks = clocks.only("ticket", "target", "due_at", "paused_at", "stopped_at")
+    return (
+        tickets.select_related("requester", "assignee", "category")
+        .prefetch_related("process_version", Prefetch("clocks", clocks, to_attr="resolution_clocks"))
+        .only(*ROW)
+    )
+
+
+def load(assignees: Iterable[User]) -> dict[int, int]:
+    """How many open tickets each of these people has, up to `MANY`; one query."""
+    people = User.objects.filter(pk__in=[user.pk for user in assignees])
+    open_tickets = Ticket.objects.open().filter(assignee=OuterRef("pk"))
+    return dict(people.values_list("pk", BoundedCount(open_tickets, along=ORDERS["vence"].keys)))
+
+
+def proposed_position(ticket: Ticket, *, department: Department | None = None) -> int:
+    """S2.35: behind the open tickets of the department (its own, unless another is named) that arrived earlier."""
+    place = department.pk if department else ticket.department_id
+    earlier = Ticket.objects.open().filter(created_at__lt=ticket.created_at, department=place)
+    return len(earlier.order_by().values_list("pk")[:MANY]) + 1

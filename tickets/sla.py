@@ -1,0 +1,176 @@
+"""Clock arithmetic: pure functions that pages, jobs and reports share (DESIGN §4).
+
+All instants are aware datetimes in UTC. A `Calendar` says which time counts; today there is one, plain elapsed
+time, and calendars with working hours and holidays take its place without a change here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol
+
+FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, order=True)
+class Interval:
+    """A stretch of time, half open; without an end it lasts until now."""
+
+    start: datetime
+    end: datetime | None
+
+    def ends_by(self, now: datetime) -> datetime:
+        return now if self.end is None else min(self.end, now)
+
+
+class Calendar(Protocol):
+    def add(self, start: datetime, duration: timedelta) -> datetime:
+        """The instant at which `duration` of counting time has passed since `start`."""
+
+    def between(self, start: datetime, end: datetime) -> timedelta:
+        """How much time counts from `start` to `end`; never negative."""
+
+
+class ElapsedTime:
+    """Every minute counts, day and night."""
+
+    def add(self, start: datetime, duration: timedelta) -> datetime:
+        return start + duration
+
+    def between(self, start: datetime, end: datetime) -> timedelta:
+        return max(end - start, timedelta())
+
+
+ELAPSED = ElapsedTime()
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One line of the answer to «¿por qué esta fecha?»: from, to, whether it counted."""
+
+    start: datetime
+    end: datetime
+    counts: bool
+
+
+def merged(pauses: Iterable[Interval], *, start: datetime, now: datetime) -> list[Interval]:
+    """The pauses, clipped to [start, now], in order and without overlaps."""
+    result: list[Interval] = []
+    for pause in sorted(pauses, key=lambda interval: interval.start):
+        begin, end = max(pause.start, start), pause.ends_by(now)
+        if end <= begin:
+            continue
+        if result and begin <= result[-1].end:  # type: ignore[operator]  # clipped intervals always end
+            result[-1] = Interval(result[-1].start, max(result[-1].end, end))  # type: ignore[type-var]
+        else:
+            result.append(Interval(begin, end))
+    return result
+
+
+def due_at(
+    *,
+    start: datetime,
+    target: timedelta,
+    pauses: Sequence[Interval] = (),
+    now: datetime,
+    calendar: Calendar = ELAPSED,
+) -> datetime:
+    """When `target` of counting time will have passed since `start`, not counting the pauses.
+
+    A pause that began after the target had run out moves nothing: what is late stays late.
+    """
+    cursor, left = start, target
+    for pause in merged(pauses, start=start, now=now):
+        run = calendar.between(cursor, pause.start)
+        if run >= left:
+            break
+        left -= run
+        cursor = pause.end or now
+    return calendar.add(cursor, left)
+
+
+def elapsed(
+    *, start: datetime, pauses: Sequence[Interval] = (), now: datetime, calendar: Calendar = ELAPSED
+) -> timedelta:
+    """How much time has counted from `start` to `now`."""
+    stretches = explain(start=start, pauses=pauses, now=now)
+    return sum((calendar.between(s.start, s.end) for s in stretches if s.counts), timedelta())
+
+
+def target_for(
+    *,
+    start: datetime,
+    due: datetime,
+    pauses: Sequence[Interval] = (),
+    now: datetime,
+    calendar: Calendar = ELAPSED,
+) -> timedelta:
+    """The target that makes `due_at` answer `due`: how a date set by a person becomes a promise (S2.3)."""
+    return elapsed(start=start, pauses=pauses, now=now, calendar=calendar) + calendar.between(now, due)
+
+
+AT_RISK = 0.3  # with less than this share of the time left, somebody should look
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a clock shows at one moment. `left` is the time until the due date, or since it when that has passed."""
+
+    state: Literal["ok", "risk", "breached", "paused", "met", "missed"]
+    left: timedelta
+    fraction: float
+    """How much of the promised time remains, 0 to 1."""
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.fraction)
+
+    @property
+    def token(self) -> str:
+        """The design's name for how it looks: `data-sla`."""
+        return _TOKENS[self.state]
+
+
+_TOKENS = {
+    "ok": "ok",
+    "risk": "riesgo",
+    "breached": "vencido",
+    "paused": "pausado",
+    "met": "cumplido",
+    "missed": "vencido",
+}
+
+
+def read(
+    *,
+    due: datetime,
+    target: timedelta,
+    now: datetime,
+    paused_at: datetime | None = None,
+    stopped_at: datetime | None = None,
+) -> Reading:
+    """Time does not pass for a paused or stopped clock: an overdue one that waits grows no older (LESSONS A12)."""
+    at = min(moment for moment in (stopped_at, paused_at, now) if moment is not None)
+    left = due - at
+    fraction = min(max(left / target, 0.0), 1.0) if target else 0.0
+    if stopped_at is not None:
+        return Reading("met" if left >= timedelta() else "missed", abs(left), fraction)
+    if left <= timedelta():
+        return Reading("breached", -left, 0.0)
+    if paused_at is not None:
+        return Reading("paused", left, fraction)
+    return Reading("risk" if fraction <= AT_RISK else "ok", left, fraction)
+
+
+def explain(*, start: datetime, pauses: Sequence[Interval] = (), now: datetime) -> list[Stretch]:
+    """The time from `start` to `now` cut into what counted and what did not."""
+    result, cursor = [], start
+    for pause in merged(pauses, start=start, now=now):
+        end = pause.end or now
+        if cursor < pause.start:
+            result.append(Stretch(cursor, pause.start, counts=True))
+        result.append(Stretch(pause.start, end, counts=False))
+        cursor = end
+    if cursor < now:
+        result.append(Stretch(cursor, now, counts=True))
+    return result

@@ -1,0 +1,42 @@
+"""The requester's verdict, after closing (S0.25)."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from . import policies
+from .actors import Actor
+from .enums import EventKind
+from .events import already_recorded, record
+from .exceptions import GuardFailed, InvalidData, NotAllowed
+from .locking import locked
+from .models import Survey, Ticket
+from .text import TextTooLong, clean_text
+
+COMMENT_LENGTH = 2_000
+
+
+def is_open(ticket: Ticket) -> bool:
+    """Whether the process wants a verdict and there is none yet."""
+    wanted = ticket.definition.closing.survey and ticket.kind == "done" and not ticket.is_test
+    return wanted and ticket.duplicate_of_id is None and not Survey.objects.filter(ticket=ticket).exists()
+
+
+@transaction.atomic
+def rate(ticket: Ticket, *, actor: Actor, score: int, comment: str = "", key: str | None = None) -> Survey:
+    """One answer per ticket, 1 (bad) to 5 (very good)."""
+    ticket = locked(ticket)
+    if done := already_recorded(key, actor=actor):
+        return done.ticket.survey
+    if not policies.can_rate(actor, ticket):
+        raise NotAllowed
+    if not is_open(ticket):
+        raise GuardFailed(_("Esta encuesta ya fue respondida o todavía no está abierta."))
+    if score not in range(1, 6):
+        raise InvalidData({"score": [_("Elige una calificación del 1 al 5.")]})
+    try:
+        text = clean_text(comment, max_length=COMMENT_LENGTH)
+    except TextTooLong as error:
+        raise InvalidData({"comment": [str(error)]}) from error
+    survey = Survey.objects.create(ticket=ticket, score=score, comment=text)
+    record(ticket, EventKind.SURVEY, actor=actor, public=False, data={"score": score}, key=key)
+    return survey

@@ -1,0 +1,56 @@
+"""What time does to tickets. Each sweep costs what is due, not what exists, and may run twice without harm."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from .actors import System
+from .locking import locked
+from .models import Clock, GuestToken, Ticket
+from .models.clock import UNSEEN
+from .workflow import fire, pass_deadlines
+
+BATCH = 200
+
+
+def breach_overdue(limit: int = BATCH) -> int:
+    """Record every promise whose instant has passed (S2.32). Returns how many."""
+    tickets = dict.fromkeys(overdue().values_list("ticket_id", flat=True)[:limit])
+    return sum(_breach(pk) for pk in tickets)
+
+
+def overdue() -> "QuerySet[Clock]":
+    """The clocks whose promise has run out without anybody having said so."""
+    return Clock.objects.filter(UNSEEN, due_at__lte=timezone.now()).order_by("due_at")
+
+
+@transaction.atomic
+def _breach(pk: int) -> int:
+    """Somebody may have answered, paused or moved the date between the list and the lock."""
+    return pass_deadlines(locked(Ticket(pk=pk)), now=timezone.now())
+
+
+def act_on_silence(limit: int = BATCH) -> int:
+    """Carry out what processes do when the requester has not answered in time. Returns how many tickets moved."""
+    due = Ticket.objects.filter(silence_due_at__lte=timezone.now()).order_by("silence_due_at")
+    return sum(_end_silence(pk) for pk in due.values_list("pk", flat=True)[:limit])
+
+
+@transaction.atomic
+def _end_silence(pk: int) -> bool:
+    ticket = locked(Ticket(pk=pk))
+    if ticket.silence_due_at is None or ticket.silence_due_at > timezone.now():
+        return False
+    moved = fire(ticket, "silence", actor=System("silence")) is not None
+    if not moved:  # its conditions do not hold: do not look at it again until the requester writes
+        Ticket.objects.filter(pk=pk).update(silence_due_at=None)
+    return moved
+
+
+def forget_expired_tokens() -> int:
+    """Links that have been useless for a month."""
+    before = timezone.now() - timedelta(days=30)
+    count, _rows = GuestToken.objects.filter(expires_at__lt=before).delete()
+    return count

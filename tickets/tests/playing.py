@@ -1,0 +1,250 @@
+"""Playing a process: a ticket, the people around it, and short words for what they do."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from accounts.models import User
+from tickets import contacts, conversation, policies, properties, sweeps
+from tickets.actors import Actor, Guest
+from tickets.enums import ContactKind, ContactOutcome, Purpose
+from tickets.exceptions import ActionUnavailable, InvalidData, NotAllowed
+from tickets.intake import Requester, file_ticket
+from tickets.models import Attachment, Message, Ticket, TicketEvent
+from tickets.processes.definition import Definition
+from tickets.tests.factories import (
+    make_agent,
+    make_department,
+    make_process,
+    make_supervisor,
+    make_ticket,
+    make_user,
+)
+from tickets.workflow import perform
+
+START = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)  # a Monday, nine in the morning in Caracas
+
+
+class Play:
+    """One ticket from its filing on. Every verb acts at one moment; `later` moves it on."""
+
+    careful = True
+    """Whether each action is also tried by those who may not."""
+
+    def __init__(self, process: str, *, filed_by: str = "customer", **filing: Any) -> None:
+        """`filed_by` is `customer`, `guest`, or `staff` (for somebody without an account)."""
+        self.traveller = time_machine.travel(START, tick=False)
+        self.clock = self.traveller.start()
+        self.process = make_process(process)
+        home = make_department(self.process.definition.department)
+        self.home, self.agent, self.colleague = home, make_agent(home), make_agent(home)
+        self.supervisor = make_supervisor()
+        self.outsider = make_agent(make_department("otro"))
+        self.stranger, self.customer = make_user(), make_user()
+        if filed_by == "staff":
+            self.ticket = file_ticket(
+                self.process,
+                actor=self.supervisor,
+                requester=Requester(email="sin.cuenta@example.com", name="Sin Cuenta"),
+                category=self.process.categories.first(),
+                title="Llamó por teléfono",
+                description="No puede entrar.",
+            )
+        elif filed_by == "guest":
+            self.ticket = make_ticket(self.process, guest_email="invitada@example.com", **filing)
+        else:
+            self.ticket = make_ticket(self.process, requester=self.customer, **filing)
+
+    def stop(self) -> None:
+        self.traveller.stop()
+
+    @cached_property
+    def manager(self) -> User:
+        person = make_agent(self.home)
+        person.memberships.update(is_manager=True)
+        return person
+
+    @cached_property
+    def reviewer(self) -> User:
+        """Somebody of «atención al usuario» who also belongs to the department."""
+        return make_agent(self.home, make_department("atencion-al-usuario"))
+
+    @property
+    def definition(self) -> Definition:
+        return self.ticket.definition
+
+    @property
+    def requester(self) -> Actor:
+        return self.guest(Purpose.FOLLOW) if self.ticket.requester_id is None else self.customer
+
+    def guest(self, purpose: Purpose) -> Guest:
+        return Guest(self.ticket.pk, self.ticket.requester_email, self.ticket.requester_name, purpose)
+
+    def refresh(self) -> Ticket:
+        self.ticket = Ticket.objects.get(pk=self.ticket.pk)
+        return self.ticket
+
+    # --- What happens --------------------------------------------------------------------------------------
+
+    def do(self, actor: Actor, action: str, **data: Any) -> "Play":
+        """Carry out an action, having seen it refused to everybody else, and unanswered, and out of its stage."""
+        if self.careful:
+            self._refused_to_others(action, data)
+            self._refused_unanswered(actor, action)
+        perform(self.ticket, action, actor=actor, data=data, key=str(uuid.uuid4()))
+        self.refresh()
+        if self.careful:
+            self._refused_afterwards(actor, action, data)
+        return self
+
+    def _refused_to_others(self, action: str, data: dict[str, Any]) -> None:
+        definition = self.definition.action(action)
+        strangers = (
+            self.stranger,
+            self.outsider,
+            self.guest(Purpose.SURVEY),
+            Guest(0, "x@example.com", "X", Purpose.FOLLOW),
+        )
+        for actor in strangers:
+            with pytest.raises(NotAllowed):
+                perform(self.ticket, action, actor=actor, data=data)
+        for actor in (self.agent, self.colleague, self.supervisor, self.customer):
+            if not policies.may_perform(actor, self.ticket, definition):
+                with pytest.raises(NotAllowed):
+                    perform(self.ticket, action, actor=actor, data=data)
+
+    def _refused_unanswered(self, actor: Actor, action: str) -> None:
+        asks = self.definition.action(action).asks
+        required = {ask.field for ask in asks if ask.required and not self._is_conditional(ask.field)}
+        if required:
+            with pytest.raises(InvalidData) as refused:
+                perform(self.ticket, action, actor=actor, data={})
+            assert refused.value.errors.keys() == required
+            assert self.ticket.version == Ticket.objects.get(pk=self.ticket.pk).version
+
+    def _is_conditional(self, field: str) -> bool:
+        own = self.definition.field(field)
+        return field == "contribution_open" or bool(own and own.shown_when)
+
+    def _refused_afterwards(self, actor: Actor, action: str, data: dict[str, Any]) -> None:
+        if self.ticket.stage not in self.definition.action(action).sources and policies.can_view(
+            actor, self.ticket
+        ):
+            with pytest.raises(ActionUnavailable):
+                perform(self.ticket, action, actor=actor, data=data)
+
+    def follow_up(self, body: str = "Seguimos con tu caso.", actor: User | None = None) -> "Play":
+        conversation.send_follow_up(self.ticket, actor=actor or self.agent, body=body)
+        self.refresh()
+        return self
+
+    def solution(self, done: str = "Reiniciamos el servicio.", steps: str = "") -> "Play":
+        conversation.send_solution(self.ticket, actor=self.agent, done=done, steps=steps)
+        self.refresh()
+        return self
+
+    def reply(self, body: str = "Aquí van los datos.", actor: Actor | None = None) -> "Play":
+        conversation.reply(self.ticket, actor=actor or self.requester, body=body)
+        self.refresh()
+        return self
+
+    def contribution(self, *, is_open: bool) -> "Play":
+        properties.set_contribution(self.ticket, actor=self.agent, is_open=is_open)
+        self.refresh()
+        return self
+
+    def contact(
+        self,
+        kind: ContactKind,
+        outcome: ContactOutcome = ContactOutcome.SUCCESSFUL,
+        by: User | None = None,
+    ) -> "Play":
+        url = "https://wa.me/chat/1" if kind == ContactKind.WHATSAPP else ""
+        contacts.log_contact(self.ticket, actor=by or self.colleague, kind=kind, outcome=outcome, url=url)
+        self.refresh()
+        return self
+
+    def tick(self, *items: str, by: User | None = None) -> "Play":
+        for item in items:
+            contacts.tick_checklist(self.ticket, actor=by or self.colleague, item=item)
+        self.refresh()
+        return self
+
+    def picture(self) -> "Play":
+        """A screenshot on an internal note of the desk."""
+        note = conversation.add_internal_note(
+            self.ticket, actor=self.agent, body="Capturas de la conversación."
+        )
+        Attachment.objects.create(
+            ticket=self.ticket, message=note, name="chat.png", kind="image", content_type="image/png",
+            size=1, sha256="0" * 64, uploader=self.agent,
+        )  # fmt: skip
+        self.refresh()
+        return self
+
+    def later(self, **span: float) -> "Play":
+        """Time passes; the scheduler does what is due."""
+        self.clock.shift(timedelta(**span))
+        sweeps.breach_overdue()
+        sweeps.act_on_silence()
+        self.refresh()
+        return self
+
+    def join_group(self, user: User, name: str) -> "Play":
+        user.groups.add(Group.objects.get(name=name))
+        user.__dict__.pop("group_names", None)
+        return self
+
+    # --- What came of it -----------------------------------------------------------------------------------
+
+    @property
+    def events(self) -> list[TicketEvent]:
+        return list(self.ticket.events.select_related("message").order_by("version"))
+
+    @property
+    def last(self) -> TicketEvent:
+        return self.events[-1]
+
+    @property
+    def actions(self) -> set[str]:
+        return {event.action for event in self.events} - {""}
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """Whom the last event tells what."""
+        return [(entry["to"], entry["template"]) for entry in self.last.notify]
+
+    @property
+    def latest_message(self) -> Message:
+        return self.ticket.messages.order_by("created_at", "id").last()
+
+
+def left_unplayed(plays: list[Play]) -> tuple[set[str], set[str]]:
+    """The actions that nobody carried out and the ends that no play reached."""
+    definition = plays[0].definition
+    actions = {action.key for action in definition.actions}
+    ends = {stage.key for stage in definition.stages if stage.is_end}
+    for play in plays:
+        actions -= play.actions
+        ends -= {play.ticket.stage}
+    return actions, ends
+
+
+PREPARED = {"severity": "medium", "difficulty": 2, "standing": "active"}
+
+
+def prepared(play: Play, **data: Any) -> dict[str, Any]:
+    """Answers for «Preparar» of S2."""
+    return {
+        **PREPARED,
+        "department": play.ticket.department,
+        "assignee": play.agent,
+        "due_at": timezone.now() + timedelta(days=4),
+        **data,
+    }

@@ -1,0 +1,79 @@
+"""Whose ticket it is, and who of the desk may see it."""
+
+import pytest
+
+from accounts.enums import Role
+from accounts.models import User
+from tickets import policies
+from tickets.contacts import create_account
+from tickets.enums import EventKind, Template
+from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
+from tickets.models import Ticket
+from tickets.tests.factories import (
+    make_administrator,
+    make_agent,
+    make_department,
+    make_supervisor,
+    make_ticket,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ticket(db):
+    """A guest's, as filed by somebody of the desk."""
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(
+        requester=None, requester_email="ines@example.com", requester_name="Inés"
+    )
+    ticket.refresh_from_db()
+    return ticket
+
+
+@pytest.mark.demand("S2.26", "S2.27")
+def test_creating_an_account_gives_the_ticket_an_owner_and_tells_them(ticket):
+    agent = make_agent()
+    for _twice in range(2):
+        create_account(ticket, actor=agent, email="Ines@Example.com", name="Inés Mora", key="k1")
+    user = User.objects.get(email="ines@example.com")
+    ticket.refresh_from_db()
+    assert (ticket.requester, ticket.requester_name) == (user, "Inés Mora")
+    assert (user.role, user.has_usable_password()) == (Role.CUSTOMER, False)
+    event = ticket.events.get(kind=EventKind.REQUESTER)
+    assert event.notify == [{"to": "requester", "template": Template.ACCOUNT_CREATED}]
+    assert event.data == {"requester": user.pk}
+
+
+@pytest.mark.demand("S2.27")
+def test_an_address_with_an_account_is_selected_not_created(ticket):
+    existing = make_user(email="ines@example.com")
+    with pytest.raises(InvalidData) as refused:
+        create_account(ticket, actor=make_agent(), email="INES@example.com", name="Otra")
+    assert refused.value.errors["email"] == ["Ya hay una cuenta con ese correo. Selecciónala."]
+    ticket.refresh_from_db()
+    assert ticket.requester is None
+    assert User.objects.get(email="ines@example.com") == existing
+
+
+def test_only_staff_who_see_the_ticket_create_accounts_and_only_where_there_is_none(ticket):
+    for stranger in (make_user(), make_agent(make_department("cca"))):
+        with pytest.raises(NotAllowed):
+            create_account(ticket, actor=stranger, email="x@example.com", name="X")
+    with pytest.raises(GuardFailed):
+        create_account(make_ticket(), actor=make_supervisor(), email="x@example.com", name="X")
+    assert not User.objects.filter(email="x@example.com").exists()
+
+
+def test_staff_on_a_ticket_agrees_with_each_one_asked_alone():
+    ticket = make_ticket()
+    mate, other = make_agent(ticket.department), make_agent(make_department("cca"))
+    both = make_agent(ticket.department, make_department("cca"))
+    gone = make_agent(ticket.department, is_active=False)
+    everyone = [mate, other, both, gone, make_supervisor(), make_administrator(), make_user()]
+    for assignee, department in ((None, ticket.department), (other, ticket.department), (None, None)):
+        ticket.assignee, ticket.department = assignee, department
+        ticket.save()
+        expected = {person for person in everyone if policies.is_staff_on(person, ticket)}
+        assert set(policies.staff_on(ticket)) == expected

@@ -1,0 +1,258 @@
+"""Clocks on tickets, through the verbs that move them (LESSONS A1 to A12)."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tickets import clocks, properties
+from tickets.enums import CaseKind, Severity
+from tickets.exceptions import GuardFailed, InvalidData
+from tickets.processes.publishing import library, publish
+from tickets.tests.factories import make_ticket
+from tickets.tests.playing import START, Play, prepared
+from tickets.workflow import perform
+
+S0, S2, S3 = "incidencia-tecnica", "soporte-con-aprobacion", "solicitud-guiada"
+HOUR = timedelta(hours=1)
+
+
+def clock(play: Play, kind: str = "resolution"):
+    return play.ticket.clocks.get(kind=kind)
+
+
+def waiting(play: Play) -> Play:
+    return play.do(play.agent, "pedir_informacion", message="¿Qué versión tienes?")
+
+
+def classified(play) -> Play:
+    p = play(S0)
+    return p.do(p.agent, "clasificar", severity="medium", department=p.ticket.department, assignee=p.agent)
+
+
+# --- Promises ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S2.33", "S2.34", "S0.19")
+def test_every_clock_runs_by_itself(play):
+    """A1: each promise has its own target; one being kept or moved changes nothing of the other."""
+    p = play(S2, category="acceso")
+    assert (p.ticket.first_response_due_at - START, p.ticket.due_at - START) == (4 * HOUR, timedelta(days=5))
+    p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=2)))
+    p.later(hours=1).follow_up()
+    assert (clock(p, "first_response").stopped_at, clock(p).stopped_at) == (START + HOUR, None)
+    assert p.ticket.first_response_at == START + HOUR
+    p.later(hours=50)
+    assert (clock(p, "first_response").was_met(), clock(p).was_met()) == (True, None)
+    assert clock(p).breached_at == START + timedelta(days=2)
+
+
+def test_a_note_or_a_private_action_is_no_first_response(play):
+    p = classified(play)
+    p.do(p.agent, "registrar_diagnostico", diagnostico="Aún no sé.")
+    assert (p.ticket.first_response_at, clock(p, "first_response").stopped_at) == (None, None)
+    p.do(p.agent, "informar_avance", message="Ya sé.")
+    assert p.ticket.first_response_at == START
+
+
+@pytest.mark.demand("S2.4")
+def test_proposed_date_follows_the_time_parameters(play):
+    p = play(S2)
+    for case_kind, days in ((CaseKind.PROBLEM, 5), (CaseKind.PROCEDURE, 30)):
+        proposed = clocks.proposed_due(p.ticket, severity="low", case_kind=case_kind, now=timezone.now())
+        assert proposed == START + timedelta(days=days)
+
+
+@pytest.mark.demand("S2.3")
+def test_agreed_date_stays_when_severity_changes_and_moves_with_pauses(play):
+    p = play(S2)
+    agreed = START + timedelta(days=3)
+    p.do(p.supervisor, "preparar", **prepared(p, due_at=agreed, contribution_open=True))
+    properties.change_properties(p.ticket, actor=p.agent, severity="critical", case_kind="procedure")
+    assert p.refresh().due_at == agreed
+    p.follow_up().later(hours=7).reply()
+    assert p.ticket.due_at == agreed + 7 * HOUR
+
+
+def test_date_in_the_past_or_far_away_is_refused(play):
+    p = play(S2)
+    for due in (START - HOUR, START + timedelta(days=5 * 365)):
+        with pytest.raises(InvalidData) as refused:
+            properties.change_properties(p.ticket, actor=p.supervisor, due_at=due)
+        assert refused.value.errors.keys() == {"due_at"}
+
+
+def test_process_without_promises_takes_an_agreed_date(play):
+    p = play(S3)
+    assert p.ticket.due_at is None
+    properties.change_properties(p.ticket, actor=p.agent, due_at=START + timedelta(days=2))
+    assert (p.refresh().due_at, clock(p).is_agreed) == (START + timedelta(days=2), True)
+    p.later(days=2)
+    assert p.ticket.is_escalated
+
+
+# --- Pauses -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S2.5")
+def test_clock_stands_still_while_the_customer_has_the_turn(play):
+    """A11, A12: first-class waiting; what the page shows does not move either."""
+    p = waiting(classified(play))
+    due = p.ticket.due_at
+    p.later(days=3)
+    reading = clocks.reading(clock(p), now=timezone.now())
+    assert (reading.state, reading.left, p.ticket.due_at) == ("paused", timedelta(days=5), due)
+    p.reply()
+    assert p.ticket.due_at == due + timedelta(days=3)
+    pause = clock(p).pauses.get()
+    assert (pause.started_at, pause.ended_at, pause.stage) == (START, START + timedelta(days=3), "esperando")
+
+
+def test_pauses_add_up_and_survive_a_change_of_severity(play):
+    """A6: pauses are kept as intervals and counted again, never forgotten."""
+    p = classified(play)
+    waiting(p).later(hours=10).reply()
+    p.later(hours=1)
+    waiting(p).later(hours=5).reply()
+    properties.change_properties(p.ticket, actor=p.agent, severity="critical")
+    assert p.refresh().due_at == START + 24 * HOUR + 15 * HOUR
+    properties.change_properties(p.ticket, actor=p.agent, severity="medium")
+    assert p.refresh().due_at == START + timedelta(days=5) + 15 * HOUR
+
+
+def test_severity_changed_during_a_pause_counts_the_pause_so_far(play):
+    p = waiting(classified(play)).later(hours=10)
+    properties.change_properties(p.ticket, actor=p.agent, severity="high")
+    p.later(hours=2).reply()
+    assert p.ticket.due_at == START + timedelta(days=3) + 12 * HOUR
+
+
+def test_due_date_explains_itself(play):
+    """A4: «¿por qué esta fecha?»"""
+    p = classified(play).later(hours=2)
+    waiting(p).later(hours=3).reply().later(hours=1)
+    told = [
+        ((stretch.start - START) / HOUR, (stretch.end - START) / HOUR, stretch.counts)
+        for stretch in clocks.explain(clock(p), now=timezone.now())
+    ]
+    assert told == [(0, 2, True), (2, 5, False), (5, 6, True)]
+
+
+WORDS = st.lists(
+    st.tuples(st.sampled_from(["pause", "resume", "critical", "high", "medium", "low"]), st.integers(0, 40)),
+    max_size=7,
+)
+
+
+def test_any_life_ends_with_the_date_that_counting_hours_gives(play):
+    p = classified(play)
+    days = {"critical": 1, "high": 3, "medium": 5, "low": 10}
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(words=WORDS)
+    def lives(words):
+        with transaction.atomic():
+            p.clock.move_to(START)
+            p.refresh()
+            severity, hour, stopped = "medium", 0, []
+            for word, hours in words:
+                if word == "pause" and p.ticket.stage == "diagnostico":
+                    waiting_now(p)
+                elif word == "resume" and p.ticket.stage == "esperando":
+                    p.reply()
+                elif word in days:
+                    severity = word
+                    properties.change_properties(p.ticket, actor=p.agent, severity=word)
+                    p.refresh()
+                stopped += [p.ticket.is_paused] * hours
+                hour += hours
+                p.clock.move_to(START + hour * HOUR)
+            if p.ticket.is_paused:
+                p.reply()
+            left, expected = days[severity] * 24, 0
+            while left:
+                left -= not (expected < len(stopped) and stopped[expected])
+                expected += 1
+            assert p.ticket.due_at == START + expected * HOUR
+            assert clock(p).due_at == p.ticket.due_at
+            transaction.set_rollback(True)
+
+    def waiting_now(p):
+        perform(p.ticket, "pedir_informacion", actor=p.agent, data={"message": "¿Versión?"})
+        p.refresh()
+
+    lives()
+
+
+# --- Ends and new beginnings --------------------------------------------------------------------------------------
+
+
+def test_closing_stops_every_clock_at_once(play):
+    """A5: nothing that is over escalates."""
+    p = play(S2)
+    p.do(p.supervisor, "cerrar_prueba").later(days=60)
+    assert {c.stopped_at for c in p.ticket.clocks.all()} == {START}
+    assert (p.ticket.is_escalated, p.last.kind) == (False, "stage_changed")
+
+
+def test_closing_during_a_pause_counts_the_pause(play):
+    p = play(S2)
+    p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=4)))
+    p.do(p.agent, "pedir_aprobacion", solution_done="Listo").later(days=3).do(p.customer, "aprobar")
+    assert p.ticket.due_at == START + timedelta(days=7)
+    assert (clock(p).was_met(), p.ticket.is_paused) == (True, False)
+
+
+def test_reopened_ticket_goes_on_with_the_time_it_had_left(play):
+    """A7: the time it was closed does not count; what was answered stays answered."""
+    p = play(S3)
+    properties.change_properties(p.ticket, actor=p.agent, due_at=START + timedelta(days=4))
+    p.refresh()
+    p.follow_up().later(days=1).do(p.customer, "cerrar_mi_solicitud").later(days=10)
+    p.do(p.customer, "reabrir", message="Volvió.")
+    assert p.ticket.due_at == START + timedelta(days=14)
+    assert (clock(p).stopped_at, clock(p, "first_response").stopped_at) == (None, START)
+    p.later(days=3)
+    assert p.last.kind == "breached"
+
+
+def test_reopened_ticket_that_was_never_answered_still_waits_for_its_answer(play):
+    p = play(S3).later(hours=4)
+    p.do(p.requester, "cerrar_mi_solicitud").later(hours=50)
+    p.do(p.requester, "reabrir", message="Sigue.")
+    assert p.ticket.first_response_due_at == START + 74 * HOUR
+    assert clock(p, "first_response").stopped_at is None
+
+
+def test_reopening_into_a_waiting_stage_keeps_the_clock_paused(play):
+    source = library()[S3].replace(
+        '[[actions]]\nkey = "empezar"',
+        '[[stages]]\nkey = "espera"\nlabel = "Espera"\nkind = "waiting_customer"\n\n'
+        '[[actions]]\nkey = "volver"\nlabel = "Volver"\nfrom = ["completado"]\nto = "espera"\nby = ["requester"]\n\n'
+        '[[actions]]\nkey = "seguir"\nlabel = "Seguir"\nfrom = ["espera"]\nto = "en_curso"\nby = ["staff"]\n\n'
+        '[[actions]]\nkey = "empezar"',
+    )
+    p = play(S3)
+    p.ticket = make_ticket(publish(source).process, requester=p.customer)
+    properties.change_properties(p.ticket, actor=p.agent, due_at=START + timedelta(days=4))
+    p.refresh()
+    p.follow_up().later(days=1).do(p.customer, "cerrar_mi_solicitud").later(days=2).do(p.customer, "volver")
+    assert (clock(p).stopped_at, clock(p).paused_at, p.ticket.is_paused) == (
+        None,
+        START + timedelta(days=1),
+        True,
+    )
+    p.later(days=3).do(p.agent, "seguir")
+    assert p.ticket.due_at == START + timedelta(days=9)
+
+
+def test_closed_ticket_keeps_its_facts(play):
+    p = play(S2)
+    p.do(p.supervisor, "cerrar_prueba")
+    with pytest.raises(GuardFailed):
+        properties.change_properties(p.ticket, actor=p.supervisor, severity=Severity.LOW)
+    with pytest.raises(GuardFailed):
+        properties.assign(p.ticket, actor=p.supervisor, assignee=p.agent)

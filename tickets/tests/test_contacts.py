@@ -1,0 +1,120 @@
+"""Standing, calls, WhatsApp and the closing checklist (S2.9, S2.14, S2.22, S2.44–S2.46)."""
+
+import pytest
+
+from accounts.enums import Standing
+from tickets import contacts
+from tickets.enums import ContactKind, ContactOutcome
+from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
+from tickets.models import ContactEntry, Ticket
+from tickets.tests.factories import make_user
+
+S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
+
+
+@pytest.mark.demand("S2.9")
+def test_looking_the_standing_up_is_on_record_and_on_the_person(play):
+    p = play(S2)
+    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE, key="k")
+    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE, key="k")
+    p.refresh()
+    p.customer.refresh_from_db()
+    assert (p.customer.standing, p.customer.standing_since) == ("inactive", p.ticket.created_at.date())
+    assert (p.ticket.standing_checked_at, p.last.data) == (p.ticket.created_at, {"standing": "inactive"})
+    assert (len(p.events), p.last.is_public) == (2, False)
+
+
+def test_standing_of_nobody_cannot_be_looked_up(play):
+    p = play(S2, filed_by="staff")
+    with pytest.raises(GuardFailed, match="no tiene cuenta"):
+        contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
+
+
+def test_only_the_desk_keeps_these_records(play):
+    p = play(S2)
+    for actor in (p.customer, p.stranger, p.outsider):
+        for verb, options in (
+            (contacts.check_standing, {"standing": Standing.ACTIVE}),
+            (contacts.log_contact, {"kind": ContactKind.CALL, "outcome": ContactOutcome.FAILED}),
+            (contacts.tick_checklist, {"item": "respuesta"}),
+            (contacts.link_account, {"user": p.stranger}),
+        ):
+            with pytest.raises(NotAllowed):
+                verb(p.ticket, actor=actor, **options)
+    assert len(p.events) == 1
+
+
+@pytest.mark.demand("S2.22", "S2.45", "S2.46")
+def test_contact_is_kept_with_outcome_evidence_and_author(play):
+    p = play(S2)
+    for _twice in range(2):
+        contacts.log_contact(
+            p.ticket, actor=p.agent, kind=ContactKind.WHATSAPP, outcome=ContactOutcome.SUCCESSFUL,
+            url="https://wa.me/c/1", note="Confirmó\r\nBcc: x", key="k",
+        )  # fmt: skip
+    entry = ContactEntry.objects.get()
+    assert (entry.url, entry.note, entry.by, entry.at) == (
+        "https://wa.me/c/1", "Confirmó Bcc: x", p.agent, p.ticket.created_at,
+    )  # fmt: skip
+    assert p.refresh().events.filter(kind="contact").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "url", "note", "field"),
+    [
+        (ContactKind.WHATSAPP, "", "", "url"),
+        (ContactKind.WHATSAPP, "ya hablé con él", "", "url"),
+        (ContactKind.WHATSAPP, "javascript:alert(1)", "", "url"),
+        (ContactKind.CALL, "javascript:alert(1)", "", "url"),
+        (ContactKind.WHATSAPP, "https://wa.me/" + "x" * 300, "", "url"),
+        (ContactKind.CALL, "", "x" * 301, "note"),
+    ],
+)
+def test_contact_without_true_evidence_is_refused(play, kind, url, note, field):
+    p = play(S2)
+    with pytest.raises(InvalidData) as refused:
+        contacts.log_contact(
+            p.ticket, actor=p.agent, kind=kind, outcome=ContactOutcome.SUCCESSFUL, url=url, note=note
+        )
+    assert refused.value.errors.keys() == {field}
+    assert not ContactEntry.objects.exists()
+
+
+@pytest.mark.demand("S2.44", "S2.45", "S2.46")
+def test_point_that_needs_evidence_waits_for_it(play):
+    p = play(S2)
+    for item, kind in (("llamada", ContactKind.CALL), ("whatsapp", ContactKind.WHATSAPP)):
+        with pytest.raises(GuardFailed):
+            p.tick(item)
+        p.contact(kind).tick(item)
+    assert p.ticket.checklist_entries.count() == 2
+    with pytest.raises(InvalidData):
+        p.tick("otra-cosa")
+
+
+def test_tick_is_taken_back_and_repeating_it_is_no_news(play):
+    p = play(S2).tick("respuesta").tick("respuesta")
+    assert p.ticket.checklist_entries.get().done_by == p.colleague
+    contacts.tick_checklist(p.ticket, actor=p.agent, item="respuesta", done=False)
+    p.refresh()
+    assert [event.data["done"] for event in p.events if event.kind == "checklist"] == [True, False]
+    assert p.ticket.checklist_entries.count() == 0
+
+
+@pytest.mark.demand("S2.26")
+def test_account_is_linked_once(play):
+    p = play(S2, filed_by="staff")
+    contacts.link_account(p.ticket, actor=p.agent, user=p.customer)
+    assert (p.refresh().requester, p.ticket.requester_email) == (p.customer, p.customer.email)
+    with pytest.raises(GuardFailed):
+        contacts.link_account(p.ticket, actor=p.agent, user=p.stranger)
+
+
+def test_proving_an_address_claims_what_was_filed_with_it_and_no_more(play):
+    p, other = play(S0, filed_by="guest"), play(S0, filed_by="guest")
+    Ticket.objects.filter(pk=other.ticket.pk).update(requester_email="otra@example.com")
+    user = make_user(email="invitada@example.com")
+    assert contacts.claim_guest_tickets(user, verified_email="INVITADA@example.com") == 1
+    assert (p.refresh().requester, other.refresh().requester) == (user, None)
+    assert contacts.claim_guest_tickets(user, verified_email=user.email) == 0
+    assert list(Ticket.objects.visible_to(user)) == [p.ticket]

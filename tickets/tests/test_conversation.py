@@ -1,0 +1,302 @@
+"""Who says what to whom: replies, follow-ups, solutions, notes (T2, S2.29)."""
+
+import pytest
+
+from accounts.enums import Standing
+from tickets import contacts, conversation
+from tickets.enums import Channel, MessageKind, Purpose
+from tickets.exceptions import GuardFailed, InvalidData, NotAllowed, StaleTicket
+from tickets.models import Attachment, Draft, Mention, Message
+from tickets.tests.playing import Play, prepared
+
+S0, S2, S3 = "incidencia-tecnica", "soporte-con-aprobacion", "solicitud-guiada"
+SECRET = "La clave del servidor es kiwi-verde"
+
+
+def prepare(play: Play, **data) -> Play:
+    return play.do(play.supervisor, "preparar", **prepared(play, **data))
+
+
+# --- Follow-ups and solutions -----------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S2.29", "S2.28")
+def test_solution_is_refused_where_the_case_cannot_be_solved_yet(play):
+    p = play(S2)
+    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
+    with pytest.raises(GuardFailed, match="el caso no está resuelto"):
+        p.solution()
+    p.follow_up("Estamos en ello.")
+    assert p.latest_message.kind == "follow_up"
+    prepare(p, contribution_open=True).follow_up("¿Y la captura?")
+    assert p.ticket.stage == "aporte"
+    with pytest.raises(GuardFailed):
+        p.solution()
+    p.reply().solution("Reiniciamos el servicio.", steps="Vuelve a entrar.")
+    assert (p.latest_message.kind, p.latest_message.body) == ("solution", "Reiniciamos el servicio.")
+    assert (p.ticket.solution_done, p.ticket.solution_steps) == (
+        "Reiniciamos el servicio.",
+        "Vuelve a entrar.",
+    )
+    assert p.told == [("requester", "resolved")]
+
+
+@pytest.mark.demand("S0.24", "S2.28")
+def test_solution_needs_what_was_done_and_steps_only_if_any(play):
+    p = prepare(play(S2))
+    for done in ("", "  \n\u200b"):
+        with pytest.raises(InvalidData) as refused:
+            p.solution(done)
+        assert refused.value.errors.keys() == {"done"}
+    assert p.solution("Listo.").ticket.solution_steps == ""
+
+
+def test_closed_case_takes_no_solution(play):
+    p = play(S2)
+    p.do(p.supervisor, "cerrar_prueba")
+    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
+    with pytest.raises(GuardFailed):
+        p.solution()
+
+
+@pytest.mark.demand("S2.9", "S2.10")
+def test_no_answer_before_the_standing_is_looked_up(play):
+    p = play(S2)
+    for answer in (p.follow_up, p.solution):
+        with pytest.raises(GuardFailed) as refused:
+            answer()
+        assert refused.value.guard == "standing_checked"
+    conversation.add_internal_note(p.ticket, actor=p.agent, body="Pregunto en administración.")
+    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE)
+    for answer in (p.follow_up, p.solution):
+        with pytest.raises(GuardFailed) as refused:
+            answer()
+        assert refused.value.guard == "requester_active"
+    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
+    p.follow_up()
+    assert p.told == [("requester", "reply")]
+
+
+def test_process_without_the_rule_answers_at_once(play):
+    p = play(S0).follow_up("Lo vemos.")
+    assert (p.ticket.first_response_at, p.ticket.last_staff_message_at) == (
+        p.ticket.created_at,
+        p.ticket.created_at,
+    )
+
+
+@pytest.mark.demand("S2.6")
+def test_follow_up_with_the_contribution_open_brings_the_link(play):
+    p = prepare(play(S2), contribution_open=True).follow_up()
+    messages = [event for event in p.events if event.kind == "message"]
+    assert messages[-1].notify == [{"to": "requester", "template": "contribution_asked"}]
+
+
+# --- Replies ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S1.5", "S3.18")
+def test_requester_writes_at_any_time(play):
+    p = play(S2)
+    p.reply("Antes de preparar.")
+    assert p.told == [("department", "requester_replied")]
+    prepare(p).reply("En proceso.")
+    assert p.told == [("assignee", "requester_replied")]
+    p.do(p.agent, "pedir_aprobacion", solution_done="Listo").reply("¿Seguro?")
+    p.do(p.customer, "aprobar").reply("Gracias.")
+    assert [m.body for m in p.ticket.messages.filter(kind="reply")] == [
+        "Antes de preparar.", "En proceso.", "¿Seguro?", "Gracias.",
+    ]  # fmt: skip
+    assert p.ticket.stage == "cerrado"
+
+
+@pytest.mark.parametrize(
+    ("purpose", "may"),
+    [(Purpose.FOLLOW, True), (Purpose.CONTRIBUTE, True), (Purpose.APPROVE, False), (Purpose.SURVEY, False)],
+)
+def test_guest_writes_with_links_for_writing(play, purpose, may):
+    p = play(S0, filed_by="guest")
+    if may:
+        p.reply("Hola", actor=p.guest(purpose))
+        assert (p.latest_message.channel, p.latest_message.author, p.latest_message.author_name) == (
+            Channel.LINK, None, "Invitada",
+        )  # fmt: skip
+    else:
+        with pytest.raises(NotAllowed):
+            p.reply("Hola", actor=p.guest(purpose))
+
+
+def test_nobody_else_writes_as_the_requester_nor_as_the_desk(play):
+    p, other = prepare(play(S2)), play(S2)
+    for actor in (p.stranger, p.agent, p.supervisor, other.guest(Purpose.FOLLOW)):
+        with pytest.raises(NotAllowed):
+            conversation.reply(p.ticket, actor=actor, body="Soy yo")
+    for actor in (p.customer, p.stranger, p.outsider, p.guest(Purpose.CONTRIBUTE)):
+        for send in (conversation.send_follow_up, conversation.add_internal_note):
+            with pytest.raises(NotAllowed):
+                send(p.ticket, actor=actor, body="Soy del equipo")
+        with pytest.raises(NotAllowed):
+            conversation.send_solution(p.ticket, actor=actor, done="Listo")
+
+
+def test_agent_who_asks_for_help_answers_as_requester_and_as_desk_by_the_verb(play):
+    p = play(S0)
+    p.ticket.__class__.objects.filter(pk=p.ticket.pk).update(requester=p.agent)
+    p.refresh()
+    conversation.reply(p.ticket, actor=p.agent, body="Me pasa a mí.")
+    assert p.latest_message.from_requester
+    p.follow_up("Me respondo.")
+    assert not p.latest_message.from_requester
+
+
+# --- What a customer may read -----------------------------------------------------------------------------------
+
+
+def test_note_is_never_in_the_public_conversation(play):
+    p = prepare(play(S2), note=SECRET)
+    note = conversation.add_internal_note(p.ticket, actor=p.agent, body=SECRET)
+    Attachment.objects.create(
+        ticket=p.ticket,
+        message=note,
+        name="kiwi.png",
+        kind="image",
+        content_type="image/png",
+        size=1,
+        sha256="0" * 64,
+    )
+    p.follow_up("Seguimos.")
+    shown = conversation.public_conversation(p.ticket)
+    assert {message.kind for message in shown["messages"]} == {"report", "follow_up"}
+    assert all(event.is_public for event in shown["events"])
+    assert not {event.message_id for event in shown["events"]} & {note.pk}
+    assert SECRET not in str([message.body for message in shown["messages"]])
+    assert Attachment.objects.public().count() == 0
+    assert Message.objects.filter(body=SECRET).count() == 2
+    assert Message.objects.visible_to(p.customer).filter(body=SECRET).count() == 0
+    assert Message.objects.visible_to(p.agent).filter(body=SECRET).count() == 2
+
+
+def test_action_that_leaves_only_a_note_is_no_news_to_the_requester(play):
+    p = play(S0)
+    p.do(p.agent, "clasificar", severity="low", department=p.ticket.department, assignee=p.agent)
+    seen, updated = p.ticket.public_version, p.ticket.updated_at
+    p.later(hours=1).do(p.agent, "pedir_a_otro_equipo", equipo="desarrollo", note=SECRET)
+    assert (p.ticket.stage, p.ticket.public_version, p.ticket.updated_at) == ("otro_equipo", seen, updated)
+
+
+# --- Mentions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.20")
+def test_mentioned_colleagues_who_may_see_the_ticket_are_told(play):
+    p = play(S2)
+    people = (p.colleague, p.supervisor, p.outsider, p.customer, p.agent, p.colleague)
+    body = "¿Lo ven? " + ", ".join(f"@{person.email.upper()}" for person in people)
+    conversation.add_internal_note(p.ticket, actor=p.agent, body=body)
+    assert {mention.user for mention in Mention.objects.all()} == {p.colleague, p.supervisor}
+    assert {to for to, _template in p.told} == {f"user:{p.colleague.email}", f"user:{p.supervisor.email}"}
+
+
+def test_address_in_a_sentence_is_no_mention(play):
+    p = play(S2)
+    conversation.add_internal_note(
+        p.ticket, actor=p.agent, body=f"Desde x@{p.colleague.email}, ver @nadie@x.es."
+    )
+    assert Mention.objects.count() == 0
+
+
+# --- Text and files ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [("Hola\x00 \u202eaj\u202c", "Hola aj"), ("a\r\nb\rc", "a\nb\nc"), ("😀 ñ é", "😀 ñ é"), ("  x  ", "x")],
+)
+def test_message_is_cleaned(play, body, kept):
+    p = play(S0).reply(body)
+    assert p.latest_message.body == kept
+
+
+@pytest.mark.parametrize("body", ["", " \n", "\x00", "x" * 1_000_000])
+def test_empty_and_endless_messages_are_refused_and_leave_nothing(play, body):
+    p = play(S0)
+    before = p.ticket.version
+    with pytest.raises(InvalidData) as refused:
+        p.reply(body)
+    assert refused.value.errors.keys() == {"body"}
+    assert (p.refresh().version, p.ticket.messages.count()) == (before, 1)
+
+
+@pytest.mark.demand("S2.6", "S3.18")
+def test_files_come_along_but_never_somebody_elses(play):
+    p = play(S0)
+
+    def waiting(key, uploader):
+        return Attachment.objects.create(
+            draft_key=key, uploader=uploader, name="a.png", kind="image", content_type="image/png", size=1,
+            sha256="0" * 64,
+        )  # fmt: skip
+
+    mine, foreign = waiting("k1", p.customer), waiting("k1", p.stranger)
+    conversation.reply(p.ticket, actor=p.customer, body="Adjunto", draft_key="k1")
+    mine.refresh_from_db()
+    foreign.refresh_from_db()
+    assert (mine.ticket, mine.message, mine.draft_key) == (p.ticket, p.latest_message, "")
+    assert (foreign.ticket, foreign.draft_key) == (None, "k1")
+
+
+def test_too_many_files_are_refused_whole(play):
+    p = play(S0)
+    for _each in range(6):
+        Attachment.objects.create(
+            draft_key="k", uploader=p.customer, name="a.png", kind="image", content_type="image/png", size=1,
+            sha256="0" * 64,
+        )  # fmt: skip
+    with pytest.raises(InvalidData) as refused:
+        conversation.reply(p.ticket, actor=p.customer, body="Muchas", draft_key="k")
+    assert refused.value.errors.keys() == {"files"}
+    assert p.ticket.messages.count() == 1
+
+
+# --- Drafts -----------------------------------------------------------------------------------------------------
+
+
+def test_draft_is_kept_for_each_person_and_mode_until_it_is_sent(play):
+    p = play(S0)
+    before = p.ticket.version
+    conversation.save_draft(p.ticket, actor=p.agent, mode=MessageKind.FOLLOW_UP, body="Casi…")
+    conversation.save_draft(p.ticket, actor=p.agent, mode=MessageKind.FOLLOW_UP, body="Casi listo")
+    conversation.save_draft(p.ticket, actor=p.agent, mode=MessageKind.NOTE, body="Ojo")
+    conversation.save_draft(p.ticket, actor=p.agent, mode=MessageKind.SOLUTION, body="", steps="Reinicia")
+    conversation.save_draft(p.ticket, actor=p.colleague, mode=MessageKind.FOLLOW_UP, body="Otro")
+    assert (p.refresh().version, Draft.objects.count()) == (before, 4)
+    p.follow_up("Listo")
+    left = set(Draft.objects.values_list("user__email", "mode", "body", "steps"))
+    assert left == {
+        (p.agent.email, "note", "Ojo", ""),
+        (p.agent.email, "solution", "", "Reinicia"),
+        (p.colleague.email, "follow_up", "Otro", ""),
+    }
+    conversation.save_draft(p.ticket, actor=p.agent, mode=MessageKind.NOTE, body=" ")
+    assert not Draft.objects.filter(user=p.agent, mode="note").exists()
+    for actor in (p.customer, p.outsider):
+        with pytest.raises(NotAllowed):
+            conversation.save_draft(p.ticket, actor=actor, mode=MessageKind.NOTE, body="x")
+
+
+def test_stale_message_keeps_the_draft(play):
+    p = play(S0)
+    seen = p.ticket.version
+    conversation.save_draft(p.ticket, actor=p.agent, mode=MessageKind.FOLLOW_UP, body="Ya casi")
+    p.reply("¿Y?")
+    with pytest.raises(StaleTicket):
+        conversation.send_follow_up(p.ticket, actor=p.agent, body="Ya casi", version=seen)
+    assert Draft.objects.get().body == "Ya casi"
+
+
+def test_message_costs_few_queries(play, django_assert_max_num_queries):
+    p = prepare(play(S2))
+    with django_assert_max_num_queries(16):
+        conversation.send_follow_up(p.ticket, actor=p.agent, body="Hola", key="k")
+    with django_assert_max_num_queries(14):
+        conversation.reply(p.ticket, actor=p.customer, body="Hola", key="k2")

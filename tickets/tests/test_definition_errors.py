@@ -1,0 +1,321 @@
+"""A broken process file is refused with every problem, each at its own line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import Department
+from tickets.models import Process
+from tickets.processes.checking import load
+from tickets.processes.lines import LineIndex
+from tickets.processes.problems import DefinitionError
+from tickets.processes.publishing import inspect, publish
+from tickets.tests.factories import make_process
+
+GOOD = """\
+format = 1
+key = "minimo"
+name = { es = "Mínimo", en = "Minimal" }
+
+[intake]
+phone = "optional"
+notify = [
+  { to = "requester", template = "received" },
+]
+
+[closing]
+survey = false
+
+[targets.resolution]
+problem = "5d"
+procedure = "30d"
+
+[[categories]]
+key = "general"
+label = "General"
+severity = "low"
+
+[[fields]]
+key = "tipo"
+label = "Tipo"
+type = "choice"
+options = [
+  { key = "a", label = "A" },
+  { key = "b", label = "B" },
+]
+
+[[fields]]
+key = "detalle"
+label = "Detalle"
+shown_when = { tipo = "a" }
+
+[[stages]]
+key = "nuevo"
+label = "Nuevo"
+kind = "new"
+owner = "role:supervisor"
+
+[[stages]]
+key = "fin"
+label = "Fin"
+kind = "done"
+
+[[actions]]
+key = "cerrar"
+label = "Cerrar"
+from = ["nuevo"]
+to = "fin"
+by = ["assignee"]
+asks = [
+  "assignee",
+  { field = "solution_done", required = false },
+]
+guards = ["assigned"]
+effects = ["take"]
+notify = [{ to = "requester", template = "closed" }]
+
+[[responses]]
+key = "R1"
+label = "Uno"
+body = "Hola"
+when = ["assigned", "field.tipo=a"]
+"""
+
+
+def changed(old: str, new: str) -> str:
+    assert GOOD.count(old) >= 1, old
+    return GOOD.replace(old, new, 1)
+
+
+def problems_of(source: str) -> list[tuple[int, str]]:
+    with pytest.raises(DefinitionError) as refused:
+        load(source)
+    return [(problem.line, problem.message) for problem in refused.value.problems]
+
+
+def test_good_file_loads():
+    definition = load(GOOD)
+    assert (definition.first_stage.key, definition.action("cerrar").to) == ("nuevo", "fin")
+
+
+BROKEN = [
+    # what changes, into what, the line at fault, the message
+    ("format = 1", "format = 2", 1, "se esperaba format = 1"),
+    ('key = "minimo"', 'key = "Mínimo"', 2, "falta una clave en minúsculas, sin espacios ni tildes"),
+    ('name = { es = "Mínimo", en = "Minimal" }', "name = 3", 3, "se esperaba un texto o { es = …, en = … }"),
+    ('en = "Minimal"', 'fr = "Minimal"', 3, "no hablamos «fr»"),
+    ('phone = "optional"', 'phone = "maybe"', 6, "«maybe» no es uno de: hidden, optional, required"),
+    ('phone = "optional"', "phone = true", 6, "se esperaba un texto"),
+    ('phone = "optional"', 'fone = "optional"', 6, "no conocemos «fone» aquí"),
+    ('template = "received"', 'template = "resivido"', 8, "no hay un correo «resivido»"),
+    ('to = "requester", template = "received"', 'to = "boss", template = "received"', 8,
+     "«boss» no nombra a nadie que conozcamos"),
+    ("survey = false", "survey = 1", 12, "se esperaba true / false"),
+    ("survey = false", 'approver = "requester"', 12,
+     "approver = requester va con una etapa closure_approval, y solo con ella"),
+    ("survey = false", 'approver = "validator"', 12, "approver = validator necesita una etapa verification"),
+    ('problem = "5d"', 'problem = "5 días"', 15, "se esperaba una duración como 30m, 4h o 5d"),
+    ('problem = "5d"', 'problem = "0d"', 15, "se esperaba una duración como 30m, 4h o 5d"),
+    ('problem = "5d"', 'urgent = "5d"', 15,
+     "se esperaba uno de: critical, high, medium, low, problem, procedure"),
+    ('problem = "5d"\n', "", 14,
+     "faltan plazos: pon los de todas las severidades, o los de problem y procedure"),
+    ('severity = "low"', 'severity = "tiny"', 21, "«tiny» no es uno de: critical, high, medium, low"),
+    ('label = "General"\n', "", 18, "falta el texto en español"),
+    ('key = "tipo"', 'key = "assignee"', 24, "«assignee» ya es un campo estándar"),
+    ('key = "tipo"', 'key = "title"', 24, "«title» ya es un campo estándar"),
+    ('type = "choice"', 'type = "colour"', 26,
+     "«colour» no es uno de: text, long_text, choice, multi_choice, number, date, yes_no, phone"),
+    ('type = "choice"', 'type = "text"', 27, "las opciones van con los tipos choice y multi_choice, y solo con ellos"),
+    ('{ key = "b", label = "B" }', '{ key = "a", label = "B" }', 27, "hay una opción repetida"),
+    ('{ key = "b", label = "B" }', '{ key = "b" }', 29, "falta el texto en español"),
+    ('label = "Detalle"', 'label = "Detalle"\npattern = "("', 35,
+     "la expresión no es válida: missing ), unterminated subpattern at position 0"),
+    ('label = "Detalle"', 'label = "Detalle"\nmax_length = 99999', 35, "debe estar entre 0 y 20000"),
+    ('label = "Detalle"', 'label = "Detalle"\nminimum = "dos"', 35, "se esperaba un número"),
+    ('label = "Detalle"', 'label = "Detalle"\nsets = "severity"', 35,
+     "para fijar la severidad hace falta un campo choice del solicitante con opciones: critical, high, medium, low"),
+    ('label = "Detalle"', 'label = "Detalle"\ncategories = ["otra"]', 35, "no hay una categoría «otra»"),
+    ('shown_when = { tipo = "a" }', 'shown_when = { otro = "a" }', 35, "no hay un campo «otro»"),
+    ('shown_when = { tipo = "a" }', 'shown_when = { tipo = ["a", "z"] }', 35, "«tipo» no tiene la opción «z»"),
+    ('kind = "new"', 'kind = "work"', 40, "la primera etapa debe ser de tipo new, evaluation o preparation"),
+    ('owner = "role:supervisor"', 'owner = "role:boss"', 41, "no hay un rol «boss»"),
+    ('owner = "role:supervisor"', 'owner = "role:customer"', 41, "no hay un rol «customer»"),
+    ('owner = "role:supervisor"', 'owner = "group:expertos"', 41,
+     "no hay un grupo «expertos»: decláralo en [[groups]]"),
+    ('owner = "role:supervisor"', 'owner = "owner"', 41, "una etapa no puede ser de su propio dueño"),
+    ('owner = "role:supervisor"', 'owner = "actor_of:nada"', 41, "no hay una acción «nada»"),
+    ('owner = "role:supervisor"', "progress = 101", 41, "debe estar entre 0 y 100"),
+    ('kind = "done"', 'kind = "finished"', 46, None),
+    ('from = ["nuevo"]', 'from = ["nuevo", "viejo"]', 51, "no hay una etapa «viejo»"),
+    ('from = ["nuevo"]', 'from = "nuevo"', 51, "se esperaba una lista"),
+    ('from = ["nuevo"]\n', "", 48, "falta decir desde qué etapas"),
+    ('to = "fin"', 'to = "final"', 52, "no hay una etapa «final»"),
+    ('by = ["assignee"]', 'by = ["asignee"]', 53, "«asignee» no nombra a nadie que conozcamos"),
+    ('by = ["assignee"]', 'by = ["role"]', 53, "«role» no nombra a nadie que conozcamos"),
+    ('by = ["assignee"]\n', "", 48, "una acción la hace alguien (by) o la dispara algo (on): una de las dos"),
+    ('by = ["assignee"]', 'by = ["assignee"]\non = "silence"\nafter_days = 3', 48,
+     "una acción la hace alguien (by) o la dispara algo (on): una de las dos"),
+    ('by = ["assignee"]', 'on = "solution_sent"', 54, "una acción disparada no puede preguntar nada"),
+    ('by = ["assignee"]', 'on = "solution_sent"', 58, "una acción disparada usa condiciones (when), no guards"),
+    ('by = ["assignee"]', 'on = "payment"', 53, None),
+    ('by = ["assignee"]', 'on = "silence"', 48, "after_days va con on = silence, y solo con él"),
+    ('by = ["assignee"]', 'by = ["requester"]', 55, "al solicitante no se le pregunta «assignee»"),
+    ('by = ["assignee"]', 'by = ["assignee"]\nwhen = "raining"', 54, "no hay una condición «raining»"),
+    ('by = ["assignee"]', 'by = ["assignee"]\nwhen = ["assigned", "field.nada=1"]', 54, "no hay un campo «nada»"),
+    ('by = ["assignee"]', 'by = ["assignee"]\nwhen = "assigned=1"', 54,
+     "se esperaba una condición o field.clave=valor"),
+    ('  "assignee",', '  "asignado",', 55, "no hay un campo «asignado»"),
+    ('field = "solution_done", required', 'field = "solution_done", needed', 56, "no conocemos «needed» aquí"),
+    ('guards = ["assigned"]', 'guards = ["assined"]', 58, "no conocemos «assined»"),
+    ('guards = ["assigned"]', 'guards = ["assigned:now"]', 58, "«assigned» no lleva nada después de los dos puntos"),
+    ('guards = ["assigned"]', 'guards = ["field_filled:nada"]', 58, "no hay un campo «nada»"),
+    ('guards = ["assigned"]', 'guards = ["contact_recorded:fax"]', 58,
+     "se esperaba contact_recorded:call o :whatsapp"),
+    ('guards = ["assigned"]', 'guards = ["checklist_complete"]', 58, "falta closing.checklist"),
+    ('effects = ["take"]', 'effects = ["explode"]', 59, "no conocemos «explode»"),
+    ('effects = ["take"]', 'effects = ["post_response:R9"]', 59, "no hay una respuesta estándar «R9»"),
+    ('effects = ["take"]', 'effects = ["send_survey"]', 59, "send_survey necesita closing.survey = true"),
+    ('effects = ["take"]', 'effects = ["write_solution", "post_response:R1"]', 48,
+     "una acción deja un solo mensaje: write_solution, post_response"),
+    ('notify = [{ to = "requester", template = "closed" }]',
+     'notify = [\n  { to = "requester", template = "closed" },\n  { to = "assignee", template = "cerrado" },\n]', 62,
+     "no hay un correo «cerrado»"),
+    ('when = ["assigned", "field.tipo=a"]', 'stages = ["otra"]', 66, "no hay una etapa «otra»"),
+    ('when = ["assigned", "field.tipo=a"]', 'when = "field.tipo=z"', 66, "«tipo» no tiene la opción «z»"),
+    ('when = ["assigned", "field.tipo=a"]', 'kind = "note"', 66, "«note» no es uno de: follow_up, solution"),
+    ('key = "R1"', 'key = ""', 63, "falta una clave en minúsculas, sin espacios ni tildes"),
+    ('key = "fin"', 'key = "nuevo"', 44, "la clave «nuevo» está repetida"),
+]  # fmt: skip
+
+
+@pytest.mark.demand("S4.26")
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"), BROKEN, ids=[f"{b[2]}-{b[1][:40]}" for b in BROKEN]
+)
+def test_problem_names_its_line(old, new, line, message):
+    problems = problems_of(changed(old, new))
+    assert (line, message) in problems if message else line in {number for number, _message in problems}
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "message"),
+    [
+        ("", 1, "falta una clave"),
+        ("format = 1\nkey = ", 2, "no es TOML válido"),
+        ('format = 1\nkey = "x"\nname = "X', 3, "no es TOML válido"),
+        ('format = 1\nkey = "x"\nkey = "y"', 3, "no es TOML válido"),
+        ('format = 1\nkey = "x"\nname = "X"', 1, "falta al menos una etapa"),
+        ("stages = 3", 1, "se esperaba una lista"),
+        ("x = " + "[" * 5000 + "]" * 5000, 1, "hay demasiados corchetes anidados"),
+        ("# " + "x" * 300_000, 1, "el archivo es demasiado grande"),
+    ],
+)
+def test_what_is_hardly_a_file_is_refused_kindly(source, line, message):
+    problems = problems_of(source)
+    assert any(number == line and message in text for number, text in problems), problems
+
+
+def test_stage_nobody_reaches_or_leaves_is_named():
+    lost = '\n[[stages]]\nkey = "isla"\nlabel = "Isla"\n'
+    line = GOOD.count("\n") + 2
+    assert problems_of(GOOD + lost) == [
+        (line, "no se llega nunca a «isla»"),
+        (line, "no se sale nunca de «isla»"),
+    ]
+
+
+def test_process_needs_an_end():
+    problems = problems_of(changed('kind = "done"', 'kind = "work"'))
+    assert (37, "ninguna etapa termina el proceso") in problems
+
+
+def test_every_problem_is_told_at_once():
+    source = changed('template = "received"', 'template = "resivido"')
+    source = source.replace('guards = ["assigned"]', 'guards = ["no"]')
+    assert [line for line, _message in problems_of(source)] == [8, 58]
+    with pytest.raises(DefinitionError) as refused:
+        load(source)
+    assert refused.value.message == (
+        "línea 8, intake.notify.1.template: no hay un correo «resivido»\n"
+        "línea 58, actions.1.guards.1: no conocemos «no»"
+    )
+
+
+def test_department_must_exist_or_be_declared(db):
+    named = changed('severity = "low"', 'severity = "low"\ndepartment = "ventas"')
+    with pytest.raises(DefinitionError) as refused:
+        publish(named.replace('by = ["assignee"]', 'by = ["department:bodega"]'))
+    assert [problem.line for problem in refused.value.problems] == [22, 54]
+    assert not Process.objects.exists()
+    Department.objects.create(key="ventas", name="Ventas")
+    assert inspect(named).key == "minimo"
+    declared = '[[departments]]\nkey = "bodega"\nlabel = "Bodega"\n'
+    publish(named.replace('by = ["assignee"]', 'by = ["department:bodega"]') + declared)
+    assert Department.objects.get(key="bodega").name == "Bodega"
+
+
+def test_refused_file_leaves_the_process_as_it_was(db):
+    process = make_process()
+    with pytest.raises(DefinitionError):
+        publish(process.current.source.replace('to = "procesar"', 'to = "procesando"'))
+    process.refresh_from_db()
+    assert (process.current.number, process.versions.count()) == (1, 1)
+
+
+# --- Lines --------------------------------------------------------------------------------------------------
+
+
+TRICKY = """\
+a = '''
+[no]
+b = 1
+''' # [[x]]
+[t."u v"]
+k = [
+  1, # ]
+  { m = "}" },
+]
+[[l]]
+[[l.n]]
+z = 1
+[[l]]
+[[l.n]]
+z = 2
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (("a",), 1),
+        (("t", "u v", "k"), 6),
+        (("t", "u v", "k", 0), 7),
+        (("t", "u v", "k", 1, "m"), 8),
+        (("l", 0, "n", 0, "z"), 12),
+        (("l", 1, "n", 0, "z"), 15),
+        (("l", 1, "nothing", 5), 13),
+        (("nowhere",), 1),
+    ],
+)
+def test_lines_are_found_through_strings_comments_and_nesting(path, line):
+    assert LineIndex(TRICKY).line(path) == line
+
+
+KEYS = st.text("abcdefgh_", min_size=1, max_size=6)
+ITEMS = st.lists(st.sampled_from(['"x"', "1", '{ k = "]" }']), max_size=3)
+VALUES = st.one_of(
+    st.integers(0, 99).map(str),
+    st.text("ab#[]{},='\n", max_size=8).map(lambda text: f'"""{text} """'),
+    ITEMS.map(lambda items: "[\n" + ",\n".join(items) + "\n]"),
+)
+
+
+@given(st.lists(st.tuples(KEYS, VALUES), max_size=8, unique_by=lambda pair: pair[0]))
+def test_every_key_is_found_on_its_line(pairs):
+    source, lines = "", {}
+    for key, value in pairs:
+        lines[key] = source.count("\n") + 1
+        source += f"{key} = {value}\n"
+    index = LineIndex(source)
+    assert {key: index.line((key,)) for key in lines} == lines

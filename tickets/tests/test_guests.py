@@ -1,0 +1,119 @@
+"""Links for people without a session: one purpose, one ticket, an end (B15, B27)."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tickets import guests
+from tickets.enums import Purpose
+from tickets.exceptions import InvalidToken
+from tickets.models import GuestToken
+from tickets.tests.factories import make_ticket
+from tickets.tests.playing import prepared
+from tickets.tokens import hash_token
+
+S2 = "soporte-con-aprobacion"
+
+
+@pytest.mark.demand("S2.6", "S3.9")
+@pytest.mark.parametrize("purpose", Purpose)
+def test_link_opens_one_ticket_for_one_purpose(play, purpose):
+    p = play("incidencia-tecnica", filed_by="guest")
+    raw = guests.issue(p.ticket, purpose=purpose, email="Ana@Example.com")
+    actor = guests.actor_of(guests.redeem(raw))
+    assert (actor.ticket_id, actor.email, actor.name, actor.purpose) == (
+        p.ticket.pk, "ana@example.com", "Invitada", purpose,
+    )  # fmt: skip
+
+
+def test_secret_is_not_kept(db):
+    raw = guests.issue(make_ticket(), purpose=Purpose.FOLLOW, email="a@b.co")
+    row = GuestToken.objects.values().get()
+    assert raw not in str(row)
+    assert row["digest"] == hash_token(raw)
+    assert len(raw) > 40
+
+
+def test_unknown_expired_and_revoked_links_are_refused_alike(play):
+    p = play(S2)
+    raw = {
+        name: guests.issue(p.ticket, purpose=Purpose.CONTRIBUTE, email="a@b.co")
+        for name in ("old", "revoked")
+    }
+    GuestToken.objects.filter(digest=hash_token(raw["old"])).update(expires_at=timezone.now())
+    GuestToken.objects.filter(digest=hash_token(raw["revoked"])).update(revoked_at=timezone.now())
+    messages = set()
+    for secret in (
+        *raw.values(),
+        "",
+        "no-existe",
+        raw["old"][:-1],
+        hash_token(raw["old"]),
+        "\ud800",
+        "x" * 10_000,
+    ):
+        with pytest.raises(InvalidToken) as refused:
+            guests.redeem(secret)
+        messages.add(str(refused.value.message))
+    assert len(messages) == 1
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_every_link_ends(play, purpose):
+    p = play(S2)
+    raw = guests.issue(p.ticket, purpose=purpose, email="a@b.co")
+    p.clock.shift(guests.LIFETIME[purpose] - timedelta(seconds=1))
+    assert guests.redeem(raw).ticket == p.ticket
+    p.clock.shift(timedelta(seconds=1))
+    with pytest.raises(InvalidToken):
+        guests.redeem(raw)
+
+
+def test_redeeming_writes_nothing_and_acting_is_noted(play, django_assert_num_queries):
+    """B16: scanners open links."""
+    p = play(S2)
+    raw = guests.issue(p.ticket, purpose=Purpose.FOLLOW, email="a@b.co")
+    before = GuestToken.objects.values().get()
+    with django_assert_num_queries(1):
+        token = guests.redeem(raw)
+    assert GuestToken.objects.values().get() == before
+    guests.note_use(token)
+    assert GuestToken.objects.get().last_used_at == timezone.now()
+
+
+@pytest.mark.demand("S2.7")
+def test_switching_the_contribution_off_revokes_its_links_and_no_others(play):
+    p = play(S2)
+    p.do(p.supervisor, "preparar", **prepared(p, contribution_open=True))
+    links = {purpose: guests.issue(p.ticket, purpose=purpose, email="a@b.co") for purpose in Purpose}
+    p.contribution(is_open=False)
+    with pytest.raises(InvalidToken):
+        guests.redeem(links.pop(Purpose.CONTRIBUTE))
+    assert {guests.redeem(raw).purpose for raw in links.values()} == set(links)
+
+
+def test_only_a_link_of_this_ticket_for_this_purpose_is_still_valid(play):
+    p, other = play(S2), play(S2)
+    kept = {
+        (ticket, purpose): guests.redeem(guests.issue(ticket, purpose=purpose, email="a@b.co")).pk
+        for ticket in (p.ticket, other.ticket)
+        for purpose in (Purpose.FOLLOW, Purpose.APPROVE)
+    }
+    everything = list(kept.values())
+    found = guests.still_valid(everything, folio=p.ticket.folio, purposes=[Purpose.APPROVE, Purpose.FOLLOW])
+    assert found.pk == kept[p.ticket, Purpose.APPROVE]
+    assert guests.still_valid(everything, folio=p.ticket.folio, purposes=[Purpose.SURVEY]) is None
+    guests.revoke(p.ticket)
+    assert guests.still_valid(everything, folio=p.ticket.folio, purposes=[Purpose.FOLLOW]) is None
+    assert guests.still_valid(everything, folio=other.ticket.folio, purposes=[Purpose.FOLLOW]) is not None
+
+
+def test_link_is_sent_again_to_the_requesters_own_address_only(play):
+    p = play("incidencia-tecnica", filed_by="guest")
+    before = len(p.events)
+    for folio, email in ((p.ticket.folio, "otra@example.com"), ("MA-1", p.ticket.requester_email), ("", "")):
+        guests.send_again(folio=folio, email=email)
+    assert len(p.events) == before
+    guests.send_again(folio=p.ticket.folio.lower(), email=p.ticket.requester_email.upper())
+    assert (p.told, p.last.is_public) == ([("requester", "received")], False)

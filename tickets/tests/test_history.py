@@ -1,0 +1,116 @@
+"""Events as sentences: every kind is told, in both languages, and nothing somebody wrote becomes markup."""
+
+import pytest
+from django.utils import timezone, translation
+
+from accounts.enums import Standing
+from tickets import contacts, conversation, history, properties, workflow
+from tickets.actors import SYSTEM
+from tickets.enums import ContactKind, ContactOutcome, EventKind, Severity
+from tickets.events import record
+from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+
+pytestmark = pytest.mark.django_db
+EVIL = "<script>alert(1)</script>"
+
+
+def told(ticket):
+    events = list(ticket.events.all())
+    names = history.names_in(events)
+    return [history.tell(event, ticket.definition, names) for event in events]
+
+
+@pytest.fixture
+def ticket(db):
+    return make_ticket(requester=make_user(name="Lucía"))
+
+
+def test_what_people_did_is_told_with_names_and_values(ticket):
+    supervisor = make_supervisor(name="Carolina")
+    diego = make_agent(name="Diego")
+    properties.assign(ticket, actor=supervisor, assignee=diego)
+    properties.assign(ticket, actor=diego, assignee=None)
+    properties.assign(ticket, actor=diego, assignee=diego)
+    properties.change_properties(
+        ticket, actor=diego, severity=Severity.CRITICAL, difficulty=3, department=make_department("academico")
+    )
+    properties.set_contribution(ticket, actor=diego, is_open=True)
+    contacts.check_standing(ticket, actor=supervisor, standing=Standing.INACTIVE)
+    contacts.log_contact(ticket, actor=diego, kind=ContactKind.CALL, outcome=ContactOutcome.FAILED)
+    assert told(ticket) == [
+        "",  # filing: the report itself says it
+        "<b>Carolina</b> asignó el ticket a <b>Diego</b>",
+        "<b>Diego</b> devolvió el ticket a la cola; lo tenía <b>Diego</b>",
+        "<b>Diego</b> se asignó el ticket",
+        "<b>Diego</b> cambió severidad <b>Crítica</b>, dificultad <b>3</b>, departamento <b>Académico</b>",
+        "<b>Diego</b> habilitó el aporte de usuario",
+        "<b>Carolina</b> verificó el estatus del solicitante: <b>Inactivo</b>",
+        "<b>Diego</b> registró un contacto por <b>Llamada</b>: <b>fallida</b>",
+    ]
+
+
+@pytest.mark.demand("S1.14")
+def test_an_action_says_its_name_where_it_led_and_what_it_settled(ticket):
+    supervisor, diego = make_supervisor(name="Carolina"), make_agent(name="Diego")
+    data = {
+        "severity": "high",
+        "department": ticket.department,
+        "difficulty": 2,
+        "assignee": diego,
+        "due_at": timezone.now() + timezone.timedelta(days=1),
+        "standing": "active",
+    }
+    workflow.perform(ticket, "preparar", actor=supervisor, data=data)
+    said = told(ticket)[-1]
+    assert said.startswith("<b>Carolina</b>: Preparar · etapa <b>Procesar ticket</b>, ")
+    for part in (
+        "severidad <b>Alta</b>",
+        "responsable <b>Diego</b>",
+        "dificultad <b>2</b>",
+        "fecha de cierre <b>",
+    ):
+        assert part in said
+
+
+def test_messages_are_left_to_the_conversation(ticket):
+    diego = make_agent()
+    conversation.add_internal_note(ticket, actor=diego, body="Solo para nosotros")
+    conversation.reply(ticket, actor=ticket.requester, body="Otra cosa")
+    assert told(ticket)[1:] == ["", ""]
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_every_kind_of_event_has_its_words(ticket, language):
+    data = {
+        EventKind.ASSIGNED: {"changes": {"assignee_id": [None, None]}},
+        EventKind.STANDING_CHECKED: {"standing": "active"},
+        EventKind.CONTACT: {"kind": "call", "outcome": "failed"},
+        EventKind.CHECKLIST: {"item": "llamada", "done": True},
+        EventKind.BREACHED: {"clock": "resolution"},
+        EventKind.SURVEY: {"score": 4},
+        EventKind.REQUESTER: {"requester": 0},
+    }
+    silent = {EventKind.FILED, EventKind.MESSAGE, EventKind.NOTE}
+    with translation.override(language):
+        for kind in EventKind:
+            event = record(ticket, kind, actor=SYSTEM, public=False, data=data.get(kind, {}))
+            said = history.tell(event, ticket.definition, history.names_in([event]))
+            assert bool(said) == (kind not in silent), kind
+
+
+def test_names_cannot_bring_markup_along(ticket):
+    diego = make_agent(name=EVIL)
+    properties.assign(ticket, actor=make_supervisor(name=EVIL), assignee=diego)
+    said = told(ticket)[-1]
+    assert EVIL not in said
+    assert said.count("&lt;script&gt;") == 2
+
+
+def test_names_of_many_events_cost_one_query_for_each_sort_of_thing(ticket, django_assert_num_queries):
+    diego = make_agent()
+    for department in ("cca", "academico", "administracion"):
+        properties.change_properties(ticket, actor=diego, department=make_department(department))
+        diego = make_supervisor()
+    events = list(ticket.events.all())
+    with django_assert_num_queries(1):
+        history.names_in(events)

@@ -1,0 +1,288 @@
+"""The one way in: who may file what for whom, and the number it gets."""
+
+import threading
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import override_settings
+
+from accounts.models import Department
+from tickets.actors import SYSTEM
+from tickets.enums import CaseKind, Channel
+from tickets.exceptions import InvalidData, NotAllowed
+from tickets.intake import Requester, file_ticket
+from tickets.models import FolioCounter, Message, Process, Ticket, TicketEvent
+from tickets.tests.factories import make_agent, make_process, make_supervisor, make_ticket, make_user
+
+S0, S2, S4 = "incidencia-tecnica", "soporte-con-aprobacion", "reporte-de-incidentes"
+GUEST = Requester(email="Ana@Example.com", name="Ana")
+
+
+def report(process, **changes):
+    defaults = {
+        "actor": None,
+        "requester": GUEST,
+        "category": process.categories.first(),
+        "title": "No puedo pagar",
+        "description": "Sale «Error 500».",
+    }
+    return file_ticket(process, **{**defaults, **changes})
+
+
+# --- What is filed ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.14", "S1.5", "S2.24", "S3.1", "S3.3")
+def test_report_becomes_a_ticket_with_folio_message_clocks_and_event(db):
+    process, customer = make_process(S0), make_user(language="en")
+    ticket = report(process, actor=customer, requester=None, phone="+58 212 555 0101", notify=False)
+    assert ticket.folio == f"{settings.DESK_FOLIO_PREFIX}-{settings.DESK_FOLIO_START + 1}"
+    assert (ticket.requester, ticket.requester_email, ticket.requester_language) == (
+        customer,
+        customer.email,
+        "en",
+    )
+    assert (ticket.requester_phone, ticket.notify_requester) == ("+58 212 555 0101", False)
+    message = ticket.messages.get()
+    assert (message.kind, message.body, message.from_requester) == ("report", "Sale «Error 500».", True)
+    event = ticket.events.get()
+    assert (event.kind, event.is_public, event.message, ticket.version, ticket.public_version) == (
+        "filed", True, message, 1, 1,
+    )  # fmt: skip
+    assert {clock.kind for clock in ticket.clocks.all()} == {"first_response", "resolution"}
+
+
+@pytest.mark.demand("S0.16", "S1.9", "S2.39")
+def test_ticket_goes_to_the_categorys_department_or_the_processs_own(db):
+    process = make_process(S2)
+    assert (
+        report(process, actor=make_user(), category=process.categories.get(key="notas")).department.key
+        == "academico"
+    )
+    process.categories.filter(key="plataforma").update(department=None)
+    assert report(process, actor=make_user()).department.key == "soporte-tecnico"
+    assert make_ticket(
+        make_process(S4), fields={"tipo": "tarea", "sistema": "x", "prioridad": "low"}
+    ).department.key == ("desarrollo")
+    Department.objects.filter(key="soporte-tecnico").update(is_active=False)
+    assert (
+        report(process, actor=make_user(), category=process.categories.get(key="plataforma")).department
+        is None
+    )
+
+
+def test_category_brings_case_kind_and_severity(db):
+    process = make_process(S2)
+    ticket = report(process, actor=make_user(), category=process.categories.get(key="constancias"))
+    assert (ticket.case_kind, ticket.severity) == (CaseKind.PROCEDURE, "low")
+
+
+# --- For whom ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S3.9", "S0.12")
+def test_guest_files_with_an_address(db):
+    ticket = report(make_process(S0), phone="0212 555 0101")
+    assert (ticket.requester, ticket.requester_email, ticket.requester_name) == (
+        None,
+        "ana@example.com",
+        "Ana",
+    )
+    assert (ticket.events.get().actor, ticket.events.get().actor_name) == (None, "Ana")
+
+
+@pytest.mark.demand("S2.1")
+def test_process_with_login_takes_no_guest_and_fills_the_address(db):
+    process = make_process(S2)
+    with pytest.raises(NotAllowed, match="entrar con tu cuenta"):
+        report(process)
+    assert not Ticket.objects.exists()
+    customer = make_user()
+    ticket = report(process, actor=customer, requester=Requester(email="otro@example.com", name="Otro"))
+    assert (ticket.requester, ticket.requester_email) == (customer, customer.email)
+
+
+def test_customer_cannot_file_for_somebody_else(db):
+    victim = make_user()
+    ticket = report(make_process(S0), actor=make_user(), requester=Requester(user=victim, email=victim.email))
+    assert ticket.requester != victim
+
+
+@pytest.mark.demand("S2.27")
+def test_staff_file_for_a_customer_a_guest_or_themselves(db):
+    process, agent, customer = make_process(S2), make_agent(), make_user()
+    for_customer = report(process, actor=agent, requester=Requester(user=customer), channel=Channel.PHONE)
+    assert (for_customer.requester, for_customer.channel) == (customer, "phone")
+    assert for_customer.events.get().actor == agent
+    for_guest = report(process, actor=agent, requester=Requester(email="sin@example.com"))
+    assert (for_guest.requester, for_guest.requester_name) == (None, "sin")
+    assert report(process, actor=agent, requester=None).requester == agent
+
+
+def test_the_desk_itself_files_nothing(db):
+    with pytest.raises(NotAllowed):
+        report(make_process(S0), actor=SYSTEM)
+
+
+def test_process_out_of_use_takes_nothing(db):
+    process = make_process(S0)
+    Process.objects.update(is_active=False)
+    process.refresh_from_db()
+    with pytest.raises(NotAllowed):
+        report(process)
+
+
+# --- The same rule on every channel -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_every_channel_is_held_to_the_process_form(db, channel):
+    process = make_process(S4)
+    with pytest.raises(InvalidData) as refused:
+        report(
+            process, actor=make_user(), channel=channel, title="", fields={"tipo": "error", "prioridad": "x"}
+        )
+    assert refused.value.errors.keys() == {"title", "sistema", "pasos", "prioridad"}
+    assert not Ticket.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"requester": Requester(email="ana")}, "email"),
+        ({"requester": Requester(email="")}, "email"),
+        ({"requester": Requester(email="a@b.c\nBcc: x@y.z")}, "email"),
+        ({"requester": Requester(email="x" * 250 + "@example.com")}, "email"),
+        ({"requester": Requester(email="ana@example.com", name="x" * 200)}, "name"),
+        ({"title": "x" * 161}, "title"),
+        ({"title": "\u200b\u202e \n"}, "title"),
+        ({"description": "x" * 1_000_000}, "description"),
+        ({"description": "\x00\x01"}, "description"),
+        ({"phone": "llámame"}, "phone"),
+        ({"category": None}, "category"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_named_and_leaves_nothing(db, changes, field):
+    process = make_process(S0)
+    with pytest.raises(InvalidData) as refused:
+        report(process, **changes)
+    assert refused.value.errors.keys() == {field}
+    assert refused.value.errors[field][0].endswith((".", "…"))
+    assert not Ticket.objects.exists()
+    assert not Message.objects.exists()
+
+
+def test_all_problems_are_told_at_once(db):
+    with pytest.raises(InvalidData) as refused:
+        report(make_process(S0), requester=Requester(), title="", description="", category=None, phone="?")
+    assert refused.value.errors.keys() == {"email", "title", "description", "category", "phone"}
+
+
+def test_category_of_another_process_or_out_of_use_is_refused(db):
+    """B18: an id in a form does not widen what may be asked for."""
+    process, other = make_process(S0), make_process(S2)
+    process.categories.filter(key="problema-con-la-app").update(is_active=False)
+    for category in (other.categories.first(), process.categories.get(key="problema-con-la-app")):
+        with pytest.raises(InvalidData) as refused:
+            report(process, category=category)
+        assert refused.value.errors.keys() == {"category"}
+
+
+def test_hostile_text_is_kept_harmless(db):
+    ticket = report(
+        make_process(S0),
+        requester=Requester(email="ana@example.com", name="Ana\r\nBcc: x@y.z\u202e"),
+        title="Uno\r\nSubject: dos\x00 \u202egpj.exe 😀 ñ",
+        description="Línea 1\r\nLínea 2\x00\x07 \u202e <script>alert(1)</script> 👩‍🚀",
+    )
+    assert ticket.title == "Uno Subject: dos gpj.exe 😀 ñ"
+    assert ticket.requester_name == "Ana Bcc: x@y.z"
+    assert ticket.messages.get().body == "Línea 1\nLínea 2  <script>alert(1)</script> 👩‍🚀"
+    assert "<script" not in ticket.messages.get().html
+
+
+# --- Once -------------------------------------------------------------------------------------------------------
+
+
+def test_double_click_files_one_ticket(db):
+    process, customer = make_process(S2), make_user()
+    first = report(process, actor=customer, key="k")
+    again = report(process, actor=customer, key="k", title="Otro título")
+    assert (again, Ticket.objects.count(), TicketEvent.objects.count()) == (first, 1, 1)
+
+
+def test_guests_repeated_key_is_theirs_alone(db):
+    process = make_process(S0)
+    first = report(process, key="k")
+    assert report(process, key="k") == first
+    for stranger in ({"requester": Requester(email="eva@example.com", name="Eva")}, {"actor": make_user()}):
+        with pytest.raises(NotAllowed):
+            report(process, key="k", **stranger)
+    assert Ticket.objects.count() == 1
+
+
+# --- Folios -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.14")
+def test_folios_follow_one_another_and_a_failure_leaves_no_gap(db):
+    process = make_process(S0)
+    first = report(process)
+    with transaction.atomic():
+        lost = report(process)
+        transaction.set_rollback(True)
+    second = report(process)
+    numbers = [int(ticket.folio.partition("-")[2]) for ticket in (first, second)]
+    assert numbers[1] == numbers[0] + 1
+    assert second.folio == lost.folio
+
+
+def test_prefix_is_the_desks_and_each_has_its_own_count(db):
+    process = make_process(S0)
+    with override_settings(DESK_FOLIO_PREFIX="HD", DESK_FOLIO_START=0):
+        assert [report(process).folio for _each in range(2)] == ["HD-1", "HD-2"]
+    assert report(process).folio == f"MA-{settings.DESK_FOLIO_START + 1}"
+    assert FolioCounter.objects.count() == 2
+
+
+@pytest.mark.demand("S0.14")
+@pytest.mark.django_db(transaction=True)
+def test_folios_are_gapless_and_unique_when_many_file_at_once():
+    """On PostgreSQL the filings wait for the counter's row; SQLite lets one writer in at a time. Some fail on
+    purpose after taking their number."""
+    process = make_process(S0)
+    together, folios = threading.Barrier(6), []
+
+    def file(number):
+        together.wait()
+        for turn in range(4):
+            with transaction.atomic():
+                ticket = report(process, key=f"{number}-{turn}")
+                if turn == 2:
+                    transaction.set_rollback(True)
+                else:
+                    folios.append(ticket.folio)
+        connection.close()
+
+    threads = [threading.Thread(target=file, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    numbers = sorted(int(folio.partition("-")[2]) for folio in folios)
+    start = settings.DESK_FOLIO_START
+    assert numbers == list(range(start + 1, start + 1 + 18))
+
+
+def test_filing_costs_a_constant_number_of_queries(db, django_assert_max_num_queries):
+    process = make_process(S2)
+    for _before in range(3):
+        make_ticket(process)
+        make_supervisor()
+    process = Process.objects.get(pk=process.pk)
+    customer, category = make_user(), process.categories.first()
+    with django_assert_max_num_queries(20):
+        report(process, actor=customer, category=category, key="k")
+    with django_assert_max_num_queries(20):
+        report(process, actor=customer, category=category, key="k2")

@@ -1,0 +1,108 @@
+"""Pages by position: every row once, in order, both ways, whatever comes or goes."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tickets import queues
+from tickets.keyset import InvalidCursor, paginate
+from tickets.models import Ticket
+from tickets.tests.factories import make_ticket
+
+pytestmark = pytest.mark.django_db
+DUE = queues.ORDERS["vence"].keys
+ARRIVAL = queues.ORDERS["llegada"].keys
+
+
+def walk(rows, order, size, *, limit=100):
+    pages, cursor = [], ""
+    for _step in range(limit):
+        page = paginate(rows, order=order, size=size, cursor=cursor)
+        pages.append(page)
+        cursor = page.older
+        if not cursor:
+            return pages
+    raise AssertionError("the pages do not end")
+
+
+SOMETIMES = st.none() | st.integers(min_value=-3, max_value=3)
+
+
+@pytest.mark.demand("S2.35")
+@pytest.mark.parametrize("order", queues.ORDERS)
+@given(
+    tickets=st.lists(
+        st.tuples(SOMETIMES, SOMETIMES, st.booleans(), st.integers(0, 2), st.sampled_from("hc")), max_size=9
+    ),
+    size=st.integers(1, 4),
+)
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_pages_hold_every_row_once_in_order(order, tickets, size):
+    Ticket.objects.update(is_test=True)
+    template = make_ticket()
+    now = timezone.now()
+    made = []
+    for number, (due, position, paused, age, severity) in enumerate(tickets):
+        made.append(
+            Ticket(
+                folio=f"P-{template.pk}-{number}",
+                process_version=template.process_version,
+                requester=template.requester,
+                stage=template.stage,
+                stage_kind=template.stage_kind,
+                due_at=None if due is None else now + timedelta(days=due),
+                queue_position=None if position is None else position + 4,
+                is_paused=paused,
+                severity={"h": "high", "c": "critical"}[severity],
+                created_at=now - timedelta(hours=age),
+                updated_at=now - timedelta(hours=age),
+            )
+        )
+    Ticket.objects.bulk_create(made)
+    rows = Ticket.objects.filter(folio__startswith=f"P-{template.pk}-")
+    keys = queues.ORDERS[order].keys
+    expected = list(rows.order_by(*keys).values_list("folio", flat=True))
+
+    pages = walk(rows, keys, size)
+    assert [row.folio for page in pages for row in page.rows] == expected
+    assert all(len(page) <= size for page in pages)
+
+    back = [pages[-1]]
+    while back[0].newer:
+        back.insert(0, paginate(rows, order=keys, size=size, cursor=back[0].newer))
+    assert [row.folio for page in back for row in page.rows][-len(expected) :] == expected[-len(expected) :]
+
+
+@pytest.mark.demand("S2.35")
+def test_arrival_order_puts_hand_placed_tickets_first_and_the_rest_as_they_came():
+    first, second, third = (make_ticket() for _ in range(3))
+    Ticket.objects.filter(pk=third.pk).update(queue_position=1)
+    page = paginate(Ticket.objects.all(), order=ARRIVAL, size=10)
+    assert page.rows == [third, first, second]
+
+
+def test_the_page_after_a_row_stays_whole_when_that_row_leaves():
+    tickets = [make_ticket() for _ in range(4)]
+    first = paginate(Ticket.objects.all(), order=DUE, size=2)
+    assert first.rows == tickets[:2]
+    Ticket.objects.filter(pk=tickets[1].pk).update(stage_kind="done")
+    second = paginate(Ticket.objects.open(), order=DUE, size=2, cursor=first.older)
+    assert second.rows == tickets[2:]
+
+
+def test_a_cursor_that_was_altered_or_made_for_another_order_is_refused():
+    for _ in range(3):
+        make_ticket()
+    cursor = paginate(Ticket.objects.all(), order=DUE, size=2).older
+    for wrong in (cursor[:-2] + "zz", "x", "{}", "due_at__lt"):
+        with pytest.raises(InvalidCursor):
+            paginate(Ticket.objects.all(), order=DUE, size=2, cursor=wrong)
+    with pytest.raises(InvalidCursor):
+        paginate(Ticket.objects.all(), order=ARRIVAL, size=2, cursor=cursor)

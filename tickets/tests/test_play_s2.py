@@ -1,0 +1,313 @@
+"""S2 · «Instrucciones del flujo de ticket de soporte» (IDEA), from the first stage to every end."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.enums import Standing
+from tickets import surveys
+from tickets.enums import ContactKind, ContactOutcome, Purpose
+from tickets.exceptions import ActionUnavailable, GuardFailed, InvalidData, NotAllowed
+from tickets.models import Nonconformity, Ticket
+from tickets.tests.factories import make_ticket, make_user
+from tickets.tests.playing import Play, left_unplayed, prepared
+from tickets.workflow import perform
+
+KEY = "soporte-con-aprobacion"
+
+
+def prepare(play: Play, **data) -> Play:
+    return play.do(play.supervisor, "preparar", **prepared(play, **data))
+
+
+def ask_approval(play: Play, done: str = "Reiniciamos el servicio.") -> Play:
+    return play.do(play.agent, "pedir_aprobacion", solution_done=done, solution_steps="Vuelve a entrar.")
+
+
+@pytest.mark.demand("S2.3", "S2.5", "S2.6", "S2.7", "S2.8", "S2.28", "S2.30", "S2.31")
+def test_two_contributions_one_rejection_and_the_approval(play):
+    p = play(KEY)
+    assert (p.ticket.stage, p.told) == (
+        "recibido",
+        [("requester", "received"), ("role:supervisor", "new_ticket")],
+    )
+
+    prepare(p, contribution_open=True, queue_position=3, difficulty=4, note="Empieza por los registros.")
+    assert (p.ticket.stage, p.ticket.assignee, p.ticket.difficulty, p.ticket.queue_position) == (
+        "procesar", p.agent, 4, 3,
+    )  # fmt: skip
+    assert p.told == [("requester", "prepared"), ("assignee", "assigned")]
+
+    for _round in range(2):
+        p.follow_up("¿Nos envías una captura?")
+        assert (p.ticket.stage, p.ticket.is_paused) == ("aporte", True)
+        p.later(hours=5).reply(actor=p.guest(Purpose.CONTRIBUTE))
+        assert (p.ticket.stage, p.ticket.is_paused) == ("procesar", False)
+
+    ask_approval(p)
+    assert (p.ticket.stage, p.ticket.contribution_open) == ("aprobacion", False)
+    assert p.latest_message.kind == "solution"
+    assert p.told == [("requester", "closure_asked")]
+
+    p.do(p.guest(Purpose.APPROVE), "rechazar", message="Sigue igual por la noche.")
+    assert p.ticket.stage == "procesar"
+    report = Nonconformity.objects.get(ticket=p.ticket)
+    assert (report.responsible, report.reason) == (p.agent, "Sigue igual por la noche.")
+    assert ("role:supervisor", "nonconformity") in p.told
+
+    ask_approval(p, "Cambiamos el servidor.")
+    assert p.latest_message.body == "Cambiamos el servidor."
+    p.do(p.customer, "aprobar")
+    assert (p.ticket.stage, p.ticket.closed_at, p.ticket.closure_asked_at) == (
+        "cerrado",
+        timezone.now(),
+        None,
+    )
+    assert p.told == [("requester", "closed"), ("assignee", "closure_approved"), ("requester", "survey")]
+    assert surveys.rate(p.ticket, actor=p.customer, score=5).score == 5
+
+
+@pytest.mark.demand("S2.16", "S2.22")
+def test_closed_ticket_asks_for_the_call_until_it_is_on_record(play):
+    p = prepare(play(KEY))
+    ask_approval(p).do(p.customer, "aprobar")
+    p.do(p.agent, "llamar", call_outcome="failed", note="No contestó; se le dejó mensaje.")
+    call = p.ticket.contacts.get()
+    assert (call.kind, call.outcome, call.by) == (ContactKind.CALL, ContactOutcome.FAILED, p.agent)
+    assert p.ticket.stage == "cerrado"
+    with pytest.raises(ActionUnavailable):
+        perform(p.ticket, "llamar", actor=p.agent, data={"call_outcome": "successful"})
+
+
+@pytest.mark.demand("S2.7")
+def test_switching_the_contribution_off_takes_the_turn_back(play):
+    p = prepare(play(KEY), contribution_open=True).follow_up()
+    assert p.ticket.stage == "aporte"
+    p.contribution(is_open=False)
+    assert (p.ticket.stage, p.last.action, p.last.actor) == ("procesar", "terminar_aporte", p.agent)
+    p.follow_up("Ya no hace falta nada más.")
+    assert p.ticket.stage == "procesar"
+
+
+def test_silence_closes_what_the_requester_does_not_decide(play):
+    p = prepare(play(KEY))
+    ask_approval(p).later(days=4, hours=23)
+    assert p.ticket.stage == "aprobacion"
+    p.reply("Lo reviso mañana.").later(days=2)
+    assert p.ticket.stage == "aprobacion"
+    p.later(days=3)
+    assert (p.ticket.stage, p.last.action, p.last.actor) == ("cerrado", "cerrar_por_silencio", None)
+    assert ("requester", "survey") in p.told
+
+
+@pytest.mark.demand("S2.44", "S2.45", "S2.46", "S2.14")
+def test_user_service_closes_with_its_checklist_and_evidence(play):
+    p = prepare(play(KEY))
+    ask_approval(p)
+    with pytest.raises(GuardFailed, match="llamada"):
+        p.tick("llamada", by=p.reviewer)
+    p.contact(ContactKind.CALL, ContactOutcome.FAILED).contact(ContactKind.WHATSAPP)
+    p.tick("respuesta", "llamada", by=p.reviewer)
+    for guard, mend in (
+        ("checklist_complete", lambda: p.tick("whatsapp", by=p.agent)),
+        (
+            "checklist_by_another",
+            lambda: p.ticket.checklist_entries.filter(done_by=p.agent).update(done_by=p.reviewer),
+        ),
+        ("call_succeeded", lambda: p.contact(ContactKind.CALL)),
+    ):
+        with pytest.raises(GuardFailed) as refused:
+            perform(p.ticket, "cerrar", actor=p.reviewer)
+        assert refused.value.guard == guard
+        mend()
+    p.do(p.reviewer, "cerrar")
+    assert p.ticket.stage == "cerrado"
+    assert p.latest_message.body.startswith("Departamento de atención informa por esta vía al usuario")
+
+
+@pytest.mark.demand("S2.46")
+def test_user_service_needs_the_url_of_the_conversation(play):
+    p = prepare(play(KEY))
+    ask_approval(p).contact(ContactKind.CALL).contact(ContactKind.WHATSAPP)
+    p.tick("respuesta", "llamada", "whatsapp", by=p.reviewer)
+    p.ticket.contacts.filter(kind=ContactKind.WHATSAPP).update(url="")
+    with pytest.raises(GuardFailed) as refused:
+        perform(p.ticket, "cerrar", actor=p.reviewer)
+    assert refused.value.guard == "contact_recorded"
+
+
+@pytest.mark.demand("S2.14")
+def test_what_was_handled_by_whatsapp_needs_its_screenshots(play):
+    p = prepare(play(KEY)).contact(ContactKind.WHATSAPP)
+    with pytest.raises(GuardFailed) as refused:
+        perform(p.ticket, "pedir_aprobacion", actor=p.agent, data={"solution_done": "Listo."})
+    assert refused.value.guard == "whatsapp_documented"
+    ask_approval(p.picture())
+    assert p.ticket.stage == "aprobacion"
+
+
+@pytest.mark.demand("S2.9", "S2.10", "S2.19")
+def test_inactive_requester_gets_r4_and_nothing_else(play):
+    p = prepare(play(KEY), standing="inactive")
+    assert Ticket.objects.get(pk=p.ticket.pk).requester.standing == Standing.INACTIVE
+    with pytest.raises(GuardFailed) as refused:
+        p.follow_up()
+    assert refused.value.guard == "requester_active"
+    with pytest.raises(GuardFailed) as refused:
+        perform(p.ticket, "pedir_aprobacion", actor=p.agent, data={"solution_done": "Listo."})
+    assert refused.value.guard == "requester_active"
+
+    before, new_date = p.ticket.due_at, timezone.now() + timedelta(days=12)
+    p.do(p.agent, "responder_inactivo", due_at=new_date)
+    assert (p.ticket.stage, p.ticket.due_at) == ("procesar", new_date)
+    assert p.ticket.due_at != before
+    assert "estatus administrativo de su usuario inactivo" in p.latest_message.body
+    assert p.latest_message.body.startswith("Buenos días estimado(a)")
+    assert (p.told, p.last.is_public) == ([("requester", "reply")], True)
+
+
+def test_r4_is_only_for_inactive_requesters(play):
+    p = prepare(play(KEY))
+    with pytest.raises(ActionUnavailable):
+        perform(
+            p.ticket, "responder_inactivo", actor=p.agent, data={"due_at": timezone.now() + timedelta(days=9)}
+        )
+
+
+def test_r4_needs_the_standing_looked_up(play):
+    p = play(KEY)
+    p.customer.standing = Standing.INACTIVE
+    p.customer.save()
+    with pytest.raises(GuardFailed) as refused:
+        perform(
+            p.ticket,
+            "responder_inactivo",
+            actor=p.supervisor,
+            data={"due_at": timezone.now() + timedelta(days=9)},
+        )
+    assert refused.value.guard == "standing_checked"
+
+
+@pytest.mark.demand("S2.17")
+def test_terms_and_conditions_end_it_without_solution(play):
+    p = prepare(play(KEY)).later(hours=5)
+    p.do(p.agent, "cerrar_sin_solucion")
+    assert (p.ticket.stage, p.ticket.stage_kind, p.told) == (
+        "sin_solucion",
+        "rejected",
+        [("requester", "rejected")],
+    )
+    assert p.latest_message.body.startswith("Buenas tardes estimado, lamentamos los inconvenientes")
+    assert p.latest_message.body.endswith("TÉRMINOS Y CONDICIONES")
+
+
+@pytest.mark.demand("S2.22", "S2.23")
+def test_wrong_ticket_is_closed_with_the_outcome_of_the_call(play):
+    p = prepare(play(KEY))
+    with pytest.raises(GuardFailed) as refused:
+        perform(p.ticket, "ticket_equivocado", actor=p.agent, data={"call_outcome": "successful"})
+    assert refused.value.guard == "follow_up_sent"
+    p.follow_up("Su ticket se encuentra en espera")
+    p.do(p.agent, "ticket_equivocado", call_outcome="successful")
+    assert (p.ticket.stage, p.ticket.contacts.get().outcome) == ("equivocado", "successful")
+    assert "fue comunicado via llamada siendo exitosa, debe seleccionar" in p.latest_message.body
+    assert "ticket de estatus de Problema" in p.latest_message.body
+
+
+@pytest.mark.demand("S2.40", "S2.41", "S2.42")
+def test_duplicate_is_cancelled_in_favour_of_the_other(play):
+    p = prepare(play(KEY))
+    survivor = make_ticket(p.process, requester=p.customer, title="No entro, otra vez")
+    foreign = make_ticket(p.process, requester=make_user())
+    for folio in (foreign.folio, p.ticket.folio, "MA-1"):
+        with pytest.raises(InvalidData) as refused:
+            perform(p.ticket, "cancelar", actor=p.agent, data={"duplicate_of": folio, "mismo_caso": True})
+        assert refused.value.errors.keys() == {"duplicate_of"}
+    with pytest.raises(InvalidData) as refused:
+        perform(p.ticket, "cancelar", actor=p.agent, data={"duplicate_of": survivor.folio})
+    assert refused.value.errors.keys() == {"mismo_caso"}
+
+    p.do(p.agent, "cancelar", duplicate_of=survivor.folio, mismo_caso=True)
+    assert (p.ticket.stage, p.ticket.duplicate_of) == ("cancelado", survivor)
+    assert f"a través del ticket de soporte {survivor.folio} debido a que" in p.latest_message.body
+    assert not Ticket.objects.counted_in_metrics().filter(pk=p.ticket.pk).exists()
+    assert not surveys.is_open(p.ticket)
+
+
+@pytest.mark.demand("S2.41")
+def test_duplicate_needs_to_be_prepared_and_its_survivor_open(play):
+    p = prepare(play(KEY))
+    survivor = make_ticket(p.process, requester=p.customer)
+    data = {"duplicate_of": survivor.folio, "mismo_caso": True}
+    Ticket.objects.filter(pk=p.ticket.pk).update(difficulty=None)
+    with pytest.raises(GuardFailed, match="Prepara el ticket"):
+        perform(p.ticket, "cancelar", actor=p.supervisor, data=data)
+    Ticket.objects.filter(pk=p.ticket.pk).update(difficulty=2)
+    perform(survivor, "cerrar_prueba", actor=p.supervisor)
+    with pytest.raises(GuardFailed, match="debe estar abierto"):
+        perform(p.ticket, "cancelar", actor=p.supervisor, data=data)
+    assert Ticket.objects.get(pk=p.ticket.pk).duplicate_of is None
+
+
+@pytest.mark.demand("S2.43")
+def test_test_ticket_is_closed_and_left_out_of_the_figures(play):
+    p = play(KEY)
+    p.do(p.supervisor, "cerrar_prueba")
+    assert (p.ticket.stage, p.ticket.is_test, p.told) == ("prueba", True, [])
+    assert p.latest_message.body.startswith(
+        "Desde el departamento de atencion al usuario informa el cierre de ticket"
+    )
+    assert not Ticket.objects.counted_in_metrics().filter(pk=p.ticket.pk).exists()
+
+
+@pytest.mark.demand("S2.26", "S2.27", "S2.1")
+def test_nothing_advances_until_the_requester_has_an_account(play):
+    p = play(KEY, filed_by="staff")
+    with pytest.raises(GuardFailed, match="no tiene cuenta"):
+        perform(p.ticket, "preparar", actor=p.supervisor, data=prepared(p))
+    with pytest.raises(InvalidData):
+        perform(p.ticket, "seleccionar_cuenta", actor=p.agent, data={"requester": "nadie@example.com"})
+    p.do(p.agent, "seleccionar_cuenta", requester=p.customer.email)
+    assert (p.ticket.requester, p.ticket.requester_email) == (p.customer, p.customer.email)
+    prepare(p)
+    assert p.ticket.stage == "procesar"
+    with pytest.raises(ActionUnavailable):
+        perform(p.ticket, "seleccionar_cuenta", actor=p.agent, data={"requester": p.stranger.email})
+
+
+@pytest.mark.demand("S2.1")
+def test_nobody_files_without_an_account(play):
+    p = play(KEY)
+    with pytest.raises(NotAllowed):
+        make_ticket(p.process, guest_email="alguien@example.com")
+
+
+@pytest.mark.demand("S2.32")
+def test_answering_late_already_makes_it_escalated_support(play):
+    p = play(KEY).later(days=1, hours=1)
+    assert (p.ticket.stage, p.ticket.is_escalated) == ("recibido", True)
+    assert (p.last.action, p.told) == ("soporte_elevado", [("role:supervisor", "breached")])
+    count = len(p.events)
+    p.later(days=30)
+    assert [event.kind for event in p.events[count:]] == ["breached"]
+
+
+def test_nothing_is_left_unplayed(play, monkeypatch):
+    monkeypatch.setattr(Play, "careful", False)  # each was tried with care above
+    for test in (
+        test_two_contributions_one_rejection_and_the_approval,
+        test_closed_ticket_asks_for_the_call_until_it_is_on_record,
+        test_switching_the_contribution_off_takes_the_turn_back,
+        test_silence_closes_what_the_requester_does_not_decide,
+        test_user_service_closes_with_its_checklist_and_evidence,
+        test_inactive_requester_gets_r4_and_nothing_else,
+        test_terms_and_conditions_end_it_without_solution,
+        test_wrong_ticket_is_closed_with_the_outcome_of_the_call,
+        test_duplicate_is_cancelled_in_favour_of_the_other,
+        test_test_ticket_is_closed_and_left_out_of_the_figures,
+        test_nothing_advances_until_the_requester_has_an_account,
+        test_answering_late_already_makes_it_escalated_support,
+    ):
+        test(play)
+    assert left_unplayed(play.begun) == (set(), set())

@@ -1,0 +1,116 @@
+"""S3 · the guided request, from the first stage to every end."""
+
+from datetime import timedelta
+
+import pytest
+
+from tickets.enums import PublicState
+from tickets.exceptions import InvalidData
+from tickets.intake import Requester, file_ticket
+from tickets.tests.factories import make_process
+from tickets.tests.playing import Play, left_unplayed
+
+KEY = "solicitud-guiada"
+
+
+def start(play: Play) -> Play:
+    return play.do(play.agent, "empezar")
+
+
+@pytest.mark.demand("S3.2", "S3.12", "S3.13", "S3.14", "S3.16", "S3.17")
+def test_request_waits_goes_on_and_is_completed(play):
+    p = play(KEY, filed_by="guest")
+    assert (p.ticket.public_state, p.ticket.progress) == (PublicState.WAITING, 10)
+    assert str(p.ticket.stage_definition.label) == "En espera"
+    start(p)
+    assert (p.ticket.public_state, p.ticket.progress, p.ticket.assignee) == (
+        PublicState.IN_PROGRESS,
+        50,
+        p.agent,
+    )
+    p.later(hours=2).do(p.agent, "completar", solution_done="Corregimos la página.")
+    assert (p.ticket.public_state, p.ticket.progress) == (PublicState.COMPLETED, 100)
+    assert p.told == [("requester", "closed"), ("requester", "survey")]
+    assert p.ticket.updated_at - p.ticket.created_at == timedelta(hours=2)
+
+
+@pytest.mark.demand("S3.12", "S3.13")
+def test_first_answer_starts_the_request_by_itself(play):
+    p = play(KEY).follow_up("Lo estamos viendo.")
+    assert (p.ticket.stage, p.last.action) == ("en_curso", "primera_respuesta")
+
+
+def test_solution_from_the_composer_completes_the_request(play):
+    p = start(play(KEY)).solution("Era un permiso.")
+    assert (p.ticket.stage, p.last.action, p.told) == (
+        "completado", "completar_con_la_solucion", [("requester", "survey")],
+    )  # fmt: skip
+    assert p.ticket.messages.filter(kind="solution").count() == 1
+
+
+@pytest.mark.demand("S3.19")
+@pytest.mark.parametrize("started", [False, True])
+def test_requester_closes_by_themselves(play, started):
+    p = play(KEY, filed_by="guest")
+    if started:
+        start(p)
+    p.do(p.requester, "cerrar_mi_solicitud")
+    assert (p.ticket.stage, p.last.is_public) == ("completado", True)
+    assert p.told == [("assignee", "closed"), ("requester", "survey")]
+
+
+@pytest.mark.demand("S3.18")
+def test_requester_answers_at_any_time_and_reopens_on_purpose_only(play):
+    p = start(play(KEY)).solution("Era un permiso.")
+    p.later(days=1).reply("Gracias.")
+    assert p.ticket.stage == "completado"  # «gracias» reopens nothing (LESSONS A13)
+    p.do(p.customer, "reabrir", message="Volvió a pasar.")
+    assert (p.ticket.stage, p.ticket.closed_at, p.ticket.solution_sent_at) == ("en_curso", None, None)
+    assert p.told == [("assignee", "returned"), ("department", "returned")]
+    p.do(
+        p.agent, "completar", solution_done="Era un permiso."
+    )  # the same words are said again: they were withdrawn
+    assert p.ticket.messages.filter(kind="solution").count() == 2
+
+
+@pytest.mark.demand("S3.6")
+def test_each_type_brings_its_notice(db):
+    process = make_process(KEY)
+    notices = {category.name: category.notice for category in process.categories.all()}
+    assert set(notices) == {"Reporte de Bug", "Solicitud de Plugin", "Asistencia Técnica"}
+    assert all(notices.values())
+
+
+@pytest.mark.demand("S3.7", "S3.8", "S3.9")
+def test_guest_needs_a_valid_address_a_title_and_a_description(db):
+    process = make_process(KEY)
+    with pytest.raises(InvalidData) as refused:
+        file_ticket(
+            process,
+            actor=None,
+            category=process.categories.first(),
+            requester=Requester(email="ana@"),
+            title=" ",
+            description="\n",
+        )
+    assert refused.value.errors.keys() == {"email", "title", "description"}
+    assert (process.definition.files.max_files, process.definition.files.kinds) == (
+        3, ("image", "document", "archive"),
+    )  # fmt: skip
+
+
+@pytest.mark.demand("S3.26")
+def test_answer_is_promised_within_a_day(play):
+    p = play(KEY)
+    assert p.ticket.first_response_due_at - p.ticket.created_at == timedelta(hours=24)
+    p.later(hours=24)
+    assert p.last.kind == "breached"
+
+
+def test_nothing_is_left_unplayed(play, monkeypatch):
+    monkeypatch.setattr(Play, "careful", False)  # each was tried with care above
+    test_request_waits_goes_on_and_is_completed(play)
+    test_first_answer_starts_the_request_by_itself(play)
+    test_requester_closes_by_themselves(play, started=False)
+    test_requester_answers_at_any_time_and_reopens_on_purpose_only(play)
+    assert left_unplayed(play.begun) == (set(), set())

@@ -1,0 +1,193 @@
+"""Who may do what: the whole matrix, people by permissions (B17–B19, B21)."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group
+
+from tickets import conversation, policies
+from tickets.actors import SYSTEM, Guest
+from tickets.enums import Purpose
+from tickets.models import Attachment, Ticket
+from tickets.processes.definition import Who
+from tickets.tests.factories import (
+    make_administrator,
+    make_agent,
+    make_department,
+    make_process,
+    make_supervisor,
+    make_ticket,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+ALL = {"view", "internal", "reply", "rate", "answer", "edit", "retry"}
+STAFF = {"view", "internal", "answer", "edit"}
+MATRIX = {
+    "requester": {"view", "reply", "rate"},
+    "other customer": set(),
+    "inactive requester's twin": set(),
+    "agent of the department": STAFF,
+    "agent of another department": set(),
+    "assignee of another department": STAFF,
+    "agent without access": set(),
+    "supervisor": STAFF | {"retry"},
+    "administrator": STAFF | {"retry"},
+    "system": {"view"},
+    "guest follow": {"view", "reply", "rate"},
+    "guest contribute": {"view", "reply"},
+    "guest approve": {"view", "rate"},
+    "guest survey": {"rate"},
+    "guest of another ticket": set(),
+}
+CHECKS = {
+    "view": policies.can_view,
+    "internal": policies.can_see_internal,
+    "reply": policies.can_reply,
+    "rate": policies.can_rate,
+    "answer": policies.can_answer,
+    "edit": policies.can_edit_properties,
+    "retry": policies.can_retry_delivery,
+}
+
+
+@pytest.fixture
+def cast():
+    """The same ticket and everybody around it."""
+    ticket, other = make_ticket(), make_ticket()
+    assignee = make_agent(make_department("cca"))
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=assignee)
+    ticket.refresh_from_db()
+
+    def guest(purpose, of=ticket):
+        return Guest(of.pk, ticket.requester_email, ticket.requester_name, purpose)
+
+    people = {
+        "requester": ticket.requester,
+        "other customer": make_user(),
+        "inactive requester's twin": make_user(name=ticket.requester.name),
+        "agent of the department": make_agent(),
+        "agent of another department": make_agent(make_department("cca")),
+        "assignee of another department": assignee,
+        "agent without access": make_agent(is_active=False),
+        "supervisor": make_supervisor(),
+        "administrator": make_administrator(),
+        "system": SYSTEM,
+        "guest follow": guest(Purpose.FOLLOW),
+        "guest contribute": guest(Purpose.CONTRIBUTE),
+        "guest approve": guest(Purpose.APPROVE),
+        "guest survey": guest(Purpose.SURVEY),
+        "guest of another ticket": guest(Purpose.FOLLOW, of=other),
+    }
+    return ticket, people
+
+
+def test_matrix_of_people_and_permissions(cast):
+    ticket, people = cast
+    found = {
+        name: {what for what, check in CHECKS.items() if check(actor, ticket)}
+        for name, actor in people.items()
+    }
+    assert found == MATRIX
+
+
+def test_what_one_may_see_is_what_the_queryset_gives(cast):
+    """Policy and queryset are the same rule twice: they must never part."""
+    ticket, people = cast
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=people["assignee of another department"])
+    loose = make_ticket()
+    Ticket.objects.filter(pk=loose.pk).update(department=None)
+    for name, actor in people.items():
+        if isinstance(actor, Guest) or actor is SYSTEM:
+            continue
+        seen = set(Ticket.objects.visible_to(actor))
+        for each in Ticket.objects.all():
+            assert (each in seen) is policies.can_view(actor, each), name
+    assert not Ticket.objects.visible_to(AnonymousUser())
+
+
+def test_staff_on_lists_those_that_may_see_the_ticket(cast):
+    ticket, people = cast
+    users = {person for person in people.values() if not isinstance(person, Guest) and person is not SYSTEM}
+    assert set(policies.staff_on(ticket)) == {user for user in users if policies.is_staff_on(user, ticket)}
+
+
+@pytest.mark.demand("S4.15", "S4.25")
+def test_words_of_a_process_mean_these_people(cast):
+    ticket, people = cast
+    department = ticket.department
+    manager, expert, named = make_agent(department), make_agent(department), make_agent(department)
+    manager.memberships.update(is_manager=True)
+    expert.groups.add(Group.objects.create(name="Expertos"))
+    everybody = {**people, "manager": manager, "expert": expert, "named": named}
+    conversation.add_internal_note(ticket, actor=named, body="x")
+    ticket.events.filter(kind="note").update(action="anotar")
+
+    def meant(word):
+        kind, _colon, name = word.partition(":")
+        who = Who(kind, name)
+        return {name for name, actor in everybody.items() if policies.is_one_of(who, actor, ticket)}
+
+    team = {"agent of the department", "manager", "expert", "named"}
+    assert meant("requester") == {"requester", "guest follow", "guest approve"}
+    assert meant("nobody") == set()
+    assert meant("staff") == team | {"assignee of another department", "supervisor", "administrator"}
+    assert meant("assignee") == {"assignee of another department", "administrator"}
+    assert meant("role:agent") == meant("staff")
+    assert meant("role:supervisor") == {"supervisor", "administrator"}
+    assert meant("role:administrator") == {"administrator"}
+    assert meant("department") == team | {"administrator"}
+    assert meant("department:cca") == {"assignee of another department", "administrator"}
+    assert meant("managers") == {"manager", "supervisor", "administrator"}
+    assert meant("group:expertos") == {"expert", "administrator"}
+    assert meant(f"user:{named.email}") == {"named", "administrator"}
+    assert meant("actor_of:anotar") == {"named", "administrator"}
+    assert meant("owner") == meant("role:supervisor")  # of «recibido»
+
+
+def test_nobody_stands_in_for_the_requester(cast):
+    ticket, people = cast
+    for name in ("administrator", "supervisor", "agent of the department"):
+        assert not policies.is_one_of(Who("requester"), people[name], ticket)
+
+
+def test_file_is_as_public_as_its_message(cast):
+    ticket, people = cast
+    note = conversation.add_internal_note(ticket, actor=people["supervisor"], body="x")
+    answer = conversation.reply(ticket, actor=people["requester"], body="y")
+
+    def file(message, of=ticket):
+        return Attachment.objects.create(
+            ticket=of, message=message, name="a", kind="image", content_type="image/png", size=1, sha256="0" * 64
+        )  # fmt: skip
+
+    hidden, shown, waiting = file(note), file(answer), file(None, of=None)
+    may = {"requester", "guest follow", "guest contribute", "guest approve", "system"}
+    staff = {name for name, rights in MATRIX.items() if "internal" in rights}
+    downloads = {
+        kind: {name for name, actor in people.items() if policies.can_download(actor, attachment)}
+        for kind, attachment in (("shown", shown), ("hidden", hidden), ("waiting", waiting))
+    }
+    assert downloads == {"shown": may | staff, "hidden": staff, "waiting": set()}
+
+
+def test_offered_actions_are_those_that_can_be_performed(cast):
+    ticket, people = cast
+    offered = {
+        name: [action.key for action in policies.available_actions(ticket, actor=actor)]
+        for name, actor in people.items()
+    }
+    assert {name: actions for name, actions in offered.items() if actions} == {
+        "assignee of another department": ["cerrar_prueba"],
+        "supervisor": ["preparar", "cerrar_prueba"],
+        "administrator": ["preparar", "cerrar_prueba"],
+    }
+
+
+def test_offering_actions_asks_the_database_little(cast, django_assert_max_num_queries):
+    ticket, agent = Ticket.objects.select_related("process_version").get(pk=cast[0].pk), make_agent()
+    with django_assert_max_num_queries(1):
+        policies.available_actions(ticket, actor=agent)
+    process = make_process("reporte-de-incidentes")
+    report = make_ticket(process, fields={"tipo": "tarea", "sistema": "x", "prioridad": "low"})
+    evaluator = make_agent(report.department)
+    with django_assert_max_num_queries(3):  # places, groups, whether anybody holds the role
+        assert len(policies.available_actions(report, actor=evaluator)) == 2

@@ -1,0 +1,37 @@
+"""Two people on one ticket see each other, for as long as they are there."""
+
+from datetime import timedelta
+
+from tickets import presence
+from tickets.models import Presence
+
+
+def seen(play, user):
+    return [(each.user, each.is_writing) for each in presence.others_on(play.ticket, user=user)]
+
+
+def test_colleagues_see_each_other_and_who_writes_first(play, django_assert_num_queries):
+    p, elsewhere = play("incidencia-tecnica"), play("incidencia-tecnica")
+    presence.announce(p.ticket, user=p.agent)
+    presence.announce(p.ticket, user=p.colleague)
+    presence.announce(p.ticket, user=p.supervisor, is_writing=True)
+    presence.announce(elsewhere.ticket, user=elsewhere.agent)
+    with django_assert_num_queries(1):
+        assert seen(p, p.agent)[0] == (p.supervisor, True)
+    assert {user for user, _writing in seen(p, p.agent)} == {p.supervisor, p.colleague}
+    presence.announce(p.ticket, user=p.supervisor)
+    assert (p.supervisor, False) in seen(p, p.agent)
+    presence.leave(p.ticket, user=p.supervisor)
+    assert seen(p, p.agent) == [(p.colleague, False)]
+
+
+def test_whoever_goes_without_a_word_fades(play):
+    p = play("incidencia-tecnica")
+    version = p.ticket.version
+    presence.announce(p.ticket, user=p.colleague)
+    p.clock.shift(timedelta(seconds=presence.PRESENCE_SECONDS + 1))
+    assert seen(p, p.agent) == []
+    assert presence.forget_absent() == 0
+    p.clock.shift(timedelta(seconds=presence.PRESENCE_SECONDS * 3))
+    assert presence.forget_absent() == 1
+    assert (Presence.objects.count(), p.refresh().version) == (0, version)

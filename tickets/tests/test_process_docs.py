@@ -1,0 +1,90 @@
+"""docs/processes.md is the format's only description: it names everything that a file may say."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tickets.enums import CaseKind, Severity, StageKind, Template
+from tickets.processes import parser
+from tickets.processes.asks import STANDARD_ASKS
+from tickets.processes.conditions import CONDITIONS
+from tickets.processes.effects import EFFECTS
+from tickets.processes.guards import GUARDS
+from tickets.processes.parser import FIELD_TYPES, FILE_KINDS, RESPONSE_KINDS, STYLES, TRIGGERS
+from tickets.processes.publishing import library
+from tickets.processes.reading import WHO_ALONE, WHO_NAMED
+from tickets.processes.responses import VARIABLES
+
+TEXT = (Path(settings.BASE_DIR) / "docs" / "processes.md").read_text("utf-8")
+CODE = set(re.findall(r"`\"?([^`\s:\"]+)", TEXT)) | set(re.findall(r"`\[+(\w+)", TEXT))
+KEYS = set(
+    re.findall(
+        r"\.(?:string|text|boolean|integer|number|strings|table|tables|items|lists|who|whos|choice|calls|durations)"
+        r'\(\s*"(\w+)"',
+        inspect.getsource(parser),
+    )
+)
+TOLD = {
+    "keys": KEYS | {"key", "when"},
+    "stage kinds": set(StageKind.values),
+    "asks": set(STANDARD_ASKS),
+    "guards": set(GUARDS),
+    "effects": set(EFFECTS),
+    "conditions": set(CONDITIONS),
+    "triggers": set(TRIGGERS) - {""},
+    "mails": set(Template.values),
+    "types of field": set(FIELD_TYPES),
+    "kinds of file": set(FILE_KINDS),
+    "styles": set(STYLES),
+    "kinds of answer": set(RESPONSE_KINDS),
+    "people": {*WHO_ALONE, *WHO_NAMED},
+    "severities": {*Severity.values, *CaseKind.values},
+    "variables": {f"{{{name}}}" for name in VARIABLES},
+}
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_every_word_of_the_format_is_documented(what):
+    assert TOLD[what] - CODE == set()
+
+
+def test_parser_keys_were_found():
+    assert {
+        "format",
+        "login",
+        "shown_when",
+        "asks",
+        "notify",
+        "checklist",
+        "first_response",
+        "while_empty",
+    } <= KEYS
+
+
+@pytest.mark.parametrize("kind", StageKind)
+def test_table_of_stage_kinds_is_true(kind):
+    clock = {"runs": "corre", "pauses": "se detiene", "stops": "termina"}[kind.meta.clock]
+    row = f"| `{kind.value}` | {kind.meta.public_state.label} | {clock} | {kind.meta.progress} |"
+    assert row in TEXT
+
+
+def test_nothing_in_the_format_goes_unused():
+    """What neither a file of the library nor a test of the engine says would be a promise that nobody checks."""
+    tests = "".join(path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("[st]*_*.*")))
+    said = "".join(library().values()) + tests
+    names = {
+        *GUARDS,
+        *EFFECTS,
+        *CONDITIONS,
+        *STANDARD_ASKS,
+        *FIELD_TYPES,
+        *FILE_KINDS,
+        *STYLES,
+        *WHO_ALONE,
+        *WHO_NAMED,
+    }
+    names |= KEYS | set(TRIGGERS)
+    assert {name for name in names if name not in said} == set()

@@ -1,0 +1,154 @@
+"""Facts that staff may change at any time: responsible, severity, department, contribution …"""
+
+import pytest
+
+from tickets import properties
+from tickets.exceptions import GuardFailed, InvalidData, NotAllowed, StaleTicket
+from tickets.models import Ticket
+from tickets.tests.factories import make_department
+from tickets.tests.playing import prepared
+
+S2 = "soporte-con-aprobacion"
+
+
+@pytest.mark.demand("S1.13")
+def test_assignment_tells_the_assignee_but_not_themselves(play):
+    p = play(S2)
+    properties.assign(p.ticket, actor=p.supervisor, assignee=p.agent, key="k")
+    properties.assign(p.ticket, actor=p.supervisor, assignee=p.agent, key="k")
+    assert (p.refresh().assignee, p.told) == (p.agent, [("assignee", "assigned")])
+    assert p.last.data == {"changes": {"assignee_id": [None, p.agent.pk]}}
+    properties.assign(p.ticket, actor=p.colleague, assignee=p.colleague)
+    assert (p.refresh().assignee, p.told) == (p.colleague, [])
+    count = len(p.events)
+    properties.assign(p.ticket, actor=p.colleague, assignee=p.colleague)
+    properties.assign(p.ticket, actor=p.colleague, assignee=None)
+    assert (p.refresh().assignee, len(p.events)) == (None, count + 1)
+
+
+def test_ticket_goes_to_active_staff_only(play):
+    p = play(S2)
+    p.colleague.is_active = False
+    for person in (p.customer, p.colleague):
+        with pytest.raises(InvalidData) as refused:
+            properties.assign(p.ticket, actor=p.supervisor, assignee=person)
+        assert refused.value.errors.keys() == {"assignee"}
+
+
+def test_several_facts_change_in_one_event(play):
+    p = play(S2)
+    cca = make_department("cca")
+    before = {"severity": p.ticket.severity, "department": p.ticket.department_id}
+    properties.change_properties(
+        p.ticket,
+        actor=p.agent,
+        severity="critical",
+        difficulty="5",
+        queue_position=2,
+        department=cca,
+        key="k",
+    )
+    p.refresh()
+    assert (p.ticket.severity, p.ticket.difficulty, p.ticket.queue_position, p.ticket.department) == (
+        "critical", 5, 2, cca,
+    )  # fmt: skip
+    assert p.last.data["changes"] == {
+        "severity": [before["severity"], "critical"],
+        "difficulty": [None, 5],
+        "queue_position": [None, 2],
+        "department": [before["department"], cca.pk],
+    }
+    assert (len(p.events), p.last.is_public) == (2, False)
+
+
+def test_same_values_are_no_news(play):
+    p = play(S2)
+    properties.change_properties(p.ticket, actor=p.agent, severity=p.ticket.severity, due_at=p.ticket.due_at)
+    assert len(p.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"severity": "huge"}, {"severity"}),
+        ({"severity": ""}, {"severity"}),
+        ({"difficulty": 9, "queue_position": 0}, {"difficulty", "queue_position"}),
+        ({"department": 999_999}, {"department"}),
+        ({"case_kind": "miracle", "severity": "low"}, {"case_kind"}),
+    ],
+)
+def test_wrong_values_are_named_and_nothing_changes(play, values, wrong):
+    p = play(S2)
+    before = Ticket.objects.values().get(pk=p.ticket.pk)
+    with pytest.raises(InvalidData) as refused:
+        properties.change_properties(p.ticket, actor=p.agent, **values)
+    assert refused.value.errors.keys() == wrong
+    assert Ticket.objects.values().get(pk=p.ticket.pk) == before
+
+
+@pytest.mark.parametrize("name", ["stage", "folio", "requester", "is_test", "assignee__password"])
+def test_nothing_else_can_be_changed(play, name):
+    """B1, B18: a name from a form is not a column."""
+    p = play(S2)
+    with pytest.raises(TypeError, match="not an editable property"):
+        properties.change_properties(p.ticket, actor=p.supervisor, **{name: "x"})
+
+
+def test_customers_and_strangers_change_nothing(play):
+    p = play(S2)
+    for actor in (p.customer, p.stranger, p.outsider):
+        for act in (
+            lambda actor=actor: properties.assign(p.ticket, actor=actor, assignee=None),
+            lambda actor=actor: properties.change_properties(p.ticket, actor=actor, severity="low"),
+            lambda actor=actor: properties.set_contribution(p.ticket, actor=actor, is_open=True),
+        ):
+            with pytest.raises(NotAllowed):
+                act()
+    with pytest.raises(NotAllowed):
+        properties.set_notifications(p.ticket, actor=p.agent, on=False)
+
+
+def test_stale_change_is_refused(play):
+    p = play(S2)
+    seen = p.ticket.version
+    p.reply("¿Hola?")
+    for act in (
+        lambda: properties.assign(p.ticket, actor=p.agent, assignee=p.agent, version=seen),
+        lambda: properties.change_properties(p.ticket, actor=p.agent, severity="low", version=seen),
+        lambda: properties.set_contribution(p.ticket, actor=p.agent, is_open=True, version=seen),
+    ):
+        with pytest.raises(StaleTicket):
+            act()
+
+
+@pytest.mark.demand("S2.5", "S2.6")
+def test_contribution_needs_an_open_ticket_and_an_address(play):
+    p = play(S2)
+    p.contribution(is_open=True).contribution(is_open=True)
+    assert [event.data for event in p.events if event.kind == "contribution"] == [{"open": True}]
+    p.contribution(is_open=False)
+    Ticket.objects.filter(pk=p.ticket.pk).update(requester_email="")
+    with pytest.raises(GuardFailed, match="Falta el correo"):
+        p.contribution(is_open=True)
+    p.do(p.supervisor, "cerrar_prueba")
+    with pytest.raises(GuardFailed, match="cerrado"):
+        p.contribution(is_open=True)
+
+
+@pytest.mark.demand("S3.10")
+def test_requester_chooses_whether_mails_reach_them(play):
+    p = play(S2)
+    properties.set_notifications(p.ticket, actor=p.customer, on=False)
+    assert p.refresh().notify_requester is False
+    count = len(p.events)
+    properties.set_notifications(p.ticket, actor=p.customer, on=False)
+    assert len(p.events) == count
+
+
+@pytest.mark.demand("S2.35")
+def test_arrival_order_binds_unless_somebody_is_placed_by_hand(play):
+    first, second, third = play(S2), play(S2), play(S2)
+    properties.change_properties(third.ticket, actor=third.supervisor, queue_position=1)
+    assert list(Ticket.objects.in_arrival_order()) == [third.ticket, first.ticket, second.ticket]
+    second.do(second.supervisor, "preparar", **prepared(second, queue_position=2))
+    assert list(Ticket.objects.in_arrival_order()) == [third.ticket, second.ticket, first.ticket]

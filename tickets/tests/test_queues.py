@@ -1,0 +1,188 @@
+"""The desk's queues: who sees what in each, and figures that cost little."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Membership
+from tickets import clocks, queues, sla
+from tickets.enums import StageKind
+from tickets.models import Clock, Ticket
+from tickets.tests.factories import make_agent, make_department, make_process, make_supervisor, make_ticket
+
+pytestmark = pytest.mark.django_db
+
+
+def held(key, user):
+    queue = next(queue for queue in queues.queues_for(user) if queue.key == key)
+    return set(queue.tickets(user))
+
+
+@pytest.mark.demand("S2.25")
+def test_each_queue_holds_what_its_name_says():
+    supervisor, technical = make_supervisor(), make_department("soporte-tecnico")
+    new, mine, waiting, approving, late, closed = (make_ticket() for _ in range(6))
+    rows = {
+        mine: {"assignee": supervisor, "stage_kind": StageKind.WORK},
+        waiting: {"stage_kind": StageKind.WAITING_CUSTOMER},
+        approving: {"stage_kind": StageKind.CLOSURE_APPROVAL, "assignee": make_agent()},
+        late: {"is_escalated": True, "stage_kind": StageKind.WORK},
+        closed: {"stage_kind": StageKind.DONE, "assignee": supervisor},
+    }
+    for ticket, values in rows.items():
+        Ticket.objects.filter(pk=ticket.pk).update(**values)
+    Ticket.objects.filter(pk=new.pk).update(department=None)
+
+    assert held("mios", supervisor) == {mine}
+    assert held("por-preparar", supervisor) == {new}
+    assert held("sin-asignar", supervisor) == {new, waiting, late}
+    assert held("esperan-al-cliente", supervisor) == {waiting}
+    assert held("por-aprobar", supervisor) == {approving}
+    assert held("elevados", supervisor) == {late}
+    assert held("cerrados", supervisor) == {closed}
+    assert held("todos", supervisor) == {new, mine, waiting, approving, late}
+    assert held(f"departamento-{technical.key}", supervisor) == {mine, waiting, approving, late}
+
+
+@pytest.mark.demand("S2.36", "S2.37", "S2.38")
+def test_each_department_has_its_own_queue_and_agents_see_theirs_alone():
+    make_process()
+    cca = make_department("cca")
+    agent = make_agent(cca)
+    ours, theirs = make_ticket(), make_ticket()
+    Ticket.objects.filter(pk=ours.pk).update(department=cca)
+
+    keys = [queue.key for queue in queues.queues_for(agent) if queue.department]
+    assert keys == ["departamento-cca"]
+    assert held("departamento-cca", agent) == {ours}
+    assert held("todos", agent) == {ours}
+    departments = [queue.department.key for queue in queues.queues_for(make_supervisor()) if queue.department]
+    assert {"administracion", "cca", "academico", "soporte-tecnico"} <= set(departments)
+    assert theirs in held("todos", make_supervisor())
+
+
+def test_counting_stops_where_nobody_counts_on(monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(queues, "MANY", 2)
+    supervisor = make_supervisor()
+    for _ in range(3):
+        make_ticket()
+    scopes = {"every": Ticket.objects.all(), "none": Ticket.objects.none(), "old": Ticket.objects.closed()}
+    with django_assert_num_queries(1):
+        figures = queues.count_queues([queues.ALL], supervisor, scopes)
+    assert figures == {"todos": 2, "every": 2, "none": 0, "old": 0}
+    with django_assert_num_queries(1):
+        assert queues.count_queues([], supervisor, scopes) == {"every": 2, "none": 0, "old": 0}
+    assert queues.count_queues([queues.CLOSED], supervisor) == {}
+
+
+def test_every_figure_agrees_with_what_its_queue_holds():
+    technical, cca = make_department("soporte-tecnico"), make_department("cca")
+    agent, supervisor = make_agent(technical), make_supervisor()
+    kinds, places, people = list(StageKind), [technical, cca, None], [agent, supervisor, None]
+    for number in range(3 * len(kinds)):
+        Ticket.objects.filter(pk=make_ticket().pk).update(
+            stage_kind=kinds[number % len(kinds)],
+            department=places[number % 3],
+            assignee=people[number // 3 % 3],
+            is_escalated=number % 5 == 0,
+        )
+    for user in (agent, supervisor):
+        mine = queues.queues_for(user)
+        figures = queues.count_queues(mine, user)
+        assert figures == {queue.key: queue.tickets(user).count() for queue in mine if queue.key in figures}
+        assert {queue.key for queue in mine} - figures.keys() == {"cerrados", "historico"}
+        assert sum(figures.values()) > len(figures)
+
+
+def test_figures_of_queues_follow_the_person_and_what_became_of_them(django_assert_num_queries):
+    agent, supervisor = make_agent(), make_supervisor()
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(department=make_department("cca"))
+
+    def figures(user):
+        return queues.count_queues(
+            [queues.ALL, queues.CLOSED, queues.MINE], user, {"x": Ticket.objects.none()}
+        )
+
+    assert figures(agent) == {"todos": 0, "mios": 0, "x": 0}
+    with django_assert_num_queries(1):
+        assert figures(supervisor) == {"todos": 1, "mios": 0, "x": 0}
+    Membership.objects.create(user=agent, department=make_department("cca"))
+    del agent.places, agent.department_ids
+    assert figures(agent)["todos"] == 1
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=agent)
+    assert figures(agent)["mios"] == 1
+
+
+def test_groups_by_due_date_agree_with_what_is_counted():
+    now = timezone.now()
+    end_of_day = now + timedelta(hours=3)
+    values = {
+        "overdue": {"due_at": now - timedelta(hours=1)},
+        "today": {"due_at": now + timedelta(hours=1)},
+        "later": {"due_at": now + timedelta(days=2)},
+        "undated": {"due_at": None},
+        "paused": {"due_at": now - timedelta(days=1), "is_paused": True},
+    }
+    for fields in values.values():
+        Ticket.objects.filter(pk=make_ticket().pk).update(**fields)
+    groups = queues.due_groups(Ticket.objects.all(), now=now, end_of_day=end_of_day)
+    for name, scope in groups.items():
+        assert [queues.group_of(t, now=now, end_of_day=end_of_day) for t in scope] == [name]
+
+
+def test_load_counts_open_tickets_of_each_person(django_assert_num_queries):
+    busy, idle = make_agent(), make_agent()
+    for kind in (StageKind.WORK, StageKind.WORK, StageKind.DONE):
+        Ticket.objects.filter(pk=make_ticket().pk).update(assignee=busy, stage_kind=kind)
+    with django_assert_num_queries(1):
+        assert queues.load([busy, idle]) == {busy.pk: 2, idle.pk: 0}
+
+
+@pytest.mark.demand("S2.35")
+def test_proposed_position_counts_those_of_the_department_that_came_before():
+    first, second, third = (make_ticket() for _ in range(3))
+    Ticket.objects.filter(pk=first.pk).update(stage_kind=StageKind.DONE)
+    third.refresh_from_db()
+    assert queues.proposed_position(third) == 2
+    assert queues.proposed_position(second) == 1
+    assert queues.proposed_position(third, department=make_department("academico")) == 1
+
+
+def test_an_agent_without_departments_sees_what_is_nobodys():
+    agent = make_agent()
+    Membership.objects.filter(user=agent).delete()
+    ticket = make_ticket()
+    assert held("todos", agent) == set()
+    Ticket.objects.filter(pk=ticket.pk).update(department=None)
+    assert held("todos", agent) == {ticket}
+
+
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("clock", "state", "left"),
+    [
+        ({"due": NOW + 5 * HOUR}, "ok", 5 * HOUR),
+        ({"due": NOW + 3 * HOUR}, "risk", 3 * HOUR),
+        ({"due": NOW}, "breached", timedelta()),
+        ({"due": NOW - HOUR}, "breached", HOUR),
+        ({"due": NOW + HOUR, "paused_at": NOW - HOUR}, "paused", 2 * HOUR),
+        ({"due": NOW - 3 * HOUR, "paused_at": NOW - HOUR}, "breached", 2 * HOUR),
+        ({"due": NOW - HOUR, "stopped_at": NOW - 2 * HOUR}, "met", HOUR),
+        ({"due": NOW - 2 * HOUR, "stopped_at": NOW - HOUR}, "missed", HOUR),
+    ],
+)
+def test_a_clock_reads_the_same_while_it_waits_and_after_it_stopped(clock, state, left):
+    reading = sla.read(target=10 * HOUR, now=NOW, **clock)
+    assert (reading.state, reading.left) == (state, left)
+
+
+def test_the_row_of_a_clock_reads_as_its_ticket_shows_it():
+    ticket = make_ticket()
+    clock = Clock.objects.get(ticket=ticket, kind="resolution")
+    reading = clocks.reading(clock, now=ticket.created_at)
+    assert (reading.state, reading.left, reading.fraction) == ("ok", clock.target, 1.0)

@@ -1,0 +1,83 @@
+"""Standard answers: the documents' words, their variables, and when they are offered (S2.13, S2.23)."""
+
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import override_settings
+from django.utils import translation
+
+from tickets.processes.responses import fill_in, fitting_responses
+from tickets.tests.factories import make_ticket, make_user
+from tickets.tests.playing import prepared
+
+S2 = "soporte-con-aprobacion"
+DOCUMENT = tomllib.loads((Path(__file__).parent / "standard_answers.toml").read_text("utf-8"))
+MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("America/Caracas"))
+AFTERNOON = MORNING.replace(hour=15)
+
+
+@pytest.mark.demand(
+    "S2.13", "S2.15", "S2.17", "S2.18", "S2.19", "S2.20", "S2.21", "S2.22", "S2.23", "S2.42", "S2.43", "S2.45"
+)
+@pytest.mark.parametrize("key", DOCUMENT)
+def test_standard_answer_is_the_documents(db, key):
+    ticket = make_ticket()
+    expected = DOCUMENT[key].replace("{llamada}", "pendiente").replace("{vigente}", "")
+    moment = AFTERNOON if expected.startswith("Buenas tardes") else MORNING
+    assert fill_in(ticket.definition.response(key).body.es, ticket, now=moment) == expected
+
+
+@pytest.mark.demand("S2.23")
+def test_greeting_follows_the_hour_at_the_desk_and_the_language(db):
+    ticket = make_ticket()
+    for hour, words in (
+        (4, "Buenas noches"),
+        (5, "Buenos días"),
+        (12, "Buenas tardes"),
+        (19, "Buenas noches"),
+    ):
+        assert fill_in("{saludo}", ticket, now=MORNING.replace(hour=hour)) == words
+
+
+@pytest.mark.demand("S2.17")
+@override_settings(DESK_TERMS_URL="https://idea.example/terminos")
+def test_terms_are_a_link_where_the_desk_has_one(db):
+    ticket = make_ticket()
+    assert (
+        fill_in("Lee {terminos}.", ticket) == "Lee [TÉRMINOS Y CONDICIONES](https://idea.example/terminos)."
+    )
+
+
+def test_variables_are_data_not_a_template(db):
+    ticket = make_ticket(requester=make_user(name="{folio} {settings.SECRET_KEY} {0.__class__}"))
+    text = fill_in("{nombre} · {desconocida} · {folio.__class__} · {folio}", ticket)
+    assert text == (
+        "{folio} {settings.SECRET_KEY} {0.__class__} · {desconocida} · {folio.__class__} · " + ticket.folio
+    )
+
+
+@pytest.mark.demand("S2.13")
+def test_composer_offers_what_fits_the_case_and_the_stage(play):
+    p = play(S2)
+    assert fitting_responses(p.ticket) == []
+    p.do(p.supervisor, "preparar", **prepared(p))
+    assert [response.key for response in fitting_responses(p.ticket)] == ["R1", "R3", "R5"]
+    p.follow_up()
+    assert [response.key for response in fitting_responses(p.ticket)] == ["R1", "R3"]
+    p.later(days=6)
+    assert [response.key for response in fitting_responses(p.ticket)] == ["R1", "R3", "R6"]
+
+
+def test_action_answers_in_the_requesters_language(play):
+    p = play(S2)
+    p.customer.language = "en"
+    p.customer.save()
+    ticket = make_ticket(p.process, requester=p.customer)
+    assert ticket.requester_language == "en"
+    p.ticket = ticket
+    with translation.override("es"):
+        p.do(p.supervisor, "cerrar_prueba")
+    assert p.latest_message.body.startswith("The user service department")

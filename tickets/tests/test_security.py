@@ -1,0 +1,143 @@
+"""What a curious or hostile colleague must not get out of the domain's verbs."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from tickets import guests
+from tickets.actors import Guest
+from tickets.attachments import discard_draft
+from tickets.conversation import reply
+from tickets.enums import Purpose
+from tickets.exceptions import DeskError, GuardFailed
+from tickets.models import Survey, Ticket
+from tickets.workflow import perform
+
+from .factories import make_agent, make_department, make_process, make_supervisor, make_ticket, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def prepared(ticket: Ticket, *, agent, **data) -> Ticket:
+    answers = {
+        "severity": "high",
+        "department": make_department("soporte-tecnico"),
+        "difficulty": 2,
+        "assignee": agent,
+        "due_at": timezone.now() + timedelta(days=3),
+        "standing": "active",
+        "contribution_open": False,
+    }
+    return perform(ticket, "preparar", actor=make_supervisor(), data=answers | data)
+
+
+def test_linking_a_duplicate_needs_rights_on_both_tickets():
+    """B17: an agent cannot tie a ticket to one that only another department may see, nor learn that it exists."""
+    process, customer, agent = make_process(), make_user(), make_agent()
+    mine = prepared(make_ticket(process, requester=customer), agent=agent)
+    hidden = make_ticket(process, requester=customer, title="Asunto de nómina")
+    Ticket.objects.filter(pk=hidden.pk).update(department=make_department("academico"))
+    known = perform_duplicate(mine, hidden.folio, agent)
+    unknown = perform_duplicate(mine, "MA-99999", agent)
+    assert known in unknown
+    mine.refresh_from_db()
+    assert mine.duplicate_of is None
+    assert mine.is_open
+
+    perform(
+        mine, "cancelar", actor=make_supervisor(), data={"duplicate_of": hidden.folio, "mismo_caso": True}
+    )
+    mine.refresh_from_db()
+    assert mine.duplicate_of == hidden
+
+
+def perform_duplicate(ticket: Ticket, folio: str, agent) -> str:
+    with pytest.raises(DeskError) as refused:
+        perform(ticket, "cancelar", actor=agent, data={"duplicate_of": folio, "mismo_caso": True})
+    if isinstance(refused.value, GuardFailed):
+        return str(refused.value)
+    return " ".join(text for texts in refused.value.errors.values() for text in texts)
+
+
+@pytest.mark.parametrize("name", ["", "\x00", "x__y", "9" * 5000, "../../etc/passwd"])
+def test_a_file_that_cannot_exist_is_not_looked_for(name):
+    discard_draft("key", name, actor=None)
+
+
+def at_once(*acts) -> list[str]:
+    """Every act in a thread of its own, all starting together; what each of them got."""
+    start, results = threading.Barrier(len(acts)), []
+
+    def run(act) -> None:
+        start.wait(timeout=10)
+        try:
+            act()
+            results.append("done")
+        except DeskError as problem:
+            results.append(type(problem).__name__)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[act]) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return results
+
+
+def waiting_for_approval() -> Ticket:
+    customer, agent = make_user(), make_agent()
+    ticket = prepared(make_ticket(make_process(), requester=customer), agent=agent)
+    return perform(
+        ticket,
+        "pedir_aprobacion",
+        actor=agent,
+        data={"solution_done": "Repusimos el acceso.", "solution_steps": ""},
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("other", ["aprobar", "rechazar"])
+def test_two_decisions_at_the_same_moment_are_one(other):
+    """B41: the requester on the page and the bearer of the link decide at once; the row's lock lets one through."""
+    ticket = waiting_for_approval()
+    link = guests.redeem(guests.issue(ticket, purpose=Purpose.APPROVE, email=ticket.requester_email))
+    decide = {"aprobar": {}, "rechazar": {"message": "Sigue fallando."}}
+    results = at_once(
+        lambda: perform(ticket, "aprobar", actor=ticket.requester),
+        lambda: perform(ticket, other, actor=guests.actor_of(link), data=decide[other]),
+    )
+    assert sorted(results) == ["ActionUnavailable", "done"]
+    events = ticket.events.filter(action__in=decide)
+    assert events.count() == 1
+    ticket.refresh_from_db()
+    assert ticket.is_open == (events.get().action == "rechazar")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reply_and_an_approval_at_the_same_moment_both_count():
+    ticket = waiting_for_approval()
+    results = at_once(
+        lambda: reply(ticket, actor=ticket.requester, body="Una cosa más."),
+        lambda: perform(ticket, "aprobar", actor=ticket.requester),
+    )
+    assert results == ["done", "done"]
+    versions = list(ticket.events.values_list("version", flat=True))
+    assert len(versions) == len(set(versions))
+    assert ticket.messages.filter(body="Una cosa más.").count() == 1
+
+
+def test_a_guest_of_another_ticket_is_nobody():
+    """B15, B17: the right to one ticket is no right to the next number."""
+    mine, other = make_ticket(), make_ticket(title="El caso de otra persona")
+    stranger = Guest(mine.pk, mine.requester_email, "Ana", Purpose.FOLLOW)
+    with pytest.raises(DeskError):
+        reply(other, actor=stranger, body="Hola")
+    with pytest.raises(DeskError):
+        perform(other, "aprobar", actor=stranger)
+    assert other.messages.count() == 1
+    assert not Survey.objects.exists()

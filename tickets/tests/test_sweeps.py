@@ -1,0 +1,160 @@
+"""What time does: breaches at their exact instant, silences, leftovers (S2.32)."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from tickets import guests, properties, sweeps
+from tickets.enums import Purpose
+from tickets.models import GuestToken
+from tickets.tests.factories import make_ticket
+from tickets.tests.playing import START, prepared
+from tickets.workflow import perform
+
+S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
+HOUR = timedelta(hours=1)
+
+
+def breaches(play):
+    return [(event.data["clock"], event.at) for event in play.events if event.kind == "breached"]
+
+
+@pytest.mark.demand("S2.32")
+@pytest.mark.parametrize("late", [0, 1, 60 * 24 * 10])
+def test_breach_is_recorded_at_its_instant_whenever_the_sweep_runs(play, late):
+    p = play(S0, category="falla-en-el-pago")
+    p.clock.move_to(START + 4 * HOUR + timedelta(minutes=late))
+    assert sweeps.breach_overdue() >= 1
+    p.refresh()
+    assert breaches(p)[0] == ("first_response", START + 4 * HOUR)
+    assert p.ticket.clocks.get(kind="first_response").breached_at == START + 4 * HOUR
+
+
+def test_breach_is_recorded_once(play):
+    p = play(S0).later(days=30)
+    count = len(p.events)
+    assert sweeps.breach_overdue() == 0
+    p.later(days=30)
+    assert len(p.events) == count
+    assert p.ticket.is_escalated
+
+
+def test_breach_tells_the_assignee_and_for_the_solution_the_supervisors(play):
+    p = play(S0)
+    p.do(p.agent, "clasificar", severity="high", department=p.ticket.department, assignee=p.agent)
+    p.later(hours=5)
+    assert (p.told, p.ticket.is_escalated) == ([("assignee", "breached")], False)
+    p.later(days=3)
+    assert (p.told, p.ticket.is_escalated) == (
+        [("assignee", "breached"), ("role:supervisor", "breached")],
+        True,
+    )
+    assert (p.last.is_public, p.last.actor, p.last.actor_name) == (False, None, "Mesa de ayuda")
+
+
+def test_promise_broken_before_a_pause_is_broken_all_the_same(play):
+    """The sweep comes when the clock already stands still: the record is no less true."""
+    p = play(S0)
+    p.do(p.agent, "clasificar", severity="critical", department=p.ticket.department, assignee=p.agent)
+    p.clock.move_to(START + 30 * HOUR)
+    p.do(p.agent, "pedir_informacion", message="¿Versión?")
+    p.later(minutes=1)
+    assert sorted(breaches(p)) == [("first_response", START + HOUR), ("resolution", START + 24 * HOUR)]
+    assert p.ticket.is_escalated
+
+
+def test_promise_broken_before_closing_is_broken_all_the_same(play):
+    p = play(S2)
+    p.clock.move_to(START + timedelta(days=6))
+    perform(p.ticket, "cerrar_prueba", actor=p.supervisor)
+    assert p.ticket.clocks.get(kind="resolution").was_met() is False
+    p.later(hours=1)
+    assert ("resolution", START + timedelta(days=5)) in breaches(p)
+
+
+def test_answer_given_in_time_is_no_breach_when_the_sweep_is_late(play):
+    p = play(S0, category="falla-en-el-pago")
+    p.clock.move_to(START + 3 * HOUR)
+    p.do(p.agent, "clasificar", severity="high", department=p.ticket.department, assignee=p.agent)
+    p.do(p.agent, "informar_avance", message="En ello.").later(hours=20)
+    assert breaches(p) == []
+
+
+@pytest.mark.parametrize("verb", ["properties", "action"])
+def test_new_date_does_not_hide_a_promise_already_broken(play, verb):
+    """R4 re-schedules; what was late before is on record, at its instant."""
+    p = play(S2)
+    p.do(p.supervisor, "preparar", **prepared(p, standing="inactive", due_at=START + 2 * HOUR))
+    p.clock.move_to(START + 5 * HOUR)
+    new = START + timedelta(days=9)
+    if verb == "action":
+        p.do(p.agent, "responder_inactivo", due_at=new)
+    else:
+        properties.change_properties(p.ticket, actor=p.agent, due_at=new)
+        p.refresh()
+    assert ("resolution", START + 2 * HOUR) in breaches(p)
+    assert (p.ticket.due_at, p.ticket.is_escalated) == (new, True)
+    p.later(days=9)
+    assert [at for kind, at in breaches(p) if kind == "resolution"] == [START + 2 * HOUR, new]
+
+
+def test_relaxed_severity_does_not_hide_a_promise_already_broken(play):
+    p = play(S0)
+    p.do(p.agent, "clasificar", severity="critical", department=p.ticket.department, assignee=p.agent)
+    p.clock.move_to(START + 2 * HOUR)
+    properties.change_properties(p.ticket, actor=p.agent, severity="low")
+    p.refresh()
+    assert breaches(p) == [("first_response", START + HOUR)]
+    clock = p.ticket.clocks.get(kind="first_response")
+    assert (clock.breached_at, clock.due_at) == (None, START + 48 * HOUR)
+
+
+def test_sweep_costs_what_is_due(play, django_assert_num_queries):
+    p = play(S0)
+    for _more in range(4):
+        make_ticket(p.process)
+    with django_assert_num_queries(1):
+        assert sweeps.breach_overdue() == 0
+    with django_assert_num_queries(1):
+        assert sweeps.act_on_silence() == 0
+    p.clock.move_to(START + 25 * HOUR)
+    assert sweeps.breach_overdue(limit=2) == 2
+    assert sweeps.breach_overdue() == 3
+
+
+def test_sweep_is_answered_by_its_index(db):
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET LOCAL enable_seqscan = off"
+            )  # a handful of rows is read faster without an index
+    assert "clock_unseen_due" in sweeps.overdue().explain()
+
+
+def test_requester_who_writes_gets_the_silence_anew(play):
+    p = play(S2)
+    p.do(p.supervisor, "preparar", **prepared(p)).do(p.agent, "pedir_aprobacion", solution_done="Listo")
+    assert p.ticket.silence_due_at == START + timedelta(days=5)
+    p.later(days=3).reply("Un momento.")
+    assert p.ticket.silence_due_at == START + timedelta(days=8)
+    p.do(p.customer, "rechazar", message="No.")
+    assert p.ticket.silence_due_at is None
+
+
+def test_silence_that_nobody_acts_on_is_forgotten(play):
+    p = play(S2)
+    type(p.ticket).objects.filter(pk=p.ticket.pk).update(silence_due_at=START)
+    assert sweeps.act_on_silence() == 0
+    assert p.refresh().silence_due_at is None
+
+
+def test_useless_links_are_forgotten_after_a_month(play):
+    p = play(S2)
+    guests.issue(p.ticket, purpose=Purpose.CONTRIBUTE, email="ana@example.com")
+    p.clock.shift(timedelta(days=45))
+    guests.issue(p.ticket, purpose=Purpose.CONTRIBUTE, email="ana@example.com")
+    assert sweeps.forget_expired_tokens() == 0
+    p.clock.shift(timedelta(days=16))
+    assert sweeps.forget_expired_tokens() == 1
+    assert GuestToken.objects.count() == 1

@@ -1,0 +1,221 @@
+"""Text hygiene and rendering: what a person typed becomes a clean line, a clean text or safe HTML.
+
+Text is stored as written, minus what can only harm: NUL and other control characters, lone surrogates, marks
+that reorder or hide what is read. Emoji, accents and ñ stay. HTML exists only in `render_markdown`'s answer.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import nh3
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+
+from .exceptions import DeskError
+
+MAX_TEXT = 20_000  # characters of one message or long field
+
+# --- Hygiene ----------------------------------------------------------------------------------------------
+
+# Controls (newline and tab are spared where a text may have them), lone surrogates and noncharacters.
+_CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"
+# Marks of direction, which make «gpj.exe» read «exe.jpg», and invisible ones. Not the joiners U+200C and U+200D:
+# emoji and several scripts are written with them.
+_HIDDEN = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+)
+_UNWANTED = re.compile(f"[{_CONTROL}{_HIDDEN}]")
+# Tag characters spell invisible text; the only honest use is after a black flag (Scotland, Wales …).
+_TAGS = re.compile("(\U0001f3f4[\U000e0020-\U000e007f]+)|[\U000e0000-\U000e007f]+")
+_LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+
+
+class TextTooLong(DeskError):
+    """A text goes over its limit. Nothing is cut: the person decides what to leave out."""
+
+    def __init__(self, limit: int, length: int) -> None:
+        self.limit = limit
+        self.length = length
+        message = _("El texto tiene {length} caracteres y caben {limit}. Acórtalo o adjunta el resto.")
+        super().__init__(format_lazy(message, limit=limit, length=length))
+
+
+def clean_line(value: str, *, max_length: int) -> str:
+    """One line without surprises, for names, subjects and titles; they end up in mail headers (B32).
+
+    Line breaks become spaces, white space collapses. Raises `TextTooLong`.
+    """
+    text = _strip_unwanted(_LINE_BREAKS.sub(" ", value))
+    return _limited(unicodedata.normalize("NFC", " ".join(text.split())), max_length)
+
+
+def clean_text(value: str, *, max_length: int = MAX_TEXT) -> str:
+    """A long text with plain newlines and no control characters, direction marks or blank edges.
+
+    Raises `TextTooLong` when more than `max_length` characters remain.
+    """
+    text = _strip_unwanted(_LINE_BREAKS.sub("\n", value))
+    return _limited(unicodedata.normalize("NFC", text).strip(), max_length)
+
+
+def _strip_unwanted(text: str) -> str:
+    return _TAGS.sub(r"\1", _UNWANTED.sub("", text))
+
+
+def _limited(text: str, limit: int) -> str:
+    if len(text) > limit:
+        raise TextTooLong(limit, len(text))
+    return text
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------
+
+# Left out on purpose: images (they would call on other servers), raw HTML, headings (a message must not change
+# the page's outline; «# 123» is an invoice more often than a title), indented code (pasted text is often
+# indented) and reference definitions (they make what somebody wrote disappear).
+_DISABLED = ["image", "html_block", "html_inline", "heading", "lheading", "code", "reference"]
+_TAGS_ALLOWED = {
+    *("p", "br", "strong", "em", "s", "code", "pre", "blockquote", "hr", "ul", "ol", "li", "a"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+_MAX_NESTING = 20  # bounds the work on «[[[[…» and «> > > …»
+
+_SAFE_LINK = re.compile(r"https?://[^/]|mailto:[^/]", re.IGNORECASE)
+_WEB_ADDRESS = r"""[^\s<>"'`«»“”\\]{2,2000}"""
+_AFTER_SCHEME = re.compile(rf"://{_WEB_ADDRESS}")
+_WITHOUT_SCHEME = re.compile(
+    rf"(?<![\w/.@-])www\.{_WEB_ADDRESS}"
+    r"|(?<![\w.+@/-])[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![\w@-])",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"(?<![\w+.-])https?\Z", re.IGNORECASE)
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+
+
+def render_markdown(text: str) -> SafeString:
+    """Safe HTML for a text in our Markdown subset: the only way from text to HTML (B7, B8).
+
+    markdown-it escapes every tag; nh3 then keeps an allow-list, so that a mistake in one is caught by the other.
+    A text over `MAX_TEXT`, which no form of ours lets in, is shown without formatting: time stays bounded.
+    """
+    if len(text) > MAX_TEXT:
+        return sanitize(f"<p>{escape(text).replace(chr(10), '<br>')}</p>")
+    return sanitize(_markdown.render(text))
+
+
+def sanitize(html: str) -> SafeString:
+    """What the allow-list lets through. Links open only http, https and mailto, and vouch for nothing."""
+    return mark_safe(_cleaner.clean(html.encode("utf-8", "replace").decode()))
+
+
+def plain_excerpt(text: str, length: int) -> str:
+    """The beginning of a Markdown text on one line of at most `length` characters, for lists and previews.
+
+    Plain text: whoever shows it escapes it.
+    """
+    head = text[: length * 3 + 200]
+    head = re.sub(r"\[([^\[\]\n]{1,500})\]\([^()\s]{0,2000}\)", r"\1", head)
+    head = re.sub(
+        r"^[ \t]{0,20}(?:[>#]+|[-*+]|`{3,}\w{0,20}|\d{1,9}[.)])(?:[ \t]+|$)", "", head, flags=re.MULTILINE
+    )
+    head = re.sub(r"\*{1,3}(?=\S)|(?<=\S)\*{1,3}|~~|`|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)", "", head)
+    words = " ".join(_strip_unwanted(head).split())
+    if len(words) <= length and len(text) <= length * 3 + 200:
+        return words
+    cut = words[: max(length - 1, 0)]
+    if " " in cut[length // 2 :] and not words[len(cut) : len(cut) + 1].isspace():
+        cut = cut.rpartition(" ")[0]
+    return cut.rstrip(" ,;:.-") + "…"
+
+
+def _allowed_link(url: str) -> bool:
+    return _SAFE_LINK.match(url.strip()) is not None
+
+
+def _web_address(state: StateInline, silent: bool) -> bool:
+    """An http(s) address written as it is. Read before emphasis, so that its `_` and `*` stay in it."""
+    if state.linkLevel or state.src[state.pos] != ":":
+        return False
+    scheme = _SCHEME.search(state.pending[-6:])
+    rest = _AFTER_SCHEME.match(state.src, state.pos) if scheme else None
+    if not scheme or not rest:
+        return False
+    shown = _without_closing_punctuation(scheme[0] + rest[0])
+    if len(shown) < len(scheme[0]) + 4 or not _allowed_link(shown):
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(scheme[0])]
+        state.push("link_open", "a", 1).attrs = {"href": state.md.normalizeLink(shown)}
+        state.push("text", "", 0).content = shown
+        state.push("link_close", "a", -1)
+    state.pos += len(shown) - len(scheme[0])
+    return True
+
+
+def _addresses_without_scheme(state: StateCore) -> None:
+    """www. and e-mail addresses become links too."""
+    for block in state.tokens:
+        if block.type != "inline" or not block.children or not _WITHOUT_SCHEME.search(block.content):
+            continue
+        children: list[Token] = []
+        depth = 0
+        for token in block.children:
+            depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+            children += _split_links(token) if token.type == "text" and depth == 0 else [token]
+        block.children = children
+
+
+def _split_links(token: Token) -> Iterable[Token]:
+    text, end = token.content, 0
+    for match in _WITHOUT_SCHEME.finditer(text):
+        shown = _without_closing_punctuation(match[0])
+        url = f"https://{shown}" if shown[:4].lower() == "www." else f"mailto:{shown}"
+        yield _text_token(text[end : match.start()], token.level)
+        yield Token("link_open", "a", 1, attrs={"href": _markdown.normalizeLink(url)}, level=token.level)
+        yield _text_token(shown, token.level + 1)
+        yield Token("link_close", "a", -1, level=token.level)
+        end = match.start() + len(shown)
+    yield _text_token(text[end:], token.level)
+
+
+def _text_token(content: str, level: int) -> Token:
+    return Token("text", "", 0, content=content, level=level)
+
+
+def _without_closing_punctuation(address: str) -> str:
+    """«(mira https://a.test/x_(1)).» links https://a.test/x_(1)."""
+    while address:
+        last = address[-1]
+        opening = _PAIRS.get(last)
+        if opening and address.count(last) <= address.count(opening):
+            break
+        if not opening and last not in ".,;:!?*_~…":
+            break
+        address = address[:-1]
+    return address
+
+
+def _build() -> MarkdownIt:
+    markdown = MarkdownIt("js-default", {"breaks": True, "maxNesting": _MAX_NESTING}).disable(_DISABLED)
+    markdown.validateLink = _allowed_link  # type: ignore[method-assign]
+    markdown.inline.ruler.before("newline", "web_address", _web_address)
+    markdown.core.ruler.after("text_join", "addresses_without_scheme", _addresses_without_scheme)
+    return markdown
+
+
+_markdown = _build()
+_cleaner = nh3.Cleaner(
+    tags=_TAGS_ALLOWED,
+    attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+    link_rel="nofollow noopener noreferrer",
+)

@@ -1,0 +1,184 @@
+"""Changing a ticket's stage: `perform` for people, `fire` for triggers. Nothing else assigns a stage."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from . import clocks, policies
+from .actors import SYSTEM, Actor, System
+from .enums import ClockKind, EventKind, MessageKind, Template
+from .events import already_recorded, record, require_fresh
+from .exceptions import ActionUnavailable, NotAllowed
+from .locking import locked
+from .models import Ticket
+from .processes import asks, effects, guards
+from .processes.conditions import holds
+from .processes.definition import Action, Stage
+from .processes.step import Step
+
+MOVES_DATES = frozenset({"due_at", "severity", "case_kind"})
+COMPARED = (
+    "assignee_id", "department_id", "severity", "case_kind", "difficulty", "queue_position", "due_at",
+    "contribution_open", "duplicate_of_id", "is_test", "requester_id", "is_escalated",
+)  # fmt: skip
+
+
+@transaction.atomic
+def perform(
+    ticket: Ticket,
+    action: str,
+    *,
+    actor: Actor,
+    data: Mapping[str, Any] | None = None,
+    version: int | None = None,
+    key: str | None = None,
+) -> Ticket:
+    """Carry out `action` of the ticket's process. Returns the ticket as it is afterwards.
+
+    `data` holds the answers to what the action asks, `version` the ticket as the person's page showed it, `key` makes
+    a repeated call do nothing. Raises, before anything is written: `NotAllowed` (this person), `StaleTicket` (moved
+    on), `ActionUnavailable` (this stage), `InvalidData` (fields), `GuardFailed` (the process's conditions).
+    """
+    ticket = locked(ticket)
+    if done := already_recorded(key, actor=actor):
+        return done.ticket
+    if not policies.can_view(actor, ticket):
+        raise NotAllowed
+    definition = ticket.definition.action(action)
+    if definition is None or definition.on:
+        raise ActionUnavailable
+    require_fresh(ticket, actor=actor, version=version)
+    if MOVES_DATES & {ask.field for ask in definition.asks}:
+        pass_deadlines(ticket, now=timezone.now())
+    if ticket.stage not in definition.sources or not holds(definition.when, ticket):
+        raise ActionUnavailable
+    if not policies.may_perform(actor, ticket, definition):
+        raise NotAllowed
+    answers = asks.clean(definition, ticket, ticket.definition, data or {})
+    _carry_out(ticket, definition, actor=actor, answers=answers, key=key)
+    return ticket
+
+
+def fire(ticket: Ticket, trigger: str, *, actor: Actor = SYSTEM) -> Action | None:
+    """Carry out the first action that `trigger` sets off in the locked ticket's stage, if its conditions hold.
+
+    Runs inside the verb that caused it. Returns the action, or None when nothing waits for the trigger.
+    """
+    for action in ticket.definition.triggered(ticket.stage, trigger):
+        if holds(action.when, ticket):
+            _carry_out(ticket, action, actor=actor, answers={}, key=None)
+            return action
+    return None
+
+
+def pass_deadlines(ticket: Ticket, *, now: datetime) -> int:
+    """Record every promise about the locked ticket that has run out: «soporte elevado» (S2.32). Returns how many.
+
+    The event happened at the due date, however late this is noticed. Whatever moves a date calls this first, so that
+    a promise that was broken before stays on record.
+    """
+    by_rule, count = System("deadline_passed"), 0
+    if not any(due and due <= now for due in (ticket.due_at, ticket.first_response_due_at)):
+        return count
+    for clock in ticket.clocks.filter(breached_at__isnull=True, due_at__lte=now).order_by("due_at"):
+        if not clock.has_run_out(now):
+            continue
+        clocks.breach(clock)
+        notify = [("assignee", Template.BREACHED)] if ticket.assignee_id else []
+        if clock.kind == ClockKind.RESOLUTION:
+            ticket.is_escalated = True
+            notify.append(("role:supervisor", Template.BREACHED))
+        record(
+            ticket,
+            EventKind.BREACHED,
+            actor=by_rule,
+            public=False,
+            data={"clock": clock.kind, "due_at": clock.due_at},
+            notify=notify,
+            at=clock.due_at,
+        )
+        fire(ticket, "deadline_passed", actor=by_rule)
+        count += 1
+    return count
+
+
+def enter_first_stage(ticket: Ticket, *, now: datetime) -> None:
+    """Where every ticket begins; called by intake before the row exists."""
+    _enter(ticket, ticket.definition.first_stage, now=now)
+
+
+def _carry_out(
+    ticket: Ticket, action: Action, *, actor: Actor, answers: dict[str, Any], key: str | None
+) -> None:
+    step = Step(ticket, ticket.definition, action, actor, answers, timezone.now())
+    before, label_before = _snapshot(ticket), ticket.stage_definition.customer_label
+    stage_before = ticket.stage_definition
+    asks.apply(step)
+    for guard in action.guards:
+        guards.check(guard, step)
+    if action.to and action.to != ticket.stage:
+        _enter(ticket, step.definition.stage(action.to), now=step.now)
+        clocks.stage_changed(ticket, before=stage_before, after=ticket.stage_definition, now=step.now)
+    _post_asked_message(step)
+    for effect in action.effects:
+        effects.run(effect, step)
+    changes = _changes(before, _snapshot(ticket))
+    if "due_at" not in answers:  # a clock that ran on or paused is no news
+        changes.pop("due_at", None)
+    if changes.keys() & {"severity", "case_kind"}:
+        clocks.retarget(ticket, now=step.now)
+    if step.message is not None and step.message.is_public and not step.message.from_requester:
+        clocks.first_answered(ticket, now=step.now)
+    moved = ticket.stage != stage_before.key
+    record(
+        ticket,
+        EventKind.STAGE_CHANGED if moved else EventKind.ACTION,
+        actor=actor,
+        action=action.key,
+        public=ticket.stage_definition.customer_label != label_before
+        or bool(step.message and step.message.is_public),
+        data={
+            **step.facts,
+            **({"from": stage_before.key, "to": ticket.stage} if moved else {}),
+            **({"changes": changes} if changes else {}),
+        },
+        notify=[(str(entry.to), entry.template) for entry in action.notify] + step.notify,
+        message=step.message,
+        key=key,
+    )
+
+
+def _enter(ticket: Ticket, stage: Stage, *, now: datetime) -> None:
+    ticket.stage = stage.key
+    ticket.stage_kind = stage.kind
+    ticket.stage_since = now
+    ticket.public_state = stage.kind.meta.public_state
+    ticket.progress = stage.progress
+    ticket.closed_at = now if stage.is_end else None
+    restart_silence(ticket, now=now)
+
+
+def restart_silence(ticket: Ticket, *, now: datetime) -> None:
+    """The requester's time to answer begins (again), where the stage sets one."""
+    days = ticket.definition.silence_days(ticket.stage)
+    ticket.silence_due_at = now + timedelta(days=days) if days else None
+
+
+def _post_asked_message(step: Step) -> None:
+    """An action that asks for a message or a note leaves it in the conversation."""
+    if body := step.data.get("message"):
+        requester = policies.is_requester(step.actor, step.ticket)
+        effects.post(step, kind=MessageKind.REPLY if requester else MessageKind.FOLLOW_UP, body=body)
+    elif body := step.data.get("note"):
+        effects.post(step, kind=MessageKind.NOTE, body=body)
+
+
+def _snapshot(ticket: Ticket) -> dict[str, Any]:
+    return {name: getattr(ticket, name) for name in COMPARED}
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    return {name: [before[name], after[name]] for name in COMPARED if before[name] != after[name]}
