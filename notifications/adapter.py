@@ -1,0 +1,50 @@
+"""allauth's mails, sent like every other: through the outbox, by a worker."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from accounts.models import User
+
+from . import outbox
+
+CODE_LIFETIME = timedelta(minutes=15)
+"""Longer than any code is good for; a mail with one that has not left by then would only confuse."""
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        user = context.get("user")
+        # The desk's own name and address, whatever Host the request came with.
+        site = SimpleNamespace(name=settings.DESK_NAME, domain=urlsplit(settings.DESK_BASE_URL).netloc)
+        message = self.render_mail(
+            template_prefix, email, {"request": self.request, "email": email, "current_site": site, **context}
+        )
+        language = (get_language() or "").partition("-")[0]
+        outbox.enqueue_account_mail(
+            message,
+            template=template_prefix[:80],
+            user=user if isinstance(user, User) and user.pk else None,
+            language=language if language in dict(settings.LANGUAGES) else settings.DESK_DEFAULT_LANGUAGE,
+            expires_at=timezone.now() + CODE_LIFETIME if context.get("code") else None,
+        )
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """The desk's people come to work, not to ask for help."""
+        if request.user.is_authenticated and request.user.is_desk_staff:
+            return resolve_url("agents:queue")
+        return str(super().get_login_redirect_url(request))
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """As much work as a new account is, so that the time of the answer does not tell who has one (B26)."""
+        make_password(email)
+        super().send_account_already_exists_mail(email)

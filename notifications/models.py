@@ -1,0 +1,131 @@
+"""Mail on its way out, and the signs of life of those who carry it."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tickets.models import Delivery, Ticket, TicketEvent
+
+from .enums import TROUBLED_STATES, WAITING_STATES, Audience, MailState
+from .querysets import OutgoingEmailQuerySet
+
+
+class OutgoingEmail(models.Model):
+    """One mail to one person: the queue of record. Broker messages only say that it is worth looking here.
+
+    The mail of an event is written when it leaves (docs/decisions/0009-mail-is-written-when-it-leaves.md), so its text
+    and the secrets in its links are never kept. An account's mail arrives written, and is emptied once it is settled.
+    """
+
+    event = models.ForeignKey(
+        TicketEvent,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("suceso"),
+    )
+    ticket = models.ForeignKey(
+        Ticket, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("ticket")
+    )
+    delivery = models.OneToOneField(
+        Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    template = models.CharField(_("correo"), max_length=80)
+    audience = models.CharField(_("para"), max_length=10, choices=Audience)
+    recipient = models.EmailField(_("destinatario"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    language = models.CharField(_("idioma"), max_length=5, choices=settings.LANGUAGES, default="es")
+    subject = models.CharField(_("asunto"), max_length=255, blank=True)
+    text = models.TextField(blank=True, editable=False)
+    html = models.TextField(blank=True, editable=False)
+    message_id = models.CharField("Message-ID", max_length=255, unique=True, editable=False)
+
+    state = models.CharField(_("estado"), max_length=10, choices=MailState, default=MailState.QUEUED)
+    is_urgent = models.BooleanField(_("urgente"), default=False)
+    attempts = models.PositiveSmallIntegerField(_("intentos"), default=0)
+    is_second_copy = models.BooleanField(
+        _("puede ser la segunda copia"),
+        default=False,
+        help_text=_("Un envío anterior se cortó y quizá llegó; sale una vez más con el mismo Message-ID."),
+    )
+    claim = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    next_attempt_at = models.DateTimeField(_("próximo intento"), default=timezone.now)
+    expires_at = models.DateTimeField(_("deja de servir"), null=True, blank=True)
+    last_error = models.CharField(_("último error"), max_length=300, blank=True)
+    provider_id = models.CharField(_("id del proveedor"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("escrito"), default=timezone.now)
+    sent_at = models.DateTimeField(_("enviado"), null=True, blank=True)
+
+    objects = OutgoingEmailQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name = _("correo saliente")
+        verbose_name_plural = _("correos salientes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "recipient", "template"], name="mail_once_per_event_recipient_template"
+            )
+        ]
+        # Nearly every row is settled; the jobs only read those that are not.
+        indexes = [
+            models.Index(
+                fields=["-is_urgent", "next_attempt_at", "id"],
+                condition=Q(state=MailState.QUEUED),
+                name="mail_due",
+            ),
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(state__in=[MailState.SENDING, MailState.STARTED]),
+                name="mail_leased",
+            ),
+            models.Index(
+                fields=["next_attempt_at"], condition=Q(state__in=WAITING_STATES), name="mail_waiting"
+            ),
+            models.Index(fields=["-id"], condition=Q(state__in=TROUBLED_STATES), name="mail_troubled"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} → {self.recipient}"
+
+    @property
+    def is_about_account(self) -> bool:
+        return self.audience == Audience.ACCOUNT
+
+
+class Heartbeat(models.Model):
+    """When something that must keep running was last heard of."""
+
+    name = models.CharField(max_length=40, unique=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%F %T}"
+
+
+class DemoMail(models.Model):
+    """A mail as the demo «sent» it, links and all. Only the demo's backend writes here."""
+
+    sender = models.CharField(_("de"), max_length=320)
+    recipient = models.CharField(_("para"), max_length=320)
+    subject = models.CharField(_("asunto"), max_length=255, blank=True)
+    text = models.TextField(blank=True)
+    html = models.TextField(blank=True)
+    headers: Any = models.JSONField(default=dict)
+    at = models.DateTimeField(_("enviado"), default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name = _("correo de la demo")
+        verbose_name_plural = _("correos de la demo")
+
+    def __str__(self) -> str:
+        return f"{self.subject} → {self.recipient}"

@@ -1,0 +1,48 @@
+"""Tickets with mails, small and real."""
+
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from notifications.models import OutgoingEmail
+from tickets.actors import SYSTEM
+from tickets.enums import EventKind, MessageKind, Template
+from tickets.events import record
+from tickets.locking import locked
+from tickets.models import Message, Ticket, TicketEvent
+
+
+def make_event(
+    ticket: Ticket,
+    *notify: tuple[str, str],
+    actor: Any = SYSTEM,
+    message: Message | None = None,
+    kind: EventKind = EventKind.ACTION,
+    **fields: Any,
+) -> TicketEvent:
+    """Something that happened and is to be told, through the same function as every verb."""
+    with transaction.atomic():
+        return record(
+            locked(ticket), kind, actor=actor, public=True, notify=notify, message=message, **fields
+        )
+
+
+def make_mail(ticket: Ticket, template: Template, *, to: str = "requester", **fields: Any) -> OutgoingEmail:
+    """The row that an event's first mail leaves in the outbox."""
+    event = make_event(ticket, (to, template), **fields)
+    mail: OutgoingEmail = OutgoingEmail.objects.filter(event=event).order_by("pk")[0]
+    return mail
+
+
+def make_message(
+    ticket: Ticket, *, author: User, kind: MessageKind = MessageKind.FOLLOW_UP, **fields: Any
+) -> Message:
+    defaults = {"body": "Ya lo estamos revisando.", "author_name": author.name}
+    return Message.objects.create(ticket=ticket, kind=kind, author=author, **{**defaults, **fields})
+
+
+def told(template: Template) -> list[str]:
+    """Who gets a mail of that kind, of all there is in the outbox."""
+    rows = OutgoingEmail.objects.filter(template=template, state="queued")
+    return sorted(rows.values_list("recipient", flat=True))

@@ -1,0 +1,552 @@
+"""Against a real SMTP server: what leaves, what waits, what fails, and that nothing leaves twice."""
+
+import re
+import smtplib
+import threading
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+from anymail.backends.test import EmailBackend as ProviderBackend
+from anymail.exceptions import AnymailRecipientsRefused
+from django.core.cache import cache
+from django.db import connection, connections
+from django.utils import timezone
+
+from notifications import delivery
+from notifications.enums import MailState
+from notifications.models import OutgoingEmail
+from notifications.tests.factories import make_mail, make_message
+from notifications.tests.sink import HANG_UP, Sink
+from tickets import guests
+from tickets.enums import DeliveryProblem, DeliveryState, Purpose, Template
+from tickets.models import GuestToken, Ticket
+from tickets.tests.factories import make_supervisor, make_ticket, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sink(settings):
+    with Sink() as sink:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+        settings.EMAIL_TIMEOUT = 5
+        yield sink
+
+
+def make_one(template: Template = Template.PROGRESS, ticket: Ticket | None = None, **fields) -> OutgoingEmail:
+    """A single mail in the outbox, that of the filing put aside."""
+    mail = make_mail(ticket or make_ticket(), template, **fields)
+    OutgoingEmail.objects.exclude(pk=mail.pk).delete()
+    return mail
+
+
+def again(mail: OutgoingEmail) -> OutgoingEmail:
+    mail.refresh_from_db()
+    return mail
+
+
+def come_due() -> None:
+    cache.clear()
+    OutgoingEmail.objects.filter(state=MailState.QUEUED).update(next_attempt_at=timezone.now())
+
+
+def token_in(text: str) -> str:
+    found = re.search(r"/enlace/([\w-]+)/", text)
+    assert found, text
+    return found[1]
+
+
+# --- It leaves --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.15")
+def test_mail_arrives_whole_and_is_on_record_as_sent(sink):
+    ticket = make_ticket(title="No puedo entrar a la ñandú")
+
+    assert delivery.drain() == 1
+
+    [message] = sink.mails
+    mail = OutgoingEmail.objects.get()
+    assert (mail.state, mail.attempts, mail.claim, mail.lease_until) == (MailState.SENT, 1, None, None)
+    assert mail.sent_at is not None
+    assert mail.subject == f"{ticket.folio} · Recibimos tu solicitud: No puedo entrar a la ñandú"
+    assert message["Subject"].strip() == mail.subject  # a folded header begins with a blank
+    assert mail.delivery.state == DeliveryState.SENT
+    assert message["To"] == ticket.requester.email
+    assert message["From"] == "Mesa de ayuda <soporte@mesadeayuda.test>"
+    assert message["Message-ID"] == message["X-Desk-Id"] == mail.message_id
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Auto-Response-Suppress"] == "All"
+    assert message["References"] == f"<{ticket.folio.lower()}@mesadeayuda.test>"
+    assert message["In-Reply-To"] is None
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert ticket.folio in message.get_body(("plain",)).get_content()
+    assert ticket.folio in message.get_body(("html",)).get_content()
+
+
+def test_later_mails_answer_the_thread(sink):
+    mail = make_one()
+
+    delivery.drain()
+
+    [message] = sink.mails
+    assert (
+        message["In-Reply-To"] == message["References"] == f"<{mail.ticket.folio.lower()}@mesadeayuda.test>"
+    )
+
+
+def test_batch_goes_over_one_connection(sink):
+    for _number in range(5):
+        make_supervisor()
+    make_ticket()
+
+    assert delivery.drain() == 6
+    assert sink.connections == 1
+    assert len(set(sink.recipients)) == 6
+
+
+def test_urgent_mail_overtakes_the_others(sink):
+    ordinary = make_one()
+    OutgoingEmail.objects.create(
+        template="account/email/login_code",
+        audience="account",
+        recipient="apurada@example.com",
+        subject="Tu código",
+        text="123456",
+        message_id="<a@x>",
+        is_urgent=True,
+    )
+
+    delivery.drain()
+
+    assert sink.recipients == ["apurada@example.com", ordinary.recipient]
+
+
+def test_nothing_due_talks_to_nobody(sink):
+    mail = make_one()
+    OutgoingEmail.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
+
+    assert delivery.drain() == 0
+    assert sink.connections == 0
+    assert again(mail).state == MailState.QUEUED
+
+
+def test_secret_of_a_link_is_in_the_mail_and_nowhere_else(sink):
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(
+        stage="aporte", stage_kind="waiting_customer", contribution_open=True
+    )
+    mail = make_one(Template.CONTRIBUTION_ASKED, ticket)
+    assert not GuestToken.objects.exists()
+
+    delivery.drain()
+
+    secret = token_in(sink.mails[0].get_body(("plain",)).get_content())
+    token = guests.redeem(secret)
+    assert (token.ticket, token.purpose, token.email) == (ticket, Purpose.CONTRIBUTE, mail.recipient)
+    stored = [str(value) for row in OutgoingEmail.objects.values() for value in row.values()]
+    stored += [str(value) for row in GuestToken.objects.values() for value in row.values()]
+    assert not any(secret in value for value in stored)
+    assert again(mail).text == mail.html == ""
+
+
+def test_account_mail_is_emptied_once_it_left(sink):
+    mail = OutgoingEmail.objects.create(
+        template="account/email/login_code",
+        audience="account",
+        recipient="a@example.com",
+        subject="Tu código",
+        text="El código es 909090",
+        html="<p>909090</p>",
+        message_id="<a@x>",
+    )
+
+    delivery.drain()
+
+    assert "909090" in sink.mails[0].get_body(("plain",)).get_content()
+    assert sink.mails[0]["Reply-To"] is None
+    assert (again(mail).state, mail.text, mail.html) == (MailState.SENT, "", "")
+
+
+def test_code_that_has_run_out_is_not_sent(sink):
+    mail = OutgoingEmail.objects.create(
+        template="account/email/login_code",
+        audience="account",
+        recipient="a@example.com",
+        subject="Tu código",
+        text="909090",
+        message_id="<a@x>",
+        expires_at=timezone.now() - timedelta(seconds=1),
+    )
+
+    delivery.drain()
+
+    assert sink.mails == []
+    assert (again(mail).state, mail.text) == (MailState.SUPPRESSED, "")
+
+
+def test_mail_without_reason_is_withheld_and_says_why(sink):
+    mail = make_one(Template.SURVEY)  # the ticket is not closed
+
+    delivery.drain()
+
+    assert sink.mails == []
+    assert again(mail).state == MailState.SUPPRESSED
+    assert (mail.delivery.state, mail.delivery.problem) == (DeliveryState.WITHHELD, DeliveryProblem.OUTDATED)
+
+
+# --- It waits ---------------------------------------------------------------------------------------------
+
+
+def test_mail_put_off_by_the_server_is_tried_again_with_growing_patience(sink):
+    mail = make_one()
+    waits = []
+    for _attempt in range(3):
+        sink.answers_rcpt.append("451 4.7.1 Greylisted, come back later")
+        before = timezone.now()
+        delivery.drain()
+        waits.append(again(mail).next_attempt_at - before)
+        assert (mail.state, mail.delivery.state) == (MailState.QUEUED, DeliveryState.WAITING)
+        assert mail.delivery.problem == DeliveryProblem.LATER
+        assert "Greylisted" in mail.last_error
+        come_due()
+
+    assert [round(wait / timedelta(minutes=1)) for wait in waits] == [1, 5, 30]
+    assert delivery.drain() == 1
+    assert (again(mail).state, mail.attempts, mail.last_error) == (MailState.SENT, 4, "")
+    assert mail.delivery.state == DeliveryState.SENT
+    assert len(sink.mails) == 1
+
+
+def test_mail_put_off_too_often_fails_and_can_be_seen(sink):
+    mail = make_one()
+    for _attempt in range(len(delivery.BACKOFF) + 1):
+        sink.answers_data.append("452 4.2.2 Mailbox full")
+        delivery.drain()
+        come_due()
+
+    assert (again(mail).state, mail.attempts) == (MailState.FAILED, len(delivery.BACKOFF) + 1)
+    assert (mail.delivery.state, mail.delivery.problem) == (DeliveryState.FAILED, DeliveryProblem.GAVE_UP)
+    assert "Mailbox full" in mail.delivery.detail
+    assert list(OutgoingEmail.objects.troubled()) == [mail]
+
+
+def test_refused_recipient_fails_at_once_and_can_be_seen(sink):
+    mail = make_one()
+    sink.answers_rcpt.append("550 5.1.1 No such user here")
+
+    delivery.drain()
+
+    assert (again(mail).state, mail.attempts) == (MailState.FAILED, 1)
+    assert (mail.delivery.state, mail.delivery.problem) == (DeliveryState.FAILED, DeliveryProblem.REFUSED)
+    assert mail.delivery.detail == "550 5.1.1 No such user here"
+
+
+def test_refused_mail_keeps_no_other_from_leaving(sink):
+    make_supervisor()
+    make_ticket()
+    sink.answers_rcpt.append("550 5.1.1 No such user here")
+
+    assert delivery.drain() == 1
+    assert sorted(OutgoingEmail.objects.values_list("state", flat=True)) == [MailState.FAILED, MailState.SENT]
+
+
+def test_link_of_a_mail_that_never_left_dies_with_it(sink):
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(
+        stage="aporte", stage_kind="waiting_customer", contribution_open=True
+    )
+    make_one(Template.CONTRIBUTION_ASKED, ticket)
+    sink.answers_data.append("451 later")
+
+    delivery.drain()
+    assert not GuestToken.objects.exists()
+
+    come_due()
+    delivery.drain()
+    assert guests.redeem(token_in(sink.mails[0].get_body(("plain",)).get_content()))
+    assert GuestToken.objects.count() == 1
+
+
+def test_server_that_is_away_costs_mails_nothing_but_time(settings, caplog):
+    with Sink() as gone:
+        pass
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", gone.port
+    make_supervisor()
+    make_ticket()
+    written = list(OutgoingEmail.objects.values_list("pk", "next_attempt_at"))
+
+    assert delivery.drain() == 0
+
+    rows = OutgoingEmail.objects.all()
+    assert {(row.state, row.attempts, row.claim) for row in rows} == {(MailState.QUEUED, 0, None)}
+    assert list(OutgoingEmail.objects.values_list("pk", "next_attempt_at")) == written
+    assert all("ConnectionRefusedError" in row.last_error for row in rows)
+    assert not GuestToken.objects.exists()
+    assert caplog.text.count("the mail server is away") == 1
+    assert delivery.drain() == 0
+    assert caplog.text.count("the mail server is away") == 1, "it is left alone for a while"
+
+
+def test_mail_goes_on_when_the_server_is_back(settings):
+    with Sink() as gone:
+        pass
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", gone.port
+    mail = make_one()
+    delivery.drain()
+    cache.delete(delivery.OUTAGE_KEY)
+
+    with Sink() as sink:
+        settings.EMAIL_PORT = sink.port
+        assert delivery.drain() == 1
+
+    assert sink.ids == [mail.message_id]
+
+
+def test_connection_lost_before_the_mail_was_given_is_just_tried_later(sink):
+    mail = make_one()
+    sink.answers_rcpt.append(HANG_UP)
+
+    delivery.drain()
+
+    assert (again(mail).state, mail.is_second_copy) == (MailState.QUEUED, False)
+    assert mail.delivery.problem == DeliveryProblem.LATER
+    come_due()
+    assert delivery.drain() == 1
+    assert len(sink.mails) == 1
+
+
+def test_mail_that_cannot_be_written_is_tried_later_and_stops_no_other(sink, caplog):
+    broken, good = make_one(), make_mail(make_ticket(), Template.PROGRESS)
+    OutgoingEmail.objects.exclude(pk__in=[broken.pk, good.pk]).delete()
+    OutgoingEmail.objects.filter(pk=broken.pk).update(template="no_such_mail")
+
+    assert delivery.drain() == 1
+
+    assert again(broken).state == MailState.QUEUED
+    assert broken.next_attempt_at > timezone.now()
+    assert broken.delivery.problem == DeliveryProblem.BROKEN
+    assert again(good).state == MailState.SENT
+    assert "cannot be written" in caplog.text
+
+
+def test_drain_out_of_time_gives_back_the_rest(sink):
+    mail = make_one()
+    token, ids = delivery.claim()
+
+    assert delivery.Round(token, ids).run(until=0) == 0
+
+    assert (again(mail).state, mail.attempts, mail.claim) == (MailState.QUEUED, 0, None)
+    assert delivery.drain() == 1
+
+
+# --- Nobody knows -----------------------------------------------------------------------------------------
+
+
+def test_connection_lost_after_the_mail_was_given_sends_it_once_more_under_the_same_id(sink):
+    mail = make_one(Template.CLOSED)
+    sink.answers_data.extend([HANG_UP])
+
+    delivery.drain()
+    assert (again(mail).state, mail.is_second_copy) == (MailState.SENT, True)
+    assert sink.ids == [mail.message_id, mail.message_id]
+
+
+def test_second_copy_is_the_last(sink):
+    mail = make_one(Template.CLOSED)
+    sink.answers_data.extend([HANG_UP, HANG_UP])
+
+    delivery.drain()
+
+    assert again(mail).state == MailState.UNCERTAIN
+    assert (mail.delivery.state, mail.delivery.problem) == (DeliveryState.UNCERTAIN, DeliveryProblem.UNKNOWN)
+    assert len(sink.mails) == 2
+    assert list(OutgoingEmail.objects.troubled()) == [mail]
+
+
+@pytest.mark.demand("S0.25")
+def test_survey_is_never_sent_twice(sink):
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(stage="cerrado", stage_kind="done")
+    mail = make_one(Template.SURVEY, ticket)
+    sink.answers_data.append(HANG_UP)
+
+    delivery.drain()
+    delivery.sweep()
+    come_due()
+    delivery.drain()
+
+    assert again(mail).state == MailState.UNCERTAIN
+    assert len(sink.mails) == 1
+
+
+# --- Dead workers -----------------------------------------------------------------------------------------
+
+
+def abandon(mail: OutgoingEmail, state: MailState) -> None:
+    """As a worker leaves it that was killed a while ago."""
+    token, _ids = delivery.claim()
+    OutgoingEmail.objects.filter(pk=mail.pk, claim=token).update(
+        state=state, lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def test_mail_of_a_worker_that_died_before_sending_goes_back(sink):
+    mail = make_one(Template.CLOSED)
+    abandon(mail, MailState.SENDING)
+
+    assert delivery.sweep() == 1
+
+    assert (again(mail).state, mail.attempts, mail.is_second_copy) == (MailState.QUEUED, 1, False)
+    assert delivery.drain() == 1
+    assert delivery.sweep() == 0
+    assert len(sink.mails) == 1
+
+
+def test_mail_that_kills_every_worker_takes_no_other_with_it_and_comes_to_an_end(sink):
+    deadly = make_one()
+    innocent = make_mail(make_ticket(), Template.PROGRESS)
+    OutgoingEmail.objects.exclude(pk__in=[deadly.pk, innocent.pk]).delete()
+    abandon(deadly, MailState.SENDING)
+    OutgoingEmail.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    delivery.sweep()
+
+    for _worker in range(len(delivery.BACKOFF)):
+        _token, ids = delivery.claim()
+        assert ids == [deadly.pk], "it was tried before, so it travels alone"
+        OutgoingEmail.objects.filter(pk=deadly.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+        delivery.sweep()
+
+    assert again(deadly).state == MailState.FAILED
+    assert (deadly.delivery.state, deadly.delivery.problem) == (DeliveryState.FAILED, DeliveryProblem.BROKEN)
+    assert delivery.drain() == 1
+    assert again(innocent).state == MailState.SENT
+
+
+def test_mail_of_a_worker_that_died_while_sending_goes_once_more(sink):
+    mail = make_one(Template.CLOSED)
+    abandon(mail, MailState.STARTED)
+
+    assert delivery.sweep() == 1
+
+    assert (again(mail).state, mail.is_second_copy) == (MailState.QUEUED, True)
+    assert mail.delivery.problem == DeliveryProblem.UNKNOWN
+    assert delivery.drain() == 1
+    assert sink.ids == [mail.message_id]
+    assert again(mail).state == MailState.SENT
+
+
+def test_lease_that_has_not_ended_is_respected(sink):
+    mail = make_one()
+    delivery.claim()
+
+    assert delivery.sweep() == 0
+    assert delivery.drain() == 0
+    assert again(mail).state == MailState.SENDING
+
+
+def test_worker_that_lost_its_lease_sends_nothing(sink):
+    mail = make_one()
+    token, ids = delivery.claim()
+    OutgoingEmail.objects.filter(pk=mail.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    delivery.sweep()
+    assert delivery.drain() == 1
+
+    assert delivery.Round(token, ids).run(until=float("inf")) == 0
+
+    assert len(sink.mails) == 1
+    assert again(mail).state == MailState.SENT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_drains_at_once_send_every_mail_once(sink):
+    for _number in range(3):
+        make_supervisor()
+    for _number in range(10):
+        make_ticket(requester=make_user())
+    expected = sorted(OutgoingEmail.objects.values_list("message_id", flat=True))
+    start = threading.Barrier(3)
+
+    def work():
+        try:
+            start.wait()
+            delivery.drain()
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(expected) == 40
+    assert sorted(sink.ids) == expected
+    assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {MailState.SENT}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_open_while_the_server_is_talked_to(sink, monkeypatch):
+    make_one()
+    seen = []
+    real = smtplib.SMTP.sendmail
+
+    def watched(self, *args, **kwargs):
+        seen.append(connection.in_atomic_block)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(smtplib.SMTP, "sendmail", watched)
+    delivery.drain()
+
+    assert seen == [False]
+
+
+# --- What is on the wire ----------------------------------------------------------------------------------
+
+
+def test_staff_words_survive_the_wire(sink):
+    ticket = make_ticket()
+    agent = make_supervisor(name="Íñigo Ñáñez")
+    words = make_message(ticket, author=agent, body="Línea uno.\n.\nLínea «tres» 🙂 " + "x" * 2000)
+    make_one(Template.REPLY, ticket, message=words, actor=agent)
+
+    delivery.drain()
+
+    text = sink.mails[0].get_body(("plain",)).get_content()
+    assert "Íñigo Ñáñez escribió:" in text
+    assert "Línea uno.\n.\nLínea «tres» 🙂 " + "x" * 2000 in text.replace("\r\n", "\n")
+    raw = sink.mails[0].as_bytes()
+    assert max(len(line) for line in raw.splitlines()) <= 998
+    assert message_from_bytes(raw, policy=policy.default)["Subject"] == sink.mails[0]["Subject"]
+
+
+# --- Other carriers ---------------------------------------------------------------------------------------
+
+
+def test_provider_s_own_id_is_kept(settings):
+    settings.EMAIL_BACKEND = "anymail.backends.test.EmailBackend"
+    mail = make_one()
+
+    assert delivery.drain() == 1
+
+    assert again(mail).state == MailState.SENT
+    assert mail.provider_id == "0"  # anymail's test provider counts
+
+
+def test_recipient_that_a_provider_refuses_fails(settings, monkeypatch):
+    settings.EMAIL_BACKEND = "anymail.backends.test.EmailBackend"
+    mail = make_one()
+
+    def refuse(self, payload, message):
+        raise AnymailRecipientsRefused(email_message=message)
+
+    monkeypatch.setattr(ProviderBackend, "post_to_esp", refuse)
+    delivery.drain()
+
+    assert (again(mail).state, mail.delivery.problem) == (MailState.FAILED, DeliveryProblem.REFUSED)

@@ -1,0 +1,423 @@
+"""Every mail, for both readers, in both languages: complete, safe, and nothing in it that is not theirs to read."""
+
+import re
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from notifications import composing
+from notifications.emails import CATALOGUE, NotSent
+from notifications.models import OutgoingEmail
+from notifications.tests.factories import make_event, make_mail, make_message, told
+from tickets import conversation, guests
+from tickets.enums import DeliveryProblem, MessageKind, Purpose, Template
+from tickets.intake import Requester, file_ticket
+from tickets.models import GuestToken, Ticket
+from tickets.processes.publishing import publish
+from tickets.tests.factories import make_agent, make_process, make_supervisor, make_ticket, make_user
+
+pytestmark = pytest.mark.django_db
+
+SECRET_NOTE = "El cliente miente: NO decirle nada del reembolso"
+STAGE_FOR = {
+    Template.CLOSURE_ASKED: ("aprobacion", "closure_approval"),
+    Template.CONTRIBUTION_ASKED: ("aporte", "waiting_customer"),
+    Template.SURVEY: ("cerrado", "done"),
+    Template.CLOSED: ("cerrado", "done"),
+}
+BOTH = pytest.mark.parametrize("to", ["requester", "role:supervisor"])
+EACH = pytest.mark.parametrize("template", list(Template), ids=lambda template: template.value)
+
+
+def written(mail: OutgoingEmail) -> Any:
+    return composing.write(composing.read(mail.pk)).message
+
+
+def html_of(message: Any) -> str:
+    return message.alternatives[0].content
+
+
+def headers_of(message: Any) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in message.message().items())
+
+
+def make_world(template: Template, *, language: str = "es", **fields: Any) -> Ticket:
+    """A ticket with a solution, an agent, and things on it that its requester must not read."""
+    agent = make_agent(name="Marta Ruiz", email="marta.ruiz@interno.example")
+    make_supervisor(name="Carla Díaz", email="carla.diaz@interno.example", language=language)
+    ticket = make_ticket(
+        requester=make_user(name="Lucía Gómez", language=language),
+        title="Me cobraron <dos> veces",
+        **fields,
+    )
+    stage, kind = STAGE_FOR.get(template, ("procesar", "work"))
+    Ticket.objects.filter(pk=ticket.pk).update(
+        assignee=agent,
+        stage=stage,
+        stage_kind=kind,
+        solution_done="Anulamos el **segundo** cobro.",
+        solution_steps="Borra la caché.",
+        solution_sent_at=timezone.now(),
+        severity="critical",
+        difficulty=5,
+    )
+    conversation.add_internal_note(ticket, actor=agent, body=SECRET_NOTE)
+    return Ticket.objects.get(pk=ticket.pk)
+
+
+def make_written(template: Template, to: str, language: str = "es", **fields: Any) -> Any:
+    ticket = make_world(template, language=language)
+    data = {"clock": "resolution"} if template == Template.BREACHED else {}
+    return written(make_mail(ticket, template, to=to, actor=ticket.assignee, data=data, **fields))
+
+
+def test_catalogue_has_a_function_and_three_files_for_every_template():
+    assert set(CATALOGUE) == set(Template)
+    folder = settings.BASE_DIR / "templates" / "emails"
+    missing = [
+        f"{template}/{part}"
+        for template in Template
+        for part in ("subject.txt", "body.txt", "body.html")
+        if not (folder / template / part).is_file()
+    ]
+    assert missing == []
+
+
+@EACH
+@BOTH
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_mail_is_complete_in_text_and_html(template, to, language):
+    message = make_written(template, to, language)
+    html = html_of(message)
+    text = " ".join(message.body.split())
+    plain_html = " ".join(
+        re.sub(r"<[^>]+>", " ", re.sub(r"<style>.*?</style>", "", html, flags=re.DOTALL)).split()
+    )
+    folio = re.match(r"[A-Z]+-\d+ · ", message.subject)
+
+    assert folio, message.subject
+    assert len(message.subject) > len(folio[0])
+    assert f'lang="{language}"' in html
+    heading = message.body.partition("\n")[0]
+    assert f">{heading}</h1>" in html
+    assert text.count("http://127.0.0.1:8000/") >= 1
+    url = re.search(r"http://127\.0\.0\.1:8000/(?:agentes/tickets|tickets|enlace)/[\w-]+/", message.body)
+    assert url
+    assert f'href="{url[0]}"' in html
+    assert "{{" not in message.body + html + message.subject
+    assert "{%" not in message.body + html + message.subject
+    assert "None" not in text + plain_html
+    assert "\n\n\n" not in message.body
+    assert re.search(r'mso-hide:all;">[^<]{15,}</div>', html), "a preheader"
+
+
+@EACH
+def test_requester_s_mail_holds_nothing_internal(template):
+    message = make_written(template, "requester")
+    everything = headers_of(message) + message.subject + message.body + html_of(message)
+
+    for leak in (SECRET_NOTE, "reembolso", "@interno.example", "Procesar ticket", "Crítica", "/agentes/"):
+        assert leak not in everything, leak
+
+
+@EACH
+def test_requester_never_reads_a_note_even_if_the_event_carries_it(template):
+    ticket = make_world(template)
+    note = make_message(ticket, author=ticket.assignee, kind=MessageKind.NOTE, body=SECRET_NOTE)
+
+    message = written(make_mail(ticket, template, message=note))
+
+    assert "reembolso" not in message.body + html_of(message) + message.subject
+
+
+@EACH
+@BOTH
+def test_words_with_the_event_are_in_both_parts(template, to):
+    ticket = make_world(template)
+    words = make_message(ticket, author=ticket.assignee, body="Mándanos la *boleta* de <b>mayo</b>.")
+
+    message = written(make_mail(ticket, template, to=to, message=words))
+
+    if template in (Template.RECEIVED, Template.SURVEY, Template.NEW_TICKET, Template.BREACHED):
+        return  # these tell what they tell, whatever came with the event
+    assert "Mándanos la *boleta* de <b>mayo</b>." in message.body
+    assert "Mándanos la <em>boleta</em> de &lt;b&gt;mayo&lt;/b&gt;." in html_of(message)
+
+
+def test_staff_author_without_a_name_is_the_desk_not_an_address():
+    ticket = make_world(Template.REPLY)
+    nameless = make_agent(name="", email="sin.nombre@interno.example")
+    words = make_message(ticket, author=nameless, author_name="sin.nombre@interno.example")
+
+    message = written(make_mail(ticket, Template.REPLY, message=words))
+
+    assert "Mesa de ayuda escribió" in message.body
+    assert "interno.example" not in headers_of(message) + html_of(message)
+
+
+@BOTH
+@EACH
+def test_no_line_break_of_a_title_reaches_a_header(template, to):
+    ticket = make_world(template)
+    Ticket.objects.filter(pk=ticket.pk).update(title="Hola\r\nBcc: todos@example.com\nX-Otra: 1\u2028fin")
+
+    message = written(make_mail(ticket, template, to=to, actor=ticket.assignee))
+    parsed = message_from_bytes(message.message().as_bytes(), policy=policy.default)
+
+    assert "\n" not in message.subject
+    assert "\r" not in message.subject
+    assert parsed["Bcc"] is None
+    assert parsed["X-Otra"] is None
+    assert parsed.get_all("To") == [message.to[0]]
+
+
+# --- What each tells --------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.15")
+@pytest.mark.demand("S2.2")
+def test_acknowledgement_has_the_ticket_and_what_happens_next():
+    ticket = make_world(Template.RECEIVED)
+
+    message = written(OutgoingEmail.objects.get(template=Template.RECEIVED))
+
+    assert message.subject == f"{ticket.folio} · Recibimos tu solicitud: Me cobraron <dos> veces"
+    for part in ("Tu número de ticket: " + ticket.folio, "Me cobraron <dos> veces", str(ticket.category)):
+        assert part in message.body
+    assert re.search(r"Te respondemos .+ antes de las \d", message.body)
+    assert re.search(r"Esperamos resolverlo .+ antes de las \d", message.body)
+    assert "te pediremos aprobar el cierre" in message.body
+    assert f"http://127.0.0.1:8000/tickets/{ticket.folio}/" in message.body
+    assert "Me cobraron &lt;dos&gt; veces" in html_of(message)
+
+
+@pytest.mark.demand("S0.24")
+@pytest.mark.demand("S0.23")
+@pytest.mark.parametrize("template", [Template.CLOSED, Template.RESOLVED, Template.CLOSURE_ASKED])
+def test_solution_mails_have_what_was_done_and_the_steps(template):
+    message = make_written(template, "requester")
+
+    assert "Qué hicimos:\n\nAnulamos el **segundo** cobro." in message.body
+    assert "Qué te toca hacer:\n\nBorra la caché." in message.body
+    assert "Anulamos el <strong>segundo</strong> cobro." in html_of(message)
+    assert "Borra la caché." in html_of(message)
+
+
+def test_closing_without_a_solution_claims_none():
+    ticket = make_world(Template.CLOSED)
+    Ticket.objects.filter(pk=ticket.pk).update(solution_sent_at=None)
+
+    message = written(make_mail(ticket, Template.CLOSED))
+
+    assert "Cerramos tu ticket" in message.subject
+    assert "Anulamos" not in message.body + html_of(message)
+
+
+def test_new_ticket_shows_the_team_what_was_reported():
+    make_world(Template.NEW_TICKET)
+
+    message = written(OutgoingEmail.objects.get(template=Template.NEW_TICKET))
+
+    assert "Lucía Gómez reportó:\n\nMe sale «Error 500» al entrar." in message.body
+    assert "Severidad: Crítica" in message.body
+
+
+def test_breach_says_which_promise_and_what_follows():
+    message = make_written(Template.BREACHED, "role:supervisor")
+
+    assert re.search(
+        r"El plazo de solución venció el .+, \d+:\d\d\. El ticket es ahora un soporte elevado", message.body
+    )
+
+
+def test_files_are_counted_not_named():
+    ticket = make_world(Template.REPLY)
+    words = make_message(ticket, author=ticket.assignee)
+    for name in ("a.png", "b.png"):
+        ticket.attachments.create(
+            message=words, name=name, kind="image", content_type="image/png", size=1, sha256="0", file=name
+        )
+
+    message = written(make_mail(ticket, Template.REPLY, message=words))
+
+    assert "[2 archivos]" in message.body
+    assert "a.png" not in message.body + html_of(message)
+
+
+# --- Readers ----------------------------------------------------------------------------------------------
+
+
+def test_mail_speaks_the_reader_s_language_and_time():
+    reader = make_user(language="en", time_zone="Europe/Madrid", name="Ann Lee")
+    make_ticket(requester=reader)
+    message = written(OutgoingEmail.objects.get(recipient=reader.email, template=Template.RECEIVED))
+
+    assert "We received your request" in message.subject
+    assert "Problem with the platform" in message.body
+    assert 'lang="en"' in html_of(message)
+
+
+@pytest.mark.parametrize("change", ["left", "moved"])
+def test_staff_who_may_no_longer_see_the_ticket_get_no_mail(change):
+    agent = make_agent()
+    ticket = make_ticket()
+    mail = make_mail(ticket, Template.PROGRESS, to="department")
+    if change == "left":
+        agent.is_active = False
+        agent.save()
+    else:
+        agent.memberships.all().delete()
+
+    with pytest.raises(NotSent) as refusal:
+        written(mail)
+
+    assert refusal.value.problem == DeliveryProblem.NO_ACCESS
+
+
+def test_requester_who_opted_out_meanwhile_gets_no_mail():
+    ticket = make_ticket()
+    mail = make_mail(ticket, Template.PROGRESS)
+    Ticket.objects.filter(pk=ticket.pk).update(notify_requester=False)
+
+    with pytest.raises(NotSent) as refusal:
+        written(mail)
+
+    assert refusal.value.problem == DeliveryProblem.OPTED_OUT
+
+
+@pytest.mark.parametrize("template", [Template.CLOSURE_ASKED, Template.SURVEY])
+def test_question_that_has_been_answered_is_not_asked(template):
+    ticket = make_world(template)
+    mail = make_mail(ticket, template)
+    Ticket.objects.filter(pk=ticket.pk).update(stage="procesar", stage_kind="work")
+
+    with pytest.raises(NotSent) as refusal:
+        written(mail)
+
+    assert refusal.value.problem == DeliveryProblem.OUTDATED
+    assert not GuestToken.objects.exists()
+
+
+# --- Strangers --------------------------------------------------------------------------------------------
+
+SPAM = "COMPRA YA en spam.example"
+
+
+@pytest.fixture
+def guest_process():
+    """A process that takes reports without an account."""
+    source = make_process().current.source
+    return publish(source.replace('login = "required"', 'login = "guest"')).process
+
+
+def file_as_guest(process, *, actor=None) -> Ticket:
+    return file_ticket(
+        process,
+        actor=actor,
+        category=process.categories.first(),
+        title=SPAM,
+        description=SPAM,
+        requester=Requester(email="victima@example.com", name=SPAM),
+    )
+
+
+@EACH
+def test_stranger_s_words_are_not_repeated_to_an_unproved_address(template, guest_process):
+    """B14: a form must not send anybody's words to anybody."""
+    ticket = file_as_guest(guest_process)
+    stage, kind = STAGE_FOR.get(template, ("procesar", "work"))
+    Ticket.objects.filter(pk=ticket.pk).update(stage=stage, stage_kind=kind)
+
+    event = make_event(ticket, ("requester", template))
+    message = written(OutgoingEmail.objects.get(event=event))
+
+    everything = message.subject + message.body + html_of(message) + headers_of(message)
+    assert "spam.example" not in everything
+    assert "COMPRA" not in everything
+    assert ticket.folio in message.subject
+    assert "Hola." in message.body
+
+
+def act_with_a_link(ticket: Ticket, email: str) -> None:
+    guests.note_use(guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email=email)))
+
+
+def test_link_that_only_a_scanner_opened_proves_nothing(guest_process):
+    ticket = file_as_guest(guest_process)
+    guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email="victima@example.com"))
+
+    message = written(make_mail(ticket, Template.PROGRESS))
+
+    assert SPAM not in message.subject
+
+
+def test_address_that_acted_with_its_link_is_told_its_own_title(guest_process):
+    ticket = file_as_guest(guest_process)
+    act_with_a_link(ticket, "victima@example.com")
+
+    message = written(make_mail(ticket, Template.PROGRESS))
+
+    assert SPAM in message.subject
+
+
+def test_link_of_another_address_proves_nothing(guest_process):
+    ticket = file_as_guest(guest_process)
+    act_with_a_link(ticket, "otra@example.com")
+
+    message = written(make_mail(ticket, Template.PROGRESS))
+
+    assert SPAM not in message.subject
+
+
+def test_what_staff_filed_is_vouched_for(guest_process):
+    ticket = file_as_guest(guest_process, actor=make_supervisor())
+
+    message = written(OutgoingEmail.objects.get(ticket=ticket, template=Template.RECEIVED))
+
+    assert SPAM in message.subject
+
+
+def test_link_asked_for_anew_is_sent_even_to_those_who_want_no_news(guest_process):
+    ticket = file_as_guest(guest_process)
+    Ticket.objects.filter(pk=ticket.pk).update(notify_requester=False)
+    OutgoingEmail.objects.all().delete()
+
+    guests.send_again(folio=ticket.folio, email="Victima@example.com")
+    message = written(OutgoingEmail.objects.get(state="queued"))
+
+    assert message.subject == f"{ticket.folio} · Tu enlace para seguir el ticket"
+    assert "/enlace/" in message.body
+    assert message.to == ["victima@example.com"]
+
+
+def test_guest_s_mail_is_in_the_language_they_filed_in(guest_process):
+    ticket = file_ticket(
+        guest_process,
+        actor=None,
+        category=guest_process.categories.first(),
+        title="Broken",
+        description="It does not work.",
+        requester=Requester(email="ann@example.com", name="Ann", language="en"),
+    )
+
+    assert OutgoingEmail.objects.get(ticket=ticket, template=Template.RECEIVED).language == "en"
+    assert told(Template.RECEIVED) == ["ann@example.com"]
+
+
+def test_markdown_of_staff_is_safe_in_html():
+    ticket = make_world(Template.REPLY)
+    words = make_message(
+        ticket,
+        author=ticket.assignee,
+        body="<script>alert(1)</script> [x](javascript:alert(1)) ![i](http://t.test/p.png)",
+    )
+
+    html = html_of(written(make_mail(ticket, Template.REPLY, message=words)))
+
+    assert "<script" not in html
+    assert 'href="javascript' not in html
+    assert "<img" not in html
+    assert "&lt;script&gt;" in html

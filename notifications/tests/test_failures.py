@@ -1,0 +1,67 @@
+"""What each way of failing means. Every error is one that the libraries raise."""
+
+import smtplib
+from types import SimpleNamespace
+
+import pytest
+from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailRecipientsRefused
+from django.core.mail import BadHeaderError
+
+from notifications import failures
+from notifications.failures import Verdict
+
+ADDRESS = "x@example.com"
+
+
+def provider_error(code: int | None) -> AnymailAPIError:
+    response = SimpleNamespace(status_code=code, reason="x", text='{"body": "el enlace secreto"}')
+    return AnymailAPIError("el enlace secreto", status_code=code, response=response if code else None)
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (smtplib.SMTPRecipientsRefused({ADDRESS: (550, b"no such user")}), Verdict.REFUSED),
+        (smtplib.SMTPRecipientsRefused({ADDRESS: (452, b"too many")}), Verdict.LATER),
+        (smtplib.SMTPDataError(554, b"spam"), Verdict.REFUSED),
+        (smtplib.SMTPDataError(451, b"later"), Verdict.LATER),
+        (smtplib.SMTPSenderRefused(553, b"not yours", "a@b.test"), Verdict.LATER),
+        (smtplib.SMTPNotSupportedError("SMTPUTF8"), Verdict.REFUSED),
+        (smtplib.SMTPServerDisconnected("gone"), Verdict.LATER),
+        (TimeoutError("timed out"), Verdict.LATER),
+        (BadHeaderError("Header values can't contain newlines"), Verdict.REFUSED),
+        (provider_error(400), Verdict.REFUSED),
+        (provider_error(401), Verdict.OUTAGE),
+        (provider_error(429), Verdict.LATER),
+        (provider_error(503), Verdict.LATER),
+        (provider_error(None), Verdict.UNKNOWN),
+        (AnymailRecipientsRefused(), Verdict.REFUSED),
+        (AnymailConfigurationError("no key"), Verdict.OUTAGE),
+        (RuntimeError("¿qué fue eso?"), Verdict.UNKNOWN),
+    ],
+)
+def test_verdict(error, verdict):
+    assert failures.of_sending(error).verdict == verdict
+
+
+def test_connection_that_cannot_be_opened_is_an_outage():
+    error = smtplib.SMTPAuthenticationError(535, b"who are you?")
+
+    assert failures.of_opening(error) == failures.Failure(
+        Verdict.OUTAGE, "SMTPAuthenticationError: b'who are you?'"
+    )
+
+
+def test_server_s_words_are_kept_on_one_clean_line():
+    failure = failures.of_sending(
+        smtplib.SMTPDataError(554, b"5.7.1 spam\r\nsee \x00http://x\xff" + b"y" * 999)
+    )
+
+    assert failure.detail.startswith("554 5.7.1 spam see http://x")
+    assert len(failure.detail) == 300
+    assert "\n" not in failure.detail
+
+
+def test_provider_s_answer_is_not_kept_because_it_may_quote_the_mail():
+    assert failures.of_sending(provider_error(400)).detail == "HTTP 400"
+    assert "secreto" not in failures.of_sending(provider_error(None)).detail

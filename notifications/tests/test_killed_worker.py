@@ -1,0 +1,110 @@
+"""A worker that is killed in mid-send, for real: another process, a real server, SIGKILL."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from django.utils import timezone
+
+from notifications import delivery
+from notifications.enums import MailState
+from notifications.models import OutgoingEmail
+from notifications.tests.factories import make_mail
+from notifications.tests.sink import HOLD, Sink
+from tickets.enums import Template
+from tickets.models import Ticket
+from tickets.tests.factories import make_ticket
+
+pytestmark = [pytest.mark.topology, pytest.mark.django_db(transaction=True)]
+
+DRAIN = "import django; django.setup(); from notifications import delivery; delivery.drain()"
+
+
+def database_url() -> str:
+    """The test database, as another process names it."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    user, password = quote(database["USER"], safe=""), quote(database["PASSWORD"], safe="")
+    host, port = quote(database["HOST"] or "localhost", safe=""), database["PORT"] or 5432
+    return f"postgres://{user}:{password}@{host}:{port}/{database['NAME']}"
+
+
+@pytest.fixture
+def sink(settings):
+    with Sink() as sink:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
+        yield sink
+
+
+def start_worker(sink: Sink) -> "subprocess.Popen[bytes]":
+    env = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
+        "DATABASE_URL": database_url(),
+        "EMAIL_URL": f"smtp://127.0.0.1:{sink.port}",
+        "SECRET_KEY": django_settings.SECRET_KEY,
+        "DESK_NUDGE_WORKERS": "0",
+    }
+    return subprocess.Popen([sys.executable, "-c", DRAIN], cwd=django_settings.BASE_DIR, env=env)
+
+
+def kill_in_mid_send(sink: Sink) -> None:
+    """The server has the whole mail and has not said so when its sender dies."""
+    sink.answers_data.append(HOLD)
+    worker = start_worker(sink)
+    try:
+        assert sink.is_holding.wait(30), "no mail reached the server"
+    finally:
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+
+
+def lease_ends() -> None:
+    OutgoingEmail.objects.filter(lease_until__isnull=False).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def test_no_mail_is_lost_and_only_the_one_in_hand_arrives_twice(sink):
+    ticket = make_ticket()
+    for _number in range(3):
+        make_mail(ticket, Template.PROGRESS)
+    expected = set(OutgoingEmail.objects.values_list("message_id", flat=True))
+
+    kill_in_mid_send(sink)
+
+    [in_hand] = sink.ids
+    states = Counter(OutgoingEmail.objects.values_list("state", flat=True))
+    assert states == {MailState.STARTED: 1, MailState.SENDING: 3}
+    assert delivery.drain() == 0, "the dead worker's lease still holds"
+
+    lease_ends()
+    delivery.sweep()
+    delivery.drain()
+
+    assert set(sink.ids) == expected
+    assert Counter(sink.ids) == {one: 2 if one == in_hand else 1 for one in expected}
+    assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {MailState.SENT}
+
+
+def test_survey_in_hand_is_not_repeated_but_can_be_seen(sink):
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(stage="cerrado", stage_kind="done")
+    OutgoingEmail.objects.all().delete()
+    survey = make_mail(ticket, Template.SURVEY)
+
+    kill_in_mid_send(sink)
+    lease_ends()
+    delivery.sweep()
+    delivery.drain()
+
+    assert sink.ids == [survey.message_id]
+    assert list(OutgoingEmail.objects.troubled()) == [survey]

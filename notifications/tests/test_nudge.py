@@ -1,0 +1,97 @@
+"""A broker that is not there must not hurt whoever files a ticket (STACK: publishing is bounded)."""
+
+import socket
+from time import monotonic
+
+import pytest
+from celery import current_app
+
+from notifications import nudge
+from notifications.models import OutgoingEmail
+from tickets.tests.factories import make_process, make_ticket, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def closed_breaker(monkeypatch):
+    monkeypatch.setattr(nudge, "broker", nudge.Breaker(nudge.PAUSE_SECONDS))
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """What the application was asked to publish, with the broker left out."""
+    calls = []
+    monkeypatch.setattr(
+        current_app._get_current_object(), "send_task", lambda name, **options: calls.append((name, options))
+    )
+    return calls
+
+
+@pytest.fixture
+def dead_broker(monkeypatch):
+    """A Redis nobody listens at: the port was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = current_app._get_current_object()
+    attempts = []
+    real = app.send_task
+
+    def send_task(name, **options):
+        attempts.append(name)
+        with app.connection_for_write(
+            f"redis://127.0.0.1:{port}/0",
+            transport_options={"max_retries": 1, "socket_connect_timeout": 1, "socket_timeout": 2},
+        ) as connection:
+            return real(name, connection=connection, **options)
+
+    monkeypatch.setattr(app, "send_task", send_task)
+    return attempts
+
+
+def test_nudges_only_after_the_commit(published, settings, django_capture_on_commit_callbacks):
+    settings.DESK_NUDGE_WORKERS = True
+    process, user = make_process(), make_user()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        make_ticket(process, requester=user)
+        assert published == []
+
+    assert ("notifications.tasks.drain_outbox", {"expires": nudge.EXPIRES_SECONDS}) in published
+
+
+def test_nudging_can_be_switched_off(published, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        make_ticket()
+
+    assert published == []
+
+
+def test_filing_survives_a_dead_broker(dead_broker, settings, django_capture_on_commit_callbacks):
+    settings.DESK_NUDGE_WORKERS = True
+    process, user = make_process(), make_user()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        ticket = make_ticket(process, requester=user)
+
+    assert ticket.pk
+    assert OutgoingEmail.objects.filter(ticket=ticket, state="queued").count() == 1
+    assert len(dead_broker) == 1
+
+
+def test_dead_broker_is_asked_once_and_then_left_alone(dead_broker):
+    assert nudge.nudge("drain_outbox") is False
+    assert nudge.nudge("drain_outbox") is False
+
+    assert len(dead_broker) == 1
+    assert nudge.broker.is_open
+
+
+def test_breaker_closes_again_after_its_pause(published, monkeypatch):
+    nudge.broker.trip()
+    assert nudge.nudge("drain_outbox") is False
+
+    monkeypatch.setattr(nudge.broker, "open_until", monotonic() - 1)
+    assert nudge.nudge("drain_outbox") is True
+    assert len(published) == 1

@@ -1,0 +1,218 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+
+from accounts.models import Membership
+from notifications.models import OutgoingEmail
+from notifications.recipients import recipients_of
+from notifications.tests.factories import make_event, make_message, told
+from tickets.enums import DeliveryProblem, DeliveryState, MessageKind, Template
+from tickets.models import Delivery, Ticket
+from tickets.tests.factories import (
+    make_administrator,
+    make_agent,
+    make_department,
+    make_supervisor,
+    make_ticket,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+TEST = Template.PROGRESS
+
+
+def who_gets(ticket: Ticket, word: str, **fields: Any) -> list[str]:
+    event = make_event(ticket, (word, TEST), **fields)
+    return sorted(email for email, _template in recipients_of(event))
+
+
+def test_requester_with_an_account_is_the_user():
+    user = make_user()
+
+    assert who_gets(make_ticket(requester=user), "requester") == [user.email]
+
+
+def test_assignee_is_told_only_while_they_work_here():
+    agent = make_agent()
+    ticket = make_ticket()
+    assert who_gets(ticket, "assignee") == []
+
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=agent)
+    assert who_gets(ticket, "assignee") == [agent.email]
+
+    agent.is_active = False
+    agent.save()
+    assert who_gets(ticket, "assignee") == []
+
+
+@pytest.mark.demand("S1.10")
+def test_department_is_its_members():
+    ours, theirs = make_department("academico"), make_department("administracion")
+    one, two, other = make_agent(ours), make_agent(ours), make_agent(theirs)
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(department=ours)
+
+    assert who_gets(ticket, "department") == sorted([one.email, two.email])
+    assert other.email not in who_gets(ticket, "department")
+
+
+def test_named_department_only_reaches_members_who_may_see_the_ticket():
+    ours, theirs = make_department("academico"), make_department("administracion")
+    stranger = make_agent(theirs)
+    both = make_agent(ours, theirs)
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(department=ours)
+
+    assert who_gets(ticket, "department:administracion") == [both.email]
+    assert stranger.email not in who_gets(ticket, "department:administracion")
+
+
+def test_supervisors_speak_for_a_team_without_members():
+    supervisor = make_supervisor()
+    ticket = make_ticket()
+
+    assert who_gets(ticket, "department") == [supervisor.email]
+
+
+@pytest.mark.demand("S1.16")
+def test_managers_are_the_department_s_own_and_else_the_supervisors():
+    supervisor, agent = make_supervisor(), make_agent()
+    ticket = make_ticket()
+    assert who_gets(ticket, "managers") == [supervisor.email]
+
+    Membership.objects.filter(user=agent, department=ticket.department).update(is_manager=True)
+    assert who_gets(ticket, "managers") == [agent.email]
+
+
+def test_role_means_who_holds_it_and_else_who_stands_above():
+    admin = make_administrator()
+    ticket = make_ticket()
+    assert who_gets(ticket, "role:supervisor") == [admin.email]
+
+    supervisor = make_supervisor()
+    assert who_gets(ticket, "role:supervisor") == [supervisor.email]
+
+
+@pytest.mark.demand("S4.25")
+def test_group_is_its_staff_members_once_each():
+    group = Group.objects.create(name="Evaluador")
+    agent, customer = make_agent(), make_user()
+    agent.groups.add(group, Group.objects.create(name="EVALUADOR "))
+    customer.groups.add(group)
+
+    assert who_gets(make_ticket(), "group:evaluador") == [agent.email]
+
+
+def test_named_user_is_told_if_they_may_see_the_ticket():
+    agent = make_agent()
+    outsider = make_agent(make_department("administracion"))
+    ticket = make_ticket()
+
+    assert who_gets(ticket, f"user:{agent.email.upper()}") == [agent.email]
+    assert who_gets(ticket, f"user:{outsider.email}") == []
+    assert who_gets(ticket, "user:nadie@example.com") == []
+
+
+@pytest.mark.demand("S4.22")
+def test_actor_of_an_action_is_whoever_did_it_last():
+    first, second = make_agent(), make_agent()
+    ticket = make_ticket()
+    make_event(ticket, actor=first, action="evaluar")
+    make_event(ticket, actor=second, action="evaluar")
+
+    assert who_gets(ticket, "actor_of:evaluar") == [second.email]
+    assert who_gets(ticket, "actor_of:otra") == []
+
+
+def test_owner_is_whoever_the_stage_belongs_to():
+    supervisor, agent = make_supervisor(), make_agent()
+    ticket = make_ticket()
+    assert who_gets(ticket, "owner") == [supervisor.email]
+
+    Ticket.objects.filter(pk=ticket.pk).update(stage="procesar", assignee=agent)
+    assert who_gets(ticket, "owner") == [agent.email]
+
+    Ticket.objects.filter(pk=ticket.pk).update(stage="aprobacion")
+    assert who_gets(ticket, "owner") == [ticket.requester.email]
+
+
+def test_nobody_is_told_of_what_they_did_themselves():
+    one, two = make_supervisor(), make_supervisor()
+    ticket = make_ticket()
+
+    assert who_gets(ticket, "role:supervisor", actor=one) == [two.email]
+    assert who_gets(ticket, "requester", actor=ticket.requester) == []
+
+
+def test_requester_gets_receipts_of_what_they_did():
+    ticket = make_ticket()
+
+    for template in (Template.RECEIVED, Template.CLOSED, Template.SURVEY):
+        event = make_event(ticket, ("requester", template), actor=ticket.requester)
+        assert [email for email, _t in recipients_of(event)] == [ticket.requester.email]
+
+
+def test_guest_is_not_told_of_their_own_words():
+    ticket = make_ticket()
+    own = make_message(ticket, author=ticket.requester, kind=MessageKind.REPLY, from_requester=True)
+
+    assert who_gets(ticket, "requester", message=own) == []
+
+
+def test_person_meant_twice_gets_one_mail():
+    supervisor = make_supervisor()
+    Membership.objects.create(user=supervisor, department=make_department(), is_manager=True)
+    ticket = make_ticket()
+
+    make_event(ticket, ("managers", TEST), ("role:supervisor", TEST), ("department", TEST))
+
+    assert told(TEST) == [supervisor.email]
+
+
+def test_staff_who_want_no_mail_get_none():
+    make_supervisor(notify_by_email=False)
+    reader = make_supervisor()
+
+    assert who_gets(make_ticket(), "role:supervisor") == [reader.email]
+
+
+@pytest.mark.demand("S3.10")
+@pytest.mark.parametrize("where", ["ticket", "profile"])
+def test_requester_who_wants_no_mail_gets_none_and_the_desk_can_see_it(where):
+    ticket = make_ticket(requester=make_user(notify_by_email=where != "profile"), notify=where != "ticket")
+
+    make_event(ticket, ("requester", TEST))
+
+    assert told(TEST) == []
+    row = Delivery.objects.get(event__ticket=ticket, template=TEST)
+    assert (row.state, row.problem) == (DeliveryState.WITHHELD, DeliveryProblem.OPTED_OUT)
+    assert OutgoingEmail.objects.get(delivery=row).state == "suppressed"
+
+
+def test_requester_who_may_not_come_in_any_more_gets_none():
+    ticket = make_ticket(requester=make_user(is_active=False))
+
+    make_event(ticket, ("requester", TEST))
+
+    assert told(TEST) == []
+    assert Delivery.objects.get(template=TEST).problem == DeliveryProblem.NO_ACCESS
+
+
+def test_unknown_words_reach_nobody():
+    make_supervisor()
+
+    assert who_gets(make_ticket(), "nobody") == []
+    assert who_gets(make_ticket(), "role:emperador") == []
+    assert who_gets(make_ticket(), "role:customer") == []
+
+
+@pytest.mark.parametrize("word", ["department", "managers", "role:agent", "staff", "group:x"])
+def test_finding_people_takes_the_same_queries_for_one_and_for_many(word, django_assert_max_num_queries):
+    group = Group.objects.create(name="x")
+    for _number in range(5):
+        make_agent().groups.add(group)
+    event = make_event(make_ticket(), (word, TEST))
+
+    with django_assert_max_num_queries(3):
+        recipients_of(event)

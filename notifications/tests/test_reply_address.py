@@ -1,0 +1,128 @@
+import re
+
+import pytest
+
+from accounts.models import User
+from notifications import reply_address
+from tickets.models import Ticket
+from tickets.tests.factories import make_agent, make_ticket, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def reply_domain(settings):
+    settings.DESK_REPLY_DOMAIN = "Responde.example.com"
+
+
+def address_of(ticket: Ticket, user: User | None = None) -> str:
+    email = user.email if user else ticket.requester_email
+    return reply_address.make(ticket, user=user, email=email)
+
+
+def test_address_names_ticket_and_person_and_comes_back():
+    ticket, agent = make_ticket(), make_agent()
+
+    sender = reply_address.parse(address_of(ticket, agent))
+
+    assert sender == reply_address.Sender(ticket, agent, agent.email)
+
+
+def test_address_of_a_guest_stands_for_the_address_the_ticket_has():
+    ticket = make_ticket()
+
+    sender = reply_address.parse(address_of(ticket))
+
+    assert sender == reply_address.Sender(ticket, None, ticket.requester_email)
+
+
+def test_address_survives_upper_case_and_fits_every_server():
+    ticket, agent = make_ticket(), make_agent()
+    address = address_of(ticket, agent)
+
+    assert reply_address.parse(f" {address.upper()} ") == reply_address.parse(address)
+    assert len(f"respuesta+{10**9}.u{10**8}.{'x' * 24}") <= 64
+    assert re.fullmatch(r"respuesta\+\d+\.u\d+\.[a-z2-7]{24}@Responde\.example\.com", address)
+
+
+def test_one_letter_off_is_nobody():
+    """B12: a forged address opens nothing."""
+    ticket, agent = make_ticket(), make_agent()
+    address = address_of(ticket, agent)
+    mac = address.partition("@")[0][-24:]
+    flipped = ("b" if mac[0] == "a" else "a") + mac[1:]
+
+    assert reply_address.parse(address.replace(mac, flipped)) is None
+
+
+@pytest.mark.parametrize("swap", ["ticket", "person", "guest"])
+def test_proof_for_one_is_no_proof_for_another(swap):
+    ticket, other_ticket = make_ticket(), make_ticket()
+    agent, other_agent = make_agent(), make_agent()
+    address = address_of(ticket, agent)
+    changed = {
+        "ticket": address.replace(f"+{ticket.pk}.", f"+{other_ticket.pk}."),
+        "person": address.replace(f".u{agent.pk}.", f".u{other_agent.pk}."),
+        "guest": address.replace(f".u{agent.pk}.", ".g."),
+    }[swap]
+
+    assert changed != address
+    assert reply_address.parse(changed) is None
+
+
+def test_person_who_left_is_nobody():
+    ticket, agent = make_ticket(), make_agent()
+    address = address_of(ticket, agent)
+    agent.is_active = False
+    agent.save()
+
+    assert reply_address.parse(address) is None
+
+
+def test_address_ends_with_the_person_s_own():
+    ticket, user = make_ticket(), make_user()
+    address = address_of(ticket, user)
+    user.email = "otra@example.com"
+    user.save()
+
+    assert reply_address.parse(address) is None
+
+
+def test_address_outlives_a_change_of_key(settings):
+    ticket, agent = make_ticket(), make_agent()
+    address = address_of(ticket, agent)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "otra clave, también bastante larga y nada adivinable"
+
+    assert reply_address.parse(address) is not None
+    assert address_of(ticket, agent) != address
+
+    settings.SECRET_KEY_FALLBACKS = []
+    assert reply_address.parse(address) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "soporte@responde.example.com",
+        "respuesta+1.u1.aaaaaaaaaaaaaaaaaaaaaaaa@otro.example.com",
+        "respuesta+1.u1.aaaaaaaaaaaaaaaaaaaaaaaa@responde.example.com",
+        "respuesta+99999999999999999999.g.aaaaaaaaaaaaaaaaaaaaaaaa@responde.example.com",
+        "respuesta+١.g.aaaaaaaaaaaaaaaaaaaaaaaa@responde.example.com",
+        "respuesta+1.g.@responde.example.com",
+        "respuesta+1.g.aaaaaaaaaaaaaaaaaaaaaaaa@responde.example.com\r\nBcc: x@y.z",
+    ],
+)
+def test_anything_else_is_nobody(address):
+    make_ticket()
+
+    assert reply_address.parse(address) is None
+
+
+def test_answers_go_to_the_support_address_while_no_mail_comes_in(settings):
+    settings.DESK_REPLY_DOMAIN = ""
+    ticket = make_ticket()
+
+    assert address_of(ticket) == settings.DESK_SUPPORT_EMAIL
+    assert reply_address.parse("respuesta+1.g.aaaaaaaaaaaaaaaaaaaaaaaa@") is None

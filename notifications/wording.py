@@ -1,0 +1,62 @@
+"""Dates and messages as a mail says them, in the active language and time zone."""
+
+import re
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+
+def day(value: datetime) -> str:
+    """«viernes 20 de noviembre», with the year where it is another one."""
+    local, now = timezone.localtime(value), timezone.localtime()
+    spanish = (get_language() or "es").startswith("es")
+    year = "" if local.year == now.year else (r" \d\e Y" if spanish else " Y")
+    text = format_date(local, (r"l j \d\e F" if spanish else "l j F") + year)
+    return text.lower() if spanish else text
+
+
+def time(value: datetime) -> str:
+    return format_date(timezone.localtime(value), "G:i")
+
+
+def moment(value: datetime) -> str:
+    """«viernes 20 de noviembre, 10:27»"""
+    return f"{day(value)}, {time(value)}"
+
+
+def before(value: datetime | None) -> str:
+    """«hoy antes de las 11:27», «el viernes 20 de noviembre antes de las 11:27». Empty for what has passed: a promise
+    that cannot be kept any more is not repeated."""
+    now = timezone.now()
+    if value is None or value <= now:
+        return ""
+    days = timezone.localtime(value).date() - timezone.localtime(now).date()
+    if days == timedelta(0):
+        return _("hoy antes de las %(time)s") % {"time": time(value)}
+    if days == timedelta(days=1):
+        return _("mañana antes de las %(time)s") % {"time": time(value)}
+    return _("el %(day)s antes de las %(time)s") % {"day": day(value), "time": time(value)}
+
+
+def step(text: str, **values: str) -> tuple[str, SafeString]:
+    """A sentence of a list, plain and with its values in bold."""
+    if not values:
+        return text, conditional_escape(text)
+    strong = {name: format_html("<strong>{}</strong>", value) for name, value in values.items()}
+    return text % values, format_html(text.replace("{", "{{").replace("}", "}}") % _places(values), **strong)
+
+
+def _places(values: dict[str, str]) -> dict[str, str]:
+    return {name: "{" + name + "}" for name in values}
+
+
+def for_mail(html: str) -> SafeString:
+    """A message's safe HTML with the styles that mail programs need on the elements themselves."""
+    html = html.replace("<p>", '<p style="margin:8px 0 0;">')
+    html = re.sub(r"<(ol|ul)", r'<\1 style="margin:8px 0 0;padding-left:22px;"', html)
+    return mark_safe(html.replace("<a ", '<a class="lk" style="color:#076C7D;" '))
