@@ -1,0 +1,204 @@
+"""The steps of filing a report. They ask and check; `tickets.intake` has the last word."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User, phone_validator
+from tickets.exceptions import InvalidData
+from tickets.intake import DESCRIPTION_LENGTH, TITLE_LENGTH
+from tickets.processes.definition import FieldDefinition
+from tickets.processes.fields import LineField, LongTextField, answered, clean_values, form_field
+
+from ..topics import Topic
+from .files import FilesField
+
+ANSWER = "answer_"
+
+
+class TopicForm(forms.Form):
+    tipo = forms.ChoiceField(
+        label=_("¿De qué se trata?"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": _("Elige de qué se trata para seguir."),
+            "invalid_choice": _("Ese tipo de solicitud ya no está disponible. Elige otro."),
+        },
+    )
+    hide_optional = True
+
+    def __init__(self, *args: Any, topics: list[Topic], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["tipo"]
+        field.choices = [(topic.key, topic.name) for topic in topics]
+        field.cards = {
+            topic.key: {"text": topic.text or topic.promise or str(topic.definition.name), "icon": topic.icon}
+            for topic in topics
+        }
+
+
+class DetailsForm(forms.Form):
+    """Title, description, the process's own questions, files."""
+
+    def __init__(self, *args: Any, topic: Topic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        definition = topic.definition
+        self.topic = topic
+        self.questions = definition.intake_fields(topic.category.key if topic.category else "")
+        self.fields["title"] = LineField(
+            max_length=TITLE_LENGTH,
+            label=str(definition.title_label) or _("Título"),
+            help_text=str(definition.title_help) or _("Una frase que resuma lo que necesitas."),
+            error_messages={"required": _("Escribe un título: una frase que resuma lo que necesitas.")},
+        )
+        # S0.10: invites the steps and the messages, whatever the process says of itself.
+        self.fields["description"] = LongTextField(
+            max_length=DESCRIPTION_LENGTH,
+            label=str(definition.description_label) or _("¿Qué pasó?"),
+            help_text=str(definition.description_help)
+            or _("Incluye los pasos que seguiste y el mensaje de error, si apareció alguno."),
+            error_messages={"required": _("Cuéntanos qué pasó, con los detalles que tengas.")},
+            widget=forms.Textarea(attrs={"rows": 6, "data-behaviour": "autosize"}),
+        )
+        for question in self.questions:
+            field = form_field(question)
+            field.required = question.required and question.type != "yes_no"  # what the label says
+            _leave_to_the_form(field)
+            self.fields[ANSWER + question.key] = field
+        self.fields["files"] = FilesField(limits=definition.files)
+
+    def own_fields(self) -> list[dict[str, Any]]:
+        """The process's questions, each with the condition under which it shows."""
+        return [
+            {
+                "field": self[ANSWER + question.key],
+                "shown_when": _condition(question, self.questions),
+                "wide": _is_wide(question),
+            }
+            for question in self.questions
+        ]
+
+    def raw_answers(self) -> dict[str, Any]:
+        """What was typed for the process's questions, as `file_ticket` takes it."""
+        data: Any = self.data
+        answers = {}
+        for question in self.questions:
+            items = data.getlist(ANSWER + question.key)
+            answers[question.key] = items if question.type == "multi_choice" else (items or [""])[-1]
+        return answers
+
+    def clean(self) -> dict[str, Any]:
+        """The process's questions are judged together, because some only come up for some answers of others; by the
+        same rule as on every channel."""
+        self.answers: dict[str, Any] = {}
+        try:
+            self.answers = clean_values(self.questions, self.raw_answers())
+        except InvalidData as problem:
+            self.show(problem)
+        return self.cleaned_data
+
+    def show(self, problem: InvalidData) -> None:
+        """Put what the desk refused beside its field; what has no field here goes above the form."""
+        for key, messages in problem.errors.items():
+            name = key if key in self.fields else ANSWER + key
+            if name not in self.fields:
+                self.add_error(None, messages)
+            elif name not in self.errors:
+                self.add_error(name, messages)
+
+    def review(self) -> list[tuple[str, str]]:
+        """The process's questions and answers in the reader's words."""
+        return [(str(question.label), text) for question, text in answered(self.questions, self.answers)]
+
+
+class ContactForm(forms.Form):
+    """S0.12, S3.9, S3.10: how to reach the person. An account's address is shown and cannot be changed here (S2.1)."""
+
+    email = forms.EmailField(
+        label=_("Correo electrónico"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": _("Escribe tu correo: ahí te avisaremos."),
+            "invalid": _("Escribe un correo válido, como nombre@dominio.com. Ahí te avisaremos."),
+        },
+    )
+    name = LineField(
+        label=_("Tu nombre"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    phone = LineField(
+        label=_("Teléfono o WhatsApp"),
+        max_length=32,
+        required=False,
+        help_text=_("Te llamamos solo por esta solicitud."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+    )
+    notify = forms.BooleanField(label=_("Recibir un correo con cada novedad"), required=False)
+
+    def __init__(self, *args: Any, topic: Topic, user: User | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+        mode = topic.definition.phone
+        if mode == "hidden":
+            del self.fields["phone"]
+        elif mode == "required":
+            self.fields["phone"].required = True
+            self.fields["phone"].error_messages["required"] = _("Escribe un teléfono donde podamos llamarte.")
+        if user is None:
+            del self.fields["notify"]
+            self.fields["email"].help_text = _("Ahí recibes tu folio y un enlace para seguir tu solicitud.")
+            return
+        del self.fields["name"]
+        self.fields["email"].initial = user.email
+        _leave_to_the_form(self.fields["email"])
+        self.fields["email"].help_text = _("Es el de tu cuenta.")
+        self.fields["email"].widget.attrs["readonly"] = True
+        self.fields["notify"].initial = user.notify_by_email
+        if "phone" in self.fields:
+            self.fields["phone"].initial = user.phone
+
+    def clean_email(self) -> str:
+        """Whatever a form posts: an account writes from its own address."""
+        return self.user.email if self.user else self.cleaned_data["email"].lower()
+
+    def clean_phone(self) -> str:
+        phone: str = self.cleaned_data["phone"]
+        if phone:
+            phone_validator(phone)
+        return phone
+
+    def show(self, problem: InvalidData) -> bool:
+        """Whether what the desk refused belongs to this step."""
+        if not problem.errors.keys() <= self.fields.keys():
+            return False
+        for key, messages in problem.errors.items():
+            self.add_error(key, messages)
+        return True
+
+
+def _leave_to_the_form(field: forms.Field) -> None:
+    """The form judges the value; the field only draws itself."""
+    field.clean = lambda value: value  # type: ignore[method-assign]
+
+
+def _condition(question: FieldDefinition, others: Iterable[FieldDefinition]) -> str:
+    """For js/behaviours/shown-when.js: names of inputs and the values that bring the question up."""
+    if not question.shown_when:
+        return ""
+    boxes = {other.key for other in others if other.type == "yes_no"}
+    return json.dumps(
+        {
+            ANSWER + key: ["on" if key in boxes and value == "True" else value for value in values]
+            for key, values in question.shown_when.items()
+        }
+    )
+
+
+def _is_wide(question: FieldDefinition) -> bool:
+    return question.type in ("long_text", "multi_choice")

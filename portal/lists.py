@@ -1,0 +1,138 @@
+"""Lists of a customer's tickets: what each row shows, and what they can be filtered by."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.enums import PublicState, StageKind
+from tickets.models import Category, Ticket
+
+from .thread import has_progress, state_of
+
+COUNTED = 200  # tickets of one person whose states are counted; beyond, tabs go without numbers
+AWAITING = (StageKind.WAITING_CUSTOMER, StageKind.CLOSURE_APPROVAL)
+
+
+def rows(tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
+    """What a card or a table row draws. `category` must have been selected along."""
+    result = []
+    for ticket in tickets:
+        state = state_of(ticket)
+        result.append(
+            {
+                "href": reverse("portal:ticket", args=[ticket.folio]),
+                "title": ticket.title,
+                "folio": ticket.folio,
+                "category": str(ticket.category or ""),
+                "estado": state.token,
+                "estado_label": state.label,
+                "percent": ticket.progress,
+                "has_progress": has_progress(ticket),
+                "updated_at": ticket.updated_at,
+                "created_at": ticket.created_at,
+                "action": ticket.awaits_requester,
+            }
+        )
+    return result
+
+
+def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
+    """Those that wait for the requester, then the latest."""
+    waits = Case(When(stage_kind__in=AWAITING, then=Value(0)), default=Value(1), output_field=IntegerField())
+    return tickets.order_by(waits, "-updated_at", "-id")
+
+
+def matching(tickets: "QuerySet[Ticket]", query: str) -> "QuerySet[Ticket]":
+    """Every word is in the folio, the title or the beginning of the report."""
+    for word in query.split()[:8]:
+        tickets = tickets.filter(
+            Q(folio__icontains=word) | Q(title__icontains=word) | Q(excerpt__icontains=word)
+        )
+    return tickets
+
+
+class TicketFilter(forms.Form):
+    """The address of «Mis tickets». Only these parameters exist, each with its own list of values: nothing that is
+    typed in an address reaches a query by name (B1). What does not fit counts as not said."""
+
+    STATES = (
+        ("", _("Todos")),
+        ("te-esperan", _("Te esperan")),
+        ("en-espera", _("En espera")),
+        ("en-curso", _("En curso")),
+        ("completado", _("Completados")),
+    )
+    ORDERS = {
+        "": ("-updated_at", "-id"),
+        "recientes": ("-created_at", "-id"),
+        "antiguos": ("created_at", "id"),
+    }
+
+    estado = forms.ChoiceField(choices=STATES, required=False)
+    q = forms.CharField(max_length=100, required=False, label=_("Buscar en mis tickets"))
+    tipo = forms.ModelChoiceField(
+        Category.objects.none(), required=False, label=_("Tipo"), empty_label=_("Todos los tipos")
+    )
+    orden = forms.ChoiceField(
+        choices=[
+            ("", _("Última actualización")),
+            ("recientes", _("Más recientes")),
+            ("antiguos", _("Más antiguos")),
+        ],
+        required=False,
+        label=_("Orden"),
+    )
+
+    def __init__(self, data: Any, *, user: User) -> None:
+        super().__init__(data)
+        self.user = user
+        used = Ticket.objects.requested_by(user).order_by().values("category")
+        category: Any = self.fields["tipo"]
+        category.queryset = Category.objects.filter(pk__in=used)
+        for name, css in (
+            ("q", "form-control"),
+            ("tipo", "form-select w-auto"),
+            ("orden", "form-select w-auto"),
+        ):
+            self.fields[name].widget.attrs["class"] = css
+
+    def value(self, name: str) -> Any:
+        self.is_valid()
+        return self.cleaned_data.get(name)
+
+    @property
+    def order(self) -> tuple[str, str]:
+        return self.ORDERS[self.value("orden") or ""]
+
+    def apply(self, tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
+        match self.value("estado"):
+            case "te-esperan":
+                tickets = tickets.filter(stage_kind__in=AWAITING)
+            case "en-espera":
+                tickets = tickets.filter(public_state=PublicState.WAITING)
+            case "en-curso":
+                tickets = tickets.filter(public_state=PublicState.IN_PROGRESS)
+            case "completado":
+                tickets = tickets.filter(public_state=PublicState.COMPLETED)
+        if category := self.value("tipo"):
+            tickets = tickets.filter(category=category)
+        return matching(tickets, self.value("q") or "")
+
+    def counts(self) -> dict[str, int] | None:
+        """How many tickets each tab holds; None when the person has too many to count for every page (A21)."""
+        mine = Ticket.objects.requested_by(self.user).order_by("-updated_at", "-id")
+        states = list(mine.values_list("public_state", "stage_kind")[: COUNTED + 1])
+        if len(states) > COUNTED:
+            return None
+        return {
+            "": len(states),
+            "te-esperan": sum(kind in AWAITING for _state, kind in states),
+            "en-espera": sum(state == PublicState.WAITING for state, _kind in states),
+            "en-curso": sum(state == PublicState.IN_PROGRESS for state, _kind in states),
+            "completado": sum(state == PublicState.COMPLETED for state, _kind in states),
+        }

@@ -1,0 +1,49 @@
+"""Parts of a file, as video players ask for them (RFC 9110 §14)."""
+
+import re
+from collections.abc import Iterator
+from typing import IO
+
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+
+CHUNK = 64 * 1024
+RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+
+
+class Part:
+    """The next `length` bytes of an open file. Closed with the answer, also when nobody read it."""
+
+    def __init__(self, file: IO[bytes], length: int) -> None:
+        self.file, self.left = file, length
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self.left > 0 and (chunk := self.file.read(min(CHUNK, self.left))):
+            self.left -= len(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def partial(
+    file: IO[bytes], *, size: int, header: str, content_type: str
+) -> FileResponse | StreamingHttpResponse | HttpResponse:
+    """The whole file, or the one range that `header` names. Several ranges at once are answered with everything."""
+    match = RANGE.fullmatch(header.strip())
+    if match is None or match.group(0) == "bytes=-":
+        return FileResponse(file, content_type=content_type, headers={"Accept-Ranges": "bytes"})
+    first, last = match.groups()
+    start = int(first) if first else max(size - int(last), 0)
+    end = min(int(last), size - 1) if first and last else size - 1
+    if start > end:
+        file.close()
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    file.seek(start)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Range": f"bytes {start}-{end}/{size}",
+        "Content-Length": str(end - start + 1),
+    }
+    return StreamingHttpResponse(
+        Part(file, end - start + 1), status=206, content_type=content_type, headers=headers
+    )

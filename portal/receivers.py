@@ -1,0 +1,23 @@
+"""A person who has shown that an address is theirs gets what they filed as a guest under it."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+
+from accounts.models import User
+from tickets.contacts import claim_guest_tickets
+
+
+@receiver(email_confirmed)
+def claim_on_confirmation(sender: Any, email_address: EmailAddress, **kwargs: Any) -> None:
+    claim_guest_tickets(email_address.user, verified_email=email_address.email)
+
+
+@receiver(user_logged_in)
+def claim_on_sign_in(sender: Any, user: User, **kwargs: Any) -> None:
+    """For what they filed without signing in since the address was confirmed."""
+    for email in EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True):
+        claim_guest_tickets(user, verified_email=email)

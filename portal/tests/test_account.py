@@ -1,0 +1,220 @@
+"""Profile, signing up, and what a person gets once an address is theirs."""
+
+import re
+from html import unescape
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.test import Client
+from django.utils import translation
+
+from accounts.enums import Role
+from accounts.models import CustomerKind, User
+from portal.forms.profile import zones
+from tickets.models import Process
+from tickets.tests.factories import PASSWORD, make_ticket, make_user
+
+from .factories import signed_in
+
+pytestmark = pytest.mark.django_db
+PROFILE = {
+    "name": "Lucía F.",
+    "phone": "+58 212 771 9011",
+    "language": "es",
+    "time_zone": "America/Bogota",
+    "theme": "dark",
+    "notify_by_email": "on",
+}
+SIGN_UP = {"email": "nueva@example.com", "password1": "una-clave-larga-2026", "name": "Nueva Persona"}
+
+
+# --- Profile ----------------------------------------------------------------------------------------------
+
+
+def test_profile_keeps_what_a_person_may_change(customer: User, customer_client: Client):
+    customer_client.post("/perfil/", PROFILE)
+
+    customer.refresh_from_db()
+    assert {name: getattr(customer, name) for name in PROFILE} == PROFILE | {"notify_by_email": True}
+    page = customer_client.get("/perfil/").content.decode()
+    assert "Guardamos tus cambios." in page
+    assert 'data-bs-theme="dark"' in page
+
+
+def test_profile_changes_nothing_else(customer: User, customer_client: Client):
+    mine = User.objects.filter(pk=customer.pk)
+    before = mine.values("email", "role", "standing", "is_active", "external_account").get()
+
+    customer_client.post(
+        "/perfil/",
+        PROFILE
+        | {
+            "role": Role.ADMINISTRATOR,
+            "email": "x@y.com",
+            "standing": "inactive",
+            "is_active": "",
+            "is_staff": "1",
+        },
+    )
+
+    assert before == mine.values(*before).get()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("name", "", "Este dato hace falta."),
+        ("name", "x" * 500, "120"),
+        ("phone", "llámame", "código de área"),
+        ("time_zone", "Marte/Olimpo", "zona horaria"),
+        ("language", "tlh", "tlh"),
+        ("theme", "azul", "azul"),
+    ],
+)
+def test_profile_says_what_is_wrong_and_keeps_the_rest(
+    customer: User, customer_client: Client, field: str, value: str, message: str
+):
+    answer = customer_client.post("/perfil/", PROFILE | {"name": "Otro nombre"} | {field: value})
+
+    page = unescape(answer.content.decode())
+    assert answer.status_code == 422
+    assert message in page
+    assert field == "name" or 'value="Otro nombre"' in page
+    customer.refresh_from_db()
+    assert customer.name == "Lucía Fernández"
+
+
+def test_profile_speaks_the_language_that_was_chosen(customer_client: Client):
+    answer = customer_client.post("/perfil/", PROFILE | {"language": "en"}, follow=True)
+
+    assert '<html lang="en"' in answer.content.decode()
+
+
+def test_shortcuts_are_the_desks_affair(customer_client: Client, agent: User):
+    assert 'name="keyboard_shortcuts"' not in customer_client.get("/perfil/").content.decode()
+    assert 'name="keyboard_shortcuts"' in signed_in(agent).get("/perfil/").content.decode()
+
+
+def test_profile_links_to_the_rest_of_the_account(customer_client: Client):
+    page = customer_client.get("/perfil/").content.decode()
+
+    for address in ("/cuenta/correo/", "/cuenta/clave/cambiar/", "/cuenta/dos-pasos/"):
+        assert f'href="{address}"' in page
+
+
+def test_profile_asks_to_sign_in(client: Client):
+    assert client.get("/perfil/")["Location"] == "/cuenta/entrar/?next=/perfil/"
+
+
+# --- Signing up -------------------------------------------------------------------------------------------
+
+
+def test_signing_up_asks_for_a_name(client: Client):
+    page = client.get("/cuenta/registro/").content.decode()
+    assert 'name="name"' in page
+    assert 'name="phone"' in page
+    assert 'name="kind"' not in page
+
+    client.post("/cuenta/registro/", SIGN_UP | {"name": "  "})
+    assert not User.objects.exists()
+    client.post("/cuenta/registro/", SIGN_UP | {"name": "Ana\r\nBcc: x@y.com", "phone": "+57 310 555 0177"})
+
+    user = User.objects.get()
+    assert (user.name, user.phone, user.email) == (
+        "Ana Bcc: x@y.com",
+        "+57 310 555 0177",
+        "nueva@example.com",
+    )
+
+
+@pytest.mark.demand("S0.3")
+def test_signing_up_offers_the_desks_customer_kinds(client: Client):
+    kind = CustomerKind.objects.create(key="parkiador", name="Parkiador")
+    assert "Parkiador" in client.get("/cuenta/registro/").content.decode()
+
+    client.post("/cuenta/registro/", SIGN_UP | {"kind": kind.pk})
+
+    assert User.objects.get().kind == kind
+
+
+def test_signing_up_makes_customers_only(client: Client):
+    client.post(
+        "/cuenta/registro/", SIGN_UP | {"role": "administrator", "is_staff": "1", "standing": "inactive"}
+    )
+
+    user = User.objects.get()
+    assert (user.role, user.is_staff, user.standing) == (Role.CUSTOMER, False, "active")
+
+
+# --- What was filed as a guest ----------------------------------------------------------------------------
+
+
+def code_in_page_flow(client: Client) -> str:
+    """The code that was mailed; allauth keeps it in the session until it is typed."""
+    return next(
+        value["code"]
+        for value in client.session.values()
+        if isinstance(value, dict) and "code" in value and "email" in value
+    )
+
+
+def test_confirming_an_address_brings_what_was_filed_under_it(client: Client, guest_process: Process):
+    ticket = make_ticket(
+        guest_process, guest_email="nueva@example.com", category="tramite", title="De invitada"
+    )
+    other = make_ticket(guest_process, guest_email="otra@example.com", category="tramite", title="De otra")
+    client.post("/cuenta/registro/", SIGN_UP)
+    ticket.refresh_from_db()
+    assert ticket.requester is None
+
+    client.post("/cuenta/correo/confirmar/", {"code": code_in_page_flow(client)})
+
+    ticket.refresh_from_db()
+    other.refresh_from_db()
+    assert ticket.requester == User.objects.get()
+    assert other.requester is None
+    page = client.get("/tickets/").content.decode()
+    assert "De invitada" in page
+    assert "De otra" not in page
+
+
+def test_an_address_that_nobody_confirmed_brings_nothing(client: Client, guest_process: Process):
+    ticket = make_ticket(guest_process, guest_email="nueva@example.com", category="tramite")
+    client.post("/cuenta/registro/", SIGN_UP)
+    client.post("/cuenta/correo/confirmar/", {"code": "000000"})
+    user = User.objects.get()
+
+    client.force_login(user)
+
+    ticket.refresh_from_db()
+    assert ticket.requester is None
+    assert client.get(f"/tickets/{ticket.folio}/").status_code == 404
+
+
+def test_signing_in_brings_what_was_filed_meanwhile(client: Client, guest_process: Process):
+    user = make_user(email="ana@example.com")
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
+
+    client.post("/cuenta/entrar/", {"login": user.email, "password": PASSWORD})
+
+    ticket.refresh_from_db()
+    assert ticket.requester == user
+    assert re.search(ticket.folio, client.get("/tickets/").content.decode())
+
+
+@pytest.mark.parametrize("current", ["America/Caracas", "Europe/Lisbon"])
+def test_every_time_zone_is_offered_once_in_the_reader_s_words(current: str):
+    groups = zones(current)
+    offered = [zone for _group, entries in groups for zone, _label in entries]
+
+    assert len(offered) == len(set(offered))
+    assert current in offered
+    with translation.override("es"):
+        labels = {zone: str(label) for _group, entries in zones(current) for zone, label in entries}
+    assert labels["America/Bogota"] == "Bogotá"
+    assert labels["Europe/Lisbon"] == "Europa · Lisbon"
+
+
+def test_a_time_zone_that_is_no_longer_known_stays_chosen():
+    assert zones("Marte/Olimpo")[0] == ("Marte/Olimpo", "Marte/Olimpo")

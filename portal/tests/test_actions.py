@@ -1,0 +1,201 @@
+"""What the process offers the requester; the survey; the switch for mails."""
+
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from tickets import conversation, surveys
+from tickets.models import Process, Ticket
+from tickets.tests.factories import make_ticket
+from tickets.workflow import perform
+
+from .browsing import buttons, html, snapshot, stamp, url
+from .factories import SOLUTION, signed_in, working
+
+pytestmark = pytest.mark.django_db
+
+
+# --- Actions ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S2.8")
+def test_actions_are_those_that_the_process_offers_now(
+    ticket: Ticket, agent: User, supervisor: User, customer: User, customer_client: Client
+):
+    assert buttons(html(customer_client, url(ticket))) == []
+    working(ticket, agent=agent, supervisor=supervisor)
+    assert buttons(html(customer_client, url(ticket))) == []
+    perform(ticket, "pedir_aprobacion", actor=agent, data=SOLUTION)
+
+    page = html(customer_client, url(ticket))
+
+    assert buttons(page) == ["aprobar", "rechazar"]
+    assert "¿Quedó resuelto?" in page
+    perform(ticket, "aprobar", actor=customer)
+    assert buttons(html(customer_client, url(ticket))) == []
+
+
+@pytest.mark.demand("S2.8", "S0.25")
+def test_approving_closes_and_leads_to_the_survey(to_approve: Ticket, customer_client: Client):
+    form = stamp(html(customer_client, url(to_approve)), "aprobar")
+
+    answer = customer_client.post(url(to_approve, "acciones/aprobar/"), form)
+    again = customer_client.post(url(to_approve, "acciones/aprobar/"), form)
+
+    to_approve.refresh_from_db()
+    assert to_approve.stage == "cerrado"
+    assert answer["Location"] == again["Location"] == url(to_approve, "encuesta/")
+    assert to_approve.events.filter(action="aprobar").count() == 1
+
+
+@pytest.mark.demand("S2.8")
+def test_rejecting_asks_for_the_reason_and_returns_it_to_work(to_approve: Ticket, customer_client: Client):
+    form = stamp(html(customer_client, url(to_approve)), "rechazar")
+
+    empty = customer_client.post(url(to_approve, "acciones/rechazar/"), form | {"rechazar-message": " "})
+    assert empty.status_code == 422
+    assert re.search(r'<details class="approve__reject" open>', empty.content.decode())
+    customer_client.post(
+        url(to_approve, "acciones/rechazar/"), form | {"rechazar-message": "Anoche volvió a fallar."}
+    )
+
+    to_approve.refresh_from_db()
+    assert to_approve.stage == "procesar"
+    assert "Anoche volvió a fallar." in html(customer_client, url(to_approve))
+
+
+def test_deciding_on_a_page_that_is_out_of_date_changes_nothing_and_keeps_the_reason(
+    to_approve: Ticket, agent: User, customer_client: Client
+):
+    form = stamp(html(customer_client, url(to_approve)), "rechazar")
+    conversation.send_follow_up(to_approve, actor=agent, body="Un detalle más.")
+
+    answer = customer_client.post(
+        url(to_approve, "acciones/rechazar/"), form | {"rechazar-message": "No sirve."}
+    )
+
+    page = unescape(answer.content.decode())
+    assert answer.status_code == 409
+    assert "El ticket cambió mientras escribías." in page
+    assert "No sirve.</textarea>" in page
+    to_approve.refresh_from_db()
+    assert to_approve.stage == "aprobacion"
+
+
+def test_a_decision_that_came_too_late_keeps_the_words(
+    to_approve: Ticket, customer: User, customer_client: Client
+):
+    form = stamp(html(customer_client, url(to_approve)), "rechazar")
+    perform(to_approve, "aprobar", actor=customer)
+
+    answer = customer_client.post(
+        url(to_approve, "acciones/rechazar/"), form | {"rechazar-message": "Espera, falta algo."}
+    )
+
+    page = unescape(answer.content.decode())
+    assert answer.status_code == 409
+    assert "Aprobaste el cierre</li>" in page
+    assert "Espera, falta algo.</blockquote>" in page
+
+
+@pytest.mark.parametrize(
+    "action", ["preparar", "pedir_aprobacion", "cerrar_por_silencio", "no-existe", "aprobar"]
+)
+def test_an_action_that_is_not_offered_is_refused(in_work: Ticket, customer_client: Client, action: str):
+    before = snapshot(in_work)
+
+    answer = customer_client.post(
+        url(in_work, f"acciones/{action}/"),
+        {f"{action}-solution_done": "x", f"{action}-assignee": in_work.requester_id},
+        follow=True,
+    )
+
+    assert answer.status_code in (200, 422)
+    assert snapshot(in_work) == before
+
+
+@pytest.mark.demand("S3.19")
+def test_closing_ones_own_request_takes_two_steps_and_offers_the_survey(
+    guest_process: Process, customer: User, customer_client: Client
+):
+    ticket = make_ticket(guest_process, requester=customer, category="tramite")
+    page = html(customer_client, url(ticket))
+    assert re.search(r"<details[^>]*><summary[^>]*>Cerrar mi solicitud</summary>", page)
+    assert "La solicitud queda cerrada." in page
+
+    answer = customer_client.post(
+        url(ticket, "acciones/cerrar_mi_solicitud/"), stamp(page, "cerrar_mi_solicitud")
+    )
+
+    ticket.refresh_from_db()
+    assert ticket.stage == "cerrado"
+    assert answer["Location"] == url(ticket, "encuesta/")
+
+
+def test_somebody_of_the_desk_who_asks_for_help_is_a_requester_here(
+    process: Process, supervisor: User, agent: User
+):
+    ticket = make_ticket(process, requester=supervisor)
+    client = signed_in(supervisor)
+
+    assert buttons(html(client, url(ticket))) == []
+    working(ticket, agent=agent, supervisor=supervisor)
+    perform(ticket, "pedir_aprobacion", actor=agent, data=SOLUTION)
+    page = html(client, url(ticket))
+    assert buttons(page) == ["aprobar", "rechazar"]
+    client.post(url(ticket, "acciones/aprobar/"), stamp(page, "aprobar"))
+    ticket.refresh_from_db()
+    assert ticket.stage == "cerrado"
+
+
+# --- Survey and notifications -----------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.25")
+def test_the_survey_counts_once_and_only_when_sent(
+    to_approve: Ticket, customer: User, customer_client: Client
+):
+    assert "Esta encuesta no está abierta" in html(customer_client, url(to_approve, "encuesta/"))
+    perform(to_approve, "aprobar", actor=customer)
+    page = html(customer_client, url(to_approve, "encuesta/"))
+    assert " checked" not in page
+    assert "Calificar la atención" in html(customer_client, url(to_approve))
+
+    without = customer_client.post(url(to_approve, "encuesta/"), {"comment": "Muy bien"})
+    assert without.status_code == 422
+    assert "Elige una calificación del 1 al 5." in without.content.decode()
+    assert "Muy bien</textarea>" in without.content.decode()
+    customer_client.post(url(to_approve, "encuesta/"), {"score": "5", "comment": "Muy bien"})
+    customer_client.post(url(to_approve, "encuesta/"), {"score": "1", "comment": "Mal"})
+
+    survey = to_approve.survey
+    assert (survey.score, survey.comment) == (5, "Muy bien")
+    assert "Gracias por tu opinión" in html(customer_client, url(to_approve, "encuesta/"))
+    assert "Calificar la atención" not in html(customer_client, url(to_approve))
+
+
+@pytest.mark.parametrize("score", ["0", "6", "cinco", "5; DROP"])
+def test_a_score_outside_the_scale_is_refused(
+    to_approve: Ticket, customer: User, customer_client: Client, score: str
+):
+    perform(to_approve, "aprobar", actor=customer)
+
+    answer = customer_client.post(url(to_approve, "encuesta/"), {"score": score})
+
+    assert answer.status_code == 422
+    to_approve.refresh_from_db()
+    assert surveys.is_open(to_approve)
+
+
+@pytest.mark.demand("S3.10")
+def test_notifications_are_switched_per_ticket(ticket: Ticket, customer_client: Client):
+    customer_client.post(url(ticket, "avisos/"), {})
+    ticket.refresh_from_db()
+    assert ticket.notify_requester is False
+
+    answer = customer_client.post(url(ticket, "avisos/"), {"on": "1"}, headers={"HX-Request": "true"})
+    ticket.refresh_from_db()
+    assert (ticket.notify_requester, answer.status_code) == (True, 204)

@@ -1,0 +1,241 @@
+"""Downloads: for whoever sees the message, as harmless bytes."""
+
+import io
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+from django.test import Client, override_settings
+from PIL import Image
+
+from accounts.models import User
+from tickets import conversation, guests
+from tickets.attachments import draw_thumbnail
+from tickets.enums import Purpose
+from tickets.models import Attachment, Message, Process, Ticket
+from tickets.tests.factories import make_agent, make_department, make_ticket
+
+from .factories import signed_in, working
+
+pytestmark = pytest.mark.django_db
+VIDEO = bytes(range(256)) * 40
+
+
+@pytest.fixture
+def ticket(process: Process, customer: User, agent: User, supervisor: User) -> Ticket:
+    return working(make_ticket(process, requester=customer), agent=agent, supervisor=supervisor)
+
+
+def attach(
+    message: Message, *, name: str = "foto.png", content_type: str = "image/png", content: bytes = b""
+) -> Attachment:
+    if not content:
+        picture = io.BytesIO()
+        Image.new("RGB", (20, 20), "teal").save(picture, "PNG")
+        content = picture.getvalue()
+    attachment = Attachment(
+        ticket=message.ticket, message=message, name=name, kind="image", content_type=content_type,
+        size=len(content),
+    )  # fmt: skip
+    attachment.file.save(name, ContentFile(content), save=False)
+    attachment.save()
+    return attachment
+
+
+def url(attachment: Attachment, rest: str = "") -> str:
+    return f"/adjuntos/{attachment.uuid}/{rest}"
+
+
+def body(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+@pytest.fixture
+def public(ticket: Ticket) -> Attachment:
+    return attach(ticket.messages.get())
+
+
+@pytest.fixture
+def internal(ticket: Ticket, agent: User) -> Attachment:
+    return attach(
+        conversation.add_internal_note(ticket, actor=agent, body="Solo nosotros"), name="interno.png"
+    )
+
+
+# --- Who --------------------------------------------------------------------------------------------------
+
+
+def test_public_files_reach_the_requester_the_desk_and_the_bearer_of_a_link(
+    public: Attachment, ticket: Ticket, customer_client: Client, agent: User, supervisor: User
+):
+    guest = Client()
+    guest.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.CONTRIBUTE, email='a@b.com')}/")
+
+    for client in (customer_client, signed_in(agent), signed_in(supervisor), guest):
+        assert body(client.get(url(public)))[:4] == b"\x89PNG"
+
+
+def test_files_of_notes_stay_in_the_desk(
+    internal: Attachment, ticket: Ticket, customer_client: Client, agent: User
+):
+    guest = Client()
+    guest.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email='a@b.com')}/")
+
+    assert customer_client.get(url(internal)).status_code == 404
+    assert guest.get(url(internal)).status_code == 404
+    assert body(signed_in(agent).get(url(internal)))[:4] == b"\x89PNG"
+
+
+def test_strangers_get_nothing(public: Attachment, process: Process, stranger: User, client: Client):
+    other_desk = make_agent(make_department("academico"))
+    other_guest = Client()
+    other_guest.get(f"/enlace/{guests.issue(make_ticket(process), purpose=Purpose.FOLLOW, email='a@b.com')}/")
+
+    for visitor in (client, signed_in(stranger), signed_in(other_desk), other_guest):
+        for rest in ("", "miniatura/"):
+            answer = visitor.get(url(public, rest))
+            assert answer.status_code == 404
+            assert b"PNG" not in answer.content
+
+
+def test_a_withdrawn_link_and_the_surveys_link_bring_no_files(public: Attachment, ticket: Ticket):
+    survey, follow = Client(), Client()
+    survey.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.SURVEY, email='a@b.com')}/")
+    follow.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email='a@b.com')}/")
+    assert body(follow.get(url(public)))
+    guests.revoke(ticket)
+
+    assert [client.get(url(public)).status_code for client in (survey, follow)] == [404, 404]
+
+
+def test_what_waits_to_be_sent_is_nobodys(public: Attachment, customer_client: Client):
+    Attachment.objects.filter(pk=public.pk).update(ticket=None, message=None, draft_key="x")
+
+    assert customer_client.get(url(public)).status_code == 404
+
+
+@pytest.mark.parametrize("scan", ["pending", "infected"])
+def test_a_held_file_is_explained_not_served(public: Attachment, customer_client: Client, scan: str):
+    Attachment.objects.filter(pk=public.pk).update(scan=scan)
+
+    answer = customer_client.get(url(public))
+
+    assert answer.status_code == 403
+    assert "Archivo en revisión" in answer.content.decode()
+
+
+# --- How --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "disposition"),
+    [
+        ("foto.png", "image/png", 'inline; filename="foto.png"'),
+        ("informe.pdf", "application/pdf", 'attachment; filename="informe.pdf"'),
+        ("página.html", "text/plain", "attachment; filename*=utf-8''p%C3%A1gina.html"),
+        ("dibujo.svg", "image/svg+xml", 'attachment; filename="dibujo.svg"'),
+        ("a.xhtml", "application/xhtml+xml", 'attachment; filename="a.xhtml"'),
+    ],
+)
+def test_bytes_are_served_so_that_nothing_runs(
+    ticket: Ticket, customer_client: Client, name: str, content_type: str, disposition: str
+):
+    answer = customer_client.get(url(attach(ticket.messages.get(), name=name, content_type=content_type)))
+
+    assert answer["Content-Disposition"] == disposition
+    assert answer["Content-Type"] == content_type
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer["Content-Security-Policy"]
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert "private" in answer["Cache-Control"]
+    assert body(answer)
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "part"),
+    [
+        ("bytes=0-99", 206, VIDEO[:100]),
+        ("bytes=10000-", 206, VIDEO[10000:]),
+        ("bytes=-5", 206, VIDEO[-5:]),
+        ("bytes=0-999999", 206, VIDEO),
+        ("bytes=0-1,5-6", 200, VIDEO),
+        ("líneas=1", 200, VIDEO),
+        ("", 200, VIDEO),
+    ],
+)
+def test_videos_come_in_the_parts_that_the_player_asks_for(
+    ticket: Ticket, customer_client: Client, header: str, status: int, part: bytes
+):
+    video = attach(ticket.messages.get(), name="falla.mp4", content_type="video/mp4", content=VIDEO)
+
+    answer = customer_client.get(url(video), headers={"Range": header, "Accept-Encoding": "gzip"})
+
+    assert (answer.status_code, body(answer)) == (status, part)
+    assert answer["Content-Encoding"] == "identity"
+    assert answer["Accept-Ranges"] == "bytes"
+    assert int(answer["Content-Length"]) == len(part)
+
+
+def test_a_part_beyond_the_end_is_refused(ticket: Ticket, customer_client: Client):
+    video = attach(ticket.messages.get(), name="falla.mp4", content_type="video/mp4", content=VIDEO)
+
+    answer = customer_client.get(url(video), headers={"Range": "bytes=99999-"})
+
+    assert (answer.status_code, answer["Content-Range"]) == (416, f"bytes */{len(VIDEO)}")
+
+
+def test_pictures_have_a_small_one_for_lists(public: Attachment, ticket: Ticket, customer_client: Client):
+    assert customer_client.get(url(public, "miniatura/")).status_code == 404
+    draw_thumbnail(public)
+
+    answer = customer_client.get(url(public, "miniatura/"))
+
+    assert answer["Content-Type"] == "image/webp"
+    assert body(answer)[:4] == b"RIFF"
+    assert url(public, "miniatura/") in customer_client.get(f"/tickets/{ticket.folio}/").content.decode()
+
+
+def test_the_front_server_sends_the_bytes_where_there_is_one(
+    public: Attachment, customer_client: Client, client: Client
+):
+    with override_settings(DESK_ACCEL_PREFIX="/media-interna/"):
+        answer = customer_client.get(url(public))
+        assert client.get(url(public)).status_code == 404
+
+    assert answer["X-Accel-Redirect"] == f"/media-interna/{public.file.name}"
+    assert (answer.content, answer["Content-Type"]) == (b"", "image/png")
+    assert "sandbox" in answer["Content-Security-Policy"]
+
+
+class Store(FileSystemStorage):
+    """Signs addresses as an object store would."""
+
+    def url(self, name: str, parameters: dict[str, str] | None = None) -> str:
+        return f"https://store.test/{name}?{'&'.join(f'{k}={v}' for k, v in (parameters or {}).items())}"
+
+
+def test_an_object_store_gets_a_signed_address_with_our_type(public: Attachment, customer_client: Client):
+    draw_thumbnail(public)
+    with (
+        patch("portal.views.attachments.FileSystemStorage", new=type("Other", (), {})),
+        patch.object(Attachment._meta.get_field("file"), "storage", Store()),
+    ):
+        answer = customer_client.get(url(public))
+        small = customer_client.get(url(public, "miniatura/"))
+
+    assert answer.status_code == 302
+    assert f"https://store.test/{public.file.name}" in answer["Location"]
+    assert "ResponseContentType=image/png" in answer["Location"]
+    assert body(small)[:4] == b"RIFF"
+
+
+def test_get_changes_nothing(public: Attachment, customer_client: Client):
+    before = list(Attachment.objects.values()), Ticket.objects.get().version
+
+    body(customer_client.get(url(public)))
+    body(customer_client.head(url(public)))
+
+    assert customer_client.post(url(public)).status_code == 405
+    assert (list(Attachment.objects.values()), Ticket.objects.get().version) == before

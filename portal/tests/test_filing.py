@@ -1,0 +1,154 @@
+"""The guide: what it is about and what happened."""
+
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tickets.models import Category, Process, Ticket
+
+from .factories import DETAILS
+from .guide import PAGO, Guide
+
+pytestmark = pytest.mark.django_db
+
+
+# --- The first step ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.2")
+def test_type_step_offers_the_topics_of_every_process_in_use(
+    client: Client, process: Process, guest_process: Process
+):
+    page = client.get(reverse("portal:report")).content.decode()
+
+    offered = re.findall(r'name="tipo" value="([^"]+)"', page)
+    assert offered == [
+        *(f"{process.key}.{category.key}" for category in process.categories.all()),
+        "prueba-invitados.pago",
+        "prueba-invitados.tramite",
+    ]
+    assert "Problema con la plataforma" in page
+    assert "Factura o trámite" in page
+
+
+def test_topics_that_were_withdrawn_are_not_offered(client: Client, process: Process, guest_process: Process):
+    Category.objects.filter(key="tramite").update(is_active=False)
+    Process.objects.filter(pk=process.pk).update(is_active=False)
+
+    page = client.get(reverse("portal:report")).content.decode()
+
+    assert "Falla en el pago" in page
+    assert "Factura o trámite" not in page
+    assert "Problema con la plataforma" not in page
+
+
+def test_type_step_wants_a_choice(client: Client, guest_process: Process):
+    page = client.get(reverse("portal:report"), {"tipo": "no-existe.nada"})
+
+    assert page.status_code == 422
+    assert "Ese tipo de solicitud ya no está disponible" in page.content.decode()
+
+
+def test_going_on_with_nothing_chosen_is_told(client: Client, guest_process: Process):
+    first = client.get(reverse("portal:report"))
+    assert 'type="hidden" name="ir" value="detalles"' in first.content.decode()
+
+    page = client.get(reverse("portal:report"), {"ir": "detalles"})
+
+    assert page.status_code == 422
+    assert "Elige de qué se trata para seguir." in page.content.decode()
+
+
+@pytest.mark.demand("S3.6")
+def test_a_topics_notice_stands_before_the_details(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+
+    assert "no repitas el pago" in guide.drawn
+    assert (
+        "no repitas el pago" in client.get(reverse("portal:report_notice"), {"tipo": PAGO}).content.decode()
+    )
+
+
+@pytest.mark.demand("S0.5", "S0.6")
+def test_every_page_links_to_the_report(client: Client, guest_process: Process):
+    page = client.get("/").content.decode()
+
+    assert re.search(r'class="report push" href="/nuevo/"[^>]*>.*?Reportar un problema</a>', page, re.DOTALL)
+
+
+# --- Details ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.9", "S0.10", "S1.7", "S3.7")
+def test_details_ask_what_the_process_asks_and_invite_the_steps(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+
+    assert "los pasos que seguiste y el mensaje de error" in guide.drawn
+    for question in ("Código de la reserva", "Medio de pago", "Últimos 4 dígitos"):
+        assert question in guide.drawn
+    assert "shown-when" in guide.drawn
+    assert "{&quot;answer_medio&quot;: [&quot;tarjeta&quot;]}" in guide.drawn
+
+
+def test_details_with_errors_keep_every_word_and_say_what_is_wrong(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+
+    page = guide.fill(DETAILS | {"title": "", "answer_reserva": "RS-44", "answer_ultimos": ""})
+
+    text = page.content.decode()
+    assert page.status_code == 422
+    assert "Escribe un título" in text
+    assert "El código tiene 8 caracteres, como RS-441720." in text
+    assert DETAILS["description"] in unescape(text)
+    assert 'value="RS-44"' in text
+    assert 'id="id_answer_ultimos_error"' in text or "Últimos 4 dígitos</a>" in text
+    assert not Ticket.objects.exists()
+
+
+def test_a_question_that_does_not_come_up_is_not_demanded(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+
+    guide.fill(DETAILS | {"answer_medio": "efectivo", "answer_ultimos": ""})
+    guide.send(email="ana@example.com")
+
+    assert Ticket.objects.get().fields == {"reserva": "RS-441720", "medio": "efectivo"}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"description": "x" * 1_000_000}, "1000000"),
+        ({"title": "x" * 500}, "160"),
+        ({"title": "\x00\u202e\u200b"}, "Escribe un título"),
+        ({"description": " \n\t "}, "Cuéntanos qué pasó"),
+    ],
+)
+def test_text_that_cannot_be_taken_is_shown_again_with_the_reason(
+    client: Client, guest_process: Process, values: dict[str, str], message: str
+):
+    guide = Guide(client, PAGO)
+
+    page = guide.fill(DETAILS | values)
+
+    text = page.content.decode()
+    assert page.status_code == 422
+    assert message in text.replace(".", "").replace("\xa0", "") or message in text
+    assert len(text) > len(next(iter(values.values())))
+    assert not Ticket.objects.exists()
+
+
+def test_odd_characters_arrive_clean_and_emoji_arrive_whole(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+
+    guide.fill(
+        DETAILS | {"title": "Pago\r\nBcc: x@y.com \u202egpj.exe", "description": "Se cae 🤷🏽‍♀️\x00 ñandú"}
+    )
+    guide.send(email="ana@example.com", name="Ana\r\nBcc: todos@example.com")
+
+    ticket = Ticket.objects.get()
+    assert ticket.title == "Pago Bcc: x@y.com gpj.exe"
+    assert ticket.messages.get().body == "Se cae 🤷🏽‍♀️ ñandú"
+    assert ticket.requester_name == "Ana Bcc: todos@example.com"

@@ -1,0 +1,399 @@
+"""Links without a session: one purpose each, nothing on GET, gone when revoked or expired."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from portal.grants import COOKIE, KEPT
+from tickets import conversation, guests, properties
+from tickets.enums import EventKind, Purpose, Template
+from tickets.models import Attachment, GuestToken, Process, Ticket, TicketEvent
+from tickets.tests.factories import make_ticket
+from tickets.workflow import perform
+
+from .factories import png, signed_in, working
+
+pytestmark = pytest.mark.django_db
+SOLUTION = {"solution_done": "Actualizamos el programa.", "solution_steps": "Reinicia la app."}
+
+
+@pytest.fixture
+def in_work(process: Process, customer: User, agent: User, supervisor: User) -> Ticket:
+    return working(make_ticket(process, requester=customer), agent=agent, supervisor=supervisor)
+
+
+@pytest.fixture
+def to_approve(in_work: Ticket, agent: User) -> Ticket:
+    return perform(in_work, "pedir_aprobacion", actor=agent, data=SOLUTION)
+
+
+def issue(ticket: Ticket, purpose: Purpose) -> str:
+    return guests.issue(ticket, purpose=purpose, email=ticket.requester_email)
+
+
+def opened(ticket: Ticket, purpose: Purpose) -> Client:
+    client = Client()
+    client.get(f"/enlace/{issue(ticket, purpose)}/")
+    return client
+
+
+def page(client: Client, address: str) -> str:
+    response = client.get(address)
+    assert response.status_code == 200, response.status_code
+    return unescape(response.content.decode())
+
+
+def buttons(html: str) -> list[str]:
+    return re.findall(r'action="/invitado/[^/]+/acciones/([^/]+)/"', html)
+
+
+# --- Opening a link ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("purpose", "rest"),
+    [("follow", ""), ("contribute", ""), ("approve", "cierre/"), ("survey", "encuesta/")],
+)
+def test_a_link_leads_to_its_page_without_the_secret(
+    in_work: Ticket, client: Client, purpose: str, rest: str
+):
+    secret = issue(in_work, Purpose(purpose))
+
+    answer = client.get(f"/enlace/{secret}/")
+
+    assert answer["Location"] == f"/invitado/{in_work.folio}/{rest}"
+    assert secret not in answer["Location"] + str(client.cookies)
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in answer["Cache-Control"]
+    cookie = client.cookies[COOKIE]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert secret not in page(client, answer["Location"])
+
+
+def test_opening_links_changes_nothing(to_approve: Ticket, client: Client):
+    """A scanner follows every link of a mail, with GET and with HEAD (A14, B16)."""
+    secrets = [issue(to_approve, purpose) for purpose in Purpose]
+    before = (TicketEvent.objects.count(), list(GuestToken.objects.values()))
+
+    for secret in secrets:
+        client.head(f"/enlace/{secret}/")
+        client.get(f"/enlace/{secret}/", follow=True)
+
+    to_approve.refresh_from_db()
+    assert to_approve.stage == "aprobacion"
+    assert (TicketEvent.objects.count(), list(GuestToken.objects.values())) == before
+    assert not Session.objects.exists()
+
+
+def test_the_requester_who_is_signed_in_goes_to_the_own_page(in_work: Ticket, customer_client: Client):
+    answer = customer_client.get(f"/enlace/{issue(in_work, Purpose.FOLLOW)}/")
+
+    assert answer["Location"] == f"/tickets/{in_work.folio}/"
+    assert COOKIE not in customer_client.cookies
+
+
+def test_links_that_never_were_ran_out_or_were_withdrawn_look_the_same(in_work: Ticket, client: Client):
+    old, withdrawn = issue(in_work, Purpose.FOLLOW), issue(in_work, Purpose.SURVEY)
+    GuestToken.objects.filter(purpose="follow").update(expires_at=timezone.now() - timedelta(seconds=1))
+    guests.revoke(in_work, Purpose.SURVEY)
+
+    answers = [client.get(f"/enlace/{secret}/") for secret in ("x" * 43, "nunca", old, withdrawn)]
+
+    assert {answer.status_code for answer in answers} == {404}
+    bodies = {
+        re.sub(r'value="/enlace/[^"]+"|next=/enlace/[^"]+|csrf[^>]+>|X-CSRF[^>]+>', "", a.content.decode())
+        for a in answers
+    }
+    assert len(bodies) == 1
+    assert "Este enlace ya no sirve" in bodies.pop()
+    assert COOKIE not in client.cookies
+
+
+@pytest.mark.parametrize("cookie", ["", "nada", "WzFd:1abc:firma", "[1,2,3]"])
+def test_a_forged_cookie_opens_nothing(in_work: Ticket, client: Client, cookie: str):
+    issue(in_work, Purpose.FOLLOW)
+    client.cookies[COOKIE] = cookie
+
+    answer = client.get(f"/invitado/{in_work.folio}/")
+
+    assert answer.status_code == 404
+    assert in_work.title not in answer.content.decode()
+
+
+def test_a_link_opens_one_ticket(in_work: Ticket, process: Process):
+    other = make_ticket(process, title="De otra persona")
+    client = opened(in_work, Purpose.FOLLOW)
+
+    answer = client.get(f"/invitado/{other.folio}/")
+
+    assert answer.status_code == 404
+    assert "De otra persona" not in answer.content.decode()
+    assert client.post(f"/invitado/{other.folio}/responder/", {"body": "x"}).status_code == 404
+    assert other.messages.count() == 1
+
+
+def test_a_link_that_is_withdrawn_stops_at_once(in_work: Ticket, agent: User):
+    client = opened(in_work, Purpose.CONTRIBUTE)
+    assert in_work.title in page(client, f"/invitado/{in_work.folio}/")
+
+    properties.set_contribution(in_work, actor=agent, is_open=False)
+
+    assert client.get(f"/invitado/{in_work.folio}/").status_code == 404
+    answer = client.post(f"/invitado/{in_work.folio}/responder/", {"body": "Tarde"})
+    assert "Este enlace ya no sirve" in answer.content.decode()
+    assert not in_work.messages.filter(body="Tarde").exists()
+
+
+def test_a_link_runs_out(in_work: Ticket):
+    client = opened(in_work, Purpose.CONTRIBUTE)
+
+    with time_machine.travel(timezone.now() + timedelta(days=6)):
+        assert in_work.title in page(client, f"/invitado/{in_work.folio}/")
+    with time_machine.travel(timezone.now() + timedelta(days=8)):  # the browser's own permission
+        assert client.get(f"/invitado/{in_work.folio}/").status_code == 404
+
+
+def test_a_browser_keeps_a_handful_of_links(guest_process: Process, client: Client):
+    tickets = [
+        make_ticket(guest_process, guest_email="a@example.com", category="tramite") for _n in range(KEPT + 1)
+    ]
+    for ticket in tickets:
+        client.get(f"/enlace/{issue(ticket, Purpose.FOLLOW)}/")
+
+    assert client.get(f"/invitado/{tickets[0].folio}/").status_code == 404
+    assert client.get(f"/invitado/{tickets[-1].folio}/").status_code == 200
+
+
+def test_acting_is_noted_on_the_link(in_work: Ticket):
+    client = opened(in_work, Purpose.CONTRIBUTE)
+    assert GuestToken.objects.get().last_used_at is None
+
+    client.post(f"/invitado/{in_work.folio}/responder/", {"body": "Aquí está."})
+
+    assert GuestToken.objects.get().last_used_at is not None
+
+
+# --- Each purpose -----------------------------------------------------------------------------------------
+
+
+def test_following_shows_everything_that_the_requester_sees(to_approve: Ticket, agent: User):
+    conversation.add_internal_note(to_approve, actor=agent, body="NOTA-SECRETA")
+
+    html = page(opened(to_approve, Purpose.FOLLOW), f"/invitado/{to_approve.folio}/")
+
+    assert "Espera tu aprobación" in html
+    assert buttons(html) == ["aprobar", "rechazar"]
+    assert 'id="responder"' in html
+    assert 'id="id_avisos"' in html
+    assert "NOTA-SECRETA" not in html
+    assert 'href="/tickets/' not in html.replace('href="/tickets/"', "")
+
+
+@pytest.mark.demand("S2.6", "S2.7")
+def test_contributing_takes_words_and_files_and_nothing_else(in_work: Ticket, agent: User):
+    conversation.send_follow_up(in_work, actor=agent, body="¿Puedes mandar una foto?")
+    client = opened(in_work, Purpose.CONTRIBUTE)
+    html = page(client, f"/invitado/{in_work.folio}/")
+    assert "¿Puedes mandar una foto?" in html
+    assert buttons(html) == []
+    assert 'id="id_avisos"' not in html
+
+    row = client.post(f"/invitado/{in_work.folio}/archivos/", {"file": png("foto.png")})
+    assert "foto.png" in row.content.decode()
+    answer = client.post(f"/invitado/{in_work.folio}/responder/", {"body": "Aquí está."}, follow=True)
+
+    message = in_work.messages.last()
+    assert (message.body, message.channel, message.author) == ("Aquí está.", "link", None)
+    assert [file.name for file in message.attachments.all()] == ["foto.png"]
+    in_work.refresh_from_db()
+    assert in_work.stage == "procesar"
+    assert "Aquí está." in answer.content.decode()
+
+
+@pytest.mark.demand("S2.8")
+def test_approving_by_link_closes_and_goes_straight_to_the_survey(to_approve: Ticket):
+    client = opened(to_approve, Purpose.APPROVE)
+    html = page(client, f"/invitado/{to_approve.folio}/cierre/")
+    assert "Actualizamos el programa." in html
+    assert "Reinicia la app." in html
+    assert 'id="responder"' not in html
+
+    answer = client.post(f"/invitado/{to_approve.folio}/acciones/aprobar/")
+    assert answer["Location"] == f"/invitado/{to_approve.folio}/encuesta/"
+    client.post(answer["Location"], {"score": "4"})
+
+    to_approve.refresh_from_db()
+    assert (to_approve.stage, to_approve.survey.score) == ("cerrado", 4)
+
+
+@pytest.mark.demand("S2.8")
+def test_rejecting_by_link_wants_a_reason_and_returns_the_ticket(to_approve: Ticket):
+    client = opened(to_approve, Purpose.APPROVE)
+
+    empty = client.post(f"/invitado/{to_approve.folio}/acciones/rechazar/", {"rechazar-message": ""})
+    assert empty.status_code == 422
+    client.post(f"/invitado/{to_approve.folio}/acciones/rechazar/", {"rechazar-message": "Sigue igual."})
+
+    to_approve.refresh_from_db()
+    assert to_approve.stage == "procesar"
+    assert "Sigue igual." in page(client, f"/invitado/{to_approve.folio}/cierre/")
+    assert "Ya no hay nada que aprobar." in page(client, f"/invitado/{to_approve.folio}/cierre/")
+
+
+MAY = {
+    "follow": {"page", "reply", "upload", "approve", "switch"},
+    "contribute": {"page", "reply", "upload"},
+    "approve": {"page", "approve"},
+    "survey": set(),
+}
+
+
+@pytest.mark.parametrize("purpose", MAY)
+def test_a_link_is_good_for_its_purpose_alone(to_approve: Ticket, purpose: str):
+    base = f"/invitado/{to_approve.folio}/"
+    client = opened(to_approve, Purpose(purpose))
+    answers = {
+        "page": client.get(base),
+        "upload": client.post(f"{base}archivos/", {"file": png()}),
+        "switch": client.post(f"{base}avisos/"),
+        "reply": client.post(f"{base}responder/", {"body": "x"}),
+        "approve": client.post(f"{base}acciones/aprobar/"),
+    }
+
+    assert {name for name, answer in answers.items() if answer.status_code != 404} == MAY[purpose]
+    to_approve.refresh_from_db()
+    assert (to_approve.stage == "cerrado") is ("approve" in MAY[purpose])
+    assert to_approve.messages.filter(body="x").exists() is ("reply" in MAY[purpose])
+    assert to_approve.notify_requester is ("switch" not in MAY[purpose])
+
+
+@pytest.mark.demand("S0.25")
+def test_the_surveys_link_rates_and_reads_nothing(to_approve: Ticket, customer: User):
+    perform(to_approve, "aprobar", actor=customer)
+    client = opened(to_approve, Purpose.SURVEY)
+
+    html = page(client, f"/invitado/{to_approve.folio}/encuesta/")
+    client.post(f"/invitado/{to_approve.folio}/encuesta/", {"score": "2", "comment": "Tardó mucho."})
+
+    assert "Actualizamos el programa." not in html
+    assert "Volver al ticket" not in page(client, f"/invitado/{to_approve.folio}/encuesta/")
+    to_approve.refresh_from_db()
+    assert (to_approve.survey.score, to_approve.survey.comment) == (2, "Tardó mucho.")
+
+
+@pytest.mark.demand("S1.17")
+def test_a_guests_page_follows_the_ticket(in_work: Ticket, agent: User):
+    client = opened(in_work, Purpose.FOLLOW)
+    in_work.refresh_from_db()
+    address = f"/invitado/{in_work.folio}/novedades/?v={in_work.public_version}"
+    assert client.get(address).status_code == 204
+
+    conversation.send_follow_up(in_work, actor=agent, body="Ya casi.")
+
+    assert "Ya casi." in page(client, address)
+    guests.revoke(in_work)
+    ended = client.get(address, headers={"HX-Request": "true"})
+    assert (ended.status_code, ended["HX-Reswap"], ended.content) == (
+        286,
+        "none",
+        b"",
+    )  # polling ends, nothing moves
+
+
+def test_guests_files_stay_apart(in_work: Ticket, process: Process):
+    mine, theirs = opened(in_work, Purpose.CONTRIBUTE), opened(make_ticket(process), Purpose.CONTRIBUTE)
+    theirs.post(f"/invitado/{Ticket.objects.last().folio}/archivos/", {"file": png("ajena.png")})
+
+    mine.post(
+        f"/invitado/{in_work.folio}/responder/",
+        {"body": "Hola", "quitar": str(Attachment.objects.get().uuid)},
+    )
+    mine.post(f"/invitado/{in_work.folio}/responder/", {"body": "Hola"})
+
+    assert not in_work.messages.last().attachments.exists()
+    assert Attachment.objects.get().ticket is None
+
+
+# --- Asking for a new link --------------------------------------------------------------------------------
+
+
+def mailed(ticket: Ticket) -> int:
+    events = ticket.events.filter(kind=EventKind.NOTIFICATIONS)
+    return sum({"to": "requester", "template": Template.RECEIVED} in event.notify for event in events)
+
+
+def test_a_new_link_goes_to_the_tickets_own_address(guest_process: Process, client: Client):
+    ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
+
+    client.post("/enlace/nuevo/", {"folio": f" {ticket.folio.lower()} ", "email": "ANA@example.com"})
+
+    assert mailed(ticket) == 1
+
+
+def test_asking_tells_nobody_whether_a_folio_exists_or_whose_it_is(guest_process: Process, client: Client):
+    ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
+    asked = [
+        (ticket.folio, "ana@example.com"),
+        (ticket.folio, "eva@example.com"),
+        ("MA-99999", "ana@example.com"),
+    ]
+
+    answers = [client.post("/enlace/nuevo/", {"folio": folio, "email": email}) for folio, email in asked]
+
+    assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, "/enlace/nuevo/listo/")}
+    assert "Si el folio y el correo coinciden" in page(client, "/enlace/nuevo/listo/")
+    assert mailed(ticket) == 1
+
+
+@pytest.mark.usefixtures("one_instant")
+def test_asking_is_limited_by_address_and_by_machine(guest_process: Process, client: Client):
+    ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
+
+    same = [
+        client.post("/enlace/nuevo/", {"folio": ticket.folio, "email": "ana@example.com"}) for _n in range(4)
+    ]
+    many = [client.post("/enlace/nuevo/", {"folio": ticket.folio, "email": f"a{n}@b.com"}) for n in range(8)]
+
+    assert [answer.status_code for answer in same] == [302, 302, 302, 429]
+    assert many[-1].status_code == 429
+    assert mailed(ticket) == 3
+
+
+@pytest.mark.usefixtures("one_instant")
+def test_guessing_links_is_limited(client: Client):
+    answers = [client.get(f"/enlace/{number:043d}/").status_code for number in range(61)]
+
+    assert (answers[0], answers[-1]) == (404, 429)
+
+
+# --- Cost -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("messages", [1, 50])
+def test_a_guests_page_costs_the_same_however_long_the_conversation(
+    in_work: Ticket, agent: User, messages: int, django_assert_max_num_queries: Any
+):
+    for number in range(messages):
+        conversation.reply(in_work, actor=in_work.requester, body=f"Mensaje {number}")
+    client = opened(in_work, Purpose.FOLLOW)
+
+    with django_assert_max_num_queries(16):
+        assert f"Mensaje {messages - 1}" in page(client, f"/invitado/{in_work.folio}/")
+
+
+def test_being_signed_in_as_somebody_else_gives_no_more(in_work: Ticket, stranger: User):
+    client = signed_in(stranger)
+    client.get(f"/enlace/{issue(in_work, Purpose.CONTRIBUTE)}/")
+
+    assert client.get(f"/invitado/{in_work.folio}/").status_code == 200
+    assert client.get(f"/tickets/{in_work.folio}/").status_code == 404
+    client.post(f"/invitado/{in_work.folio}/responder/", {"body": "Desde el enlace"})
+    assert in_work.messages.last().author is None

@@ -1,0 +1,191 @@
+"""The front page and its search."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client, override_settings
+
+from accounts.models import User
+from portal import topics
+from tickets import conversation
+from tickets.models import Category, Process
+from tickets.tests.factories import make_ticket
+from tickets.workflow import perform
+
+from .factories import signed_in, working
+
+pytestmark = pytest.mark.django_db
+
+
+def html(client: Client, address: str = "/") -> str:
+    response = client.get(address)
+    assert response.status_code == 200
+    return unescape(response.content.decode())
+
+
+def cards(page: str) -> dict[str, str]:
+    return dict(
+        re.findall(
+            r'class="tcard__title">([^<]+)</span>\s*<span class="pill"[^>]*>.*?</svg>(?:<span[^>]*>)?([^<]+)<',
+            page,
+            re.DOTALL,
+        )
+    )
+
+
+def test_home_asks_and_offers_every_process(client: Client, process: Process, guest_process: Process):
+    page = html(client)
+
+    assert "¿Cómo podemos ayudarte?</h1>" in page
+    assert "Problema con la plataforma" in page
+    assert 'href="/nuevo/?tipo=prueba-invitados.pago"' in page
+    assert "Primera respuesta: 1 hora" in page
+    assert "Hasta 30 días, por orden de llegada" in page
+
+
+def test_home_shows_some_topics_of_every_process(client: Client, process: Process, guest_process: Process):
+    for number in range(20):
+        Category.objects.create(
+            process=process, key=f"tema-{number}", name=f"Tema {number}", position=50 + number
+        )
+
+    page = html(client)
+
+    assert page.count('class="cat"') == 12
+    assert "Falla en el pago" in page
+    assert "Factura o trámite" in page
+    assert "Ver todos los temas" in page
+
+
+def test_home_without_processes_still_tells_how_to_reach_the_desk(client: Client, db: None):
+    page = html(client)
+
+    assert "Todavía no hay temas para elegir" in page
+    assert "soporte@mesadeayuda.test" in page
+
+
+@pytest.mark.demand("S3.26")
+def test_contact_shows_what_the_settings_say_and_nothing_else(client: Client, db: None):
+    with override_settings(
+        DESK_SUPPORT_PHONE="601 555 0142", DESK_SUPPORT_WHATSAPP="", DESK_SUPPORT_EMAIL="a@b.test"
+    ):
+        page = html(client)
+
+    assert 'href="tel:6015550142"' in page
+    assert 'href="mailto:a@b.test"' in page
+    assert "WhatsApp" not in page
+    assert "Disponible" not in page
+    assert "24/7" not in page
+
+
+@pytest.mark.demand("S3.1")
+def test_home_shows_open_tickets_those_that_wait_for_the_person_first(
+    process: Process, customer: User, stranger: User, agent: User, supervisor: User, customer_client: Client
+):
+    asked, closed, _new = (
+        make_ticket(process, requester=customer, title=t) for t in ("Pregunta", "Cerrado", "Nuevo")
+    )
+    make_ticket(process, requester=stranger, title="Ajeno")
+    for ticket in (asked, closed):
+        working(ticket, agent=agent, supervisor=supervisor)
+    conversation.send_follow_up(asked, actor=agent, body="¿Qué versión?")
+    perform(closed, "pedir_aprobacion", actor=agent, data={"solution_done": "Listo."})
+    perform(closed, "aprobar", actor=customer)
+
+    page = html(customer_client)
+
+    assert list(cards(page).items()) == [("Pregunta", "Espera tu respuesta"), ("Nuevo", "En espera")]
+    assert page.count("tcard--action") == 1
+    assert "Ajeno" not in page
+
+
+def test_home_of_a_visitor_shows_ways_in_and_no_tickets(client: Client, process: Process):
+    make_ticket(process, title="De alguien")
+
+    page = html(client)
+
+    assert "De alguien" not in page
+    assert 'href="/enlace/nuevo/"' in page
+    assert "/cuenta/entrar/?next=/tickets/" in page
+
+
+@pytest.mark.parametrize("tickets", [1, 50])
+def test_home_costs_the_same_with_many(
+    process: Process, guest_process: Process, customer: User, tickets: int, django_assert_max_num_queries: Any
+):
+    for number in range(tickets):
+        make_ticket(process, requester=customer, title=f"Ticket {number}")
+    client = signed_in(customer)
+
+    with django_assert_max_num_queries(8):
+        html(client)
+
+
+def test_search_finds_own_tickets_and_topics(
+    process: Process, guest_process: Process, customer: User, stranger: User, customer_client: Client
+):
+    mine = make_ticket(process, requester=customer, title="El pago no pasa")
+    theirs = make_ticket(process, requester=stranger, title="Otro pago ajeno")
+
+    page = html(customer_client, "/buscar/?q=pago")
+    assert list(cards(page)) == ["El pago no pasa"]
+    assert "Falla en el pago" in page
+    assert list(cards(html(customer_client, f"/buscar/?q={mine.folio.lower()}"))) == ["El pago no pasa"]
+    assert cards(html(customer_client, f"/buscar/?q={theirs.folio}")) == {}
+
+
+def test_names_that_the_desk_gives_are_text_everywhere(
+    client: Client, process: Process, customer: User, customer_client: Client
+):
+    """B9: what an administrator types is escaped like anybody's words."""
+    evil = "<img src=x onerror=alert(1)>"
+    process.categories.filter(key="plataforma").update(name=evil, description=evil, notice=evil)
+    ticket = make_ticket(process, requester=customer, category="plataforma")
+    topic = f"{process.key}.plataforma"
+
+    for address in (
+        "/",
+        "/nuevo/",
+        f"/nuevo/aviso/?tipo={topic}",
+        "/buscar/?q=onerror",
+        "/tickets/",
+        f"/tickets/{ticket.folio}/",
+    ):
+        page = customer_client.get(address).content.decode()
+        assert "<img src=x" not in page
+        assert "&lt;img src=x" in page
+    details = customer_client.get(f"/nuevo/?tipo={topic}", follow=True).content.decode()
+    assert "<img src=x" not in details
+    assert "&lt;img src=x" in details
+
+
+def test_search_forgives_accents_in_topics(client: Client, guest_process: Process):
+    assert "Factura o trámite" in html(client, "/buscar/?q=TRAMITE")
+
+
+@pytest.mark.parametrize(
+    "query", ["", "%00", "zzzz", '"><script>alert(1)</script>', "x" * 5000, "requester__password"]
+)
+def test_search_takes_anything(client: Client, guest_process: Process, process: Process, query: str):
+    make_ticket(process, title="De alguien")
+    page = client.get("/buscar/", {"q": query}).content.decode()
+
+    assert "De alguien" not in page
+    assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize(
+    ("time", "words"),
+    [
+        (timedelta(minutes=30), "30 minutos"),
+        (timedelta(hours=1), "1 hora"),
+        (timedelta(hours=36), "36 horas"),
+        (timedelta(days=1), "1 día"),
+        (timedelta(days=30), "30 días"),
+    ],
+)
+def test_promises_in_words(time: timedelta, words: str):
+    assert topics.in_words(time) == words

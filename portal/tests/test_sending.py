@@ -1,0 +1,246 @@
+"""The guide: how to answer, and the folio."""
+
+import re
+import uuid
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from accounts.models import User
+from tickets.models import Process, Ticket, TicketEvent
+from tickets.tests.factories import make_process, make_ticket, make_user
+
+from .factories import DETAILS, png, signed_in
+from .guide import PAGO, PLATAFORMA, S2, Guide, hidden
+
+pytestmark = pytest.mark.django_db
+
+
+# --- Contact and sending ----------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.13", "S0.14", "S3.5", "S3.9")
+def test_a_guest_files_and_reads_the_folio(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    assert guide.fill(DETAILS)["Location"] == guide.contact
+    assert "Enviar Reporte</button>" in guide.page(guide.contact)
+
+    answer = guide.send(email="Ana@Example.com", name="Ana", phone="+57 310 555 0177")
+
+    ticket = Ticket.objects.get()
+    assert answer["Location"] == guide.done
+    assert (ticket.requester, ticket.requester_email, ticket.requester_name) == (
+        None,
+        "ana@example.com",
+        "Ana",
+    )
+    assert ticket.requester_phone == "+57 310 555 0177"
+    assert ticket.category.key == "pago"
+    assert ticket.folio in guide.page(guide.done)
+
+
+@pytest.mark.demand("S0.4")
+@pytest.mark.parametrize(
+    ("fault", "topic"),
+    [
+        ("La App se cierra al abrir el mapa", "problema-con-la-app"),
+        ("No puedo procesar el pago de mi reserva", "falla-en-el-pago"),
+        ("El botón «Reservar» no hace nada", "problema-con-la-app"),
+        ("Mi reserva no se muestra correctamente", "error-de-visualizacion"),
+        ("El GPS me lleva a otro estacionamiento", "problema-con-la-app"),
+    ],
+)
+def test_the_documents_own_faults_can_be_told(client: Client, fault: str, topic: str):
+    make_process("incidencia-tecnica")
+    guide = Guide(client, f"incidencia-tecnica.{topic}")
+
+    guide.fill({"title": fault, "description": "Pasa siempre.", "answer_donde_ocurre": "android"})
+    guide.send(email="ana@example.com")
+
+    ticket = Ticket.objects.get()
+    assert (ticket.title, ticket.category.key, ticket.fields["donde_ocurre"]) == (fault, topic, "android")
+
+
+def test_submit_button_says_enviar_reporte_unless_the_process_says_otherwise(
+    customer_client: Client, process: Process
+):
+    guide = Guide(customer_client, PLATAFORMA)
+    guide.fill(S2)
+
+    assert "Enviar reporte</button>" in guide.page(guide.contact)
+
+
+@pytest.mark.parametrize("email", ["", "ana@", "ana@example", "a@b.com\nBcc: c@d.com", "x" * 300 + "@a.com"])
+def test_a_guest_needs_an_address_that_can_be_one(client: Client, guest_process: Process, email: str):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+
+    page = guide.send(email=email, name="Ana")
+
+    assert page.status_code == 422
+    assert 'value="Ana"' in page.content.decode()
+    assert DETAILS["title"] in page.content.decode()
+    assert not Ticket.objects.exists()
+
+
+@pytest.mark.demand("S0.12")
+def test_a_phone_that_cannot_be_one_is_refused_and_kept(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+
+    page = guide.send(email="ana@example.com", phone="llámame")
+
+    assert "Escribe un teléfono con su código de área" in page.content.decode()
+    assert 'value="llámame"' in page.content.decode()
+
+
+@pytest.mark.demand("S2.1")
+def test_an_accounts_address_is_filled_in_and_fixed(
+    customer: User, customer_client: Client, process: Process
+):
+    guide = Guide(customer_client, PLATAFORMA)
+    guide.fill(S2)
+    page = guide.page(guide.contact)
+    assert re.search(r'<input type="email" name="email" value="lucia@example.com"[^>]* readonly', page)
+
+    guide.send(email="otro@example.com", name="Otro", phone="", notify="on")
+
+    ticket = Ticket.objects.get()
+    assert (ticket.requester, ticket.requester_email) == (customer, "lucia@example.com")
+
+
+@pytest.mark.demand("S3.10")
+@pytest.mark.parametrize(("posted", "expected"), [({"notify": "on"}, True), ({}, False)])
+def test_an_account_chooses_notifications(
+    customer_client: Client, process: Process, posted: dict[str, str], expected: bool
+):
+    guide = Guide(customer_client, PLATAFORMA)
+    guide.fill(S2)
+
+    guide.send(email="lucia@example.com", seen="1", **posted)
+
+    assert Ticket.objects.get().notify_requester is expected
+
+
+def test_a_guest_is_not_asked_about_notifications(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+
+    assert 'name="notify"' not in guide.page(guide.contact)
+
+
+def test_contact_shows_what_will_be_sent(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+
+    page = unescape(guide.page(guide.contact))
+
+    for shown in (DETAILS["title"], "No pudimos confirmar tu pago", "RS-441720", "Tarjeta", "1234"):
+        assert shown in page
+
+
+# --- Once and only once -----------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.14")
+def test_a_double_click_files_one_ticket(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+    carry = hidden(guide.page(guide.contact), "carry")
+    session = client.cookies["desk_session"].value
+    kept = Session.objects.get(pk=session).session_data
+
+    guide.send(email="ana@example.com", carry=carry)
+    Session.objects.filter(pk=session).update(
+        session_data=kept
+    )  # the second click left before the first came back
+    again = guide.send(email="ana@example.com", carry=carry)
+
+    assert again["Location"] == guide.done
+    assert Ticket.objects.count() == 1
+
+
+def test_back_after_filing_files_nothing(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+    guide.send(email="ana@example.com")
+
+    for answer in (
+        client.get(guide.contact),
+        client.get(guide.details),
+        guide.fill(DETAILS | {"title": "Otra vez"}),
+        guide.send(email="ana@example.com"),
+    ):
+        assert answer["Location"] == guide.done
+    assert Ticket.objects.count() == 1
+
+
+def test_a_second_report_is_a_second_ticket(client: Client, guest_process: Process):
+    for _report in range(2):
+        guide = Guide(client, PAGO)
+        guide.fill(DETAILS)
+        guide.send(email="ana@example.com")
+
+    assert Ticket.objects.count() == 2
+
+
+def test_drawing_the_steps_changes_nothing(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.page(f"/nuevo/{guide.id}/")
+    guide.page(guide.contact)
+
+    assert not Session.objects.exists()
+    assert not TicketEvent.objects.exists()
+
+
+# --- Bounds -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("one_instant")
+def test_anonymous_filing_has_a_limit(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+
+    answers = [guide.fill({"title": "spam"}).status_code for _try in range(61)]
+
+    assert answers[-1] == 429
+    assert set(answers[:-1]) == {422}
+
+
+@pytest.mark.usefixtures("one_instant")
+def test_one_address_gets_only_so_many_acknowledgements(client: Client, guest_process: Process):
+    """B14: our mails are no weapon against somebody else's mailbox."""
+    statuses = []
+    for _report in range(11):
+        guide = Guide(client, PAGO)
+        guide.fill(DETAILS)
+        statuses.append(guide.send(email="victima@example.com").status_code)
+
+    assert statuses[-1] == 429
+    assert Ticket.objects.count() == 10
+
+
+@pytest.mark.parametrize("others", [0, 50])
+def test_filing_costs_the_same_whatever_exists(
+    client: Client, guest_process: Process, others: int, django_assert_max_num_queries: Any
+):
+    for _number in range(others):
+        make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS, files=[png()])
+
+    with django_assert_max_num_queries(30):
+        answer = guide.send(email="ana@example.com")
+
+    assert answer["Location"] == guide.done
+
+
+def test_the_folio_page_is_nobody_elses(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+    guide.send(email="ana@example.com")
+
+    assert signed_in(make_user()).get(guide.done).status_code == 404
+    assert Client().get(f"/nuevo/{uuid.uuid4().hex[:12]}/listo/").status_code == 404

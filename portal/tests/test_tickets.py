@@ -1,0 +1,234 @@
+"""«Mis tickets»: every request of a person and nobody else's."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from portal import lists
+from portal.views import tickets as view
+from tickets import conversation
+from tickets.models import Process, Ticket
+from tickets.tests.factories import make_ticket
+from tickets.workflow import perform
+
+from .factories import signed_in, working
+
+pytestmark = pytest.mark.django_db
+SOLUTION = {"solution_done": "Listo.", "solution_steps": ""}
+
+
+def html(client: Client, query: str = "") -> str:
+    response = client.get(f"/tickets/{query}")
+    assert response.status_code == 200, response.status_code
+    return unescape(response.content.decode())
+
+
+def titles(page: str) -> list[str]:
+    return re.findall(r'class="hist__title" href="[^"]+">([^<]+)</a>', page)
+
+
+@pytest.fixture
+def four(process: Process, customer: User, agent: User, supervisor: User) -> dict[str, Ticket]:
+    """One in each state, the oldest first."""
+    waiting, working_, asked, closed = (
+        make_ticket(process, requester=customer, title=title)
+        for title in ("Espera", "Curso", "Pregunta", "Cerrado")
+    )
+    for ticket in (working_, asked, closed):
+        working(ticket, agent=agent, supervisor=supervisor)
+    conversation.send_follow_up(asked, actor=agent, body="¿Qué versión?")
+    perform(closed, "pedir_aprobacion", actor=agent, data=SOLUTION)
+    perform(closed, "aprobar", actor=customer)
+    for age, ticket in enumerate((closed, asked, working_, waiting)):
+        Ticket.objects.filter(pk=ticket.pk).update(updated_at=timezone.now() - timedelta(hours=age))
+    return {"waiting": waiting, "working": working_, "asked": asked, "closed": closed}
+
+
+@pytest.mark.demand("S1.18", "S3.11")
+def test_list_shows_every_own_ticket_with_its_state(four: dict[str, Ticket], customer_client: Client):
+    page = html(customer_client)
+
+    assert titles(page) == ["Cerrado", "Pregunta", "Curso", "Espera"]
+    states = re.findall(
+        r'<span class="pill" data-estado="\w+">.*?</svg>(?:<span[^>]*>)?([^<]+)</span>', page, re.DOTALL
+    )
+    assert states == ["Completado", "Espera tu respuesta", "En curso", "En espera"]
+    assert re.findall(r">(\d+)\xa0%</progress>", page) == ["100", "50", "40", "10"]
+
+
+def test_nobody_elses_ticket_is_in_any_list(
+    four: dict[str, Ticket], process: Process, stranger: User, agent: User
+):
+    theirs = make_ticket(process, requester=stranger, title="Ajeno y secreto")
+    conversation.add_internal_note(four["waiting"], actor=agent, body="NOTA-SECRETA")
+
+    mine = signed_in(four["waiting"].requester)
+    for query in (
+        "",
+        "?estado=en-espera",
+        "?q=secreto",
+        f"?q={theirs.folio}",
+        "?orden=antiguos",
+        "?q=SECRETA",
+    ):
+        page = html(mine, query)
+        assert "Ajeno y secreto" not in page
+        assert "NOTA-SECRETA" not in page
+    assert titles(html(signed_in(stranger))) == ["Ajeno y secreto"]
+    assert titles(html(signed_in(agent))) == []
+
+
+def test_without_a_session_the_list_asks_to_sign_in(client: Client):
+    assert client.get("/tickets/")["Location"] == "/cuenta/entrar/?next=/tickets/"
+
+
+# --- Filters ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S1.19", "S3.12", "S3.13", "S3.14")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?estado=en-espera", ["Espera"]),
+        ("?estado=en-curso", ["Pregunta", "Curso"]),
+        ("?estado=completado", ["Cerrado"]),
+        ("?estado=te-esperan", ["Pregunta"]),
+        ("?q=PREGUNTA", ["Pregunta"]),
+        ("?q=error+curso", ["Curso"]),
+        ("?q=no+existe", []),
+        ("?orden=antiguos", ["Espera", "Curso", "Pregunta", "Cerrado"]),
+        ("?orden=recientes", ["Cerrado", "Pregunta", "Curso", "Espera"]),
+        ("?estado=en-curso&q=pregunta&orden=antiguos", ["Pregunta"]),
+    ],
+)
+def test_filters(four: dict[str, Ticket], customer_client: Client, query: str, expected: list[str]):
+    assert titles(html(customer_client, query)) == expected
+
+
+def test_a_folio_finds_its_ticket(four: dict[str, Ticket], customer_client: Client):
+    assert titles(html(customer_client, f"?q={four['working'].folio}")) == ["Curso"]
+
+
+def test_category_filter_offers_what_the_person_has_used(
+    four: dict[str, Ticket], guest_process: Process, customer: User, customer_client: Client
+):
+    make_ticket(guest_process, requester=customer, title="Factura", category="tramite")
+    category = guest_process.categories.get(key="tramite")
+
+    page = html(customer_client)
+    assert re.findall(r"<option value=\"\d+\">([^<]+)</option>", page) == [
+        "Problema con la plataforma",
+        "Factura o trámite",
+    ]
+    assert titles(html(customer_client, f"?tipo={category.pk}")) == ["Factura"]
+
+
+def test_tabs_count_and_keep_the_other_filters(four: dict[str, Ticket], customer_client: Client):
+    page = html(customer_client, "?q=a&orden=antiguos")
+
+    tabs = re.findall(r'<a href="([^"]+)"[^>]*>(\w[\w ]+?) <span class="count">(\d+)</span>', page)
+    assert [(label, count) for _href, label, count in tabs] == [
+        ("Todos", "4"), ("Te esperan", "1"), ("En espera", "1"), ("En curso", "2"), ("Completados", "1"),
+    ]  # fmt: skip
+    assert "q=a" in tabs[2][0]
+    assert "orden=antiguos" in tabs[2][0]
+
+
+def test_tabs_of_somebody_with_very_many_tickets_go_without_numbers(
+    four: dict[str, Ticket], customer_client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lists, "COUNTED", 3)
+
+    assert 'class="count"' not in html(customer_client)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?requester__password__startswith=pbkdf2",
+        "?requester__email=otra@example.com&assignee__isnull=False",
+        "?estado=__all__",
+        "?estado=in_progress",
+        "?tipo=1__process__key",
+        "?tipo=999999",
+        "?orden=requester__password",
+        "?orden=-id",
+        "?q=%00",
+        "?q[]=x&estado[]=en-curso",
+        "?pagina=2",
+    ],
+)
+def test_parameters_that_do_not_exist_reach_no_query(
+    four: dict[str, Ticket], customer_client: Client, query: str
+):
+    """B1: an address is no way into the database."""
+    page = html(customer_client, query)
+
+    assert titles(page) == ["Cerrado", "Pregunta", "Curso", "Espera"]
+    assert "__" not in " ".join(re.findall(r'href="(\?[^"]*)"', page))
+
+
+def test_search_text_is_shown_as_text(four: dict[str, Ticket], customer_client: Client):
+    page = customer_client.get('/tickets/?q="><script>alert(1)</script>').content.decode()
+
+    assert "<script>alert" not in page
+    assert "Ningún ticket con esos filtros" in page
+
+
+# --- Pages ------------------------------------------------------------------------------------------------
+
+
+def test_pages_show_every_ticket_once_in_both_directions(
+    process: Process, customer: User, customer_client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(view, "PAGE", 2)
+    for number in range(5):
+        make_ticket(process, requester=customer, title=f"Ticket {number}")
+    seen, query = [], ""
+    for _page in range(3):
+        page = html(customer_client, query)
+        seen.append(titles(page))
+        query = (re.findall(r'href="(\?[^"]+)" rel="next"', page) or [""])[0]
+    assert seen == [["Ticket 4", "Ticket 3"], ["Ticket 2", "Ticket 1"], ["Ticket 0"]]
+    back = re.findall(r'href="(\?[^"]+)" rel="prev"', page)[0]
+    assert titles(html(customer_client, back)) == ["Ticket 2", "Ticket 1"]
+
+
+@pytest.mark.parametrize("cursor", ["nada", "WzFd:x", "__class__", "x" * 3000])
+def test_a_page_that_does_not_exist_leads_to_the_first(
+    four: dict[str, Ticket], customer_client: Client, cursor: str
+):
+    answer = customer_client.get(f"/tickets/?desde={cursor}", follow=True)
+
+    assert answer.redirect_chain == [("/tickets/", 302)]
+    assert "Te mostramos la primera" in answer.content.decode()
+
+
+def test_empty_list_invites(customer_client: Client):
+    page = html(customer_client)
+
+    assert "Aún no tienes tickets" in page
+    assert 'href="/nuevo/"' in page
+
+
+@pytest.mark.parametrize("tickets", [1, 50])
+def test_list_costs_the_same_with_many(
+    process: Process,
+    customer: User,
+    customer_client: Client,
+    tickets: int,
+    django_assert_max_num_queries: Any,
+):
+    for number in range(tickets):
+        make_ticket(process, requester=customer, title=f"Ticket {number}")
+
+    with django_assert_max_num_queries(8):
+        page = html(customer_client, "?estado=en-espera&q=ticket&tipo=" + str(process.categories.first().pk))
+
+    assert len(titles(page)) == min(tickets, view.PAGE)

@@ -1,0 +1,200 @@
+"""What a customer sees of a ticket: its state in their words, the road it travels, the conversation.
+
+Everything is made from public messages and public events (`public_conversation`). Of an event only the moment, what the
+process says of it and the stage it led to are used, never its other data: those are the desk's own affair.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from tickets.conversation import public_conversation
+from tickets.enums import Channel, MessageKind, PublicState, StageKind
+from tickets.models import Attachment, Message, Ticket, TicketEvent
+from tickets.processes.definition import Stage
+from tickets.text import render_markdown
+
+from .forms.files import icon_of
+
+VIA = {
+    Channel.EMAIL: lambda: _("por correo"),
+    Channel.LINK: lambda: _("desde el enlace del correo"),
+    Channel.WHATSAPP: lambda: _("por WhatsApp"),
+    Channel.PHONE: lambda: _("por teléfono"),
+}
+ICONS = {
+    StageKind.CLOSURE_APPROVAL: "patch-check",
+    StageKind.WAITING_CUSTOMER: "chat-left-dots",
+    StageKind.DONE: "check-circle",
+    StageKind.REJECTED: "x-circle",
+    StageKind.CANCELLED: "x-circle",
+}
+FAILED = (StageKind.REJECTED, StageKind.CANCELLED)
+
+
+@dataclass(frozen=True)
+class State:
+    """A pill: the design's token and the word (S3.12–S3.14)."""
+
+    token: str
+    label: str
+
+
+def state_of(ticket: Ticket) -> State:
+    """One vocabulary for every process, so that lists read the same; the process's own words are on its steps."""
+    match ticket.kind:
+        case StageKind.CLOSURE_APPROVAL:
+            return State("aprobar", _("Espera tu aprobación"))
+        case StageKind.WAITING_CUSTOMER:
+            return State("aprobar", _("Espera tu respuesta"))
+        case StageKind.REJECTED:
+            return State("rechazado", _("Rechazado"))
+        case StageKind.CANCELLED:
+            return State("rechazado", _("Cancelado"))
+    return State(ticket.state_token, str(PublicState(ticket.public_state).label))
+
+
+def has_progress(ticket: Ticket) -> bool:
+    """A rejected or cancelled request went nowhere: no percent is true of it."""
+    return ticket.kind not in FAILED
+
+
+class Conversation:
+    """The public messages and events of one ticket, read once (three queries)."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self.ticket = ticket
+        public = public_conversation(ticket)
+        self.messages: list[Message] = list(public["messages"])
+        self.events: list[TicketEvent] = list(public["events"].select_related(None))
+
+    def moves(self) -> Iterator[tuple[TicketEvent, Stage]]:
+        """The events that brought the ticket to another stage, in order."""
+        for event in self.events:
+            key = event.data.get("to")
+            if key:
+                yield event, self.ticket.definition.stage(key)
+
+    def items(self) -> list[dict[str, Any]]:
+        """Messages, lines about what happened and days, ready to draw, oldest first."""
+        entries: list[tuple[datetime, int, dict[str, Any]]] = [
+            (message.created_at, 0, self._message(message)) for message in self.messages
+        ]
+        entries += [(event.at, 1, line) for event, line in self._lines()]
+        entries.sort(key=lambda entry: entry[:2])
+        return list(_with_days(entries))
+
+    def _message(self, message: Message) -> dict[str, Any]:
+        mine = message.from_requester
+        steps = ""
+        if message.kind == MessageKind.SOLUTION and message.created_at == self.ticket.solution_sent_at:
+            steps = self.ticket.solution_steps
+        return {
+            "type": "message",
+            "id": f"mensaje-{message.pk}",
+            "kind": "cliente" if mine else "agente",
+            "author": message.author_name,
+            "mine": mine,
+            "at": message.created_at,
+            "body": message.html,
+            "steps": render_markdown(steps) if steps else "",
+            "is_solution": message.kind == MessageKind.SOLUTION,
+            "via": VIA[Channel(message.channel)]() if message.channel in VIA else "",
+            "files": [file_row(attachment) for attachment in message.attachments.all()],
+        }
+
+    def _lines(self) -> Iterator[tuple[TicketEvent, dict[str, Any]]]:
+        label = ""
+        for event in self.events:
+            to = event.data.get("to")
+            stage = self.ticket.definition.stage(to) if to else None
+            action = self.ticket.definition.action(event.action) if event.action else None
+            words = str(action.event) if action else ""
+            if stage is not None:
+                if not label:  # filing itself: the report says it
+                    label = stage.customer_label
+                    continue
+                if stage.customer_label == label and not words:
+                    continue
+                label = stage.customer_label
+            if stage is None and not words:
+                continue
+            yield (
+                event,
+                {
+                    "type": "event",
+                    "at": event.at,
+                    "icon_name": ICONS.get(stage.kind, "arrow-right") if stage else "clock-history",
+                    "text": words or _moved(stage),
+                },
+            )
+
+    def steps(self) -> list[dict[str, Any]]:
+        """The road (S1.2, S1.12): where the ticket has been and when, where it is, what is left.
+
+        A stage that was skipped is not shown as done, and waiting for the customer is a step only while it lasts.
+        """
+        ticket, here = self.ticket, self.ticket.stage_definition
+        reached = {stage.customer_label: event.at for event, stage in self.moves()}
+        steps: list[tuple[int, int, str, str, datetime | None]] = []
+        for stage in ticket.definition.customer_steps:
+            label, is_here = stage.customer_label, stage.customer_label == here.customer_label
+            if is_here:
+                continue
+            if stage.kind == StageKind.WAITING_CUSTOMER:
+                continue
+            if stage.progress <= here.progress and label in reached:
+                steps.append((stage.progress, 0, label, "done", reached[label]))
+            elif stage.progress >= here.progress and not here.is_end:
+                steps.append((stage.progress, 2, label, "todo", None))
+        state = "done" if here.is_end else "current"
+        at = reached.get(here.customer_label, ticket.stage_since)
+        steps.append((here.progress if not here.is_end else 101, 1, here.customer_label, state, at))
+        return [
+            {"label": label, "state": state, "at": at}
+            for _progress, _rank, label, state, at in sorted(steps, key=lambda step: step[:2])
+        ]
+
+
+def _moved(stage: Stage | None) -> SafeString:
+    if stage is None:
+        return SafeString("")
+    match stage.kind:
+        case StageKind.CLOSURE_APPROVAL:
+            text = _("Esperamos tu aprobación de cierre")
+        case StageKind.WAITING_CUSTOMER:
+            text = _("Esperamos tu respuesta para seguir")
+        case _:
+            return format_html(_("Tu solicitud pasó a <b>{}</b>"), stage.customer_label)
+    return format_html("{}", text)
+
+
+def _with_days(entries: Iterable[tuple[datetime, int, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    day: date | None = None
+    for at, _rank, entry in entries:
+        today = timezone.localtime(at).date()
+        if day is not None and today != day:
+            yield {"type": "day", "day": today}
+        day = today
+        yield entry
+
+
+def file_row(attachment: Attachment) -> dict[str, Any]:
+    """What components/_file.html draws for a file of a message."""
+    row: dict[str, Any] = {
+        "name": attachment.name,
+        "size": attachment.size,
+        "icon_name": icon_of(attachment),
+        "state": "revision" if attachment.is_held else "",
+        "href": "" if attachment.is_held else reverse("portal:attachment", args=[attachment.uuid]),
+    }
+    if attachment.thumbnail and not attachment.is_held:
+        row["thumb"] = reverse("portal:attachment_thumbnail", args=[attachment.uuid])
+    return row

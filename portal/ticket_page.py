@@ -1,0 +1,134 @@
+"""What a ticket's page holds for its requester, drawn whole, in parts, or again after a refusal."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.models import User
+from tickets import policies, surveys
+from tickets.enums import StageKind
+from tickets.exceptions import StaleTicket
+from tickets.models import Attachment, Ticket
+from tickets.processes.definition import Action
+from tickets.processes.fields import answered
+
+from .access import Access, unsent
+from .contact import panel
+from .forms.files import row_of
+from .forms.ticket import ActionForm, ReplyForm
+from .thread import Conversation, has_progress, state_of
+
+
+def page(
+    request: HttpRequest,
+    access: Access,
+    *,
+    form: ReplyForm | None = None,
+    tried: ActionForm | None = None,
+    changes: StaleTicket | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The ticket's page; after a refusal with everything that was typed still in it."""
+    context = live_context(access, tried=tried)
+    if access.can_reply:
+        context["reply"] = form or unsent_form(unsent(request, access.ticket.folio))
+        context["files"] = _files_field(access, context["reply"])
+    context["changes"] = _changes(context["conversation"], changes) if changes else []
+    # An action that is no longer offered has no form left to show the words in.
+    if tried and tried not in context["decisions"] + context["others"]:
+        context["written"] = tried.written()
+    template = "portal/guest/approve.html" if access.purpose == "approve" else "portal/tickets/detail.html"
+    return render(request, template, context, status=status)
+
+
+def live_context(access: Access, *, tried: ActionForm | None = None) -> dict[str, Any]:
+    ticket, conversation = access.ticket, Conversation(access.ticket)
+    offered = [
+        tried if tried and tried.action.key == action.key else ActionForm(action=action, ticket=ticket)
+        for action in _offered(access)
+    ]
+    for form in offered:
+        form.url = access.url("action", action=form.action.key)
+    return {
+        "access": access,
+        "ticket": ticket,
+        "conversation": conversation,
+        "items": conversation.items(),
+        "steps": conversation.steps(),
+        "has_progress": has_progress(ticket),
+        "state": state_of(ticket),
+        "decisions": [item for item in offered if _is_decision(item.action, access)],
+        "others": [item for item in offered if not _is_decision(item.action, access)],
+        "key": str(uuid.uuid4()),
+        "updates_url": access.url("updates"),
+        "reply_url": access.url("reply"),
+        "notifications_url": access.url("notifications"),
+        "survey_url": access.url("survey") if access.can_rate and surveys.is_open(ticket) else "",
+        "answers": _answers(ticket),
+        "contact": panel(),
+        "is_approval": ticket.kind == StageKind.CLOSURE_APPROVAL,
+        "awaits_reply": ticket.kind == StageKind.WAITING_CUSTOMER,
+    }
+
+
+def _offered(access: Access) -> list[Action]:
+    """What the process offers this person as the requester. Somebody of the desk who asks for help finds the desk's
+    own actions in the back office."""
+    actions = policies.available_actions(access.ticket, actor=access.actor)
+    if not isinstance(access.actor, User) or not access.actor.is_desk_staff:
+        return actions
+    owner = access.ticket.stage_definition.owner.kind
+    kinds = {"requester", "everyone"} | ({"owner"} if owner == "requester" else set())
+    return [action for action in actions if any(who.kind in kinds for who in action.by)]
+
+
+def _answers(ticket: Ticket) -> list[tuple[str, str]]:
+    """What the requester answered to the process's own questions; never what the desk filled in."""
+    asked = ticket.definition.intake_fields(ticket.category.key if ticket.category else "")
+    return [(str(question.label), text) for question, text in answered(asked, ticket.fields)]
+
+
+def _is_decision(action: Action, access: Access) -> bool:
+    """Whether the action is what the present stage waits for, not one that is offered all along."""
+    definition = access.ticket.definition
+    return all(definition.stage(key).owner.kind == "requester" for key in action.sources)
+
+
+def _changes(conversation: Conversation, stale: StaleTicket) -> list[dict[str, Any]]:
+    """What the person had not seen, in the same words as the conversation."""
+    seen_before = min((event.at for event in stale.changes), default=None)
+    if seen_before is None:
+        return []
+    messages_missed = {event.message_id for event in stale.changes if event.message_id}
+    return [
+        item
+        for item in conversation.items()
+        if (item["type"] == "message" and int(item["id"].removeprefix("mensaje-")) in messages_missed)
+        or (item["type"] == "event" and item["at"] >= seen_before)
+    ]
+
+
+def fresh(access: Access) -> Access:
+    """The same person at the ticket as it is now."""
+    ticket = access.ticket
+    ticket.refresh_from_db()
+    return access
+
+
+def unsent_form(body: str) -> ReplyForm:
+    return ReplyForm(initial={"body": body})
+
+
+def _files_field(access: Access, form: ReplyForm) -> Any:
+    field = form.attachments
+    field.upload_url = access.url("upload")
+    field.uploaded = [
+        file_of_reply(access, attachment) for attachment in Attachment.objects.drafts(access.files_key)
+    ]
+    return form["files"]
+
+
+def file_of_reply(access: Access, attachment: Attachment) -> dict[str, Any]:
+    return row_of(attachment, remove_url=access.url("discard", file=attachment.uuid))

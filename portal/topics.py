@@ -1,0 +1,129 @@
+"""What a customer can ask for: the categories of every process in use, each with what is promised for it.
+
+The customer picks a topic; the process comes with it (S0.2). A process without categories is a topic itself.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tickets.enums import CaseKind, Severity
+from tickets.models import Category, Process
+from tickets.processes.definition import Definition
+
+
+@dataclass(frozen=True)
+class Topic:
+    process: Process
+    category: Category | None
+
+    @property
+    def key(self) -> str:
+        """How forms and addresses name it: keys, which outlive a change of name."""
+        return f"{self.process.key}.{self.category.key}" if self.category else self.process.key
+
+    @cached_property
+    def definition(self) -> Definition:
+        return self.process.definition
+
+    @property
+    def name(self) -> str:
+        return str(self.category or self.definition.name)
+
+    @property
+    def text(self) -> str:
+        return self.category.localised_description if self.category else str(self.definition.description)
+
+    @property
+    def notice(self) -> str:
+        return self.category.localised_notice if self.category else ""
+
+    @property
+    def icon(self) -> str:
+        return self.category.icon if self.category else "question-circle"
+
+    @property
+    def needs_account(self) -> bool:
+        return self.definition.login == "required"
+
+    @property
+    def submit_label(self) -> str:
+        return str(self.definition.submit_label) or _("Enviar reporte")
+
+    @property
+    def first_response(self) -> timedelta | None:
+        severity, case_kind = self._case
+        return self.definition.first_response_target(severity=severity, case_kind=case_kind)
+
+    @property
+    def resolution(self) -> timedelta | None:
+        severity, case_kind = self._case
+        return self.definition.resolution_target(severity=severity, case_kind=case_kind)
+
+    @property
+    def promise(self) -> str:
+        """The one time worth saying before anything is written: the wait of a procedure, else the first answer's."""
+        _severity, case_kind = self._case
+        if self.resolution and (case_kind == CaseKind.PROCEDURE or not self.first_response):
+            text = (
+                _("Hasta %(time)s, por orden de llegada")
+                if self.definition.queue == "arrival"
+                else _("Hasta %(time)s")
+            )
+            return text % {"time": in_words(self.resolution)}
+        if self.first_response:
+            return _("Primera respuesta: %(time)s") % {"time": in_words(self.first_response)}
+        return ""
+
+    @property
+    def _case(self) -> tuple[str, str]:
+        if self.category:
+            return self.category.severity, self.category.case_kind
+        return Severity.MEDIUM, CaseKind.PROBLEM
+
+
+def all_topics() -> list[Topic]:
+    """Every topic of every process in use, in the desk's order. Two queries, however many there are."""
+    active = Category.objects.filter(is_active=True)
+    processes = (
+        Process.objects.filter(is_active=True, current__isnull=False)
+        .select_related("current")
+        .prefetch_related(Prefetch("categories", active, to_attr="offered"))
+    )
+    return [topic for process in processes for topic in _topics_of(process)]
+
+
+def featured(topics: list[Topic], limit: int) -> list[Topic]:
+    """At most `limit` topics, the first ones of every process, so that none crowds the others out."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for order, topic in enumerate(topics):
+        ranked.append((seen[topic.process.key], order, topic))
+        seen[topic.process.key] += 1
+    chosen = sorted(ranked, key=lambda item: item[:2])[:limit]
+    return [topic for _rank, _order, topic in sorted(chosen, key=lambda item: item[1])]
+
+
+def find(key: str) -> Topic | None:
+    return next((topic for topic in all_topics() if topic.key == key), None)
+
+
+def _topics_of(process: Process) -> list[Topic]:
+    if not process.definition.categories:
+        return [Topic(process, None)]
+    return [Topic(process, category) for category in process.offered]  # type: ignore[attr-defined]  # the prefetch
+
+
+def in_words(time: timedelta) -> str:
+    """«1 hora», «4 horas», «5 días»."""
+    minutes = round(time.total_seconds() / 60)
+    if minutes % (24 * 60) == 0:
+        return ngettext("%(n)d día", "%(n)d días", minutes // 1440) % {"n": minutes // 1440}
+    if minutes % 60 == 0:
+        return ngettext("%(n)d hora", "%(n)d horas", minutes // 60) % {"n": minutes // 60}
+    return ngettext("%(n)d minuto", "%(n)d minutos", minutes) % {"n": minutes}

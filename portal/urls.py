@@ -1,0 +1,53 @@
+"""Addresses of the portal. A ticket's pages exist twice: for its requester signed in, and for the bearer of a link."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from .views import attachments, filing, guests, home, profile, sending, ticket, tickets
+
+app_name = "portal"
+
+TICKET_PAGES: list[tuple[str, Callable[..., Any], str]] = [
+    ("", ticket.ticket, ""),
+    ("novedades/", ticket.updates, "updates"),
+    ("responder/", ticket.ticket_reply, "reply"),
+    ("archivos/", ticket.ticket_upload, "upload"),
+    ("archivos/<uuid:file>/quitar/", ticket.ticket_discard, "discard"),
+    ("acciones/<slug:action>/", ticket.ticket_action, "action"),
+    ("encuesta/", ticket.survey, "survey"),
+    ("avisos/", ticket.ticket_notifications, "notifications"),
+]
+
+
+def ticket_pages(prefix: str, name: str, **extra: Any) -> list[URLPattern]:
+    return [
+        path(f"{prefix}/<slug:folio>/{rest}", view, extra, name="_".join(filter(None, [name, suffix])))
+        for rest, view, suffix in TICKET_PAGES
+    ]
+
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("buscar/", home.search, name="search"),
+    path("nuevo/", filing.report, name="report"),
+    path("nuevo/aviso/", filing.report_notice, name="report_notice"),
+    path("nuevo/<slug:draft_id>/", filing.report_type, name="report_type"),
+    path("nuevo/<slug:draft_id>/detalles/", filing.report_details, name="report_details"),
+    path("nuevo/<slug:draft_id>/borrador/", filing.report_draft, name="report_draft"),
+    path("nuevo/<slug:draft_id>/archivos/", filing.report_upload, name="report_upload"),
+    path("nuevo/<slug:draft_id>/archivos/<uuid:file>/quitar/", filing.report_discard, name="report_discard"),
+    path("nuevo/<slug:draft_id>/contacto/", sending.report_contact, name="report_contact"),
+    path("nuevo/<slug:draft_id>/listo/", sending.report_done, name="report_done"),
+    path("tickets/", tickets.ticket_list, name="ticket_list"),
+    *ticket_pages("tickets", "ticket"),
+    *ticket_pages("invitado", "guest", guest=True),
+    path("invitado/<slug:folio>/cierre/", ticket.approval, {"guest": True}, name="guest_approval"),
+    path("enlace/nuevo/", guests.resend_link, name="resend_link"),
+    path("enlace/nuevo/listo/", guests.resend_done, name="resend_done"),
+    path("enlace/<str:token>/", guests.guest_link, name="guest_link"),
+    path("adjuntos/<uuid:file>/", attachments.attachment, name="attachment"),
+    path("adjuntos/<uuid:file>/miniatura/", attachments.attachment_thumbnail, name="attachment_thumbnail"),
+    path("perfil/", profile.profile, name="profile"),
+]

@@ -1,0 +1,152 @@
+"""Filing a report, one step a page: what it is about, what happened (S3.5–S3.8); `sending` has the rest."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from helpdesk.ratelimit import by_user, limited
+from tickets.attachments import discard_draft, keep_draft
+from tickets.files import RefusedFile
+
+from .. import filing, topics
+from ..contact import panel
+from ..filing import Draft
+from ..forms.files import keep, posted, refused_row
+from ..forms.filing import DetailsForm, TopicForm
+from ..guide import ask_to_sign_in, details_page, details_url, row_of_draft, steps, user_of
+from ..topics import Topic
+
+
+@require_GET
+def report(request: HttpRequest) -> HttpResponse:
+    """The first step; with a topic in the address, the second at once."""
+    return _choose(request, filing.new_id())
+
+
+@require_GET
+def report_type(request: HttpRequest, draft_id: str) -> HttpResponse:
+    """The first step again, for a report that has begun."""
+    return _choose(request, draft_id, chosen=filing.load(request, draft_id).topic)
+
+
+def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpResponse:
+    offered = topics.all_topics()
+    asked = "tipo" in request.GET or "ir" in request.GET  # «Continuar» with nothing chosen, too
+    form = TopicForm(request.GET if asked else None, topics=offered, initial={"tipo": chosen})
+    if asked and form.is_valid():
+        return redirect(details_url(draft_id, form.cleaned_data["tipo"]))
+    topic = next((topic for topic in offered if topic.key == chosen), None)
+    context = {
+        "form": form,
+        "topics": offered,
+        "topic": topic,
+        "steps": steps("report_type"),
+        "contact": panel(),
+    }
+    return render(request, "portal/filing/type.html", context, status=422 if asked else 200)
+
+
+@require_GET
+def report_notice(request: HttpRequest) -> HttpResponse:
+    """What the desk wants known before somebody writes about a topic (S3.6)."""
+    topic = topics.find(request.GET.get("tipo", ""))
+    return render(request, "portal/filing/_notice.html", {"topic": topic})
+
+
+@limited("report", rate="60/10m", by=by_user)
+@require_http_methods(["GET", "HEAD", "POST"])
+def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
+    draft = filing.load(request, draft_id)
+    if draft.folio:
+        return redirect("portal:report_done", draft_id)
+    topic = topics.find(request.POST.get("tipo") or request.GET.get("tipo") or draft.topic)
+    if topic is None:
+        return redirect("portal:report")
+    if request.method == "POST":
+        return _take_details(request, draft, topic)
+    if topic.needs_account and not request.user.is_authenticated:
+        return ask_to_sign_in(request, draft, topic, details_url(draft.id, topic.key))
+    form = DetailsForm(initial=_initial(draft, topic), topic=topic)
+    return details_page(request, draft, topic, form)
+
+
+def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpResponse:
+    draft.topic, draft.values = topic.key, filing.typed(request) or draft.values
+    filing.save(request, draft)
+    if file := request.POST.get("quitar"):
+        _discard(request, draft, file)
+        return redirect(f"{details_url(draft.id)}#archivos")
+    if request.POST.get("ir") == "tipo":
+        return redirect("portal:report_type", draft.id)
+    problems = keep(
+        posted(request), draft_key=draft.files_key, actor=user_of(request), limits=topic.definition.files
+    )
+    form = DetailsForm(request.POST, topic=topic)
+    if form.is_valid() and not problems:
+        return redirect("portal:report_contact", draft.id)
+    for problem in problems:
+        form.add_error("files", problem)
+    return details_page(request, draft, topic, form, status=422)
+
+
+@limited("report-draft", rate="120/10m", by=by_user)
+@require_POST
+def report_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
+    """Keeps what is being typed; the page's script sends it now and then."""
+    draft = filing.load(request, draft_id)
+    topic = topics.find(request.POST.get("tipo", ""))
+    values = filing.typed(request)
+    if draft.folio or topic is None or not values:
+        return HttpResponse(status=409)
+    draft.topic, draft.values = topic.key, values
+    filing.save(request, draft)
+    return HttpResponse(status=204)
+
+
+@limited("upload", rate="60/10m", by=by_user)
+@require_POST
+def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
+    """One file: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
+    draft = filing.load(request, draft_id)
+    topic = topics.find(request.GET.get("tipo", ""))
+    file = request.FILES.get("file")
+    if topic is None or file is None or draft.folio:
+        return HttpResponse(status=400)
+    try:
+        attachment = keep_draft(
+            file,
+            name=file.name or "",
+            draft_key=draft.files_key,
+            actor=user_of(request),
+            limits=topic.definition.files,
+        )
+    except RefusedFile as problem:
+        return render(request, "components/_file.html", refused_row(file, problem), status=422)
+    if not draft.topic:  # the first thing that happens to this draft: from now on the browser knows it
+        draft.topic = topic.key
+        filing.save(request, draft)
+    return render(request, "components/_file.html", row_of_draft(draft, attachment))
+
+
+@limited("upload", rate="60/10m", by=by_user)
+@require_POST
+def report_discard(request: HttpRequest, draft_id: str, file: uuid.UUID) -> HttpResponse:
+    _discard(request, filing.load(request, draft_id), str(file))
+    return HttpResponse(status=204)
+
+
+def _initial(draft: Draft, topic: Topic) -> dict[str, Any]:
+    """The draft's values for an unbound form: nothing is wrong with them until they are sent."""
+    multiple = {f"answer_{q.key}" for q in topic.definition.fields if q.type == "multi_choice"}
+    return {name: items if name in multiple else items[-1] for name, items in draft.values.items() if items}
+
+
+def _discard(request: HttpRequest, draft: Draft, file: str) -> None:
+    user = user_of(request)
+    if user:
+        draft.adopt_files(user)
+    if any(str(attachment.uuid) == file for attachment in draft.files(request)):
+        discard_draft(draft.files_key, file, actor=user)

@@ -1,0 +1,58 @@
+"""The front page, and its search."""
+
+import unicodedata
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.models import User
+from tickets.models import Ticket
+
+from .. import topics
+from ..contact import panel
+from ..lists import awaiting_first, matching, rows
+
+TOPICS = 12
+ON_HOME = 3
+FOUND = 10
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    offered = topics.all_topics()
+    shown = topics.featured(offered, TOPICS)
+    context = {"topics": shown, "has_more_topics": len(offered) > len(shown), "contact": panel()}
+    if isinstance(request.user, User):
+        mine = Ticket.objects.requested_by(request.user).open().select_related("category")
+        found = list(awaiting_first(mine)[: ON_HOME + 1])
+        cards = rows(found[:ON_HOME])
+        for card in cards[1:]:
+            card["action"] = False  # one stands out, or none does
+        context |= {"tickets": cards, "has_more": len(found) > ON_HOME}
+    return render(request, "portal/home.html", context)
+
+
+@require_GET
+def search(request: HttpRequest) -> HttpResponse:
+    """Own tickets by folio or words, topics by their names."""
+    query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
+    words = [fold(word) for word in query.split()]
+    offered = topics.all_topics() if words else []
+    context = {
+        "query": query,
+        "topics": [
+            topic for topic in offered if all(word in fold(f"{topic.name} {topic.text}") for word in words)
+        ],
+        "tickets": [],
+        "contact": panel(),
+    }
+    if isinstance(request.user, User) and words:
+        mine = Ticket.objects.requested_by(request.user).select_related("category")
+        context["tickets"] = rows(matching(mine, query).order_by("-updated_at", "-id")[:FOUND])
+    return render(request, "portal/search.html", context)
+
+
+def fold(text: str) -> str:
+    """Lower case and without accents, as people type when they look for something."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))

@@ -1,0 +1,152 @@
+"""The last step of filing: how to answer, a look at everything, the folio (S0.12–S0.14, S2.1, S3.9, S3.10)."""
+
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import User
+from helpdesk.ratelimit import by_field, by_user, limited
+from tickets.exceptions import InvalidData, NotAllowed
+from tickets.intake import Requester, file_ticket
+
+from .. import filing, topics
+from ..contact import panel
+from ..filing import Draft
+from ..forms.filing import ContactForm, DetailsForm
+from ..guide import ask_to_sign_in, details_page, steps, user_of
+from ..topics import Topic
+
+CONTACT = re.compile(r"email|name|phone|notify|seen")
+
+
+def _strangers_address(request: HttpRequest) -> str:
+    """The address that would get mail from somebody who has not shown that it is theirs. Who signed in has: strangers
+    who type that address all day do not keep its owner from writing."""
+    return "" if request.user.is_authenticated else by_field("email")(request)
+
+
+@limited("report", rate="60/10m", by=by_user)
+@limited("report-mail", rate="10/h", by=_strangers_address)
+@require_http_methods(["GET", "HEAD", "POST"])
+def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
+    draft = filing.load(request, draft_id)
+    if draft.folio:
+        return redirect("portal:report_done", draft_id)
+    topic = topics.find(draft.topic)
+    if topic is None:
+        return redirect("portal:report")
+    if request.method == "POST":
+        return _take_contact(request, draft, topic)
+    if topic.needs_account and not request.user.is_authenticated:
+        return ask_to_sign_in(request, draft, topic, reverse("portal:report_contact", args=[draft.id]))
+    user = user_of(request)
+    form = ContactForm(topic=topic, user=user, initial=_contact_initial(draft, user))
+    return _contact_page(request, draft, topic, form)
+
+
+def _take_contact(request: HttpRequest, draft: Draft, topic: Topic) -> HttpResponse:
+    draft.contact = filing.typed(request, CONTACT) or draft.contact
+    filing.save(request, draft)
+    if request.POST.get("ir") == "detalles":
+        return redirect("portal:report_details", draft.id)
+    if topic.needs_account and not request.user.is_authenticated:
+        return redirect("portal:report_contact", draft.id)  # which asks to sign in
+    form = ContactForm(request.POST, topic=topic, user=user_of(request))
+    details = DetailsForm(draft.data(draft.values), topic=topic)
+    if not details.is_valid():
+        return details_page(request, draft, topic, details, status=422)
+    if not form.is_valid():
+        return _contact_page(request, draft, topic, form, status=422)
+    try:
+        return _file(request, draft, topic, details, form)
+    except NotAllowed as problem:
+        messages.error(request, str(problem))
+        return redirect("portal:report")
+    except InvalidData as problem:
+        if form.show(problem):
+            return _contact_page(request, draft, topic, form, status=422)
+        details.show(problem)
+        return details_page(request, draft, topic, details, status=422)
+
+
+def _file(
+    request: HttpRequest, draft: Draft, topic: Topic, details: DetailsForm, form: ContactForm
+) -> HttpResponse:
+    user, contact = user_of(request), form.cleaned_data
+    if user:
+        draft.adopt_files(user)
+    ticket = file_ticket(
+        topic.process,
+        actor=user,
+        title=details.cleaned_data["title"],
+        description=details.cleaned_data["description"],
+        category=topic.category,
+        requester=None if user else Requester(email=contact["email"], name=contact.get("name", "")),
+        phone=contact.get("phone", ""),
+        fields=details.raw_answers(),
+        draft_key=draft.files_key,
+        notify=contact.get("notify", True),
+        key=draft.key,
+    )
+    draft.folio, draft.values, draft.contact = ticket.folio, {}, {"email": [ticket.requester_email]}
+    filing.save(request, draft)
+    return redirect("portal:report_done", draft.id)
+
+
+def _contact_page(
+    request: HttpRequest, draft: Draft, topic: Topic, form: ContactForm, *, status: int = 200
+) -> HttpResponse:
+    details = DetailsForm(draft.data(draft.values), topic=topic)
+    if not details.is_valid():
+        return redirect("portal:report_details", draft.id)
+    context = {
+        "form": form,
+        "topic": topic,
+        "draft": draft,
+        "carry": draft.carry(whole=True),
+        "review": _review(request, draft, topic, details),
+        "steps": steps("report_contact", draft),
+        "first_response": topics.in_words(topic.first_response) if topic.first_response else "",
+        "approves": topic.definition.closing.approver == "requester",
+    }
+    return render(request, "portal/filing/contact.html", context, status=status)
+
+
+def _review(request: HttpRequest, draft: Draft, topic: Topic, details: DetailsForm) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [
+        {"label": _("Tipo"), "value": topic.name},
+        {"label": details["title"].label, "value": details.cleaned_data["title"], "strong": True},
+        {"label": details["description"].label, "value": details.cleaned_data["description"]},
+    ]
+    rows += [{"label": label, "value": value} for label, value in details.review()]
+    if names := [attachment.name for attachment in draft.files(request)]:
+        rows.append({"label": _("Archivos"), "value": ", ".join(names)})
+    return rows
+
+
+@require_GET
+def report_done(request: HttpRequest, draft_id: str) -> HttpResponse:
+    """The folio (S0.14). A guest gets the way in by mail alone: nobody has shown yet that the address is theirs."""
+    draft = filing.load(request, draft_id)
+    if not draft.folio:
+        raise Http404
+    email = (draft.contact.get("email") or [""])[0]
+    topic = topics.find(draft.topic)
+    context = {"folio": draft.folio, "email": email, "topic": topic, "contact": panel()}
+    return render(request, "portal/filing/done.html", context)
+
+
+def _contact_initial(draft: Draft, user: User | None) -> dict[str, Any]:
+    """What was typed in the last step; an account's address is never taken from there."""
+    initial: dict[str, Any] = {name: items[-1] for name, items in draft.contact.items() if items}
+    if user:
+        initial.pop("email", None)
+    if "seen" in draft.contact:  # a switch that was left off posts nothing; this says that it was there
+        initial["notify"] = "notify" in draft.contact
+    return initial

@@ -1,0 +1,222 @@
+"""One ticket, for its requester: what happened, what to do next, what to say (S1.12, S1.17, S3.15–S3.19)."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from helpdesk.ratelimit import by_user, limited
+from tickets import policies, surveys
+from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft
+from tickets.conversation import reply
+from tickets.exceptions import DeskError, InvalidData, StaleTicket
+from tickets.files import RefusedFile
+from tickets.models import Attachment
+from tickets.properties import set_notifications
+from tickets.workflow import perform
+
+from ..access import DECIDE, FOLLOW, RATE, READ, WRITE, Access, forget_unsent, ticket_view
+from ..forms.files import keep, posted, refused_row
+from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
+from ..ticket_page import file_of_reply, fresh, live_context, page, unsent_form
+
+
+@require_GET
+@ticket_view(*READ)
+def ticket(request: HttpRequest, access: Access) -> HttpResponse:
+    return page(request, access)
+
+
+@require_GET
+@ticket_view(*DECIDE)
+def approval(request: HttpRequest, access: Access) -> HttpResponse:
+    """What a link for approving shows: the solution, the two answers, the conversation behind them (S2.8)."""
+    return page(request, access)
+
+
+@require_GET
+@ticket_view(*READ)
+def updates(request: HttpRequest, access: Access) -> HttpResponse:
+    """204 while the page is still true; else the parts that changed (S1.17). Only the conversation, the state and the
+    actions are swapped: the box that somebody types in is not among them."""
+    if request.GET.get("v") == str(access.version):
+        return HttpResponse(status=204)
+    return render(request, "portal/tickets/_live.html", live_context(access) | {"oob": True})
+
+
+@limited("reply", rate="30/10m", by=by_user)
+@require_POST
+@ticket_view(*WRITE)
+def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
+    if file := request.POST.get("quitar"):
+        _discard(access, file)
+        return page(request, access, form=unsent_form(request.POST.get("body", "")))
+    problems = keep(posted(request), draft_key=access.files_key, actor=_uploader(access), limits=REPLY_LIMITS)
+    form = ReplyForm(request.POST)
+    if not form.is_valid() or problems:
+        for problem in problems:
+            form.add_error("files", problem)
+        return page(request, access, form=form, status=422)
+    try:
+        message = reply(
+            access.ticket,
+            actor=access.actor,
+            body=form.cleaned_data["body"],
+            draft_key=access.files_key,
+            **form.stamp(),
+        )
+    except StaleTicket as problem:
+        return page(request, fresh(access), form=form, changes=problem, status=409)
+    except InvalidData as problem:
+        form.show(problem)
+        return page(request, access, form=form, status=422)
+    except DeskError as problem:
+        messages.error(request, str(problem))
+        return page(request, access, form=form, status=409)
+    forget_unsent(request)
+    messages.success(request, _("Enviamos tu respuesta."))
+    return redirect(f"{access.url(_home(access))}#mensaje-{message.pk}")
+
+
+@limited("upload", rate="60/10m", by=by_user)
+@require_POST
+@ticket_view(*WRITE)
+def ticket_upload(request: HttpRequest, access: Access) -> HttpResponse:
+    """One file of a reply: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
+    file = request.FILES.get("file")
+    if file is None:
+        return HttpResponse(status=400)
+    try:
+        attachment = keep_draft(
+            file,
+            name=file.name or "",
+            draft_key=access.files_key,
+            actor=_uploader(access),
+            limits=REPLY_LIMITS,
+        )
+    except RefusedFile as problem:
+        return render(request, "components/_file.html", refused_row(file, problem), status=422)
+    return render(request, "components/_file.html", file_of_reply(access, attachment))
+
+
+@limited("upload", rate="60/10m", by=by_user)
+@require_POST
+@ticket_view(*WRITE)
+def ticket_discard(request: HttpRequest, access: Access, file: uuid.UUID) -> HttpResponse:
+    _discard(access, str(file))
+    return HttpResponse(status=204)
+
+
+@limited("action", rate="30/10m", by=by_user)
+@require_POST
+@ticket_view(*DECIDE)
+def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResponse:
+    """Carry out what the process offers: approve, reject, close … The survey follows a closing that wants one."""
+    definition = access.ticket.definition.action(action)
+    if definition is None or definition.on:
+        messages.error(request, _("Esa acción no existe en este ticket."))
+        return redirect(access.url(_home(access)))
+    form = ActionForm(request.POST, action=definition, ticket=access.ticket)
+    # Whether an answer fits is told to whom the action is offered: fields know accounts and folios of others.
+    is_theirs = policies.may_perform(access.actor, access.ticket, definition)
+    if is_theirs and not form.is_valid():
+        return page(request, access, tried=form, status=422)
+    answers = form.answers() if is_theirs else {}
+    try:
+        done = perform(access.ticket, action, actor=access.actor, data=answers, **form.stamp())
+    except StaleTicket as problem:
+        return page(request, fresh(access), tried=form, changes=problem, status=409)
+    except InvalidData as problem:
+        form.show(problem)
+        return page(request, access, tried=form, status=422)
+    except DeskError as problem:
+        messages.error(request, str(problem))
+        return redirect(access.url(_home(access)))
+    messages.success(request, str(definition.done) or _("Listo: guardamos tu respuesta."))
+    if surveys.is_open(done):
+        return redirect(access.url("survey"))
+    return redirect(access.url(_home(access)))
+
+
+@limited("survey", rate="20/10m", by=by_user)
+@require_http_methods(["GET", "HEAD", "POST"])
+@ticket_view(*RATE)
+def survey(request: HttpRequest, access: Access) -> HttpResponse:
+    """S0.25. Nothing is chosen for the person, and nothing counts before they send it (LESSONS A14)."""
+    form = SurveyForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            surveys.rate(
+                access.ticket,
+                actor=access.actor,
+                score=form.cleaned_data["score"],
+                comment=form.cleaned_data["comment"],
+                key=form.stamp()["key"],
+            )
+        except InvalidData as problem:
+            form.show(problem)
+        except DeskError as problem:
+            messages.error(request, str(problem))
+            return redirect(access.url("survey"))
+        else:
+            messages.success(request, _("Recibimos tu opinión. Gracias."))
+            return redirect(access.url("survey"))
+    context = {
+        "access": access,
+        "ticket": access.ticket,
+        "form": form,
+        "key": uuid.uuid4(),
+        "is_open": surveys.is_open(access.ticket),
+        "answered": _answered(access),
+        "back": access.url(_home(access)) if _may_read(access) else "",
+    }
+    return render(request, "portal/tickets/survey.html", context, status=422 if form.errors else 200)
+
+
+@limited("notifications", rate="30/10m", by=by_user)
+@require_POST
+@ticket_view(*FOLLOW)
+def ticket_notifications(request: HttpRequest, access: Access) -> HttpResponse:
+    """S3.10: whether mails about this ticket reach the requester."""
+    on = "on" in request.POST
+    set_notifications(access.ticket, actor=access.actor, on=on)
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=204)
+    messages.success(
+        request, _("Te avisaremos por correo.") if on else _("Ya no te avisaremos por correo de este ticket.")
+    )
+    return redirect(access.url(_home(access)))
+
+
+def _discard(access: Access, file: str) -> None:
+    if Attachment.objects.drafts(access.files_key).filter(uuid__in=_uuids(file)).exists():
+        discard_draft(access.files_key, file, actor=_uploader(access))
+
+
+def _uuids(text: str) -> list[uuid.UUID]:
+    try:
+        return [uuid.UUID(text)]
+    except ValueError:
+        return []
+
+
+def _uploader(access: Access) -> User | None:
+    return access.actor if isinstance(access.actor, User) else None
+
+
+def _home(access: Access) -> str:
+    """The page that this person came from."""
+    return "approval" if access.purpose == "approve" else ""
+
+
+def _may_read(access: Access) -> bool:
+    return policies.can_view(access.actor, access.ticket)
+
+
+def _answered(access: Access) -> Any:
+    return getattr(access.ticket, "survey", None)

@@ -1,0 +1,68 @@
+"""«Mis tickets»: everything a person has asked for, with its state (S1.18, S1.19, S3.11)."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
+
+from accounts.models import User
+from tickets.keyset import InvalidCursor, paginate
+from tickets.models import Ticket
+
+from ..lists import TicketFilter, rows
+
+PAGE = 20
+
+
+@require_GET
+@login_required
+def ticket_list(request: HttpRequest) -> HttpResponse:
+    user = cast("User", request.user)
+    filters = TicketFilter(request.GET, user=user)
+    mine = Ticket.objects.requested_by(user).select_related("category")
+    try:
+        page = paginate(
+            filters.apply(mine), order=filters.order, size=PAGE, cursor=request.GET.get("desde", "")
+        )
+    except InvalidCursor as problem:
+        messages.info(request, str(problem))
+        return redirect("portal:ticket_list")
+    context: dict[str, Any] = {
+        "filters": filters,
+        "rows": rows(page.rows),
+        "newer": _address(filters, desde=page.newer) if page.newer else "",
+        "older": _address(filters, desde=page.older) if page.older else "",
+        "tabs": _tabs(filters),
+        "is_filtered": any(filters.value(name) for name in ("estado", "q", "tipo")),
+    }
+    return render(request, "portal/tickets/list.html", context)
+
+
+def _tabs(filters: TicketFilter) -> list[dict[str, Any]]:
+    counts, chosen = filters.counts(), filters.value("estado") or ""
+    return [
+        {
+            "label": label,
+            "href": _address(filters, estado=key),
+            "count": counts[key] if counts else None,
+            "is_current": key == chosen,
+        }
+        for key, label in TicketFilter.STATES
+    ]
+
+
+def _address(filters: TicketFilter, **changed: str) -> str:
+    """The page's address with the filters that were understood, and nothing else of what was asked."""
+    category = filters.value("tipo")
+    values = {
+        "estado": filters.value("estado"),
+        "q": filters.value("q"),
+        "tipo": category.pk if category else "",
+        "orden": filters.value("orden"),
+        **changed,
+    }
+    return "?" + urlencode({name: value for name, value in values.items() if value})
