@@ -1,0 +1,69 @@
+"""The door of the back office: desk staff alone, and each ticket only through `visible_to`."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from accounts.models import User
+from tickets.models import Ticket
+from tickets.querysets import TicketQuerySet
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def desk_view(view: View[P]) -> View[P]:
+    """Customers get 404: to them there is no back office. Whoever did not sign in is asked to, except by scripts."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            if getattr(request, "htmx", False) or request.headers.get("X-Requested-With"):
+                return HttpResponse(status=401)
+            return redirect_to_login(request.get_full_path() if request.method == "GET" else request.path)
+        if not request.user.is_desk_staff:
+            raise Http404
+        response = view(request, *args, **kwargs)
+        patch_cache_control(response, private=True, no_cache=True)
+        patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        return response
+
+    return wrapper
+
+
+def supervisor_view(view: View[P]) -> View[P]:
+    """For supervisors and above; to agents these pages do not exist."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_supervisor:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return desk_view(wrapper)
+
+
+def find_ticket(user: User, folio: str, tickets: TicketQuerySet | None = None, **extra: Any) -> Ticket:
+    """The ticket, with what every page of it shows, if the person may see it."""
+    found = (tickets if tickets is not None else Ticket.objects.all()).visible_to(user)
+    ticket: Ticket | None = (
+        found.select_related(
+            "process_version",
+            "category",
+            "department",
+            "assignee",
+            "requester__kind",
+            "duplicate_of",
+            "survey",
+        )
+        .annotate(**extra)
+        .filter(folio=folio)
+        .first()
+    )
+    if ticket is None:
+        raise Http404
+    return ticket

@@ -1,0 +1,157 @@
+"""What the composer shows: its modes, what was being written in each, standard answers and files that wait."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from tickets.enums import MessageKind
+
+from .forms.composer import ComposerForm
+from .forms.files import row_of
+from .origin import with_origin
+from .ticket_page import TicketPage
+
+
+class Composer:
+    """With `form`, what somebody tried to send and could not: every word of it is still there."""
+
+    def __init__(self, request: HttpRequest, page: TicketPage, form: ComposerForm | None = None) -> None:
+        self.request = request
+        self.page = page
+        self.tried = form
+        self.form = form or ComposerForm()
+
+    def url(self, name: str, *args: Any) -> str:
+        return with_origin(
+            self.request, reverse(f"agents:ticket_{name}", args=[self.page.ticket.folio, *args])
+        )
+
+    @property
+    def send_url(self) -> str:
+        return self.url("send")
+
+    @property
+    def draft_url(self) -> str:
+        return self.url("draft")
+
+    @property
+    def draft_key(self) -> str:
+        """Where the browser keeps the text when the server cannot be reached."""
+        return f"agents-{self.page.ticket.folio}"
+
+    @property
+    def hidden(self) -> SafeString:
+        """The version stands apart, so that the page can renew it: whoever has seen the news may answer them."""
+        version = format_html(
+            '<input type="hidden" name="version" id="composer-version" value="{}">', self.page.ticket.version
+        )
+        return version + format_html('<input type="hidden" name="key" value="{}">', uuid.uuid4())
+
+    @cached_property
+    def modes(self) -> list[dict[str, Any]]:
+        modes = [_follow_up(self.page), *([_solution()] if self.page.may_send_solution else []), _note()]
+        for mode in modes:
+            draft = self.page.drafts.get(mode["value"])
+            mode["body"], mode["steps"] = (draft.body, draft.steps) if draft else ("", "")
+        chosen = self._chosen([mode["value"] for mode in modes])
+        for mode in modes:
+            mode["checked"] = mode["value"] == chosen
+        return modes
+
+    def _chosen(self, values: list[str]) -> str:
+        """What was tried, asked for or inserted; else what the person was writing last; else a follow-up."""
+        wanted = self.tried.data.get("mode") if self.tried else self.request.GET.get("modo")
+        if self.response and not self.tried:
+            wanted = self.response["mode"]
+        latest = [mode for mode in self.page.drafts if mode in values]
+        return wanted if wanted in values else (latest or values)[-1 if latest else 0]
+
+    @property
+    def mode(self) -> dict[str, Any]:
+        return next(mode for mode in self.modes if mode["checked"])
+
+    @cached_property
+    def response(self) -> dict[str, Any] | None:
+        """Without script a standard answer is a link that brings the page back with its text."""
+        key = self.request.GET.get("respuesta", "")
+        return next((answer for answer in self.page.responses if answer["key"] == key), None) if key else None
+
+    @property
+    def body(self) -> str:
+        if self.tried:
+            return str(self.tried.data.get("body", ""))
+        text = self.mode["body"]
+        return f"{text}\n\n{self.response['text']}".strip() if self.response else str(text)
+
+    @property
+    def steps(self) -> str:
+        return str(self.tried.data.get("steps", "")) if self.tried else str(self.mode["steps"])
+
+    @property
+    def error(self) -> str:
+        return str(next(iter(self.tried.errors.get("body", [])), "")) if self.tried else ""
+
+    @property
+    def errors(self) -> list[str]:
+        if not self.tried:
+            return []
+        fields = self.tried.errors
+        return [*self.tried.non_field_errors(), *fields.get("steps", []), *fields.get("files", [])]
+
+    @property
+    def draft_text(self) -> str:
+        return _("Recuperamos tu borrador") if not self.tried and self.mode["body"] else ""
+
+    @property
+    def files(self) -> Any:
+        """The bound field that fields/dropzone.html draws."""
+        field: Any = self.form.fields["files"]
+        field.upload_url = self.url("files")
+        field.uploaded = [
+            row_of(waiting, remove_url=self.url("file_remove", waiting.uuid))
+            for waiting in self.page.timeline.waiting_files
+        ]
+        return self.form["files"]
+
+
+def _follow_up(page: TicketPage) -> dict[str, Any]:
+    name = page.ticket.requester_name.split(" ")[0]
+    asks = page.ticket.contribution_open
+    return {
+        "value": MessageKind.FOLLOW_UP.value,
+        "label": _("Seguimiento"),
+        "icon_name": "reply",
+        "modo": "publica",
+        "hint": _("Escribe a %(name)s… Usa / para insertar una respuesta estándar") % {"name": name},
+        "submit": _("Enviar y pedir aporte") if asks else _("Enviar seguimiento"),
+        "key": "r",
+    }
+
+
+def _solution() -> dict[str, Any]:
+    return {
+        "value": MessageKind.SOLUTION.value,
+        "label": _("Solución"),
+        "icon_name": "check2-circle",
+        "modo": "solucion",
+        "hint": _("Qué se hizo para resolver el caso"),
+        "submit": _("Enviar solución"),
+    }
+
+
+def _note() -> dict[str, Any]:
+    return {
+        "value": MessageKind.NOTE.value,
+        "label": _("Nota interna"),
+        "icon_name": "lock",
+        "modo": "nota",
+        "hint": _("Nota visible solo para el equipo. Usa @ para mencionar"),
+        "submit": _("Guardar nota"),
+        "key": "n",
+    }

@@ -1,0 +1,279 @@
+"""The address of a queue: which parameters exist, what each may hold, and the list they ask for.
+
+Every parameter is named here with its own list of values. Whatever else an address holds is refused with a word and
+never reaches a query (B1).
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q, TextField
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast
+from django.http import QueryDict
+from django.utils.functional import cached_property
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import CustomerKind, Department, User
+from tickets.enums import PublicState, Severity, StageKind
+from tickets.models import Category, Process
+from tickets.processes.definition import FieldDefinition
+from tickets.querysets import TicketQuerySet
+from tickets.queues import ORDERS, Order, Queue
+
+OWN_FIELD = "campo-"
+NOBODY = "nadie"
+WORDS = 8
+VIEWS = {
+    "espera": (_("En espera"), Q(public_state=PublicState.WAITING)),
+    "curso": (_("En curso"), Q(public_state=PublicState.IN_PROGRESS)),
+    "por-aprobar": (_("Por aprobar"), Q(stage_kind=StageKind.CLOSURE_APPROVAL)),
+}
+KEPT = ("vista", "orden")  # shown as tabs and as the order, not as chips
+ANY = [("", _("Cualquiera"))]
+
+
+class AssigneeField(forms.ModelChoiceField):
+    def to_python(self, value: Any) -> Any:
+        return NOBODY if value == NOBODY else super().to_python(value)
+
+    def validate(self, value: Any) -> None:
+        if value != NOBODY:
+            super().validate(value)
+
+
+class QueueFilter(forms.Form):
+    q = forms.CharField(
+        label=_("Texto"),
+        max_length=100,
+        required=False,
+        help_text=_("Folio, título o solicitante."),
+    )
+    severidad = forms.MultipleChoiceField(
+        label=_("Severidad"), choices=Severity.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    etapa = forms.ChoiceField(label=_("Etapa"), choices=[*ANY, *StageKind.choices], required=False)
+    proceso = forms.ModelChoiceField(
+        Process.objects.filter(current__isnull=False).select_related("current"),
+        label=_("Proceso"),
+        to_field_name="key",
+        required=False,
+        empty_label=_("Cualquiera"),
+    )
+    categoria = forms.ModelChoiceField(
+        Category.objects.all(), label=_("Categoría"), required=False, empty_label=_("Cualquiera")
+    )
+    departamento = forms.ModelChoiceField(
+        Department.objects.filter(is_active=True),
+        label=_("Departamento"),
+        to_field_name="key",
+        required=False,
+        empty_label=_("Cualquiera"),
+    )
+    responsable = AssigneeField(
+        User.objects.none(), label=_("Responsable"), required=False, empty_label=_("Cualquiera")
+    )
+    cliente = forms.ModelChoiceField(
+        CustomerKind.objects.all(),
+        label=_("Tipo de cliente"),
+        to_field_name="key",
+        required=False,
+        empty_label=_("Cualquiera"),
+    )
+    vista = forms.ChoiceField(
+        choices=[*ANY, *((key, label) for key, (label, _where) in VIEWS.items())],
+        required=False,
+        widget=forms.HiddenInput,
+    )
+    orden = forms.ChoiceField(choices=ANY, required=False, widget=forms.HiddenInput)
+    hide_optional = True
+
+    def __init__(self, data: QueryDict, *, queue: Queue, ignore: tuple[str, ...] = ()) -> None:
+        super().__init__(data)
+        self.queue = queue
+        self.fields["orden"].choices = [*ANY, *((key, ORDERS[key].label) for key in queue.orders)]  # type: ignore[attr-defined]
+        self.fields["responsable"].queryset = User.objects.staff()  # type: ignore[attr-defined]
+        self.own = self._add_own_fields()
+        self.unknown = sorted(set(data) - set(self.fields) - {"desde", *ignore})
+        self.is_valid()
+
+    def _add_own_fields(self) -> dict[str, FieldDefinition]:
+        """With a process chosen, its own questions can be asked too (S1.19)."""
+        process = self._chosen_process()
+        if process is None:
+            return {}
+        own = {f"{OWN_FIELD}{item.key}": item for item in process.definition.fields}
+        for name, item in own.items():
+            self.fields[name] = _own_field(item)
+        return own
+
+    def _chosen_process(self) -> Process | None:
+        try:
+            process: Process | None = self.fields["proceso"].clean(self.data.get("proceso", ""))
+        except ValidationError:
+            return None
+        return process
+
+    @cached_property
+    def problems(self) -> list[str]:
+        """What of the address was not understood, in words; it is left out, the rest holds."""
+        told = [
+            gettext("No conocemos el filtro «%s». Lo dejamos fuera.") % name[:40] for name in self.unknown
+        ]
+        for name in self.errors:
+            label = self.fields[name].label or name
+            told.append(gettext("Ese valor del filtro «%s» no existe. Lo dejamos fuera.") % label)
+        return told
+
+    def value(self, name: str) -> Any:
+        return self.cleaned_data.get(name)
+
+    @property
+    def order(self) -> Order:
+        """S2.35: a process that binds its queue to arrival is read that way unless somebody asks otherwise."""
+        if chosen := self.value("orden"):
+            return ORDERS[chosen]
+        process = self.value("proceso")
+        if process and process.definition.queue == "arrival" and self.queue.order == "vence":
+            return ORDERS["llegada"]
+        return ORDERS[self.queue.order]
+
+    def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:
+        tickets = tickets.filter(*(self._condition(name, value) for name, value in self._chosen()))
+        for number, (name, item) in enumerate(self.own.items()):
+            if value := self.value(name):
+                tickets = _matching_own(tickets, f"own_{number}", item, value)
+        return matching(tickets, self.value("q") or "")
+
+    def _chosen(self) -> list[tuple[str, Any]]:
+        names = (
+            "severidad",
+            "etapa",
+            "proceso",
+            "categoria",
+            "departamento",
+            "responsable",
+            "cliente",
+            "vista",
+        )
+        return [(name, value) for name in names if (value := self.value(name))]
+
+    def _condition(self, name: str, value: Any) -> Q:
+        match name:
+            case "severidad":
+                return Q(severity__in=value)
+            case "etapa":
+                return Q(stage_kind=value)
+            case "proceso":
+                return Q(process_version__process=value)
+            case "categoria":
+                return Q(category=value)
+            case "departamento":
+                return Q(department=value)
+            case "responsable":
+                return Q(assignee__isnull=True) if value == NOBODY else Q(assignee=value)
+            case "cliente":
+                return Q(requester__kind=value)
+        where: Q = VIEWS[value][1]
+        return where
+
+    @property
+    def query(self) -> str:
+        """The address without what was not understood: for links that come back here."""
+        return self._query()
+
+    def _query(self, **changed: str) -> str:
+        data = QueryDict(mutable=True)
+        for name in self.fields:
+            values = self.data.getlist(name) if name not in self.errors else []
+            values = [changed[name]] if name in changed else values
+            if any(values):
+                data.setlist(name, [value for value in values if value])
+        return data.urlencode()
+
+    def hidden(self) -> list[tuple[str, str]]:
+        """What a search keeps of the address."""
+        return parse_qsl(self._query(q=""))
+
+    def without(self, name: str) -> str:
+        gone = dict.fromkeys(self.own, "") if name == "proceso" else {}
+        return self._query(**{name: ""}, **gone)
+
+    def chips(self) -> list[dict[str, str]]:
+        """The filters in force, each with the address without it."""
+        chips = []
+        for name in self.fields:
+            value = self.value(name)
+            if not value or name in KEPT or name == "q":
+                continue
+            label = str(self.fields[name].label)
+            chips.append({"label": label, "value": self._shown(name, value), "without": self.without(name)})
+        return chips
+
+    def _shown(self, name: str, value: Any) -> str:
+        if name == "severidad":
+            return ", ".join(str(Severity(item).label) for item in value)
+        if name == "etapa":
+            return str(StageKind(value).label)
+        if value == NOBODY:
+            return gettext("Sin asignar")
+        if name in self.own and self.own[name].type in ("choice", "multi_choice"):
+            return self.own[name].option_label(value)
+        if name in self.own and self.own[name].type == "yes_no":
+            return dict(_yes_or_no())[value]
+        return str(value)
+
+    def tabs(self) -> list[dict[str, Any]]:
+        now = self.value("vista") or ""
+        return [
+            {"label": label, "query": self._query(vista=key), "current": key == now}
+            for key, label in [("", _("Abiertos")), *((key, label) for key, (label, _q) in VIEWS.items())]
+        ]
+
+    def orders(self) -> list[dict[str, Any]]:
+        return [
+            {"label": order.label, "query": self._query(orden=order.key), "current": order == self.order}
+            for order in (ORDERS[key] for key in self.queue.orders)
+        ]
+
+
+def _yes_or_no() -> list[tuple[str, str]]:
+    return [("si", pgettext("answer", "Sí")), ("no", pgettext("answer", "No"))]
+
+
+def _own_field(item: FieldDefinition) -> forms.Field:
+    common: dict[str, Any] = {"label": str(item.label), "required": False}
+    if item.type in ("choice", "multi_choice"):
+        options = [(option.key, str(option.label)) for option in item.options]
+        return forms.ChoiceField(choices=[*ANY, *options], **common)
+    if item.type == "yes_no":
+        return forms.ChoiceField(choices=[*ANY, *_yes_or_no()], **common)
+    return forms.CharField(max_length=100, **common)
+
+
+def _matching_own(tickets: TicketQuerySet, alias: str, item: FieldDefinition, value: str) -> TicketQuerySet:
+    """The key comes from the published process, never from the address."""
+    if item.type == "yes_no":
+        no = Q(**{alias: False}) | Q(**{f"{alias}__isnull": True})
+        found = tickets.alias(**{alias: KeyTransform(item.key, "fields")})
+        return found.filter(Q(**{alias: True}) if value == "si" else no)
+    lookup = {"choice": "exact", "multi_choice": "contains"}.get(item.type, "icontains")
+    wanted = f'"{value}"' if item.type == "multi_choice" else value
+    text = Cast(KeyTextTransform(item.key, "fields"), TextField())
+    return tickets.alias(**{alias: text}).filter(**{f"{alias}__{lookup}": wanted})
+
+
+def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
+    """Every word is in the folio, the title or the requester's name or address."""
+    for word in text.split()[:WORDS]:
+        tickets = tickets.filter(
+            Q(folio__iexact=word)
+            | Q(folio__iendswith=f"-{word}")
+            | Q(title__icontains=word)
+            | Q(requester_name__icontains=word)
+            | Q(requester_email__icontains=word)
+        )
+    return tickets

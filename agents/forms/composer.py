@@ -1,0 +1,62 @@
+"""What the desk writes on a ticket: three kinds of message, one verb each (T2)."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.attachments import REPLY_LIMITS
+from tickets.conversation import MESSAGE_LENGTH, add_internal_note, send_follow_up, send_solution
+from tickets.enums import MessageKind
+from tickets.models import Message, Ticket
+from tickets.processes.fields import LongTextField
+
+from .base import StampedForm
+from .files import FilesField
+
+MODES = [
+    (MessageKind.FOLLOW_UP, _("Seguimiento")),
+    (MessageKind.SOLUTION, _("Solución")),
+    (MessageKind.NOTE, _("Nota interna")),
+]
+SENT = {
+    MessageKind.FOLLOW_UP: _("Enviamos tu seguimiento."),
+    MessageKind.SOLUTION: _("Enviamos la solución."),
+    MessageKind.NOTE: _("Guardamos tu nota."),
+}
+
+
+class ComposerForm(StampedForm):
+    mode = forms.ChoiceField(choices=MODES)
+    body = LongTextField(
+        max_length=MESSAGE_LENGTH,
+        label=_("Mensaje"),
+        error_messages={"required": _("Escribe un mensaje antes de enviar.")},
+    )
+    steps = LongTextField(max_length=MESSAGE_LENGTH, required=False, label=_("Pasos para el solicitante"))
+    files = FilesField(limits=REPLY_LIMITS, compact=True)
+
+    @property
+    def mode_name(self) -> str:
+        return str(self.cleaned_data["mode"])
+
+    def send(self, ticket: Ticket, *, actor: User, draft_key: str) -> Message:
+        """Raises what the verb raises."""
+        body, stamp = self.cleaned_data["body"], self.stamp()
+        common: dict[str, Any] = {"actor": actor, "draft_key": draft_key}
+        match self.mode_name:
+            case MessageKind.NOTE:
+                return add_internal_note(ticket, body=body, key=stamp["key"], **common)
+            case MessageKind.SOLUTION:
+                steps = self.cleaned_data["steps"]
+                return send_solution(ticket, done=body, steps=steps, **common, **stamp)
+        return send_follow_up(ticket, body=body, **common, **stamp)
+
+
+class DraftForm(forms.Form):
+    """What the composer keeps while somebody types."""
+
+    mode = forms.ChoiceField(choices=MODES)
+    body = LongTextField(max_length=MESSAGE_LENGTH, required=False)
+    steps = LongTextField(max_length=MESSAGE_LENGTH, required=False)

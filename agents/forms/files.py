@@ -1,0 +1,71 @@
+"""The field for several files: what templates/fields/dropzone.html needs to know, and what became of each file."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.attachments import keep_draft, rules_for
+from tickets.files import RefusedFile
+from tickets.models import Attachment
+from tickets.processes.definition import FileLimits
+
+from ..templatetags.desk import icon_of
+
+
+class FilesField(forms.Field):
+    """Files are inspected one by one by `keep`, apart from the form: one that is refused stops no other."""
+
+    widget = forms.FileInput
+
+    def __init__(self, *, limits: FileLimits, compact: bool = False, **kwargs: Any) -> None:
+        rules = rules_for(limits)
+        super().__init__(
+            **{"required": False, "label": _("Archivos adjuntos"), "help_text": rules.sentence(), **kwargs}
+        )
+        self.accept = rules.accept
+        self.max_files = rules.max_files
+        self.max_mb = rules.max_bytes // 1024**2
+        self.compact = compact
+        self.upload_url = ""
+        self.uploaded: list[dict[str, Any]] = []
+
+    def clean(self, value: Any) -> Any:
+        return value
+
+
+def row_of(attachment: Attachment, *, remove_url: str) -> dict[str, Any]:
+    """What components/_file.html draws for a file that waits to be sent."""
+    return {
+        "name": attachment.name,
+        "size": attachment.size,
+        "state": "revision" if attachment.is_held else "listo",
+        "icon_name": icon_of(attachment),
+        "remove_url": remove_url,
+        "remove_name": "quitar",
+        "remove_value": str(attachment.uuid),
+    }
+
+
+def refused_row(file: UploadedFile, problem: RefusedFile) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "size": file.size,
+        "state": "error",
+        "note": str(problem),
+        "icon_name": "file-earmark",
+    }
+
+
+def keep(files: Iterable[UploadedFile], *, draft_key: str, actor: User, limits: FileLimits) -> list[str]:
+    """Keep every file that may come in until its form is sent; the reasons for those that may not."""
+    problems = []
+    for file in files:
+        try:
+            keep_draft(file, name=file.name or "", draft_key=draft_key, actor=actor, limits=limits)
+        except RefusedFile as problem:
+            problems.append(f"{file.name}: {problem}")
+    return problems

@@ -1,0 +1,118 @@
+"""A ticket filed for somebody who called or wrote elsewhere."""
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _g
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets.attachments import REPLY_LIMITS
+from tickets.contacts import create_account
+from tickets.enums import Channel
+from tickets.exceptions import InvalidData
+from tickets.intake import DESCRIPTION_LENGTH, TITLE_LENGTH, Requester, file_ticket
+from tickets.models import Category, Ticket
+from tickets.processes.fields import LineField, LongTextField, form_field, is_shown
+
+from .base import StampedForm
+from .files import FilesField
+
+CHANNELS = [
+    (channel.value, channel.label)
+    for channel in (Channel.PHONE, Channel.WHATSAPP, Channel.EMAIL, Channel.WEB)
+]
+
+
+class NewTicketForm(StampedForm):
+    """The category decides what else is asked; `file_ticket` judges everything once more, as on every channel."""
+
+    channel = forms.ChoiceField(label=_("¿Por dónde llegó?"), choices=CHANNELS)
+    email = forms.EmailField(
+        label=_("Correo del solicitante"),
+        max_length=254,
+        help_text=_("Si tiene cuenta con este correo, el ticket será suyo."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    name = LineField(label=_("Nombre"), max_length=120, required=False)
+    phone = LineField(label=_("Teléfono"), max_length=32, required=False)
+    open_account = forms.BooleanField(
+        label=_("Crear su cuenta si no la tiene"),
+        required=False,
+        help_text=_("Le avisaremos por correo cómo entrar."),
+    )
+    title = LineField(label=_("Título"), max_length=TITLE_LENGTH)
+    description = LongTextField(
+        label=_("¿Qué pasó?"),
+        max_length=DESCRIPTION_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 6, "data-behaviour": "autosize"}),
+    )
+    files = FilesField(limits=REPLY_LIMITS)
+
+    def __init__(self, *args: Any, category: Category, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.category = category
+        definition = category.process.definition
+        if definition.phone == "required":
+            self.fields["phone"].required = True
+        for name, text in (("title", definition.title_label), ("description", definition.description_label)):
+            if text:
+                self.fields[name].label = str(text)
+        if definition.description_help:
+            self.fields["description"].help_text = str(definition.description_help)
+        self.own = definition.intake_fields(category.key)
+        for item in self.own:
+            self.fields[f"own-{item.key}"] = form_field(item)
+
+    @classmethod
+    def again(cls, typed: QueryDict, *, category: Category) -> "NewTicketForm":
+        """What was typed so far, not judged yet."""
+        form = cls(category=category)
+        form.initial = {
+            name: field.widget.value_from_datadict(typed, {}, name)
+            for name, field in form.fields.items()
+            if name != "files"
+        }
+        return form
+
+    def own_fields(self) -> list[forms.BoundField]:
+        return [self[f"own-{item.key}"] for item in self.own]
+
+    def _own_answers(self) -> dict[str, Any]:
+        raw = {}
+        for item in self.own:
+            name = f"own-{item.key}"
+            raw[item.key] = self.fields[name].widget.value_from_datadict(self.data, {}, name)
+        return {item.key: raw[item.key] for item in self.own if is_shown(item, raw)}
+
+    def save(self, *, actor: User, draft_key: str) -> Ticket:
+        given = self.cleaned_data
+        account = User.objects.filter(email=given["email"].lower(), is_active=True).first()
+        try:
+            ticket = file_ticket(
+                self.category.process,
+                actor=actor,
+                title=given["title"],
+                description=given["description"],
+                category=self.category,
+                requester=Requester(
+                    email=given["email"], name=given["name"], phone=given["phone"], user=account
+                ),
+                phone=given["phone"],
+                fields=self._own_answers(),
+                draft_key=draft_key,
+                channel=Channel(given["channel"]),
+                key=self.stamp()["key"],
+            )
+        except InvalidData as problem:
+            own = {item.key: f"own-{item.key}" for item in self.own}
+            raise InvalidData({own.get(k, k): v for k, v in problem.errors.items()}) from problem
+        if given["open_account"] and ticket.requester_id is None:
+            key = self.stamp()["key"]
+            name = given["name"] or ticket.requester_name
+            create_account(ticket, actor=actor, email=given["email"], name=name, key=key and f"{key} account")
+        return ticket
+
+    def done(self, ticket: Ticket) -> str:
+        return _g("Creamos el ticket %(folio)s.") % {"folio": ticket.folio}

@@ -1,0 +1,201 @@
+"""«Preparar» (S2.3): what the action asks, with people, targets and proposals to choose from."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import Department
+from tickets import queues
+from tickets.enums import CaseKind, Severity
+from tickets.models import Ticket
+from tickets.processes.definition import Action
+from tickets.queues import MANY
+
+from ..preparing import Colleague, proposal, targets
+from .actions import ActionForm
+
+AS_TYPED = "%Y-%m-%dT%H:%M"
+CARDS = ("severity", "standing")
+PLACED = frozenset(
+    {"severity", "department", "difficulty", "assignee", "due_at", "queue_position"}
+    | {"standing", "contribution_open", "note"}
+)
+LABELS = {
+    "queue_position": gettext_lazy("Posición en cola"),
+    "note": gettext_lazy("Nota para el responsable"),
+}
+HELP = {
+    "severity": gettext_lazy("El plazo es para la primera respuesta."),
+    "contribution_open": gettext_lazy("Podrá responder desde el correo, sin entrar con su cuenta."),
+}
+SHORT_LIST = 5
+
+
+class PrepareForm(ActionForm):
+    """The hidden fields remember what the page proposed, to tell it from what somebody chose."""
+
+    proposed_due = forms.CharField(required=False, widget=forms.HiddenInput)
+    proposed_place = forms.CharField(required=False, widget=forms.HiddenInput)
+    hide_optional = True
+
+    def __init__(self, *args: Any, action: Action, ticket: Ticket, **kwargs: Any) -> None:
+        super().__init__(*args, action=action, ticket=ticket, **kwargs)
+        self.ticket = ticket
+        for name in CARDS:
+            if name in self.asked:
+                _draw_as_cards(self.fields[name])
+        self._explain()
+
+    def _explain(self) -> None:
+        """Words that this page has for the standard fields, where the process has none of its own."""
+        own = {ask.field for ask in self.action.asks if ask.label}
+        for name, label in LABELS.items():
+            if name in self.asked and name not in own:
+                self.fields[name].label = label
+        for name, text in HELP.items():
+            if name in self.asked and not self.fields[name].help_text:
+                self.fields[name].help_text = text
+        if "severity" in self.asked:
+            self.fields["severity"].cards = _severity_cards(self.ticket)  # type: ignore[attr-defined]
+        if "department" in self.asked:
+            self.fields["department"].empty_label = gettext_lazy("Elige un departamento")  # type: ignore[attr-defined]
+        if "note" in self.asked:
+            self.fields["note"].widget.attrs["rows"] = 2
+
+    # --- Proposals ----------------------------------------------------------------------------------------
+
+    @classmethod
+    def proposing(cls, *, action: Action, ticket: Ticket) -> "PrepareForm":
+        """The form as it opens: the ticket as it is, and what the time parameters and the line propose (S2.4)."""
+        form = cls(action=action, ticket=ticket)
+        form.propose(severity=ticket.severity, case_kind=ticket.case_kind)
+        return form
+
+    @classmethod
+    def again(
+        cls, typed: Mapping[str, Any], *, action: Action, ticket: Ticket, anew: bool = False
+    ) -> "PrepareForm":
+        """What was typed so far, not judged yet, with the proposals that follow. A date or a place that somebody chose
+        stays, unless they ask for proposals `anew`."""
+        form = cls(action=action, ticket=ticket)
+        form.initial = {
+            name: field.widget.value_from_datadict(typed, {}, name) for name, field in form.fields.items()
+        }
+        severity, case_kind = typed.get("severity", ""), typed.get("case_kind", "")
+        form.propose(
+            severity=severity if severity in Severity.values else ticket.severity,
+            case_kind=case_kind if case_kind in CaseKind.values else ticket.case_kind,
+            department=form._department(),
+            anew=anew,
+        )
+        return form
+
+    def _department(self) -> Department | None:
+        try:
+            return self.fields["department"].clean(self.initial["department"])
+        except (KeyError, ValidationError):
+            return None
+
+    @property
+    def department_id(self) -> int | None:
+        """The one chosen so far."""
+        if "department" not in self.asked:
+            return self.ticket.department_id
+        chosen = str(self["department"].value() or "")
+        return int(chosen) if re.fullmatch(r"[0-9]{1,18}", chosen) else None
+
+    def propose(
+        self, *, severity: str, case_kind: str, department: Department | None = None, anew: bool = True
+    ) -> None:
+        due = proposal(self.ticket, severity=severity, case_kind=case_kind)
+        if "due_at" in self.asked and due is not None:
+            self._propose("due_at", "proposed_due", _as_typed(due), anew=anew)
+            self.fields["due_at"].help_text = _("Según los plazos del proceso.")
+        if "queue_position" in self.asked:
+            place = queues.proposed_position(self.ticket, department=department)
+            self._propose("queue_position", "proposed_place", str(place), anew=anew)
+            self.fields["queue_position"].help_text = _place_text(place)
+
+    def _propose(self, name: str, memory: str, value: str, *, anew: bool) -> None:
+        if anew or str(self.initial.get(name) or "") == str(self.initial.get(memory) or ""):
+            self.initial[name] = value
+        self.initial[memory] = value
+
+    # --- People -------------------------------------------------------------------------------------------
+
+    def offer(self, people: list[Colleague]) -> None:
+        """The cards of those who may be given the ticket, in the order of `people`."""
+        field: Any = self.fields["assignee"]
+        field.widget = forms.RadioSelect(attrs=field.widget.attrs)
+        nobody = [] if field.required else [("", _("Sin responsable todavía"))]
+        field.choices = [*nobody, *((person.user.pk, person.user.name) for person in people)]
+        most = max((person.load for person in people), default=0) or 1
+        field.cards = {
+            person.user.pk: {"person": person, "percent": round(100 * person.load / most)}
+            for person in people
+        }
+
+    def people(self) -> dict[str, list[Any]]:
+        """The cards to see at once, and those behind «ver a … más»; the chosen one is always in sight."""
+        bound = self["assignee"]
+        field: Any = bound.field
+        chosen = str(bound.value() or "")
+        first: list[Any] = []
+        rest: list[Any] = []
+        for option in bound.subwidgets:
+            value = option.data["value"]
+            card = field.cards.get(value)
+            is_near = card is None or card["person"].is_of_department
+            is_first = str(value) == chosen or (is_near and len(first) < SHORT_LIST)
+            (first if is_first else rest).append({"option": option, "card": card})
+        while rest and len(first) < 3:
+            first.append(rest.pop(0))
+        return {"first": first, "rest": rest}
+
+    def others(self) -> list[forms.BoundField]:
+        """Whatever else the action asks."""
+        return [self[name] for name in self.asked if name not in PLACED]
+
+
+def _draw_as_cards(field: Any) -> None:
+    choices = [choice for choice in field.choices if choice[0] != ""]
+    field.widget = forms.RadioSelect()
+    field.choices = choices
+
+
+def _severity_cards(ticket: Ticket) -> dict[str, dict[str, Any]]:
+    """Each severity with what it promises (S0.19)."""
+    return {
+        severity: {"sev": Severity(severity).token, "aside": _in_short(target)}
+        for severity, target in targets(ticket).items()
+    }
+
+
+def _in_short(target: timedelta | None) -> str:
+    if target is None:
+        return ""
+    minutes = round(target.total_seconds() / 60)
+    if minutes % (24 * 60) == 0:
+        return ngettext("%(n)d día", "%(n)d días", minutes // 1440) % {"n": minutes // 1440}
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+
+
+def _as_typed(moment: datetime) -> str:
+    """As the browser's own field writes it, in the person's time zone."""
+    return timezone.localtime(moment).strftime(AS_TYPED)
+
+
+def _place_text(place: int) -> str:
+    if place > MANY:
+        return _("Detrás de %(n)d o más que llegaron antes.") % {"n": MANY}
+    if place == 1:
+        return _("Es el primero en orden de llegada.")
+    text = ngettext("Detrás de %(n)d que llegó antes.", "Detrás de %(n)d que llegaron antes.", place - 1)
+    return text % {"n": place - 1}

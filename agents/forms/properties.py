@@ -1,0 +1,50 @@
+"""One property of a ticket at a time, as the domain's own field asks for it."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from tickets import properties
+from tickets.models import Ticket
+from tickets.processes.asks import STANDARD_ASKS
+
+from .base import StampedForm
+
+LABELS = {
+    "assignee": _("Responsable"),
+    "severity": _("Severidad"),
+    "case_kind": _("Clase de caso"),
+    "difficulty": _("Nivel de dificultad"),
+    "due_at": _("Fecha de cierre"),
+    "queue_position": _("Ubicación en la cola"),
+    "department": _("Departamento"),
+}
+REQUIRED = ("severity", "case_kind", "due_at")
+
+
+class PropertyForm(StampedForm):
+    value = forms.Field()
+
+    def __init__(self, *args: Any, name: str, ticket: Ticket, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+        ask = STANDARD_ASKS[name]
+        field = ask.build(ticket, {"required": name in REQUIRED, "label": LABELS[name]})
+        if name == "assignee":
+            field.empty_label = _("Sin asignar")  # type: ignore[attr-defined]
+        elif isinstance(field, forms.ModelChoiceField):
+            field.empty_label = _("Sin departamento")
+        elif isinstance(field, forms.TypedChoiceField):
+            field.choices = [("", _("Sin definir")), *field.choices]  # type: ignore[list-item]
+        field.initial = getattr(ticket, name)
+        kind = "select" if isinstance(field.widget, forms.Select) else "control"
+        field.widget.attrs |= {"class": f"form-{kind} form-{kind}-sm", "autofocus": True}
+        self.fields["value"] = field
+
+    def save(self, ticket: Ticket, *, actor: User) -> Ticket:
+        value = self.cleaned_data["value"]
+        if self.name == "assignee":
+            return properties.assign(ticket, actor=actor, assignee=value, **self.stamp())
+        return properties.change_properties(ticket, actor=actor, **{self.name: value}, **self.stamp())

@@ -1,0 +1,109 @@
+"""What a line of a list says about a ticket, in the words and tokens of the design."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db.models import TextChoices
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from tickets import clocks, queues
+from tickets.enums import Severity
+from tickets.models import Clock, Ticket
+from tickets.sla import Reading
+
+
+class Group(TextChoices):
+    """The stretches of a queue that is read by due date."""
+
+    OVERDUE = "overdue", _("Vencidos")
+    TODAY = "today", _("Vencen hoy")
+    LATER = "later", _("A tiempo")
+    UNDATED = "undated", _("Sin fecha de cierre")
+    PAUSED = "paused", _("En pausa, esperan al cliente")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Now, and where today ends for the reader: one for the whole page."""
+
+    now: datetime
+    end_of_day: datetime
+
+    @classmethod
+    def present(cls) -> "Moment":
+        now = timezone.now()
+        tomorrow = timezone.localdate(now) + timedelta(days=1)
+        return cls(now, timezone.make_aware(datetime.combine(tomorrow, time.min)))
+
+
+ANY_FOLIO = "FOLIO"
+
+
+def ticket_page(origin: str) -> str:
+    """The address of any ticket's page, worked out once for all the rows of a list."""
+    url = reverse("agents:ticket", args=[ANY_FOLIO])
+    return f"{url}?{origin}" if origin else url
+
+
+class Row:
+    """`ticket` comes from `queues.for_rows`."""
+
+    def __init__(self, ticket: Ticket, moment: Moment, *, page: str = "") -> None:
+        self.ticket = ticket
+        self.moment = moment
+        self.page = page
+
+    @property
+    def href(self) -> str:
+        """The ticket's page, which remembers the queue that one came from."""
+        return self.page.replace(ANY_FOLIO, self.ticket.folio, 1)
+
+    @cached_property
+    def reading(self) -> Reading | None:
+        clock: Clock | None = next(iter(self.ticket.resolution_clocks), None)  # type: ignore[attr-defined]
+        return clocks.reading(clock, now=self.moment.now) if clock else None
+
+    @cached_property
+    def severity(self) -> Severity:
+        return Severity(self.ticket.severity)
+
+    @property
+    def stage_label(self) -> str:
+        return str(self.ticket.stage_definition.label)
+
+    @property
+    def idle(self) -> timedelta:
+        """Since anything happened that its requester may see."""
+        return self.moment.now - self.ticket.updated_at
+
+    @cached_property
+    def has_new_reply(self) -> bool:
+        """The requester wrote after the desk last spoke."""
+        ticket = self.ticket
+        spoken, heard = ticket.last_staff_message_at, ticket.last_requester_message_at
+        return bool(ticket.is_open and spoken and heard and heard > spoken)
+
+    @property
+    def assignee(self) -> str:
+        return self.ticket.assignee.name if self.ticket.assignee else ""
+
+    @property
+    def assignee_name(self) -> str:
+        """As short as a narrow column wants it."""
+        return self.ticket.assignee.get_short_name() if self.ticket.assignee else ""
+
+    @property
+    def is_elevated(self) -> bool:
+        """Late once, and in time again; one that is late now says so by itself."""
+        return self.ticket.is_escalated and not (self.reading and self.reading.state == "breached")
+
+    @property
+    def is_inactive(self) -> bool:
+        return bool(self.ticket.requester and self.ticket.requester.is_inactive_standing)
+
+    @property
+    def group(self) -> Group:
+        return Group(queues.group_of(self.ticket, now=self.moment.now, end_of_day=self.moment.end_of_day))

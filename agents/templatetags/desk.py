@@ -1,0 +1,124 @@
+"""What the back office's templates need beside `ui`."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from accounts.models import User
+from agents.preparing import may_prepare
+from tickets.models import Attachment, Ticket
+from tickets.queues import MANY
+
+from ..rows import ANY_FOLIO, Row
+
+register = template.Library()
+
+FILE_ICONS = {
+    "image": "file-earmark-image",
+    "video": "file-earmark-play",
+    "archive": "file-earmark-zip",
+    "text": "file-earmark-text",
+}
+
+
+@register.filter
+def bounded(count: int | None) -> str:
+    """«99+» where counting stopped."""
+    if count is None:
+        return ""
+    return f"{MANY - 1}+" if count >= MANY else str(count)
+
+
+@register.filter
+def icon_of(attachment: Attachment) -> str:
+    return FILE_ICONS.get(attachment.kind, "file-earmark")
+
+
+@register.filter
+def file_row(attachment: Attachment) -> dict[str, Any]:
+    """What components/_file.html draws for a file of a message."""
+    row: dict[str, Any] = {
+        "name": attachment.name,
+        "size": attachment.size,
+        "icon_name": icon_of(attachment),
+        "state": "revision" if attachment.is_held else "",
+        "href": "" if attachment.is_held else reverse("portal:attachment", args=[attachment.uuid]),
+    }
+    if attachment.thumbnail and not attachment.is_held:
+        row["thumb"] = reverse("portal:attachment_thumbnail", args=[attachment.uuid])
+    return row
+
+
+@register.filter
+def file_rows(attachments: Any) -> list[dict[str, Any]]:
+    return [file_row(attachment) for attachment in attachments]
+
+
+@register.simple_tag(takes_context=True)
+def ticket_url(context: dict[str, Any], ticket: Ticket, name: str = "", *args: str) -> str:
+    """The address of one of the ticket's pages that remembers which queue the person came from."""
+    url = reverse(f"agents:ticket_{name}" if name else "agents:ticket", args=[ticket.folio, *args])
+    origin = context.get("origin")
+    return f"{url}?{origin}" if origin else url
+
+
+@register.simple_tag(name="may_prepare")
+def may_prepare_tag(user: User) -> bool:
+    return user.is_authenticated and may_prepare(user)  # the catalogue shows this frame to anybody
+
+
+@register.simple_tag
+def fresh_key() -> str:
+    """What makes a repeated POST of this very form do nothing."""
+    return str(uuid.uuid4())
+
+
+# --- A line of the queue ----------------------------------------------------------------------------------
+#
+# Cells in Python, against the house's habit: a page has fifty lines, and drawing every word of them with a template's
+# own nodes took most of its time.
+
+
+@register.filter
+def box_cell(row: Row, label: str) -> SafeString:
+    """`label` says what the box does to `ANY_FOLIO`."""
+    folio = row.ticket.folio
+    return format_html(
+        '<td><input class="form-check-input" type="checkbox" name="sel" value="{}" aria-label="{}"></td>',
+        folio,
+        label.replace(ANY_FOLIO, folio),
+    )
+
+
+@register.filter
+def subject_cells(row: Row, fresh: str) -> SafeString:
+    """Folio, subject with its tags, and who asks. `fresh` is what the dot of a new reply says."""
+    ticket = row.ticket
+    dot = format_html('<span class="dot dot--new" title="{}"></span>', fresh) if row.has_new_reply else ""
+    return format_html(
+        '<td><span class="folio">{}</span></td><td><span class="qrow__subject">{}<a class="truncate" href="{}"'
+        ' data-open>{}</a>{}<span class="snip truncate">{}</span></span></td><td class="muted" title="{}">{}</td>',
+        ticket.folio,
+        dot,
+        row.href,
+        ticket.title,
+        format_html_join("", '<span class="tag{}">{}</span>', _tags(row)),
+        ticket.excerpt,
+        ticket.requester_name,
+        ticket.requester_name,
+    )
+
+
+def _tags(row: Row) -> Iterator[tuple[str, str]]:
+    if row.is_elevated:
+        yield " tag--bad", gettext("Elevado")
+    if row.ticket.is_test:
+        yield "", gettext("Prueba")
+    if row.is_inactive:
+        yield " tag--warn", gettext("Inactivo")

@@ -1,0 +1,155 @@
+"""Several tickets at once: each by its own verb, and a word on those that could not be."""
+
+import uuid
+
+import pytest
+from django.urls import reverse
+from zeal import zeal_ignore
+
+from tickets.enums import EventKind, StageKind
+from tickets.models import Ticket
+from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+
+from .factories import signed_in, text_of
+from .test_queues import change, of
+
+pytestmark = pytest.mark.django_db
+ASSIGN = "/agentes/tickets/asignar/"
+
+
+@pytest.fixture
+def agent():
+    return make_agent(name="Diego Salazar")
+
+
+def assign(client, tickets, assignee=None, **data):
+    given = {
+        "sel": [ticket.folio for ticket in tickets],
+        "key": str(uuid.uuid4()),
+        "next": of("todos"),
+    } | data
+    with zeal_ignore():  # one verb for each ticket, each with its own lock: that is the point
+        return client.post(ASSIGN, given | ({} if assignee is None else {"assignee": assignee}))
+
+
+@pytest.mark.demand("S0.18")
+def test_the_selected_tickets_are_given_to_one_person(agent):
+    tickets = [make_ticket() for _ in range(3)]
+    client = signed_in(make_supervisor())
+    response = assign(client, tickets[:2], agent.pk)
+    assert response["Location"] == of("todos")
+    assert "Asignamos 2 tickets a Diego Salazar." in text_of(client.get(of("todos")))
+    assert set(Ticket.objects.filter(assignee=agent)) == set(tickets[:2])
+    assert [t.events.filter(kind=EventKind.ASSIGNED).count() for t in tickets] == [1, 1, 0]
+
+
+def test_it_asks_to_whom_before_anything_changes(agent):
+    ticket = make_ticket()
+    client = signed_in(make_supervisor())
+    page = text_of(assign(client, [ticket]))
+    assert ticket.title in page
+    assert "Diego Salazar · 0 abiertos" in page
+    assert not Ticket.objects.filter(assignee__isnull=False).exists()
+    part = client.post(ASSIGN, {"sel": ticket.folio}, headers={"HX-Request": "true"})
+    assert "<html" not in text_of(part)
+
+
+def test_what_could_not_be_is_named_and_the_rest_is_done(agent):
+    open_one, closed = make_ticket(), make_ticket()
+    change(closed, stage_kind=StageKind.DONE, stage="cerrado")
+    client = signed_in(make_supervisor())
+    assign(client, [open_one, closed], agent.pk)
+    page = text_of(client.get(of("todos")))
+    assert "Asignamos 1 ticket a Diego Salazar." in page
+    assert f"No pudimos con: {closed.folio}: El ticket está cerrado: ya no se asigna." in page
+
+
+def test_tickets_go_back_to_the_queue(agent):
+    ticket = change(make_ticket(), assignee=agent)
+    client = signed_in(agent)
+    assign(client, [ticket], "nadie")
+    ticket.refresh_from_db()
+    assert ticket.assignee is None
+    assert "1 ticket volvió a la cola." in text_of(client.get(of("todos")))
+
+
+def test_the_same_form_twice_acts_once(agent):
+    ticket, key = make_ticket(), str(uuid.uuid4())
+    client = signed_in(make_supervisor())
+    for _twice in range(2):
+        assign(client, [ticket], agent.pk, key=key)
+    assert ticket.events.filter(kind=EventKind.ASSIGNED).count() == 1
+
+
+def test_another_departments_tickets_stay_untouched_and_unnamed(agent):
+    mine, secret = make_ticket(), change(make_ticket(title="Secreto"), department=make_department("cca"))
+    client = signed_in(agent)
+    assert "Secreto" not in text_of(assign(client, [mine, secret]))
+    assign(client, [mine, secret], agent.pk)
+    secret.refresh_from_db()
+    assert secret.assignee is None
+    assert secret.folio not in text_of(client.get(of("todos")))
+    assign(client, [secret], agent.pk)
+    assert "Selecciona al menos un ticket." in text_of(client.get(of("todos")))
+
+
+@pytest.mark.parametrize("person", ["customer", "x", "999999", ""])
+def test_nobody_but_staff_can_be_given_tickets(agent, person):
+    ticket = make_ticket()
+    value = make_user().pk if person == "customer" else person
+    client = signed_in(agent)
+    assign(client, [ticket], value)
+    ticket.refresh_from_db()
+    assert ticket.assignee is None
+    assert "Elige a una persona del equipo." in text_of(client.get(of("todos")))
+
+
+def test_it_leads_back_inside_the_house_alone(agent):
+    response = assign(signed_in(agent), [make_ticket()], agent.pk, next="https://evil.example/")
+    assert response["Location"] == reverse("agents:queue")
+
+
+def test_customers_cannot_assign(agent):
+    ticket = make_ticket()
+    assert assign(signed_in(ticket.requester), [ticket], agent.pk).status_code == 404
+    ticket.refresh_from_db()
+    assert ticket.assignee is None
+
+
+def test_opening_the_address_assigns_nothing(agent):
+    assert signed_in(agent).get(ASSIGN, {"sel": "MA-1", "assignee": agent.pk}).status_code == 405
+
+
+# --- Ctrl K ---------------------------------------------------------------------------------------------
+
+HTMX = {"HX-Request": "true"}
+PALETTE = "/agentes/buscar/"
+
+
+def test_the_palette_finds_tickets_and_places(agent):
+    ticket = make_ticket(title="Cobro duplicado", requester=make_user(name="Mateo Ríos"))
+    client = signed_in(agent)
+    found = text_of(client.get(PALETTE, {"q": "mateo"}, headers=HTMX))
+    assert f'href="{reverse("agents:ticket", args=[ticket.folio])}"' in found
+    assert "Cobro duplicado" in found
+    assert f'href="{of("sin-asignar")}"' in text_of(client.get(PALETTE, {"q": "sin asig"}, headers=HTMX))
+    assert "No encontramos nada" in text_of(client.get(PALETTE, {"q": "zzz\x00"}, headers=HTMX))
+
+
+def test_the_palette_without_script_goes_to_the_ticket_or_to_the_list(agent):
+    ticket = make_ticket()
+    client = signed_in(agent)
+    assert client.get(PALETTE, {"q": ticket.folio.lower()})["Location"].endswith(f"/{ticket.folio}/")
+    assert client.get(PALETTE, {"q": "doble cobro"})["Location"] == f"{of('todos')}?q=doble+cobro"
+
+
+def test_the_palette_shows_nothing_of_other_departments(agent):
+    secret = change(make_ticket(title="Secreto"), department=make_department("cca"))
+    client = signed_in(agent)
+    for text in ("Secreto", secret.folio, "Persona"):
+        assert "Secreto" not in text_of(client.get(PALETTE, {"q": text}, headers=HTMX))
+    assert client.get(PALETTE, {"q": secret.folio})["Location"].startswith(of("todos"))
+    assert "Inconformidades" not in text_of(client.get(PALETTE, {"q": "inconf"}, headers=HTMX))
+    assert "Inconformidades" in text_of(
+        signed_in(make_supervisor()).get(PALETTE, {"q": "inconf"}, headers=HTMX)
+    )

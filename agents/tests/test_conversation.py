@@ -1,0 +1,287 @@
+"""Writing on a ticket: three kinds of message, drafts, files, mentions, and nothing ever lost."""
+
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from tickets import conversation, properties
+from tickets.enums import MessageKind
+from tickets.models import Attachment, Draft, Message, Ticket
+from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+
+from .factories import signed_in, snapshot, text_of
+from .test_tickets import prepared, url
+
+pytestmark = pytest.mark.django_db
+TEXT_FILE = {"name": "registro.txt", "content": b"hora;error\n10:20;500\n", "content_type": "text/plain"}
+
+
+@pytest.fixture
+def agent():
+    return make_agent(name="Diego Salazar")
+
+
+@pytest.fixture
+def ticket(agent):
+    return prepared(make_ticket(requester=make_user(name="Mateo Ríos")), agent)
+
+
+@pytest.fixture
+def client(agent):
+    return signed_in(agent)
+
+
+def write(client, ticket, mode="follow_up", body="Ya lo revisamos", **data):
+    given = {"mode": mode, "body": body, "version": ticket.version, "key": str(uuid.uuid4())} | data
+    return client.post(url(ticket, "send"), given)
+
+
+@pytest.mark.demand("S2.13", "S0.21")
+def test_a_follow_up_reaches_the_requester(client, ticket):
+    response = write(client, ticket)
+    message = ticket.messages.latest("id")
+    assert response["Location"] == f"{url(ticket)}#mensaje-{message.pk}"
+    assert (message.kind, message.body) == (MessageKind.FOLLOW_UP, "Ya lo revisamos")
+    assert "Enviamos tu seguimiento." in text_of(client.get(url(ticket)))
+
+
+@pytest.mark.demand("S0.24", "S2.28")
+def test_a_solution_has_what_was_done_and_the_steps(client, ticket):
+    write(client, ticket, "solution", "Devolvimos el cobro", steps="Actualiza la app y borra el caché")
+    ticket.refresh_from_db()
+    assert (ticket.solution_done, ticket.solution_steps) == (
+        "Devolvimos el cobro",
+        "Actualiza la app y borra el caché",
+    )
+    page = text_of(client.get(url(ticket)))
+    assert "Pasos para el solicitante" in page
+    assert "borra el caché" in page
+
+
+@pytest.mark.demand("S2.29")
+def test_a_case_that_is_not_solved_offers_no_solution_and_takes_none():
+    ticket = make_ticket()
+    client = signed_in(make_supervisor())
+    assert 'value="solution"' not in text_of(client.get(url(ticket)))
+    response = write(client, ticket, "solution", "Listo")
+    assert response.status_code == 422
+    assert ticket.messages.count() == 1
+    assert "Listo" in text_of(response)
+
+
+@pytest.mark.demand("S0.20")
+def test_a_note_is_the_desks_own_and_calls_colleagues_by_address(client, ticket):
+    ana = make_agent(name="Ana", email="ana@example.com")
+    write(client, ticket, "note", "@ana@example.com mira el banco")
+    note = ticket.messages.latest("id")
+    assert (note.kind, note.is_public) == (MessageKind.NOTE, False)
+    assert [mention.user for mention in note.mentions.all()] == [ana]
+
+
+@pytest.mark.demand("S2.5")
+def test_with_the_contribution_open_a_follow_up_asks_for_it(client, ticket, agent):
+    properties.set_contribution(ticket, actor=agent, is_open=True)
+    ticket.refresh_from_db()
+    assert "Enviar y pedir aporte" in text_of(client.get(url(ticket)))
+    write(client, ticket)
+    ticket.refresh_from_db()
+    assert ticket.stage == "aporte"
+
+
+def test_the_same_form_twice_writes_once(client, ticket):
+    key = str(uuid.uuid4())
+    for _twice in range(2):
+        assert write(client, ticket, key=key).status_code == 302
+    assert ticket.messages.filter(kind=MessageKind.FOLLOW_UP).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("", "Escribe un mensaje antes de enviar."),
+        ("x" * 20_001, "20000"),
+        ("\x00\u202e ", "Escribe un mensaje"),
+    ],
+)
+def test_what_cannot_be_sent_says_why_and_keeps_every_word(client, ticket, body, said):
+    before = snapshot(ticket)
+    response = write(client, ticket, body=body)
+    assert response.status_code == 422
+    assert said in text_of(response)
+    assert snapshot(ticket) == before
+
+
+def test_a_stale_form_shows_what_changed_and_keeps_the_text(client, ticket):
+    seen = ticket.version
+    conversation.reply(ticket, actor=ticket.requester, body="Ya se arregló solo")
+    properties.change_properties(ticket, actor=make_supervisor(name="Carolina"), severity="critical")
+    response = write(client, ticket, body="Mi larga respuesta", version=seen)
+    page = text_of(response)
+    assert response.status_code == 409
+    assert "El ticket cambió mientras escribías." in page
+    assert "Ya se arregló solo" in page
+    assert "<b>Carolina</b> cambió severidad <b>Crítica</b>" in page
+    assert "Mi larga respuesta</textarea>" in page
+    ticket.refresh_from_db()
+    assert f'id="composer-version" value="{ticket.version}"' in page
+    assert not ticket.messages.filter(kind=MessageKind.FOLLOW_UP).exists()
+    assert write(client, ticket, body="Mi larga respuesta").status_code == 302
+
+
+@pytest.mark.demand("S2.9")
+def test_no_answer_leaves_before_standing_was_verified(client, ticket):
+    Ticket.objects.filter(pk=ticket.pk).update(standing_checked_at=None)
+    response = write(client, ticket, body="Hola, Mateo")
+    assert response.status_code == 422
+    assert "Verifica primero el estatus administrativo del solicitante." in text_of(response)
+    assert "Hola, Mateo</textarea>" in text_of(response)
+
+
+def test_markup_in_a_message_is_shown_not_run(client, ticket):
+    write(client, ticket, "note", "<img src=x onerror=alert(1)> [x](javascript:alert(1))")
+    page = text_of(client.get(url(ticket)))
+    assert "<img src=x" not in page
+    assert 'href="javascript:' not in page
+
+
+# --- Drafts ---------------------------------------------------------------------------------------------
+
+
+def keep(client, ticket, mode, body, **data):
+    return client.post(
+        url(ticket, "draft"),
+        {"mode": mode, "body": body, **data},
+        headers={"X-Requested-With": "XMLHttpRequest"},
+    )
+
+
+def test_drafts_are_kept_for_each_kind_and_come_back(client, ticket):
+    assert keep(client, ticket, "follow_up", "Hola, Mat").status_code == 204
+    assert keep(client, ticket, "solution", "Devolvimos", steps="Reinicia").status_code == 204
+    assert keep(client, ticket, "note", "Ojo con el banco").status_code == 204
+    page = text_of(client.get(url(ticket)))
+    for part in ('data-body="Hola, Mat"', 'data-steps="Reinicia"', "Ojo con el banco</textarea>"):
+        assert part in page
+    assert "Devolvimos</textarea>" in text_of(client.get(f"{url(ticket)}?modo=solution"))
+
+
+def test_a_draft_is_of_one_person_and_ends_when_it_is_sent(client, ticket):
+    keep(client, ticket, "follow_up", "Solo mío")
+    assert "Solo mío" not in text_of(signed_in(make_supervisor()).get(url(ticket)))
+    write(client, ticket, body="Solo mío, enviado")
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_survives_what_others_do_to_the_ticket(client, ticket):
+    keep(client, ticket, "follow_up", "A medio escribir")
+    conversation.reply(ticket, actor=ticket.requester, body="Otra cosa")
+    assert "A medio escribir</textarea>" in text_of(client.get(url(ticket)))
+
+
+def test_an_emptied_box_forgets_its_draft_and_a_wrong_kind_keeps_none(client, ticket):
+    keep(client, ticket, "note", "Algo")
+    assert keep(client, ticket, "note", "  ").status_code == 204
+    assert keep(client, ticket, "report", "Algo").status_code == 422
+    assert not Draft.objects.exists()
+
+
+# --- Standard answers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S2.13")
+def test_standard_answers_that_fit_are_offered_with_their_words(client, ticket):
+    page = text_of(client.get(url(ticket)))
+    assert "Respuestas estándar" in page
+    keys = [response.key for response in ticket.definition.responses]
+    assert keys
+    offered = [key for key in keys if f"?respuesta={key}" in page]
+    assert offered
+    assert "{nombre}" not in page
+    assert "{saludo}" not in page
+    inserted = text_of(client.get(url(ticket), {"respuesta": offered[0]}))
+    assert "</textarea>" in inserted
+    assert inserted.count("<textarea") == page.count("<textarea")
+
+
+def test_a_standard_answer_that_does_not_exist_inserts_nothing(client, ticket):
+    assert "></textarea>" in text_of(client.get(url(ticket), {"respuesta": "R99"}))
+
+
+# --- Files ----------------------------------------------------------------------------------------------
+
+
+def a_file(**changes):
+    return SimpleUploadedFile(**(TEXT_FILE | changes))
+
+
+@pytest.mark.demand("S2.14")
+def test_files_go_up_while_one_writes_and_travel_with_the_message(client, ticket):
+    row = client.post(url(ticket, "files"), {"file": a_file()})
+    assert "registro.txt" in text_of(row)
+    waiting = Attachment.objects.get()
+    assert waiting.ticket is None
+    assert "registro.txt" in text_of(client.get(url(ticket)))
+    write(client, ticket, "note", "Va el registro")
+    waiting.refresh_from_db()
+    assert waiting.message == ticket.messages.latest("id")
+
+
+def test_without_script_files_come_with_the_form(client, ticket):
+    write(client, ticket, files=[a_file(), a_file(name="otro.txt")])
+    assert [item.name for item in ticket.messages.latest("id").attachments.all()] == [
+        "registro.txt",
+        "otro.txt",
+    ]
+
+
+def test_a_refused_file_says_why_and_keeps_the_text_and_the_others(client, ticket):
+    bad = a_file(name="virus.exe", content=b"MZ\x90\x00" * 20)
+    response = write(client, ticket, body="Con archivos", files=[a_file(), bad])
+    page = text_of(response)
+    assert response.status_code == 422
+    assert "virus.exe" in page
+    assert "Con archivos</textarea>" in page
+    assert "registro.txt" in page
+    assert not ticket.messages.filter(kind=MessageKind.FOLLOW_UP).exists()
+    row = client.post(url(ticket, "files"), {"file": a_file(name="virus.exe", content=b"MZ\x90\x00" * 20)})
+    assert (row.status_code, 'data-state="error"' in text_of(row)) == (422, True)
+
+
+def test_a_file_can_be_taken_back_by_whoever_brought_it(client, ticket):
+    client.post(url(ticket, "files"), {"file": a_file()})
+    waiting = Attachment.objects.get()
+    signed_in(make_supervisor()).post(url(ticket, "file_remove", str(waiting.uuid)))
+    assert Attachment.objects.count() == 1
+    response = client.post(url(ticket, "send"), {"mode": "note", "body": "Sigo", "quitar": str(waiting.uuid)})
+    assert "Sigo</textarea>" in text_of(response)
+    assert Attachment.objects.count() == 0
+
+
+def test_nobody_elses_waiting_files_come_along(client, ticket):
+    signed_in(make_supervisor()).post(url(ticket, "files"), {"file": a_file(name="ajeno.txt")})
+    assert "ajeno.txt" not in text_of(client.get(url(ticket)))
+    write(client, ticket)
+    assert not Message.objects.latest("id").attachments.exists()
+
+
+# --- Mentions -------------------------------------------------------------------------------------------
+
+
+def test_only_colleagues_who_may_see_the_ticket_can_be_called(client, ticket):
+    make_agent(ticket.department, name="Ana Beltrán", email="ana@example.com")
+    make_agent(make_department("cca"), name="Ana Oculta")
+    make_user(name="Ana Cliente")
+    page = text_of(client.get(url(ticket, "mentions"), {"q": "an"}))
+    assert 'data-email="ana@example.com"' in page
+    assert "Oculta" not in page
+    assert "Cliente" not in page
+    assert "Ana Beltrán" in text_of(client.get(url(ticket, "mentions"), {"q": "belt"}))
+    assert text_of(client.get(url(ticket, "mentions"), {"q": "zz\x00"})).strip() == ""
+
+
+def test_what_was_written_long_ago_keeps_its_moment(client, ticket):
+    message = ticket.messages.first()
+    Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timezone.timedelta(days=400))
+    assert str(timezone.localdate().year - 1) in text_of(client.get(url(ticket)))

@@ -1,0 +1,106 @@
+"""A customer's card, and of their tickets those that the reader may see."""
+
+from datetime import date
+
+import pytest
+from django.urls import reverse
+
+from accounts.enums import Standing
+from accounts.models import CustomerKind, User
+from tickets.models import Ticket
+from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+
+from .factories import signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def customer() -> User:
+    kind = CustomerKind.objects.create(key="parkiador", name="Parkiador")
+    return make_user(
+        name="Valentina Ospina",
+        kind=kind,
+        phone="+58 412 555 0142",
+        external_account="vospina",
+        standing=Standing.INACTIVE,
+        standing_since=date(2026, 3, 2),
+    )
+
+
+def url(person: User) -> str:
+    return reverse("agents:customer", args=[person.pk])
+
+
+@pytest.mark.demand("S0.3", "S2.12")
+def test_the_card_says_who_this_is(customer: User):
+    page = text_of(signed_in(make_agent()).get(url(customer)))
+
+    for fact in (
+        "Valentina Ospina",
+        "Parkiador",
+        "+58 412 555 0142",
+        "vospina",
+        "Inactivo desde",
+        customer.email,
+    ):
+        assert fact in page
+
+
+def test_only_tickets_that_the_reader_may_see_are_listed_and_counted(customer: User):
+    mine, hidden = (make_ticket(requester=customer, title=title) for title in ("Mi caso", "Caso reservado"))
+    foreign = make_ticket(title="De otra persona")
+    Ticket.objects.filter(pk=hidden.pk).update(department=make_department("academico"))
+
+    page = text_of(signed_in(make_agent()).get(url(customer)))
+    assert "Mi caso" in page
+    assert "Caso reservado" not in page
+    assert hidden.folio not in page
+    assert foreign.folio not in page
+    assert "1 ticket abierto de 1" in page
+    assert "2 tickets abiertos de 2" in text_of(signed_in(make_supervisor()).get(url(customer)))
+    assert mine.folio in page
+
+
+def test_staff_have_no_card_unless_they_asked_for_something():
+    colleague, reader = make_agent(name="Diego Salazar"), make_supervisor()
+
+    assert signed_in(reader).get(url(colleague)).status_code == 404
+    make_ticket(requester=colleague)
+    assert "Diego Salazar" in text_of(signed_in(reader).get(url(colleague)))
+
+
+def test_customers_see_nobodys_card_not_even_their_own(customer: User):
+    for person in (customer, make_user()):
+        assert signed_in(person).get(url(customer)).status_code == 404
+
+
+def test_pages_go_on_where_the_last_one_ended(customer: User):
+    reader = signed_in(make_supervisor())
+    tickets = [make_ticket(requester=customer) for _number in range(27)]
+
+    first = reader.get(url(customer))
+    second = reader.get(url(customer) + first.context["page_older"])
+    shown = [row.ticket.pk for page in (first, second) for row in page.context["rows"]]
+    assert sorted(shown) == sorted(ticket.pk for ticket in tickets)
+    assert len(first.context["rows"]) == 25
+
+
+def test_a_forged_page_is_the_first_and_says_so(customer: User):
+    make_ticket(requester=customer)
+
+    response = signed_in(make_supervisor()).get(url(customer), {"desde": "x:y"})
+    assert response.context["problem"]
+    assert len(response.context["rows"]) == 1
+
+
+@pytest.mark.parametrize("others", [1, 20])
+def test_the_page_costs_the_same_however_many_tickets(
+    customer: User, others: int, django_assert_max_num_queries: object
+):
+    for _number in range(others):
+        make_ticket(requester=customer)
+    reader = signed_in(make_agent())
+
+    with django_assert_max_num_queries(10):
+        reader.get(url(customer))

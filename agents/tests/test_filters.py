@@ -1,0 +1,220 @@
+"""Filters: each parameter has its own list of values, and nothing else is ever a lookup (B1)."""
+
+import pytest
+from django.http import QueryDict
+from django.urls import reverse
+
+from accounts.models import CustomerKind
+from agents.filters import QueueFilter
+from tickets import queues
+from tickets.enums import StageKind
+from tickets.models import Category, Process, Ticket
+from tickets.tests.factories import (
+    make_agent,
+    make_department,
+    make_process,
+    make_supervisor,
+    make_ticket,
+    make_user,
+)
+
+from .factories import signed_in, text_of
+from .test_queues import change, folios_in, of
+
+pytestmark = pytest.mark.django_db
+
+
+def found(query: str) -> set[str]:
+    filters = QueueFilter(QueryDict(query), queue=queues.ALL)
+    assert filters.problems == []
+    return set(filters.apply(Ticket.objects.all()).values_list("title", flat=True))
+
+
+@pytest.fixture
+def world():
+    """Three tickets that differ in everything a filter asks."""
+    make_process()
+    kind, _created = CustomerKind.objects.get_or_create(key="parkiador", defaults={"name": "Parkiador"})
+    lucia = make_user(name="Lucía Fernández", email="lucia@example.com", kind=kind)
+    agent = make_agent()
+    one = make_ticket(title="Uno", requester=lucia, category="plataforma")
+    two = make_ticket(title="Dos")
+    three = make_ticket(title="Tres")
+    change(one, severity="critical", assignee=agent, stage_kind=StageKind.WORK, public_state="in_progress")
+    change(two, severity="high", department=make_department("cca"))
+    change(three, severity="low", category=Category.objects.exclude(key="plataforma").first())
+    return {"agent": agent, "one": one}
+
+
+@pytest.mark.demand("S0.3")
+@pytest.mark.demand("S1.19")
+def test_each_filter_finds_what_it_names(world):
+    category = Category.objects.get(key="plataforma", process__key="soporte-con-aprobacion")
+    assert found("severidad=critical") == {"Uno"}
+    assert found("severidad=critical&severidad=high") == {"Uno", "Dos"}
+    assert found("etapa=work") == {"Uno"}
+    assert found("vista=curso") == {"Uno"}
+    assert found("departamento=cca") == {"Dos"}
+    assert found(f"responsable={world['agent'].pk}") == {"Uno"}
+    assert found("responsable=nadie") == {"Dos", "Tres"}
+    assert found("cliente=parkiador") == {"Uno"}
+    assert "Uno" in found(f"categoria={category.pk}")
+    assert "Tres" not in found(f"categoria={category.pk}")
+    assert found("proceso=soporte-con-aprobacion&severidad=low") == {"Tres"}
+
+
+@pytest.mark.parametrize("text", ["lucía", "LUCIA@example.com", "uno lucía", "Fern"])
+def test_text_finds_by_title_and_requester(world, text):
+    assert found(f"q={text}") == {"Uno"}
+
+
+def test_text_finds_by_folio_whole_or_by_its_number(world):
+    folio = world["one"].folio
+    assert found(f"q={folio.lower()}") == {"Uno"}
+    assert found(f"q={folio.partition('-')[2]}") == {"Uno"}
+
+
+@pytest.mark.demand("S1.19")
+def test_a_process_brings_its_own_fields_as_filters():
+    make_process("reparacion-de-dispositivo")
+    process = Process.objects.get(key="reparacion-de-dispositivo")
+    choice = next(item for item in process.definition.fields if item.type == "choice")
+    text = next(item for item in process.definition.fields if item.type == "text")
+    customer = make_user()
+    version = process.current
+    stage = process.definition.first_stage
+    for number, option in enumerate(choice.options[:2]):
+        Ticket.objects.create(
+            folio=f"R-{number}",
+            process_version=version,
+            requester=customer,
+            title=option.key,
+            fields={choice.key: option.key, text.key: f"Marca {number}"},
+            stage=stage.key,
+            stage_kind=stage.kind,
+        )
+    first, second = (option.key for option in choice.options[:2])
+    assert found(f"proceso={process.key}&campo-{choice.key}={first}") == {first}
+    assert found(f"proceso={process.key}&campo-{text.key}=marca 1") == {second}
+    assert found(f"proceso={process.key}") == {first, second}
+
+
+def test_yes_and_no_fields_filter_too():
+    source = """
+format = 1
+key = "con-si"
+name = { es = "Con sí" }
+department = "soporte-tecnico"
+[[fields]]
+key = "garantia"
+label = { es = "¿Está en garantía?" }
+type = "yes_no"
+[[stages]]
+key = "nuevo"
+label = { es = "Nuevo" }
+kind = "new"
+[[stages]]
+key = "fin"
+label = { es = "Fin" }
+kind = "done"
+[[actions]]
+key = "cerrar"
+label = { es = "Cerrar" }
+from = ["nuevo"]
+to = "fin"
+by = ["staff"]
+"""
+    from tickets.processes.publishing import publish
+
+    make_department()
+    process = publish(source).process
+    for title, fields in (("sí", {"garantia": True}), ("no", {"garantia": False}), ("vacío", {})):
+        Ticket.objects.create(
+            folio=f"G-{title}",
+            process_version=process.current,
+            requester=make_user(),
+            title=title,
+            fields=fields,
+            stage="nuevo",
+            stage_kind="new",
+        )
+    assert found("proceso=con-si&campo-garantia=si") == {"sí"}
+    assert found("proceso=con-si&campo-garantia=no") == {"no", "vacío"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "assignee__password__startswith",
+        "queue__email_box_pass",
+        "requester__email",
+        "severidad__in",
+        "campo-x__contains",
+        "orden__desc",
+        "__class__",
+        "id",
+        "assignee",
+    ],
+)
+def test_a_parameter_nobody_named_is_refused_with_a_word_and_is_no_lookup(
+    world, name, django_assert_num_queries
+):
+    client = signed_in(make_supervisor())
+    plain = folios_in(client.get(of("todos")))
+    page = client.get(of("todos"), {name: "md5$"})
+    assert f"No conocemos el filtro «{name}»." in text_of(page)
+    assert folios_in(page) == plain
+    filters = QueueFilter(QueryDict(f"{name}=md5$"), queue=queues.ALL)
+    assert str(filters.apply(Ticket.objects.all()).query) == str(Ticket.objects.filter().query)
+    assert name not in filters.query
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("severidad", "critical' OR 1=1 --"),
+        ("etapa", "done__in"),
+        ("categoria", "1__key"),
+        ("categoria", "99999999999999999999999"),
+        ("departamento", "cca\x00"),
+        ("proceso", "no-hay\x00"),
+        ("responsable", "abc"),
+        ("responsable", "-1"),
+        ("orden", "-assignee__password"),
+        ("vista", "__all__"),
+        ("q", "a\x00b"),
+    ],
+)
+def test_a_value_that_does_not_exist_is_left_out_with_a_word(world, name, value):
+    page = signed_in(make_supervisor()).get(of("todos"), {name: value})
+    assert page.status_code == 200
+    assert "no existe. Lo dejamos fuera." in text_of(page)
+    assert len(folios_in(page)) == 3
+
+
+def test_filters_in_force_are_chips_that_can_be_taken_off(world):
+    page = text_of(
+        signed_in(make_supervisor()).get(
+            of("todos"), {"severidad": ["critical", "high"], "departamento": "cca"}
+        )
+    )
+    assert "Crítica, Alta" in page
+    assert 'href="/agentes/colas/todos/?departamento=cca"' in page
+    assert 'href="/agentes/colas/todos/?severidad=critical&amp;severidad=high"' in page
+
+
+def test_the_form_with_all_filters_is_a_page_and_a_part(world):
+    client = signed_in(make_supervisor())
+    url = reverse("agents:queue_filters", args=["todos"])
+    whole = text_of(client.get(url, {"proceso": "soporte-con-aprobacion", "severidad": "high"}))
+    assert "<html" in whole
+    assert 'value="high" checked' in whole.replace('id="id_severidad_1" ', "")
+    part = text_of(client.get(url, headers={"HX-Request": "true"}))
+    assert "<html" not in part
+    assert 'name="cliente"' in part
+
+
+def test_nothing_found_says_so_and_offers_the_way_back(world):
+    page = text_of(signed_in(make_supervisor()).get(of("todos"), {"q": "inexistente"}))
+    assert "Ningún ticket coincide" in page
+    assert 'href="/agentes/colas/todos/"' in page

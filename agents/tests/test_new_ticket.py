@@ -1,0 +1,181 @@
+"""«Nuevo ticket»: filed by the desk for somebody who called, wrote or came by."""
+
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from accounts.models import User
+from tickets.enums import Channel, EventKind
+from tickets.models import Attachment, Category, Message, Ticket
+from tickets.tests.factories import make_agent, make_department, make_process, make_user
+
+from .factories import signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+URL = "/agentes/tickets/nuevo/"
+
+
+@pytest.fixture
+def agent() -> User:
+    return make_agent()
+
+
+@pytest.fixture
+def category() -> Category:
+    return make_process("incidencia-tecnica").categories.get(key="problema-con-la-app")
+
+
+def report(category: Category, **changes: object) -> dict[str, object]:
+    return {
+        "category": category.pk,
+        "key": str(uuid.uuid4()),
+        "channel": "phone",
+        "email": "lucia@example.com",
+        "name": "Lucía Fernández",
+        "phone": "+58 212 771 9011",
+        "title": "La app se cierra al pagar",
+        "description": "Abre, toca pagar y se cierra. No muestra ningún error.",
+    } | changes
+
+
+def test_first_it_asks_what_it_is_about(agent: User, category: Category):
+    page = text_of(signed_in(agent).get(URL))
+
+    assert str(category) in page
+    assert f"?categoria={category.pk}" in page
+    assert 'name="title"' not in page
+
+
+@pytest.mark.demand("S0.14", "S1.9")
+def test_a_call_becomes_a_ticket_of_the_right_department(agent: User, category: Category):
+    response = signed_in(agent).post(URL, report(category))
+
+    ticket = Ticket.objects.get()
+    assert response.url == reverse("agents:ticket", args=[ticket.folio])
+    assert (ticket.channel, ticket.category, ticket.department) == (
+        Channel.PHONE,
+        category,
+        category.department,
+    )
+    assert (ticket.requester, ticket.requester_email) == (None, "lucia@example.com")
+    assert (ticket.requester_name, ticket.requester_phone) == ("Lucía Fernández", "+58 212 771 9011")
+    event = ticket.events.get(kind=EventKind.FILED)
+    assert event.actor == agent
+    message = ticket.messages.get()
+    assert (message.author_name, message.from_requester) == ("Lucía Fernández", True)
+
+
+@pytest.mark.demand("S2.26")
+def test_who_has_an_account_gets_the_ticket_in_it(agent: User, category: Category):
+    customer = make_user(email="lucia@example.com", name="Lucía F.")
+
+    signed_in(agent).post(URL, report(category, email="Lucia@Example.com", name="Otra"))
+    ticket = Ticket.objects.get()
+    assert (ticket.requester, ticket.requester_name) == (customer, "Lucía F.")
+
+
+@pytest.mark.demand("S2.27")
+def test_an_account_can_be_opened_along_with_the_ticket(agent: User, category: Category):
+    client, data = signed_in(agent), report(category, open_account="on")
+
+    client.post(URL, data)
+    client.post(URL, data)
+    ticket = Ticket.objects.get()
+    assert ticket.requester == User.objects.get(email="lucia@example.com")
+    assert ticket.events.filter(kind=EventKind.REQUESTER).count() == 1
+
+
+def test_the_process_where_an_account_is_needed_may_be_filed_for_a_guest_by_the_desk(agent: User):
+    """S2.1 binds customers; S2.26 stops the flow later, until the desk has seen to the account."""
+    category = make_process("soporte-con-aprobacion").categories.first()
+    asked = {f"own-{item.key}": "texto" for item in category.process.definition.intake_fields(category.key)}
+
+    response = signed_in(agent).post(URL, report(category, **asked))
+    assert response.status_code == 302, response.context["form"].errors
+    assert Ticket.objects.get().requester is None
+
+
+def test_sent_twice_it_is_one_ticket(agent: User, category: Category):
+    client, data = signed_in(agent), report(category)
+
+    first, second = client.post(URL, data), client.post(URL, data)
+    assert first.url == second.url
+    assert Ticket.objects.count() == 1
+    assert Message.objects.count() == 1
+
+
+def text_file(name: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, b"Lo que dijo por telefono", content_type="text/plain")
+
+
+def test_files_come_along_and_survive_an_error(agent: User, category: Category):
+    client, data = signed_in(agent), report(category, title="")
+
+    refused = client.post(URL, data | {"files": text_file("notas.txt")})
+    assert refused.status_code == 422
+    assert "notas.txt" in text_of(refused)
+    client.post(URL, data | {"title": "La app se cierra"})
+    assert [item.name for item in Ticket.objects.get().attachments.all()] == ["notas.txt"]
+
+
+def test_a_file_can_be_taken_back_and_what_was_typed_stays(agent: User, category: Category):
+    client, data = signed_in(agent), report(category, title="")
+    client.post(URL, data | {"files": text_file("notas.txt")})
+    file = Attachment.objects.get()
+
+    signed_in(make_agent()).post(URL, data | {"quitar": str(file.uuid)})
+    client.post(URL, data | {"quitar": "../../etc/passwd"})
+    assert Attachment.objects.exists()
+    page = client.post(URL, data | {"quitar": str(file.uuid)})
+    assert not Attachment.objects.exists()
+    assert "Abre, toca pagar y se cierra." in text_of(page)
+    assert not page.context["form"].errors
+    client.post(URL, data | {"title": "La app se cierra"})
+    assert not Ticket.objects.get().attachments.exists()
+
+
+@pytest.mark.parametrize("field", ["email", "title", "description", "channel"])
+def test_what_is_missing_is_said_and_the_rest_kept(agent: User, category: Category, field: str):
+    response = signed_in(agent).post(URL, report(category, **{field: ""}))
+
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == [field]
+    if field != "description":
+        assert "Abre, toca pagar y se cierra." in text_of(response)
+    assert not Ticket.objects.exists()
+
+
+def test_a_ticket_for_another_department_leads_back_to_the_queue(agent: User, category: Category):
+    """Whoever takes the call may not be allowed to read on."""
+    category.department = make_department("academico")
+    category.save()
+
+    assert signed_in(agent).post(URL, report(category)).url == reverse("agents:queue")
+    assert Ticket.objects.get().department == category.department
+
+
+def test_values_from_elsewhere_are_refused(agent: User, category: Category):
+    client = signed_in(agent)
+    Category.objects.filter(pk=category.pk).update(is_active=False)
+
+    assert 'name="title"' not in text_of(client.post(URL, report(category)))
+    Category.objects.filter(pk=category.pk).update(is_active=True)
+    response = client.post(URL, report(category, channel="api"))
+    assert list(response.context["form"].errors) == ["channel"]
+    assert not Ticket.objects.exists()
+
+
+def test_customers_do_not_file_in_other_names(category: Category):
+    client = signed_in(make_user())
+
+    assert client.get(URL).status_code == 404
+    assert client.post(URL, report(category)).status_code == 404
+    assert not Ticket.objects.exists()
+
+
+def test_looking_files_nothing(agent: User, category: Category):
+    signed_in(agent).get(URL, report(category) | {"categoria": category.pk})
+
+    assert not Ticket.objects.exists()

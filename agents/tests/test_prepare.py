@@ -1,0 +1,515 @@
+"""«Preparar»: who, until when, in which order; and nothing that is somebody else's."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.enums import Standing
+from accounts.models import Membership, User
+from tickets import properties
+from tickets.conversation import add_internal_note, reply
+from tickets.enums import EventKind, MessageKind, StageKind
+from tickets.models import Clock, Process, Ticket
+from tickets.processes.publishing import publish
+from tickets.tests.factories import (
+    make_agent,
+    make_department,
+    make_process,
+    make_supervisor,
+    make_ticket,
+    make_user,
+)
+
+from .factories import signed_in, snapshot, text_of
+
+pytestmark = pytest.mark.django_db
+TYPED = "%Y-%m-%dT%H:%M"
+
+
+@pytest.fixture
+def supervisor() -> User:
+    return make_supervisor(name="Carolina Núñez")
+
+
+@pytest.fixture
+def agent() -> User:
+    return make_agent(name="Diego Salazar")
+
+
+@pytest.fixture
+def client(supervisor: User) -> Client:
+    return signed_in(supervisor)
+
+
+@pytest.fixture
+def workshop() -> Process:
+    """A process that nobody wrote a page for."""
+    make_department()
+    return publish(WORKSHOP).process
+
+
+def url(ticket: Ticket) -> str:
+    return reverse("agents:prepare_ticket", args=[ticket.folio])
+
+
+def answers(ticket: Ticket, agent: User, **changes: object) -> dict[str, object]:
+    ticket.refresh_from_db()
+    return {
+        "version": ticket.version,
+        "key": str(uuid.uuid4()),
+        "severity": "high",
+        "department": ticket.department_id,
+        "difficulty": "3",
+        "assignee": agent.pk,
+        "due_at": timezone.localtime(timezone.now() + timedelta(days=3)).strftime(TYPED),
+        "queue_position": "1",
+        "standing": "active",
+        "contribution_open": "on",
+        "note": "Reiniciar a distancia antes de enviar técnico.",
+    } | changes
+
+
+# --- The line ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S2.35")
+def test_preparing_begins_with_whoever_came_first(client: Client):
+    first, second = make_ticket(title="Llegó antes"), make_ticket(title="Llegó después")
+
+    response = client.get(reverse("agents:prepare"))
+    assert response.url == url(first)
+    page = text_of(client.get(response.url))
+    assert page.index("Llegó antes") < page.index("Llegó después")
+    assert "1 de 2" in page
+    assert url(second) in page
+
+
+def test_an_empty_line_says_so(client: Client):
+    Ticket.objects.filter(pk=make_ticket().pk).update(stage="procesar", stage_kind=StageKind.WORK)
+
+    assert "No queda nada por preparar" in text_of(client.get(reverse("agents:prepare")))
+
+
+def test_the_line_holds_only_what_this_person_prepares(agent: User):
+    """In S2 that is the supervisor's; in the incidents of S0 the department's own."""
+    mine = make_ticket(make_process("incidencia-tecnica"), title="Incidencia del equipo")
+    theirs = make_ticket(title="De la supervisora")
+    Membership.objects.get_or_create(user=agent, department=mine.department)
+
+    page = text_of(signed_in(agent).get(url(mine)))
+    assert "Incidencia del equipo" in page
+    assert "De la supervisora" not in page
+    assert 'name="assignee"' in page
+    assert 'name="assignee"' not in text_of(signed_in(agent).get(url(theirs)))
+
+
+def test_tickets_of_other_departments_appear_nowhere(agent: User):
+    process = make_process("incidencia-tecnica")
+    requester = make_user()
+    mine = make_ticket(process, requester=requester)
+    secret = make_ticket(process, requester=requester, title="Expediente reservado")
+    Ticket.objects.filter(pk=secret.pk).update(department=make_department("academico"))
+    Membership.objects.get_or_create(user=agent, department=mine.department)
+
+    assert "Expediente reservado" not in text_of(signed_in(agent).get(url(mine)))
+    assert "Expediente reservado" in text_of(signed_in(make_supervisor()).get(url(mine)))
+
+
+def test_strangers_get_404_and_change_nothing(agent: User):
+    ticket = make_ticket()
+    hidden = make_ticket()
+    Ticket.objects.filter(pk=hidden.pk).update(department=make_department("academico"))
+    for person, found in ((make_user(), ticket), (ticket.requester, ticket), (agent, hidden)):
+        client, before = signed_in(person), snapshot(found)
+
+        assert client.get(url(found)).status_code == 404
+        assert client.post(url(found), answers(found, agent)).status_code == 404
+        proposal = reverse("agents:prepare_proposal", args=[found.folio])
+        assert client.get(proposal).status_code == 404
+        assert snapshot(found) == before
+
+
+# --- The form ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S2.3", "S2.4")
+def test_the_form_proposes_from_the_time_parameters(client: Client, agent: User):
+    other = make_ticket()
+    ticket = make_ticket()
+
+    form = client.get(url(ticket)).context["form"]
+    due = timezone.localtime(ticket.created_at + timedelta(days=5))
+    assert form["due_at"].value() == due.strftime(TYPED)
+    assert form["queue_position"].value() == "2"
+    assert {
+        "severity",
+        "department",
+        "difficulty",
+        "assignee",
+        "due_at",
+        "queue_position",
+    } <= form.asked.keys()
+    assert form.people()["first"][0]["card"]["person"].user == agent
+    assert other.department == ticket.department
+
+
+@pytest.mark.demand("S0.19")
+def test_each_severity_shows_what_it_promises(client: Client):
+    cards = client.get(url(make_ticket())).context["form"].fields["severity"].cards
+
+    assert [cards[name]["aside"] for name in ("critical", "high")] == ["1 h", "4 h"]
+
+
+def test_people_come_with_their_load_nearest_and_freest_first(client: Client, agent: User):
+    far = make_agent(make_department("academico"), name="De otra área")
+    free = make_agent(name="Ana Beltrán")
+    ticket = make_ticket()
+    for _number in range(2):
+        Ticket.objects.filter(pk=make_ticket().pk).update(assignee=agent)
+
+    people = client.get(url(ticket)).context["form"].people()
+    cards = [row["card"]["person"] for row in people["first"]]
+    assert [(card.user, card.load) for card in cards[:2]] == [(free, 0), (agent, 2)]
+    assert far not in [card.user for card in cards[:2]]
+
+
+@pytest.mark.demand("S2.3", "S2.4", "S2.35")
+def test_preparing_sets_everything_and_goes_on_to_the_next(client: Client, agent: User):
+    ticket, following = make_ticket(), make_ticket()
+    data = answers(ticket, agent)
+
+    response = client.post(url(ticket), data)
+    ticket.refresh_from_db()
+    assert response.url == url(following)
+    assert (ticket.stage, ticket.assignee, ticket.severity, ticket.difficulty) == (
+        "procesar",
+        agent,
+        "high",
+        3,
+    )
+    assert (ticket.queue_position, ticket.contribution_open) == (1, True)
+    assert timezone.localtime(ticket.due_at).strftime(TYPED) == data["due_at"]
+    assert ticket.messages.get(kind=MessageKind.NOTE).body == data["note"]
+    assert Clock.objects.get(ticket=ticket, kind="resolution").is_agreed
+    notified = ticket.events.get(kind=EventKind.STAGE_CHANGED).notify
+    assert {"to": "requester", "template": "prepared"} in notified
+    assert ticket.folio in text_of(client.get(response.url))
+
+
+def test_the_last_of_the_line_leads_to_its_end(client: Client, agent: User):
+    first, last = make_ticket(), make_ticket()
+
+    assert client.post(url(last), answers(last, agent)).url == reverse("agents:prepare")
+    assert client.post(url(first), answers(first, agent)).url == reverse("agents:prepare")
+
+
+def test_prepare_and_open_goes_to_the_ticket(client: Client, agent: User):
+    ticket = make_ticket()
+
+    response = client.post(url(ticket), answers(ticket, agent, luego="abrir"))
+    assert response.url == reverse("agents:ticket", args=[ticket.folio])
+
+
+@pytest.mark.demand("S0.18")
+def test_an_incident_goes_to_a_technician_or_to_a_team(client: Client, agent: User):
+    process = make_process("incidencia-tecnica")
+    team = make_department("administracion")
+    one, other = make_ticket(process), make_ticket(process)
+
+    client.post(url(one), answers(one, agent))
+    client.post(url(other), answers(other, agent, assignee="", department=team.pk))
+    one.refresh_from_db()
+    other.refresh_from_db()
+    assert one.assignee == agent
+    assert (other.assignee, other.department) == (None, team)
+
+
+def test_another_process_brings_its_own_questions(client: Client, agent: User, workshop: Process):
+    """No process is known by name: what the action asks is drawn, whatever it is."""
+    ticket = make_ticket(workshop)
+
+    page = client.get(url(ticket))
+    assert "Zona del taller" in text_of(page)
+    response = client.post(url(ticket), answers(ticket, agent, zona=""))
+    assert response.context["form"].errors.keys() == {"zona"}
+    client.post(url(ticket), answers(ticket, agent, zona="Galpón 4"))
+    ticket.refresh_from_db()
+    assert (ticket.stage, ticket.fields["zona"], ticket.assignee) == ("trabajo", "Galpón 4", agent)
+
+
+# --- What can go wrong ------------------------------------------------------------------------------------
+
+
+def test_looking_changes_nothing(client: Client):
+    ticket = make_ticket()
+    before = snapshot(ticket)
+
+    for path in ("", "propuesta/"):
+        for method in (client.get, client.head):
+            method(url(ticket) + path, {"severity": "critical", "recalcular": "1"})
+    assert snapshot(ticket) == before
+
+
+def test_errors_keep_everything_that_was_typed(client: Client, agent: User):
+    ticket = make_ticket()
+    before = snapshot(ticket)
+
+    response = client.post(url(ticket), answers(ticket, agent, due_at="2020-01-01T10:00", difficulty=""))
+    page = text_of(response)
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {"due_at", "difficulty"}
+    assert "Reiniciar a distancia antes de enviar técnico." in page
+    assert re.search(rf'name="assignee" value="{agent.pk}"[^>]* checked', page)
+    assert snapshot(ticket) == before
+
+
+def test_the_same_form_twice_prepares_once(client: Client, agent: User):
+    ticket, following = make_ticket(), make_ticket()
+    data = answers(ticket, agent)
+
+    client.post(url(ticket), data)
+    again = client.post(url(ticket), data)
+    assert again.url == reverse("agents:prepare")
+    assert ticket.events.filter(kind=EventKind.STAGE_CHANGED).count() == 1
+    assert ticket.messages.filter(kind=MessageKind.NOTE).count() == 1
+    assert following.events.count() == 1
+
+
+def test_a_change_meanwhile_is_shown_and_nothing_typed_is_lost(client: Client, agent: User, supervisor: User):
+    ticket = make_ticket()
+    data = answers(ticket, agent)
+    reply(ticket, actor=ticket.requester, body="Ya probé en otro navegador.")
+
+    response = client.post(url(ticket), data)
+    page = text_of(response)
+    assert response.status_code == 409
+    assert "Ya probé en otro navegador." in page
+    assert data["note"] in page
+    fresh = Ticket.objects.get(pk=ticket.pk)
+    assert (fresh.stage, fresh.assignee) == ("recibido", None)
+    assert f'name="version" value="{fresh.version}"' in page
+
+    client.post(url(ticket), answers(ticket, agent))
+    assert Ticket.objects.get(pk=ticket.pk).assignee == agent
+
+
+def test_somebody_else_prepared_it_first(client: Client, agent: User):
+    ticket = make_ticket()
+    data = answers(ticket, agent)
+    other = make_supervisor(name="Rosa Medina")
+    signed_in(other).post(url(ticket), answers(ticket, make_agent(), note=""))
+
+    response = client.post(url(ticket), data)
+    page = text_of(response)
+    assert response.status_code == 409
+    assert "Rosa Medina" in page
+    assert data["note"] in page
+    assert Ticket.objects.get(pk=ticket.pk).assignee != agent
+
+
+@pytest.mark.demand("S2.26")
+def test_without_an_account_it_does_not_go_on_and_the_way_to_one_is_shown(client: Client, agent: User):
+    ticket = make_ticket(make_process("incidencia-tecnica"), guest_email="invitada@example.com")
+    process = Process.objects.get(key="incidencia-tecnica")
+    held = make_ticket()
+    Ticket.objects.filter(pk=held.pk).update(requester=None, requester_email="invitada@example.com")
+    account = reverse("agents:ticket_account", args=[held.folio])
+
+    assert account in text_of(client.get(url(held)))
+    response = client.post(url(held), answers(held, agent))
+    assert response.status_code == 422
+    assert "no tiene cuenta" in text_of(response)
+    assert account in text_of(response)
+    assert Ticket.objects.get(pk=held.pk).stage == "recibido"
+
+    assert process == ticket.process_version.process  # whose actions do not ask for an account
+    assert reverse("agents:ticket_account", args=[ticket.folio]) not in text_of(client.get(url(ticket)))
+
+
+@pytest.mark.demand("S2.9")
+def test_standing_is_checked_while_preparing(client: Client, agent: User):
+    ticket = make_ticket(requester=make_user(standing=Standing.INACTIVE))
+
+    assert "Estatus inactivo" in text_of(client.get(url(ticket)))
+    client.post(url(ticket), answers(ticket, agent, standing="active"))
+    ticket.refresh_from_db()
+    assert ticket.standing_checked_at is not None
+    assert ticket.requester.standing == Standing.ACTIVE
+
+
+def test_values_from_elsewhere_are_refused(client: Client, agent: User):
+    """B18: neither a customer nor a closed department can be made responsible."""
+    ticket = make_ticket()
+    closed = make_department("cerrado")
+    closed.is_active = False
+    closed.save()
+
+    for change in ({"assignee": make_user().pk}, {"department": closed.pk}, {"severity": "urgent"}):
+        response = client.post(url(ticket), answers(ticket, agent, **change))
+        assert response.context["form"].errors.keys() == change.keys()
+
+
+def test_nonsense_in_hidden_fields_counts_as_nothing(client: Client, agent: User):
+    ticket = make_ticket()
+
+    response = client.post(url(ticket), answers(ticket, agent, key="x", version="'; --", proposed_due="\0"))
+    assert response.status_code == 422
+    assert Ticket.objects.get(pk=ticket.pk).stage == "recibido"
+
+
+# --- Proposals --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S2.4")
+def test_another_severity_proposes_another_date(client: Client, workshop: Process):
+    """A process whose closing depends on severity."""
+    ticket = make_ticket(workshop)
+    form = client.get(url(ticket)).context["form"]
+    typed = {
+        "severity": "critical",
+        "department": ticket.department_id,
+        "due_at": form["due_at"].value(),
+        "proposed_due": form["proposed_due"].value(),
+    }
+
+    proposal = client.get(url(ticket) + "propuesta/", typed, headers={"HX-Request": "true"})
+    expected = timezone.localtime(ticket.created_at + timedelta(days=1)).strftime(TYPED)
+    assert f'value="{expected}"' in text_of(proposal)
+    assert 'name="assignee"' not in text_of(proposal)
+
+
+def test_a_date_that_somebody_chose_stays_until_they_ask(client: Client, agent: User, workshop: Process):
+    ticket = make_ticket(workshop)
+    own = timezone.localtime(timezone.now() + timedelta(days=9)).strftime(TYPED)
+    typed = answers(ticket, agent, severity="critical", due_at=own, proposed_due="2026-01-01T10:00")
+
+    assert f'value="{own}"' in text_of(client.get(url(ticket) + "propuesta/", typed))
+    response = client.post(url(ticket), typed | {"recalcular": "1"})
+    expected = timezone.localtime(ticket.created_at + timedelta(days=1)).strftime(TYPED)
+    assert response.context["form"]["due_at"].value() == expected
+    assert str(response.context["form"]["assignee"].value()) == str(agent.pk)
+    assert "Reiniciar a distancia" in text_of(response)
+    assert Ticket.objects.get(pk=ticket.pk).stage == "recibido"
+
+
+@pytest.mark.demand("S2.35")
+def test_another_department_proposes_its_own_place_and_people(client: Client, agent: User):
+    academic = make_department("academico")
+    scholar = make_agent(academic, name="Profesora Linares")
+    make_ticket()
+    ticket = make_ticket()
+    typed = {"department": academic.pk, "queue_position": "2", "proposed_place": "2"}
+
+    response = client.get(
+        url(ticket) + "propuesta/", typed, headers={"HX-Request": "true", "HX-Trigger": "prep-where"}
+    )
+    form = response.context["form"]
+    assert form["queue_position"].value() == "1"
+    assert form.people()["first"][0]["card"]["person"].user == scholar
+    assert "Profesora Linares" in text_of(response)
+
+
+# --- What it costs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("others", [1, 30])
+def test_the_page_costs_the_same_however_long_the_line(
+    client: Client, agent: User, others: int, django_assert_max_num_queries: object
+):
+    requester = make_user()
+    tickets = [make_ticket(requester=requester) for _number in range(others)]
+    for number in range(others):
+        make_agent(name=f"Persona {number}")
+    add_internal_note(tickets[0], actor=agent, body="No debe verse aquí")
+    properties.set_contribution(tickets[0], actor=agent, is_open=True)
+
+    with django_assert_max_num_queries(16):
+        page = text_of(client.get(url(tickets[0])))
+    assert "No debe verse aquí" not in page
+    assert f"1 de {others}" in page
+
+
+WORKSHOP = """
+format = 1
+key = "taller"
+name = { es = "Taller", en = "Workshop" }
+login = "guest"
+department = "soporte-tecnico"
+
+[targets.resolution]
+critical = "1d"
+high = "2d"
+medium = "6d"
+low = "10d"
+
+[[categories]]
+key = "torno"
+label = { es = "Torno", en = "Lathe" }
+department = "soporte-tecnico"
+
+[[fields]]
+key = "zona"
+label = { es = "Zona del taller", en = "Area" }
+type = "text"
+filled_by = "staff"
+
+[[stages]]
+key = "recibido"
+label = { es = "Recibido", en = "Received" }
+kind = "new"
+owner = "staff"
+progress = 10
+
+[[stages]]
+key = "trabajo"
+label = { es = "En trabajo", en = "Worked on" }
+kind = "work"
+owner = "assignee"
+progress = 50
+
+[[stages]]
+key = "hecho"
+label = { es = "Hecho", en = "Done" }
+kind = "done"
+
+[[actions]]
+key = "repartir"
+label = { es = "Repartir", en = "Hand out" }
+from = ["recibido"]
+to = "trabajo"
+by = ["staff"]
+asks = [
+  "assignee",
+  "due_at",
+  { field = "severity", required = false },
+  { field = "department", required = false },
+  "zona",
+  { field = "note", required = false },
+]
+
+[[actions]]
+key = "terminar"
+label = { es = "Terminar", en = "Finish" }
+from = ["trabajo"]
+to = "hecho"
+by = ["assignee"]
+"""
+
+
+# --- The way there ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("process", "offered"), [("incidencia-tecnica", True), ("soporte-con-aprobacion", False)]
+)
+def test_the_way_to_preparing_is_shown_to_whom_a_process_lets_prepare(process: str, offered: bool):
+    make_process(process)
+    department, link = make_department(), f'href="{reverse("agents:prepare")}"'
+
+    assert (link in text_of(signed_in(make_agent(department)).get(reverse("agents:queue")))) is offered
+    assert link in text_of(signed_in(make_supervisor()).get(reverse("agents:queue")))

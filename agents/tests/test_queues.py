@@ -1,0 +1,242 @@
+"""The queues as pages: what they show, to whom, in which order and at what cost."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from tickets.enums import StageKind
+from tickets.models import Clock, Ticket
+from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+
+from .factories import signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true", "HX-Target": "results"}
+
+
+def of(key: str) -> str:
+    return reverse("agents:queue_of", args=[key])
+
+
+def folios_in(response) -> list[str]:
+    return re.findall(r'data-row="([^"]+)"', response.content.decode())
+
+
+def change(ticket: Ticket, **values) -> Ticket:
+    Ticket.objects.filter(pk=ticket.pk).update(**values)
+    ticket.refresh_from_db()
+    return ticket
+
+
+@pytest.fixture
+def supervisor():
+    return make_supervisor()
+
+
+@pytest.mark.demand("S2.25")
+def test_a_row_tells_what_an_agent_needs_to_choose(supervisor):
+    customer = make_user(name="Mateo Ríos", standing="inactive")
+    ticket = make_ticket(requester=customer, title="Cobro duplicado", description="Adjunto el extracto")
+    change(ticket, severity="critical", assignee=make_agent(name="Diego Salazar"))
+    page = signed_in(supervisor).get(of("todos"))
+    text = text_of(page)
+    for part in (
+        ticket.folio,
+        "Cobro duplicado",
+        "Adjunto el extracto",
+        "Mateo Ríos",
+        "Inactivo",
+        "Crítica",
+        "Recibido",
+        "Diego",
+        'data-sla="ok"',
+    ):
+        assert part in text
+    assert f'href="{reverse("agents:ticket", args=[ticket.folio])}?cola=todos"' in text
+
+
+def test_groups_by_due_date_come_in_order_with_their_figures(supervisor):
+    now = timezone.now()
+    late = change(make_ticket(), due_at=now - timedelta(hours=1))
+    later = change(make_ticket(), due_at=now + timedelta(days=9))
+    paused = change(make_ticket(), is_paused=True, due_at=now - timedelta(days=1))
+    page = signed_in(supervisor).get(of("todos"))
+    assert folios_in(page) == [late.folio, later.folio, paused.folio]
+    groups = re.findall(r'qtable__group">.*?</tr>', page.content.decode(), re.DOTALL)
+    words = [re.sub(r"<[^>]+>|\s+", " ", group) for group in groups]
+    assert [re.search(r"(Vencidos|A tiempo|En pausa).*?(\d+)", said).groups() for said in words] == [
+        ("Vencidos", "1"),
+        ("A tiempo", "1"),
+        ("En pausa", "1"),
+    ]
+
+
+def test_a_group_that_goes_on_beyond_the_page_is_counted_whole(supervisor, monkeypatch):
+    monkeypatch.setattr("agents.views.queues.PAGE_SIZE", 2)
+    late = change(make_ticket(), due_at=timezone.now() - timedelta(hours=1))
+    for _ in range(4):
+        make_ticket()
+    client, pages, url = signed_in(supervisor), [], of("todos")
+    while url:
+        page = client.get(url)
+        groups = re.findall(r'qtable__group">.*?</tr>', page.content.decode(), re.DOTALL)
+        words = (re.sub(r"<[^>]+>|\s+", " ", group) for group in groups)
+        pages.append([re.search(r"(Vencidos|A tiempo).*?(\d+)", said).groups() for said in words])
+        link = re.search(r'href="([^"]+)" rel="next"', page.content.decode())
+        url = link[1].replace("&amp;", "&") if link else ""
+    assert late.is_open
+    assert pages == [[("Vencidos", "1"), ("A tiempo", "4")], [("A tiempo", "4")], [("A tiempo", "4")]]
+
+
+def test_a_clock_in_a_row_shows_what_it_shows_on_the_ticket(supervisor):
+    ticket = make_ticket()
+    clock = Clock.objects.get(ticket=ticket, kind="resolution")
+    Clock.objects.filter(pk=clock.pk).update(due_at=timezone.now() - timedelta(hours=2, minutes=5))
+    change(ticket, due_at=timezone.now() - timedelta(hours=2, minutes=5))
+    client = signed_in(supervisor)
+    for url in (of("todos"), reverse("agents:ticket", args=[ticket.folio])):
+        assert 'data-sla="vencido"' in text_of(client.get(url))
+
+
+@pytest.mark.demand("S2.35")
+def test_preparing_reads_in_order_of_arrival_and_any_queue_can(supervisor):
+    first, second, third = (make_ticket() for _ in range(3))
+    change(third, due_at=timezone.now() + timedelta(minutes=5))
+    client = signed_in(supervisor)
+    assert folios_in(client.get(of("por-preparar"))) == [first.folio, second.folio, third.folio]
+    assert folios_in(client.get(of("todos")))[0] == third.folio
+    assert folios_in(client.get(of("todos"), {"orden": "llegada"})) == [
+        first.folio,
+        second.folio,
+        third.folio,
+    ]
+    assert folios_in(client.get(of("todos"), {"orden": "recientes"}))[0] == third.folio
+
+
+def test_pages_follow_one_another_without_gaps_or_repeats(supervisor, monkeypatch):
+    monkeypatch.setattr("agents.views.queues.PAGE_SIZE", 2)
+    expected = [make_ticket().folio for _ in range(5)]
+    client, seen, url = signed_in(supervisor), [], f"{of('todos')}?orden=llegada"
+    while url:
+        page = client.get(url)
+        seen += folios_in(page)
+        link = re.search(r'href="([^"]+)" rel="next"', page.content.decode())
+        url = link[1].replace("&amp;", "&") if link else ""
+    assert seen == expected
+    back = re.search(r'href="([^"]+)" rel="prev"', page.content.decode())[1].replace("&amp;", "&")
+    assert folios_in(client.get(back)) == expected[2:4]
+
+
+def test_a_page_address_that_was_altered_says_so_and_shows_the_first(supervisor):
+    ticket = make_ticket()
+    page = signed_in(supervisor).get(of("todos"), {"desde": "due_at__lt:x"})
+    assert "Esa página ya no existe" in text_of(page)
+    assert folios_in(page) == [ticket.folio]
+
+
+def test_htmx_gets_the_results_alone_and_everybody_else_the_page(supervisor):
+    ticket = make_ticket()
+    client = signed_in(supervisor)
+    part = client.get(of("todos"), headers=HTMX)
+    assert folios_in(part) == [ticket.folio]
+    assert "<html" not in text_of(part)
+    whole = client.get(of("todos"))
+    assert 'id="results"' in text_of(whole)
+    assert 'aria-label="Colas y vistas"' in text_of(whole)
+    assert "HX-Request" in whole["Vary"]
+
+
+def test_an_empty_queue_says_so_in_a_sentence(supervisor):
+    assert "Nada pendiente aquí" in text_of(signed_in(supervisor).get(of("elevados")))
+
+
+def test_figures_stop_at_ninety_nine(supervisor, monkeypatch):
+    monkeypatch.setattr("tickets.queues.MANY", 2)
+    monkeypatch.setattr("agents.templatetags.desk.MANY", 2)
+    for _ in range(3):
+        make_ticket()
+    page = text_of(signed_in(supervisor).get(of("todos")))
+    assert '<span class="count">1+<span class="visually-hidden"> tickets</span></span>' in page
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+def test_a_queue_costs_the_same_with_one_ticket_and_with_fifty(rows, django_assert_max_num_queries):
+    department = make_department()
+    people = [make_agent(department) for _ in range(3)]
+    agent = people[0]
+    for number in range(rows):
+        change(make_ticket(), assignee=people[number % 3])
+    client = signed_in(agent)
+    client.get(of("todos"))
+    with django_assert_max_num_queries(10) as counted:
+        page = client.get(of("todos"))
+    assert len(folios_in(page)) == rows
+    assert len(counted) <= 10
+
+
+# --- Whose ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def elsewhere():
+    """A ticket of another department, with something in it that could leak."""
+    ticket = make_ticket(title="Secreto de CCA", requester=make_user(name="Persona Oculta"))
+    return change(ticket, department=make_department("cca"), is_escalated=True)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["mios", "por-preparar", "sin-asignar", "todos", "elevados", "departamento-soporte-tecnico", "cerrados"],
+)
+def test_another_departments_tickets_are_in_no_queue_and_no_figure(elsewhere, key):
+    page = text_of(signed_in(make_agent()).get(of(key)))
+    assert elsewhere.folio not in page
+    assert "Secreto de CCA" not in page
+    assert "Persona Oculta" not in page
+    figures = re.findall(r'class="n[^"]*">([^<]+)<', page)
+    assert set(figures) == {"0"}
+
+
+def test_another_departments_queue_does_not_exist(elsewhere):
+    client = signed_in(make_agent())
+    for name in ("queue_of", "queue_filters", "queue_items"):
+        url = reverse(f"agents:{name}", args=["departamento-cca"])
+        assert client.get(url).status_code == 404
+    assert elsewhere.folio in text_of(signed_in(make_supervisor()).get(of("departamento-cca")))
+
+
+def test_the_list_beside_a_ticket_marks_it_and_knows_its_neighbours(supervisor):
+    first, second, third = (make_ticket() for _ in range(3))
+    url = reverse("agents:queue_items", args=["por-preparar"])
+    page = text_of(signed_in(supervisor).get(url, {"actual": second.folio}))
+    assert re.search(rf'href="[^"]*{second.folio}/\?cola=por-preparar" aria-current="true"', page)
+    assert re.search(rf'href="[^"]*{first.folio}/[^"]*" data-key="k"', page)
+    assert re.search(rf'href="[^"]*{third.folio}/[^"]*" data-key="j"', page)
+
+
+def test_reading_queues_changes_nothing(supervisor):
+    ticket = make_ticket()
+    client = signed_in(supervisor)
+    before = list(Ticket.objects.values_list())
+    for key in ("mios", "todos", "cerrados"):
+        client.get(of(key))
+        client.get(reverse("agents:queue_filters", args=[key]))
+        client.get(reverse("agents:queue_items", args=[key]))
+    assert list(Ticket.objects.values_list()) == before
+    assert list(ticket.events.values_list("kind", flat=True)) == ["filed"]
+
+
+@pytest.mark.demand("S1.18")
+def test_closed_tickets_are_in_their_own_queue_and_in_history_with_everything_else(supervisor):
+    ticket = change(make_ticket(), stage_kind=StageKind.DONE, stage="cerrado")
+    client = signed_in(supervisor)
+    assert folios_in(client.get(of("todos"))) == []
+    assert folios_in(client.get(of("cerrados"))) == [ticket.folio]
+    working = make_ticket()
+    history = client.get(of("historico"))
+    assert set(folios_in(history)) == {ticket.folio, working.folio}
+    assert "Cerrado" in text_of(history)
+    assert "Recibido" in text_of(history)

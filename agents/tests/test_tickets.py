@@ -1,0 +1,381 @@
+"""A ticket's page: what it tells, what it offers, what it costs, and who never gets to see it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from tickets import contacts, conversation, deliveries, presence, properties, workflow
+from tickets.enums import ContactKind, ContactOutcome, DeliveryProblem, DeliveryState, StageKind
+from tickets.models import Delivery, Nonconformity, Presence, Survey, Ticket
+from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+
+from .factories import signed_in, snapshot, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def url(ticket: Ticket, name: str = "", *args: str) -> str:
+    return reverse(f"agents:ticket_{name}" if name else "agents:ticket", args=[ticket.folio, *args])
+
+
+def prepared(ticket: Ticket, assignee, **changes) -> Ticket:
+    """As a supervisor leaves it for whoever works on it."""
+    ticket.refresh_from_db()
+    data = {
+        "severity": "high",
+        "department": ticket.department,
+        "difficulty": 3,
+        "assignee": assignee,
+        "due_at": timezone.now() + timedelta(days=2),
+        "standing": "active",
+    }
+    workflow.perform(ticket, "preparar", actor=make_supervisor(name="Carolina Núñez"), data=data | changes)
+    ticket.refresh_from_db()
+    return ticket
+
+
+@pytest.fixture
+def agent():
+    return make_agent(name="Diego Salazar")
+
+
+@pytest.fixture
+def ticket(agent):
+    customer = make_user(name="Mateo Ríos", phone="+58 212 771 9011", external_account="mrios-77")
+    return prepared(make_ticket(requester=customer, title="Cobro duplicado"), agent)
+
+
+@pytest.mark.demand("S1.14")
+def test_the_page_tells_everything_about_the_ticket(ticket, agent):
+    conversation.add_internal_note(ticket, actor=make_agent(name="Tomás Herrera"), body="Referencia 8841-22")
+    conversation.send_follow_up(ticket, actor=agent, body="Ya lo estamos revisando")
+    conversation.reply(ticket, actor=ticket.requester, body="Dice «pendiente»")
+    contacts.log_contact(
+        ticket, actor=agent, kind=ContactKind.CALL, outcome=ContactOutcome.FAILED, note="buzón de voz"
+    )
+    Nonconformity.objects.create(ticket=ticket, responsible=agent, reason="No quedó resuelto")
+    Survey.objects.create(ticket=ticket, score=4, comment="Amables")
+    page = text_of(signed_in(agent).get(url(ticket)))
+    for part in (
+        "Cobro duplicado",
+        "Me sale «Error 500» al entrar.",
+        "Procesar ticket",
+        "Mateo Ríos",
+        "+58 212 771 9011",
+        "mrios-77",
+        "Referencia 8841-22",
+        "Nota interna",
+        "Ya lo estamos revisando",
+        "Dice «pendiente»",
+        "3 de 5",
+        "Llamada · fallida · buzón de voz",
+        "No quedó resuelto",
+        "4 de 5",
+        "Amables",
+        "<b>Carolina Núñez</b>: Preparar",
+        "responsable <b>Diego Salazar</b>",
+    ):
+        assert part in page, part
+
+
+def test_the_conversation_is_told_in_the_order_of_time(ticket, agent):
+    conversation.send_follow_up(ticket, actor=agent, body="Primero")
+    properties.change_properties(ticket, actor=agent, difficulty=5)
+    conversation.add_internal_note(ticket, actor=agent, body="Segundo")
+    page = text_of(signed_in(agent).get(url(ticket)))
+    places = [page.index(part) for part in (": Preparar", "Primero", "dificultad <b>5</b>", "Segundo")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_the_page_costs_the_same_with_one_message_and_with_fifty(
+    ticket, agent, count, django_assert_max_num_queries
+):
+    people = [make_agent(name=f"Colega {number}") for number in range(3)]
+    for number in range(count):
+        conversation.add_internal_note(ticket, actor=people[number % 3], body=f"Nota {number}")
+        properties.assign(ticket, actor=people[0], assignee=people[number % 3])
+    properties.assign(ticket, actor=agent, assignee=agent)
+    client = signed_in(agent)
+    client.get(url(ticket))
+    with django_assert_max_num_queries(16):
+        page = client.get(url(ticket))
+    assert len(re.findall(r'data-kind="nota"', page.content.decode())) == count
+
+
+def test_a_long_conversation_begins_with_its_latest_messages(ticket, agent, monkeypatch):
+    monkeypatch.setattr("agents.timeline.RECENT", 3)
+    for number in range(5):
+        conversation.add_internal_note(ticket, actor=agent, body=f"Nota número {number}.")
+    client = signed_in(agent)
+    page = text_of(client.get(url(ticket)))
+    assert "Nota número 1." not in page
+    assert "Nota número 4." in page
+    assert "Ver la conversación desde el principio" in page
+    assert "Nota número 1." in text_of(client.get(f"{url(ticket)}?completa"))
+
+
+@pytest.mark.demand("S2.9", "S2.10")
+def test_an_inactive_requester_is_announced_before_anything_is_answered(ticket, agent):
+    ticket.requester.standing = "inactive"
+    ticket.requester.standing_since = timezone.localdate() - timedelta(days=19)
+    ticket.requester.save()
+    page = text_of(signed_in(agent).get(url(ticket)))
+    assert "Estatus inactivo desde el" in page
+    assert page.index("Estatus inactivo desde el") < page.index('id="composer"')
+    assert "Insertar respuesta" in page
+    assert "02127719011" in page
+
+
+@pytest.mark.demand("S2.9")
+def test_standing_is_verified_from_the_page(ticket, agent):
+    Ticket.objects.filter(pk=ticket.pk).update(standing_checked_at=None)
+    client = signed_in(agent)
+    assert "Verifica su estatus antes de responder" in text_of(client.get(url(ticket)))
+    response = client.post(url(ticket, "standing"), {"standing": "inactive"}, follow=True)
+    assert "Estatus verificado: Inactivo." in text_of(response)
+    ticket.refresh_from_db()
+    assert ticket.standing_checked_at is not None
+    ticket.requester.refresh_from_db()
+    assert ticket.requester.standing == "inactive"
+
+
+def test_a_guests_ticket_offers_the_way_to_an_account(agent):
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(requester=None, requester_email="ines@example.com")
+    page = text_of(signed_in(agent).get(url(ticket)))
+    assert f'href="{url(ticket, "account")}"' in page
+
+
+def test_other_tickets_of_the_requester_are_counted_as_far_as_one_may_see(ticket, agent):
+    make_ticket(requester=ticket.requester)
+    hidden = make_ticket(requester=ticket.requester)
+    Ticket.objects.filter(pk=hidden.pk).update(department=make_department("cca"))
+    assert "1 ticket más" in text_of(signed_in(agent).get(url(ticket)))
+    assert "2 tickets más" in text_of(signed_in(make_supervisor()).get(url(ticket)))
+
+
+# --- What is offered ------------------------------------------------------------------------------------
+
+
+def test_only_actions_of_this_stage_for_this_person_are_offered(ticket, agent):
+    page = text_of(signed_in(agent).get(url(ticket)))
+    assert url(ticket, "action", "pedir_aprobacion") in page
+    assert url(ticket, "action", "aprobar") not in page
+    colleague = make_agent()
+    assert url(ticket, "action", "pedir_aprobacion") not in text_of(signed_in(colleague).get(url(ticket)))
+
+
+def test_preparing_is_offered_as_its_own_page():
+    ticket = make_ticket()
+    page = text_of(signed_in(make_supervisor()).get(url(ticket)))
+    assert f'href="{reverse("agents:prepare_ticket", args=[ticket.folio])}"' in page
+
+
+def test_a_closed_ticket_cannot_be_edited_but_can_be_read(ticket, agent):
+    Ticket.objects.filter(pk=ticket.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
+    page = text_of(signed_in(agent).get(url(ticket)))
+    assert "Cobro duplicado" in page
+    assert url(ticket, "property", "severity") not in page
+
+
+# --- Mails ----------------------------------------------------------------------------------------------
+
+
+def failed_mail(ticket):
+    event = ticket.events.filter(message__isnull=False).last()
+    return Delivery.objects.create(
+        event=event,
+        template="reply",
+        to_requester=True,
+        email="mateo@example.com",
+        state=DeliveryState.FAILED,
+        problem=DeliveryProblem.REFUSED,
+    )
+
+
+def test_what_became_of_a_mail_is_on_its_message(ticket, agent):
+    conversation.send_follow_up(ticket, actor=agent, body="Hola")
+    Delivery.objects.all().delete()
+    mail = failed_mail(ticket)
+    page = text_of(signed_in(agent).get(url(ticket)))
+    assert "Falló: el servidor del destinatario lo rechazó" in page
+    assert url(ticket, "retry", str(mail.pk)) not in page
+    deliveries.report(mail.pk, DeliveryState.SENT)
+    assert "Enviado por correo" in text_of(signed_in(agent).get(url(ticket)))
+
+
+def test_a_supervisor_has_a_failed_mail_sent_again(ticket, agent):
+    conversation.send_follow_up(ticket, actor=agent, body="Hola")
+    Delivery.objects.all().delete()
+    mail = failed_mail(ticket)
+    client = signed_in(make_supervisor())
+    assert "Reenviar a mateo@example.com" in text_of(client.get(url(ticket)))
+    client.post(url(ticket, "retry", str(mail.pk)))
+    mail.refresh_from_db()
+    assert mail.state == DeliveryState.WAITING
+    other = make_ticket()
+    assert client.post(url(other, "retry", str(mail.pk))).status_code == 404
+
+
+# --- Who else is here, and what is new ------------------------------------------------------------------
+
+
+def pulse(client, ticket, v, **data):
+    return client.post(url(ticket, "pulse"), {"v": v, **data}, headers={"HX-Request": "true"})
+
+
+def seen_in(response) -> str:
+    return re.search(r'id="pulse-v" value="([^"]+)"', response.content.decode())[1]
+
+
+def test_two_people_on_one_ticket_see_each_other(ticket, agent):
+    ana = make_agent(name="Ana Beltrán")
+    diego = signed_in(agent)
+    seen = seen_in(pulse(diego, ticket, f"{ticket.version}-"))
+    assert pulse(diego, ticket, seen).status_code == 204
+    pulse(signed_in(ana), ticket, "", writing="1")
+    answer = pulse(diego, ticket, seen)
+    assert "Ana Beltrán está viendo este ticket" in text_of(answer)
+    assert "y escribe…" in text_of(answer)
+    assert answer["HX-Reswap"] == "none"
+    Presence.objects.filter(user=ana).update(
+        seen_at=timezone.now() - timedelta(seconds=presence.PRESENCE_SECONDS + 1)
+    )
+    assert "Ana Beltrán" not in text_of(pulse(diego, ticket, seen_in(answer)))
+
+
+def test_a_pulse_without_news_costs_little(ticket, agent, django_assert_max_num_queries):
+    diego = signed_in(agent)
+    seen = seen_in(pulse(diego, ticket, ""))
+    with django_assert_max_num_queries(6):
+        assert pulse(diego, ticket, seen).status_code == 204
+
+
+def test_news_bring_the_conversation_and_a_fresh_version(ticket, agent):
+    diego = signed_in(agent)
+    seen = seen_in(pulse(diego, ticket, ""))
+    conversation.reply(ticket, actor=ticket.requester, body="¿Hay novedades?")
+    answer = pulse(diego, ticket, seen)
+    ticket.refresh_from_db()
+    assert "¿Hay novedades?" in text_of(answer)
+    assert f'id="composer-version" value="{ticket.version}"' in text_of(answer)
+    assert answer["HX-Trigger-After-Settle"] == "desk:changed"
+    assert pulse(diego, ticket, seen_in(answer)).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("target", "part"), [("propiedades", "Clasificación"), ("ticket-head", "Cobro duplicado")]
+)
+def test_parts_of_the_page_refresh_by_themselves(ticket, agent, target, part):
+    answer = signed_in(agent).get(url(ticket), headers={"HX-Request": "true", "HX-Target": target})
+    assert part in text_of(answer)
+    assert "<html" not in text_of(answer)
+
+
+def test_reading_a_ticket_changes_nothing_not_even_presence(ticket, agent):
+    client, before = signed_in(agent), snapshot(ticket)
+    pages = ["", "due", "contact"]
+    for name in pages:
+        assert client.get(url(ticket, name)).status_code == 200
+    for name in ("severity", "due_at", "assignee"):
+        assert client.get(url(ticket, "property", name)).status_code == 200
+    client.get(url(ticket, "mentions"), {"q": "a"})
+    client.get(url(ticket, "action", "pedir_aprobacion"))
+    assert snapshot(ticket) == before
+    assert not Presence.objects.exists()
+    for name in ("pulse", "send", "draft", "files", "contribution", "standing"):
+        assert client.get(url(ticket, name)).status_code == 405
+
+
+# --- Whose ----------------------------------------------------------------------------------------------
+
+READ = [("", []), ("due", []), ("contact", []), ("mentions", []), ("account", []), ("property", ["severity"])]
+WRITE = [
+    ("pulse", []),
+    ("send", []),
+    ("draft", []),
+    ("files", []),
+    ("contribution", []),
+    ("standing", []),
+    ("contact", []),
+    ("account", []),
+    ("property", ["severity"]),
+    ("action", ["pedir_aprobacion"]),
+    ("checklist", ["llamada"]),
+    ("retry", ["1"]),
+    ("file_remove", ["00000000-0000-0000-0000-000000000000"]),
+]
+EVERYTHING = {
+    "body": "Hola",
+    "mode": "note",
+    "value": "critical",
+    "standing": "inactive",
+    "is_open": "1",
+    "done": "1",
+    "kind": "call",
+    "outcome": "failed",
+    "solution_done": "x",
+    "create": "",
+    "email": "x@example.com",
+    "name": "X",
+}
+
+
+@pytest.fixture
+def secret(ticket):
+    conversation.add_internal_note(ticket, actor=ticket.assignee, body="El cliente miente sobre el reembolso")
+    return ticket
+
+
+@pytest.mark.parametrize("who", ["customer", "requester", "other department"])
+def test_strangers_find_nothing_at_any_address_of_a_ticket(secret, who):
+    user = {
+        "customer": make_user,
+        "requester": lambda: secret.requester,
+        "other department": lambda: make_agent(make_department("cca")),
+    }[who]()
+    client, before = signed_in(user), snapshot(secret)
+    answers = [client.get(url(secret, name, *args)) for name, args in READ]
+    answers += [client.post(url(secret, name, *args), EVERYTHING) for name, args in WRITE]
+    answers.append(client.get(reverse("agents:prepare_ticket", args=[secret.folio])))
+    assert {answer.status_code for answer in answers} == {404}
+    assert not any("reembolso" in text_of(answer) or secret.title in text_of(answer) for answer in answers)
+    assert snapshot(secret) == before
+    assert not Presence.objects.exists()
+    assert not secret.drafts.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["queue", "prepare", "palette", "new_ticket", "nonconformities", "queue_of", "customer"]
+)
+def test_customers_find_no_back_office(name):
+    customer = make_user()
+    args = {"queue_of": ["todos"], "customer": [customer.pk]}.get(name, [])
+    assert signed_in(customer).get(reverse(f"agents:{name}", args=args)).status_code == 404
+
+
+def test_whoever_did_not_sign_in_is_asked_to_and_scripts_are_told(client, ticket):
+    response = client.get(url(ticket))
+    assert response.status_code == 302
+    assert response["Location"].startswith("/cuenta/entrar/?next=/agentes/tickets/")
+    for headers in ({"HX-Request": "true"}, {"X-Requested-With": "XMLHttpRequest"}):
+        assert (
+            client.post(url(ticket, "draft"), {"mode": "note", "body": "x"}, headers=headers).status_code
+            == 401
+        )
+
+
+def test_a_folio_that_does_not_exist_is_not_found(agent):
+    assert signed_in(agent).get("/agentes/tickets/MA-99999999/").status_code == 404
+
+
+def test_the_way_back_keeps_queue_and_filters_and_nothing_foreign(ticket, agent):
+    client = signed_in(agent)
+    page = text_of(client.get(f"{url(ticket)}?cola=mios&severidad=high"))
+    assert 'href="/agentes/colas/mios/?severidad=high"' in page
+    evil = text_of(client.get(f"{url(ticket)}?cola=//evil.example"))
+    assert not re.search(r'(href|action|hx-get|hx-post)="[^"]*evil', evil)

@@ -1,0 +1,234 @@
+"""Everything a ticket's page shows, each part read when a template first asks for it."""
+
+import zlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, Prefetch, prefetch_related_objects
+from django.http import HttpRequest
+from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from tickets import clocks, policies, presence
+from tickets.enums import ClockKind, ContactKind, MessageKind, Severity
+from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
+from tickets.processes.definition import Action, ChecklistItem
+from tickets.processes.fields import answered
+from tickets.processes.responses import fill_in, fitting_responses
+from tickets.queues import ORDERS, BoundedCount
+from tickets.sla import Reading
+
+from .access import find_ticket
+from .preparing import is_preparation
+from .timeline import Entry, Timeline
+
+
+def ticket_for_page(user: User, folio: str) -> Ticket:
+    """With two figures in the same query: the requester's other tickets, and what waits to be prepared."""
+    visible = Ticket.objects.visible_to(user)
+    others = visible.filter(requester=OuterRef("requester")).exclude(pk=OuterRef("pk"))
+    return find_ticket(
+        user,
+        folio,
+        other_tickets=BoundedCount(others),
+        to_prepare=BoundedCount(visible.open().to_prepare(), along=ORDERS["vence"].keys),
+    )
+
+
+def files_key(ticket: Ticket, user: User) -> str:
+    """The name under which files of the next message wait: the person's own, the same after signing in again."""
+    return salted_hmac("agents.answer", f"{user.pk} {ticket.pk}", algorithm="sha256").hexdigest()
+
+
+def pulse_of(ticket: Ticket, others: Iterable[Presence]) -> str:
+    """Changes when the ticket or the company on it does: pages poll with it."""
+    company = ",".join(f"{other.user_id}{other.is_writing}" for other in others)
+    return f"{ticket.version}-{zlib.crc32(company.encode()):x}"
+
+
+class TicketPage:
+    def __init__(self, request: HttpRequest, ticket: Ticket, *, complete: bool = False) -> None:
+        self.user: User = request.user
+        self.ticket = ticket
+        self.complete = complete
+        self.now: datetime = timezone.now()
+        self.definition = ticket.definition
+
+    # --- Conversation -------------------------------------------------------------------------------------
+
+    @cached_property
+    def files_key(self) -> str:
+        return files_key(self.ticket, self.user)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        return Timeline(self.ticket, files_key=self.files_key, complete=self.complete)
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        return self.timeline.entries()
+
+    @cached_property
+    def can_retry_deliveries(self) -> bool:
+        return policies.can_retry_delivery(self.user, self.ticket)
+
+    @cached_property
+    def drafts(self) -> dict[str, Draft]:
+        rows = Draft.objects.filter(user=self.user, ticket=self.ticket).order_by("updated_at")
+        return {draft.mode: draft for draft in rows}
+
+    @cached_property
+    def responses(self) -> list[dict[str, Any]]:
+        """Standard answers that fit now (S2.13), ready to insert, in the requester's language."""
+        _read = self.contacts  # some answers tell how the last call went
+        fitting = fitting_responses(self.ticket)
+        with translation.override(self.ticket.requester_language):
+            return [
+                {
+                    "key": response.key,
+                    "label": response.label,
+                    "mode": "solution" if response.kind == MessageKind.SOLUTION else "follow_up",
+                    "text": fill_in(str(response.body), self.ticket, now=self.now),
+                }
+                for response in fitting
+            ]
+
+    # --- Who else is here ---------------------------------------------------------------------------------
+
+    @cached_property
+    def others(self) -> list[Presence]:
+        return list(presence.others_on(self.ticket, user=self.user))
+
+    @property
+    def pulse(self) -> str:
+        return pulse_of(self.ticket, self.others)
+
+    @property
+    def company(self) -> list[str]:
+        return [str(other.user) for other in self.others]
+
+    @property
+    def writing(self) -> str:
+        return _("y escribe…") if any(other.is_writing for other in self.others) else ""
+
+    # --- What can be done ---------------------------------------------------------------------------------
+
+    @cached_property
+    def actions(self) -> list[Action]:
+        return policies.available_actions(self.ticket, actor=self.user)
+
+    @property
+    def main_action(self) -> Action | None:
+        return next((action for action in self.actions if action.style in ("primary", "success")), None)
+
+    @property
+    def other_actions(self) -> list[Action]:
+        return [action for action in self.actions if action is not self.main_action]
+
+    @property
+    def preparation(self) -> Action | None:
+        return next((action for action in self.actions if is_preparation(action, self.ticket)), None)
+
+    @property
+    def may_send_solution(self) -> bool:
+        return self.ticket.kind in self.definition.solution_from
+
+    # --- Facts --------------------------------------------------------------------------------------------
+
+    @property
+    def severity(self) -> Severity:
+        return Severity(self.ticket.severity)
+
+    @property
+    def severity_label(self) -> str:
+        return str(self.definition.severity_label or _("Severidad"))
+
+    @cached_property
+    def clocks(self) -> dict[str, Clock]:
+        return {clock.kind: clock for clock in self.ticket.clocks.all()}
+
+    @property
+    def first_response(self) -> Reading | None:
+        return self._reading(ClockKind.FIRST_RESPONSE)
+
+    @property
+    def resolution(self) -> Reading | None:
+        return self._reading(ClockKind.RESOLUTION)
+
+    def _reading(self, kind: ClockKind) -> Reading | None:
+        clock = self.clocks.get(kind)
+        return clocks.reading(clock, now=self.now) if clock else None
+
+    @cached_property
+    def answers(self) -> list[tuple[Any, str]]:
+        """The process's own fields that hold something."""
+        return answered(self.definition.fields, self.ticket.fields)
+
+    # --- The requester ------------------------------------------------------------------------------------
+
+    @property
+    def is_inactive(self) -> bool:
+        return bool(self.ticket.requester and self.ticket.requester.is_inactive_standing)
+
+    @property
+    def phone(self) -> str:
+        """The one given with the report, else the account's."""
+        requester = self.ticket.requester
+        return self.ticket.requester_phone or (requester.phone if requester else "")
+
+    @property
+    def must_check_standing(self) -> bool:
+        return (
+            self.definition.check_standing and self.ticket.standing_checked_at is None and self.ticket.is_open
+        )
+
+    @property
+    def inactive_response(self) -> str:
+        """S2.10: what an inactive requester is told; from the process's own standard answers."""
+        for response in self.definition.responses:
+            if any(when.name == "requester_inactive" and not when.negated for when in response.when):
+                with translation.override(self.ticket.requester_language):
+                    return fill_in(str(response.body), self.ticket, now=self.now)
+        return ""
+
+    # --- Closing ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def checklist(self) -> list[tuple[ChecklistItem, ChecklistEntry | None]]:
+        items = self.definition.closing.checklist
+        if not items:
+            return []
+        entries = ChecklistEntry.objects.filter(ticket=self.ticket).select_related("done_by")
+        done = {entry.item: entry for entry in entries}
+        return [(item, done.get(item.key)) for item in items]
+
+    @property
+    def checklist_done(self) -> int:
+        return sum(entry is not None for _item, entry in self.checklist)
+
+    @cached_property
+    def contacts(self) -> list[ContactEntry]:
+        prefetch_related_objects(
+            [self.ticket], Prefetch("contacts", ContactEntry.objects.select_related("by"))
+        )
+        return list(self.ticket.contacts.all())
+
+    @property
+    def contact_kinds(self) -> list[tuple[str, Any]]:
+        return list(ContactKind.choices)
+
+    @cached_property
+    def nonconformities(self) -> list[Nonconformity]:
+        return list(self.ticket.nonconformities.select_related("reviewed_by", "responsible"))
+
+    @cached_property
+    def survey(self) -> Any:
+        return getattr(self.ticket, "survey", None)
+
+    @property
+    def can_edit(self) -> bool:
+        return self.ticket.is_open and policies.can_edit_properties(self.user, self.ticket)

@@ -1,0 +1,191 @@
+"""A ticket's conversation and history, merged in the order of time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from tickets import history
+from tickets.enums import Channel, DeliveryState, EventKind, MessageKind
+from tickets.models import Attachment, Delivery, Message, Ticket, TicketEvent
+from tickets.text import render_markdown
+
+RECENT = 60  # messages; the rest of a long conversation is a link away
+LONGEST = 1000
+
+KINDS = {MessageKind.NOTE: "nota", MessageKind.REPLY: "cliente", MessageKind.REPORT: "cliente"}
+ICONS = {
+    EventKind.ASSIGNED: "person-check",
+    EventKind.PROPERTIES: "sliders",
+    EventKind.CONTRIBUTION: "toggle-on",
+    EventKind.STANDING_CHECKED: "shield-check",
+    EventKind.CONTACT: "telephone",
+    EventKind.CHECKLIST: "ui-checks",
+    EventKind.ATTACHED: "paperclip",
+    EventKind.BREACHED: "alarm",
+    EventKind.NONCONFORMITY: "flag",
+    EventKind.SURVEY: "star",
+    EventKind.REQUESTER: "person-badge",
+    EventKind.NOTIFICATIONS: "bell",
+    EventKind.STAGE_CHANGED: "signpost-split",
+}
+
+
+@dataclass
+class Entry:
+    """A message or a line of history, ready to draw."""
+
+    at: datetime
+    rank: int
+    message: Message | None = None
+    text: SafeString = field(default_factory=lambda: mark_safe(""))
+    icon: str = "clock-history"
+    via: str = ""
+    kind: str = ""
+    steps: SafeString = field(default_factory=lambda: mark_safe(""))
+    files: list[Attachment] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    opens_day: datetime | None = None
+
+    @property
+    def anchor(self) -> str:
+        return f"mensaje-{self.message.pk}" if self.message else ""
+
+    @property
+    def body(self) -> SafeString:
+        """A solution reads as one piece: what was done, and what the requester has to do."""
+        if self.message is None:
+            return mark_safe("")
+        if not self.steps:
+            return mark_safe(self.message.html)
+        title = format_html("<p><strong>{}</strong></p>", _("Pasos para el solicitante"))
+        return mark_safe(self.message.html) + title + self.steps
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """The mail to speak of: one that did not arrive, whoever it was for; else the requester's."""
+        failed = [delivery for delivery in self.deliveries if delivery.can_retry]
+        theirs = [delivery for delivery in self.deliveries if delivery.to_requester]
+        return next(iter(failed + theirs), None)
+
+    @property
+    def delivery_is_bad(self) -> bool:
+        return bool(self.delivery and self.delivery.can_retry)
+
+    @property
+    def delivery_icon(self) -> str:
+        waits = self.delivery is not None and self.delivery.state == DeliveryState.WAITING
+        return "clock" if waits else "check2"
+
+    @property
+    def delivery_text(self) -> str:
+        if self.delivery is None:
+            return ""
+        waits = self.delivery.state == DeliveryState.WAITING
+        state = _("Correo en cola") if waits else self.delivery.get_state_display()
+        problem = self.delivery.get_problem_display() if self.delivery.problem else ""
+        return f"{state}: {problem}" if problem else str(state)
+
+
+class Timeline:
+    """Messages, events, files and mails of one ticket: four queries, and up to three for the names in the events."""
+
+    def __init__(self, ticket: Ticket, *, files_key: str = "", complete: bool = False) -> None:
+        self.ticket = ticket
+        limit = LONGEST if complete else RECENT
+        newest = ticket.messages.select_related("author").order_by("-created_at", "-id")[: limit + 1]
+        self.messages = list(newest)[::-1]
+        self.is_cut = len(self.messages) > limit
+        if self.is_cut:
+            self.messages = self.messages[1:]
+        events = ticket.events.prefetch_related("deliveries").order_by("-version")
+        if self.is_cut:
+            events = events.filter(at__gte=self.messages[0].created_at)
+        self.events = list(events[:LONGEST])[::-1]
+        self.waiting_files: list[Attachment] = []
+        self._files: dict[int | None, list[Attachment]] = {}
+        for attachment in Attachment.objects.of_page(ticket, files_key):
+            if attachment.ticket_id is None:
+                self.waiting_files.append(attachment)
+            else:
+                self._files.setdefault(attachment.message_id, []).append(attachment)
+
+    def entries(self) -> list[Entry]:
+        names = history.names_in(self.events)
+        told = {event.message_id: event for event in self.events if event.message_id}
+        entries = [self._of_message(message, told.get(message.pk)) for message in self.messages]
+        entries += self._of_events(names)
+        entries.sort(key=lambda entry: (entry.at, entry.rank))
+        return list(_with_days(entries))
+
+    def _of_message(self, message: Message, event: TicketEvent | None) -> Entry:
+        steps = ""
+        if message.kind == MessageKind.SOLUTION and message.created_at == self.ticket.solution_sent_at:
+            steps = self.ticket.solution_steps
+        return Entry(
+            message.created_at,
+            0,
+            message=message,
+            kind=KINDS.get(MessageKind(message.kind), "agente"),
+            via=_via(message),
+            steps=render_markdown(steps) if steps else mark_safe(""),
+            files=self._files.get(message.pk, []),
+            deliveries=list(event.deliveries.all()) if event else [],
+        )
+
+    def _of_events(self, names: history.Names) -> Iterator[Entry]:
+        for event in self.events:
+            if text := history.tell(event, self.ticket.definition, names):
+                yield Entry(
+                    event.at,
+                    event.version,
+                    text=text,
+                    icon=ICONS.get(EventKind(event.kind), "clock-history"),
+                    deliveries=[] if event.message_id else list(event.deliveries.all()),
+                )
+
+
+def _via(message: Message) -> str:
+    words = {
+        MessageKind.NOTE: "",
+        MessageKind.FOLLOW_UP: _("Seguimiento"),
+        MessageKind.SOLUTION: _("Solución"),
+    }
+    said = words.get(MessageKind(message.kind), _("Solicitante"))
+    ways: dict[Any, str] = {
+        Channel.EMAIL: _("por correo"),
+        Channel.LINK: _("desde el enlace del correo"),
+        Channel.PHONE: _("por teléfono"),
+        Channel.WHATSAPP: _("por WhatsApp"),
+        Channel.CHAT: _("por el asistente"),
+        Channel.API: _("por la aplicación"),
+    }
+    return " · ".join(filter(None, [said, ways.get(message.channel, "")]))
+
+
+def changes_since(ticket: Ticket, changes: Iterable[TicketEvent]) -> list[SafeString]:
+    """What a person who wrote on an older page has not seen, in sentences."""
+    events = list(changes)
+    names = history.names_in(events)
+    told = []
+    for event in events:
+        if text := history.tell(event, ticket.definition, names):
+            told.append(text)
+        if event.message:
+            kind = event.message.get_kind_display().lower()
+            told.append(format_html("<b>{}</b> · {}: {}", event.actor_name, kind, event.message.body[:200]))
+    return told
+
+
+def _with_days(entries: list[Entry]) -> Iterator[Entry]:
+    day = None
+    for entry in entries:
+        today = timezone.localtime(entry.at).date()
+        if today != day:
+            entry.opens_day, day = entry.at, today
+        yield entry

@@ -1,0 +1,84 @@
+"""The account behind a guest's ticket."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.enums import Role
+from accounts.models import User
+from tickets.exceptions import DeskError, InvalidData
+from tickets.models import Ticket
+
+from ..access import desk_view, find_ticket
+from ..forms.accounts import CreateForm, LinkForm
+from ..origin import origin_of, with_origin
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_view
+def account(request: HttpRequest, folio: str) -> HttpResponse:
+    """Two forms on one page: select the account that exists, or create it. A button's name says which was meant."""
+    ticket = find_ticket(request.user, folio)
+    page = _back(request, folio)
+    if ticket.requester is not None:
+        messages.info(request, _("El ticket ya tiene un solicitante con cuenta."))
+        return redirect(page)
+    link, create = _forms(ticket)
+    if request.method != "POST":
+        return _page(request, ticket, link, create)
+    creating = "create" in request.POST
+    form: Any = CreateForm(request.POST) if creating else LinkForm(request.POST)
+    link, create = (link, form) if creating else (form, create)
+    if not form.is_valid():
+        return _page(request, ticket, link, create, status=422)
+    try:
+        done = form.save(ticket, actor=request.user)
+    except InvalidData as problem:
+        form.show(problem)
+    except DeskError as problem:
+        form.add_error(None, str(problem))
+    else:
+        text = _("Creamos la cuenta de %(name)s.") if creating else _("El ticket es ahora de %(name)s.")
+        messages.success(request, text % {"name": done.requester_name})
+        return redirect(page)
+    return _page(request, ticket, link, create, status=422)
+
+
+def _back(request: HttpRequest, folio: str) -> str:
+    """To «Preparar» when that is where it was missed."""
+    if request.GET.get("volver") == "preparar":
+        return reverse("agents:prepare_ticket", args=[folio])
+    return with_origin(request, reverse("agents:ticket", args=[folio]))
+
+
+def _forms(ticket: Ticket) -> tuple[LinkForm, CreateForm]:
+    key = uuid.uuid4()
+    known = {"email": ticket.requester_email, "name": ticket.requester_name, "phone": ticket.requester_phone}
+    return (
+        LinkForm(initial={"account": ticket.requester_email, "key": key}),
+        CreateForm(initial={**known, "key": key}),
+    )
+
+
+def _page(
+    request: HttpRequest, ticket: Ticket, link: LinkForm, create: CreateForm, *, status: int = 200
+) -> HttpResponse:
+    has_account = User.objects.filter(
+        email=ticket.requester_email, role=Role.CUSTOMER, is_active=True
+    ).exists()
+    context = {
+        "ticket": ticket,
+        "link": link,
+        "create": create,
+        "has_account": has_account,
+        "origin": origin_of(request),
+        "here": request.get_full_path(),
+        "back_url": _back(request, ticket.folio),
+    }
+    return render(request, "agents/tickets/account.html", context, status=status)

@@ -1,0 +1,83 @@
+"""What the process offers now: each action's form on a page of its own, or in a dialog of the ticket's."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from tickets import policies
+from tickets.exceptions import ActionUnavailable, DeskError, InvalidData, StaleTicket
+from tickets.models import Ticket
+from tickets.workflow import perform
+
+from ..access import desk_view, find_ticket
+from ..forms.actions import ActionForm
+from ..origin import origin_of, queue_url, with_origin
+from ..preparing import is_preparation
+from ..timeline import changes_since
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_view
+def action(request: HttpRequest, folio: str, action: str) -> HttpResponse:
+    ticket = find_ticket(request.user, folio)
+    definition = ticket.definition.action(action)
+    if definition is None or definition.on:
+        raise Http404
+    if request.method == "POST":
+        return _perform(request, ticket, ActionForm(request.POST, action=definition, ticket=ticket))
+    if definition not in policies.available_actions(ticket, actor=request.user):
+        messages.warning(request, str(ActionUnavailable.default))
+        return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
+    if is_preparation(definition, ticket):
+        return redirect("agents:prepare_ticket", folio)
+    initial = {"version": ticket.version, "key": uuid.uuid4()}
+    return _form(request, ticket, ActionForm(initial=initial, action=definition, ticket=ticket))
+
+
+def _perform(request: HttpRequest, ticket: Ticket, form: ActionForm) -> HttpResponse:
+    if not form.is_valid():
+        return _form(request, ticket, form, status=422)
+    try:
+        perform(ticket, form.action.key, actor=request.user, data=form.answers(), **form.stamp())
+    except StaleTicket as problem:
+        fresh = find_ticket(request.user, ticket.folio)
+        return _form(request, fresh, form, changes=changes_since(fresh, problem.changes), status=409)
+    except InvalidData as problem:
+        form.show(problem)
+        return _form(request, ticket, form, status=422)
+    except DeskError as problem:
+        form.add_error(None, str(problem))
+        return _form(request, ticket, form, status=422)
+    done = form.action.done or _("Listo: %(action)s.") % {"action": form.action.label}
+    messages.success(request, str(done))
+    return after(request, ticket.folio)
+
+
+def after(request: HttpRequest, folio: str) -> HttpResponse:
+    """Back to the ticket, or to the queue when it went where the person cannot follow."""
+    if Ticket.objects.visible_to(request.user).filter(folio=folio).exists():
+        return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
+    return redirect(queue_url(request))
+
+
+def _form(
+    request: HttpRequest, ticket: Ticket, form: ActionForm, *, changes: Any = (), status: int = 200
+) -> HttpResponse:
+    context = {
+        "ticket": ticket,
+        "form": form,
+        "action": form.action,
+        "changes": changes,
+        "version": ticket.version,
+        "key": uuid.uuid4(),
+        "origin": origin_of(request),
+        "account_missing": ticket.requester is None,
+    }
+    part = "#form" if request.htmx else ""
+    return render(request, f"agents/tickets/action.html{part}", context, status=status)

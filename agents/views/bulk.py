@@ -1,0 +1,93 @@
+"""The same act on several tickets: one verb for each, and a word on those that could not be."""
+
+import re
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from accounts.models import User
+from tickets import queues
+from tickets.exceptions import DeskError
+from tickets.models import Ticket
+from tickets.properties import assign as assign_one
+
+from ..access import desk_view
+
+AT_ONCE = 200
+
+
+@require_POST
+@desk_view
+def assign(request: HttpRequest) -> HttpResponse:
+    """Without a person chosen it asks for one; nothing changes until somebody is."""
+    folios = [folio for folio in dict.fromkeys(request.POST.getlist("sel")) if "\0" not in folio][:AT_ONCE]
+    tickets = list(Ticket.objects.visible_to(request.user).filter(folio__in=folios).order_by("id"))
+    if not tickets:
+        messages.warning(request, _("Selecciona al menos un ticket."))
+        return _back(request)
+    chosen = request.POST.get("assignee")
+    if chosen is None:
+        return _choose(request, tickets)
+    person = User.objects.staff().filter(pk=chosen).first() if re.fullmatch(r"[0-9]{1,18}", chosen) else None
+    if person is None and chosen != "nadie":
+        messages.error(request, _("Elige a una persona del equipo."))
+        return _back(request)
+    key = request.POST.get("key", "")
+    key = key if re.fullmatch(r"[0-9a-f-]{32,36}", key) else str(uuid.uuid4())
+    done, refused = [], []
+    for ticket in tickets:
+        try:
+            assign_one(ticket, actor=request.user, assignee=person, key=f"{key} {ticket.folio}")
+        except DeskError as problem:
+            refused.append(f"{ticket.folio}: {problem}")
+        else:
+            done.append(ticket)
+    _tell(request, done, refused, person)
+    return _back(request)
+
+
+def _choose(request: HttpRequest, tickets: list[Ticket]) -> HttpResponse:
+    people = list(User.objects.staff())
+    load = queues.load(people)
+    context = {
+        "tickets": tickets,
+        "people": [(person, load.get(person.pk, 0)) for person in people],
+        "key": uuid.uuid4(),
+        "next": _next(request),
+    }
+    part = "#form" if request.htmx else ""
+    return render(request, f"agents/queue/assign.html{part}", context)
+
+
+def _tell(request: HttpRequest, done: list[Ticket], refused: list[str], person: User | None) -> None:
+    if done:
+        count = len(done)
+        if person is None:
+            text = ngettext("%(n)d ticket volvió a la cola.", "%(n)d tickets volvieron a la cola.", count)
+            messages.success(request, text % {"n": count})
+        else:
+            text = ngettext(
+                "Asignamos %(n)d ticket a %(name)s.", "Asignamos %(n)d tickets a %(name)s.", count
+            )
+            messages.success(request, text % {"n": count, "name": person})
+    if refused:
+        messages.error(request, _("No pudimos con: %(list)s") % {"list": "; ".join(refused)})
+
+
+def _next(request: HttpRequest) -> str:
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if safe else reverse("agents:queue")
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect(_next(request))  # an address, never the name of a view

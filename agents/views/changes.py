@@ -1,0 +1,48 @@
+"""How small changes on a ticket's page answer: the page's parts for htmx, a redirect without."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from tickets.models import Ticket
+
+from ..origin import origin_of, queue_url, with_origin
+from ..ticket_page import TicketPage, ticket_for_page
+
+
+def changed(
+    request: HttpRequest, folio: str, text: str = "", *, error: str = "", focus: str = ""
+) -> HttpResponse:
+    """`focus` names the property whose place the keyboard goes back to."""
+    if error:
+        messages.error(request, error)
+    elif text:
+        messages.success(request, text)
+    if not Ticket.objects.visible_to(request.user).filter(folio=folio).exists():
+        return _go(request, queue_url(request))
+    if not request.htmx:
+        return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
+    page = TicketPage(request, ticket_for_page(request.user, folio))
+    context: dict[str, Any] = {
+        "page": page,
+        "ticket": page.ticket,
+        "origin": origin_of(request),
+        "back_url": queue_url(request),
+        "focus": focus,
+        "oob": True,
+    }
+    response = render(request, "agents/tickets/_changed.html", context)
+    response["HX-Retarget"] = "#propiedades"
+    response["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponse:
+    if not request.htmx:
+        return redirect(url)
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = url
+    return response

@@ -1,0 +1,93 @@
+"""What stands behind an answer and a closing: standing, contacts, checklist, mails that did not arrive."""
+
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.enums import Standing
+from tickets import contacts, deliveries
+from tickets.exceptions import DeskError, InvalidData
+from tickets.models import Delivery, Ticket
+
+from ..access import desk_view, find_ticket
+from ..forms.base import StampedForm
+from ..forms.closing import ContactForm, StandingForm
+from ..origin import origin_of
+from .changes import changed
+
+
+@require_POST
+@desk_view
+def standing(request: HttpRequest, folio: str) -> HttpResponse:
+    """Somebody looked the requester up (S2.9)."""
+    ticket = find_ticket(request.user, folio)
+    form = StandingForm(request.POST)
+    if not form.is_valid():
+        return changed(request, folio, error=_("Elige el estatus que encontraste."))
+    found = Standing(form.cleaned_data["standing"])
+    try:
+        contacts.check_standing(ticket, actor=request.user, standing=found, key=form.stamp()["key"])
+    except DeskError as problem:
+        return changed(request, folio, error=str(problem))
+    return changed(request, folio, _("Estatus verificado: %(standing)s.") % {"standing": found.label})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_view
+def contact(request: HttpRequest, folio: str) -> HttpResponse:
+    ticket = find_ticket(request.user, folio)
+    if request.method != "POST":
+        initial = {"key": uuid.uuid4(), "kind": request.GET.get("medio", "call")}
+        return _contact_form(request, ticket, ContactForm(initial=initial))
+    form = ContactForm(request.POST)
+    if not form.is_valid():
+        return _contact_form(request, ticket, form, status=422)
+    try:
+        form.save(ticket, actor=request.user)
+    except InvalidData as problem:
+        form.show(problem)
+        return _contact_form(request, ticket, form, status=422)
+    return changed(request, folio, _("Registramos el contacto."))
+
+
+def _contact_form(
+    request: HttpRequest, ticket: Ticket, form: ContactForm, *, status: int = 200
+) -> HttpResponse:
+    context = {"ticket": ticket, "form": form, "origin": origin_of(request)}
+    part = "#form" if request.htmx else ""
+    return render(request, f"agents/tickets/contact.html{part}", context, status=status)
+
+
+@require_POST
+@desk_view
+def checklist(request: HttpRequest, folio: str, item: str) -> HttpResponse:
+    """Tick a point of the closing checklist, or take the mark back (S2.44–S2.46)."""
+    ticket = find_ticket(request.user, folio)
+    if item not in {point.key for point in ticket.definition.closing.checklist}:
+        raise Http404
+    done = request.POST.get("done") == "1"
+    form = StampedForm(request.POST)
+    key = form.stamp()["key"] if form.is_valid() else None
+    try:
+        contacts.tick_checklist(ticket, actor=request.user, item=item, done=done, key=key)
+    except DeskError as problem:
+        return changed(request, folio, error=str(problem), focus=f"checklist-{item}")
+    return changed(request, folio, focus=f"checklist-{item}")
+
+
+@require_POST
+@desk_view
+def retry_delivery(request: HttpRequest, folio: str, pk: int) -> HttpResponse:
+    """A supervisor has a mail that did not arrive sent again."""
+    ticket = find_ticket(request.user, folio)
+    delivery = Delivery.objects.select_related("event").filter(pk=pk, event__ticket=ticket).first()
+    if delivery is None:
+        raise Http404
+    try:
+        deliveries.retry(delivery, actor=request.user)
+    except DeskError as problem:
+        return changed(request, folio, error=str(problem))
+    return changed(request, folio, _("Enviaremos el correo otra vez."))

@@ -1,0 +1,48 @@
+"""A customer's card, with the tickets of theirs that the person may see."""
+
+from django.db.models import Exists, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts.enums import Role
+from accounts.models import User
+from tickets.keyset import InvalidCursor, paginate
+from tickets.models import Ticket
+from tickets.queues import BoundedCount, for_rows
+
+from ..access import desk_view
+from ..rows import Moment, Row
+
+PAGE_SIZE = 25
+ORDER = ("-updated_at", "-id")
+
+
+@require_GET
+@desk_view
+def customer(request: HttpRequest, pk: int) -> HttpResponse:
+    visible = Ticket.objects.visible_to(request.user).filter(requester=pk)
+    person = (
+        User.objects.select_related("kind")
+        .filter(Q(role=Role.CUSTOMER) | Exists(visible), pk=pk)
+        .annotate(open_tickets=BoundedCount(visible.open()), all_tickets=BoundedCount(visible))
+        .first()
+    )
+    if person is None:
+        raise Http404
+    problem = ""
+    try:
+        page = paginate(for_rows(visible), order=ORDER, size=PAGE_SIZE, cursor=request.GET.get("desde", ""))
+    except InvalidCursor as error:
+        page, problem = paginate(for_rows(visible), order=ORDER, size=PAGE_SIZE), str(error)
+    checked = visible.filter(standing_checked_at__isnull=False).order_by("-standing_checked_at")
+    moment = Moment.present()
+    context = {
+        "person": person,
+        "checked_at": checked.values_list("standing_checked_at", flat=True).first(),
+        "rows": [Row(ticket, moment) for ticket in page.rows],
+        "page_newer": f"?desde={page.newer}" if page.newer else "",
+        "page_older": f"?desde={page.older}" if page.older else "",
+        "problem": problem,
+    }
+    return render(request, "agents/customers/detail.html", context)

@@ -1,0 +1,89 @@
+"""«Nuevo ticket» for somebody who called, wrote on WhatsApp or came by."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.forms import ModelChoiceField
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.crypto import salted_hmac
+from django.views.decorators.http import require_http_methods
+
+from tickets.attachments import REPLY_LIMITS, discard_draft
+from tickets.exceptions import DeskError, InvalidData
+from tickets.models import Attachment, Category, Ticket
+
+from ..access import desk_view
+from ..forms.files import keep, row_of
+from ..forms.intake import NewTicketForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_view
+def new_ticket(request: HttpRequest) -> HttpResponse:
+    """First what it is about, for that decides what is asked; then the rest on one page."""
+    category = _category(request)
+    if category is None:
+        return render(request, "agents/tickets/new_category.html", {"categories": _categories()})
+    if request.method != "POST":
+        initial = {"key": uuid.uuid4(), "channel": "phone", "email": request.GET.get("correo", "")[:254]}
+        return _page(request, category, NewTicketForm(initial=initial, category=category))
+    waiting = _files_key(request, request.POST.get("key", ""))
+    if file := request.POST.get("quitar"):
+        if any(str(item.uuid) == file for item in _waiting(request, waiting)):
+            discard_draft(waiting, file, actor=request.user)
+        return _page(request, category, NewTicketForm.again(request.POST, category=category), waiting)
+    form = NewTicketForm(request.POST, category=category)
+    problems = keep(
+        request.FILES.getlist("files"), draft_key=waiting, actor=request.user, limits=REPLY_LIMITS
+    )
+    if form.is_valid() and not problems:
+        try:
+            ticket = form.save(actor=request.user, draft_key=waiting)
+        except InvalidData as problem:
+            form.show(problem)
+        except DeskError as problem:
+            form.add_error(None, str(problem))
+        else:
+            messages.success(request, form.done(ticket))
+            return _after(request, ticket)
+    for text in problems:
+        form.add_error("files", text)
+    return _page(request, category, form, waiting, status=422)
+
+
+def _after(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    if Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
+        return redirect("agents:ticket", ticket.folio)
+    return redirect("agents:queue")  # it went to a department that is not theirs
+
+
+def _page(
+    request: HttpRequest, category: Category, form: NewTicketForm, waiting: str = "", *, status: int = 200
+) -> HttpResponse:
+    """Files that came with a form that was refused wait under the form's own key, in sight."""
+    form.fields["files"].uploaded = [row_of(item, remove_url="") for item in _waiting(request, waiting)]
+    return render(request, "agents/tickets/new.html", {"category": category, "form": form}, status=status)
+
+
+def _waiting(request: HttpRequest, key: str) -> list[Attachment]:
+    return list(Attachment.objects.drafts(key).filter(uploader=request.user))
+
+
+def _categories():  # type: ignore[no-untyped-def]
+    active = Category.objects.filter(is_active=True, process__is_active=True, process__current__isnull=False)
+    return active.select_related("process__current")
+
+
+def _category(request: HttpRequest) -> Category | None:
+    given = request.POST.get("category") or request.GET.get("categoria", "")
+    try:
+        category: Category | None = ModelChoiceField(_categories(), required=False).clean(given)
+    except ValidationError:
+        return None
+    return category
+
+
+def _files_key(request: HttpRequest, key: str) -> str:
+    return salted_hmac("agents.new", f"{request.user.pk} {key}", algorithm="sha256").hexdigest()

@@ -1,0 +1,72 @@
+"""Reports of nonconformity, for supervisors (S2.30)."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from tickets.exceptions import InvalidData
+from tickets.keyset import InvalidCursor, paginate
+from tickets.models import Nonconformity
+from tickets.nonconformities import review
+from tickets.processes.fields import LongTextField
+
+from ..access import supervisor_view
+
+PAGE_SIZE = 25
+ORDER = ("-opened_at", "-id")
+
+
+class ReviewForm(forms.Form):
+    review = LongTextField(
+        label=gettext_lazy("Conclusión de la revisión"),
+        help_text=gettext_lazy("Qué pasó y qué hacemos para que no se repita."),
+        widget=forms.Textarea(attrs={"rows": 4, "data-behaviour": "autosize"}),
+    )
+
+
+@require_GET
+@supervisor_view
+def nonconformities(request: HttpRequest) -> HttpResponse:
+    reviewed = request.GET.get("vista") == "revisadas"
+    rows = Nonconformity.objects.filter(reviewed_at__isnull=not reviewed)
+    rows = rows.select_related("ticket", "responsible", "reviewed_by")
+    problem = ""
+    try:
+        page = paginate(rows, order=ORDER, size=PAGE_SIZE, cursor=request.GET.get("desde", ""))
+    except InvalidCursor as error:
+        page, problem = paginate(rows, order=ORDER, size=PAGE_SIZE), str(error)
+    here = "?vista=revisadas&" if reviewed else "?"
+    context = {
+        "page": page,
+        "reviewed": reviewed,
+        "page_newer": f"{here}desde={page.newer}" if page.newer else "",
+        "page_older": f"{here}desde={page.older}" if page.older else "",
+        "problem": problem,
+    }
+    return render(request, "agents/nonconformities/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@supervisor_view
+def nonconformity(request: HttpRequest, pk: int) -> HttpResponse:
+    report = get_object_or_404(
+        Nonconformity.objects.select_related("ticket", "responsible", "reviewed_by"), pk=pk
+    )
+    form = ReviewForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                review(report, actor=request.user, conclusion=form.cleaned_data["review"])
+            except InvalidData as problem:
+                form.add_error("review", problem.errors["review"])
+            else:
+                messages.success(request, _("Guardamos la revisión."))
+                return redirect("agents:nonconformities")
+    context = {"report": report, "form": form}
+    return render(request, "agents/nonconformities/detail.html", context, status=status)

@@ -1,0 +1,69 @@
+"""Ctrl K: a folio, some words or the name of a queue, and go."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from accounts.models import User
+from tickets import queues
+from tickets.models import Ticket
+
+from ..access import desk_view
+from ..filters import matching
+
+SHOWN = 8
+
+
+@require_GET
+@desk_view
+def palette(request: HttpRequest) -> HttpResponse:
+    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    if request.htmx:
+        return render(request, "components/_palette_options.html", {"groups": _groups(request.user, text)})
+    exact = Ticket.objects.visible_to(request.user).filter(folio__iexact=text).first() if text else None
+    if exact:
+        return redirect("agents:ticket", exact.folio)
+    return redirect(f"{reverse('agents:queue_of', args=[queues.ALL.key])}?{urlencode({'q': text})}")
+
+
+def _groups(user: User, text: str) -> list[dict[str, Any]]:
+    tickets = _tickets(user, text) if text else []
+    places = [place for place in _places(user) if text.lower() in place["label"].lower()]
+    groups = [{"label": _("Tickets"), "options": tickets}, {"label": _("Ir a"), "options": places[:SHOWN]}]
+    return [group for group in groups if group["options"]]
+
+
+def _tickets(user: User, text: str) -> list[dict[str, Any]]:
+    found = matching(Ticket.objects.visible_to(user), text).order_by("-updated_at", "-id")
+    return [
+        {
+            "href": reverse("agents:ticket", args=[ticket.folio]),
+            "icon_name": "ticket-detailed",
+            "label": ticket.title,
+            "hint": ticket.folio,
+        }
+        for ticket in found[:SHOWN]
+    ]
+
+
+def _places(user: User) -> list[dict[str, Any]]:
+    pages = [
+        ("agents:new_ticket", _("Nuevo ticket"), "plus-lg"),
+        ("agents:prepare", _("Preparar"), "clipboard-check"),
+    ]
+    if user.is_supervisor:
+        pages.append(("agents:nonconformities", _("Inconformidades"), "flag"))
+    places = [{"href": reverse(name), "icon_name": icon, "label": label} for name, label, icon in pages]
+    return places + [
+        {
+            "href": reverse("agents:queue_of", args=[queue.key]),
+            "icon_name": queue.icon,
+            "label": _("Cola: %(name)s") % {"name": queue.label},
+        }
+        for queue in queues.queues_for(user)
+    ]

@@ -1,0 +1,143 @@
+"""«Preparar» (S2.3, S2.4): the first look at a ticket, which settles who, until when and in which order."""
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from tickets.exceptions import DeskError, InvalidData, StaleTicket
+from tickets.models import Ticket
+from tickets.processes.definition import Action
+from tickets.workflow import perform
+
+from ..access import desk_view, find_ticket
+from ..forms.base import StampedForm
+from ..forms.prepare import PrepareForm
+from ..prepare_page import Line, PreparePage
+from ..preparing import colleagues
+from ..timeline import changes_since
+
+
+@require_GET
+@desk_view
+def prepare(request: HttpRequest) -> HttpResponse:
+    """To the first ticket of the line."""
+    line = Line(request.user)
+    if line.tickets:
+        return redirect("agents:prepare_ticket", line.tickets[0].folio)
+    return render(request, "agents/prepare/empty.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_view
+def prepare_ticket(request: HttpRequest, folio: str) -> HttpResponse:
+    page = PreparePage(request.user, find_ticket(request.user, folio))
+    if page.action is None:
+        return _too_late(request, page) if request.method == "POST" else _page(request, page, None)
+    asked: dict[str, Any] = {"action": page.action, "ticket": page.ticket}
+    if request.method != "POST":
+        return _page(request, page, PrepareForm.proposing(**asked))
+    if "recalcular" in request.POST:
+        return _page(request, page, PrepareForm.again(request.POST, **asked, anew=True))
+    return _prepare(request, page, PrepareForm(request.POST, **asked))
+
+
+@require_GET
+@desk_view
+def prepare_proposal(request: HttpRequest, folio: str) -> HttpResponse:
+    """The date and the place in line that go with what is chosen so far; with another department, its people."""
+    page = PreparePage(request.user, find_ticket(request.user, folio))
+    if page.action is None:
+        raise Http404
+    anew = "recalcular" in request.GET
+    form = PrepareForm.again(request.GET, action=page.action, ticket=page.ticket, anew=anew)
+    by_department = "assignee" in form.asked and request.htmx.trigger == "prep-where"
+    if by_department:
+        form.offer(colleagues(form.ticket, form.department_id))
+    context = {"form": form, "ticket": page.ticket, "by_department": by_department}
+    return render(request, "agents/prepare/_proposal.html", context)
+
+
+def _prepare(request: HttpRequest, page: PreparePage, form: PrepareForm) -> HttpResponse:
+    if not form.is_valid():
+        return _page(request, page, form, status=422)
+    following = page.after
+    try:
+        ticket = perform(
+            page.ticket, form.action.key, actor=request.user, data=form.answers(), **form.stamp()
+        )
+    except StaleTicket as problem:
+        return _stale(request, page, problem)
+    except InvalidData as problem:
+        form.show(problem)
+    except DeskError as problem:
+        form.add_error(None, str(problem))
+    else:
+        return _done(request, ticket, form.action, following)
+    return _page(request, page, form, status=422)
+
+
+def _done(request: HttpRequest, ticket: Ticket, action: Action, following: str = "") -> HttpResponse:
+    said = str(action.done) or _("Listo: %(action)s.") % {"action": action.label}
+    if ticket.assignee:
+        said = _("%(said)s Queda a cargo de %(name)s.") % {"said": said, "name": ticket.assignee}
+    messages.success(request, f"{ticket.folio} · {said}")
+    if request.POST.get("luego") == "abrir" and _can_follow(request, ticket):
+        return redirect("agents:ticket", ticket.folio)
+    return redirect("agents:prepare_ticket", following) if following else redirect("agents:prepare")
+
+
+def _can_follow(request: HttpRequest, ticket: Ticket) -> bool:
+    return bool(Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists())
+
+
+def _stale(request: HttpRequest, page: PreparePage, problem: StaleTicket) -> HttpResponse:
+    """Somebody touched the ticket meanwhile: what changed, and everything that was typed."""
+    fresh = PreparePage(request.user, find_ticket(request.user, page.ticket.folio))
+    changes = changes_since(fresh.ticket, problem.changes)
+    form = PrepareForm(request.POST, action=fresh.action, ticket=fresh.ticket) if fresh.action else None
+    return _page(request, fresh, form, changes=changes, stale=problem, status=409)
+
+
+def _too_late(request: HttpRequest, page: PreparePage) -> HttpResponse:
+    """The ticket is past preparing: by this very form, sent twice, or by somebody else. The verb knows which."""
+    action, stamped = page.usual_action, StampedForm(request.POST)
+    if action is None or not stamped.is_valid():
+        raise Http404
+    try:
+        ticket = perform(page.ticket, action.key, actor=request.user, **stamped.stamp())
+    except StaleTicket as problem:
+        return _stale(request, page, problem)
+    except DeskError as problem:
+        return _page(request, page, None, stale=problem, status=409)
+    return _done(request, ticket, action)
+
+
+def _page(
+    request: HttpRequest,
+    page: PreparePage,
+    form: PrepareForm | None,
+    *,
+    changes: list[SafeString] | None = None,
+    stale: DeskError | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    if form is not None and "assignee" in form.asked:
+        form.offer(colleagues(form.ticket, form.department_id))
+    context = {
+        "page": page,
+        "ticket": page.ticket,
+        "line": page.line,
+        "to_prepare": len(page.line.tickets),
+        "form": form,
+        "changes": changes or [],
+        "stale": stale,
+        "typed_note": request.POST.get("note", ""),
+        "key": uuid.uuid4(),
+    }
+    return render(request, "agents/prepare/detail.html", context, status=status)

@@ -1,0 +1,102 @@
+"""The facts of a ticket that staff change at any time, and why a date is what it is."""
+
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tickets import clocks, properties
+from tickets.exceptions import DeskError, InvalidData, StaleTicket
+from tickets.models import Ticket
+
+from ..access import desk_view, find_ticket
+from ..forms.base import StampedForm
+from ..forms.properties import LABELS, PropertyForm
+from ..origin import origin_of
+from ..timeline import changes_since
+from .changes import changed
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_view
+def property_(request: HttpRequest, folio: str, name: str) -> HttpResponse:
+    if name not in LABELS:
+        raise Http404
+    ticket = find_ticket(request.user, folio)
+    if request.method != "POST":
+        initial = {"version": ticket.version, "key": uuid.uuid4()}
+        return _form(request, ticket, PropertyForm(initial=initial, name=name, ticket=ticket))
+    form = PropertyForm(request.POST, name=name, ticket=ticket)
+    if not form.is_valid():
+        return _form(request, ticket, form, status=422)
+    try:
+        form.save(ticket, actor=request.user)
+    except StaleTicket as problem:
+        fresh = find_ticket(request.user, folio)
+        return _form(request, fresh, form, changes=changes_since(fresh, problem.changes), status=409)
+    except InvalidData as problem:
+        for texts in problem.errors.values():
+            form.add_error("value", texts)
+        return _form(request, ticket, form, status=422)
+    except DeskError as problem:
+        form.add_error(None, str(problem))
+        return _form(request, ticket, form, status=422)
+    text = _("Guardamos el cambio: %(property)s.") % {"property": str(LABELS[name]).lower()}
+    return changed(request, folio, text, focus=name)
+
+
+def _form(
+    request: HttpRequest, ticket: Ticket, form: PropertyForm, *, changes: Any = (), status: int = 200
+) -> HttpResponse:
+    context = {
+        "ticket": ticket,
+        "form": form,
+        "name": form.name,
+        "label": LABELS[form.name],
+        "changes": changes,
+        "version": ticket.version,
+        "key": uuid.uuid4(),
+        "origin": origin_of(request),
+    }
+    part = "#form" if request.htmx else ""
+    return render(request, f"agents/tickets/property.html{part}", context, status=status)
+
+
+@require_POST
+@desk_view
+def contribution(request: HttpRequest, folio: str) -> HttpResponse:
+    """The switch of «aporte de usuario» (S2.5)."""
+    ticket = find_ticket(request.user, folio)
+    is_open = request.POST.get("is_open") == "1"
+    form = StampedForm(request.POST)
+    stamp = form.stamp() if form.is_valid() else {}
+    try:
+        properties.set_contribution(ticket, actor=request.user, is_open=is_open, **stamp)
+    except DeskError as problem:
+        return changed(request, folio, error=str(problem), focus="contribution")
+    text = _("Habilitamos el aporte de usuario.") if is_open else _("Desactivamos el aporte de usuario.")
+    return changed(request, folio, text, focus="contribution")
+
+
+@require_GET
+@desk_view
+def due(request: HttpRequest, folio: str) -> HttpResponse:
+    """«¿Por qué esta fecha?»: what counted, what did not, and what was promised (LESSONS A4)."""
+    ticket = find_ticket(request.user, folio)
+    now = timezone.now()
+    explained = [
+        {
+            "clock": clock,
+            "reading": clocks.reading(clock, now=now),
+            "stretches": clocks.explain(clock, now=now),
+            "stopped": clock.stopped_at,
+        }
+        for clock in ticket.clocks.prefetch_related("pauses").order_by("kind")
+    ]
+    context = {"ticket": ticket, "explained": explained, "origin": origin_of(request), "now": now}
+    part = "#body" if request.htmx else ""
+    return render(request, f"agents/tickets/due.html{part}", context)

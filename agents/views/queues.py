@@ -1,0 +1,156 @@
+"""The queues: what each holds, filtered, in order, page by page (S2.25)."""
+
+from itertools import groupby
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from tickets import queues
+from tickets.keyset import InvalidCursor, Page, paginate
+from tickets.models import Ticket
+from tickets.querysets import TicketQuerySet
+from tickets.queues import Queue
+
+from ..access import desk_view
+from ..filters import QueueFilter
+from ..rows import Group, Moment, Row, ticket_page
+
+KEYBAR = [
+    {"keys": ["J", "K"], "label": _("mover")},
+    {"keys": ["X"], "label": _("seleccionar")},
+    {"keys": ["↵"], "label": _("abrir")},
+    {"keys": ["A"], "label": _("asignar")},
+    {"keys": ["/"], "label": _("buscar")},
+]
+PAGE_SIZE = 50
+LIST_SIZE = 40
+OUT_OF_TICKETS = (
+    "cola",
+    "actual",
+    "modo",
+    "respuesta",
+)  # what a ticket's address holds beside its queue's filters
+
+
+@require_GET
+@desk_view
+def queue(request: HttpRequest, key: str = queues.MINE.key) -> HttpResponse:
+    available = queues.queues_for(request.user)
+    chosen = find_queue(available, key)
+    filters = QueueFilter(request.GET, queue=chosen)
+    tickets = filters.apply(chosen.tickets(request.user))
+    moment = Moment.present()
+    page, problem = read_page(tickets, filters, cursor=request.GET.get("desde", ""), size=PAGE_SIZE)
+    is_grouped = filters.order.key == "vence"
+    origin = _origin(chosen, filters, request)
+    link = ticket_page(origin)
+    rows = [Row(ticket, moment, page=link) for ticket in page.rows]
+    part = "#results" if request.htmx.target == "results" else ""
+    counts = queues.count_queues(
+        [] if part else available,  # what is swapped has no figures of queues in it
+        request.user,
+        _cut(tickets, page, rows, moment) if is_grouped else {},
+    )
+    context = {
+        "queue": chosen,
+        "queues": [{"queue": item, "count": counts.get(item.key)} for item in available],
+        "count": counts.get(chosen.key),
+        "to_prepare": counts.get(queues.TO_PREPARE.key),
+        "filters": filters,
+        "origin": origin,
+        "keybar": KEYBAR,
+        "problems": [*filters.problems, *([problem] if problem else [])],
+        "page": page,
+        "page_newer": _address(chosen, filters, page.newer),
+        "page_older": _address(chosen, filters, page.older),
+        "groups": _grouped(rows, counts) if is_grouped else [{"rows": rows}],
+    }
+    return render(request, f"agents/queue/list.html{part}", context)
+
+
+@require_GET
+@desk_view
+def queue_filters(request: HttpRequest, key: str) -> HttpResponse:
+    """The form with every filter: a page of its own, or inside the queue's."""
+    chosen = find_queue(queues.queues_for(request.user), key)
+    filters = QueueFilter(request.GET, queue=chosen)
+    part = "#form" if request.htmx else ""
+    return render(request, f"agents/queue/filters.html{part}", {"queue": chosen, "filters": filters})
+
+
+@require_GET
+@desk_view
+def queue_items(request: HttpRequest, key: str) -> HttpResponse:
+    """The queue as a compact list, for beside a ticket; with it, which ticket comes before and after."""
+    chosen = find_queue(queues.queues_for(request.user), key)
+    filters = QueueFilter(request.GET, queue=chosen, ignore=OUT_OF_TICKETS)
+    moment = Moment.present()
+    tickets = filters.apply(chosen.tickets(request.user))
+    page, _refused = read_page(tickets, filters, cursor=request.GET.get("desde", ""), size=LIST_SIZE)
+    current = request.GET.get("actual", "")
+    folios = [ticket.folio for ticket in page.rows]
+    origin = _origin(chosen, filters, request)
+    link = ticket_page(origin)
+    at = folios.index(current) if current in folios else None
+    context = {
+        "queue": chosen,
+        "origin": origin,
+        "rows": [Row(ticket, moment, page=link) for ticket in page.rows],
+        "current": current,
+        "before": folios[at - 1] if at else "",
+        "after": folios[at + 1] if at is not None and at + 1 < len(folios) else "",
+    }
+    return render(request, "agents/queue/_items.html", context)
+
+
+def _origin(chosen: Queue, filters: QueueFilter, request: HttpRequest) -> str:
+    """What a ticket's address keeps, to come back to the same page of the same list."""
+    cursor = request.GET.get("desde", "")
+    here = urlencode({"cola": chosen.key, **({"desde": cursor} if cursor else {})})
+    return f"{here}&{filters.query}" if filters.query else here
+
+
+def _address(chosen: Queue, filters: QueueFilter, cursor: str) -> str:
+    if not cursor:
+        return ""
+    query = urlencode({"desde": cursor})
+    return f"{reverse('agents:queue_of', args=[chosen.key])}?{filters.query and filters.query + '&'}{query}"
+
+
+def find_queue(available: list[Queue], key: str) -> Queue:
+    for item in available:
+        if item.key == key:
+            return item
+    raise Http404
+
+
+def read_page(
+    tickets: TicketQuerySet, filters: QueueFilter, *, cursor: str, size: int
+) -> tuple[Page[Ticket], str]:
+    rows, order = queues.for_rows(tickets), filters.order.keys
+    try:
+        return paginate(rows, order=order, size=size, cursor=cursor), ""
+    except InvalidCursor as problem:
+        return paginate(rows, order=order, size=size), str(problem)
+
+
+def _cut(tickets: TicketQuerySet, page: Page[Ticket], rows: list[Row], moment: Moment) -> dict[str, Any]:
+    """The groups that begin or go on beyond the page, as scopes to count. The others are all on it."""
+    ends = [rows[0]] * bool(page.newer) + [rows[-1]] * bool(page.older) if rows else []
+    scopes = queues.due_groups(tickets, now=moment.now, end_of_day=moment.end_of_day)
+    return {f"group {row.group}": scopes[row.group] for row in ends}
+
+
+def _grouped(rows: list[Row], counts: dict[str, int]) -> list[dict[str, Any]]:
+    """The rows under their headings."""
+    groups: list[dict[str, Any]] = []
+    for group, members in groupby(rows, key=lambda row: row.group):
+        found = list(members)
+        count = counts.get(f"group {group}", len(found))
+        groups.append({"group": group, "count": count, "rows": found, "is_bad": group == Group.OVERDUE})
+    return groups

@@ -1,0 +1,80 @@
+"""A ticket's page, the parts of it that refresh themselves, and who is looking at it."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from tickets import presence
+from tickets.exceptions import StaleTicket
+from tickets.models import Ticket
+
+from ..access import desk_view
+from ..composer import Composer
+from ..forms.composer import ComposerForm
+from ..origin import items_url, origin_of, queue_url
+from ..ticket_page import TicketPage, pulse_of, ticket_for_page
+from ..timeline import changes_since
+
+PARTS = {"propiedades": "#properties", "ticket-head": "#head"}
+
+
+@require_GET
+@desk_view
+def ticket(request: HttpRequest, folio: str) -> HttpResponse:
+    found = ticket_for_page(request.user, folio)
+    if part := PARTS.get(request.htmx.target or ""):
+        page = TicketPage(request, found)
+        return render(request, f"agents/tickets/detail.html{part}", _frame(request, page))
+    return ticket_page(request, found)
+
+
+@require_POST
+@desk_view
+def pulse(request: HttpRequest, folio: str) -> HttpResponse:
+    """«I am here», every few seconds, and what is new since `v`: 204 when nothing is. It is a POST because it leaves
+    the person's presence behind."""
+    known = Ticket.objects.visible_to(request.user).filter(folio=folio).only("pk", "version").first()
+    if known is None:
+        raise Http404
+    presence.announce(known, user=request.user, is_writing=request.POST.get("writing") == "1")
+    seen, others = request.POST.get("v", ""), list(presence.others_on(known, user=request.user))
+    if seen == pulse_of(known, others):
+        return HttpResponse(status=204)
+    found = ticket_for_page(request.user, folio)
+    page = TicketPage(request, found)
+    context = _frame(request, page) | {"oob": True}
+    if seen.partition("-")[0] == str(found.version):  # only the company changed
+        response = render(request, "agents/tickets/_pulse.html", context)
+        response["HX-Reswap"] = "none"
+        return response
+    response = render(request, "agents/tickets/_live.html", context)
+    response["HX-Trigger-After-Settle"] = "desk:changed"
+    return response
+
+
+def ticket_page(
+    request: HttpRequest,
+    found: Ticket,
+    *,
+    form: ComposerForm | None = None,
+    stale: StaleTicket | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The whole page; with what somebody tried to send and could not, if anything."""
+    page = TicketPage(request, found, complete="completa" in request.GET)
+    changes = changes_since(found, stale.changes) if stale else []
+    context = _frame(request, page) | {"composer": Composer(request, page, form), "changes": changes}
+    return render(request, "agents/tickets/detail.html", context, status=status)
+
+
+def _frame(request: HttpRequest, page: TicketPage) -> dict[str, Any]:
+    return {
+        "page": page,
+        "ticket": page.ticket,
+        "origin": origin_of(request),
+        "back_url": queue_url(request),
+        "items_url": items_url(request, page.ticket.folio),
+        "to_prepare": page.ticket.to_prepare,  # type: ignore[attr-defined]
+    }
