@@ -1,0 +1,16 @@
+// Copies data-copy (or the page's address) and says so.
+import { addSnack } from "../lib/snacks.js";
+
+export function copyLink(button) {
+  if (!navigator.clipboard) {
+    button.hidden = true;
+    return;
+  }
+  button.hidden = false;
+  button.addEventListener("click", async (event) => {
+    event.preventDefault();
+    await navigator.clipboard.writeText(new URL(button.dataset.copy || button.getAttribute("href") || "", location.href).href);
+    addSnack(button.dataset.textCopied);
+    document.dispatchEvent(new CustomEvent("desk:bind"));
+  });
+}

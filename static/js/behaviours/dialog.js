@@ -1,0 +1,25 @@
+// A button or link that opens the <dialog> named in data-dialog. Without script a link goes to its own page.
+
+export function dialogOpener(opener) {
+  opener.addEventListener("click", (event) => {
+    const dialog = document.getElementById(opener.dataset.dialog);
+    if (!dialog) return;
+    event.preventDefault();
+    opener.closest("details.menu")?.removeAttribute("open");
+    if (!dialog.open) dialog.showModal();
+  });
+}
+
+export function closeDialogs() {
+  document.addEventListener("click", (event) => {
+    const dialog = event.target.closest("dialog[open]");
+    if (!dialog) return;
+    const outside = event.target === dialog && !inBox(dialog, event);
+    if (outside || event.target.closest("[data-close]")) dialog.close();
+  });
+}
+
+function inBox(dialog, event) {
+  const box = dialog.getBoundingClientRect();
+  return event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+}

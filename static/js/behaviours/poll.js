@@ -1,0 +1,46 @@
+// For a region that htmx refreshes (hx-get with hx-trigger="every 5s"): a refresh must never take the words out of
+// somebody's hands. It waits while the tab is hidden, while a field inside has the focus or holds unsent words, while
+// text inside is selected or a menu is open; it keeps what was unfolded, and the scroll where it was (or at the end, if it was).
+
+export function poll(region) {
+  let memory = null;
+
+  region.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt === region && document.hidden && !event.detail.requestConfig?.triggeringEvent?.isTrusted) event.preventDefault();
+  });
+  region.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.elt !== region || event.detail.xhr.status === 204) return;
+    if (busy(region)) {
+      event.detail.shouldSwap = false;
+      return;
+    }
+    const scroller = region.closest("[data-keep-scroll]") || region.querySelector("[data-keep-scroll]");
+    memory = {
+      open: [...region.querySelectorAll("details[open][id]")].map((item) => item.id),
+      scroller: scroller?.id,
+      top: scroller?.scrollTop,
+      atEnd: scroller ? scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 40 : false,
+    };
+  });
+  region.addEventListener("htmx:afterSettle", () => {
+    if (!memory) return;
+    memory.open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    const scroller = memory.scroller && document.getElementById(memory.scroller);
+    if (scroller) scroller.scrollTop = memory.atEnd ? scroller.scrollHeight : memory.top;
+    memory = null;
+  });
+}
+
+function busy(region) {
+  const focused = document.activeElement;
+  if (focused && focused !== region && region.contains(focused) && focused.matches("input, textarea, select, [contenteditable=true]")) return true;
+  if (region.querySelector("details.menu[open], dialog[open]")) return true;
+  if ([...region.querySelectorAll("textarea, input:is([type=text], [type=email], :not([type]))")].some((field) => field.value !== field.defaultValue)) return true;
+  const selection = document.getSelection();
+  return Boolean(selection && !selection.isCollapsed && region.contains(selection.anchorNode));
+}
+
+// A long conversation opens at its end.
+export function scrollToEnd(region) {
+  region.scrollTop = region.scrollHeight;
+}

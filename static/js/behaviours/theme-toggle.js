@@ -1,0 +1,14 @@
+// Changes at once, and tells the server so that the next page is drawn that way.
+import { post } from "../lib/dom.js";
+
+export function themeToggle(form) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const root = document.documentElement;
+    const dark = root.dataset.bsTheme === "dark" || (root.dataset.bsTheme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+    root.dataset.bsTheme = dark ? "light" : "dark";
+    const body = new FormData();
+    body.append("theme", root.dataset.bsTheme);
+    post(form.action, body).catch(() => {});
+  });
+}

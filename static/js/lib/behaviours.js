@@ -1,0 +1,18 @@
+// data-behaviour="name other": binds each function once to each element, also to what htmx brings later.
+
+const bound = new WeakMap();
+
+export function bindAll(behaviours, root) {
+  const elements = [...root.querySelectorAll("[data-behaviour]")];
+  if (root instanceof Element && root.dataset.behaviour) elements.unshift(root);
+  for (const element of elements) {
+    const done = bound.get(element) || new Set();
+    bound.set(element, done);
+    for (const name of element.dataset.behaviour.split(/\s+/)) {
+      if (!done.has(name) && behaviours[name]) {
+        done.add(name);
+        behaviours[name](element);
+      }
+    }
+  }
+}

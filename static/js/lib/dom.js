@@ -1,0 +1,45 @@
+// Small things every behaviour needs.
+
+export function csrfToken() {
+  try {
+    return JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+  } catch {
+    return "";
+  }
+}
+
+export function post(url, body) {
+  return fetch(url, {
+    method: "POST",
+    body,
+    credentials: "same-origin",
+    headers: { "X-CSRFToken": csrfToken(), "X-Requested-With": "XMLHttpRequest" },
+  });
+}
+
+export function debounce(wait, action) {
+  let timer;
+  const later = (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(action, wait, ...args);
+  };
+  later.cancel = () => clearTimeout(timer);
+  return later;
+}
+
+// «Quedan {n} caracteres»: texts come translated from the template, in data-text-…
+export function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+}
+
+export function language() {
+  return document.documentElement.lang || "es";
+}
+
+export function isTyping(element) {
+  return Boolean(element && element.closest && element.closest("input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable=true]"));
+}
+
+export function visible(element) {
+  return Boolean(element) && element.getClientRects().length > 0;
+}

@@ -1,0 +1,83 @@
+// The page's behaviours: data-behaviour="name" on an element, one file each. Everything works without them.
+import { bindAll } from "./lib/behaviours.js";
+import { addSnack } from "./lib/snacks.js";
+import { autosize } from "./behaviours/autosize.js";
+import { charCounter } from "./behaviours/char-counter.js";
+import { composerModes } from "./behaviours/composer-modes.js";
+import { copyLink } from "./behaviours/copy-link.js";
+import { ctrlEnter } from "./behaviours/ctrl-enter.js";
+import { closeDialogs, dialogOpener } from "./behaviours/dialog.js";
+import { dirtyGuard } from "./behaviours/dirty-guard.js";
+import { draft } from "./behaviours/draft.js";
+import { errorSummary } from "./behaviours/error-summary.js";
+import { goBack } from "./behaviours/go-back.js";
+import { insertText } from "./behaviours/insert-text.js";
+import { keys } from "./behaviours/keys.js";
+import { mentions } from "./behaviours/mentions.js";
+import { menuBehaviour } from "./behaviours/menu.js";
+import { palette } from "./behaviours/palette.js";
+import { passwordEye } from "./behaviours/password-eye.js";
+import { poll, scrollToEnd } from "./behaviours/poll.js";
+import { queueKeys } from "./behaviours/queue-keys.js";
+import { relativeTime } from "./behaviours/relative-time.js";
+import { shownWhen } from "./behaviours/shown-when.js";
+import { slashOpens } from "./behaviours/slash-opens.js";
+import { snackBehaviour } from "./behaviours/snack.js";
+import { submitOnce } from "./behaviours/submit-once.js";
+import { themeToggle } from "./behaviours/theme-toggle.js";
+import { upload } from "./behaviours/upload.js";
+import { writing } from "./behaviours/writing.js";
+
+const behaviours = {
+  autosize,
+  "char-counter": charCounter,
+  "composer-modes": composerModes,
+  "copy-link": copyLink,
+  "ctrl-enter": ctrlEnter,
+  dialog: dialogOpener,
+  "dirty-guard": dirtyGuard,
+  draft,
+  "error-summary": errorSummary,
+  "go-back": goBack,
+  "insert-text": insertText,
+  keys,
+  mentions,
+  menu: menuBehaviour,
+  palette,
+  "password-eye": passwordEye,
+  poll,
+  "queue-keys": queueKeys,
+  "relative-time": relativeTime,
+  "scroll-end": scrollToEnd,
+  "shown-when": shownWhen,
+  "slash-opens": slashOpens,
+  snack: snackBehaviour,
+  "submit-once": submitOnce,
+  "theme-toggle": themeToggle,
+  upload,
+  writing,
+};
+
+const bind = () => bindAll(behaviours, document.documentElement);
+
+document.documentElement.dataset.js = "";
+closeDialogs();
+bind();
+document.addEventListener("desk:bind", bind);
+document.addEventListener("htmx:afterSettle", bind);
+document.addEventListener("htmx:oobAfterSwap", bind);
+
+// What htmx could not do is said in words; the page keeps everything that was typed.
+function complain(name) {
+  const texts = document.getElementById("snacks")?.dataset || {};
+  const text = texts[name];
+  const shown = [...document.querySelectorAll("#snacks .snack > span")].some((snack) => snack.textContent === text);
+  if (!shown) addSnack(text, "error");
+  bind();
+}
+
+const background = (event) => event.target.closest?.("[data-behaviour~=poll]") !== null;
+document.addEventListener("htmx:sendError", (event) => background(event) || complain("textOffline"));
+document.addEventListener("htmx:responseError", (event) => {
+  if (!background(event)) complain([401, 403].includes(event.detail.xhr.status) ? "textExpired" : "textError");
+});
