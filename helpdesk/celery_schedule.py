@@ -1,0 +1,27 @@
+"""All periodic work, with its cadence. Nothing else runs by the clock.
+
+Every entry expires after one period: a worker that was away for an hour does each job once, not once per
+tick it missed. The tasks live in `notifications.tasks`.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+
+def every(task: str, **period: float) -> dict[str, Any]:
+    interval = timedelta(**period)
+    return {
+        "task": f"notifications.tasks.{task}",
+        "schedule": interval,
+        "options": {"expires": interval.total_seconds()},
+    }
+
+
+BEAT_SCHEDULE = {
+    "send what waits in the outbox": every("drain_outbox", seconds=5),
+    "take back mails of dead workers": every("sweep_outbox", seconds=10),
+    "prove that scheduler, broker and worker are alive": every("heartbeat", seconds=10),
+    "announce breached and nearing deadlines": every("sweep_clocks", seconds=30),
+    "act on customers' silence": every("sweep_silence", minutes=5),
+    "delete what has expired": every("clean_up", hours=1),
+}

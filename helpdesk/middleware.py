@@ -1,0 +1,148 @@
+"""What every request passes through, besides what Django and the libraries bring."""
+
+import ipaddress
+import re
+import uuid
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from helpdesk import logs
+from portal.grants import COOKIE as GUEST_COOKIE
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+FORWARDED_HEADERS = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_REAL_IP",
+)
+
+
+def request_id(get_response: Next) -> Next:
+    """Gives every request an id, in its log lines and in its answer. A front server's own id is kept."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        value = given if re.fullmatch(r"[A-Za-z0-9_.-]{8,64}", given) else uuid.uuid4().hex
+        token = logs.request_id.set(value)
+        try:
+            response = get_response(request)
+        finally:
+            logs.request_id.reset(token)
+        response["X-Request-ID"] = value
+        return response
+
+    return middleware
+
+
+def trusted_proxies(get_response: Next) -> Next:
+    """Makes REMOTE_ADDR the visitor's address, and lets nobody but a trusted proxy say so.
+
+    X-Forwarded-For is read from the right: every address of a trusted network is one of our own proxies, the
+    first other one is the visitor. Whatever stands further left was written by the visitor and counts for nothing.
+    """
+    networks = [ipaddress.ip_network(network) for network in settings.DESK_TRUSTED_PROXIES]
+
+    def trusted(address: str) -> bool:
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in networks)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        meta = request.META
+        if trusted(meta.get("REMOTE_ADDR", "")):
+            hops = [hop.strip() for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+            while hops and trusted(meta["REMOTE_ADDR"]):
+                meta["REMOTE_ADDR"] = hops.pop()
+        else:
+            for header in FORWARDED_HEADERS:
+                meta.pop(header, None)
+        return get_response(request)
+
+    return middleware
+
+
+def request_size_limit(get_response: Next) -> Next:
+    """Refuses a form larger than DESK_MAX_REQUEST_MB before a byte of it is read."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        if length > settings.DESK_MAX_REQUEST_MB * 1024 * 1024:
+            raise RequestDataTooBig(f"{length} bytes")
+        return get_response(request)
+
+    return middleware
+
+
+def permissions_policy(get_response: Next) -> Next:
+    """The desk needs none of the browser's devices; a script that got in would not get them either."""
+    value = ", ".join(
+        f"{feature}=()"
+        for feature in ("camera", "microphone", "geolocation", "payment", "usb", "display-capture")
+    )
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", value)
+        return response
+
+    return middleware
+
+
+def reader_preferences(get_response: Next) -> Next:
+    """Draws the page in the language and time zone of whoever signed in; the browser decides for the others."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return get_response(request)
+        language = getattr(request.user, "language", "")
+        if language in dict(settings.LANGUAGES):
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
+        zone = getattr(request.user, "time_zone", "") or settings.DESK_TIME_ZONE
+        with timezone.override(ZoneInfo(zone)):
+            return get_response(request)
+
+    return middleware
+
+
+def private_pages(get_response: Next) -> Next:
+    """What a person reads stays theirs, also on a machine that others use after them.
+
+    Pages of somebody who signed in ask again before they are shown from a browser's cache. Signing out empties that
+    cache, so that «Back» shows nothing, and forgets the guests' links that the browser has opened.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        was_signed_in = request.user.is_authenticated
+        response = get_response(request)
+        if was_signed_in:
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+        if was_signed_in and not request.user.is_authenticated:
+            response.headers["Clear-Site-Data"] = '"cache"'
+            response.delete_cookie(GUEST_COOKIE, samesite="Lax")
+        return response
+
+    return middleware
+
+
+def no_nul_in_path(get_response: Next) -> Next:
+    """An address with a NUL byte is nobody's: 404, before it gets to a database that takes none in a text."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info:
+            raise Http404
+        return get_response(request)
+
+    return middleware

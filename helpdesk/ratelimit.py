@@ -1,0 +1,102 @@
+"""How often something may be done. Counted in the cache, which all processes share in production (B14, B34).
+
+With the cache away nothing is refused: a limit protects the desk, and must not be what stops it.
+"""
+
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Callable, Collection
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import requires_csrf_token
+
+from .client_ip import client_network
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_WRITING = ("POST", "PUT", "PATCH", "DELETE")
+
+
+def allow(key: str, *, limit: int, window: int) -> bool:
+    """Count one use of `key`; whether it is among the first `limit` of the present `window` (in seconds)."""
+    slot = f"rate:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}:{int(time.time() // window)}"
+    if cache.add(slot, 1, timeout=window):
+        return limit > 0
+    try:
+        count = cache.incr(slot)
+    except ValueError:  # it expired between the two
+        cache.set(slot, 1, timeout=window)
+        count = 1
+    else:
+        cache.touch(slot, timeout=window)  # some caches forget the timeout when they count
+    return count <= limit
+
+
+def by_ip(request: HttpRequest) -> str:
+    return client_network(request)
+
+
+def by_user(request: HttpRequest) -> str:
+    """The person who signed in; without one, the address."""
+    return f"user {request.user.pk}" if request.user.is_authenticated else by_ip(request)
+
+
+def by_field(name: str) -> Callable[[HttpRequest], str]:
+    """What was typed in a field, such as an e-mail address that would get one mail for each request."""
+
+    def by(request: HttpRequest) -> str:
+        return request.POST.get(name, "").strip().casefold()
+
+    return by
+
+
+def limited(
+    name: str,
+    *,
+    rate: str = "10/m",
+    by: Callable[[HttpRequest], str] = by_ip,
+    methods: Collection[str] = _WRITING,
+) -> Callable[[View[P]], View[P]]:
+    """At most `rate` («10/m», «3/30s», «100/h») requests of these methods to everything limited as `name`.
+
+    One more gets 429 with `429.html` in the person's language and Retry-After. A `by` that answers "" counts
+    nothing.
+    """
+    limit, window = parse_rate(rate)
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            who = by(request) if request.method in methods else ""
+            if who and not allow(f"{name} {who}", limit=limit, window=window):
+                logger.info("rate limit %s reached", name)
+                return too_many_requests(request, window=window)
+            return view(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorate
+
+
+@requires_csrf_token
+def too_many_requests(request: HttpRequest, *, window: int) -> HttpResponse:
+    wait = math.ceil(window - time.time() % window)
+    context = {"wait_seconds": wait, "wait_minutes": math.ceil(wait / 60)}
+    response = render(request, "429.html", context, status=429)
+    response["Retry-After"] = str(wait)
+    return response
+
+
+def parse_rate(rate: str) -> tuple[int, int]:
+    """«10/m» is (10, 60), «3/30s» is (3, 30)."""
+    limit, _slash, period = rate.partition("/")
+    return int(limit), int(period[:-1] or 1) * _SECONDS[period[-1]]

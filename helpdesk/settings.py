@@ -1,0 +1,381 @@
+"""Settings, all of them, read from the environment. docs/operations.md has the table of variables.
+
+Without any variable this is the embedded size: SQLite, files and a queue of files under var/, on this machine
+only. DESK_DEMO=1 adds the demo. DESK_ENV=production (or DEBUG=0 outside the demo) is the production size,
+which refuses to start while anything that it needs is missing; see the end of the file.
+"""
+
+from email.utils import formataddr
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from environ import Env
+
+from helpdesk.celery_schedule import BEAT_SCHEDULE
+from helpdesk.logs import logging_config
+from helpdesk.secret import local_secret_key
+
+env = Env()
+
+# --- Which size -------------------------------------------------------------------------------------------
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.str("DESK_VAR_DIR", str(BASE_DIR / "var")))
+DESK_DEMO = env.bool("DESK_DEMO", False)
+PRODUCTION = env.str("DESK_ENV", "") == "production" or not (DESK_DEMO or env.bool("DEBUG", True))
+DEBUG = env.bool("DEBUG", not (DESK_DEMO or PRODUCTION))
+if not PRODUCTION:
+    (VAR_DIR / "static").mkdir(parents=True, exist_ok=True)
+
+SECRET_KEY = env.str("SECRET_KEY", "") or ("" if PRODUCTION else local_secret_key(VAR_DIR))
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
+# --- The desk ---------------------------------------------------------------------------------------------
+
+DESK_NAME = env.str("DESK_NAME", "Mesa de ayuda")
+DESK_FOLIO_PREFIX = env.str("DESK_FOLIO_PREFIX", "MA")
+DESK_FOLIO_START = env.int("DESK_FOLIO_START", 10000)
+DESK_SUPPORT_EMAIL = env.str("DESK_SUPPORT_EMAIL", "soporte@mesadeayuda.test")
+DESK_SUPPORT_PHONE = env.str("DESK_SUPPORT_PHONE", "")
+DESK_SUPPORT_WHATSAPP = env.str("DESK_SUPPORT_WHATSAPP", "")
+DESK_TERMS_URL = env.str("DESK_TERMS_URL", "")  # what {terminos} in a standard answer links to (S2.17)
+DESK_BASE_URL = env.str(
+    "DESK_BASE_URL", "" if PRODUCTION else f"http://127.0.0.1:{env.str('PORT', '8000')}"
+).rstrip("/")
+# Answers to our mails go to <token>@DESK_REPLY_DOMAIN once inbound mail exists; until then to the support address.
+DESK_REPLY_DOMAIN = env.str("DESK_REPLY_DOMAIN", "")
+DESK_TIME_ZONE = env.str("DESK_TIME_ZONE", "America/Caracas")
+DESK_DEFAULT_LANGUAGE = env.str("DESK_DEFAULT_LANGUAGE", "es")
+DESK_MAX_UPLOAD_MB = env.int("DESK_MAX_UPLOAD_MB", 25)  # one file
+DESK_MAX_REQUEST_MB = env.int("DESK_MAX_REQUEST_MB", 120)  # one form with all its files
+DESK_MAX_IMAGE_PIXELS = env.int("DESK_MAX_IMAGE_PIXELS", 40_000_000)
+# Wake a worker after commit instead of waiting for the next tick of the scheduler. Tests switch it off.
+DESK_NUDGE_WORKERS = True
+# /readyz complains when mail waits, or the scheduler is silent, for longer than this.
+DESK_LATE_MAIL_SECONDS = env.int("DESK_LATE_MAIL_SECONDS", 600)
+DESK_LATE_HEARTBEAT_SECONDS = env.int("DESK_LATE_HEARTBEAT_SECONDS", 60)
+
+# --- Django -----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "accounts",
+    "tickets",
+    "portal",
+    "agents",
+    "notifications",
+    "helpdesk",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "csp",
+    "django_htmx",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "helpdesk.middleware.request_id",
+    "helpdesk.health.probes",
+    "helpdesk.middleware.trusted_proxies",
+    "django.middleware.security.SecurityMiddleware",
+    "helpdesk.middleware.permissions_policy",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "helpdesk.middleware.private_pages",
+    "helpdesk.middleware.reader_preferences",
+    "helpdesk.middleware.request_size_limit",
+    "helpdesk.middleware.no_nul_in_path",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "helpdesk.urls"
+WSGI_APPLICATION = "helpdesk.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CSRF_FAILURE_VIEW = "helpdesk.views.csrf_failure"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "helpdesk.context_processors.desk",
+            ],
+        },
+    },
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# --- Languages and time -----------------------------------------------------------------------------------
+
+# Texts in the code are Spanish; locale/en translates them.
+LANGUAGE_CODE = DESK_DEFAULT_LANGUAGE
+LANGUAGES = [("es", _("Español")), ("en", _("Inglés"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "desk_language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+USE_TZ = True
+TIME_ZONE = DESK_TIME_ZONE
+
+# --- Database ---------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # A writer asks for the lock when its transaction begins: it waits its turn instead of failing half-way.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    # The pool keeps connections; a second keeper (CONN_MAX_AGE) would take them out of it.
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": env.int("DATABASE_POOL_SIZE", 10),
+        "timeout": 10,
+    }
+
+# --- Cache and queue --------------------------------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", "")
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "helpdesk.cache.TolerantRedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "desk-cache",
+            "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+        }
+    }
+else:
+    # Web and worker are several processes and must count the same sign-in attempts; files need no server and
+    # leave SQLite's single writer alone. docs/decisions/0006-the-cache-is-never-needed.md
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": VAR_DIR / "cache",
+            "OPTIONS": {"MAX_ENTRIES": 5000},
+        }
+    }
+
+# What does not depend on the environment stands in celery.py.
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+if REDIS_URL:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "global_keyprefix": "desk:",
+        "max_retries": 1,
+        "socket_connect_timeout": 1,
+        "socket_timeout": 2,
+    }
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"polling_interval": 0.2}
+    for option, name in {
+        "data_folder_in": "queue",
+        "data_folder_out": "queue",
+        "control_folder": "control",
+        "processed_folder": "processed",
+    }.items():
+        folder = VAR_DIR / "broker" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        CELERY_BROKER_TRANSPORT_OPTIONS[option] = str(folder)
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # every worker would leave a queue of its own behind
+
+# --- Mail -------------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = env.str("DESK_FROM_EMAIL", formataddr((DESK_NAME, DESK_SUPPORT_EMAIL)))
+SERVER_EMAIL = DESK_SUPPORT_EMAIL
+EMAIL_SUBJECT_PREFIX = ""
+EMAIL_TIMEOUT = 15
+# A backend of anymail: amazon_ses, brevo, mailgun, postmark …
+MAIL_PROVIDER = env.str("DESK_MAIL_PROVIDER", "")
+if DESK_DEMO:
+    EMAIL_BACKEND = "notifications.backends.DemoMailbox"
+elif MAIL_PROVIDER:
+    INSTALLED_APPS += ["anymail"]
+    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
+    ANYMAIL = {
+        name.removeprefix("ANYMAIL_"): value
+        for name, value in env.ENVIRON.items()
+        if name.startswith("ANYMAIL_")
+    }
+elif EMAIL_URL := env.str("EMAIL_URL", "" if PRODUCTION else "consolemail://"):
+    vars().update(
+        {name: value for name, value in env.email_url_config(EMAIL_URL).items() if name != "OPTIONS"}
+    )
+
+# --- Files ------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("DESK_STATIC_ROOT", str(VAR_DIR / "static")))
+STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.exists()]
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
+MEDIA_ROOT = VAR_DIR / "media"
+MEDIA_URL = ""  # nothing is served by address: every download passes through a view that checks who asks
+# An internal location of nginx over MEDIA_ROOT («/media-interna/»): it sends the bytes once the view has agreed.
+DESK_ACCEL_PREFIX = env.str("DESK_ACCEL_PREFIX", "")
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+if S3_BUCKET := env.str("S3_BUCKET", ""):
+    # Checksums that boto3 sends of itself are refused by S3-compatible stores (boto3 #4392); read by botocore.
+    env.ENVIRON.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED")
+    env.ENVIRON.setdefault("AWS_RESPONSE_CHECKSUM_VALIDATION", "WHEN_REQUIRED")
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+            "region_name": env.str("S3_REGION", "") or None,
+            "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
+            "secret_key": env.str("S3_SECRET_ACCESS_KEY", "") or None,
+            "default_acl": None,
+            "file_overwrite": False,
+            "querystring_expire": 300,
+        },
+    }
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # larger files go to disk while they arrive
+FILE_UPLOAD_PERMISSIONS = 0o640
+# Text without files: more than a form's own limit, so that the form can say so.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 40
+
+# --- Who is who -------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "notifications.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
+# Whoever signs up with somebody's address must prove that they read it before they see that person's tickets.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+# A code travels by mail: three minutes, the package's own measure, are short. Pages and mails say «15 minutos».
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = DESK_NAME
+
+# --- Security ---------------------------------------------------------------------------------------------
+
+HTTPS = DESK_BASE_URL.startswith("https://")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
+# Networks whose X-Forwarded-For and X-Forwarded-Proto are believed; anybody else's are dropped (middleware.py).
+DESK_TRUSTED_PROXIES = env.list("DESK_TRUSTED_PROXIES", default=[])
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if DESK_TRUSTED_PROXIES else None
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[DESK_BASE_URL] if HTTPS else [])
+SECURE_SSL_REDIRECT = PRODUCTION and HTTPS
+SECURE_HSTS_SECONDS = env.int("DESK_HSTS_SECONDS", 365 * 24 * 3600) if PRODUCTION and HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-desk_session" if HTTPS else "desk_session"
+CSRF_COOKIE_NAME = "__Host-desk_csrf" if HTTPS else "desk_csrf"
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"  # guests' links carry a token in the path: no other site may read it
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Logs -------------------------------------------------------------------------------------------------
+
+LOGGING = logging_config(json_lines=PRODUCTION, level=env.str("LOG_LEVEL", "INFO"))
+if SENTRY_DSN := env.str("SENTRY_DSN", ""):
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, environment=env.str("DESK_ENV", "embedded"))
+
+# --- Refusing to start ------------------------------------------------------------------------------------
+
+if PRODUCTION:
+    wrong = []
+    if DEBUG:
+        wrong.append("DEBUG must be off in production")
+    if DESK_DEMO:
+        wrong.append("DESK_DEMO must be off in production: it publishes every mail")
+    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or "change" in SECRET_KEY.lower():
+        wrong.append("SECRET_KEY must be a random text of 50 characters or more")
+    if not env.str("DATABASE_URL", ""):
+        wrong.append("DATABASE_URL is missing (postgres://user:password@host:5432/name)")
+    elif DATABASES["default"]["ENGINE"].endswith("sqlite3") and not env.bool("DESK_ALLOW_SQLITE", False):
+        wrong.append("DATABASE_URL names SQLite; if one machine is really enough, set DESK_ALLOW_SQLITE=1")
+    if not REDIS_URL:
+        wrong.append("REDIS_URL is missing (redis://host:6379/0)")
+    if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+        wrong.append("ALLOWED_HOSTS must name the hosts that people use, without *")
+    if not DESK_BASE_URL:
+        wrong.append("DESK_BASE_URL is missing (https://ayuda.example.com)")
+    elif not urlsplit(DESK_BASE_URL).hostname or not (HTTPS or env.bool("DESK_ALLOW_HTTP", False)):
+        wrong.append("DESK_BASE_URL must begin with https://; for a closed network, set DESK_ALLOW_HTTP=1")
+    if HTTPS and not DESK_TRUSTED_PROXIES:
+        wrong.append(
+            "DESK_TRUSTED_PROXIES is missing: the network of the server in front that speaks TLS (10.0.0.0/8)"
+        )
+    if not (MAIL_PROVIDER or env.str("EMAIL_URL", "")):
+        wrong.append("EMAIL_URL (smtp+tls://user:password@host:587) or DESK_MAIL_PROVIDER is missing")
+    if not env.str("DESK_SUPPORT_EMAIL", ""):
+        wrong.append("DESK_SUPPORT_EMAIL is missing: customers get mail from this address")
+    if wrong:
+        raise ImproperlyConfigured(
+            "Not starting in production:\n" + "\n".join(f"  - {line}" for line in wrong)
+        )

@@ -1,0 +1,96 @@
+"""What strangers must not get out of signing up and signing in."""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import get_hasher
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from notifications.delivery import drain
+from tickets.tests.factories import make_administrator, make_process, make_ticket, make_user
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "la-clave-del-extraño-2026"
+VICTIM = "lucia@example.com"
+
+
+def code_in_mail(to: str) -> str:
+    drain()
+    subjects = " ".join(message.subject for message in mail.outbox if message.to == [to])
+    return re.findall(r"[A-Z0-9]{4}-[A-Z0-9]{4}", subjects)[-1]
+
+
+def sign_up(client: Client, email: str) -> None:
+    data = {"email": email, "name": "Nadie", "password1": PASSWORD}
+    client.post(reverse("account_signup"), data)
+
+
+def test_password_of_who_signed_up_first_with_my_address_opens_nothing(client):
+    """B24, B26: somebody signs up with an address that is not theirs and waits until its owner comes."""
+    sign_up(Client(), VICTIM)
+    ticket = make_ticket(
+        make_process("incidencia-tecnica"), guest_email=VICTIM, title="Mi diagnóstico médico"
+    )
+
+    client.post(reverse("account_request_login_code"), {"email": VICTIM})
+    client.post(reverse("account_confirm_login_code"), {"code": code_in_mail(VICTIM)})
+    assert ticket.title in client.get(reverse("portal:ticket_list")).content.decode()
+
+    stranger = Client()
+    stranger.post(reverse("account_login"), {"login": VICTIM, "password": PASSWORD})
+    answer = stranger.get(reverse("portal:ticket_list"), follow=True)
+    assert ticket.title not in answer.content.decode()
+    assert not User.objects.get(email=VICTIM).has_usable_password()
+
+
+def test_who_confirms_in_the_browser_that_signed_up_keeps_their_password(client):
+    sign_up(client, VICTIM)
+    client.post(reverse("account_email_verification_sent"), {"code": code_in_mail(VICTIM)})
+    assert EmailAddress.objects.get(email=VICTIM).verified
+    assert User.objects.get(email=VICTIM).check_password(PASSWORD)
+
+
+def test_signing_in_with_a_code_keeps_the_password_of_a_proven_address(client):
+    user = make_user(email=VICTIM, password=PASSWORD)
+    EmailAddress.objects.create(user=user, email=VICTIM, verified=True, primary=True)
+    client.post(reverse("account_request_login_code"), {"email": VICTIM})
+    client.post(reverse("account_confirm_login_code"), {"code": code_in_mail(VICTIM)})
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
+def test_admin_has_no_door_of_its_own(client):
+    """Guessing is counted and the second step asked at one door only; the right password opens no other."""
+    make_administrator(email="admin@example.com", password=PASSWORD)
+    data = {"username": "admin@example.com", "password": PASSWORD, "next": "/admin/"}
+    answer = client.post(reverse("admin:login"), data)
+    assert answer["Location"].startswith(reverse("account_login"))
+    assert "_auth_user_id" not in client.session
+    assert client.get(reverse("admin:accounts_user_changelist")).status_code == 302
+
+
+def test_admin_shows_a_customer_nothing(client):
+    make_user(email="otra@example.com")
+    client.force_login(make_user())
+    for name in ("admin:index", "admin:login", "admin:accounts_user_changelist"):
+        assert "otra@example.com" not in client.get(reverse(name), follow=True).content.decode()
+
+
+def test_sign_up_works_as_hard_for_an_address_that_has_an_account(client, monkeypatch):
+    """B26: the password is hashed either way; otherwise the time of the answer tells who has an account."""
+    make_user(email=VICTIM)
+    hashed = []
+    hasher = type(get_hasher())
+    encode = hasher.encode
+    monkeypatch.setattr(
+        hasher, "encode", lambda self, *values, **named: hashed.append(1) or encode(self, *values, **named)
+    )
+    sign_up(client, "nueva@example.com")
+    for_a_new_one = len(hashed)
+    sign_up(Client(), VICTIM)
+    assert for_a_new_one
+    assert len(hashed) == 2 * for_a_new_one

@@ -1,0 +1,58 @@
+"""The admin: administrators alone, no page that breaks, history that cannot be edited."""
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from tickets.models import Message, Ticket, TicketEvent
+from tickets.tests.factories import make_administrator, make_agent, make_supervisor, make_ticket
+
+pytestmark = pytest.mark.django_db
+
+
+def pages() -> list[str]:
+    return [
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for model in admin.site._registry
+    ]
+
+
+def test_admin_lists_open_for_an_administrator_with_data(client: Client) -> None:
+    ticket = make_ticket(title="Error al inscribir materias")
+    client.force_login(make_administrator())
+    for page in pages():
+        assert client.get(page, {"q": "MA"}).status_code == 200, page
+    listed = client.get(reverse("admin:tickets_ticket_changelist"))
+    assert ticket.folio in listed.content.decode()
+
+
+@pytest.mark.parametrize("make", [make_agent, make_supervisor])
+def test_admin_is_closed_to_other_staff(client: Client, make) -> None:
+    make_ticket(title="Error al inscribir materias")
+    client.force_login(make())
+    response = client.get(reverse("admin:tickets_ticket_changelist"), follow=True)
+    assert "Error al inscribir materias" not in response.content.decode()
+
+
+@pytest.mark.parametrize("model", [Ticket, TicketEvent, Message])
+def test_admin_never_edits_history(client: Client, model) -> None:
+    make_ticket()
+    row = model.objects.get()
+    client.force_login(make_administrator())
+    base = f"admin:tickets_{model._meta.model_name}"
+    assert client.get(reverse(f"{base}_change", args=[row.pk])).status_code == 200
+    assert client.post(reverse(f"{base}_change", args=[row.pk]), {"title": "x"}).status_code == 403
+    assert client.post(reverse(f"{base}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+    assert model.objects.get() == row
+
+
+def test_admin_creates_a_person_without_a_password(client: Client) -> None:
+    client.force_login(make_administrator())
+    data = {"email": "Nueva@Example.com", "name": "Nueva Agente", "role": "agent", "language": "es"}
+    client.post(reverse("admin:accounts_user_add"), data)
+    user = User.objects.get(email="nueva@example.com")
+    assert not user.has_usable_password()
+    assert user.is_desk_staff
+    assert client.get(reverse("admin:accounts_user_change", args=[user.pk])).status_code == 200

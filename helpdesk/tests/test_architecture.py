@@ -1,0 +1,55 @@
+"""What import-linter cannot say: parts of Django that the domain stays away from, and that nothing is forgotten."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+FORBIDDEN_IN_THE_DOMAIN = (
+    "django.http",
+    "django.core.mail",
+    "django.shortcuts",
+    "django.views",
+    "django.urls",
+)
+DOMAIN = ("accounts", "tickets")
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+ADMINISTRATION = {"admin.py"}  # Django's own face of an app, found by its name beside the models
+
+
+def test_domain_knows_no_requests_and_no_mail():
+    found = [
+        f"{path.relative_to(settings.BASE_DIR)}: {module}"
+        for app in DOMAIN
+        for path in (settings.BASE_DIR / app).rglob("*.py")
+        if "tests" not in path.parts and path.name not in ADMINISTRATION
+        for module in imported_modules(path)
+        if module.startswith(FORBIDDEN_IN_THE_DOMAIN)
+    ]
+
+    assert found == []
+
+
+def test_no_model_waits_for_a_migration(db):
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_migrations_are_named_by_hand():
+    automatic = [
+        str(path.relative_to(settings.BASE_DIR))
+        for app in (*DOMAIN, "notifications")
+        for path in (settings.BASE_DIR / app / "migrations").glob("*_auto_*.py")
+    ]
+
+    assert automatic == []

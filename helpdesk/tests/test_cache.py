@@ -1,0 +1,51 @@
+import logging
+
+import pytest
+import redis
+
+from helpdesk.cache import TolerantRedisCache
+from tools.servers import Redis
+
+
+@pytest.fixture
+def away(monkeypatch) -> TolerantRedisCache:
+    """A cache whose server refuses connections."""
+    monkeypatch.setattr(TolerantRedisCache, "_away_until", 0.0)
+    return TolerantRedisCache("redis://127.0.0.1:1/0", {"OPTIONS": {"socket_connect_timeout": 0.2}})
+
+
+def test_cache_that_is_away_misses_and_forgets_but_never_fails(away: TolerantRedisCache):
+    away.set("name", "value")
+
+    assert away.get("name", "nothing") == "nothing"
+    assert away.get_or_set("name", "made") == "made"
+    assert away.add("limit", 1) is True
+    assert away.incr("limit") == 1
+    assert away.get_many(["name"]) == {}
+    assert away.has_key("name") is False
+    assert away.delete("name") is False
+
+
+def test_cache_that_is_away_is_asked_once_per_pause(away: TolerantRedisCache, caplog):
+    caplog.set_level(logging.WARNING, "helpdesk.cache")
+
+    for _ in range(5):
+        away.get("name")
+
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.topology
+def test_clearing_the_cache_leaves_the_queue_alone():
+    with Redis() as server:
+        cache = TolerantRedisCache(server.url, {"KEY_PREFIX": "desk-cache"})
+        queue = redis.Redis.from_url(server.url)
+        queue.lpush("desk:desk", "a task")
+        cache.set("limit", 3)
+
+        cache.clear()
+
+        assert cache.get("limit") is None
+        assert sorted(queue.keys()) == [b"desk:desk"]
+        queue.close()
+        cache.close()

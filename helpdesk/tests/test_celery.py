@@ -1,0 +1,29 @@
+from datetime import timedelta
+
+import pytest
+
+from helpdesk.celery import app
+from helpdesk.celery_schedule import BEAT_SCHEDULE
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tasks() -> None:
+    app.loader.import_default_modules()
+
+
+@pytest.mark.parametrize("entry", BEAT_SCHEDULE.values(), ids=BEAT_SCHEDULE.keys())
+def test_scheduled_task_exists_and_expires_before_it_is_sent_again(entry):
+    assert entry["task"] in app.tasks
+    assert 0 < entry["options"]["expires"] <= entry["schedule"].total_seconds()
+
+
+def test_schedule_keeps_the_cadences_that_the_desk_promises():
+    assert {entry["task"].rpartition(".")[2]: entry["schedule"] for entry in BEAT_SCHEDULE.values()} == {
+        "drain_outbox": timedelta(seconds=5),
+        "sweep_outbox": timedelta(seconds=10),
+        "heartbeat": timedelta(seconds=10),
+        "sweep_clocks": timedelta(seconds=30),
+        "sweep_silence": timedelta(minutes=5),
+        "clean_up": timedelta(hours=1),
+    }
+    assert len(BEAT_SCHEDULE) == 6

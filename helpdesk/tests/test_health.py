@@ -1,0 +1,96 @@
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+
+from helpdesk import health
+from notifications.models import Heartbeat
+
+pytestmark = pytest.mark.django_db(transaction=True)  # the checks ask on connections of their own
+
+
+@pytest.fixture
+def alive() -> Heartbeat:
+    return Heartbeat.objects.create(name="scheduler", at=timezone.now())
+
+
+def test_healthz_answers_whatever_the_host_is_called(client: Client):
+    response = client.get("/healthz", headers={"Host": "10.1.2.3:8000"})
+
+    assert (response.status_code, response.json()) == (200, {"ok": True})
+
+
+def test_readyz_says_yes_and_tells_the_age_of_everything(client: Client, alive: Heartbeat):
+    response = client.get("/readyz", headers={"Host": "10.1.2.3:8000"})
+
+    assert response.status_code == 200, response.json()
+    checks = response.json()["checks"]
+    assert {name: check["ok"] for name, check in checks.items()} == {
+        "database": True,
+        "broker": True,
+        "mail": True,
+        "scheduler": True,
+    }
+    assert checks["scheduler"]["age_seconds"] < 30
+    assert checks["mail"]["oldest_seconds"] == 0
+
+
+def test_readyz_without_a_heartbeat_names_the_scheduler(client: Client):
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["ready"] is False
+    assert not response.json()["checks"]["scheduler"]["ok"]
+    assert response.json()["checks"]["database"]["ok"]
+
+
+def test_readyz_with_an_old_heartbeat_tells_its_age(client: Client, alive: Heartbeat):
+    Heartbeat.objects.update(at=timezone.now() - timedelta(hours=1))
+
+    check = client.get("/readyz").json()["checks"]["scheduler"]
+
+    assert check["ok"] is False
+    assert 3600 <= check["age_seconds"] < 3700
+
+
+def test_readyz_never_shows_what_an_error_says(client: Client, alive: Heartbeat, monkeypatch, caplog):
+    def broken() -> health.Details:
+        raise DatabaseError("connection to desk:hunter2@db failed")
+
+    broken.__name__ = "database"
+    monkeypatch.setattr(health, "database", broken)
+
+    response = client.get("/readyz")
+
+    assert response.json()["checks"]["database"]["problem"] == "does not answer"
+    assert "hunter2" not in response.content.decode()
+    assert "readyz: database does not work" in [record.getMessage() for record in caplog.records]
+
+
+def test_readyz_waits_for_a_server_that_hangs_no_longer_than_its_time(
+    client: Client, alive: Heartbeat, monkeypatch
+):
+    release, asked = threading.Event(), []
+
+    def hanging() -> health.Details:
+        asked.append(1)
+        release.wait(30)
+        return {}
+
+    hanging.__name__ = "broker"
+    monkeypatch.setattr(health, "broker", hanging)
+    monkeypatch.setattr(health, "CHECK_SECONDS", 0.2)
+    try:
+        started = time.monotonic()
+        first, second = client.get("/readyz"), client.get("/readyz")
+        assert time.monotonic() - started < 10
+        assert first.status_code == second.status_code == 503
+        assert first.json()["checks"]["broker"]["problem"] == "no answer within 0.2 s"
+        assert first.json()["checks"]["database"]["ok"]
+        assert len(asked) == 1, "asked again while the first question was still out"
+    finally:
+        release.set()

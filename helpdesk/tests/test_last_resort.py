@@ -1,0 +1,81 @@
+from io import BytesIO
+
+import pytest
+from django.template.loader import get_template
+from django.test import Client
+
+from accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def test_missing_page_says_so_in_our_frame(client):
+    answer = client.get("/no-existe/")
+    html = answer.content.decode()
+
+    assert answer.status_code == 404
+    assert "No encontramos esa página" in html
+    assert "/static/dist/portal.css" in html
+
+
+def test_form_of_another_session_offers_the_way_back():
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post("/cuenta/entrar/", {"login": "x", "password": "y"})
+    html = answer.content.decode()
+
+    assert answer.status_code == 403
+    assert "La página había vencido" in html
+    assert 'data-behaviour="go-back"' in html
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429"])
+def test_page_can_be_drawn_for_anybody(name, rf, django_assert_num_queries):
+    request = rf.get("/")
+    request.user = User(name="Lucía Fernández", email="lucia@demo.test")
+    with django_assert_num_queries(0):
+        html = get_template(f"{name}.html").render({"desk": {"name": "Mesa"}, "user": request.user}, request)
+
+    assert html.count("<h1>") == 1
+
+
+def test_too_much_at_once_says_how_much_fits(rf):
+    html = get_template("400.html").render({"too_much": True, "max_request_mb": 120}, rf.get("/"))
+
+    assert "Caben 120 MB" in html
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(1, "Espera 1 minuto"), (5, "Espera 5 minutos")])
+def test_too_many_tries_says_how_long_to_wait(rf, minutes, words):
+    assert words in get_template("429.html").render({"wait_minutes": minutes}, rf.get("/"))
+
+
+def test_page_for_our_own_failure_needs_nothing(django_assert_num_queries):
+    """Django draws it without a request: no context, no person, no language switch."""
+    with django_assert_num_queries(0):
+        html = get_template("500.html").render()
+
+    assert "Algo falló de nuestro lado" in html
+    assert "{%" not in html
+
+
+def test_a_form_that_is_too_large_is_read_to_its_end(client, settings):
+    """Issue §6: a browser that is still sending when the connection closes shows no page at all."""
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    body = b"login=" + b"x" * 300_000
+    read = []
+
+    class Body(BytesIO):
+        def read(self, size=-1):
+            read.append(data := super().read(size))
+            return data
+
+    answer = client.generic(
+        "POST",
+        "/cuenta/entrar/",
+        body,
+        content_type="application/x-www-form-urlencoded",
+        **{"wsgi.input": Body(body)},
+    )
+    assert answer.status_code == 413
+    assert "Caben" in answer.content.decode()
+    assert sum(map(len, read)) == len(body)

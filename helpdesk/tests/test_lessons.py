@@ -1,0 +1,298 @@
+"""Holes that other help desks had, each with the test that keeps it shut here. The numbers are those of the list of
+lessons (B1–B41); what waits for a feature that does not exist yet says for which."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from notifications.delivery import drain
+from portal.tests.factories import png as make_png
+from tickets import guests
+from tickets.enums import Purpose
+from tickets.models import Category
+from tickets.processes.responses import fill_in
+from tickets.tests.factories import (
+    PASSWORD,
+    make_administrator,
+    make_agent,
+    make_department,
+    make_process,
+    make_supervisor,
+    make_ticket,
+    make_user,
+)
+
+HERE = "helpdesk/tests/test_lessons.py"
+PROVEN = {
+    1: ["agents/tests/test_security.py::test_values_that_no_page_sends_crash_nothing"],
+    2: ["portal/tests/test_attachments.py::test_bytes_are_served_so_that_nothing_runs"],
+    3: ["tickets/tests/test_file_names.py::test_names_are_the_same_in_every_language"],
+    4: [f"{HERE}::test_b4_every_file_of_a_form_is_inspected"],
+    5: ["tickets/tests/test_file_names.py::test_hostile_names_are_cleaned_or_refused"],
+    6: ["portal/tests/test_attachments.py::test_strangers_get_nothing"],
+    7: ["tickets/tests/test_text.py::test_attack_vectors_are_inert_rendered_and_raw"],
+    8: ["tickets/tests/test_text.py::test_nothing_else_becomes_a_link"],
+    9: [f"{HERE}::test_b9_names_that_the_desk_enters_are_escaped_too"],
+    10: ["helpdesk/tests/test_logs.py::test_json_line_stays_one_line_whatever_is_logged"],
+    11: [f"{HERE}::test_b11_no_address_leaves_its_folder"],
+    12: ["notifications/tests/test_reply_address.py::test_one_letter_off_is_nobody"],
+    13: ["notifications/tests/test_reply_address.py::test_proof_for_one_is_no_proof_for_another"],
+    14: ["notifications/tests/test_emails.py::test_link_that_only_a_scanner_opened_proves_nothing"],
+    15: ["tickets/tests/test_tokens.py::test_matches_nothing_but_the_secret"],
+    16: [f"{HERE}::test_b16_signing_out_and_choices_need_a_post"],
+    17: ["tickets/tests/test_security.py::test_linking_a_duplicate_needs_rights_on_both_tickets"],
+    18: ["agents/tests/test_security.py::test_another_departments_ticket_does_not_exist"],
+    19: ["agents/tests/test_security.py::test_another_departments_ticket_is_in_no_list_search_or_bulk"],
+    20: ["agents/tests/test_security.py::test_another_departments_ticket_does_not_exist"],
+    21: [
+        "agents/tests/test_security.py::test_customers_find_no_back_office",
+        f"{HERE}::test_b21_signing_up_grants_no_role",
+    ],
+    22: ["helpdesk/tests/test_account_security.py::test_admin_shows_a_customer_nothing"],
+    23: ["helpdesk/tests/test_client_ip.py::test_client_ip_believes_only_trusted_proxies"],
+    24: [
+        "portal/tests/test_security.py::test_signing_out_leaves_nothing_on_a_shared_machine",
+        f"{HERE}::test_b24_signing_in_changes_the_session",
+    ],
+    25: [f"{HERE}::test_b25_a_new_password_needs_the_old_one"],
+    26: [
+        f"{HERE}::test_b26_asking_for_a_new_password_tells_nobody_who_has_an_account",
+        "helpdesk/tests/test_account_security.py::test_sign_up_works_as_hard_for_an_address_that_has_an_account",
+    ],
+    27: ["tickets/tests/test_tokens.py::test_new_token_is_a_random_secret_and_its_hash"],
+    28: [f"{HERE}::test_b28_b35_the_desk_fetches_nothing_and_runs_no_data"],
+    29: ["tickets/tests/test_text.py::test_attack_vectors_are_inert_rendered_and_raw"],
+    32: ["notifications/tests/test_emails.py::test_no_line_break_of_a_title_reaches_a_header"],
+    33: [f"{HERE}::test_b33_nobody_is_sent_to_another_site"],
+    34: ["helpdesk/tests/test_ratelimit.py::test_allow_counts_exactly_what_threads_do_at_once"],
+    35: [f"{HERE}::test_b28_b35_the_desk_fetches_nothing_and_runs_no_data"],
+    36: ["agents/tests/test_security.py::test_values_that_no_page_sends_crash_nothing"],
+    37: [f"{HERE}::test_b37_no_secret_is_kept_in_the_database"],
+    38: [f"{HERE}::test_b38_a_standard_answer_fills_in_its_own_words_only"],
+    41: ["tickets/tests/test_security.py::test_two_decisions_at_the_same_moment_are_one"],
+}
+NOT_YET = {
+    30: "no PDF is made",
+    31: "no export exists",
+    39: "nothing can be embedded",
+    40: "there is no assistant",
+}
+ELSEWHERE = "https://evil.test/"
+
+
+def test_every_lesson_has_its_test_or_its_reason():
+    assert sorted([*PROVEN, *NOT_YET]) == list(range(1, 42))
+    for tests in PROVEN.values():
+        for name in tests:
+            path, _colons, function = name.partition("::")
+            found = {
+                node.name
+                for node in ast.walk(ast.parse((settings.BASE_DIR / path).read_text()))
+                if isinstance(node, ast.FunctionDef)
+            }
+            assert function in found, name
+
+
+@pytest.mark.django_db
+def test_b4_every_file_of_a_form_is_inspected(client):
+    """The second file of one form is judged like the first."""
+    customer = make_user()
+    ticket = make_ticket(requester=customer)
+    client.force_login(customer)
+    page = SimpleUploadedFile("b.png", b"<script>alert(1)</script>", content_type="image/png")
+    answer = client.post(
+        reverse("portal:ticket_reply", args=[ticket.folio]),
+        {"body": "Va la captura", "files": [make_png("a.png"), page]},
+    )
+    assert answer.status_code == 422
+    assert "b.png" in answer.content.decode()
+    assert ticket.messages.count() == 1
+    assert not ticket.attachments.exists()
+
+
+@pytest.mark.django_db
+def test_b9_names_that_the_desk_enters_are_escaped_too():
+    attack = "<img src=x onerror=alert(1)>"
+    process, customer = make_process(), make_user(name=f"Ana {attack}")
+    department = make_department("soporte-tecnico")
+    department.name = attack
+    department.save()
+    Category.objects.update(name=attack, description=attack, notice=attack, department=department)
+    ticket = make_ticket(process, requester=customer, title=attack, description=attack)
+    agent = make_agent(department, name=attack)
+    pages = {
+        customer: ["/", "/nuevo/", "/tickets/", f"/tickets/{ticket.folio}/", "/buscar/?q=img"],
+        agent: ["/agentes/", "/agentes/colas/todos/", f"/agentes/tickets/{ticket.folio}/", "/agentes/tickets/nuevo/"],
+        make_administrator(): ["/admin/tickets/ticket/", "/admin/accounts/department/", "/admin/accounts/user/"],
+    }  # fmt: skip
+    for person, addresses in pages.items():
+        client = Client()
+        client.force_login(person)
+        for address in addresses:
+            html = client.get(address, follow=True).content.decode()
+            assert attack not in html, address
+    drain()
+    for message in mail.outbox:
+        for body, kind in getattr(message, "alternatives", []):
+            assert kind != "text/html" or attack not in body
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/static/../manage.py", "/static/%2e%2e/manage.py", "/static/..%2fmanage.py"]
+)
+def test_b11_no_address_leaves_its_folder(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert b"DJANGO_SETTINGS_MODULE" not in answer.content
+
+
+@pytest.mark.django_db
+def test_b16_signing_out_and_choices_need_a_post(client):
+    user = make_user()
+    client.force_login(user)
+    for name in ("account_logout", "set_theme", "set_language"):
+        client.get(reverse(name), {"theme": "dark", "language": "en"})
+    assert client.session["_auth_user_id"] == str(user.pk)
+    before = (user.theme, user.language)
+    user.refresh_from_db()
+    assert (user.theme, user.language) == before
+
+
+@pytest.mark.django_db
+def test_b21_signing_up_grants_no_role(client):
+    extra = {"role": "administrator", "is_staff": "on", "is_superuser": "1", "standing": "inactive"}
+    data = {"email": "nueva@example.com", "name": "Nueva", "password1": "una-clave-larga-2026", **extra}
+    client.post(reverse("account_signup"), data)
+    user = User.objects.get(email="nueva@example.com")
+    assert (user.role, user.is_staff, user.is_superuser, user.standing) == (
+        "customer",
+        False,
+        False,
+        "active",
+    )
+
+
+def proven_user(**fields) -> User:
+    user = make_user(**fields)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+@pytest.mark.django_db
+def test_b24_signing_in_changes_the_session(client):
+    user = proven_user()
+    client.get(reverse("portal:report") + "?tipo=nada")
+    session = client.session
+    session["filings"] = {}
+    session.save()
+    before = client.cookies[settings.SESSION_COOKIE_NAME].value
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    assert client.session["_auth_user_id"] == str(user.pk)
+    assert client.cookies[settings.SESSION_COOKIE_NAME].value != before
+    stranger = Client()
+    stranger.cookies[settings.SESSION_COOKIE_NAME] = before
+    assert "_auth_user_id" not in stranger.session
+
+
+@pytest.mark.django_db
+def test_b25_a_new_password_needs_the_old_one(client):
+    user = proven_user()
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    data = {
+        "oldpassword": "otra-cosa",
+        "password1": "clave-del-intruso-9",
+        "password2": "clave-del-intruso-9",
+    }
+    for given in (data, {**data, "oldpassword": ""}):
+        client.post(reverse("account_change_password"), given)
+        user.refresh_from_db()
+        assert user.check_password(PASSWORD)
+
+
+@pytest.mark.django_db
+def test_b26_asking_for_a_new_password_tells_nobody_who_has_an_account():
+    proven_user(email="lucia@example.com")
+    answers = set()
+    for name in ("account_reset_password", "account_request_login_code"):
+        for email in ("lucia@example.com", "nadie@example.com"):
+            client = Client()
+            answer = client.post(reverse(name), {"email": email}, follow=True)
+            page = re.sub(r"\b[A-Za-z0-9]{64}\b", "", answer.content.decode())  # the token of each form
+            answers.add((name, tuple(answer.redirect_chain), page.replace(email, "…")))
+    assert len(answers) == 2
+    drain()
+    assert {address for message in mail.outbox for address in message.to} == {"lucia@example.com"}
+
+
+def test_b28_b35_the_desk_fetches_nothing_and_runs_no_data():
+    """No address that somebody writes is fetched; nothing that is stored is unpickled or evaluated."""
+    forbidden = {"requests", "httpx", "urllib3", "urllib.request", "pickle", "marshal", "shelve"}
+    for path in product_code():
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("eval", "exec", "__import__"), path
+            assert not forbidden & set(names), path
+    assert settings.SESSION_SERIALIZER.endswith("JSONSerializer")
+
+
+def product_code() -> list[Path]:
+    apps = ("accounts", "tickets", "portal", "agents", "notifications")
+    return [
+        path for app in apps for path in (settings.BASE_DIR / app).rglob("*.py") if "tests" not in path.parts
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "target", [ELSEWHERE, "//evil.test", "/\\evil.test", "\t//evil.test", "javascript:alert(1)"]
+)
+def test_b33_nobody_is_sent_to_another_site(target):
+    user = proven_user()
+    client = Client()
+    answers = [
+        client.post(reverse("set_theme"), {"theme": "dark", "next": target}),
+        client.post(reverse("set_language"), {"language": "es", "next": target}),
+        client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD, "next": target}),
+    ]
+    client.force_login(make_supervisor())
+    answers.append(client.post("/agentes/tickets/asignar/", {"next": target}))
+    for answer in answers:
+        assert answer.status_code == 302
+        assert re.fullmatch(r"/(?![/\\]).*", answer["Location"]), answer["Location"]
+
+
+@pytest.mark.django_db
+def test_b37_no_secret_is_kept_in_the_database():
+    """Mail and store passwords come from the environment; guests' links are kept as hashes."""
+    ticket = make_ticket()
+    raw = guests.issue(ticket, purpose=Purpose.FOLLOW, email="ana@example.com")
+    assert raw not in str(list(ticket.guest_tokens.values()))
+
+
+@pytest.mark.django_db
+def test_b38_a_standard_answer_fills_in_its_own_words_only():
+    customer = make_user(name="{settings.SECRET_KEY} {ticket.requester.password}")
+    ticket = make_ticket(requester=customer)
+    attack = (
+        "{settings.SECRET_KEY} {ticket.requester.password} {{ settings.SECRET_KEY }} {0.__class__} {nombre}"
+    )
+    text = fill_in(attack, ticket)
+    assert "{ticket.requester.password}" in text  # what it does not know stays as it was written
+    assert settings.SECRET_KEY not in text
+    assert customer.password not in text
+    assert "<class" not in text

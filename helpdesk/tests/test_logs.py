@@ -1,0 +1,37 @@
+import json
+import logging
+import sys
+
+from helpdesk.logs import JsonFormatter
+
+
+def record(level: int, message: str, *args: object, **extra: object) -> logging.LogRecord:
+    made = logging.getLogger("desk").makeRecord("desk", level, __file__, 1, message, args, None, extra=extra)
+    made.request_id = "abc"
+    return made
+
+
+def test_json_line_carries_message_request_and_extras():
+    line = json.loads(JsonFormatter().format(record(logging.WARNING, "mail %s waits", 7, ticket="MA-10001")))
+
+    assert line.pop("time").endswith("+00:00")
+    assert line == {
+        "level": "WARNING",
+        "logger": "desk",
+        "message": "mail 7 waits",
+        "request_id": "abc",
+        "ticket": "MA-10001",
+    }
+
+
+def test_json_line_stays_one_line_whatever_is_logged():
+    try:
+        raise ValueError("first\nsecond")
+    except ValueError:
+        failed = record(logging.ERROR, "name: %s", "Ana\nforged line")
+        failed.exc_info = sys.exc_info()
+
+    text = JsonFormatter().format(failed)
+
+    assert "\n" not in text
+    assert "ValueError: first" in json.loads(text)["exception"]

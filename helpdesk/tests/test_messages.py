@@ -1,0 +1,38 @@
+"""Spanish first, English complete."""
+
+import re
+import shutil
+
+import polib
+import pytest
+
+from tools import messages
+
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|<[^>]+>")
+
+
+@pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs gettext: apt install gettext")
+def test_english_catalogue_is_complete_and_fresh() -> None:
+    assert messages.problems() == []
+
+
+def test_translations_keep_the_placeholders_of_their_texts() -> None:
+    wrong = []
+    for entry in polib.pofile(str(messages.CATALOGUE)):
+        pairs = [(entry.msgid, entry.msgstr)]
+        if entry.msgid_plural:
+            pairs = [(entry.msgid, entry.msgstr_plural[0]), (entry.msgid_plural, entry.msgstr_plural[1])]
+        wrong += [
+            text
+            for text, english in pairs
+            if english and sorted(PLACEHOLDER.findall(text)) != sorted(PLACEHOLDER.findall(english))
+        ]
+    assert wrong == []
+
+
+def test_both_languages_are_spoken_on_a_page(client, db) -> None:
+    spanish = client.get("/", headers={"accept-language": "es"}).content.decode()
+    english = client.get("/", headers={"accept-language": "en"}).content.decode()
+    assert "¿Cómo podemos ayudarte?" in spanish
+    assert "How can we help you?" in english
+    assert "¿Cómo podemos ayudarte?" not in english

@@ -1,0 +1,85 @@
+import logging
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from django.utils import timezone, translation
+
+from accounts.models import User
+from helpdesk import logs, middleware
+
+
+def addresses(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(f"{request.META['REMOTE_ADDR']} {'https' if request.is_secure() else 'http'}")
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "expected"),
+    [
+        ("203.0.113.9", "198.51.100.7", "203.0.113.9 http"),  # a stranger claims to be somebody else
+        ("10.0.0.1", "198.51.100.7", "198.51.100.7 https"),
+        ("10.0.0.1", "1.2.3.4, 198.51.100.7", "198.51.100.7 https"),  # the visitor wrote the first one
+        ("10.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7 https"),  # two proxies of our own
+        ("10.0.0.1", "", "10.0.0.1 https"),
+        ("10.0.0.1", "nonsense", "nonsense https"),
+        ("", "198.51.100.7", " http"),
+    ],
+)
+def test_trusted_proxies_decide_who_the_visitor_is(settings, rf: RequestFactory, remote, forwarded, expected):
+    settings.DESK_TRUSTED_PROXIES = ["10.0.0.0/8"]
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    headers = {"X-Forwarded-Proto": "https"} | ({"X-Forwarded-For": forwarded} if forwarded else {})
+
+    response = middleware.trusted_proxies(addresses)(rf.get("/", REMOTE_ADDR=remote, headers=headers))
+
+    assert response.content.decode() == expected
+
+
+def test_request_id_is_in_the_answer_and_in_the_log(rf: RequestFactory, caplog):
+    caplog.handler.addFilter(logs.RequestIdFilter())
+
+    def view(request: HttpRequest) -> HttpResponse:
+        logging.getLogger("desk").warning("inside")
+        return HttpResponse()
+
+    kept = middleware.request_id(view)(rf.get("/", headers={"X-Request-ID": "front-12345678"}))
+    forged = middleware.request_id(view)(rf.get("/", headers={"X-Request-ID": 'x"; drop'}))
+
+    assert kept["X-Request-ID"] == "front-12345678"
+    assert len(forged["X-Request-ID"]) == 32
+    assert [record.request_id for record in caplog.records] == ["front-12345678", forged["X-Request-ID"]]
+    assert logs.request_id.get() == "-"
+
+
+def test_request_larger_than_the_limit_is_refused_unread(settings, client, tmp_path):
+    settings.DESK_MAX_REQUEST_MB = 1
+
+    response = client.post("/", b"x" * (1024 * 1024 + 1), content_type="application/octet-stream")
+
+    assert response.status_code == 413
+    assert response.templates[0].name == "400.html"
+    assert (response.context["too_much"], response.context["max_request_mb"]) == (True, 1)
+
+
+def test_pages_are_drawn_in_the_readers_language_and_zone(rf: RequestFactory):
+    seen = {}
+
+    def view(request: HttpRequest) -> HttpResponse:
+        seen.update(language=translation.get_language(), zone=timezone.get_current_timezone_name())
+        return HttpResponse()
+
+    request = rf.get("/")
+    request.user = User(email="reader@example.com", language="en", time_zone="Europe/Madrid")
+    with translation.override("es"):
+        middleware.reader_preferences(view)(request)
+
+    assert seen == {"language": "en", "zone": "Europe/Madrid"}
+    assert timezone.get_current_timezone_name() == "America/Caracas"
+
+
+@pytest.mark.parametrize(
+    "path", ["/tickets/MA-1%00/", "/invitado/%00/", "/adjuntos/%00/", "/agentes/tickets/%00/"]
+)
+def test_an_address_with_a_nul_byte_is_nobodys(client, path):
+    """Issue §6; PostgreSQL takes none in a text."""
+    assert client.get(path).status_code == client.post(path).status_code == 404

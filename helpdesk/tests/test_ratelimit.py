@@ -1,0 +1,154 @@
+from threading import Thread
+
+import pytest
+import time_machine
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from django.utils import translation
+
+from accounts.models import User
+from helpdesk.ratelimit import allow, by_field, by_user, limited, parse_rate
+
+NOON = "2026-11-20 12:00:00+00:00"
+
+
+def attempts(view, request, count: int) -> list[int]:
+    return [view(request).status_code for _attempt in range(count)]
+
+
+@limited("intentos", rate="2/m")
+def view(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("hecho")
+
+
+def test_allow_counts_each_key_by_itself():
+    with time_machine.travel(NOON, tick=False):
+        assert [allow("a", limit=2, window=60) for _use in range(4)] == [True, True, False, False]
+        assert allow("b", limit=2, window=60)
+        assert not allow("c", limit=0, window=60)
+
+
+def test_allow_begins_again_with_the_next_window():
+    with time_machine.travel(NOON, tick=False) as clock:
+        assert [allow("a", limit=1, window=3600) for _use in range(2)] == [True, False]
+        clock.shift(3599)
+        assert not allow("a", limit=1, window=3600)
+        clock.shift(1)
+        assert allow("a", limit=1, window=3600)
+
+
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "filebased.FileBasedCache"])
+def test_allow_remembers_through_a_long_window_in_every_cache(settings, tmp_path, backend):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": f"django.core.cache.backends.{backend}",
+            "LOCATION": str(tmp_path),
+            "TIMEOUT": 300,
+        }
+    }
+    with time_machine.travel(NOON, tick=False) as clock:
+        assert allow("a", limit=2, window=3600)
+        assert allow("a", limit=2, window=3600)
+        clock.shift(1800)
+        assert not allow("a", limit=2, window=3600)
+
+
+def test_allow_counts_exactly_what_threads_do_at_once():
+    results: list[bool] = []
+    with time_machine.travel(NOON, tick=False):
+        threads = [Thread(target=lambda: results.append(allow("a", limit=5, window=60))) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert (results.count(True), results.count(False)) == (5, 15)
+
+
+def test_allow_takes_any_key():
+    for key in ("ñ 🙂\n\x00", "x" * 10_000, "\ud800"):
+        assert allow(key, limit=1, window=60)
+
+
+def test_limited_answers_429_and_when_to_come_back(rf: RequestFactory):
+    request = rf.post("/", REMOTE_ADDR="198.51.100.7")
+    with time_machine.travel("2026-11-20 12:00:45+00:00", tick=False):
+        assert attempts(view, request, 2) == [200, 200]
+        response = view(request)
+
+    assert response.status_code == 429
+    assert response["Retry-After"] == "15"
+    assert "Demasiados intentos" in response.content.decode()
+    assert "Espera 1 minuto" in response.content.decode()
+
+
+def test_limited_speaks_the_persons_language(rf: RequestFactory):
+    request = rf.post("/", REMOTE_ADDR="198.51.100.7")
+    with time_machine.travel(NOON, tick=False), translation.override("en"):
+        attempts(view, request, 2)
+        assert '<html lang="en"' in view(request).content.decode()
+
+
+def test_limited_lets_reading_pass_and_others_too(rf: RequestFactory):
+    with time_machine.travel(NOON, tick=False):
+        assert attempts(view, rf.post("/", REMOTE_ADDR="198.51.100.7"), 3) == [200, 200, 429]
+        assert attempts(view, rf.get("/", REMOTE_ADDR="198.51.100.7"), 3) == [200, 200, 200]
+        assert attempts(view, rf.post("/", REMOTE_ADDR="198.51.100.8"), 1) == [200]
+        cache.clear()
+        assert attempts(view, rf.post("/", REMOTE_ADDR="2001:db8::1"), 2) == [200, 200]
+        assert attempts(view, rf.post("/", REMOTE_ADDR="2001:db8::2"), 1) == [
+            429
+        ]  # the same customer's network
+
+
+def test_limited_by_person_does_not_mix_people_behind_one_address(rf: RequestFactory):
+    @limited("persona", rate="1/m", by=by_user)
+    def mine(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("hecho")
+
+    request = rf.post("/")
+    with time_machine.travel(NOON, tick=False):
+        for user in (User(pk=1), User(pk=2), AnonymousUser()):
+            request.user = user
+            assert attempts(mine, request, 2) == [200, 429]
+
+
+def test_limited_by_field_counts_an_address_however_it_is_written(rf: RequestFactory):
+    @limited("enlace", rate="1/h", by=by_field("email"))
+    def ask(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("hecho")
+
+    with time_machine.travel(NOON, tick=False):
+        assert attempts(ask, rf.post("/", {"email": "Ana@Example.com "}), 1) == [200]
+        assert attempts(ask, rf.post("/", {"email": "ana@example.com"}, REMOTE_ADDR="198.51.100.9"), 1) == [
+            429
+        ]
+        assert attempts(ask, rf.post("/", {"email": "otra@example.com"}), 1) == [200]
+        assert attempts(ask, rf.post("/", {"email": " "}), 3) == [200, 200, 200]
+
+
+def test_limited_names_share_one_allowance(rf: RequestFactory):
+    @limited("intentos", rate="2/m")
+    def other(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("hecho")
+
+    request = rf.post("/")
+    with time_machine.travel(NOON, tick=False):
+        assert attempts(view, request, 2) == [200, 200]
+        assert attempts(other, request, 1) == [429]
+
+
+@pytest.mark.parametrize(
+    ("rate", "parsed"),
+    [("10/m", (10, 60)), ("3/30s", (3, 30)), ("100/h", (100, 3600)), ("1/2d", (1, 172_800))],
+)
+def test_parse_rate(rate, parsed):
+    assert parse_rate(rate) == parsed
+
+
+@pytest.mark.parametrize("rate", ["", "10", "10/", "10/x", "x/m"])
+def test_a_rate_that_says_nothing_is_refused_when_the_view_is_made(rate):
+    with pytest.raises((ValueError, KeyError, IndexError)):
+        limited("intentos", rate=rate)

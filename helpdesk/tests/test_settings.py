@@ -1,0 +1,181 @@
+"""Settings are read once per process, so each of these asks a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tools.production import PRODUCTION
+
+SHOW = """
+import json, sys
+from django.conf import settings
+print(json.dumps({name: getattr(settings, name, None) for name in sys.argv[1:]}, default=str))
+"""
+
+
+def run(env: dict[str, str], *names: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    return subprocess.run(
+        [sys.executable, "-c", SHOW, *names],
+        cwd=settings.BASE_DIR,
+        env=clean | {"DJANGO_SETTINGS_MODULE": "helpdesk.settings"} | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def read(env: dict[str, str], *names: str) -> dict[str, object]:
+    process = run(env, *names)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
+
+
+def refusal(env: dict[str, str]) -> list[str]:
+    process = run(env, "DEBUG")
+    assert process.returncode != 0, "it started"
+    lines = process.stderr.split("Not starting in production:\n")[1].splitlines()
+    return [line.removeprefix("  - ") for line in lines]
+
+
+def test_settings_without_any_variable_are_the_embedded_size(tmp_path: Path):
+    found = read(
+        {"DESK_VAR_DIR": str(tmp_path)},
+        "DEBUG",
+        "ALLOWED_HOSTS",
+        "DATABASES",
+        "CELERY_BROKER_URL",
+        "DESK_BASE_URL",
+    )
+
+    assert found["DATABASES"]["default"]["NAME"] == str(tmp_path / "db.sqlite3")
+    assert found["DATABASES"]["default"]["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert found["CELERY_BROKER_URL"].startswith("filesystem://")
+    assert found["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]"]
+    assert found["DESK_BASE_URL"] == "http://127.0.0.1:8000"
+    assert found["DEBUG"] is True
+
+
+def test_secret_key_of_the_embedded_size_is_made_once_per_installation(tmp_path: Path):
+    here, there = {"DESK_VAR_DIR": str(tmp_path / "here")}, {"DESK_VAR_DIR": str(tmp_path / "there")}
+
+    first, again, other = (read(env, "SECRET_KEY")["SECRET_KEY"] for env in (here, here, there))
+
+    assert first == again != other
+    assert len(first) >= 50
+    assert (tmp_path / "here" / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def test_demo_shows_no_tracebacks_and_keeps_its_mails(tmp_path: Path):
+    found = read({"DESK_VAR_DIR": str(tmp_path), "DESK_DEMO": "1"}, "DEBUG", "EMAIL_BACKEND")
+
+    assert found == {"DEBUG": False, "EMAIL_BACKEND": "notifications.backends.DemoMailbox"}
+
+
+def test_production_starts_with_everything_and_is_strict():
+    names = (
+        "DEBUG",
+        "SECURE_SSL_REDIRECT",
+        "SECURE_HSTS_SECONDS",
+        "SESSION_COOKIE_NAME",
+        "EMAIL_HOST",
+        "EMAIL_USE_TLS",
+    )
+
+    assert read(PRODUCTION, *names) == {
+        "DEBUG": False,
+        "SECURE_SSL_REDIRECT": True,
+        "SECURE_HSTS_SECONDS": 31536000,
+        "SESSION_COOKIE_NAME": "__Host-desk_session",
+        "EMAIL_HOST": "mail.invalid",
+        "EMAIL_USE_TLS": True,
+    }
+
+
+@pytest.mark.parametrize("switch", [{"DESK_ENV": "production"}, {"DEBUG": "0"}])
+def test_production_names_every_missing_variable_at_once(switch: dict[str, str]):
+    first_words = [line.split()[0] for line in refusal(switch)]
+
+    assert first_words == [
+        "SECRET_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "ALLOWED_HOSTS",
+        "DESK_BASE_URL",
+        "EMAIL_URL",
+        "DESK_SUPPORT_EMAIL",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "complaint"),
+    [
+        ("DEBUG", "1", "DEBUG must be off"),
+        ("DESK_DEMO", "1", "DESK_DEMO must be off"),
+        ("SECRET_KEY", "change-me", "SECRET_KEY must be a random text"),
+        ("SECRET_KEY", "x" * 80, "SECRET_KEY must be a random text"),
+        ("DATABASE_URL", "sqlite:////srv/desk.sqlite3", "DATABASE_URL names SQLite"),
+        ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS must name"),
+        ("DESK_BASE_URL", "http://ayuda.example.com", "DESK_BASE_URL must begin with https://"),
+        ("DESK_TRUSTED_PROXIES", "", "DESK_TRUSTED_PROXIES is missing"),
+        ("DESK_BASE_URL", "https://", "DESK_BASE_URL must begin with https://"),
+    ],
+)
+def test_production_refuses_a_wrong_value_and_says_which(variable: str, value: str, complaint: str):
+    complaints = refusal(PRODUCTION | {variable: value})
+
+    assert len(complaints) == 1
+    assert complaints[0].startswith(complaint)
+    assert PRODUCTION["SECRET_KEY"] not in "".join(complaints)
+
+
+def test_production_on_sqlite_and_http_only_when_asked_for(tmp_path: Path):
+    env = PRODUCTION | {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'desk.sqlite3'}",
+        "DESK_ALLOW_SQLITE": "1",
+        "DESK_BASE_URL": "http://10.0.0.5",
+        "DESK_ALLOW_HTTP": "1",
+    }
+
+    assert read(env, "SESSION_COOKIE_SECURE", "SECURE_SSL_REDIRECT") == {
+        "SESSION_COOKIE_SECURE": False,
+        "SECURE_SSL_REDIRECT": False,
+    }
+
+
+def test_mail_provider_takes_the_place_of_smtp():
+    env = {name: value for name, value in PRODUCTION.items() if name != "EMAIL_URL"}
+    env |= {"DESK_MAIL_PROVIDER": "postmark", "ANYMAIL_POSTMARK_SERVER_TOKEN": "abc"}
+
+    assert read(env, "EMAIL_BACKEND", "ANYMAIL") == {
+        "EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend",
+        "ANYMAIL": {"POSTMARK_SERVER_TOKEN": "abc"},
+    }
+
+
+def test_s3_holds_the_files_when_it_is_named():
+    env = PRODUCTION | {"S3_BUCKET": "mesa", "S3_ENDPOINT_URL": "http://store:9000"}
+
+    options = read(env, "STORAGES")["STORAGES"]["default"]["OPTIONS"]
+
+    assert (options["bucket_name"], options["endpoint_url"]) == ("mesa", "http://store:9000")
+
+
+def test_content_security_policy_allows_nothing_inline(client):
+    policy = client.get("/cuenta/entrar/").headers["Content-Security-Policy"]
+
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert {part.strip().split()[0]: part.strip().split()[1:] for part in policy.split(";")} == {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }

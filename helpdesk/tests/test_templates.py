@@ -1,0 +1,132 @@
+"""What no page may do, looked for in every template: a slip is a hole in the CSP or a button that needs script."""
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.template.loader import get_template
+
+from tools import assets, css_bundle
+
+ROOT = Path(settings.BASE_DIR)
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+MAIL = re.compile(r"templates/(emails|account/email|mfa/email|notifications)/")
+PAGES = [path for path in TEMPLATES if not MAIL.search(path.as_posix())]
+COMPONENTS = sorted((ROOT / "templates" / "components").glob("*.html"))
+TAG = re.compile(r"<[a-zA-Z](?:\{\{.*?\}\}|\{%.*?%\}|\"[^\"]*\"|'[^']*'|[^>])*>", re.DOTALL)
+
+
+def source(path: Path) -> str:
+    """The template without its comments."""
+    return re.sub(r"\{#.*?#\}", "", path.read_text("utf-8"))
+
+
+def bare(text: str) -> str:
+    return re.sub(r"\{%.*?%\}|\{\{.*?\}\}", " ", text)
+
+
+def at_fault(paths: list[Path], check: Callable[[Path], Iterable[str]]) -> list[str]:
+    """«components/_pill.html: <what is wrong>», one line each."""
+    return [f"{path.relative_to(ROOT)}: {fault}" for path in paths for fault in check(path)]
+
+
+def symbols() -> set[str]:
+    return set(re.findall(r'<symbol id="(?:bi-)?([^"]+)"', (ROOT / "static/icons.svg").read_text("utf-8")))
+
+
+def test_every_template_compiles():
+    for path in TEMPLATES:
+        get_template(path.relative_to(ROOT / "templates").as_posix())
+
+
+def test_no_page_has_inline_style_script_or_handler():
+    def check(path: Path) -> Iterable[str]:
+        for tag in map(bare, TAG.findall(source(path))):
+            if re.search(r"\s(style|on[a-z]+)\s*=|javascript:|^<style", tag):
+                yield tag
+            if tag.startswith("<script") and "src=" not in tag:
+                yield tag
+
+    assert at_fault(PAGES, check) == []
+
+
+def test_htmx_only_improves_what_works_without_it():
+    """An element that fetches has the address too: a link's href, a form's action, a submit button its form's.
+
+    What refreshes itself (every, load, revealed, an event from the body) only repeats what the page already shows,
+    and what listens to a field (change, input) only says earlier what sending the form would say.
+    """
+
+    def check(path: Path) -> Iterable[str]:
+        for tag in TAG.findall(source(path)):
+            fetches = re.search(r"\shx-(get|post|put|patch|delete)=", tag)
+            by_itself = re.search(r'hx-trigger="[^"]*(every|load|revealed|from:body|change|input)', tag)
+            if fetches and not by_itself and not re.search(r'\s(href|action|formaction)=|type="submit"', tag):
+                yield tag
+
+    assert at_fault(PAGES, check) == []
+
+
+def test_every_component_begins_with_its_contract():
+    def check(path: Path) -> Iterable[str]:
+        first = path.read_text("utf-8").splitlines()[0]
+        if not re.fullmatch(r"\{# vars: .+ #\}", first):
+            yield first
+
+    assert at_fault(COMPONENTS, check) == []
+
+
+def test_no_comment_crosses_a_line():
+    """Django's {# #} ends with its line; what follows would be on the page."""
+
+    def check(path: Path) -> Iterable[str]:
+        return (line for line in path.read_text("utf-8").splitlines() if line.count("{#") != line.count("#}"))
+
+    assert at_fault(TEMPLATES, check) == []
+
+
+def test_every_icon_is_in_the_sprite():
+    """A missing one is added with `python -m tools.vendor --icons name`."""
+    known = symbols()
+
+    def in_template(path: Path) -> Iterable[str]:
+        names = re.findall(r'\{%\s*icon "([^"]+)"|icon_name="([^"]+)"', source(path))
+        return {"".join(pair) for pair in names} - known
+
+    def in_code(path: Path) -> Iterable[str]:
+        return set(re.findall(r'"icon(?:_name)?": "([\w-]+)"', path.read_text("utf-8"))) - known
+
+    code = [
+        path for app in ("agents", "helpdesk", "portal", "tickets") for path in (ROOT / app).rglob("*.py")
+    ]
+    assert at_fault(TEMPLATES, in_template) + at_fault(code, in_code) == []
+
+
+def test_every_behaviour_named_is_written():
+    main = (assets.STATIC / "js/main.js").read_text("utf-8")
+    known = set(re.findall(r'^  "?([\w-]+)"?[,:]', main, re.MULTILINE))
+
+    def check(path: Path) -> Iterable[str]:
+        named = re.findall(r'data-behaviour="([^"]+)"', source(path))
+        return {word for names in named for word in bare(names).split()} - known
+
+    assert at_fault(PAGES, check) == []
+
+
+def test_no_page_uses_a_class_of_bootstrap_that_we_do_not_ship():
+    """It would do nothing, silently. Add its family to KEPT in tools/css_bundle.py, or use a class of ours."""
+    everything = set(css_bundle.classes_of((assets.STATIC / "vendor/bootstrap.min.css").read_text("utf-8")))
+    shipped = set(css_bundle.classes_of((assets.DIST / "agents.css").read_text("utf-8")))
+
+    def check(path: Path) -> Iterable[str]:
+        used = {
+            word for names in re.findall(r'\bclass="([^"]*)"', source(path)) for word in bare(names).split()
+        }
+        return used & everything - shipped
+
+    assert at_fault(PAGES, check) == []
+
+
+def test_the_desk_does_not_shout():
+    assert at_fault(TEMPLATES, lambda path: re.findall(r".*¡.*", source(path))) == []

@@ -1,0 +1,204 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.template import Context, Template
+from django.utils import timezone, translation
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
+
+from helpdesk.templatetags import ui
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def draw(source: str, **values: object) -> str:
+    return Template("{% load ui %}" + source).render(Context(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Lucía Fernández", "LF"),
+        ("Garaje El Roble", "GR"),
+        ("maría de los ángeles ñañez", "MÑ"),
+        ("mateo.rios@correo.example", "MR"),
+        ("Élan", "É"),
+        ("  ", "?"),
+        ("🙂 Ana", "A"),
+        ("O'Brien", "OB"),
+    ],
+)
+def test_initials_are_of_the_first_and_the_last_word(name, letters):
+    assert ui.initials(name) == letters
+
+
+def test_avatar_colour_is_one_of_six_and_stays():
+    colours = {ui.avatar_color(f"persona {n}") for n in range(60)}
+
+    assert colours == {1, 2, 3, 4, 5, 6}
+    assert ui.avatar_color("Ana Beltrán") == ui.avatar_color(" ana beltrán")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (482_000, "482 kB"),
+        (999_600, "1 MB"),
+        (1_240_000, "1,2 MB"),
+        (24_000_000, "24 MB"),
+        (120_400_000, "120 MB"),
+        (3_400_000_000, "3,4 GB"),
+        (None, "0 B"),
+    ],
+)
+def test_filesize_reads_as_people_say_it(size, text):
+    with translation.override("es"):
+        assert ui.filesize(size) == text.replace(" ", NBSP)
+
+
+def test_filesize_uses_the_point_in_english():
+    with translation.override("en"):
+        assert ui.filesize(1_240_000) == f"1.2{NBSP}MB"
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (timedelta(seconds=30), "< 1 min"),
+        (22 * 60, "22 min"),
+        (-18 * 60, "18 min"),
+        (timedelta(hours=2, minutes=5), "2 h 05 min"),
+        (3 * 3600, "3 h"),
+        (timedelta(days=1, hours=2), "1 d 2 h"),
+        (timedelta(days=12, hours=5), "12 d"),
+        (None, ""),
+    ],
+)
+def test_duration_shows_two_units_at_most(span, text):
+    assert ui.duration(span).replace(NBSP, " ") == text
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (timedelta(seconds=30), "< 1 min"),
+        (timedelta(minutes=52), "52 min"),
+        (timedelta(hours=9, minutes=20), "9 h"),
+        (timedelta(days=8, hours=14), "8 d"),
+        (None, ""),
+    ],
+)
+def test_a_brief_duration_keeps_the_first_unit(span, text):
+    assert ui.brief_duration(span).replace(NBSP, " ") == text
+
+
+class TestDates:
+    @pytest.fixture(autouse=True)
+    def bogota(self, time_machine_noon):
+        with timezone.override("America/Bogota"):
+            yield
+
+    @pytest.fixture
+    def time_machine_noon(self):
+        import time_machine
+
+        # 02:30 UTC on the 21st is still the 20th in Bogotá.
+        with time_machine.travel(datetime(2026, 11, 21, 2, 30, tzinfo=UTC), tick=False):
+            yield
+
+    def test_days_are_the_readers(self):
+        now = timezone.now()
+        with translation.override("es"):
+            assert ui.short_date(now) == "hoy, 21:30"
+            assert ui.short_date(now - timedelta(hours=22)) == "ayer, 23:30"
+            assert ui.short_date(now - timedelta(days=2)) == "mié 18 nov, 21:30"
+            assert ui.short_date(now - timedelta(days=400)) == "16 oct 2025, 21:30"
+            assert ui.short_day(now.date() + timedelta(days=3)) == "mar 24 nov"
+
+    def test_long_date_is_a_sentence(self):
+        with translation.override("es"):
+            assert ui.long_date(timezone.now()) == "viernes 20 de noviembre de 2026, 21:30"
+        with translation.override("en"):
+            assert ui.long_date(timezone.now()) == "Friday 20 November 2026, 21:30"
+
+    def test_ago_counts_for_a_day_and_then_says_the_date(self):
+        now = timezone.now()
+        with translation.override("es"):
+            assert ui.ago(now - timedelta(seconds=20)) == "ahora"
+            assert ui.ago(now - timedelta(minutes=12)) == "hace 12 min"
+            assert ui.ago(now - timedelta(hours=3)) == "hace 3 h"
+            assert ui.ago(now - timedelta(hours=25)) == "ayer, 20:30"
+            assert ui.ago(now + timedelta(hours=1)) == "hoy, 22:30"
+
+    def test_time_element_carries_the_instant_and_the_whole_date(self):
+        with translation.override("es"):
+            drawn = draw("{% when at %}|{% when at relative=True %}|{% when nothing %}", at=timezone.now())
+
+        fixed, relative, nothing = drawn.split("|")
+        instant = 'datetime="2026-11-21T02:30:00+00:00" title="viernes 20 de noviembre de 2026, 21:30"'
+        assert fixed == f"<time {instant}>hoy, 21:30</time>"
+        assert relative == f'<time {instant} data-behaviour="relative-time">ahora</time>'
+        assert nothing == ""
+
+
+def test_icon_is_decoration_unless_it_has_a_label():
+    plain = draw('{% icon "search" %}')
+    spoken = draw('{% icon "ma-faro" size="lg" label=label %}', label='«Faro» <"1">')
+
+    assert (
+        plain == '<svg class="icon" aria-hidden="true"><use href="/static/icons.svg#bi-search"></use></svg>'
+    )
+    assert 'role="img" aria-label="«Faro» &lt;&quot;1&quot;&gt;"' in spoken
+    assert "icons.svg#ma-faro" in spoken
+
+
+def test_small_components_escape_what_people_wrote():
+    drawn = draw(
+        "{% pill 'curso' label %}{% avatar name %}{% sev 'alta' label %}{% sla 'ok' label 50 label %}",
+        label="<b>",
+        name="<i> x",
+    )
+
+    assert "<b>" not in drawn
+    assert drawn.count("&lt;b&gt;") == 4
+    assert ">IX</span>" in drawn
+
+
+def test_remembered_components_speak_the_language_of_the_moment():
+    """What is remembered includes the label's text: a lazy label is not frozen in the first reader's language."""
+    label = gettext_lazy("January")
+    with translation.override("es"):
+        assert ">enero</span>" in draw("{% pill 'curso' label %}", label=label)
+    with translation.override("en"):
+        assert ">January</span>" in draw("{% pill 'curso' label %}", label=label)
+
+
+def test_remembered_markup_of_a_safe_label_is_not_given_to_an_unsafe_one():
+    safe, unsafe = mark_safe("<b>En curso</b>"), "<b>En curso</b>"
+
+    assert unsafe in draw("{% pill 'curso' label %}", label=safe)
+    assert unsafe not in draw("{% pill 'curso' label %}", label=unsafe)
+
+
+def test_unassigned_draws_nobody():
+    assert 'class="avatar avatar--none avatar--sm"' in draw('{% avatar "" "sm" %}')
+
+
+def test_current_marks_the_page_and_its_relatives(rf):
+    class Match:
+        view_name = "portal:ticket_detail"
+
+    request = rf.get("/")
+    request.resolver_match = Match
+    drawn = draw('{% current "portal:ticket" %}|{% current "portal:home" %}', request=request)
+
+    assert drawn == 'aria-current="page"|'
+
+
+@pytest.mark.parametrize(
+    ("tags", "kind"), [("success", "ok"), ("extra error", "error"), ("warning", "info"), ("", "ok")]
+)
+def test_message_kind_follows_the_level(tags, kind):
+    assert ui.message_kind(tags) == kind

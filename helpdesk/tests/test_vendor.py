@@ -1,0 +1,31 @@
+import json
+
+from tools import vendor
+
+
+def test_vendored_files_are_what_their_record_says():
+    assert vendor.problems(json.loads(vendor.RECORD.read_text("utf-8"))) == []
+
+
+def test_record_notices_a_changed_a_missing_and_an_unknown_file(tmp_path, monkeypatch):
+    record = json.loads(vendor.RECORD.read_text("utf-8"))
+    for path in vendor.VENDOR.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(vendor, "VENDOR", tmp_path)
+    (tmp_path / "htmx.min.js").write_text("alert(1)")
+    (tmp_path / "LICENSE-inter.txt").unlink()
+    (tmp_path / "jquery.js").write_text("")
+
+    assert sorted(vendor.problems(record)) == [
+        "@fontsource-variable/inter: LICENSE-inter.txt is missing",
+        "htmx.org: htmx.min.js was changed by hand",
+        "jquery.js is not in vendor.json",
+    ]
+
+
+def test_every_package_says_version_licence_and_integrity():
+    for name, facts in json.loads(vendor.RECORD.read_text("utf-8"))["packages"].items():
+        assert facts["version"][0].isdigit(), name
+        assert facts["license"], name
+        assert facts["integrity"].startswith("sha512-"), name
+        assert any(target.startswith("LICENSE") for target in facts["files"]), name

@@ -1,0 +1,25 @@
+from allauth.account.decorators import secure_admin_login
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+from helpdesk import appearance
+
+handler400 = "helpdesk.views.bad_request"
+
+# One way in for everybody: the admin's own has neither a limit on guessing nor the second step.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.site_header = admin.site.site_title = settings.DESK_NAME
+
+urlpatterns = [
+    path("idioma/", appearance.set_language, name="set_language"),
+    path("tema/", appearance.set_theme, name="set_theme"),
+    path("cuenta/", include("helpdesk.urls_account")),
+    path("admin/", admin.site.urls),
+    path("agentes/", include("agents.urls")),
+    path("", include("portal.urls")),
+]
+if settings.DESK_DEMO:
+    urlpatterns.append(path("correo/", include("notifications.urls_demo")))
+if settings.DEBUG or settings.DESK_DEMO:
+    urlpatterns.append(path("catalogo/", include("helpdesk.catalogue")))

@@ -1,0 +1,37 @@
+"""The pages of last resort: what a person reads when no other view could answer."""
+
+from contextlib import suppress
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import requires_csrf_token
+
+CHUNK = 64 * 1024
+TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+
+
+@requires_csrf_token
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What cannot be read. The page says so, and how much fits, when there was simply too much of it."""
+    too_much = isinstance(exception, TOO_MUCH)
+    if too_much:
+        _let_it_finish(request)
+    context = {"too_much": too_much, "max_request_mb": settings.DESK_MAX_REQUEST_MB}
+    return render(request, "400.html", context, status=413 if too_much else 400)
+
+
+@requires_csrf_token
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form older than its session, most of the time: the page offers the way back to what was typed."""
+    return render(request, "403_csrf.html", {"reason": reason}, status=403)
+
+
+def _let_it_finish(request: HttpRequest) -> None:
+    """A browser reads no answer before it has sent everything: a connection closed on it shows as a broken one. What
+    is left of the form is read and dropped, up to as much again as a form may have."""
+    left = settings.DESK_MAX_REQUEST_MB * 1024 * 1024
+    with suppress(OSError):
+        while left > 0 and (dropped := request.read(CHUNK)):
+            left -= len(dropped)

@@ -1,0 +1,128 @@
+"""How people, amounts and moments are put in words: in the reader's language and time zone.
+
+Plain functions; templates know them as filters (`{% load ui %}`).
+"""
+
+import re
+import unicodedata
+import zlib
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.formats import number_format
+from django.utils.translation import get_language, gettext, pgettext
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def initials(name: str) -> str:
+    """«Lucía Fernández» → LF, «Garaje El Roble» → GR, an address → its first letter."""
+    words = re.findall(r"[^\W_]+", str(name or "").split("@")[0])
+    letters = [words[0][0], words[-1][0]] if len(words) > 1 else [word[0] for word in words]
+    return unicodedata.normalize("NFC", "".join(letters)).upper() or "?"
+
+
+def avatar_color(key: Any) -> int:
+    """1–6, the same every time for the same person."""
+    return zlib.crc32(str(key or "").strip().lower().encode()) % 6 + 1
+
+
+# --- Quantities -------------------------------------------------------------------------------------------
+
+
+def filesize(size: int | None) -> str:
+    """«482 kB», «1,2 MB»: decimal units, as operating systems show them; the comma is the language's."""
+    amount = max(float(size or 0), 0.0)
+    if amount < 1000:
+        return f"{int(amount)}{NBSP}B"
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.5 or unit == "GB":
+            break
+    amount = round(amount, 0 if unit == "kB" or amount >= 99.95 else 1)
+    return f"{number_format(amount, decimal_pos=0 if amount == int(amount) else 1)}{NBSP}{unit}"
+
+
+def duration(value: timedelta | float | None) -> str:
+    """«22 min», «2 h 05 min», «1 d 2 h». Seconds or a timedelta; the sign is not shown."""
+    if value is None:
+        return ""
+    seconds = abs(value.total_seconds() if isinstance(value, timedelta) else float(value))
+    minutes = int(seconds // 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days}{NBSP}d {hours}{NBSP}h" if hours and days < 10 else f"{days}{NBSP}d"
+    if hours:
+        return f"{hours}{NBSP}h {minutes:02d}{NBSP}min" if minutes else f"{hours}{NBSP}h"
+    return f"{minutes}{NBSP}min" if minutes else f"<{NBSP}1{NBSP}min"
+
+
+def brief_duration(value: timedelta | float | None) -> str:
+    """The first unit of `duration` alone, for narrow columns: «22 min», «2 h», «8 d»."""
+    return duration(value).partition(" ")[0]
+
+
+def percent(value: float | None) -> str:
+    """«80 %» in Spanish, «80%» in English."""
+    return f"{number_format(value or 0)}{NBSP if _spanish() else ''}%"
+
+
+# --- Dates ------------------------------------------------------------------------------------------------
+
+
+def _spanish() -> bool:
+    return (get_language() or "es").startswith("es")
+
+
+def _local(value: datetime) -> datetime:
+    return timezone.localtime(value) if timezone.is_aware(value) else value
+
+
+def short_day(value: datetime | date | None) -> str:
+    """«hoy», «ayer», «mié 18 nov», «18 nov 2025» when it is another year."""
+    if value is None:
+        return ""
+    day = _local(value).date() if isinstance(value, datetime) else value
+    today = timezone.localdate()
+    if day == today:
+        return gettext("hoy")
+    if day == today - timedelta(days=1):
+        return gettext("ayer")
+    if day == today + timedelta(days=1):
+        return gettext("mañana")
+    text = format_date(day, "D j b" if day.year == today.year else "j b Y")
+    return text.lower() if _spanish() else text.title()
+
+
+def short_date(value: datetime | None) -> str:
+    """«mié 18 nov, 8:30», «hoy, 10:36»: in the reader's language and zone."""
+    if value is None:
+        return ""
+    return f"{short_day(value)}, {format_date(_local(value), 'G:i')}"
+
+
+def long_date(value: datetime | None) -> str:
+    """«miércoles 18 de noviembre de 2026, 8:30»: for screen readers, titles and mail."""
+    if value is None:
+        return ""
+    local = _local(value)
+    if _spanish():
+        return format_date(local, r"l j \d\e F \d\e Y, G:i").lower()
+    return format_date(local, "l j F Y, G:i")
+
+
+def ago(value: datetime | None) -> str:
+    """«hace 12 min», «hace 3 h», then the date. js/behaviours/relative-time.js keeps the same words fresh."""
+    if value is None:
+        return ""
+    seconds = (timezone.now() - value).total_seconds()
+    if not 0 <= seconds < 24 * 3600:
+        return short_date(value)
+    if seconds < 60:
+        return pgettext("time", "ahora")
+    if seconds < 3600:
+        return gettext("hace %(minutes)d min") % {"minutes": seconds // 60}
+    return gettext("hace %(hours)d h") % {"hours": seconds // 3600}
