@@ -1,0 +1,79 @@
+"""The running demo, and browsers that complain."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from e2e.mailbox import Mailbox
+from e2e.processes import Stack
+from e2e.walker import Agent, Walker
+
+AnyWalker = TypeVar("AnyWalker", bound=Walker)
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+CHROMIUM = os.environ.get("DESK_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium (apt install chromium, or name one in DESK_CHROMIUM)")
+    # As root, in a container without shared memory, on a machine without a graphics card.
+    flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": flags}
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The embedded size with its worker and its scheduler; the demo's people, no tickets."""
+    with Stack.embedded(tmp_path_factory.mktemp("desk")) as stack:
+        stack.manage("migrate", "--verbosity=0")
+        stack.manage("load_demo", "--without-tickets")
+        stack.start_all(workers=1)
+        stack.wait_until_ready()
+        yield stack
+
+
+@pytest.fixture
+def mailbox(desk: Stack) -> Mailbox:
+    return Mailbox(desk.folder / "db.sqlite3")
+
+
+class People:
+    """Opens a browser for each person of a journey; every one of them watches for what must not happen."""
+
+    def __init__(self, browser: Browser, desk: Stack) -> None:
+        self._browser, self._desk = browser, desk
+        self.walkers: list[Walker] = []
+
+    def on_phone(self, name: str) -> Walker:
+        page = self._open(PHONE, has_touch=True, is_mobile=True)
+        return self._watched(Walker(name, page))
+
+    def at_desk(self, name: str) -> Agent:
+        return self._watched(Agent(name, self._open(DESKTOP)))
+
+    def _watched(self, walker: AnyWalker) -> AnyWalker:
+        self.walkers.append(walker)
+        return walker
+
+    def _open(self, size: dict[str, int], **options: Any) -> Page:
+        context: BrowserContext = self._browser.new_context(
+            viewport=size, base_url=self._desk.url(), locale="es-VE", reduced_motion="reduce", **options
+        )
+        context.set_default_timeout(10_000)
+        return context.new_page()
+
+
+@pytest.fixture
+def people(browser: Browser, desk: Stack) -> Iterator[People]:
+    found = People(browser, desk)
+    yield found
+    complaints = [complaint for walker in found.walkers for complaint in walker.complaints]
+    for walker in found.walkers:
+        walker.page.context.close()
+    assert not complaints, "\n".join(complaints)

@@ -1,0 +1,47 @@
+"""The demo's mails, as the worker «sent» them."""
+
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from e2e.waiting import until
+
+LINK = re.compile(r"http://127\.0\.0\.1:\d+(/[^\s)>\"]+)")
+
+
+@dataclass(frozen=True)
+class Letter:
+    id: int
+    to: str
+    subject: str
+    text: str
+    html: str
+
+    def link(self, beginning: str = "/enlace/") -> str:
+        """The first address in it that begins so, without the host."""
+        found = [path for path in LINK.findall(self.text) if path.startswith(beginning)]
+        assert found, f"no {beginning} in «{self.subject}»:\n{self.text}"
+        return found[0]
+
+
+class Mailbox:
+    def __init__(self, database: Path) -> None:
+        self._database = database
+
+    def letters(self, to: str) -> list[Letter]:
+        query = "SELECT id, recipient, subject, text, html FROM notifications_demomail WHERE recipient = ? ORDER BY id"
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10)) as connection:
+            return [Letter(*row) for row in connection.execute(query, [to])]
+
+    def wait_for(self, to: str, *words: str, after: int = 0) -> Letter:
+        """The first letter to them whose subject or text holds all the words, among those later than letter `after`."""
+
+        def fitting() -> Letter | None:
+            letters = (letter for letter in self.letters(to) if letter.id > after)
+            return next((x for x in letters if all(word in f"{x.subject}\n{x.text}" for word in words)), None)
+
+        return until(
+            fitting, lambda: f"a mail to {to} with {words}, among {[x.subject for x in self.letters(to)]}", 40
+        )

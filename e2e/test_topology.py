@@ -1,0 +1,142 @@
+"""The production size on one machine: two web processes, two workers, a scheduler, PostgreSQL, Redis and an SMTP
+server, each a process of its own. S2 runs through them, once undisturbed and once while they break."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from e2e.processes import Stack
+from e2e.s2_over_http import CUSTOMER, EXPECTED, Journey, play, template_of
+from e2e.sink import MailSink, process_behind
+from e2e.waiting import until
+from tools.servers import CannotServe, Postgres, Redis, postgres_answers
+
+pytestmark = pytest.mark.topology
+LOCAL = ("postgresql://root@127.0.0.1:5432/postgres", "postgresql://postgres@127.0.0.1:5432/postgres")
+TAKEN_BACK_SECONDS = 100  # the lease of a dead worker's mail (notifications.delivery.LEASE) and some sweeps
+
+
+@pytest.fixture(scope="module")
+def sink() -> Iterator[MailSink]:
+    with MailSink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Redis]:
+    try:
+        with Redis() as server:
+            yield server
+    except CannotServe as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with ExitStack() as stack:
+        yield a_database(stack)
+
+
+def a_database(stack: ExitStack) -> str:
+    """A cluster of our own; where none can be started, a fresh database on the machine's."""
+    try:
+        return stack.enter_context(Postgres()).url
+    except (CannotServe, OSError, subprocess.CalledProcessError) as problem:
+        local = next(filter(postgres_answers, LOCAL), None)
+        if local is None:
+            pytest.skip(f"PostgreSQL: {problem}")
+    name = "desk_topology"
+    with psycopg.connect(local, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    return local.replace("postgresql:", "postgres:").removesuffix("/postgres") + f"/{name}"
+
+
+@pytest.fixture(scope="module")
+def desk(
+    tmp_path_factory: pytest.TempPathFactory, database: str, redis: Redis, sink: MailSink
+) -> Iterator[Stack]:
+    folder: Path = tmp_path_factory.mktemp("production")
+    with Stack.production(folder, database=database, redis=redis.url, smtp_port=sink.port) as stack:
+        stack.manage("collectstatic", "--noinput", "--verbosity=0")
+        stack.manage("prepare_production")
+        stack.run(sys.executable, "-m", "e2e.world")
+        stack.start_all(workers=2)
+        stack.wait_until_ready()
+        yield stack
+
+
+def test_s2_runs_through_all_processes(desk: Stack, sink: MailSink) -> None:
+    journey = Journey(desk, sink)
+    play(journey)
+    journey.wait_for_everything()
+    assert arrived(journey) == expected()
+    assert all(desk.alive().values()), desk.last_words()
+
+
+def test_nothing_is_lost_when_redis_stops_and_a_worker_is_killed(
+    desk: Stack, sink: MailSink, redis: Redis
+) -> None:
+    journey = Journey(desk, sink)
+    killed: list[str] = []
+    again: list[str] = []
+
+    def stop_redis() -> None:
+        redis.stop()
+        until(lambda: not desk.is_ready(desk.ports[0]), "/readyz to notice that Redis is away")
+
+    def start_redis() -> None:
+        """The agent has answered meanwhile; her mail waits in the outbox."""
+        assert not [mail for mail in journey.mails() if template_of(mail) == "contribution_asked"]
+        redis.start()
+
+    def hold_the_next() -> None:
+        sink.hold_next(lambda mail: mail.to == CUSTOMER and template_of(mail) == "closure_asked")
+
+    def kill_its_sender() -> None:
+        """And wait for another worker to take the mail back; the customer decides on what it says only then."""
+        port = until(lambda: sink.held_from, "a worker in mid-send")
+        killed.append(desk.kill_owner(process_behind(port)))
+        held = journey.mail("closure_asked")
+        until(lambda: copies(journey)[held.id] > 1, "the second copy of the mail", TAKEN_BACK_SECONDS)
+        again.append(held.id)
+
+    play(
+        journey,
+        between={
+            "prepare": stop_redis,
+            "ask": start_redis,
+            "close contribution": hold_the_next,
+            "ask for approval": kill_its_sender,
+        },
+    )
+    journey.wait_for_everything()
+
+    assert arrived(journey) == expected()
+    # The documented at-least-once: one mail twice, with the same Message-ID, so that it shows once.
+    assert {message: count for message, count in copies(journey).items() if count > 1} == {again[0]: 2}
+    desk.start_worker(int(killed[0].removeprefix("worker")))
+    desk.wait_until_ready()
+
+
+def copies(journey: Journey) -> Counter[str]:
+    return Counter(mail.id for mail in journey.mails())
+
+
+def arrived(journey: Journey) -> dict[str, Counter[str]]:
+    """Distinct mails by recipient and template."""
+    distinct = {mail.id: mail for mail in journey.mails()}.values()
+    return {
+        to: Counter(template_of(mail) for mail in distinct if mail.to == to)
+        for to in {mail.to for mail in distinct}
+    }
+
+
+def expected() -> dict[str, Counter[str]]:
+    return {to: Counter(templates) for to, templates in EXPECTED.items()}
