@@ -1,0 +1,303 @@
+"""How a ticket may have gone: one story from a number, the same every time, along its process's own actions.
+
+Rows are built, not lived: the verbs would take hours. What the pages read is what the verbs would have left.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from accounts.models import User
+from bench.desk import Desk, Line, Story
+from bench.words import SENTENCES, TITLES
+from tickets.enums import (
+    Channel,
+    ClockKind,
+    DeliveryState,
+    EventKind,
+    MessageKind,
+    Severity,
+    StageKind,
+    Template,
+)
+from tickets.models import (
+    Attachment,
+    Clock,
+    Delivery,
+    Message,
+    Pause,
+    Survey,
+    Ticket,
+    TicketEvent,
+)
+from tickets.processes.definition import Action, Definition, Stage
+from tickets.text import plain_excerpt
+
+OPEN_SHARE = 0.08
+OPEN_DAYS, CLOSED_DAYS = 5.7, 730
+# What an open ticket is at: most are worked on or wait to be.
+OPEN_WEIGHTS = {
+    StageKind.NEW: 20,
+    StageKind.EVALUATION: 8,
+    StageKind.PREPARATION: 8,
+    StageKind.WORK: 42,
+    StageKind.WAITING_CUSTOMER: 12,
+    StageKind.WAITING_INTERNAL: 4,
+    StageKind.VERIFICATION: 6,
+    StageKind.CLOSURE_APPROVAL: 10,
+}
+SEVERITIES = ((Severity.CRITICAL, 4), (Severity.HIGH, 16), (Severity.MEDIUM, 55), (Severity.LOW, 25))
+
+
+def tell(number: int, desk: Desk) -> Story:
+    rng = Random(number)
+    line = rng.choices(desk.lines, [line.weight for line in desk.lines])[0]
+    is_open = rng.random() < OPEN_SHARE
+    category = rng.choice(line.categories)
+    customer = desk.customers[rng.randrange(len(desk.customers))]
+    created = desk.now - timedelta(
+        days=rng.uniform(0.01, OPEN_DAYS) if is_open else rng.uniform(3, CLOSED_DAYS)
+    )
+    until = desk.now if is_open else min(desk.now, created + timedelta(hours=rng.uniform(1, 200)))
+    severity = rng.choices(*zip(*SEVERITIES, strict=True))[0]
+    department = category.department_id or next(iter(desk.staff))
+    ticket = Ticket(
+        process_version=line.version,
+        category=category,
+        department_id=department,
+        title=f"{rng.choice(TITLES)} ({number})"[:160],
+        requester=customer,
+        requester_name=customer.name,
+        requester_email=customer.email,
+        case_kind=category.case_kind,
+        severity=severity,
+        standing_checked_at=created,
+        created_at=created,
+        last_requester_message_at=created,
+    )
+    story = Story(ticket)
+    staff = rng.choice(desk.staff.get(department) or next(iter(desk.staff.values())))
+    _Teller(story, line, customer, staff, rng, created, until).tell(_target(line.definition, is_open, rng))
+    return story
+
+
+def _target(definition: Definition, is_open: bool, rng: Random) -> Stage:
+    if is_open:
+        stages = [stage for stage in definition.stages if not stage.is_end]
+        return rng.choices(stages, [OPEN_WEIGHTS[stage.kind] for stage in stages])[0]
+    ends = [stage for stage in definition.stages if stage.is_end]
+    return rng.choices(ends, [12 if stage.kind == StageKind.DONE else 1 for stage in ends])[0]
+
+
+@dataclass
+class _Teller:
+    story: Story
+    line: Line
+    customer: User
+    staff: User
+    rng: Random
+    created: datetime
+    until: datetime
+
+    @property
+    def definition(self) -> Definition:
+        return self.line.definition
+
+    def tell(self, target: Stage) -> None:
+        ticket = self.story.ticket
+        self._stand(self.definition.first_stage, self.created)
+        self._event(EventKind.FILED, self.created, by=self.customer, public=True)
+        self._say(MessageKind.REPORT, self.created, sentences=4, event=False)
+        steps = list(self._steps(target))
+        moments = sorted(self.rng.random() for _ in steps)
+        for step, moment in zip(steps, moments, strict=True):
+            at = self.created + (self.until - self.created) * moment
+            if isinstance(step, Action):
+                self._move(step, at)
+            else:
+                self._say(step, at, sentences=self.rng.randint(1, 3))
+        self._clocks()
+        ticket.excerpt = plain_excerpt(self.story.messages[0].body, 200)
+        if ticket.closed_at and self.rng.random() < 0.4:
+            score = self.rng.choices((1, 2, 3, 4, 5), (1, 1, 2, 5, 8))[0]
+            self.story.surveys.append(Survey(ticket=ticket, score=score, answered_at=ticket.closed_at))
+
+    def _steps(self, target: Stage) -> Iterator[Action | MessageKind]:
+        """Stages on the way, what was said in between, and some turns of the customer's."""
+        first = self.definition.first_stage.key
+        work = next((stage.key for stage in self.definition.stages if stage.kind == StageKind.WORK), first)
+        via_work = (self.line.road(first, work), self.line.road(work, target.key))
+        if target.key == first or None in via_work:
+            yield from self.line.road(first, target.key) or ()
+            return
+        yield from via_work[0]
+        for _turn in range(self.rng.choice((0, 1, 1, 2))):
+            yield MessageKind.FOLLOW_UP
+            yield from self._there_and_back(work)
+        if self.rng.random() < 0.5:
+            yield MessageKind.NOTE
+        if target.is_end or target.kind == StageKind.CLOSURE_APPROVAL:
+            yield MessageKind.SOLUTION
+        yield from via_work[1]
+
+    def _there_and_back(self, work: str) -> Iterator[Action | MessageKind]:
+        waiting = next((s.key for s in self.definition.stages if s.kind == StageKind.WAITING_CUSTOMER), "")
+        there, back = self.line.road(work, waiting), self.line.road(waiting, work)
+        if not waiting or not there or not back or self.rng.random() < 0.4:
+            yield MessageKind.REPLY
+            return
+        yield from there
+        yield MessageKind.REPLY
+        yield from back
+
+    def _move(self, action: Action, at: datetime) -> None:
+        ticket, before = self.story.ticket, self.story.ticket.stage
+        stage = self.definition.stage(action.to)
+        if ticket.assignee_id is None and stage.kind not in (StageKind.NEW, StageKind.EVALUATION):
+            ticket.assignee = self.staff
+            ticket.difficulty = self.rng.randint(1, 5)
+        by = self.customer if stage.kind == StageKind.DONE else self.staff
+        paused_since = ticket.stage_since if ticket.is_paused else None
+        self._stand(stage, at)
+        self._event(
+            EventKind.STAGE_CHANGED,
+            at,
+            by=by,
+            public=True,
+            action=action.key,
+            data={"from": before, "to": stage.key},
+        )
+        if paused_since is not None and at > paused_since:
+            self.story.pauses.append(Pause(started_at=paused_since, ended_at=at, stage=before))
+
+    def _stand(self, stage: Stage, at: datetime) -> None:
+        ticket = self.story.ticket
+        ticket.stage, ticket.stage_kind, ticket.stage_since = stage.key, stage.kind, at
+        ticket.public_state, ticket.progress = stage.kind.meta.public_state, stage.progress
+        ticket.is_paused = stage.kind.meta.clock == "pauses"
+        ticket.contribution_open = stage.kind == StageKind.WAITING_CUSTOMER
+        ticket.closed_at = at if stage.is_end else None
+        ticket.updated_at = at
+
+    def _say(self, kind: MessageKind, at: datetime, *, sentences: int, event: bool = True) -> None:
+        ticket = self.story.ticket
+        from_requester = kind in (MessageKind.REPORT, MessageKind.REPLY)
+        author = self.customer if from_requester else self.staff
+        message = Message(
+            ticket=ticket,
+            kind=kind,
+            author=author,
+            author_name=author.name,
+            from_requester=from_requester,
+            body="\n\n".join(self.rng.sample(SENTENCES, sentences)),
+            created_at=at,
+        )
+        self.story.messages.append(message)
+        if self.rng.random() < 0.06:
+            self._attach(message)
+        if kind == MessageKind.SOLUTION:
+            ticket.solution_done, ticket.solution_sent_at = message.body, at
+        if not from_requester and message.is_public:
+            ticket.last_staff_message_at = at
+            ticket.first_response_at = ticket.first_response_at or at
+        if event:
+            public = message.is_public
+            what = EventKind.MESSAGE if public else EventKind.NOTE
+            self._event(what, at, by=author, public=public, message=message)
+        else:
+            self.story.events[-1].message = message
+
+    def _attach(self, message: Message) -> None:
+        digest = f"{self.rng.getrandbits(256):064x}"
+        self.story.attachments.append(
+            Attachment(
+                ticket=self.story.ticket,
+                message=message,
+                uploader=message.author,
+                name="captura.png",
+                kind="image",
+                content_type="image/png",
+                size=self.rng.randint(20_000, 900_000),
+                sha256=digest,
+                file=f"attachments/{digest[:2]}/{digest[:32]}",
+                created_at=message.created_at,
+            )
+        )
+
+    def _event(
+        self,
+        kind: EventKind,
+        at: datetime,
+        *,
+        by: User,
+        public: bool,
+        action: str = "",
+        data: dict[str, Any] | None = None,
+        message: Message | None = None,
+    ) -> None:
+        ticket = self.story.ticket
+        ticket.version += 1
+        if public:
+            ticket.public_version += 1
+            ticket.updated_at = at
+        event = TicketEvent(
+            ticket=ticket,
+            kind=kind,
+            action=action,
+            actor=by,
+            actor_name=by.name,
+            is_public=public,
+            data=data if data is not None else {"to": ticket.stage, "channel": Channel.WEB},
+            message=message,
+            version=ticket.version,
+            at=at,
+        )
+        self.story.events.append(event)
+        if public and (by is self.staff or kind == EventKind.FILED):
+            self.story.deliveries.append(
+                Delivery(
+                    event=event,
+                    template=Template.RECEIVED if kind == EventKind.FILED else Template.REPLY,
+                    to_requester=True,
+                    email=self.customer.email,
+                    state=DeliveryState.SENT,
+                    at=at,
+                )
+            )
+
+    def _clocks(self) -> None:
+        ticket = self.story.ticket
+        stops = {ClockKind.FIRST_RESPONSE: ticket.first_response_at, ClockKind.RESOLUTION: ticket.closed_at}
+        wanted = {"severity": ticket.severity, "case_kind": ticket.case_kind}
+        targets = {
+            ClockKind.FIRST_RESPONSE: self.definition.first_response_target(**wanted),
+            ClockKind.RESOLUTION: self.definition.resolution_target(**wanted),
+        }
+        paused = sum((pause.ended_at - pause.started_at for pause in self.story.pauses), timedelta())
+        for kind, target in targets.items():
+            if target is None:
+                continue
+            due = self.created + target + (paused if kind == ClockKind.RESOLUTION else timedelta())
+            stopped = stops[kind] or ticket.closed_at
+            is_late = due < (stopped or self.until)
+            clock = Clock(
+                ticket=ticket,
+                kind=kind,
+                target=target,
+                started_at=self.created,
+                due_at=due,
+                stopped_at=stopped,
+                paused_at=ticket.stage_since if ticket.is_paused and stopped is None else None,
+                breached_at=due if is_late else None,
+            )
+            self.story.clocks.append(clock)
+            if kind == ClockKind.RESOLUTION:
+                ticket.due_at, ticket.is_escalated = due, is_late
+                for pause in self.story.pauses:
+                    pause.clock = clock
+            else:
+                ticket.first_response_due_at = due
+        if ClockKind.RESOLUTION not in {clock.kind for clock in self.story.clocks}:
+            self.story.pauses.clear()

@@ -1,0 +1,56 @@
+"""What the bench fills is what the verbs would have left, as far as the pages read it."""
+
+import pytest
+from django.db.models import Count, F, Max, Q
+
+from bench.filling import fill
+from tickets.models import Attachment, Clock, FolioCounter, Message, Ticket, TicketEvent
+
+pytestmark = pytest.mark.django_db
+SIZE = 60
+
+
+@pytest.fixture
+def filled():
+    fill(SIZE, say=lambda line: None)
+
+
+def test_filling_goes_on_where_it_stopped(filled):
+    before = list(Ticket.objects.order_by("pk").values_list("folio", "title"))
+    fill(SIZE, say=lambda line: None)
+    assert Ticket.objects.count() == SIZE
+    fill(SIZE + 5, say=lambda line: None)
+    after = list(Ticket.objects.order_by("pk").values_list("folio", "title"))
+    assert after[:SIZE] == before
+    assert len({folio for folio, _title in after}) == SIZE + 5
+    assert after[-1][0].endswith(str(FolioCounter.objects.get().last))
+
+
+def test_versions_count_the_events(filled):
+    counted = Ticket.objects.annotate(
+        all_events=Count("events"), public_events=Count("events", filter=Q(events__is_public=True))
+    )
+    assert counted.filter(all_events=F("version"), public_events=F("public_version")).count() == SIZE
+    assert TicketEvent.objects.filter(message__isnull=False).count() == Message.objects.count()
+    assert Message.objects.exclude(ticket=F("event__ticket")).count() == 0
+
+
+def test_tickets_stand_in_stages_of_their_process_with_clocks_to_match(filled):
+    for ticket in Ticket.objects.select_related("process_version"):
+        stage = ticket.stage_definition
+        assert ticket.stage_kind == stage.kind
+        assert ticket.progress == stage.progress
+        assert (ticket.closed_at is not None) == stage.is_end
+    assert Ticket.objects.closed().count() > Ticket.objects.open().count() > 0
+    running = Clock.objects.filter(kind="resolution", stopped_at__isnull=True)
+    assert not running.exclude(due_at=F("ticket__due_at")).exists()
+    assert not Clock.objects.filter(
+        kind="resolution", ticket__closed_at__isnull=False, stopped_at=None
+    ).exists()
+
+
+def test_conversations_have_the_usual_length(filled):
+    per_ticket = Message.objects.count() / SIZE
+    assert 3 < per_ticket < 6
+    assert Ticket.objects.annotate(n=Count("messages")).aggregate(most=Max("n"))["most"] < 15
+    assert Attachment.objects.exclude(ticket=F("message__ticket")).count() == 0
