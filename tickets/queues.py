@@ -1,8 +1,8 @@
 """The desk's queues: what each holds, in which orders it can be read, and how much is in it, cheaply.
 
-A queue never shows more than `visible_to` does. Figures stop at `MANY`: people need to know that there is a lot,
-not how much, and a figure must not cost what exists (LESSONS A21). Those of the queues come from one walk over an index
-that holds the open tickets alone and all that queues ask of them; those of a filtered list stop counting there.
+A queue never shows more than `visible_to` does. A figure must not cost what exists (LESSONS A21): those of the queues
+come from one walk over an index that holds the open tickets alone, with all that queues ask of them; those of a list
+stop counting at `MANY`, because people need to know that there is a lot, not how much.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -192,59 +190,26 @@ class BoundedCount(Subquery):
         super().__init__(queryset.order_by(*along).values("pk")[:MANY], **extra)
 
 
-def count_queues(
-    queues: Iterable[Queue], user: User, more: Mapping[str, "QuerySet[Any]"] | None = None
-) -> dict[str, int]:
-    """How many each queue holds, by its key, and how many each of `more`, by its name; one query, whatever is asked."""
-    asked = [(queue, queue.takes) for queue in queues if queue.takes]
-    sql, params = _heaps_of(user) if asked else ("", ())
-    parts, values = ([sql] if asked else []), list(params)
-    for name, scope in (more or {}).items():
-        sql, params = _bounded(scope)
-        parts.append(f"SELECT NULL, %s, NULL, NULL, (SELECT COUNT(*) FROM ({sql}) bounded)")  # noqa: S608
-        values += [name, *params]
-    rows = _rows(" UNION ALL ".join(parts), values) if parts else []
-    figures = {kind: size for _place, kind, _late, _who, size in rows if more and kind in more}
-    heaps = [Heap(*row) for row in rows if row[1] not in figures]
-    for queue, takes in asked:
-        figures[queue.key] = min(sum(heap.size for heap in heaps if takes(heap, user)), MANY)
-    return figures
+def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
+    """How many open tickets each of these queues holds for `user`, by its key; those without a figure are left out.
+    One query, whatever is asked."""
+    open_tickets = Ticket.objects.visible_to(user).open().order_by()
+    heaps = [Heap(*row) for row in open_tickets.values_list(*HEAP).annotate(size=Count("*"))]
+    return {
+        queue.key: sum(heap.size for heap in heaps if takes(heap, user))
+        for queue in queues
+        if (takes := queue.takes)
+    }
 
 
-Sql = tuple[str, tuple[Any, ...]]
-_HEAPS: dict[Any, Sql] = {}
-_MOST = 5_000
+def count_scopes(scopes: Mapping[str, TicketQuerySet], user: User) -> dict[str, int]:
+    """How many open tickets are in each of these, up to `MANY`, by its name; one query."""
+    counts = [BoundedCount(scope, along=ORDERS["vence"].keys) for scope in scopes.values()]
+    row = User.objects.values_list(*counts).get(pk=user.pk) if counts else ()
+    return dict(zip(scopes, row, strict=True))
 
 
-def _heaps_of(user: User) -> Sql:
-    """What to ask for the heaps that this person may see. Depends on nothing but who asks, so it is worked out once."""
-    key = (user.pk, user.role, None if user.is_supervisor else user.department_ids)
-    if key not in _HEAPS:
-        if len(_HEAPS) >= _MOST:
-            _HEAPS.clear()
-        heaps = Ticket.objects.visible_to(user).open().order_by().values_list(*HEAP).annotate(size=Count("*"))
-        sql, params = heaps.query.sql_with_params()
-        _HEAPS[key] = sql, tuple(params)
-    return _HEAPS[key]
-
-
-def _bounded(scope: "QuerySet[Any]") -> Sql:
-    # Along an index of open tickets: left to itself, the database may walk the whole table from its oldest, long
-    # closed row to find the first hundred open ones.
-    try:
-        sql, params = scope.order_by(*ORDERS["vence"].keys).values("pk")[:MANY].query.sql_with_params()
-    except EmptyResultSet:
-        return "SELECT 1 WHERE 1 = 0", ()
-    return sql, tuple(params)
-
-
-def _rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())
-
-
-def due_groups(tickets: TicketQuerySet, *, now: datetime, end_of_day: datetime) -> dict[str, Any]:
+def due_groups(tickets: TicketQuerySet, *, now: datetime, end_of_day: datetime) -> dict[str, TicketQuerySet]:
     """The stretches of a queue that is read by due date, each as a scope to count."""
     running = tickets.filter(is_paused=False)
     return {

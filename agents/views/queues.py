@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from accounts.models import User
 from tickets import queues
 from tickets.keyset import InvalidCursor, Page, paginate
 from tickets.models import Ticket
@@ -51,11 +52,7 @@ def queue(request: HttpRequest, key: str = queues.MINE.key) -> HttpResponse:
     link = ticket_page(origin)
     rows = [Row(ticket, moment, page=link) for ticket in page.rows]
     part = "#results" if request.htmx.target == "results" else ""
-    counts = queues.count_queues(
-        [] if part else available,  # what is swapped has no figures of queues in it
-        request.user,
-        _cut(tickets, page, rows, moment) if is_grouped else {},
-    )
+    counts = {} if part else queues.count_queues(available, request.user)  # what is swapped shows none
     context = {
         "queue": chosen,
         "queues": [{"queue": item, "count": counts.get(item.key)} for item in available],
@@ -68,7 +65,7 @@ def queue(request: HttpRequest, key: str = queues.MINE.key) -> HttpResponse:
         "page": page,
         "page_newer": _address(chosen, filters, page.newer),
         "page_older": _address(chosen, filters, page.older),
-        "groups": _grouped(rows, counts) if is_grouped else [{"rows": rows}],
+        "groups": _grouped(tickets, page, rows, moment, request.user) if is_grouped else [{"rows": rows}],
     }
     return render(request, f"agents/queue/list.html{part}", context)
 
@@ -139,18 +136,16 @@ def read_page(
         return paginate(rows, order=order, size=size), str(problem)
 
 
-def _cut(tickets: TicketQuerySet, page: Page[Ticket], rows: list[Row], moment: Moment) -> dict[str, Any]:
-    """The groups that begin or go on beyond the page, as scopes to count. The others are all on it."""
+def _grouped(
+    tickets: TicketQuerySet, page: Page[Ticket], rows: list[Row], moment: Moment, user: User
+) -> list[dict[str, Any]]:
+    """The rows under their headings, each with how many it has: what goes on beyond the page is counted."""
     ends = [rows[0]] * bool(page.newer) + [rows[-1]] * bool(page.older) if rows else []
     scopes = queues.due_groups(tickets, now=moment.now, end_of_day=moment.end_of_day)
-    return {f"group {row.group}": scopes[row.group] for row in ends}
-
-
-def _grouped(rows: list[Row], counts: dict[str, int]) -> list[dict[str, Any]]:
-    """The rows under their headings."""
+    counts = queues.count_scopes({row.group: scopes[row.group] for row in ends}, user)
     groups: list[dict[str, Any]] = []
     for group, members in groupby(rows, key=lambda row: row.group):
         found = list(members)
-        count = counts.get(f"group {group}", len(found))
+        count = counts.get(group, len(found))
         groups.append({"group": group, "count": count, "rows": found, "is_bad": group == Group.OVERDUE})
     return groups
