@@ -23,6 +23,7 @@ from tickets.models import Category, Process
 from tickets.processes.definition import FieldDefinition
 from tickets.querysets import TicketQuerySet
 from tickets.queues import ORDERS, Order, Queue
+from tickets.text import fold
 
 OWN_FIELD = "campo-"
 NOBODY = "nadie"
@@ -267,13 +268,12 @@ def _matching_own(tickets: TicketQuerySet, alias: str, item: FieldDefinition, va
 
 
 def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
-    """Every word is in the folio, the title or the requester's name or address."""
-    for word in text.split()[:WORDS]:
+    """Every word is in the title, the beginning of the report or the requester's name or address, or is the folio."""
+    for word in fold(text).split()[:WORDS]:
         tickets = tickets.filter(
             Q(folio__iexact=word)
             | Q(folio__iendswith=f"-{word}")
-            | Q(title__icontains=word)
-            | Q(requester_name__icontains=word)
-            | Q(requester_email__icontains=word)
+            | Q(text_folded__contains=word)
+            | Q(requester_folded__contains=word)
         )
     return tickets

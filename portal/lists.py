@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from tickets.enums import PublicState, StageKind
 from tickets.models import Category, Ticket
+from tickets.text import fold
 
 from .thread import has_progress, state_of
 
@@ -49,10 +50,8 @@ def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
 
 def matching(tickets: "QuerySet[Ticket]", query: str) -> "QuerySet[Ticket]":
     """Every word is in the folio, the title or the beginning of the report."""
-    for word in query.split()[:8]:
-        tickets = tickets.filter(
-            Q(folio__icontains=word) | Q(title__icontains=word) | Q(excerpt__icontains=word)
-        )
+    for word in fold(query).split()[:8]:
+        tickets = tickets.filter(Q(folio__icontains=word) | Q(text_folded__contains=word))
     return tickets
 
 

@@ -66,6 +66,11 @@ def clean_text(value: str, *, max_length: int = MAX_TEXT) -> str:
     return _limited(unicodedata.normalize("NFC", text).strip(), max_length)
 
 
+def fold(text: str) -> str:
+    """Lower case and without accents, as people type when they look for something."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
 def _strip_unwanted(text: str) -> str:
     return _TAGS.sub(r"\1", _UNWANTED.sub("", text))
 

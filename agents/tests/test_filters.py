@@ -63,7 +63,7 @@ def test_each_filter_finds_what_it_names(world):
     assert found("proceso=soporte-con-aprobacion&severidad=low") == {"Tres"}
 
 
-@pytest.mark.parametrize("text", ["lucía", "LUCIA@example.com", "uno lucía", "Fern"])
+@pytest.mark.parametrize("text", ["lucía", "LUCIA", "LUCIA@example.com", "uno lucía", "Fern", "FERNÁN"])
 def test_text_finds_by_title_and_requester(world, text):
     assert found(f"q={text}") == {"Uno"}
 

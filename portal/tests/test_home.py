@@ -166,6 +166,19 @@ def test_search_forgives_accents_in_topics(client: Client, guest_process: Proces
     assert "Factura o trámite" in html(client, "/buscar/?q=TRAMITE")
 
 
+@pytest.mark.parametrize("query", ["pago movil", "PAGO MÓVIL", "anulacion", "Anulación PAGO"])
+def test_search_forgives_accents_in_own_tickets(
+    process: Process, customer: User, customer_client: Client, query: str
+):
+    make_ticket(process, requester=customer, title="Pago Móvil sin éxito", description="Pedí la ANULACIÓN.")
+    make_ticket(process, requester=customer, title="Otra cosa")
+
+    assert list(cards(html(customer_client, f"/buscar/?q={query}"))) == ["Pago Móvil sin éxito"]
+    page = html(customer_client, f"/tickets/?q={query}")
+    assert "Pago Móvil sin éxito" in page
+    assert "Otra cosa" not in page
+
+
 @pytest.mark.parametrize(
     "query", ["", "%00", "zzzz", '"><script>alert(1)</script>', "x" * 5000, "requester__password"]
 )

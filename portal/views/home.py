@@ -1,13 +1,12 @@
 """The front page, and its search."""
 
-import unicodedata
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
 from tickets.models import Ticket
+from tickets.text import fold
 
 from .. import topics
 from ..contact import panel
@@ -51,8 +50,3 @@ def search(request: HttpRequest) -> HttpResponse:
         mine = Ticket.objects.requested_by(request.user).select_related("category")
         context["tickets"] = rows(matching(mine, query).order_by("-updated_at", "-id")[:FOUND])
     return render(request, "portal/search.html", context)
-
-
-def fold(text: str) -> str:
-    """Lower case and without accents, as people type when they look for something."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import tickets.models.conversation
+import tickets.models.folded
 
 
 class Migration(migrations.Migration):
@@ -365,6 +366,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "text_folded",
+                    tickets.models.folded.FoldedField(default="", editable=False, of=("title", "excerpt")),
+                ),
+                (
+                    "requester_folded",
+                    tickets.models.folded.FoldedField(
+                        default="", editable=False, of=("requester_name", "requester_email")
+                    ),
+                ),
+                (
                     "assignee",
                     models.ForeignKey(
                         blank=True,
@@ -592,6 +603,7 @@ class Migration(migrations.Migration):
                 ("author_name", models.CharField(max_length=120, verbose_name="autor")),
                 ("from_requester", models.BooleanField(default=False)),
                 ("body", models.TextField(verbose_name="texto")),
+                ("steps", models.TextField(blank=True, verbose_name="pasos para el solicitante")),
                 (
                     "created_at",
                     models.DateTimeField(default=django.utils.timezone.now, verbose_name="escrito"),

@@ -13,6 +13,7 @@ from ..enums import END_KINDS, CaseKind, Channel, PublicState, Severity, StageKi
 from ..processes.definition import Definition, Stage
 from ..querysets import TicketQuerySet
 from ..sla import FAR_FUTURE
+from .folded import FoldedField
 from .process import Category, ProcessVersion
 
 LAST_IN_LINE = 2_147_483_647
@@ -137,6 +138,10 @@ class Ticket(models.Model):
         output_field=models.PositiveSmallIntegerField(),
         db_persist=True,
     )
+
+    # What lists are searched by.
+    text_folded = FoldedField(of=("title", "excerpt"))
+    requester_folded = FoldedField(of=("requester_name", "requester_email"))
 
     objects = TicketQuerySet.as_manager()
 

@@ -8,6 +8,7 @@ from tickets.enums import ContactKind, ContactOutcome
 from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
 from tickets.models import ContactEntry, Ticket
 from tickets.tests.factories import make_user
+from tickets.text import fold
 
 S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
 
@@ -106,6 +107,7 @@ def test_account_is_linked_once(play):
     p = play(S2, filed_by="staff")
     contacts.link_account(p.ticket, actor=p.agent, user=p.customer)
     assert (p.refresh().requester, p.ticket.requester_email) == (p.customer, p.customer.email)
+    assert p.ticket.requester_folded == fold(f"{p.customer.name}\n{p.customer.email}")
     with pytest.raises(GuardFailed):
         contacts.link_account(p.ticket, actor=p.agent, user=p.stranger)
 

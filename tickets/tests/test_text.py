@@ -16,6 +16,7 @@ from tickets.text import (
     TextTooLong,
     clean_line,
     clean_text,
+    fold,
     plain_excerpt,
     render_markdown,
     sanitize,
@@ -387,3 +388,17 @@ def test_plain_excerpt_is_a_short_line_and_not_html(typed, length):
     assert excerpt == " ".join(excerpt.split())
     assert not isinstance(excerpt, SafeString)
     assert not set(excerpt) & set(HARMFUL[:-1])  # a tag may follow a black flag
+
+
+@pytest.mark.parametrize(
+    ("typed", "folded"),
+    [
+        ("Pago MÓVIL", "pago movil"),
+        ("Pingüino, ÑANDÚ", "pinguino, nandu"),
+        ("mo\u0301vil", "movil"),
+        ("Straße", "strasse"),
+        ("100 % 🙂", "100 % 🙂"),
+    ],
+)
+def test_fold(typed, folded):
+    assert fold(typed) == folded
