@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from tickets import history
 from tickets.enums import Channel, DeliveryState, EventKind, MessageKind
 from tickets.models import Attachment, Delivery, Message, Ticket, TicketEvent
-from tickets.text import render_markdown
 
 RECENT = 60  # messages; the rest of a long conversation is a link away
 LONGEST = 1000
@@ -47,7 +46,6 @@ class Entry:
     icon: str = "clock-history"
     via: str = ""
     kind: str = ""
-    steps: SafeString = field(default_factory=lambda: mark_safe(""))
     files: list[Attachment] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     opens_day: datetime | None = None
@@ -61,10 +59,10 @@ class Entry:
         """A solution reads as one piece: what was done, and what the requester has to do."""
         if self.message is None:
             return mark_safe("")
-        if not self.steps:
-            return mark_safe(self.message.html)
+        if not self.message.steps:
+            return self.message.html
         title = format_html("<p><strong>{}</strong></p>", _("Pasos para el solicitante"))
-        return mark_safe(self.message.html) + title + self.steps
+        return self.message.html + title + self.message.steps_html
 
     @property
     def delivery(self) -> Delivery | None:
@@ -124,16 +122,12 @@ class Timeline:
         return list(_with_days(entries))
 
     def _of_message(self, message: Message, event: TicketEvent | None) -> Entry:
-        steps = ""
-        if message.kind == MessageKind.SOLUTION and message.created_at == self.ticket.solution_sent_at:
-            steps = self.ticket.solution_steps
         return Entry(
             message.created_at,
             0,
             message=message,
             kind=KINDS.get(MessageKind(message.kind), "agente"),
             via=_via(message),
-            steps=render_markdown(steps) if steps else mark_safe(""),
             files=self._files.get(message.pk, []),
             deliveries=list(event.deliveries.all()) if event else [],
         )

@@ -133,18 +133,25 @@ class Case:
         return message.author_name
 
     def solution(self) -> Facts | None:
-        """What was done and what is left to the requester (S0.24), unless it was withdrawn."""
-        ticket = self.ticket
+        """What was done and what is left to the requester (S0.24): as this event sent it, or else as it stands, unless
+        it was withdrawn."""
+        ticket, message = self.ticket, self.event.message
+        if message is not None and message.kind == MessageKind.SOLUTION:
+            return _solution(message.body, message.steps)
         action = ticket.definition.action(self.event.action)
         asked = action is not None and any(ask.field == "solution_done" for ask in action.asks)
         if not ticket.solution_done or not (ticket.solution_sent_at or asked):
             return None
-        return {
-            "done": ticket.solution_done,
-            "done_html": wording.for_mail(render_markdown(ticket.solution_done)),
-            "steps": ticket.solution_steps,
-            "steps_html": wording.for_mail(render_markdown(ticket.solution_steps)),
-        }
+        return _solution(ticket.solution_done, ticket.solution_steps)
+
+
+def _solution(done: str, steps: str) -> Facts:
+    return {
+        "done": done,
+        "done_html": wording.for_mail(render_markdown(done)),
+        "steps": steps,
+        "steps_html": wording.for_mail(render_markdown(steps)),
+    }
 
 
 def address(name: str) -> str:

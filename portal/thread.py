@@ -19,7 +19,6 @@ from tickets.conversation import public_conversation
 from tickets.enums import Channel, MessageKind, PublicState, StageKind
 from tickets.models import Attachment, Message, Ticket, TicketEvent
 from tickets.processes.definition import Stage
-from tickets.text import render_markdown
 
 from .forms.files import icon_of
 
@@ -93,9 +92,6 @@ class Conversation:
 
     def _message(self, message: Message) -> dict[str, Any]:
         mine = message.from_requester
-        steps = ""
-        if message.kind == MessageKind.SOLUTION and message.created_at == self.ticket.solution_sent_at:
-            steps = self.ticket.solution_steps
         return {
             "type": "message",
             "id": f"mensaje-{message.pk}",
@@ -104,7 +100,7 @@ class Conversation:
             "mine": mine,
             "at": message.created_at,
             "body": message.html,
-            "steps": render_markdown(steps) if steps else "",
+            "steps": message.steps_html,
             "is_solution": message.kind == MessageKind.SOLUTION,
             "via": VIA[Channel(message.channel)]() if message.channel in VIA else "",
             "files": [file_row(attachment) for attachment in message.attachments.all()],

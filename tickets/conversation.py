@@ -105,7 +105,12 @@ def send_solution(
     ticket.solution_done = _cleaned(done, field="done")
     ticket.solution_steps = _cleaned(steps, field="steps", required=False)
     message = _write(
-        ticket, MessageKind.SOLUTION, actor=actor, body=ticket.solution_done, draft_key=draft_key
+        ticket,
+        MessageKind.SOLUTION,
+        actor=actor,
+        body=ticket.solution_done,
+        steps=ticket.solution_steps,
+        draft_key=draft_key,
     )
     ticket.solution_sent_at = message.created_at
     _answer(ticket, message, actor=actor, notify=[("requester", Template.RESOLVED)], key=key)
@@ -170,6 +175,7 @@ def _write(
     *,
     actor: Actor,
     body: str,
+    steps: str = "",
     draft_key: str = "",
     channel: Channel = Channel.WEB,
 ) -> Message:
@@ -181,6 +187,7 @@ def _write(
         author_name=name_of(actor)[:120],
         from_requester=kind == MessageKind.REPLY,
         body=_cleaned(body, field="body"),
+        steps=steps,
         created_at=timezone.now(),
     )
     attach_drafts(ticket, draft_key, actor=actor, message=message)

@@ -58,6 +58,9 @@ def test_a_solution_has_what_was_done_and_the_steps(client, ticket):
     page = text_of(client.get(url(ticket)))
     assert "Pasos para el solicitante" in page
     assert "borra el caché" in page
+    conversation.send_solution(ticket, actor=ticket.assignee, done="Devolvimos también la multa")
+    page = text_of(client.get(url(ticket)))
+    assert "<p>Actualiza la app y borra el caché</p>" in page, "an earlier solution stays as it was sent"
 
 
 @pytest.mark.demand("S2.29")

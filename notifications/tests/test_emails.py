@@ -206,6 +206,26 @@ def test_solution_mails_have_what_was_done_and_the_steps(template):
     assert "Borra la caché." in html_of(message)
 
 
+@pytest.mark.parametrize("template", [Template.RESOLVED, Template.CLOSED])
+def test_a_solution_is_told_as_it_was_sent_however_late_its_mail_leaves(template):
+    ticket = make_world(template)
+    sent = make_message(
+        ticket,
+        author=ticket.assignee,
+        kind=MessageKind.SOLUTION,
+        body="Lo reiniciamos.",
+        steps="Entra de nuevo.",
+    )
+    mail = make_mail(ticket, template, message=sent)
+    Ticket.objects.filter(pk=ticket.pk).update(solution_done="Otra cosa.", solution_sent_at=None)
+
+    message = written(mail)
+
+    assert "Qué hicimos:\n\nLo reiniciamos." in message.body
+    assert "Qué te toca hacer:\n\nEntra de nuevo." in message.body
+    assert "Otra cosa" not in message.body
+
+
 def test_closing_without_a_solution_claims_none():
     ticket = make_world(Template.CLOSED)
     Ticket.objects.filter(pk=ticket.pk).update(solution_sent_at=None)

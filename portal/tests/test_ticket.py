@@ -129,6 +129,18 @@ def test_the_solution_comes_with_the_steps_for_the_person(to_approve: Ticket, cu
     assert "Reinicia la app." in page
 
 
+def test_a_rejected_solution_stays_as_it_was_sent(
+    to_approve: Ticket, agent: User, customer: User, customer_client: Client
+):
+    perform(to_approve, "rechazar", actor=customer, data={"message": "Anoche volvió a fallar."})
+    conversation.send_solution(to_approve, actor=agent, done="Cambiamos la cámara.")
+
+    page = html(customer_client, url(to_approve))
+
+    assert page.count("Lo que te toca hacer") == 1
+    assert page.index("Reinicia la app.") < page.index("Anoche volvió a fallar.")
+
+
 def test_markup_in_messages_is_harmless(ticket: Ticket, customer: User, agent: User, customer_client: Client):
     conversation.reply(
         ticket, actor=customer, body="<script>alert(1)</script> [x](javascript:alert(1)) <b onclick=x>"

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from ..enums import PUBLIC_MESSAGE_KINDS, Channel, MessageKind
@@ -15,7 +16,8 @@ from .ticket import Ticket
 
 
 class Message(models.Model):
-    """One contribution to the conversation. A note never leaves the back office."""
+    """One contribution to the conversation. A note never leaves the back office. `steps` are those of a solution: what
+    is left to the requester, as it was sent."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="messages")
     kind = models.CharField(_("clase"), max_length=10, choices=MessageKind)
@@ -26,6 +28,7 @@ class Message(models.Model):
     author_name = models.CharField(_("autor"), max_length=120)
     from_requester = models.BooleanField(default=False)
     body = models.TextField(_("texto"))
+    steps = models.TextField(_("pasos para el solicitante"), blank=True)
     created_at = models.DateTimeField(_("escrito"), default=timezone.now)
 
     objects = MessageQuerySet.as_manager()
@@ -44,9 +47,13 @@ class Message(models.Model):
         return self.kind in PUBLIC_MESSAGE_KINDS
 
     @cached_property
-    def html(self) -> str:
+    def html(self) -> SafeString:
         """The body as safe HTML. Text is kept as written; every page renders it through the same sanitiser."""
         return render_markdown(self.body)
+
+    @cached_property
+    def steps_html(self) -> SafeString:
+        return render_markdown(self.steps) if self.steps else SafeString("")
 
 
 class Mention(models.Model):

@@ -285,9 +285,10 @@ def _raw(value: Any, field: forms.Field) -> Any:
 
 
 def apply(step: Step) -> None:
-    """Put the answers on the ticket. Blank answers to optional asks change nothing."""
+    """Put the answers on the ticket. Blank answers to optional asks change nothing, except that a solution without
+    steps does not keep those of an earlier one."""
     for name, value in step.data.items():
-        if value in (None, "", []):
+        if value in (None, "", []) and name != "solution_steps":
             continue
         standard = STANDARD_ASKS.get(name)
         if standard is not None:

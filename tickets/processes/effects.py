@@ -34,7 +34,7 @@ def run(call: Call, step: Step) -> None:
     EFFECTS[call.name](step, call.argument)
 
 
-def post(step: Step, *, kind: MessageKind, body: str) -> Message:
+def post(step: Step, *, kind: MessageKind, body: str, steps: str = "") -> Message:
     """The message that goes with the action; the event will carry it."""
     from_requester = is_requester(step.actor, step.ticket) and kind == MessageKind.REPLY
     step.message = Message.objects.create(
@@ -45,6 +45,7 @@ def post(step: Step, *, kind: MessageKind, body: str) -> Message:
         author_name=name_of(step.actor)[:120],
         from_requester=from_requester,
         body=body,
+        steps=steps,
         created_at=step.now,
     )
     if from_requester:
@@ -76,9 +77,9 @@ def write_solution(step: Step, argument: str) -> None:
     """Send the solution's fields as the solution (S2.28), unless the same solution was sent before."""
     ticket = step.ticket
     sent = ticket.messages.filter(kind=MessageKind.SOLUTION).order_by("created_at", "id")
-    latest = sent.values_list("body", flat=True).last()
-    if ticket.solution_sent_at is None or latest != ticket.solution_done:
-        post(step, kind=MessageKind.SOLUTION, body=ticket.solution_done)
+    solution = (ticket.solution_done, ticket.solution_steps)
+    if ticket.solution_sent_at is None or sent.values_list("body", "steps").last() != solution:
+        post(step, kind=MessageKind.SOLUTION, body=ticket.solution_done, steps=ticket.solution_steps)
         ticket.solution_sent_at = step.now
 
 

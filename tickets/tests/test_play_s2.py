@@ -68,6 +68,32 @@ def test_two_contributions_one_rejection_and_the_approval(play):
     assert surveys.rate(p.ticket, actor=p.customer, score=5).score == 5
 
 
+@pytest.mark.demand("S0.24", "S2.28")
+def test_every_solution_keeps_the_steps_it_was_sent_with(play):
+    p = prepare(play(KEY))
+
+    def propose(done: str, steps: str) -> None:
+        p.do(p.agent, "pedir_aprobacion", solution_done=done, solution_steps=steps)
+        p.do(p.guest(Purpose.APPROVE), "rechazar", message="Sigue igual.")
+
+    propose("Reiniciamos el servicio.", "Vuelve a entrar.")
+    propose("Cambiamos el servidor.", "")
+    p.solution("Cambiamos la ruta.", steps="Borra la caché.")
+    p.do(p.agent, "pedir_aprobacion", solution_done="Cambiamos la ruta.", solution_steps="Borra la caché.")
+    p.do(p.guest(Purpose.APPROVE), "rechazar", message="Sigue igual.")
+    p.solution("Cambiamos la ruta.", steps="Borra la caché.")
+    p.do(p.agent, "pedir_aprobacion", solution_done="Cambiamos la ruta.", solution_steps="Cierra sesión.")
+
+    sent = p.ticket.messages.filter(kind="solution").order_by("id")
+    assert list(sent.values_list("body", "steps")) == [
+        ("Reiniciamos el servicio.", "Vuelve a entrar."),
+        ("Cambiamos el servidor.", ""),
+        ("Cambiamos la ruta.", "Borra la caché."),  # not a second time for the same words
+        ("Cambiamos la ruta.", "Borra la caché."),  # after a rejection it is
+        ("Cambiamos la ruta.", "Cierra sesión."),
+    ]
+
+
 @pytest.mark.demand("S2.16", "S2.22")
 def test_closed_ticket_asks_for_the_call_until_it_is_on_record(play):
     p = prepare(play(KEY))
