@@ -3,7 +3,7 @@
 from django.db.models import Exists, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.enums import Role
 from accounts.models import User
@@ -18,7 +18,7 @@ PAGE_SIZE = 25
 ORDER = ("-updated_at", "-id")
 
 
-@require_GET
+@require_safe
 @desk_view
 def customer(request: HttpRequest, pk: int) -> HttpResponse:
     visible = Ticket.objects.visible_to(request.user).filter(requester=pk)

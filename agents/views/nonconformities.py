@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from tickets.exceptions import InvalidData
 from tickets.keyset import InvalidCursor, paginate
@@ -28,7 +28,7 @@ class ReviewForm(forms.Form):
     )
 
 
-@require_GET
+@require_safe
 @supervisor_view
 def nonconformities(request: HttpRequest) -> HttpResponse:
     reviewed = request.GET.get("vista") == "revisadas"

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tickets import clocks, properties
 from tickets.exceptions import DeskError, InvalidData, StaleTicket
@@ -82,7 +82,7 @@ def contribution(request: HttpRequest, folio: str) -> HttpResponse:
     return changed(request, folio, text, focus="contribution")
 
 
-@require_GET
+@require_safe
 @desk_view
 def due(request: HttpRequest, folio: str) -> HttpResponse:
     """«¿Por qué esta fecha?»: what counted, what did not, and what was promised (LESSONS A4)."""

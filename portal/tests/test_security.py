@@ -108,3 +108,11 @@ def test_strangers_who_use_up_an_address_do_not_silence_its_owner(
     customer_client.post(details, {**DETAILS, "tipo": topic})
     customer_client.post(contact, {"email": customer.email, "phone": "+58 212 771 9011"})
     assert Ticket.objects.requested_by(customer).get().title == DETAILS["title"]
+
+
+def test_asking_for_the_headers_alone_answers_like_asking_for_the_page(
+    ticket: Ticket, customer_client: Client
+):
+    for address in ("/", "/buscar/", "/nuevo/", "/tickets/", f"/tickets/{ticket.folio}/", "/perfil/"):
+        head = customer_client.head(address)
+        assert (head.status_code, head.content) == (200, b""), address

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from helpdesk.ratelimit import by_user, limited
 from tickets.attachments import discard_draft, keep_draft
@@ -20,13 +20,13 @@ from ..guide import ask_to_sign_in, details_page, details_url, row_of_draft, ste
 from ..topics import Topic
 
 
-@require_GET
+@require_safe
 def report(request: HttpRequest) -> HttpResponse:
     """The first step; with a topic in the address, the second at once."""
     return _choose(request, filing.new_id())
 
 
-@require_GET
+@require_safe
 def report_type(request: HttpRequest, draft_id: str) -> HttpResponse:
     """The first step again, for a report that has begun."""
     return _choose(request, draft_id, chosen=filing.load(request, draft_id).topic)
@@ -49,7 +49,7 @@ def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpRes
     return render(request, "portal/filing/type.html", context, status=422 if asked else 200)
 
 
-@require_GET
+@require_safe
 def report_notice(request: HttpRequest) -> HttpResponse:
     """What the desk wants known before somebody writes about a topic (S3.6)."""
     topic = topics.find(request.GET.get("tipo", ""))

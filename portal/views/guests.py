@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from helpdesk.ratelimit import by_field, by_ip, limited
 from tickets import guests
@@ -24,7 +24,7 @@ PAGES = {
 
 
 @limited("link", rate="60/10m", by=by_ip, methods=("GET", "HEAD"))
-@require_http_methods(["GET", "HEAD"])
+@require_safe
 def guest_link(request: HttpRequest, token: str) -> HttpResponse:
     """Exchange a link for a cookie and go on to an address without the secret. Changes nothing (see `grants`)."""
     try:
@@ -55,6 +55,6 @@ def resend_link(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/guest/resend.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@require_http_methods(["GET", "HEAD"])
+@require_safe
 def resend_done(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/guest/resend_done.html")

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from tickets.models import Ticket
@@ -17,7 +17,7 @@ ON_HOME = 3
 FOUND = 10
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     offered = topics.all_topics()
     shown = topics.featured(offered, TOPICS)
@@ -32,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/home.html", context)
 
 
-@require_GET
+@require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Own tickets by folio or words, topics by their names."""
     query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]

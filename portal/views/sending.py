@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from helpdesk.ratelimit import by_field, by_user, limited
@@ -130,7 +130,7 @@ def _review(request: HttpRequest, draft: Draft, topic: Topic, details: DetailsFo
     return rows
 
 
-@require_GET
+@require_safe
 def report_done(request: HttpRequest, draft_id: str) -> HttpResponse:
     """The folio (S0.14). A guest gets the way in by mail alone: nobody has shown yet that the address is theirs."""
     draft = filing.load(request, draft_id)

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
 from helpdesk.ratelimit import by_user, limited
@@ -26,20 +26,20 @@ from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
 from ..ticket_page import file_of_reply, fresh, live_context, page, unsent_form
 
 
-@require_GET
+@require_safe
 @ticket_view(*READ)
 def ticket(request: HttpRequest, access: Access) -> HttpResponse:
     return page(request, access)
 
 
-@require_GET
+@require_safe
 @ticket_view(*DECIDE)
 def approval(request: HttpRequest, access: Access) -> HttpResponse:
     """What a link for approving shows: the solution, the two answers, the conversation behind them (S2.8)."""
     return page(request, access)
 
 
-@require_GET
+@require_safe
 @ticket_view(*READ)
 def updates(request: HttpRequest, access: Access) -> HttpResponse:
     """204 while the page is still true; else the parts that changed (S1.17). Only the conversation, the state and the

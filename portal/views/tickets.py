@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from tickets.keyset import InvalidCursor, paginate
@@ -18,7 +18,7 @@ from ..lists import TicketFilter, rows
 PAGE = 20
 
 
-@require_GET
+@require_safe
 @login_required
 def ticket_list(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
