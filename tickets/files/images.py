@@ -1,10 +1,13 @@
 """An image's structure, read without decoding a pixel: its size, its frames, and whether all of it arrived."""
 
+import re
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from .reading import Source, chunks, read_at
 
 MAX_BLOCKS = 200_000  # parts of one image; keeps a file made of empty parts from costing seconds
+MAX_SCANS = 100  # of a JPEG: a scan of sixty bytes has the decoder go over the whole picture once more
 
 
 class Measured(NamedTuple):
@@ -14,7 +17,7 @@ class Measured(NamedTuple):
 
     @property
     def pixels(self) -> int:
-        """Of the whole animation, for every frame costs memory."""
+        """Of the whole animation, for every frame costs memory and time."""
         return self.width * self.height * self.frames
 
 
@@ -52,39 +55,44 @@ def _png(file: Source, size: int) -> Measured:
 
 _FRAME_HEADERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # what may follow a scan; its data holds none of these
 
 
 def _jpeg(file: Source, size: int) -> Measured:
-    offset, width, height = 2, 0, 0
+    offset, width, height, scans = 2, 0, 0, 0
     for _ in range(MAX_BLOCKS):
         header = read_at(file, offset, 4)
-        if len(header) < 4 or header[0] != 0xFF or header[1] == 0xD9:
+        if len(header) < 2 or header[0] != 0xFF:
             raise DamagedImage
         marker, length = header[1], _number(header[2:])
         if marker == 0xFF:  # filling
             offset += 1
         elif marker in _WITHOUT_LENGTH:
             offset += 2
+        elif marker == 0xD9:
+            return Measured(width, height, 1 if scans else 0)
         else:
             if marker in _FRAME_HEADERS:
                 data = read_at(file, offset + 5, 4)
                 width, height = max(width, _number(data[2:])), max(height, _number(data[:2]))
-            if marker == 0xDA:
-                break
             offset += 2 + max(length, 2)
-    if not _has_end_of_image(file, offset):
-        raise DamagedImage
-    return Measured(width, height, 1)
+            if marker == 0xDA:
+                scans += 1
+                offset = _next_marker(file, offset)
+            if scans > MAX_SCANS:
+                break
+    raise DamagedImage
 
 
-def _has_end_of_image(file: Source, scan: int) -> bool:
-    """After the first scan begins, FF D9 can only be the end: data never holds it, thumbnails stand before."""
+def _next_marker(file: Source, offset: int) -> int:
+    """Where the data of a scan ends."""
     last = b""
-    for data in chunks(file, scan):
-        if b"\xff\xd9" in last + data:
-            return True
+    for data in chunks(file, offset):
+        if found := _MARKER.search(last + data):
+            return offset - len(last) + found.start()
         last = data[-1:]
-    return False
+        offset += len(data)
+    raise DamagedImage
 
 
 def _gif(file: Source, size: int) -> Measured:
@@ -93,16 +101,17 @@ def _gif(file: Source, size: int) -> Measured:
         raise DamagedImage
     width, height = _number(screen[:2], "little"), _number(screen[2:4], "little")
     offset, frames = 13 + _palette(screen[4]), 0
-    for _ in range(MAX_BLOCKS):
+    blocks = iter(range(MAX_BLOCKS))  # those inside of others count too
+    for _ in blocks:
         header = read_at(file, offset, 10)
         if header[:1] == b"\x3b" or (not header and offset == size):  # some writers forget the last byte
             return Measured(width, height, frames)
         if header[:1] == b"\x21":
-            offset = _after_sub_blocks(file, offset + 2)
+            offset = _after_sub_blocks(file, offset + 2, blocks)
         elif header[:1] == b"\x2c" and len(header) == 10:
             left, top, wide, high = (_number(header[at : at + 2], "little") for at in (1, 3, 5, 7))
             width, height, frames = max(width, left + wide), max(height, top + high), frames + 1
-            offset = _after_sub_blocks(file, offset + 11 + _palette(header[9]))
+            offset = _after_sub_blocks(file, offset + 11 + _palette(header[9]), blocks)
         else:
             raise DamagedImage
     raise DamagedImage
@@ -112,8 +121,8 @@ def _palette(flags: int) -> int:
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _after_sub_blocks(file: Source, offset: int) -> int:
-    for _ in range(MAX_BLOCKS):
+def _after_sub_blocks(file: Source, offset: int, blocks: Iterator[int]) -> int:
+    for _ in blocks:
         length = read_at(file, offset, 1)
         if not length:
             raise DamagedImage

@@ -17,7 +17,7 @@ from .images import DamagedImage, measure
 from .reading import Source, read_at, size_of
 
 MAX_PIXELS = 40_000_000
-ANIMATION_PIXELS = 3  # an animation may have this many times the pixels of one picture, all frames together
+MAX_FRAMES = 1000
 _QUALITY = {"JPEG": {"quality": 90, "optimize": True}, "WEBP": {"quality": 90}, "PNG": {}, "GIF": {}}
 _OF_AN_ANIMATION = {"loop", "duration", "transparency", "background"}
 _TURNS = {
@@ -104,7 +104,8 @@ def _decoded(file: Source, max_pixels: int) -> Iterator[Image.Image]:
 
 
 def check_pixels(file: Source, key: str, size: int, *, max_pixels: int) -> None:
-    """Raises `RefusedFile` for more than `max_pixels`, too long an animation or a damaged image; decodes nothing."""
+    """Raises `RefusedFile` for more than `max_pixels`, of all frames together, too many frames or a damaged image;
+    decodes nothing."""
     try:
         found = measure(file, key, size)
     except (DamagedImage, KeyError) as error:
@@ -118,7 +119,7 @@ def check_pixels(file: Source, key: str, size: int, *, max_pixels: int) -> None:
             width=found.width,
             height=found.height,
         )
-    if found.frames > 1 and found.pixels > ANIMATION_PIXELS * max_pixels:
+    if found.frames > 1 and (found.frames > MAX_FRAMES or found.pixels > max_pixels):
         raise RefusedFile(
             _("La animación es demasiado larga ({frames} cuadros). Adjunta un video o una captura."),
             code="pixels",
