@@ -17,7 +17,6 @@ from tickets.models import Nonconformity
 from . import wording
 from .cases import Case, address
 from .links import is_wanted
-from .recipients import is_asked_for
 
 
 class NotSent(Exception):
@@ -62,8 +61,6 @@ def received(case: Case) -> Letter:
     facts: dict[str, Any] = {"ticket_meta": " · ".join(part for part in parts if part)}
     if case.for_staff:
         return Letter(_view(case), facts=facts)
-    if is_asked_for(case.event):  # the same mail once more, for its link
-        return Letter(_("Seguir mi ticket"), facts=facts | {"only_link": True})
     steps = _what_next(case)
     facts |= {
         "steps_title": _("Qué sigue"),
@@ -85,6 +82,12 @@ def _what_next(case: Case) -> list[tuple[str, SafeString]]:
     else:
         steps.append(wording.step(_("Cuando esté resuelto, te contaremos qué hicimos.")))
     return steps
+
+
+@mail
+def new_link(case: Case) -> Letter:
+    """The requester asked for another link to their ticket."""
+    return Letter(_("Abrir el ticket") if case.for_staff else _("Seguir mi ticket"))
 
 
 @mail

@@ -64,8 +64,8 @@ def _people(word: str, event: TicketEvent) -> list[Recipient]:
 
 
 def is_asked_for(event: TicketEvent) -> bool:
-    """Somebody asked for this very mail, a new link, so it comes whatever they think of news."""
-    return bool(event.data.get("link"))
+    """The requester asked for this very mail, a new link, so it comes whatever they think of news."""
+    return any(entry["template"] == Template.NEW_LINK for entry in event.notify)
 
 
 def _requester(ticket: Ticket, *, asked_for: bool) -> list[Recipient]:

@@ -187,6 +187,7 @@ class Template(models.TextChoices):
     BREACHED = "breached", _("Plazo vencido")
     NONCONFORMITY = "nonconformity", _("Reporte de inconformidad")
     ACCOUNT_CREATED = "account_created", _("Cuenta creada para el solicitante")
+    NEW_LINK = "new_link", _("Enlace nuevo")
 
 
 class DeliveryState(models.TextChoices):

@@ -79,15 +79,8 @@ def send_again(*, folio: str, email: str) -> None:
     ticket = Ticket.objects.filter(folio__iexact=folio.strip(), requester_email__iexact=email.strip()).first()
     if ticket is None:
         return
-    notify = [("requester", Template.RECEIVED)]
-    record(
-        locked(ticket),
-        EventKind.NOTIFICATIONS,
-        actor=SYSTEM,
-        public=False,
-        data={"link": True},
-        notify=notify,
-    )
+    notify = [("requester", Template.NEW_LINK)]
+    record(locked(ticket), EventKind.NOTIFICATIONS, actor=SYSTEM, public=False, notify=notify)
 
 
 def actor_of(token: GuestToken) -> Guest:

@@ -327,7 +327,7 @@ def test_guests_files_stay_apart(in_work: Ticket, process: Process):
 
 def mailed(ticket: Ticket) -> int:
     events = ticket.events.filter(kind=EventKind.NOTIFICATIONS)
-    return sum({"to": "requester", "template": Template.RECEIVED} in event.notify for event in events)
+    return sum({"to": "requester", "template": Template.NEW_LINK} in event.notify for event in events)
 
 
 def test_a_new_link_goes_to_the_tickets_own_address(guest_process: Process, client: Client):

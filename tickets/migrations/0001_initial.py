@@ -1035,6 +1035,7 @@ class Migration(migrations.Migration):
                             ("breached", "Plazo vencido"),
                             ("nonconformity", "Reporte de inconformidad"),
                             ("account_created", "Cuenta creada para el solicitante"),
+                            ("new_link", "Enlace nuevo"),
                         ],
                         max_length=24,
                         verbose_name="correo",

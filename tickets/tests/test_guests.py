@@ -116,4 +116,4 @@ def test_link_is_sent_again_to_the_requesters_own_address_only(play):
         guests.send_again(folio=folio, email=email)
     assert len(p.events) == before
     guests.send_again(folio=p.ticket.folio.lower(), email=p.ticket.requester_email.upper())
-    assert (p.told, p.last.is_public) == ([("requester", "received")], False)
+    assert (p.told, p.last.is_public) == ([("requester", "new_link")], False)
