@@ -23,5 +23,6 @@ BEAT_SCHEDULE = {
     "prove that scheduler, broker and worker are alive": every("heartbeat", seconds=10),
     "announce breached and nearing deadlines": every("sweep_clocks", seconds=30),
     "act on customers' silence": every("sweep_silence", minutes=5),
+    "draw the small pictures that no upload woke a worker for": every("draw_thumbnails", minutes=1),
     "delete what has expired": every("clean_up", hours=1),
 }

@@ -71,8 +71,8 @@ def draw_thumbnails() -> None:
     for attachment in recent.order_by("-pk")[:THUMBNAILS_AT_ONCE]:
         try:
             attachments.draw_thumbnail(attachment)
-        except OSError:
-            logger.exception("the file of attachment %s cannot be read", attachment.pk)
+        except Exception:  # whatever a store raises: the others have their turn
+            logger.exception("no small picture of attachment %s", attachment.pk)
 
 
 @shared_task(soft_time_limit=CLEAN_UP_SOFT_LIMIT, time_limit=CLEAN_UP_HARD_LIMIT)
@@ -90,7 +90,6 @@ def clean_up() -> None:
             step()
         except Exception:
             logger.exception("clean-up: %s failed", step.__name__)
-    nudge("draw_thumbnails")
 
 
 def forget_old_mail() -> None:

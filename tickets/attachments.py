@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
-from django.db import models, transaction
+from django.db import models
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -132,8 +132,11 @@ def draw_thumbnail(attachment: Attachment) -> None:
             logger.warning("no thumbnail for attachment %s", attachment.pk)
             return
     attachment.thumbnail.save("thumbnail.webp", ContentFile(small), save=False)
-    with transaction.atomic():
-        Attachment.objects.filter(pk=attachment.pk).update(thumbnail=attachment.thumbnail.name)
+    mine = Attachment.objects.filter(pk=attachment.pk, thumbnail="")
+    if not mine.update(
+        thumbnail=attachment.thumbnail.name
+    ):  # another worker was faster, or the file was taken back
+        attachment.thumbnail.delete(save=False)
 
 
 def without_thumbnail() -> "models.QuerySet[Attachment]":

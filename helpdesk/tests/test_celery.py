@@ -24,6 +24,7 @@ def test_schedule_keeps_the_cadences_that_the_desk_promises():
         "heartbeat": timedelta(seconds=10),
         "sweep_clocks": timedelta(seconds=30),
         "sweep_silence": timedelta(minutes=5),
+        "draw_thumbnails": timedelta(minutes=1),
         "clean_up": timedelta(hours=1),
     }
-    assert len(BEAT_SCHEDULE) == 6
+    assert len(BEAT_SCHEDULE) == 7

@@ -206,4 +206,38 @@ def test_picture_whose_file_is_lost_keeps_no_other_from_its_thumbnail(caplog):
 
     picture.refresh_from_db()
     assert picture.thumbnail
-    assert "cannot be read" in caplog.text
+    assert f"no small picture of attachment {lost.pk}" in caplog.text
+
+
+def test_a_store_that_fails_on_one_picture_keeps_no_other_from_its_thumbnail(monkeypatch):
+    picture, broken = make_picture(), make_picture()
+    draw = tasks.attachments.draw_thumbnail
+
+    def failing(attachment: Attachment) -> None:
+        if attachment == broken:
+            raise RuntimeError("SlowDown")  # what object stores raise is no OSError
+        draw(attachment)
+
+    monkeypatch.setattr(tasks.attachments, "draw_thumbnail", failing)
+    tasks.draw_thumbnails()
+
+    picture.refresh_from_db()
+    assert picture.thumbnail
+
+
+def test_two_workers_on_one_picture_leave_one_thumbnail():
+    picture = make_picture()
+    same = Attachment.objects.get(pk=picture.pk)
+    gone = make_picture()
+    Attachment.objects.filter(pk=gone.pk).delete()
+
+    for attachment in (picture, same, gone):
+        tasks.attachments.draw_thumbnail(attachment)
+
+    picture.refresh_from_db()
+    storage = picture.thumbnail.storage
+    for kept, count in ((picture, 1), (gone, 0)):
+        folder = f"thumbnails/{kept.uuid.hex[:2]}"
+        names = storage.listdir(folder)[1] if storage.exists(folder) else []
+        assert sum(name.startswith(kept.uuid.hex) for name in names) == count
+    assert storage.exists(picture.thumbnail.name)

@@ -1354,6 +1354,20 @@ class Migration(migrations.Migration):
                 name="attachment_draft_key",
             ),
         ),
+        migrations.AddIndex(
+            model_name="attachment",
+            index=models.Index(
+                condition=models.Q(("kind", "image"), ("scan", "clean"), ("thumbnail", "")),
+                fields=["-id"],
+                name="attachment_no_thumbnail",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="attachment",
+            index=models.Index(
+                condition=models.Q(("scan", "pending")), fields=["-id"], name="attachment_not_scanned"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="ticketevent",
             constraint=models.UniqueConstraint(fields=("ticket", "version"), name="event_version_per_ticket"),

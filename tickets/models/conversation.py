@@ -114,8 +114,17 @@ class Attachment(models.Model):
         ordering = ["id"]
         verbose_name = _("archivo")
         verbose_name_plural = _("archivos")
+        # What the jobs look for are a few among very many.
         indexes = [
-            models.Index(fields=["draft_key"], condition=~models.Q(draft_key=""), name="attachment_draft_key")
+            models.Index(
+                fields=["draft_key"], condition=~models.Q(draft_key=""), name="attachment_draft_key"
+            ),
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(kind="image", thumbnail="", scan="clean"),
+                name="attachment_no_thumbnail",
+            ),
+            models.Index(fields=["-id"], condition=models.Q(scan="pending"), name="attachment_not_scanned"),
         ]
 
     def __str__(self) -> str:
