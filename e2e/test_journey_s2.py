@@ -31,7 +31,6 @@ def test_a_ticket_from_the_browser_to_the_survey(people: People, mailbox: Mailbo
     page = valentina.page
     valentina.go("/nuevo/")
     page.get_by_text("Problema con la plataforma").click()
-    page.get_by_role("button", name="Continuar").click()
     expect(page.get_by_role("heading", name="Entra a tu cuenta para seguir")).to_be_visible()
     valentina.look()
     page.get_by_role("main").get_by_role("link", name="Entrar", exact=True).click()

@@ -32,7 +32,6 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("buscar/", home.search, name="search"),
     path("nuevo/", filing.report, name="report"),
-    path("nuevo/aviso/", filing.report_notice, name="report_notice"),
     path("nuevo/<slug:draft_id>/", filing.report_type, name="report_type"),
     path("nuevo/<slug:draft_id>/detalles/", filing.report_details, name="report_details"),
     path("nuevo/<slug:draft_id>/borrador/", filing.report_draft, name="report_draft"),

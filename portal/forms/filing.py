@@ -19,27 +19,6 @@ from .files import FilesField
 ANSWER = "answer_"
 
 
-class TopicForm(forms.Form):
-    tipo = forms.ChoiceField(
-        label=_("¿De qué se trata?"),
-        widget=forms.RadioSelect,
-        error_messages={
-            "required": _("Elige de qué se trata para seguir."),
-            "invalid_choice": _("Ese tipo de solicitud ya no está disponible. Elige otro."),
-        },
-    )
-    hide_optional = True
-
-    def __init__(self, *args: Any, topics: list[Topic], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field: Any = self.fields["tipo"]
-        field.choices = [(topic.key, topic.name) for topic in topics]
-        field.cards = {
-            topic.key: {"text": topic.text or topic.promise or str(topic.definition.name), "icon": topic.icon}
-            for topic in topics
-        }
-
-
 class DetailsForm(forms.Form):
     """Title, description, the process's own questions, files."""
 

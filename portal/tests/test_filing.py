@@ -24,7 +24,7 @@ def test_type_step_offers_the_topics_of_every_process_in_use(
 ):
     page = client.get(reverse("portal:report")).content.decode()
 
-    offered = re.findall(r'name="tipo" value="([^"]+)"', page)
+    offered = re.findall(r'class="rcard" href="\?tipo=([^"]+)"', page)
     assert offered == [
         *(f"{process.key}.{category.key}" for category in process.categories.all()),
         "prueba-invitados.pago",
@@ -45,31 +45,36 @@ def test_topics_that_were_withdrawn_are_not_offered(client: Client, process: Pro
     assert "Problema con la plataforma" not in page
 
 
-def test_type_step_wants_a_choice(client: Client, guest_process: Process):
-    page = client.get(reverse("portal:report"), {"tipo": "no-existe.nada"})
+def test_choosing_a_topic_goes_on_at_once(client: Client, guest_process: Process):
+    page = client.get(reverse("portal:report")).content.decode()
+    assert f'href="?tipo={PAGO}"' in page
+    assert "Continuar" not in page, "no button at the end of a long list"
 
-    assert page.status_code == 422
-    assert "Ese tipo de solicitud ya no está disponible" in page.content.decode()
+    answer = client.get(reverse("portal:report"), {"tipo": PAGO})
+    assert re.fullmatch(rf"/nuevo/[\w-]+/detalles/\?tipo={PAGO}", answer["Location"])
 
 
-def test_going_on_with_nothing_chosen_is_told(client: Client, guest_process: Process):
-    first = client.get(reverse("portal:report"))
-    assert 'type="hidden" name="ir" value="detalles"' in first.content.decode()
+def test_changing_the_topic_shows_the_one_so_far_and_keeps_the_draft(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    answer = guide.fill(DETAILS, ir="tipo")
+    page = guide.page(answer["Location"])
+    assert re.findall(r'href="\?tipo=([^"]+)" aria-current="true"', page) == [PAGO]
 
-    page = client.get(reverse("portal:report"), {"ir": "detalles"})
+    answer = client.get(answer["Location"], {"tipo": "prueba-invitados.tramite"})
+    assert answer["Location"] == f"{guide.details}?tipo=prueba-invitados.tramite"
+    assert DETAILS["title"] in guide.page(answer["Location"])
 
-    assert page.status_code == 422
-    assert "Elige de qué se trata para seguir." in page.content.decode()
+
+def test_a_topic_that_is_no_longer_there_is_told(client: Client, guest_process: Process):
+    page = client.get(reverse("portal:report"), {"tipo": "no-existe.nada"}).content.decode()
+
+    assert "Ese tipo de solicitud ya no está disponible" in page
+    assert f'href="?tipo={PAGO}"' in page
 
 
 @pytest.mark.demand("S3.6")
 def test_a_topics_notice_stands_before_the_details(client: Client, guest_process: Process):
-    guide = Guide(client, PAGO)
-
-    assert "no repitas el pago" in guide.drawn
-    assert (
-        "no repitas el pago" in client.get(reverse("portal:report_notice"), {"tipo": PAGO}).content.decode()
-    )
+    assert "no repitas el pago" in Guide(client, PAGO).drawn
 
 
 @pytest.mark.demand("S0.5", "S0.6")

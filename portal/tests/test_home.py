@@ -149,7 +149,6 @@ def test_names_that_the_desk_gives_are_text_everywhere(
     for address in (
         "/",
         "/nuevo/",
-        f"/nuevo/aviso/?tipo={topic}",
         "/buscar/?q=onerror",
         "/tickets/",
         f"/tickets/{ticket.folio}/",

@@ -15,7 +15,7 @@ from .. import filing, topics
 from ..contact import panel
 from ..filing import Draft
 from ..forms.files import keep, posted, refused_row
-from ..forms.filing import DetailsForm, TopicForm
+from ..forms.filing import DetailsForm
 from ..guide import ask_to_sign_in, details_page, details_url, row_of_draft, steps, user_of
 from ..topics import Topic
 
@@ -33,27 +33,19 @@ def report_type(request: HttpRequest, draft_id: str) -> HttpResponse:
 
 
 def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpResponse:
+    """Every topic is a link: choosing one is going on, on any device and without script."""
     offered = topics.all_topics()
-    asked = "tipo" in request.GET or "ir" in request.GET  # «Continuar» with nothing chosen, too
-    form = TopicForm(request.GET if asked else None, topics=offered, initial={"tipo": chosen})
-    if asked and form.is_valid():
-        return redirect(details_url(draft_id, form.cleaned_data["tipo"]))
-    topic = next((topic for topic in offered if topic.key == chosen), None)
+    asked = request.GET.get("tipo")
+    if any(topic.key == asked for topic in offered):
+        return redirect(details_url(draft_id, asked))
     context = {
-        "form": form,
         "topics": offered,
-        "topic": topic,
+        "chosen": chosen,
+        "is_withdrawn": asked is not None,
         "steps": steps("report_type"),
         "contact": panel(),
     }
-    return render(request, "portal/filing/type.html", context, status=422 if asked else 200)
-
-
-@require_safe
-def report_notice(request: HttpRequest) -> HttpResponse:
-    """What the desk wants known before somebody writes about a topic (S3.6)."""
-    topic = topics.find(request.GET.get("tipo", ""))
-    return render(request, "portal/filing/_notice.html", {"topic": topic})
+    return render(request, "portal/filing/type.html", context)
 
 
 @limited("report", rate="60/10m", by=by_user)
