@@ -24,5 +24,6 @@ BEAT_SCHEDULE = {
     "announce breached and nearing deadlines": every("sweep_clocks", seconds=30),
     "act on customers' silence": every("sweep_silence", minutes=5),
     "draw the small pictures that no upload woke a worker for": every("draw_thumbnails", minutes=1),
+    "ask the virus scanner again about files it could not see": every("scan_held_files", minutes=1),
     "delete what has expired": every("clean_up", hours=1),
 }

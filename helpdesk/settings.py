@@ -53,6 +53,9 @@ DESK_DEFAULT_LANGUAGE = env.str("DESK_DEFAULT_LANGUAGE", "es")
 DESK_MAX_UPLOAD_MB = env.int("DESK_MAX_UPLOAD_MB", 25)  # one file
 DESK_MAX_REQUEST_MB = env.int("DESK_MAX_REQUEST_MB", 120)  # one form with all its files
 DESK_MAX_IMAGE_PIXELS = env.int("DESK_MAX_IMAGE_PIXELS", 40_000_000)
+DESK_CLAMAV = env.str(
+    "DESK_CLAMAV", ""
+)  # clamd, as host:port or the path of its socket; without it nothing is scanned
 # Wake a worker after commit instead of waiting for the next tick of the scheduler. Tests switch it off.
 DESK_NUDGE_WORKERS = True
 # /readyz complains when mail waits, or the scheduler is silent, for longer than this.

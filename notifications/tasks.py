@@ -75,6 +75,11 @@ def draw_thumbnails() -> None:
             logger.exception("no small picture of attachment %s", attachment.pk)
 
 
+@shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
+def scan_held_files() -> None:
+    attachments.scan_held()
+
+
 @shared_task(soft_time_limit=CLEAN_UP_SOFT_LIMIT, time_limit=CLEAN_UP_HARD_LIMIT)
 def clean_up() -> None:
     """Delete what has expired. Each step stands alone: one that fails must not keep the others from their turn."""

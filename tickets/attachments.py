@@ -25,6 +25,9 @@ from .processes.definition import FileLimits
 logger = logging.getLogger(__name__)
 THUMBNAIL_SIZE = (320, 320)
 DRAFT_HOURS = 24
+SCANNED_AT_ONCE = 20
+SCAN_DAYS = 7
+"""How long a file without a verdict is asked about."""
 REPLY_LIMITS = FileLimits(kinds=("image", "video", "document", "archive", "text"), max_files=5, max_mb=10)
 
 picture_kept = Signal()
@@ -141,6 +144,23 @@ def draw_thumbnail(attachment: Attachment) -> None:
 
 def without_thumbnail() -> "models.QuerySet[Attachment]":
     return Attachment.objects.filter(kind="image", thumbnail="", scan=Attachment.Scan.CLEAN)
+
+
+def scan_held(limit: int = SCANNED_AT_ONCE) -> int:
+    """Ask again about files that came while the scanner could not be asked: its verdict lets them out or keeps them in.
+    Returns how many were judged."""
+    judged = 0
+    since = timezone.now() - timedelta(days=SCAN_DAYS)
+    held = Attachment.objects.filter(scan=Attachment.Scan.PENDING, created_at__gte=since)
+    # In no order: one that is too much for the scanner, time after time, must not keep the others from their turn.
+    for attachment in held.order_by("?")[:limit]:
+        with attachment.file.open("rb") as file:
+            verdict = malware.scan(file)
+        if verdict == malware.Verdict.UNAVAILABLE:
+            break
+        outcome = Attachment.Scan.CLEAN if verdict == malware.Verdict.CLEAN else Attachment.Scan.INFECTED
+        judged += held.filter(pk=attachment.pk).update(scan=outcome)
+    return judged
 
 
 def too_many(limit: int) -> str:

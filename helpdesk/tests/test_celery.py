@@ -25,6 +25,7 @@ def test_schedule_keeps_the_cadences_that_the_desk_promises():
         "sweep_clocks": timedelta(seconds=30),
         "sweep_silence": timedelta(minutes=5),
         "draw_thumbnails": timedelta(minutes=1),
+        "scan_held_files": timedelta(minutes=1),
         "clean_up": timedelta(hours=1),
     }
-    assert len(BEAT_SCHEDULE) == 7
+    assert len(BEAT_SCHEDULE) == 8

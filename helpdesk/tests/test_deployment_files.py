@@ -93,7 +93,7 @@ def test_dockerfile_command_exists():
 
 def test_compose_runs_what_a_desk_needs():
     assert set(OURS) == {"web", "worker", "beat", "migrate"}
-    assert set(COMPOSE["services"]) - set(OURS) == {"postgres", "redis", "store", "mailpit"}
+    assert set(COMPOSE["services"]) - set(OURS) == {"postgres", "redis", "store", "mailpit", "clamav"}
 
 
 @pytest.mark.parametrize("name", OURS)

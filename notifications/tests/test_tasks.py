@@ -30,6 +30,7 @@ EXPECTED = {
         "clean_up",
         "heartbeat",
         "draw_thumbnails",
+        "scan_held_files",
     )
 }
 
