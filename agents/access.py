@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,7 +10,6 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from accounts.models import User
 from tickets.models import Ticket
-from tickets.querysets import TicketQuerySet
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -47,23 +46,11 @@ def supervisor_view(view: View[P]) -> View[P]:
     return desk_view(wrapper)
 
 
-def find_ticket(user: User, folio: str, tickets: TicketQuerySet | None = None, **extra: Any) -> Ticket:
+def find_ticket(user: User, folio: str) -> Ticket:
     """The ticket, with what every page of it shows, if the person may see it."""
-    found = (tickets if tickets is not None else Ticket.objects.all()).visible_to(user)
-    ticket: Ticket | None = (
-        found.select_related(
-            "process_version",
-            "category",
-            "department",
-            "assignee",
-            "requester__kind",
-            "duplicate_of",
-            "survey",
-        )
-        .annotate(**extra)
-        .filter(folio=folio)
-        .first()
-    )
+    visible = Ticket.objects.visible_to(user)
+    shown = visible.select_related("process_version", "category", "department", "assignee", "requester")
+    ticket: Ticket | None = shown.filter(folio=folio).first()
     if ticket is None:
         raise Http404
     return ticket

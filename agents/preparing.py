@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.enums import Role
 from accounts.models import User
 from tickets import clocks, policies, queues
 from tickets.enums import Severity, StageKind
-from tickets.models import Process, Ticket
+from tickets.models import ProcessVersion, Ticket
 from tickets.processes.definition import Action, Definition, Who
 
 EARLY = frozenset({StageKind.NEW, StageKind.EVALUATION, StageKind.PREPARATION})
@@ -39,12 +39,13 @@ def prepares_in(definition: Definition) -> list[str]:
 
 def may_prepare(user: User) -> bool:
     """Whether a process in force leaves preparing to people like this one; each ticket then says for itself."""
+    in_force = ProcessVersion.objects.filter(process__current=F("pk"), process__is_active=True).order_by()
     return user.is_supervisor or any(
         _may_mean(who if who.kind != "owner" else stage.owner, user)
-        for process in Process.objects.filter(is_active=True, current__isnull=False).select_related("current")
-        for stage in process.definition.stages
+        for version in in_force
+        for stage in version.definition.stages
         if stage.kind in EARLY
-        for action in process.definition.actions_from(stage.key)
+        for action in version.definition.actions_from(stage.key)
         if asks_as_preparation(action)
         for who in action.by
     )

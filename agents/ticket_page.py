@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Prefetch, prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
@@ -13,30 +13,16 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from tickets import clocks, policies, presence
+from tickets import clocks, policies, presence, queues
 from tickets.enums import ClockKind, ContactKind, MessageKind, Severity
 from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
 from tickets.processes.definition import Action, ChecklistItem
 from tickets.processes.fields import answered
 from tickets.processes.responses import fill_in, fitting_responses
-from tickets.queues import ORDERS, BoundedCount
 from tickets.sla import Reading
 
-from .access import find_ticket
 from .preparing import is_preparation
 from .timeline import Entry, Timeline
-
-
-def ticket_for_page(user: User, folio: str) -> Ticket:
-    """With two figures in the same query: the requester's other tickets, and what waits to be prepared."""
-    visible = Ticket.objects.visible_to(user)
-    others = visible.filter(requester=OuterRef("requester")).exclude(pk=OuterRef("pk"))
-    return find_ticket(
-        user,
-        folio,
-        other_tickets=BoundedCount(others),
-        to_prepare=BoundedCount(visible.open().to_prepare(), along=ORDERS["vence"].keys),
-    )
 
 
 def files_key(ticket: Ticket, user: User) -> str:
@@ -174,6 +160,14 @@ class TicketPage:
     def is_inactive(self) -> bool:
         return bool(self.ticket.requester and self.ticket.requester.is_inactive_standing)
 
+    @cached_property
+    def other_tickets(self) -> int:
+        """Of the requester, as far as one may see; no further than `queues.MANY`."""
+        if self.ticket.requester_id is None:
+            return 0
+        theirs = Ticket.objects.visible_to(self.user).requested_by(self.ticket.requester)
+        return queues.count(theirs.exclude(pk=self.ticket.pk))
+
     @property
     def phone(self) -> str:
         """The one given with the report, else the account's."""
@@ -202,7 +196,7 @@ class TicketPage:
         items = self.definition.closing.checklist
         if not items:
             return []
-        entries = ChecklistEntry.objects.filter(ticket=self.ticket).select_related("done_by")
+        entries = ChecklistEntry.objects.filter(ticket=self.ticket).prefetch_related("done_by")
         done = {entry.item: entry for entry in entries}
         return [(item, done.get(item.key)) for item in items]
 
@@ -213,7 +207,7 @@ class TicketPage:
     @cached_property
     def contacts(self) -> list[ContactEntry]:
         prefetch_related_objects(
-            [self.ticket], Prefetch("contacts", ContactEntry.objects.select_related("by"))
+            [self.ticket], Prefetch("contacts", ContactEntry.objects.prefetch_related("by"))
         )
         return list(self.ticket.contacts.all())
 
@@ -223,11 +217,12 @@ class TicketPage:
 
     @cached_property
     def nonconformities(self) -> list[Nonconformity]:
-        return list(self.ticket.nonconformities.select_related("reviewed_by", "responsible"))
+        return list(self.ticket.nonconformities.all())
 
     @cached_property
     def survey(self) -> Any:
-        return getattr(self.ticket, "survey", None)
+        """Of a ticket that was opened again the conversation tells how it was rated."""
+        return None if self.ticket.is_open else getattr(self.ticket, "survey", None)
 
     @property
     def can_edit(self) -> bool:

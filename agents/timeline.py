@@ -96,7 +96,7 @@ class Timeline:
     def __init__(self, ticket: Ticket, *, files_key: str = "", complete: bool = False) -> None:
         self.ticket = ticket
         limit = LONGEST if complete else RECENT
-        newest = ticket.messages.select_related("author").order_by("-created_at", "-id")[: limit + 1]
+        newest = ticket.messages.order_by("-created_at", "-id")[: limit + 1]
         self.messages = list(newest)[::-1]
         self.is_cut = len(self.messages) > limit
         if self.is_cut:

@@ -31,6 +31,7 @@ def others_on(ticket: Ticket, *, user: User) -> QuerySet[Presence]:
         Presence.objects.filter(ticket=ticket, seen_at__gte=since)
         .exclude(user=user)
         .select_related("user")
+        .only("is_writing", "user__name", "user__email")
         .order_by("-is_writing", "user__name")
     )
 

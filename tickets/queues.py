@@ -202,6 +202,11 @@ def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
     }
 
 
+def count(tickets: TicketQuerySet) -> int:
+    """How many, up to `MANY`; in an order that one of their indexes has, or none."""
+    return len(tickets.values_list("pk")[:MANY])
+
+
 def count_scopes(scopes: Mapping[str, TicketQuerySet], user: User) -> dict[str, int]:
     """How many open tickets are in each of these, up to `MANY`, by its name; one query."""
     counts = [BoundedCount(scope, along=ORDERS["vence"].keys) for scope in scopes.values()]
@@ -263,4 +268,4 @@ def proposed_position(ticket: Ticket, *, department: Department | None = None) -
     """S2.35: behind the open tickets of the department (its own, unless another is named) that arrived earlier."""
     place = department.pk if department else ticket.department_id
     earlier = Ticket.objects.open().filter(created_at__lt=ticket.created_at, department=place)
-    return len(earlier.order_by().values_list("pk")[:MANY]) + 1
+    return count(earlier) + 1

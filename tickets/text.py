@@ -7,6 +7,7 @@ that reorder or hide what is read. Emoji, accents and ñ stay. HTML exists only 
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 import nh3
 from django.utils.html import escape
@@ -105,6 +106,7 @@ _SCHEME = re.compile(r"(?<![\w+.-])https?\Z", re.IGNORECASE)
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
+@lru_cache(maxsize=500)  # pages that refresh themselves ask for the same conversation again and again
 def render_markdown(text: str) -> SafeString:
     """Safe HTML for a text in our Markdown subset: the only way from text to HTML (B7, B8).
 

@@ -57,7 +57,6 @@ def test_the_page_tells_everything_about_the_ticket(ticket, agent):
         ticket, actor=agent, kind=ContactKind.CALL, outcome=ContactOutcome.FAILED, note="buzón de voz"
     )
     Nonconformity.objects.create(ticket=ticket, responsible=agent, reason="No quedó resuelto")
-    Survey.objects.create(ticket=ticket, score=4, comment="Amables")
     page = text_of(signed_in(agent).get(url(ticket)))
     for part in (
         "Cobro duplicado",
@@ -73,12 +72,18 @@ def test_the_page_tells_everything_about_the_ticket(ticket, agent):
         "3 de 5",
         "Llamada · fallida · buzón de voz",
         "No quedó resuelto",
-        "4 de 5",
-        "Amables",
         "<b>Carolina Núñez</b>: Preparar",
         "responsable <b>Diego Salazar</b>",
     ):
         assert part in page, part
+
+
+def test_a_closed_ticket_shows_how_it_was_rated(ticket, agent):
+    Survey.objects.create(ticket=ticket, score=4, comment="Amables")
+    Ticket.objects.filter(pk=ticket.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
+    page = text_of(signed_in(agent).get(url(ticket)))
+    assert "4 de 5" in page
+    assert "Amables" in page
 
 
 def test_the_conversation_is_told_in_the_order_of_time(ticket, agent):

@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from tickets.models import Ticket
 
+from ..access import find_ticket
 from ..origin import origin_of, queue_url, with_origin
-from ..ticket_page import TicketPage, ticket_for_page
+from ..ticket_page import TicketPage
 
 
 def changed(
@@ -25,7 +26,7 @@ def changed(
         return _go(request, queue_url(request))
     if not request.htmx:
         return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
-    page = TicketPage(request, ticket_for_page(request.user, folio))
+    page = TicketPage(request, find_ticket(request.user, folio))
     context: dict[str, Any] = {
         "page": page,
         "ticket": page.ticket,

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from tickets import policies
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft
@@ -20,7 +20,7 @@ from ..access import desk_view, find_ticket
 from ..forms.composer import SENT, ComposerForm, DraftForm
 from ..forms.files import keep, refused_row, row_of
 from ..origin import with_origin
-from ..ticket_page import files_key, ticket_for_page
+from ..ticket_page import files_key
 from .tickets import ticket_page
 
 MENTIONED_AT_ONCE = 8
@@ -33,7 +33,7 @@ def send(request: HttpRequest, folio: str) -> HttpResponse:
     waiting = files_key(ticket, request.user)
     if file := request.POST.get("quitar"):
         discard_draft(waiting, file, actor=request.user)
-        return ticket_page(request, ticket_for_page(request.user, folio), form=ComposerForm(request.POST))
+        return ticket_page(request, find_ticket(request.user, folio), form=ComposerForm(request.POST))
     files = request.FILES.getlist("files")
     problems = keep(files, draft_key=waiting, actor=request.user, limits=REPLY_LIMITS)
     form = ComposerForm(request.POST)
@@ -55,7 +55,7 @@ def send(request: HttpRequest, folio: str) -> HttpResponse:
             return redirect(f"{page}#mensaje-{message.pk}")
     for problem_text in problems:
         form.add_error("files", problem_text)
-    fresh = ticket_for_page(request.user, folio)
+    fresh = find_ticket(request.user, folio)
     return ticket_page(request, fresh, form=form, stale=stale, status=status)
 
 
@@ -99,7 +99,7 @@ def remove_file(request: HttpRequest, folio: str, file: uuid.UUID) -> HttpRespon
     return HttpResponse(status=204)
 
 
-@require_GET
+@require_safe
 @desk_view
 def mentions(request: HttpRequest, folio: str) -> HttpResponse:
     """Colleagues who may see the ticket and whose name or address begins so. Nobody else can be called to it."""

@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from tickets.exceptions import DeskError, InvalidData, StaleTicket
 from tickets.models import Ticket
@@ -23,7 +23,7 @@ from ..preparing import colleagues
 from ..timeline import changes_since
 
 
-@require_GET
+@require_safe
 @desk_view
 def prepare(request: HttpRequest) -> HttpResponse:
     """To the first ticket of the line."""
@@ -47,7 +47,7 @@ def prepare_ticket(request: HttpRequest, folio: str) -> HttpResponse:
     return _prepare(request, page, PrepareForm(request.POST, **asked))
 
 
-@require_GET
+@require_safe
 @desk_view
 def prepare_proposal(request: HttpRequest, folio: str) -> HttpResponse:
     """The date and the place in line that go with what is chosen so far; with another department, its people."""

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from tickets import queues
@@ -38,7 +38,7 @@ OUT_OF_TICKETS = (
 )  # what a ticket's address holds beside its queue's filters
 
 
-@require_GET
+@require_safe
 @desk_view
 def queue(request: HttpRequest, key: str = queues.MINE.key) -> HttpResponse:
     available = queues.queues_for(request.user)
@@ -70,7 +70,7 @@ def queue(request: HttpRequest, key: str = queues.MINE.key) -> HttpResponse:
     return render(request, f"agents/queue/list.html{part}", context)
 
 
-@require_GET
+@require_safe
 @desk_view
 def queue_filters(request: HttpRequest, key: str) -> HttpResponse:
     """The form with every filter: a page of its own, or inside the queue's."""
@@ -80,7 +80,7 @@ def queue_filters(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, f"agents/queue/filters.html{part}", {"queue": chosen, "filters": filters})
 
 
-@require_GET
+@require_safe
 @desk_view
 def queue_items(request: HttpRequest, key: str) -> HttpResponse:
     """The queue as a compact list, for beside a ticket; with it, which ticket comes before and after."""

@@ -4,26 +4,26 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from tickets import presence
 from tickets.exceptions import StaleTicket
 from tickets.models import Ticket
 
-from ..access import desk_view
+from ..access import desk_view, find_ticket
 from ..composer import Composer
 from ..forms.composer import ComposerForm
 from ..origin import items_url, origin_of, queue_url
-from ..ticket_page import TicketPage, pulse_of, ticket_for_page
+from ..ticket_page import TicketPage, pulse_of
 from ..timeline import changes_since
 
 PARTS = {"propiedades": "#properties", "ticket-head": "#head"}
 
 
-@require_GET
+@require_safe
 @desk_view
 def ticket(request: HttpRequest, folio: str) -> HttpResponse:
-    found = ticket_for_page(request.user, folio)
+    found = find_ticket(request.user, folio)
     if part := PARTS.get(request.htmx.target or ""):
         page = TicketPage(request, found)
         return render(request, f"agents/tickets/detail.html{part}", _frame(request, page))
@@ -42,7 +42,7 @@ def pulse(request: HttpRequest, folio: str) -> HttpResponse:
     seen, others = request.POST.get("v", ""), list(presence.others_on(known, user=request.user))
     if seen == pulse_of(known, others):
         return HttpResponse(status=204)
-    found = ticket_for_page(request.user, folio)
+    found = find_ticket(request.user, folio)
     page = TicketPage(request, found)
     context = _frame(request, page) | {"oob": True}
     if seen.partition("-")[0] == str(found.version):  # only the company changed
@@ -76,5 +76,4 @@ def _frame(request: HttpRequest, page: TicketPage) -> dict[str, Any]:
         "origin": origin_of(request),
         "back_url": queue_url(request),
         "items_url": items_url(request, page.ticket.folio),
-        "to_prepare": page.ticket.to_prepare,  # type: ignore[attr-defined]
     }
