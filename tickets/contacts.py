@@ -16,6 +16,7 @@ from .actors import Actor
 from .enums import ContactKind, ContactOutcome, EventKind, Template
 from .events import already_recorded, record
 from .exceptions import GuardFailed, InvalidData, NotAllowed
+from .guests import hand_over
 from .locking import locked
 from .models import ChecklistEntry, ContactEntry, Ticket
 from .processes.fields import LineField, cleaned_values
@@ -58,6 +59,7 @@ def link_account(ticket: Ticket, *, actor: Actor, user: User, key: str | None = 
     if ticket.requester_id is not None:
         raise GuardFailed(_("El ticket ya tiene un solicitante con cuenta."))
     ticket.requester, ticket.requester_name, ticket.requester_email = user, user.name, user.email
+    hand_over(ticket)
     record(ticket, EventKind.REQUESTER, actor=actor, public=False, data={"requester": user.pk}, key=key)
     return ticket
 
@@ -97,6 +99,7 @@ def create_account(
     except IntegrityError as error:
         raise InvalidData({"email": [_("Ya hay una cuenta con ese correo. Selecciónala.")]}) from error
     ticket.requester, ticket.requester_name, ticket.requester_email = user, user.name, user.email
+    hand_over(ticket)
     record(
         ticket,
         EventKind.REQUESTER,

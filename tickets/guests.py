@@ -47,8 +47,8 @@ def redeem(raw: str) -> GuestToken:
     Looking a digest up by index compares no secret bytes: the secret itself is never stored. Nothing is written: mail
     scanners open links that nobody clicked (B16); `note_use` says when the bearer really did something.
     """
-    token = GuestToken.objects.select_related("ticket").filter(digest=hash_token(raw)).first()
-    if token is None or not token.is_valid(timezone.now()):
+    token = GuestToken.objects.select_related("ticket__requester").filter(digest=hash_token(raw)).first()
+    if token is None or not _opens(token):
         raise InvalidToken
     return token
 
@@ -59,10 +59,20 @@ def still_valid(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose
     wanted = list(purposes)
     found = GuestToken.objects.filter(pk__in=list(tokens), ticket__folio=folio, purpose__in=wanted)
     related = found.select_related(
-        "ticket__process_version", "ticket__category", "ticket__department", "ticket__assignee"
+        "ticket__process_version",
+        "ticket__category",
+        "ticket__department",
+        "ticket__assignee",
+        "ticket__requester",
     )
-    valid = [token for token in related if token.is_valid(timezone.now())]
+    valid = [token for token in related if _opens(token)]
     return min(valid, key=lambda token: (wanted.index(Purpose(token.purpose)), -token.pk), default=None)
+
+
+def _opens(token: GuestToken) -> bool:
+    """Whoever may not sign in any more does not come in by a link either."""
+    requester = token.ticket.requester
+    return token.is_valid(timezone.now()) and (requester is None or requester.is_active)
 
 
 def note_use(token: GuestToken) -> None:
@@ -86,6 +96,13 @@ def send_again(*, folio: str, email: str) -> None:
 def actor_of(token: GuestToken) -> Guest:
     """The bearer, as verbs know them."""
     return Guest(token.ticket_id, token.email, token.ticket.requester_name, Purpose(token.purpose))
+
+
+def hand_over(ticket: Ticket) -> None:
+    """The ticket is another person's now: what was mailed to other addresses than theirs opens nothing any more."""
+    ticket.guest_tokens.filter(revoked_at__isnull=True).exclude(email__iexact=ticket.requester_email).update(
+        revoked_at=timezone.now()
+    )
 
 
 def revoke(ticket: Ticket, *purposes: Purpose) -> int:

@@ -22,6 +22,7 @@ from ..actors import user_of
 from ..contacts import apply_standing
 from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
 from ..exceptions import InvalidData, NotAllowed
+from ..guests import hand_over
 from ..models import ContactEntry, Ticket
 from .definition import Action, Ask, Definition
 from .fields import LongTextField, form_field, is_shown, stored
@@ -110,6 +111,7 @@ def _set_requester(step: Step, value: User) -> None:
     step.ticket.requester = value
     step.ticket.requester_name = value.name
     step.ticket.requester_email = value.email
+    hand_over(step.ticket)
 
 
 def _record_call(step: Step, value: str) -> None:

@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from tickets import guests
+from tickets.contacts import link_account
 from tickets.enums import Purpose
 from tickets.exceptions import InvalidToken
 from tickets.models import GuestToken
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_process, make_supervisor, make_ticket, make_user
 from tickets.tests.playing import prepared
 from tickets.tokens import hash_token
 
@@ -117,3 +118,32 @@ def test_link_is_sent_again_to_the_requesters_own_address_only(play):
     assert len(p.events) == before
     guests.send_again(folio=p.ticket.folio.lower(), email=p.ticket.requester_email.upper())
     assert (p.told, p.last.is_public) == ([("requester", "new_link")], False)
+
+
+def test_a_new_owner_ends_the_links_of_other_addresses(db):
+    """B13: who filed as a guest does not go on reading what is said to the person whose account it turned out to be."""
+    ticket = make_ticket(make_process("incidencia-tecnica"), guest_email="ana@example.com")
+    old = guests.issue(ticket, purpose=Purpose.FOLLOW, email="ana@example.com")
+    own = guests.issue(ticket, purpose=Purpose.FOLLOW, email="Ana.Ruiz@example.com")
+
+    link_account(ticket, actor=make_supervisor(), user=make_user(email="ana.ruiz@example.com"))
+
+    assert guests.redeem(own).ticket == ticket
+    with pytest.raises(InvalidToken):
+        guests.redeem(old)
+
+
+def test_links_end_with_the_right_to_sign_in(db):
+    customer = make_user()
+    ticket = make_ticket(requester=customer)
+    raw = guests.issue(ticket, purpose=Purpose.APPROVE, email=customer.email)
+    token = guests.redeem(raw)
+    opening = {"folio": ticket.folio, "purposes": [Purpose.APPROVE]}
+    assert guests.still_valid([token.pk], **opening) == token
+
+    customer.is_active = False
+    customer.save()
+
+    assert guests.still_valid([token.pk], **opening) is None
+    with pytest.raises(InvalidToken):
+        guests.redeem(raw)
