@@ -1,9 +1,7 @@
 """Gunicorn's settings, for every size. `gunicorn -c python:helpdesk.gunicorn_conf helpdesk.wsgi`"""
 
-import gc
 import os
 from pathlib import Path
-from typing import Any
 
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
 worker_class = "gthread"
@@ -28,10 +26,3 @@ access_log_format = (
     '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'  # no query strings: they carry searches
 )
 loglevel = os.environ.get("WEB_LOG_LEVEL", "info")
-
-
-def post_worker_init(worker: Any) -> None:
-    """What was loaded to begin with is never garbage, and a page makes some ten thousand objects: at Python's own
-    threshold of 700 the collector took a seventh of the time of every page."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
