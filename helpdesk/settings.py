@@ -52,6 +52,7 @@ DESK_TIME_ZONE = env.str("DESK_TIME_ZONE", "America/Caracas")
 DESK_DEFAULT_LANGUAGE = env.str("DESK_DEFAULT_LANGUAGE", "es")
 DESK_MAX_UPLOAD_MB = env.int("DESK_MAX_UPLOAD_MB", 25)  # one file
 DESK_MAX_REQUEST_MB = env.int("DESK_MAX_REQUEST_MB", 120)  # one form with all its files
+DESK_MAX_UNSENT_MB = env.int("DESK_MAX_UNSENT_MB", 250)  # all that one person has uploaded and not sent
 DESK_MAX_IMAGE_PIXELS = env.int("DESK_MAX_IMAGE_PIXELS", 40_000_000)
 DESK_CLAMAV = env.str(
     "DESK_CLAMAV", ""

@@ -10,6 +10,7 @@ from django.core.files.base import ContentFile, File
 from django.db import models
 from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -41,18 +42,28 @@ def rules_for(limits: FileLimits) -> FileRules:
 
 
 def keep_draft(
-    file: "IO[bytes] | File[bytes]", *, name: str, draft_key: str, actor: Actor | None, limits: FileLimits
+    file: "IO[bytes] | File[bytes]",
+    *,
+    name: str,
+    draft_key: str,
+    actor: Actor | None,
+    limits: FileLimits,
+    visitor: str = "",
 ) -> Attachment:
     """Inspect a file and keep it until what it belongs to is sent. Raises `RefusedFile` with the reason.
 
-    Images are written anew, without metadata. No transaction is held while the bytes are looked at.
+    Images are written anew, without metadata. No transaction is held while the bytes are looked at. `visitor` is where
+    somebody without an account comes from: what each person has not sent yet is bounded (B34).
     """
     rules = rules_for(limits)
     if Attachment.objects.drafts(draft_key).count() >= rules.max_files:
         raise RefusedFile(too_many(rules.max_files))
     found = inspect(file, name=name, rules=rules, max_pixels=settings.DESK_MAX_IMAGE_PIXELS)
+    owner = _owner(actor, visitor)
+    _require_room(owner, found.size)
     attachment = Attachment(
         draft_key=draft_key,
+        draft_owner=owner,
         uploader=user_of(actor) if actor else None,
         name=found.name,
         kind=found.kind,
@@ -85,7 +96,7 @@ def attach_drafts(ticket: Ticket, draft_key: str, *, actor: Actor, message: Mess
     limit = max(ticket.definition.files.max_files, REPLY_LIMITS.max_files)
     if drafts.count() > limit:
         raise InvalidData({"files": [too_many(limit)]})
-    joined: int = drafts.update(ticket=ticket, message=message, draft_key="")
+    joined: int = drafts.update(ticket=ticket, message=message, draft_key="", draft_owner="")
     return joined
 
 
@@ -96,32 +107,37 @@ def discard_draft(draft_key: str, uuid: str, *, actor: Actor | None) -> None:
     except ValueError:
         return
     drafts = Attachment.objects.drafts(draft_key).filter(uploader=user_of(actor) if actor else None)
-    for attachment in drafts.filter(uuid=uuid):
-        delete_files(attachment)
-        attachment.delete()
+    _discard(drafts.filter(uuid=uuid))
 
 
 def adopt_drafts(draft_key: str, *, user: User) -> None:
     """What somebody uploaded before signing in is theirs. `draft_key` must come from where only this desk writes."""
-    Attachment.objects.drafts(draft_key).filter(uploader=None).update(uploader=user)
+    mine = Attachment.objects.drafts(draft_key).filter(uploader=None)
+    mine.update(uploader=user, draft_owner=_owner(user, ""))
 
 
 def discard_old_drafts() -> int:
     """Files that were never sent. Returns how many went."""
     before = timezone.now() - timedelta(hours=DRAFT_HOURS)
-    old = Attachment.objects.filter(ticket__isnull=True, created_at__lt=before)
+    return _discard(Attachment.objects.filter(ticket__isnull=True, created_at__lt=before))
+
+
+def _discard(drafts: "models.QuerySet[Attachment]") -> int:
+    """The row goes first, if it still is a draft: what is sent at this very moment keeps its file."""
     count = 0
-    for attachment in old.iterator():
-        delete_files(attachment)
-        attachment.delete()
+    for attachment in list(drafts):
+        if not drafts.filter(pk=attachment.pk).delete()[0]:
+            continue
         count += 1
+        try:
+            attachment.file.delete(save=False)
+            if attachment.thumbnail:
+                attachment.thumbnail.delete(save=False)
+        except (
+            Exception
+        ):  # whatever a store raises: nobody can reach the file any more, and others have their turn
+            logger.exception("the file of discarded attachment %s stays in the store", attachment.uuid)
     return count
-
-
-def delete_files(attachment: Attachment) -> None:
-    attachment.file.delete(save=False)
-    if attachment.thumbnail:
-        attachment.thumbnail.delete(save=False)
 
 
 def draw_thumbnail(attachment: Attachment) -> None:
@@ -161,6 +177,28 @@ def scan_held(limit: int = SCANNED_AT_ONCE) -> int:
         outcome = Attachment.Scan.CLEAN if verdict == malware.Verdict.CLEAN else Attachment.Scan.INFECTED
         judged += held.filter(pk=attachment.pk).update(scan=outcome)
     return judged
+
+
+def _owner(actor: Actor | None, visitor: str) -> str:
+    user = user_of(actor) if actor else None
+    who = f"user {user.pk}" if user else f"visitor {visitor}" if visitor else ""
+    return salted_hmac("tickets.draft_owner", who, algorithm="sha256").hexdigest() if who else ""
+
+
+def _require_room(owner: str, size: int) -> None:
+    """Two uploads at the same moment may each find room for themselves: the bound is against piling up."""
+    if not owner:
+        return
+    unsent = Attachment.objects.filter(draft_owner=owner, ticket__isnull=True)
+    total = unsent.aggregate(total=models.Sum("size"))["total"] or 0
+    if total + size > settings.DESK_MAX_UNSENT_MB * 1024 * 1024:
+        raise RefusedFile(
+            _(
+                "Tienes muchos archivos sin enviar: juntos pueden ocupar hasta %(limit)s MB. Envía o quita algunos."
+            )
+            % {"limit": settings.DESK_MAX_UNSENT_MB},
+            code="too_much_unsent",
+        )
 
 
 def too_many(limit: int) -> str:

@@ -73,13 +73,20 @@ def refused_row(file: UploadedFile, problem: RefusedFile) -> dict[str, Any]:
 
 
 def keep(
-    files: Iterable[UploadedFile], *, draft_key: str, actor: Actor | None, limits: FileLimits
+    files: Iterable[UploadedFile], *, draft_key: str, actor: Actor | None, limits: FileLimits, visitor: str
 ) -> list[str]:
     """Keep every file that may come in until its form is sent; the reasons for those that may not."""
     problems = []
     for file in files:
         try:
-            keep_draft(file, name=file.name or "", draft_key=draft_key, actor=actor, limits=limits)
+            keep_draft(
+                file,
+                name=file.name or "",
+                draft_key=draft_key,
+                actor=actor,
+                limits=limits,
+                visitor=visitor,
+            )
         except RefusedFile as problem:
             problems.append(f"{file.name}: {problem}")
     return problems

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -67,6 +68,24 @@ def test_a_file_that_may_not_come_in_is_named_and_nothing_else_is_lost(
     assert f"{name}: " in page.content.decode()
     assert [file.name for file in Attachment.objects.all()] == ["buena.png"]
     assert guide.fill(DETAILS)["Location"] == guide.contact
+
+
+def test_one_address_does_not_pile_up_unsent_files_under_ever_new_reports(
+    client: Client, guest_process: Process, settings: Any
+):
+    settings.DESK_MAX_UNSENT_MB = 1
+    Guide(client, PAGO).fill(DETAILS, files=[png("una.png")])
+    Attachment.objects.update(size=1024 * 1024)
+    again, elsewhere = Guide(Client(), PAGO), Guide(Client(REMOTE_ADDR="203.0.113.7"), PAGO)
+
+    plain = again.fill(DETAILS, files=[png("dos.png")])
+    script = again.client.post(upload_url(again.drawn), {"file": png("tres.png")})
+
+    assert (plain.status_code, script.status_code) == (422, 422)
+    for page in (plain, script):
+        assert "Tienes muchos archivos sin enviar: juntos pueden ocupar hasta 1 MB" in page.content.decode()
+    assert elsewhere.fill(DETAILS, files=[png("otra.png")]).status_code == 302
+    assert [file.name for file in Attachment.objects.all()] == ["una.png", "otra.png"]
 
 
 def upload_url(html: str) -> str:

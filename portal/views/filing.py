@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from helpdesk.ratelimit import by_user, limited
+from helpdesk.ratelimit import by_ip, by_user, limited
 from tickets.attachments import discard_draft, keep_draft
 from tickets.files import RefusedFile
 
@@ -74,7 +74,11 @@ def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
     if request.POST.get("ir") == "tipo":
         return redirect("portal:report_type", draft.id)
     problems = keep(
-        posted(request), draft_key=draft.files_key, actor=user_of(request), limits=topic.definition.files
+        posted(request),
+        draft_key=draft.files_key,
+        actor=user_of(request),
+        limits=topic.definition.files,
+        visitor=by_ip(request),
     )
     form = DetailsForm(request.POST, topic=topic)
     if form.is_valid() and not problems:
@@ -114,6 +118,7 @@ def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
             draft_key=draft.files_key,
             actor=user_of(request),
             limits=topic.definition.files,
+            visitor=by_ip(request),
         )
     except RefusedFile as problem:
         return render(request, "components/_file.html", refused_row(file, problem), status=422)

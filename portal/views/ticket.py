@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from helpdesk.ratelimit import by_user, limited
+from helpdesk.ratelimit import by_ip, by_user, limited
 from tickets import policies, surveys
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft
 from tickets.conversation import reply
@@ -56,7 +56,13 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
     if file := request.POST.get("quitar"):
         _discard(access, file)
         return page(request, access, form=unsent_form(request.POST.get("body", "")))
-    problems = keep(posted(request), draft_key=access.files_key, actor=_uploader(access), limits=REPLY_LIMITS)
+    problems = keep(
+        posted(request),
+        draft_key=access.files_key,
+        actor=_uploader(access),
+        limits=REPLY_LIMITS,
+        visitor=by_ip(request),
+    )
     form = ReplyForm(request.POST)
     if not form.is_valid() or problems:
         for problem in problems:
@@ -98,6 +104,7 @@ def ticket_upload(request: HttpRequest, access: Access) -> HttpResponse:
             draft_key=access.files_key,
             actor=_uploader(access),
             limits=REPLY_LIMITS,
+            visitor=by_ip(request),
         )
     except RefusedFile as problem:
         return render(request, "components/_file.html", refused_row(file, problem), status=422)

@@ -854,6 +854,7 @@ class Migration(migrations.Migration):
                 ),
                 ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("draft_key", models.CharField(blank=True, max_length=64)),
+                ("draft_owner", models.CharField(blank=True, editable=False, max_length=64)),
                 ("name", models.CharField(max_length=120, verbose_name="nombre")),
                 ("kind", models.CharField(max_length=10, verbose_name="clase")),
                 ("content_type", models.CharField(max_length=100)),
@@ -1352,6 +1353,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("draft_key", ""), _negated=True),
                 fields=["draft_key"],
                 name="attachment_draft_key",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="attachment",
+            index=models.Index(
+                condition=models.Q(("draft_owner", ""), _negated=True),
+                fields=["draft_owner"],
+                name="attachment_draft_owner",
             ),
         ),
         migrations.AddIndex(

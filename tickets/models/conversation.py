@@ -80,7 +80,8 @@ def thumbnail_path(attachment: "Attachment", name: str) -> str:
 
 
 class Attachment(models.Model):
-    """A file that passed inspection. Until it is sent it belongs to a `draft_key` and to nobody's ticket."""
+    """A file that passed inspection. Until it is sent it belongs to a `draft_key` and to nobody's ticket, and counts
+    against `draft_owner`, a hash of who brought it."""
 
     class Scan(models.TextChoices):
         CLEAN = "clean", _("Limpio")
@@ -95,6 +96,7 @@ class Attachment(models.Model):
         Message, on_delete=models.CASCADE, null=True, blank=True, related_name="attachments"
     )
     draft_key = models.CharField(max_length=64, blank=True)
+    draft_owner = models.CharField(max_length=64, blank=True, editable=False)
     uploader = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -118,6 +120,9 @@ class Attachment(models.Model):
         indexes = [
             models.Index(
                 fields=["draft_key"], condition=~models.Q(draft_key=""), name="attachment_draft_key"
+            ),
+            models.Index(
+                fields=["draft_owner"], condition=~models.Q(draft_owner=""), name="attachment_draft_owner"
             ),
             models.Index(
                 fields=["-id"],

@@ -24,9 +24,10 @@ def picture(colour="red"):
     return content
 
 
-def keep(process="incidencia-tecnica", *, name="captura.png", content=None, key="k", actor=None):
+def keep(process="incidencia-tecnica", *, name="captura.png", content=None, key="k", actor=None, visitor=""):
     limits = make_process(process).definition.files
-    return keep_draft(content or picture(), name=name, draft_key=key, actor=actor, limits=limits)
+    file = content or picture()
+    return keep_draft(file, name=name, draft_key=key, actor=actor, limits=limits, visitor=visitor)
 
 
 @pytest.mark.demand("S0.11", "S1.8", "S3.8")
@@ -51,6 +52,41 @@ def test_one_file_too_many_is_refused_with_the_number():
     with pytest.raises(RefusedFile, match="hasta 3 archivos"):
         keep("solicitud-guiada")
     assert keep("solicitud-guiada", key="otra").draft_key == "otra"
+
+
+@pytest.mark.parametrize("who", ["user", "visitor"])
+def test_what_one_person_has_not_sent_is_bounded_by_bytes(who, settings, django_assert_num_queries):
+    settings.DESK_MAX_UNSENT_MB = 1
+    me = {"actor": make_user()} if who == "user" else {"visitor": "203.0.113.7"}
+    other = {"actor": make_user()} if who == "user" else {"visitor": "203.0.113.8"}
+    first = keep(key="a", **me)
+    Attachment.objects.filter(pk=first.pk).update(size=1024 * 1024)
+
+    with pytest.raises(RefusedFile, match="hasta 1 MB"):
+        keep(key="b", **me)
+    assert keep(key="b", **other).size
+
+    first.refresh_from_db()
+    assert first.draft_key == "a", "what was there before stays"
+    if who == "user":
+        make_ticket(make_process("incidencia-tecnica"), requester=me["actor"], draft_key="a")
+    else:
+        attachments.discard_draft("a", str(first.uuid), actor=None)
+    limits = make_process("incidencia-tecnica").definition.files
+    with django_assert_num_queries(3):  # how many, how much, the new row
+        keep_draft(picture(), name="a.png", draft_key="c", limits=limits, **{"actor": None, **me})
+
+
+def test_what_a_visitor_uploaded_counts_as_theirs_once_they_sign_in(settings):
+    settings.DESK_MAX_UNSENT_MB = 1
+    user, mine = make_user(), keep(key="k", visitor="203.0.113.7")
+    Attachment.objects.filter(pk=mine.pk).update(size=1024 * 1024)
+
+    attachments.adopt_drafts("k", user=user)
+
+    assert keep(key="b", visitor="203.0.113.7").size
+    with pytest.raises(RefusedFile, match="sin enviar"):
+        keep(key="c", actor=user)
 
 
 def test_files_come_with_the_report_and_stay_with_it():
@@ -90,6 +126,32 @@ def test_files_that_were_never_sent_are_thrown_away_after_a_day():
     assert attachments.discard_old_drafts() == 1
     assert set(Attachment.objects.values_list("pk", flat=True)) == {fresh.pk, sent.pk}
     assert not default_storage.exists(old.file.name)
+
+
+def test_a_file_sent_at_the_moment_of_the_clean_up_stays(monkeypatch):
+    """The sweep has read the row as a draft; before it deletes, the file is sent."""
+    kept = keep()
+    Attachment.objects.update(created_at=timezone.now() - timedelta(days=2))
+    old = Attachment.objects.filter(ticket__isnull=True)
+    rows = list(old)
+    Attachment.objects.update(ticket=make_ticket(), draft_key="")
+    monkeypatch.setattr(type(old), "__iter__", lambda self: iter(rows))
+
+    assert attachments.discard_old_drafts() == 0
+    assert default_storage.exists(kept.file.name)
+
+
+def test_a_store_that_fails_stops_no_clean_up(monkeypatch, caplog):
+    keep(key="a"), keep(key="b")
+    Attachment.objects.update(created_at=timezone.now() - timedelta(days=2))
+
+    def broken(self, name):
+        raise RuntimeError("SlowDown")
+
+    monkeypatch.setattr(type(default_storage._wrapped), "delete", broken)
+    assert attachments.discard_old_drafts() == 2
+    assert not Attachment.objects.exists()
+    assert "stays in the store" in caplog.text
 
 
 def test_empty_key_holds_nothing():
