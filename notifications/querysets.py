@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
@@ -7,8 +7,12 @@ from django.utils import timezone
 
 from .enums import TROUBLED_STATES, WAITING_STATES, MailState
 
+if TYPE_CHECKING:
+    from .models import OutgoingEmail  # noqa: F401  (named below, in quotes)
 
-class OutgoingEmailQuerySet(models.QuerySet[Any]):
+
+# Naming the model ties the two modules together for mypy, which otherwise loses the manager with a warm cache.
+class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def due(self) -> "OutgoingEmailQuerySet":
         """What may leave now, in the order in which it should: codes that somebody waits for go first."""
         return self.filter(state=MailState.QUEUED, next_attempt_at__lte=timezone.now()).order_by(
