@@ -26,7 +26,7 @@ from .processes.fields import LineField, cleaned_values
 def check_standing(ticket: Ticket, *, actor: Actor, standing: Standing, key: str | None = None) -> Ticket:
     """Somebody looked the requester's standing up, as must happen before any answer (S2.9)."""
     ticket = locked(ticket)
-    if done := already_recorded(key, actor=actor):
+    if done := already_recorded(key, actor=actor, act=EventKind.STANDING_CHECKED, ticket=ticket):
         return done.ticket
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
@@ -52,7 +52,7 @@ def apply_standing(ticket: Ticket, standing: Standing, *, now: datetime) -> None
 def link_account(ticket: Ticket, *, actor: Actor, user: User, key: str | None = None) -> Ticket:
     """Say whose ticket it is (S2.26, S2.27): the guest who filed it has, or has been given, an account."""
     ticket = locked(ticket)
-    if done := already_recorded(key, actor=actor):
+    if done := already_recorded(key, actor=actor, act=EventKind.REQUESTER, ticket=ticket):
         return done.ticket
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
@@ -81,7 +81,7 @@ def create_account(
     Raises `InvalidData` for an address that has an account already (that one is selected, not created) or is none.
     """
     ticket = locked(ticket)
-    if done := already_recorded(key, actor=actor):
+    if done := already_recorded(key, actor=actor, act=EventKind.REQUESTER, ticket=ticket):
         return done.ticket
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
@@ -141,7 +141,7 @@ def log_contact(
 ) -> Ticket:
     """Put a call or a WhatsApp conversation on record, with its outcome and evidence (S2.22, S2.45, S2.46)."""
     ticket = locked(ticket)
-    if done := already_recorded(key, actor=actor):
+    if done := already_recorded(key, actor=actor, act=EventKind.CONTACT, ticket=ticket):
         return done.ticket
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
@@ -167,7 +167,7 @@ def tick_checklist(
     """Mark a point of the closing checklist as done, or take the mark back. Points that need evidence want it on
     record first (S2.44–S2.46)."""
     ticket = locked(ticket)
-    if earlier := already_recorded(key, actor=actor):
+    if earlier := already_recorded(key, actor=actor, act=EventKind.CHECKLIST, ticket=ticket):
         return earlier.ticket
     if not policies.can_answer(actor, ticket):
         raise NotAllowed

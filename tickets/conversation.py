@@ -39,7 +39,7 @@ def reply(
     """The requester writes, at any time and by any of their ways in (S3.18, S2.6). Files waiting under `draft_key`
     come along. Sets off `requester_message`, which ends a turn of the contribution cycle (S2.7)."""
     ticket = locked(ticket)
-    if earlier := _already_written(key, actor=actor):
+    if earlier := _already_written(key, ticket, actor=actor):
         return earlier
     if not policies.can_reply(actor, ticket):
         raise NotAllowed
@@ -69,7 +69,7 @@ def send_follow_up(
     """«Estamos en ello»: the desk speaks without claiming the case is solved (T2, S0.21). With the contribution
     open, `follow_up_sent` passes the turn to the requester, who gets a link to answer without signing in (S2.6)."""
     ticket = locked(ticket)
-    if earlier := _already_written(key, actor=actor):
+    if earlier := _already_written(key, ticket, actor=actor):
         return earlier
     _ready_to_answer(ticket, actor=actor, version=version)
     message = _write(ticket, MessageKind.FOLLOW_UP, actor=actor, body=body, draft_key=draft_key)
@@ -95,7 +95,7 @@ def send_solution(
     Only from stages in which a solution can exist: an answer to an unsolved case is what S2.29 forbids.
     """
     ticket = locked(ticket)
-    if earlier := _already_written(key, actor=actor):
+    if earlier := _already_written(key, ticket, actor=actor):
         return earlier
     _ready_to_answer(ticket, actor=actor, version=version)
     if ticket.kind not in ticket.definition.solution_from:
@@ -124,7 +124,7 @@ def add_internal_note(
 ) -> Message:
     """For the desk's eyes only (S0.20). `@correo` calls a colleague, who is told if they may see the ticket."""
     ticket = locked(ticket)
-    if earlier := _already_written(key, actor=actor):
+    if earlier := _already_written(key, ticket, actor=actor, act=EventKind.NOTE):
         return earlier
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
@@ -135,8 +135,10 @@ def add_internal_note(
     return message
 
 
-def _already_written(key: str | None, *, actor: Actor) -> Message | None:
-    event = already_recorded(key, actor=actor)
+def _already_written(
+    key: str | None, ticket: Ticket, *, actor: Actor, act: EventKind = EventKind.MESSAGE
+) -> Message | None:
+    event = already_recorded(key, actor=actor, act=act, ticket=ticket)
     return event.message if event else None
 
 

@@ -1,5 +1,6 @@
 """Writing the record. Every verb ends here, once, inside its transaction."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -51,20 +52,35 @@ def record(
         message=message,
         version=ticket.version,
         at=at or timezone.now(),
-        idempotency_key=key,
+        idempotency_key=_stored_key(key, ticket, action or kind),
     )
     event_recorded.send(sender=TicketEvent, event=event)
     return event
 
 
-def already_recorded(key: str | None, *, actor: Actor) -> TicketEvent | None:
-    """The event of an earlier call with the same key; a key of somebody else's is refused, not answered."""
+def already_recorded(
+    key: str | None, *, actor: Actor, act: str, ticket: Ticket | None = None
+) -> TicketEvent | None:
+    """The event of an earlier call with the same key; a key of somebody else's is refused, not answered.
+
+    `act` is what `record` was told: the action, or else the kind. A key makes one act on one ticket happen once; to
+    another ticket or another act it is a new one.
+    """
     if not key:
         return None
-    event = TicketEvent.objects.select_related("ticket").filter(idempotency_key=key).first()
+    stored = _stored_key(key, ticket, act)
+    event = TicketEvent.objects.select_related("ticket").filter(idempotency_key=stored).first()
     if event is not None and (event.actor != user_of(actor) or event.actor_name != name_of(actor)[:120]):
         raise NotAllowed
     return event
+
+
+def _stored_key(key: str | None, ticket: Ticket | None, act: str) -> str | None:
+    """A report that is filed has no ticket yet when its key is looked up."""
+    if not key:
+        return None
+    where = ticket.pk if ticket is not None and act != EventKind.FILED else ""
+    return hashlib.sha256(f"{act} {where} {key}".encode("utf-8", "replace")).hexdigest()
 
 
 def require_fresh(ticket: Ticket, *, actor: Actor, version: int | None) -> None:

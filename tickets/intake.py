@@ -71,14 +71,14 @@ def file_ticket(
     errors: dict[str, list[str]] = {}
     who = _requester(definition, errors, actor=actor, requester=requester, phone=phone)
     as_actor = actor or Guest(0, who.email, who.name, None)  # type: ignore[arg-type]  # no ticket yet, no purpose
-    if not errors and (done := already_recorded(key, actor=as_actor)):
-        return done.ticket
+    if not errors and (filed := _filed_before(key, actor=as_actor, who=who)):
+        return filed
     texts, answers = _validated(process, errors, category, title, description, fields or {})
     if errors:
         raise InvalidData(errors)
     counter = _locked_counter()
-    if done := already_recorded(key, actor=as_actor):  # the same click, twice at the same moment
-        return done.ticket
+    if filed := _filed_before(key, actor=as_actor, who=who):  # the same click, twice at the same moment
+        return filed
     now = timezone.now()
     ticket = Ticket(
         process_version=version,
@@ -131,6 +131,14 @@ def file_ticket(
         at=now,
     )
     return ticket
+
+
+def _filed_before(key: str | None, *, actor: Actor, who: Requester) -> Ticket | None:
+    """Guests have nothing but their address to be told apart by."""
+    event = already_recorded(key, actor=actor, act=EventKind.FILED)
+    if event is not None and isinstance(actor, Guest) and event.ticket.requester_email != who.email:
+        raise NotAllowed
+    return event.ticket if event else None
 
 
 def _locked_counter() -> FolioCounter:

@@ -29,7 +29,7 @@ def assign(
 ) -> Ticket:
     """Give the ticket to somebody, or back to the queue. They are told, unless they took it themselves (S1.13)."""
     ticket = locked(ticket)
-    if done := already_recorded(key, actor=actor):
+    if done := already_recorded(key, actor=actor, act=EventKind.ASSIGNED, ticket=ticket):
         return done.ticket
     if not policies.can_edit_properties(actor, ticket):
         raise NotAllowed
@@ -63,7 +63,7 @@ def change_properties(
     Raises `InvalidData` for a value that cannot be; the same values again change nothing and record nothing.
     """
     ticket = locked(ticket)
-    if done := already_recorded(key, actor=actor):
+    if done := already_recorded(key, actor=actor, act=EventKind.PROPERTIES, ticket=ticket):
         return done.ticket
     if not policies.can_edit_properties(actor, ticket):
         raise NotAllowed
@@ -123,7 +123,7 @@ def set_contribution(
     """Switch «aporte de usuario» on or off (S2.5). Off, the links for it stop working and the cycle ends (S2.7):
     `contribution_closed` takes the turn back from a requester who was being waited for."""
     ticket = locked(ticket)
-    if done := already_recorded(key, actor=actor):
+    if done := already_recorded(key, actor=actor, act=EventKind.CONTRIBUTION, ticket=ticket):
         return done.ticket
     if not policies.can_edit_properties(actor, ticket):
         raise NotAllowed

@@ -25,7 +25,7 @@ def is_open(ticket: Ticket) -> bool:
 def rate(ticket: Ticket, *, actor: Actor, score: int, comment: str = "", key: str | None = None) -> Survey:
     """One answer per ticket, 1 (bad) to 5 (very good)."""
     ticket = locked(ticket)
-    if done := already_recorded(key, actor=actor):
+    if done := already_recorded(key, actor=actor, act=EventKind.SURVEY, ticket=ticket):
         return done.ticket.survey
     if not policies.can_rate(actor, ticket):
         raise NotAllowed

@@ -43,7 +43,7 @@ def perform(
     on), `ActionUnavailable` (this stage), `InvalidData` (fields), `GuardFailed` (the process's conditions).
     """
     ticket = locked(ticket)
-    if done := already_recorded(key, actor=actor):
+    if done := already_recorded(key, actor=actor, act=action, ticket=ticket):
         return done.ticket
     if not policies.can_view(actor, ticket):
         raise NotAllowed

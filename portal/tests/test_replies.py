@@ -75,8 +75,9 @@ def test_somebody_elses_key_is_no_way_in(
 
     answer = signed_in(stranger).post(url(theirs, "responder/"), {"body": "Suyo.", "key": key}, follow=True)
 
-    assert "No tienes permiso" in answer.content.decode()
-    assert theirs.messages.count() == 1
+    assert "Mío." not in answer.content.decode()
+    assert not in_work.messages.filter(body="Suyo.").exists()
+    assert theirs.messages.filter(body="Suyo.").count() == 1
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tickets.conversation import reply
 from tickets.enums import Purpose
 from tickets.exceptions import DeskError, GuardFailed
 from tickets.models import Survey, Ticket
+from tickets.surveys import rate
 from tickets.workflow import perform
 
 from .factories import make_agent, make_department, make_process, make_supervisor, make_ticket, make_user
@@ -141,3 +142,39 @@ def test_a_guest_of_another_ticket_is_nobody():
         perform(other, "aprobar", actor=stranger)
     assert other.messages.count() == 1
     assert not Survey.objects.exists()
+
+
+KEY = "0b6a3c1e-4c1f-4b0e-9a51-0d3f5f0c2d11"
+
+
+def test_a_key_makes_one_act_happen_once_and_no_other():
+    """B41: a page's forms share a key. Whoever answers, goes back and approves has approved; and rates with it too."""
+    ticket = waiting_for_approval()
+    for _click in range(2):
+        reply(ticket, actor=ticket.requester, body="Ya funciona.", key=KEY)
+    for _click in range(2):
+        perform(ticket, "aprobar", actor=ticket.requester, key=KEY)
+    for _click in range(2):
+        rate(ticket, actor=ticket.requester, score=5, key=KEY)
+    reply(ticket, actor=ticket.requester, body="Gracias.", key="otra")
+    ticket.refresh_from_db()
+    assert not ticket.is_open
+    assert ticket.survey.score == 5
+    assert [message.body for message in ticket.messages.filter(kind="reply")] == ["Ya funciona.", "Gracias."]
+
+
+def test_a_key_counts_for_one_ticket():
+    """Otherwise words would be taken for sent that nobody will ever read."""
+    customer = make_user()
+    tickets = [make_ticket(requester=customer) for _number in range(2)]
+    for ticket in tickets:
+        reply(ticket, actor=customer, body="Sigue igual.", key=KEY)
+    assert [ticket.messages.filter(body="Sigue igual.").count() for ticket in tickets] == [1, 1]
+
+
+def test_guests_of_the_same_name_do_not_get_each_others_folio():
+    process = make_process("incidencia-tecnica")
+    mine = make_ticket(process, guest_email="ana@example.com", key=KEY)
+    assert make_ticket(process, guest_email="ana@example.com", key=KEY) == mine
+    with pytest.raises(DeskError):
+        make_ticket(process, guest_email="otra.ana@example.com", key=KEY)
