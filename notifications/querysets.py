@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from .enums import TROUBLED_STATES, WAITING_STATES, MailState
+from .enums import WAITING_STATES, MailState
 
 if TYPE_CHECKING:
     from .models import OutgoingEmail  # noqa: F401  (named below, in quotes)
@@ -27,10 +27,6 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
 
     def settled(self) -> "OutgoingEmailQuerySet":
         return self.exclude(state__in=WAITING_STATES)
-
-    def troubled(self) -> "OutgoingEmailQuerySet":
-        """What a person should look at."""
-        return self.filter(state__in=TROUBLED_STATES)
 
     def oldest_waiting(self) -> datetime | None:
         """Since when the oldest mail that should have left is waiting. One that was put off for a later attempt

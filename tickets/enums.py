@@ -64,7 +64,6 @@ STAGE_META: dict[str, StageMeta] = {
 }
 
 END_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if kind.meta.is_end)
-OPEN_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if not kind.meta.is_end)
 
 
 class Severity(models.TextChoices):
@@ -124,9 +123,7 @@ class EventKind(models.TextChoices):
     STANDING_CHECKED = "standing_checked", _("Estatus verificado")
     CONTACT = "contact", _("Contacto")
     CHECKLIST = "checklist", _("Lista de cierre")
-    ATTACHED = "attached", _("Archivos agregados")
     BREACHED = "breached", _("Plazo vencido")
-    NONCONFORMITY = "nonconformity", _("Reporte de inconformidad")
     SURVEY = "survey", _("Encuesta de satisfacción")
     REQUESTER = "requester", _("Solicitante")
     NOTIFICATIONS = "notifications", _("Avisos por correo")

@@ -223,11 +223,7 @@ _TELLERS: dict[EventKind, Any] = {
     EventKind.STANDING_CHECKED: _standing,
     EventKind.CONTACT: _contact,
     EventKind.CHECKLIST: _checklist,
-    EventKind.ATTACHED: lambda event, definition, names: _said(event, _("agregó archivos")),
     EventKind.BREACHED: _breached,
-    EventKind.NONCONFORMITY: lambda event, definition, names: _said(
-        event, _("abrió un reporte de inconformidad")
-    ),
     EventKind.SURVEY: _survey,
     EventKind.REQUESTER: _requester,
     EventKind.NOTIFICATIONS: _notifications,

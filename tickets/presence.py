@@ -20,10 +20,6 @@ def announce(ticket: Ticket, *, user: User, is_writing: bool = False) -> None:
         Presence.objects.update_or_create(ticket=ticket, user=user, defaults=sign)
 
 
-def leave(ticket: Ticket, *, user: User) -> None:
-    Presence.objects.filter(ticket=ticket, user=user).delete()
-
-
 def others_on(ticket: Ticket, *, user: User) -> QuerySet[Presence]:
     """Who else is there, those who write first."""
     since = timezone.now() - timedelta(seconds=PRESENCE_SECONDS)

@@ -61,13 +61,6 @@ class TicketQuerySet(models.QuerySet[Any]):
     def waiting_for_closure_approval(self) -> "TicketQuerySet":
         return self.filter(stage_kind=StageKind.CLOSURE_APPROVAL)
 
-    def awaiting_requester(self) -> "TicketQuerySet":
-        return self.filter(stage_kind__in=[StageKind.WAITING_CUSTOMER, StageKind.CLOSURE_APPROVAL])
-
-    def in_arrival_order(self) -> "TicketQuerySet":
-        """S2.35, unless a supervisor placed one by hand."""
-        return self.order_by(models.F("queue_position").asc(nulls_last=True), "created_at", "id")
-
     def counted_in_metrics(self) -> "TicketQuerySet":
         """Without test tickets and duplicates (S2.43)."""
         return self.filter(is_test=False, duplicate_of__isnull=True)
@@ -76,9 +69,6 @@ class TicketQuerySet(models.QuerySet[Any]):
 class MessageQuerySet(models.QuerySet[Any]):
     def public(self) -> "MessageQuerySet":
         return self.filter(kind__in=PUBLIC_MESSAGE_KINDS)
-
-    def visible_to(self, user: "User") -> "MessageQuerySet":
-        return self if user.is_authenticated and user.is_desk_staff else self.public()
 
 
 class AttachmentQuerySet(models.QuerySet[Any]):

@@ -4,11 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.utils.formats import number_format
-from django.utils.functional import lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
-from .errors import RefusedFile
 from .formats import FORMATS, FileKind, Format
 from .reading import MB
 
@@ -34,15 +32,6 @@ class FileRules:
 
     def allows(self, known: Format) -> bool:
         return known.kind in self.kinds
-
-    def check_count(self, count: int) -> None:
-        """Raises `RefusedFile` when `count` files are more than the process takes."""
-        if count > self.max_files:
-            raise RefusedFile(
-                gettext_lazy("Puedes adjuntar hasta {limit}. Quita los que sobran."),
-                code="count",
-                limit=lazy(_files, str)(self.max_files),
-            )
 
     def sentence(self) -> str:
         """«Hasta 3 archivos de 10 MB: imagen, video, PDF, Word o ZIP», in the reader's language."""

@@ -940,9 +940,7 @@ class Migration(migrations.Migration):
                             ("standing_checked", "Estatus verificado"),
                             ("contact", "Contacto"),
                             ("checklist", "Lista de cierre"),
-                            ("attached", "Archivos agregados"),
                             ("breached", "Plazo vencido"),
-                            ("nonconformity", "Reporte de inconformidad"),
                             ("survey", "Encuesta de satisfacción"),
                             ("requester", "Solicitante"),
                             ("notifications", "Avisos por correo"),
@@ -1103,7 +1101,6 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("seen_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "user",
                     models.ForeignKey(

@@ -50,10 +50,6 @@ class Clock(models.Model):
     def __str__(self) -> str:
         return f"{self.ticket_id} {self.kind}"
 
-    @property
-    def is_running(self) -> bool:
-        return self.stopped_at is None and self.paused_at is None
-
     def intervals(self) -> list[Interval]:
         """The pauses so far, the open one included (without an end)."""
         closed = [Interval(pause.started_at, pause.ended_at) for pause in self.pauses.all()]
@@ -63,12 +59,6 @@ class Clock(models.Model):
         """Whether the due date passed while time counted."""
         ends = (moment for moment in (self.stopped_at, self.paused_at, now) if moment is not None)
         return self.due_at <= min(ends)
-
-    def was_met(self) -> bool | None:
-        """Whether the promise was kept; None while it is still open."""
-        if self.stopped_at is None:
-            return None
-        return self.breached_at is None and self.stopped_at <= self.due_at
 
 
 class Pause(models.Model):

@@ -334,9 +334,6 @@ def test_rules_take_three_files_of_images_documents_and_archives():
     for name in ("captura.png", "carta.docx", "factura.pdf", "todo.zip"):
         assert look(GOOD[name][0], name, rules).name == name
     assert refusal(made.mp4(), "error.mp4", rules).code == "extension"
-    rules.check_count(3)
-    with pytest.raises(RefusedFile, match="Puedes adjuntar hasta 3 archivos"):
-        rules.check_count(4)
 
 
 @pytest.mark.demand("S0.11")

@@ -19,6 +19,7 @@ from tickets.policies import available_actions
 from tickets.processes.checking import load
 from tickets.processes.definition import Text
 from tickets.processes.publishing import library, publish
+from tickets.queues import ORDERS
 from tickets.tests.factories import make_process, make_supervisor, make_ticket
 from tickets.tests.playing import prepared
 
@@ -109,7 +110,7 @@ def test_time_parameters_of_support_cases(db):
     assert (problem.due_at - problem.created_at).days == 5
     assert (procedure.due_at - procedure.created_at).days == 30
     assert process.definition.queue == "arrival"
-    assert list(Ticket.objects.in_arrival_order()) == [problem, procedure]
+    assert list(Ticket.objects.order_by(*ORDERS["llegada"].keys)) == [problem, procedure]
 
 
 # --- Versions -----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import pytest
 from tickets import properties
 from tickets.exceptions import GuardFailed, InvalidData, NotAllowed, StaleTicket
 from tickets.models import Ticket
+from tickets.queues import ORDERS
 from tickets.tests.factories import make_department
 from tickets.tests.playing import prepared
 
@@ -149,6 +150,14 @@ def test_requester_chooses_whether_mails_reach_them(play):
 def test_arrival_order_binds_unless_somebody_is_placed_by_hand(play):
     first, second, third = play(S2), play(S2), play(S2)
     properties.change_properties(third.ticket, actor=third.supervisor, queue_position=1)
-    assert list(Ticket.objects.in_arrival_order()) == [third.ticket, first.ticket, second.ticket]
+    assert list(Ticket.objects.order_by(*ORDERS["llegada"].keys)) == [
+        third.ticket,
+        first.ticket,
+        second.ticket,
+    ]
     second.do(second.supervisor, "preparar", **prepared(second, queue_position=2))
-    assert list(Ticket.objects.in_arrival_order()) == [third.ticket, second.ticket, first.ticket]
+    assert list(Ticket.objects.order_by(*ORDERS["llegada"].keys)) == [
+        third.ticket,
+        second.ticket,
+        first.ticket,
+    ]
