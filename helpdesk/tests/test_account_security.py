@@ -73,6 +73,28 @@ def test_admin_has_no_door_of_its_own(client):
     assert client.get(reverse("admin:accounts_user_changelist")).status_code == 302
 
 
+def test_an_address_that_the_desk_changed_opens_nothing_any_more(client):
+    """Whoever reads the old mailbox now must not get a code for the account."""
+    user = make_user(email="antes@example.com", password=PASSWORD)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    desk = Client()
+    desk.force_login(make_administrator())
+    page = reverse("admin:accounts_user_change", args=[user.pk])
+    values = desk.get(page).context["adminform"].form.initial
+    data = {name: value for name, value in values.items() if value not in (None, "", [])}
+    assert desk.post(page, {**data, "email": "despues@example.com"}).status_code == 302
+
+    client.post(reverse("account_request_login_code"), {"email": "antes@example.com"})
+    client.post(reverse("account_reset_password"), {"email": "antes@example.com"})
+    client.post(reverse("account_login"), {"login": "antes@example.com", "password": PASSWORD})
+    drain()
+    assert not [message for message in mail.outbox if "antes@example.com" in message.to]
+    assert "_auth_user_id" not in client.session
+
+    Client().post(reverse("account_request_login_code"), {"email": "despues@example.com"})
+    assert code_in_mail("despues@example.com")
+
+
 def test_admin_shows_a_customer_nothing(client):
     make_user(email="otra@example.com")
     client.force_login(make_user())
