@@ -120,14 +120,14 @@ def reader_preferences(get_response: Next) -> Next:
 def private_pages(get_response: Next) -> Next:
     """What a person reads stays theirs, also on a machine that others use after them.
 
-    Pages of somebody who signed in ask again before they are shown from a browser's cache. Signing out empties that
-    cache, so that «Back» shows nothing, and forgets the guests' links that the browser has opened.
+    Pages of somebody who signed in, or has begun to write a report, ask again before they are shown from a cache.
+    Signing out empties the browser's, so that «Back» shows nothing, and forgets the guests' links that it has opened.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         was_signed_in = request.user.is_authenticated
         response = get_response(request)
-        if was_signed_in:
+        if was_signed_in or not request.session.is_empty():
             response.headers.setdefault("Cache-Control", "private, no-cache")
         if was_signed_in and not request.user.is_authenticated:
             response.headers["Clear-Site-Data"] = '"cache"'

@@ -78,6 +78,15 @@ def test_signing_out_leaves_nothing_on_a_shared_machine(
     assert other.title not in customer_client.get(guest_page, follow=True).content.decode()
 
 
+def test_what_a_stranger_has_begun_to_write_is_in_nobody_elses_cache(client: Client, guest_process: Process):
+    """There is no account yet, but there is a name, an address and a story."""
+    details = reverse("portal:report_details", args=["uno"])
+    assert "Cache-Control" not in client.get(reverse("portal:home")).headers
+    client.post(details, {**DETAILS, "tipo": "prueba-invitados.pago"})
+    for page in (details, reverse("portal:report_contact", args=["uno"])):
+        assert "private" in client.get(page)["Cache-Control"]
+
+
 ANSWERS = {"reserva": "RS-441720", "medio": "efectivo"}
 
 
