@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from .enums import Role, Standing, Theme
+from .names import first_name
 
 phone_validator = RegexValidator(
     r"^\+?[0-9][0-9 ()./-]{5,28}[0-9]$",
@@ -157,7 +158,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name
 
     def get_short_name(self) -> str:
-        return self.name.split(" ")[0] if self.name else self.email
+        return first_name(self.name) or self.email
 
     @property
     def is_staff(self) -> bool:
