@@ -77,6 +77,7 @@ STAFF = (
         manages=("atencion-al-usuario",),
     ),
     Person("nelson.pineda", "Nelson Pineda", Role.AGENT, manages=("reparaciones",)),
+    Person("marisela.duque", "Marisela Duque", Role.AGENT, departments=("reparaciones",)),
     Person("carla.bravo", "Carla Bravo", Role.AGENT, manages=("desarrollo",), groups=("evaluador",)),
     Person("pedro.vielma", "Pedro Vielma", Role.AGENT, departments=("desarrollo",), groups=("tecnico",)),
 )

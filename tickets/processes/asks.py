@@ -126,7 +126,9 @@ def _record_call(step: Step, value: str) -> None:
 
 
 def _staff(ticket: Ticket, common: dict[str, Any]) -> forms.Field:
-    return forms.ModelChoiceField(User.objects.staff(), **{"label": _("Responsable"), **common})
+    return forms.ModelChoiceField(
+        User.objects.staff(), **{"label": _("Responsable"), "empty_label": _("Elige una opción"), **common}
+    )
 
 
 def _choices(enum: Any, label: Any) -> Callable[[Ticket, dict[str, Any]], forms.Field]:
@@ -154,7 +156,8 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
     "assignee": StandardAsk(_staff, _get("assignee"), _set("assignee")),
     "department": StandardAsk(
         lambda ticket, common: forms.ModelChoiceField(
-            Department.objects.filter(is_active=True), **{"label": _("Departamento"), **common}
+            Department.objects.filter(is_active=True),
+            **{"label": _("Departamento"), "empty_label": _("Elige una opción"), **common},
         ),
         _get("department"),
         _set("department"),

@@ -85,8 +85,7 @@ def _definition(r: Reader) -> Definition:
         phone=intake.string("phone", "optional", among=("hidden", "optional", "required")),
         on_filed=_notify(intake),
         check_standing=answers.boolean("check_standing"),
-        solution_from=tuple(StageKind(kind) for kind in answers.strings("solution_from", among=_STAGE_KINDS))
-        or Definition.solution_from,
+        solution_from=_solution_from(answers),
         closing=_closing(r.table("closing")),
         files=FileLimits(
             kinds=files.strings("kinds", among=FILE_KINDS) or FileLimits.kinds,
@@ -112,6 +111,14 @@ def _definition(r: Reader) -> Definition:
 
 
 _STAGE_KINDS = tuple(StageKind.values)
+
+
+def _solution_from(r: Reader) -> tuple[StageKind, ...]:
+    """An empty list says that solutions leave with the process's own actions only."""
+    kinds = r.strings("solution_from", among=_STAGE_KINDS)
+    if "solution_from" not in r.data:
+        return Definition.solution_from
+    return tuple(StageKind(kind) for kind in kinds)
 
 
 def _closing(r: Reader) -> Closing:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tickets.exceptions import InvalidData, NotAllowed
+from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
 from tickets.intake import Requester, file_ticket
 from tickets.tests.factories import make_process
 from tickets.tests.playing import Play, left_unplayed
@@ -47,6 +47,13 @@ def test_validated_device_is_repaired_and_finished_by_the_technician(play):
 
 
 @pytest.mark.demand("S1.15")
+def test_solution_leaves_with_the_finishing_only(play):
+    p = validate(register(play))
+    with pytest.raises(GuardFailed):
+        p.solution("Cambiamos la pantalla.")
+
+
+@pytest.mark.demand("S1.15")
 def test_only_the_technician_finishes(play):
     p = validate(register(play))
     for other in (p.colleague, p.manager, p.supervisor):
@@ -73,6 +80,7 @@ def test_personal_data_and_the_device_are_asked_on_every_channel(db):
         file_ticket(
             process,
             actor=None,
+            category=process.categories.first(),
             requester=Requester(email="no es correo"),
             title="",
             description="No enciende",

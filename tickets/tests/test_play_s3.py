@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tickets import properties
 from tickets.enums import PublicState
 from tickets.exceptions import InvalidData
 from tickets.intake import Requester, file_ticket
@@ -37,7 +38,14 @@ def test_request_waits_goes_on_and_is_completed(play):
 @pytest.mark.demand("S3.12", "S3.13")
 def test_first_answer_starts_the_request_by_itself(play):
     p = play(KEY).follow_up("Lo estamos viendo.")
-    assert (p.ticket.stage, p.last.action) == ("en_curso", "primera_respuesta")
+    assert (p.ticket.stage, p.last.action, p.ticket.assignee) == ("en_curso", "primera_respuesta", p.agent)
+
+
+def test_first_answer_of_a_colleague_leaves_the_request_with_whoever_has_it(play):
+    p = play(KEY)
+    properties.assign(p.ticket, actor=p.supervisor, assignee=p.agent)
+    p.follow_up("Lo estamos viendo.", actor=p.colleague)
+    assert (p.ticket.stage, p.ticket.assignee) == ("en_curso", p.agent)
 
 
 def test_solution_from_the_composer_completes_the_request(play):
@@ -111,6 +119,7 @@ def test_nothing_is_left_unplayed(play, monkeypatch):
     monkeypatch.setattr(Play, "careful", False)  # each was tried with care above
     test_request_waits_goes_on_and_is_completed(play)
     test_first_answer_starts_the_request_by_itself(play)
+    test_first_answer_of_a_colleague_leaves_the_request_with_whoever_has_it(play)
     test_requester_closes_by_themselves(play, started=False)
     test_requester_answers_at_any_time_and_reopens_on_purpose_only(play)
     assert left_unplayed(play.begun) == (set(), set())

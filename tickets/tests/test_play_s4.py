@@ -2,7 +2,7 @@
 
 import pytest
 
-from tickets.exceptions import InvalidData, NotAllowed
+from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
 from tickets.policies import available_actions
 from tickets.tests.factories import make_agent, make_process, make_ticket
 from tickets.tests.playing import Play, left_unplayed
@@ -70,6 +70,13 @@ def test_rejection_says_why_and_ends_the_process(play):
     assert p.ticket.fields["motivo_rechazo"] == "ya_reportado"
     assert "otro_motivo" not in p.ticket.fields
     assert p.latest_message.is_public
+
+
+@pytest.mark.demand("S4.20")
+def test_evaluator_sends_no_solution_in_the_technicians_place(play):
+    p = accept(report(play))
+    with pytest.raises(GuardFailed):
+        p.solution("Corregimos el cálculo.")
 
 
 @pytest.mark.demand("S4.18", "S4.23")

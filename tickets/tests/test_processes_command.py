@@ -37,7 +37,7 @@ def test_exported_process_is_edited_and_published_again(tmp_path):
     file = tmp_path / "mio.toml"
     file.write_text(text.replace("max_files = 3", "max_files = 4"), "utf-8")
     assert run("check", str(file)) == (
-        "Está bien: «Solicitud guiada», 3 etapas, 6 acciones, 3 categorías, 2 campos.\n"
+        "Está bien: «Solicitud guiada», 3 etapas, 7 acciones, 3 categorías, 2 campos.\n"
     )
     assert run("publish", str(file)).startswith(f"{S3}: publicada la versión 2.")
     assert run("publish", str(file)) == f"{S3} ya está en la versión 2 con este mismo texto.\n"
@@ -66,7 +66,7 @@ def test_broken_file_is_refused_with_lines(tmp_path, verb):
     with pytest.raises(CommandError) as refused:
         run(verb, str(file))
     assert str(refused.value).splitlines()[0] == f"{file} tiene 1 problema:"
-    assert "actions.3.to: no hay una etapa «completo»" in str(refused.value)
+    assert "actions.4.to: no hay una etapa «completo»" in str(refused.value)
     assert not Process.objects.exists()
 
 

@@ -8,7 +8,7 @@ REPAIR, REQUEST, INCIDENT = "reparacion-de-dispositivo", "solicitud-guiada", "re
 STORIES = (
     Story(
         REPAIR,
-        "",
+        "dispositivo",
         by="camila.duarte",
         filed="1d 12:30",
         title="La pantalla del teléfono no enciende",
@@ -18,7 +18,7 @@ STORIES = (
     ),
     Story(
         REPAIR,
-        "",
+        "dispositivo",
         by="isabel.guerra",
         filed="4d 09:00",
         title="La tableta de clase no carga",
@@ -26,26 +26,34 @@ STORIES = (
         fields={"marca": "Samsung", "modelo": "Galaxy Tab A9"},
         steps=(
             act(
-                "nelson.pineda", "validar", "3h", trabajo="averia", assignee="nelson.pineda", en_garantia=True
+                "nelson.pineda",
+                "validar",
+                "3h",
+                trabajo="averia",
+                assignee="marisela.duque",
+                en_garantia=True,
             ),
             act(
-                "nelson.pineda", "pedir_informacion", "1d", message="¿Tienes la factura? La garantía la pide."
+                "marisela.duque",
+                "pedir_informacion",
+                "1d",
+                message="¿Tienes la factura? La garantía la pide.",
             ),
         ),
     ),
     Story(
         REPAIR,
-        "",
+        "dispositivo",
         by="lucia.fernandez",
         filed="29d 10:10",
         title="El teléfono de la portería se apaga solo",
         text="Se apaga con 40 % de batería, dos o tres veces al día.",
         fields={"marca": "Xiaomi", "modelo": "Redmi 12"},
         steps=(
-            act("nelson.pineda", "validar", "2h", trabajo="reparacion", assignee="nelson.pineda"),
-            follow_up("nelson.pineda", "Probamos la batería: está al 61 %. La cambiamos mañana.", "1d"),
+            act("nelson.pineda", "validar", "2h", trabajo="reparacion", assignee="marisela.duque"),
+            follow_up("marisela.duque", "Probamos la batería: está al 61 %. La cambiamos mañana.", "1d"),
             act(
-                "nelson.pineda",
+                "marisela.duque",
                 "finalizar",
                 "2d",
                 solution_done="Cambiamos la batería y probamos el teléfono dos días sin apagones.",
@@ -98,7 +106,7 @@ STORIES = (
     ),
     Story(
         INCIDENT,
-        "",
+        "incidente",
         by="ramon.acosta",
         filed="20h",
         title="El sistema de despacho duplica los planes de vuelo",
@@ -112,7 +120,7 @@ STORIES = (
     ),
     Story(
         INCIDENT,
-        "",
+        "incidente",
         by="isabel.guerra",
         filed="7d 10:50",
         title="Filtro por aula en la lista de asistencia",
@@ -136,7 +144,7 @@ STORIES = (
     ),
     Story(
         INCIDENT,
-        "",
+        "incidente",
         by="ramon.acosta",
         filed="30d 08:40",
         title="La pizarra digital tarda un minuto en encender",
@@ -167,7 +175,7 @@ STORIES = (
     ),
     Story(
         INCIDENT,
-        "",
+        "incidente",
         by="isabel.guerra",
         taken_by="agente",
         channel=Channel.PHONE,
