@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts.names import first_name
 from tickets.enums import MessageKind
 
 from .forms.composer import ComposerForm
@@ -121,14 +122,17 @@ class Composer:
 
 
 def _follow_up(page: TicketPage) -> dict[str, Any]:
-    name = page.ticket.requester_name.split(" ")[0]
+    name = first_name(page.ticket.requester_name)
     asks = page.ticket.contribution_open
+    hint = _("Escribe a %(name)s…")
+    if page.responses:
+        hint = _("Escribe a %(name)s… Usa / para insertar una respuesta estándar")
     return {
         "value": MessageKind.FOLLOW_UP.value,
         "label": _("Seguimiento"),
         "icon_name": "reply",
         "modo": "publica",
-        "hint": _("Escribe a %(name)s… Usa / para insertar una respuesta estándar") % {"name": name},
+        "hint": hint % {"name": name},
         "submit": _("Enviar y pedir aporte") if asks else _("Enviar seguimiento"),
         "key": "r",
     }

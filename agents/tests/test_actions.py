@@ -330,6 +330,25 @@ def test_in_a_dialog_the_form_comes_alone(ticket, agent):
     assert 'name="solution_done"' in text_of(part)
 
 
+def test_the_form_looks_like_one_and_names_its_empty_choice(agent):
+    ticket = file_under("reporte-de-incidentes")
+    evaluator = signed_in(make_agent(ticket.department))
+    page = text_of(evaluator.get(url(ticket, "action", "aceptar")))
+    assert re.search(r'<option value="" selected>\s*Elige una opción', page)
+    done(evaluator, ticket, "aceptar", assignee="")
+    page = text_of(evaluator.get(url(ticket, "action", "solicitar_informacion")))
+    assert re.search(r'class="btn btn-primary" type="submit">Solicitar información', page)
+
+
+def test_a_missing_account_is_mentioned_where_the_action_demands_one():
+    client = signed_in(make_administrator())
+    demanding, free = file_under("soporte-con-aprobacion"), file_under("solicitud-guiada")
+    Ticket.objects.update(requester=None)
+    refused = act(client, demanding, "preparar", requester="")
+    assert "El solicitante no tiene cuenta." in text_of(refused)
+    assert "no tiene cuenta" not in text_of(client.get(url(free, "action", "empezar")))
+
+
 def test_a_process_written_by_somebody_else_has_its_actions_here_too(agent):
     """A sixth process, with a field and an action that no code knows."""
     make_department()

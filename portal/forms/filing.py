@@ -46,6 +46,8 @@ class DetailsForm(forms.Form):
             field = form_field(question)
             field.required = question.required and question.type != "yes_no"  # what the label says
             _leave_to_the_form(field)
+            if isinstance(field, LongTextField):
+                field.widget.attrs |= {"rows": 4, "data-behaviour": "autosize"}
             self.fields[ANSWER + question.key] = field
         self.fields["files"] = FilesField(limits=definition.files)
 

@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import User
 from tickets import conversation, surveys
 from tickets.models import Process, Ticket
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import perform
 
 from .browsing import buttons, html, snapshot, stamp, url
@@ -199,3 +199,13 @@ def test_notifications_are_switched_per_ticket(ticket: Ticket, customer_client: 
     answer = customer_client.post(url(ticket, "avisos/"), {"on": "1"}, headers={"HX-Request": "true"})
     ticket.refresh_from_db()
     assert (ticket.notify_requester, answer.status_code) == (True, 204)
+
+
+@pytest.mark.demand("S3.19")
+def test_an_action_that_asks_something_needs_no_other_question(customer: User, customer_client: Client):
+    ticket = make_ticket(make_process("solicitud-guiada"), requester=customer)
+    perform(ticket, "cerrar_mi_solicitud", actor=customer)
+    page = html(customer_client, url(ticket))
+    assert "Tu solicitud vuelve a En curso y se lo decimos al equipo." in page
+    assert "¿Seguro?" not in page
+    assert re.search(r'class="btn btn-primary w-100" type="submit">Reabrir', page)
