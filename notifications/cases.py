@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.names import first_name
 from tickets.enums import EventKind, MessageKind, Severity
 from tickets.models import Message, Ticket, TicketEvent
 from tickets.text import render_markdown
@@ -48,6 +49,13 @@ class Case:
             "actor"
         )
         return any(event.actor is not None and event.actor.is_desk_staff for event in filed_by)
+
+    @property
+    def is_by_requester(self) -> bool:
+        """Whether it happened by an action that is the requester's alone."""
+        action = self.ticket.definition.action(self.event.action)
+        by = action.by if action else ()
+        return bool(by) and all(who.kind == "requester" for who in by)
 
     def facts(self) -> Facts:
         return self._desk_facts() | self._ticket_facts() | (self._staff_facts() if self.for_staff else {})
@@ -104,8 +112,8 @@ class Case:
 
     def _first_name(self) -> str:
         if self.mail.user:
-            return str(self.mail.user.name.partition(" ")[0])
-        return self.ticket.requester_name.partition(" ")[0] if self.is_verified else ""
+            return first_name(self.mail.user.name)
+        return first_name(self.ticket.requester_name) if self.is_verified else ""
 
     def _message(self) -> Facts | None:
         """The words that came with the event. A solution is told from its own fields instead."""

@@ -209,7 +209,7 @@ def closure_rejected(case: Case) -> Letter:
 @mail
 def closed(case: Case) -> Letter:
     """S0.23, S0.24, S1.16: it is solved and closed, this was done, and this is left to you."""
-    return Letter(_view(case), facts={"solution": case.solution()})
+    return Letter(_view(case), facts={"solution": case.solution(), "by_requester": case.is_by_requester})
 
 
 @mail

@@ -358,3 +358,24 @@ def test_every_mail_a_process_asks_for_can_be_written_for_whom_it_names(key):
         assert not left.exists(), (entry, left.values_list("last_error", "state"))
         if str(entry.to) in ("requester", "assignee") and entry.template != Template.SURVEY:
             assert len(sent_mail.outbox) > before, entry
+
+
+@pytest.mark.demand("S3.19")
+def test_s3_assignee_reads_who_closed_the_request():
+    ticket = file_as_customer("solicitud-guiada")
+    developer = join(ticket)
+    workflow.perform(ticket, "empezar", actor=developer)
+    workflow.perform(ticket, "cerrar_mi_solicitud", actor=ticket.requester)
+    post()
+    told = next(message for message in sent_mail.outbox[::-1] if message.to == [developer.email])
+    assert f"{ticket.requester_name} cerró su solicitud." in told.body
+
+
+def test_s1_person_responsible_reads_who_finished_the_repair():
+    ticket = file_as_customer("reparacion-de-dispositivo")
+    manager, technician = join(ticket, is_manager=True), join(ticket)
+    Ticket.objects.filter(pk=ticket.pk).update(stage="reparacion", stage_kind="work", assignee=technician)
+    workflow.perform(ticket, "finalizar", actor=technician, data={"solution_done": "Cambiamos la pantalla."})
+    post()
+    told = next(message for message in sent_mail.outbox[::-1] if message.to == [manager.email])
+    assert f"{technician.name} cerró el caso de {ticket.requester_name}." in told.body
