@@ -97,10 +97,7 @@ def test_guest_reports_a_fault_and_rates_how_it_was_mended(people: People, mailb
         solution_done="La versión 4.12.2 carga los iconos de a pocos.",
         solution_steps="Actualiza la app y borra la caché.",
     )
-    diego.page.locator("header.tk__head").get_by_text("Verificado: cerrar").click()
-    dialog = diego.page.get_by_role("dialog")
-    if dialog.is_visible():
-        dialog.get_by_role("button", name="Verificado: cerrar").click()
+    diego.take_action("Verificado: cerrar")
     expect(diego.page.locator("header.tk__head")).to_contain_text("Cerrado")
     diego.look()
 

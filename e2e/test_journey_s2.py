@@ -6,7 +6,6 @@ from playwright.sync_api import expect
 
 from e2e.conftest import People
 from e2e.mailbox import Mailbox
-from helpdesk.demo_data.files import make_file
 
 pytestmark = pytest.mark.e2e
 CUSTOMER, AGENT, SUPERVISOR = "cliente@demo.test", "tecnico@demo.test", "supervisor@demo.test"
@@ -40,14 +39,7 @@ def test_a_ticket_from_the_browser_to_the_survey(people: People, mailbox: Mailbo
     page.get_by_role("button", name="Entrar", exact=True).click()
     page.get_by_label("Título").fill(TITLE)
     page.locator("[name=description]").fill("El aula rechaza mi PDF con «Formato no admitido».")
-    page.locator("input[type=file]").set_input_files(
-        {
-            "name": "formato-no-admitido.png",
-            "mimeType": "image/png",
-            "buffer": make_file("formato-no-admitido.png"),
-        }
-    )
-    expect(page.locator("[data-files]")).to_contain_text("formato-no-admitido.png")
+    valentina.attach("formato-no-admitido.png")
     page.get_by_role("button", name="Continuar").first.click()
     expect(page.get_by_label("Correo electrónico")).to_have_value(CUSTOMER)
     expect(page.get_by_label("Correo electrónico")).not_to_be_editable()
@@ -160,9 +152,7 @@ def contribute(guest, link: str, text: str, *, file: str = "") -> None:
     assert "/enlace/" not in guest.page.url  # the secret does not stay in the address
     guest.page.get_by_label("Tu respuesta").fill(text)
     if file:
-        picture = {"name": file, "mimeType": "image/png", "buffer": make_file(file)}
-        guest.page.locator("input[type=file]").set_input_files(picture)
-        expect(guest.page.locator("[data-files]")).to_contain_text(file)
+        guest.attach(file)
     guest.look()
     guest.page.get_by_role("button", name="Enviar respuesta").last.click()
     expect(guest.page.locator("#hilo")).to_contain_text(text)

@@ -6,10 +6,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Response, expect
 
 from helpdesk.demo import PASSWORD
+from helpdesk.demo_data.files import make_file
 
 AXE = Axe()
 # Everything axe knows, best practice included; a rule that does not fit is left out here, with its reason.
 OPTIONS = {"resultTypes": ["violations"]}
+TYPES = {"png": "image/png", "pdf": "application/pdf"}
 # What the desk answers when it takes a form back to be corrected, or knows no such page; Chromium's console calls that
 # an error. What belongs to a page is listened for below.
 REFUSED = re.compile(r"status of (404|409|422) ")
@@ -47,6 +49,16 @@ class Walker:
             self.page.locator("input[name=password]").press("Enter")
         assert "/cuenta/entrar" not in self.page.url, self.page.inner_text("main")
 
+    def attach(self, *names: str) -> None:
+        """Files with these names, made for the occasion, and taken by the desk."""
+        files = [
+            {"name": name, "mimeType": TYPES[name.rpartition(".")[2]], "buffer": make_file(name)}
+            for name in names
+        ]
+        self.page.locator("input[type=file]").first.set_input_files(files)
+        for name in names:
+            expect(self.page.locator(".file", has_text=name)).to_have_attribute("data-state", "listo")
+
     def rate(self, score: int) -> None:
         self.page.locator(f"label:has(input[name=score][value='{score}'])").click()
         self.page.get_by_role("button", name="Enviar opinión").click()
@@ -81,18 +93,32 @@ class Agent(Walker):
         for label in labels:
             self.page.locator("label").filter(has_text=label).first.click()
 
-    def take_action(self, label: str, **answers: str) -> None:
-        """An action of the process: its form opens in a dialog; `answers` by the fields' names."""
+    def offered(self) -> set[str]:
+        """The actions of the process that the ticket's page offers, in its menu and beside it."""
+        buttons = self.page.locator(
+            "header.tk__head :is(.menu__list a, .menu__list button, .btn-sm:not(.btn-icon))"
+        )
+        return {words.strip() for words in buttons.all_text_contents()}
+
+    def take_action(self, label: str, **answers: str | bool) -> None:
+        """An action of the process; what it asks is asked in a dialog. `answers` by the fields' names."""
         page = self.page
         head = page.locator("header.tk__head")
-        link = head.get_by_role("link", name=label, exact=True)
-        if not link.is_visible():
+        named = {"name": label, "exact": True}
+        action = head.get_by_role("link", **named).or_(head.get_by_role("button", **named))
+        if not action.is_visible():
             head.get_by_label("Más acciones").click()
-        link.click()
+        if action.evaluate("element => element.tagName") == "BUTTON":
+            with page.expect_navigation():
+                action.click()
+            return
+        action.click()
         dialog = page.get_by_role("dialog")
         for name, value in answers.items():
             field = dialog.locator(f"[name={name}]")
-            if field.evaluate("field => field.tagName") == "SELECT":
+            if isinstance(value, bool):
+                field.set_checked(value)
+            elif field.evaluate("field => field.tagName") == "SELECT":
                 field.select_option(label=value)
             else:
                 field.fill(value)

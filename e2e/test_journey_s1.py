@@ -1,0 +1,148 @@
+"""S1 in a browser: a phone is registered for repair without an account, validated, given to a technician, asked about
+and finished; a second one is denied."""
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.conftest import People
+from e2e.mailbox import Mailbox
+from e2e.walker import Walker
+
+pytestmark = pytest.mark.e2e
+GUEST = "marta.sosa@correo.test"
+RESPONSIBLE, TECHNICIAN = "nelson.pineda@demo.test", "marisela.duque@demo.test"
+TITLE, SERIAL = "La cámara no enfoca", "353918-05-771"
+INSIDE = "Ya vino dos veces por lo mismo"
+
+
+@pytest.mark.demand("S1.1")
+@pytest.mark.demand("S1.2")
+@pytest.mark.demand("S1.3")
+@pytest.mark.demand("S1.4")
+@pytest.mark.demand("S1.5")
+@pytest.mark.demand("S1.7")
+@pytest.mark.demand("S1.8")
+@pytest.mark.demand("S1.9")
+@pytest.mark.demand("S1.10")
+@pytest.mark.demand("S1.11")
+@pytest.mark.demand("S1.12")
+@pytest.mark.demand("S1.13")
+@pytest.mark.demand("S1.14")
+@pytest.mark.demand("S1.15")
+@pytest.mark.demand("S1.16")
+@pytest.mark.demand("S1.17")
+@pytest.mark.demand("S1.18")
+@pytest.mark.demand("S1.19")
+def test_a_phone_is_repaired_and_another_one_denied(people: People, mailbox: Mailbox) -> None:
+    # The home page leads to the form: personal data, the device, its faults, pictures and papers
+    marta = people.on_phone("Marta")
+    page = marta.page
+    folio = register(marta, TITLE, files=("camara-borrosa.png", "factura.pdf"), look=True)
+    received = mailbox.wait_for(GUEST, folio)
+    assert "Reparación de dispositivo" in received.text
+    marta.go(received.link())
+    steps = page.get_by_role("region", name="Avance").get_by_role("listitem")
+    expect(steps).to_contain_text(["Registrado", "En reparación", "Finalizado"])
+    page.get_by_text("Lo que nos contaste").click()
+    expect(page.get_by_role("complementary", name="Datos del ticket")).to_contain_text(SERIAL)
+    marta.look()
+
+    # The department hears of it, and the person responsible validates it
+    assert mailbox.wait_for(TECHNICIAN, folio, "Llegó un ticket")
+    assert mailbox.wait_for(RESPONSIBLE, folio, "Llegó un ticket")
+    nelson = people.at_desk("Nelson")
+    nelson.sign_in(RESPONSIBLE)
+    nelson.open_ticket(folio)
+    assert nelson.offered() == {"Validar y asignar", "Denegar"}
+    expect(nelson.page.locator("#propiedades")).to_contain_text(SERIAL)
+    expect(nelson.page.locator("#thread")).to_contain_text("factura.pdf")
+    nelson.take_action(
+        "Validar y asignar",
+        trabajo="Reparación",
+        assignee="Marisela Duque",
+        en_garantia=True,
+        note=INSIDE,
+    )
+    assert nelson.offered() == {"Preguntar al cliente"}  # finishing is the technician's own
+    assert mailbox.wait_for(GUEST, folio, "Aceptamos tu reporte")
+    expect(page.locator("main")).to_contain_text("En curso", timeout=10_000)  # by itself, in real time
+
+    # The technician reads everything, asks, and is answered from the mail
+    assert mailbox.wait_for(TECHNICIAN, folio, "Te asignaron")
+    marisela = people.at_desk("Marisela")
+    marisela.sign_in(TECHNICIAN)
+    marisela.open_ticket(folio)
+    assert marisela.offered() == {"Preguntar al cliente", "Finalizar"}
+    expect(marisela.page.locator("#thread")).to_contain_text(INSIDE)
+    marisela.look()
+    marisela.take_action("Preguntar al cliente", message="¿Se mojó alguna vez?")
+    assert marisela.offered() == set()
+    asked = mailbox.wait_for(GUEST, folio, "¿Se mojó alguna vez?")
+    marta.go(asked.link())
+    expect(page.get_by_text("Esperamos tu respuesta.")).to_be_visible()
+    marta.look()
+    page.get_by_label("Tu respuesta").fill("Solo con la lluvia.")
+    page.get_by_role("button", name="Enviar respuesta").last.click()
+    expect(page.locator("#hilo")).to_contain_text("Solo con la lluvia.")
+    assert mailbox.wait_for(TECHNICIAN, folio, "Solo con la lluvia.")
+
+    # FINALIZADO is hers to say; the customer and the person responsible are told
+    marisela.open_ticket(folio)
+    marisela.take_action(
+        "Finalizar",
+        solution_done="Cambiamos el módulo de la cámara.",
+        solution_steps="Pasa a retirarlo con tu cédula.",
+    )
+    expect(marisela.page.locator("header.tk__head")).to_contain_text("FINALIZADO")
+    finished = mailbox.wait_for(GUEST, folio, "Cambiamos el módulo de la cámara.")
+    assert "Pasa a retirarlo con tu cédula." in finished.text
+    assert mailbox.wait_for(RESPONSIBLE, folio, "Cambiamos el módulo de la cámara.")
+    marta.go(finished.link())
+    expect(page.locator("main")).to_contain_text("100 %")
+    expect(page.locator("#hilo")).to_contain_text("Reparamos tu dispositivo")
+    marta.look()
+    assert INSIDE not in page.content()
+    assert all(INSIDE not in letter.text + letter.html for letter in mailbox.letters(GUEST))
+
+    # Another one is not accepted, and the customer reads why
+    other = register(marta, "Se rompió la pantalla")
+    nelson.open_ticket(other)
+    nelson.take_action("Denegar", message="La garantía no cubre golpes.")
+    assert nelson.offered() == set()
+    denied = mailbox.wait_for(GUEST, other, "La garantía no cubre golpes.")
+    marta.go(denied.link())
+    expect(page.locator("#hilo")).to_contain_text("La garantía no cubre golpes.")
+    expect(page.locator("main")).to_contain_text("No procede")
+    marta.look()
+
+    # The history holds both, and is filtered by any field of the process
+    nelson.go("/agentes/colas/historico/?proceso=reparacion-de-dispositivo")
+    for listed in (folio, other):
+        expect(nelson.page.get_by_role("main")).to_contain_text(listed)
+    nelson.go(f"/agentes/colas/historico/?proceso=reparacion-de-dispositivo&campo-numero_de_serie={SERIAL}")
+    expect(nelson.page.get_by_role("main")).to_contain_text(folio)
+    expect(nelson.page.get_by_role("main")).not_to_contain_text(other)
+    nelson.look()
+
+
+def register(customer: Walker, title: str, *, files: tuple[str, ...] = (), look: bool = False) -> str:
+    """From the home page to the folio; only a device with pictures gives its serial number."""
+    page = customer.page
+    look_at = customer.look if look else lambda: None
+    customer.go("/")
+    page.get_by_role("main").get_by_role("link", name="Reparación de dispositivo").click()
+    page.get_by_label("¿Qué le pasa a tu dispositivo?").fill(title)
+    page.get_by_label("Fallos que has detectado").fill("Desde el lunes, las fotos salen borrosas.")
+    page.get_by_label("Marca del dispositivo").fill("Samsung")
+    if files:
+        page.get_by_label("Número de serie o IMEI").fill(SERIAL)
+        customer.attach(*files)
+    look_at()
+    page.get_by_role("button", name="Continuar").last.click()
+    page.get_by_label("Correo electrónico").fill(GUEST)
+    page.get_by_label("Tu nombre").fill("Marta Sosa")
+    page.get_by_label("Teléfono o WhatsApp").fill("+58 212 555 0101")
+    look_at()
+    page.get_by_role("button", name="Enviar reporte").click()
+    expect(page.get_by_role("heading", name="Recibimos tu reporte")).to_be_visible()
+    return page.locator("main strong.num").inner_text()
