@@ -75,8 +75,18 @@ def _still_a_reader(case: Case) -> None:
     if case.for_staff:
         if user is None or not policies.is_staff_on(user, case.ticket):
             raise NotSent(DeliveryProblem.NO_ACCESS)
+    elif not _is_requester(case):  # the ticket was handed over to somebody else meanwhile
+        raise NotSent(DeliveryProblem.NO_ACCESS)
     elif not (is_asked_for(case.event) or wants_news(case.ticket, user)):
         raise NotSent(DeliveryProblem.OPTED_OUT)
+
+
+def _is_requester(case: Case) -> bool:
+    """A guest is known by their address alone, also after it became an account's."""
+    mail, ticket = case.mail, case.ticket
+    if mail.user_id is not None:
+        return mail.user_id == ticket.requester_id
+    return mail.recipient.lower() == ticket.requester_email.lower()
 
 
 def _write(case: Case) -> Written:

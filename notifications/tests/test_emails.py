@@ -13,6 +13,7 @@ from notifications.emails import CATALOGUE, NotSent
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event, make_mail, make_message, told
 from tickets import conversation, guests
+from tickets.contacts import claim_guest_tickets
 from tickets.enums import DeliveryProblem, MessageKind, Purpose, Template
 from tickets.intake import Requester, file_ticket
 from tickets.models import GuestToken, Ticket
@@ -282,6 +283,29 @@ def test_mail_speaks_the_reader_s_language_and_time():
     assert "We received your request" in message.subject
     assert "Problem with the platform" in message.body
     assert 'lang="en"' in html_of(message)
+
+
+@pytest.mark.parametrize("was", ["guest", "account"])
+def test_a_mail_that_waited_does_not_reach_whom_the_ticket_no_longer_belongs_to(was, guest_process):
+    """B13: the report was filed under a wrong address; by the time the mail leaves, the desk has put that right."""
+    ticket = file_as_guest(guest_process) if was == "guest" else make_ticket()
+    mail = make_mail(ticket, Template.PROGRESS)
+    owner = make_user()
+    Ticket.objects.filter(pk=ticket.pk).update(requester=owner, requester_email=owner.email)
+
+    with pytest.raises(NotSent) as refusal:
+        written(mail)
+
+    assert refusal.value.problem == DeliveryProblem.NO_ACCESS
+    assert not GuestToken.objects.exists()
+
+
+def test_a_guest_who_opened_an_account_meanwhile_still_gets_what_waited(guest_process):
+    ticket = file_as_guest(guest_process)
+    mail = make_mail(ticket, Template.PROGRESS)
+    claim_guest_tickets(make_user(email="victima@example.com"), verified_email="victima@example.com")
+
+    assert written(mail).to == ["victima@example.com"]
 
 
 @pytest.mark.parametrize("change", ["left", "moved"])
