@@ -1,5 +1,7 @@
 """What time does to tickets. Each sweep costs what is due, not what exists, and may run twice without harm."""
 
+import logging
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.db import transaction
@@ -12,13 +14,14 @@ from .models import Clock, GuestToken, Ticket
 from .models.clock import UNSEEN
 from .workflow import fire, pass_deadlines
 
+logger = logging.getLogger(__name__)
 BATCH = 200
 
 
 def breach_overdue(limit: int = BATCH) -> int:
     """Record every promise whose instant has passed (S2.32). Returns how many."""
     tickets = dict.fromkeys(overdue().values_list("ticket_id", flat=True)[:limit])
-    return sum(_breach(pk) for pk in tickets)
+    return _each(tickets, _breach)
 
 
 def overdue() -> "QuerySet[Clock]":
@@ -35,7 +38,7 @@ def _breach(pk: int) -> int:
 def act_on_silence(limit: int = BATCH) -> int:
     """Carry out what processes do when the requester has not answered in time. Returns how many tickets moved."""
     due = Ticket.objects.filter(silence_due_at__lte=timezone.now()).order_by("silence_due_at")
-    return sum(_end_silence(pk) for pk in due.values_list("pk", flat=True)[:limit])
+    return _each(list(due.values_list("pk", flat=True)[:limit]), _end_silence)
 
 
 @transaction.atomic
@@ -47,6 +50,17 @@ def _end_silence(pk: int) -> bool:
     if not moved:  # its conditions do not hold: do not look at it again until the requester writes
         Ticket.objects.filter(pk=pk).update(silence_due_at=None)
     return moved
+
+
+def _each(tickets: Iterable[int], act: Callable[[int], int]) -> int:
+    """A ticket that cannot be dealt with keeps no other from its turn."""
+    count = 0
+    for pk in tickets:
+        try:
+            count += act(pk)
+        except Exception:
+            logger.exception("ticket %s: %s failed", pk, act.__name__)
+    return count
 
 
 def forget_expired_tokens() -> int:

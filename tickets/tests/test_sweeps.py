@@ -32,6 +32,26 @@ def test_breach_is_recorded_at_its_instant_whenever_the_sweep_runs(play, late):
     assert p.ticket.clocks.get(kind="first_response").breached_at == START + 4 * HOUR
 
 
+def test_a_ticket_that_cannot_be_dealt_with_keeps_no_other_from_its_turn(play, monkeypatch, caplog):
+    broken, sound = play(S2), play(S2)
+    for p in (broken, sound):
+        p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=4)))
+        p.do(p.agent, "pedir_aprobacion", solution_done="Listo")
+    fire = sweeps.fire
+
+    def failing(ticket, *args, **kwargs):
+        if ticket == broken.ticket:
+            raise LookupError("a process of long ago")
+        return fire(ticket, *args, **kwargs)
+
+    monkeypatch.setattr(sweeps, "fire", failing)
+    sound.later(days=6)
+
+    assert sound.ticket.stage == "cerrado"
+    assert broken.refresh().stage == "aprobacion"
+    assert f"ticket {broken.ticket.pk}: _end_silence failed" in caplog.text
+
+
 def test_breach_is_recorded_once(play):
     p = play(S0).later(days=30)
     count = len(p.events)
