@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -99,15 +100,16 @@ def enqueue_account_mail(
     nudge_on_commit("drain_outbox")
 
 
+@transaction.atomic
 def requeue(mails: Iterable[OutgoingEmail]) -> int:
     """Send failed mails again, as if for the first time. Account mails are not: nobody waits for them any more, and
     their text is gone."""
     ids = [mail.pk for mail in mails if not mail.is_about_account]
-    rows = OutgoingEmail.objects.filter(pk__in=ids, state__in=TROUBLED_STATES)
-    for delivery in rows.values_list("delivery_id", flat=True):
-        if delivery:
-            deliveries.report(delivery, DeliveryState.WAITING)
-    count = rows.update(
+    troubled = OutgoingEmail.objects.select_for_update().filter(pk__in=ids, state__in=TROUBLED_STATES)
+    rows = dict(troubled.values_list("pk", "delivery_id"))
+    for delivery in filter(None, rows.values()):
+        deliveries.report(delivery, DeliveryState.WAITING)
+    count = OutgoingEmail.objects.filter(pk__in=rows).update(
         state=MailState.QUEUED,
         attempts=0,
         is_second_copy=False,

@@ -208,6 +208,24 @@ def test_retry_by_a_supervisor_puts_the_mail_back():
     assert mail.delivery.state == DeliveryState.WAITING
 
 
+def test_a_mail_goes_back_together_with_its_delivery_or_not_at_all(monkeypatch):
+    mails = [make_mail(make_ticket(), Template.CLOSED) for _number in range(2)]
+    OutgoingEmail.objects.update(state=MailState.FAILED)
+    Delivery.objects.update(state=DeliveryState.FAILED)
+    report = deliveries.report
+
+    def cut_off(delivery_id, *args, **kwargs):
+        if delivery_id == mails[0].delivery_id:  # the newest comes first
+            raise ConnectionError("the database is gone")
+        report(delivery_id, *args, **kwargs)
+
+    monkeypatch.setattr(deliveries, "report", cut_off)
+    with pytest.raises(ConnectionError):
+        outbox.requeue(mails)
+
+    assert set(Delivery.objects.values_list("state", flat=True)) == {DeliveryState.FAILED}
+
+
 def test_requeue_leaves_what_did_not_fail_alone():
     sent = make_mail(make_ticket(), Template.CLOSED)
     OutgoingEmail.objects.filter(pk=sent.pk).update(state=MailState.SENT)
