@@ -72,9 +72,10 @@ def _of_provider(error: AnymailAPIError) -> Failure:
         return Failure(Verdict.UNKNOWN, type(error).__name__)
     # Only the status: what providers answer may quote the mail, secrets in its links included.
     detail = f"HTTP {code}"
-    if code in (401, 403):
+    if code == 401:
         return Failure(Verdict.OUTAGE, detail)
-    if code in (408, 425, 429) or code >= 500:
+    # 403 may mean us, or this recipient alone: all mail must not wait behind one that never goes through.
+    if code in (403, 408, 425, 429) or code >= 500:
         return Failure(Verdict.LATER, detail)
     return Failure(Verdict.REFUSED, detail)
 

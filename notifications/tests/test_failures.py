@@ -32,6 +32,7 @@ def provider_error(code: int | None) -> AnymailAPIError:
         (BadHeaderError("Header values can't contain newlines"), Verdict.REFUSED),
         (provider_error(400), Verdict.REFUSED),
         (provider_error(401), Verdict.OUTAGE),
+        (provider_error(403), Verdict.LATER),
         (provider_error(429), Verdict.LATER),
         (provider_error(503), Verdict.LATER),
         (provider_error(None), Verdict.UNKNOWN),
