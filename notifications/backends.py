@@ -6,6 +6,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
 from .models import DemoMail
+from .outbox import html_of
 
 SHOWN_ELSEWHERE = frozenset(
     {"Subject", "From", "To", "Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
@@ -20,14 +21,11 @@ class DemoMailbox(BaseEmailBackend):
 
 def _row(message: EmailMessage) -> DemoMail:
     headers = {name: str(value) for name, value in message.message().items() if name not in SHOWN_ELSEWHERE}
-    html = next(
-        (part.content for part in getattr(message, "alternatives", []) if part.mimetype == "text/html"), ""
-    )
     return DemoMail(
         sender=message.from_email,
         recipient=", ".join(message.recipients()),
         subject=str(message.subject)[:255],
         text=str(message.body),
-        html=html,
+        html=html_of(message),
         headers=headers,
     )

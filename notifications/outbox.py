@@ -78,9 +78,7 @@ def enqueue_account_mail(
     message: EmailMessage, *, template: str, user: User | None, language: str, expires_at: datetime | None
 ) -> None:
     """A mail about somebody's account, already written; somebody may be waiting in front of a form for its code."""
-    html = next(
-        (part.content for part in getattr(message, "alternatives", []) if part.mimetype == "text/html"), ""
-    )
+    html = html_of(message)
     OutgoingEmail.objects.bulk_create(
         OutgoingEmail(
             template=template,
@@ -98,6 +96,11 @@ def enqueue_account_mail(
         for email in message.to
     )
     nudge_on_commit("drain_outbox")
+
+
+def html_of(message: EmailMessage) -> str:
+    parts = getattr(message, "alternatives", [])
+    return next((str(part.content) for part in parts if part.mimetype == "text/html"), "")
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.enums import Role
 from accounts.models import Membership, User
+from tickets import policies
 from tickets.enums import DeliveryProblem, Template
 from tickets.models import Ticket, TicketEvent
 from tickets.processes.definition import Who
@@ -106,7 +107,7 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
     if who.kind == "assignee":
         user = ticket.assignee
         return [user] if user is not None and user.is_active and user.is_desk_staff else []
-    people = _who_may_see(ticket)
+    people = policies.staff_on(ticket)
     match who.kind:
         case "user":
             return list(people.filter(email=who.name.lower()))
@@ -132,16 +133,6 @@ def _standing_in(people: "QuerySet[User]", group: Who, ticket: Ticket) -> list[U
     definition = ticket.definition.group(group.name)
     members = people.filter(_member(ticket, "")) if definition and definition.while_empty == "staff" else []
     return list(members) or _of_role(people, Role.SUPERVISOR)
-
-
-def _who_may_see(ticket: Ticket) -> "QuerySet[User]":
-    """`policies.is_staff_on` as a query."""
-    people = User.objects.staff()
-    if ticket.department_id is None:
-        return people
-    return people.filter(
-        Q(role__in=[Role.SUPERVISOR, Role.ADMINISTRATOR]) | Q(pk=ticket.assignee_id) | _member(ticket, "")
-    )
 
 
 def _member(ticket: Ticket, department: str, **fields: bool) -> Q:
