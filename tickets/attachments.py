@@ -1,6 +1,7 @@
 """Files on their way into a ticket: inspected on arrival, kept under a draft key, joined to a message when sent."""
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import IO
 from uuid import UUID
@@ -83,6 +84,25 @@ def keep_draft(
     if attachment.is_image:
         picture_kept.send(sender=Attachment, attachment=attachment)
     return attachment
+
+
+def keep_drafts(
+    files: "Iterable[File[bytes]]",
+    *,
+    draft_key: str,
+    actor: Actor | None,
+    limits: FileLimits,
+    visitor: str = "",
+) -> list[str]:
+    """Keep every file that may come in; the reasons for those that may not. One that is refused stops no other."""
+    problems = []
+    for file in files:
+        name = file.name or ""
+        try:
+            keep_draft(file, name=name, draft_key=draft_key, actor=actor, limits=limits, visitor=visitor)
+        except RefusedFile as problem:
+            problems.append(f"{name}: {problem}")
+    return problems
 
 
 def attach_drafts(ticket: Ticket, draft_key: str, *, actor: Actor, message: Message) -> int:

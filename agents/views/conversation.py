@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from tickets import policies
-from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft
+from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
 from tickets.conversation import save_draft
 from tickets.enums import MessageKind
 from tickets.exceptions import DeskError, InvalidData, StaleTicket
@@ -18,7 +18,7 @@ from tickets.files import RefusedFile
 
 from ..access import desk_view, find_ticket
 from ..forms.composer import SENT, ComposerForm, DraftForm
-from ..forms.files import keep, refused_row, row_of
+from ..forms.files import refused_row, row_of
 from ..origin import with_origin
 from ..ticket_page import files_key
 from .tickets import ticket_page
@@ -35,7 +35,7 @@ def send(request: HttpRequest, folio: str) -> HttpResponse:
         discard_draft(waiting, file, actor=request.user)
         return ticket_page(request, find_ticket(request.user, folio), form=ComposerForm(request.POST))
     files = request.FILES.getlist("files")
-    problems = keep(files, draft_key=waiting, actor=request.user, limits=REPLY_LIMITS)
+    problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=REPLY_LIMITS)
     form = ComposerForm(request.POST)
     stale, status = None, 422
     if form.is_valid() and not problems:

@@ -10,12 +10,12 @@ from django.shortcuts import redirect, render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_http_methods
 
-from tickets.attachments import REPLY_LIMITS, discard_draft
+from tickets.attachments import REPLY_LIMITS, discard_draft, keep_drafts
 from tickets.exceptions import DeskError, InvalidData
 from tickets.models import Attachment, Category, Ticket
 
 from ..access import desk_view
-from ..forms.files import keep, row_of
+from ..forms.files import row_of
 from ..forms.intake import NewTicketForm
 
 
@@ -35,7 +35,7 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
             discard_draft(waiting, file, actor=request.user)
         return _page(request, category, NewTicketForm.again(request.POST, category=category), waiting)
     form = NewTicketForm(request.POST, category=category)
-    problems = keep(
+    problems = keep_drafts(
         request.FILES.getlist("files"), draft_key=waiting, actor=request.user, limits=REPLY_LIMITS
     )
     if form.is_valid() and not problems:

@@ -1,6 +1,5 @@
 """The field for several files: what templates/fields/dropzone.html needs to know, and what became of each file."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -8,8 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from tickets.actors import Actor
-from tickets.attachments import keep_draft, rules_for
+from tickets.attachments import rules_for
 from tickets.files import RefusedFile
 from tickets.models import Attachment
 from tickets.processes.definition import FileLimits
@@ -29,7 +27,7 @@ def icon_of(attachment: Attachment) -> str:
 
 
 class FilesField(forms.Field):
-    """Files are inspected one by one by `keep`, apart from the form: one that is refused stops no other."""
+    """Files are inspected one by one by `keep_drafts`, apart from the form: one that is refused stops no other."""
 
     widget = forms.FileInput
 
@@ -70,26 +68,6 @@ def refused_row(file: UploadedFile, problem: RefusedFile) -> dict[str, Any]:
         "note": str(problem),
         "icon_name": "file-earmark",
     }
-
-
-def keep(
-    files: Iterable[UploadedFile], *, draft_key: str, actor: Actor | None, limits: FileLimits, visitor: str
-) -> list[str]:
-    """Keep every file that may come in until its form is sent; the reasons for those that may not."""
-    problems = []
-    for file in files:
-        try:
-            keep_draft(
-                file,
-                name=file.name or "",
-                draft_key=draft_key,
-                actor=actor,
-                limits=limits,
-                visitor=visitor,
-            )
-        except RefusedFile as problem:
-            problems.append(f"{file.name}: {problem}")
-    return problems
 
 
 def posted(request: HttpRequest) -> list[UploadedFile]:

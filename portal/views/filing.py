@@ -8,13 +8,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from helpdesk.ratelimit import by_ip, by_user, limited
-from tickets.attachments import discard_draft, keep_draft
+from tickets.attachments import discard_draft, keep_draft, keep_drafts
 from tickets.files import RefusedFile
 
 from .. import filing, topics
 from ..contact import panel
 from ..filing import Draft
-from ..forms.files import keep, posted, refused_row
+from ..forms.files import posted, refused_row
 from ..forms.filing import DetailsForm
 from ..guide import ask_to_sign_in, details_page, details_url, row_of_draft, steps, user_of
 from ..topics import Topic
@@ -73,7 +73,7 @@ def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
         return redirect(f"{details_url(draft.id)}#archivos")
     if request.POST.get("ir") == "tipo":
         return redirect("portal:report_type", draft.id)
-    problems = keep(
+    problems = keep_drafts(
         posted(request),
         draft_key=draft.files_key,
         actor=user_of(request),

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import User
 from helpdesk.ratelimit import by_ip, by_user, limited
 from tickets import policies, surveys
-from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft
+from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
 from tickets.conversation import reply
 from tickets.exceptions import DeskError, InvalidData, StaleTicket
 from tickets.files import RefusedFile
@@ -21,7 +21,7 @@ from tickets.properties import set_notifications
 from tickets.workflow import perform
 
 from ..access import DECIDE, FOLLOW, RATE, READ, WRITE, Access, forget_unsent, ticket_view
-from ..forms.files import keep, posted, refused_row
+from ..forms.files import posted, refused_row
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
 from ..ticket_page import file_of_reply, fresh, live_context, page, unsent_form
 
@@ -56,7 +56,7 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
     if file := request.POST.get("quitar"):
         _discard(access, file)
         return page(request, access, form=unsent_form(request.POST.get("body", "")))
-    problems = keep(
+    problems = keep_drafts(
         posted(request),
         draft_key=access.files_key,
         actor=_uploader(access),
