@@ -1,3 +1,4 @@
+from html import unescape
 from io import BytesIO
 
 import pytest
@@ -79,3 +80,44 @@ def test_a_form_that_is_too_large_is_read_to_its_end(client, settings):
     assert answer.status_code == 413
     assert "Caben" in answer.content.decode()
     assert sum(map(len, read)) == len(body)
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "latin-1"])
+def test_a_form_in_another_alphabet_gets_a_page(charset):
+    client = Client(enforce_csrf_checks=True)
+    client.get("/cuenta/entrar/")
+    answer = client.post(
+        "/nuevo/uno/detalles/", b"x=1", content_type=f"application/x-www-form-urlencoded; charset={charset}"
+    )
+
+    assert answer.status_code == 400
+    assert "<h1>" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("origin", "form", "offered"),
+    [
+        ("http://testserver", {"title": "Sin «mañana»", "body": "a\nb"}, True),
+        ("http://testserver", {"title": "x", "password": "secreta"}, False),
+        ("http://ajeno.example", {"title": "x"}, False),
+        ("null", {"title": "x"}, False),
+        (None, {"title": "x"}, False),
+    ],
+)
+def test_form_of_another_session_can_be_sent_again_from_our_own_pages_only(origin, form, offered):
+    """Issue §3: an expired session loses nothing typed; LESSONS B: a stranger's page gets no button that acts."""
+    client = Client(enforce_csrf_checks=True, headers={"origin": origin} if origin else {})
+    answer = client.post("/nuevo/uno/detalles/?tipo=x.y", form)
+    html = unescape(answer.content.decode())
+
+    assert answer.status_code == 403
+    assert ('action="/nuevo/uno/detalles/?tipo=x.y"' in html) is offered
+    assert all((f'name="{name}" value="{value}"' in html) is offered for name, value in form.items())
+    assert ('data-behaviour="go-back"' in html) is not offered
+
+
+def test_too_many_tries_at_sending_says_that_the_text_is_still_there(rf):
+    page = get_template("429.html")
+
+    assert "sigue en la página anterior" in page.render({"wait_minutes": 5}, rf.post("/"))
+    assert "sigue en la página anterior" not in page.render({"wait_minutes": 5}, rf.get("/"))
