@@ -14,10 +14,8 @@ TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What cannot be read. The page says so, and how much fits, when there was simply too much of it."""
-    if isinstance(
-        exception, BadRequest
-    ):  # a form in another alphabet: the page's own would have it read once more
-        request.encoding = "utf-8"
+    if isinstance(exception, BadRequest):
+        request.encoding = "utf-8"  # the page reads the form once more, for its token
     return _bad_request(request, exception)
 
 

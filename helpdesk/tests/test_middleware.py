@@ -78,7 +78,14 @@ def test_pages_are_drawn_in_the_readers_language_and_zone(rf: RequestFactory):
 
 
 @pytest.mark.parametrize(
-    "path", ["/tickets/MA-1%00/", "/invitado/%00/", "/adjuntos/%00/", "/agentes/tickets/%00/"]
+    "path",
+    [
+        "/tickets/MA-1%00/",
+        "/invitado/%00/",
+        "/adjuntos/%00/",
+        "/agentes/tickets/%00/",
+        "/admin/accounts/user/?role__exact=%00",
+    ],
 )
 def test_an_address_with_a_nul_byte_is_nobodys(client, path):
     """Issue §6; PostgreSQL takes none in a text."""
