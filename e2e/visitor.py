@@ -37,7 +37,9 @@ class Page:
         """The POST form whose address ends so."""
         forms = read_forms(self.html)
         found = [
-            form for form in forms if form.method == "post" and (form.action or self.path).endswith(action)
+            form
+            for form in forms
+            if form.method == "post" and (form.action or self.path).partition("#")[0].endswith(action)
         ]
         assert found, (
             f"{self.status} {self.url}: no form for …{action}, only {[form.action for form in forms]}"

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import get_language
 
 from accounts.models import User
@@ -37,6 +37,12 @@ class AccountAdapter(DefaultAccountAdapter):
             language=language if language in dict(settings.LANGUAGES) else settings.DESK_DEFAULT_LANGUAGE,
             expires_at=timezone.now() + CODE_LIFETIME if context.get("code") else None,
         )
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """The greeting is in the language of the page that shows it: theirs, not the browser's."""
+        with translation.override(user.language):
+            response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """The desk's people come to work, not to ask for help."""

@@ -5,8 +5,8 @@
 - Bootstrap's classes open the components layer, so that ours refine them; its elements are the vendor layer
 - utilities (Bootstrap's `!important` rules) become the last layer, without `!important`: a class written in a template
   still wins over a component, and a component that must not yield can say so
-- rules for `[data-bs-theme="dark"]` are repeated for `auto` under `prefers-color-scheme: dark`, so that the system's
-  preference needs no script
+- rules for `[data-bs-theme="dark"]` are for screens, since paper is white; they are repeated for `auto` under
+  `prefers-color-scheme: dark`, so that the system's preference needs no script
 """
 
 from __future__ import annotations
@@ -116,14 +116,19 @@ def with_auto_theme(nodes: list[Node]) -> list[Node]:
         if isinstance(node, Block) and node.children:
             out.append(Block(node.prelude, with_auto_theme(node.children)))
             continue
-        out.append(node)
-        if isinstance(node, Rule) and any(DARK.search(selector) for selector in node.selectors):
-            auto = [
-                DARK.sub('[data-bs-theme="auto"]', selector)
-                for selector in node.selectors
-                if DARK.search(selector)
-            ]
-            out.append(Block("@media (prefers-color-scheme: dark)", [Rule(auto, node.declarations)]))
+        dark = (
+            [selector for selector in node.selectors if DARK.search(selector)]
+            if isinstance(node, Rule)
+            else []
+        )
+        if not isinstance(node, Rule) or not dark:
+            out.append(node)
+            continue
+        if others := [selector for selector in node.selectors if selector not in dark]:
+            out.append(Rule(others, node.declarations))
+        auto = [DARK.sub('[data-bs-theme="auto"]', selector) for selector in dark]
+        out.append(Block("@media screen", [Rule(dark, node.declarations)]))
+        out.append(Block("@media screen and (prefers-color-scheme: dark)", [Rule(auto, node.declarations)]))
     return _join_adjacent(out)
 
 

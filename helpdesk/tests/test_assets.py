@@ -50,6 +50,15 @@ def test_dark_rules_are_repeated_for_whoever_leaves_it_to_the_system():
     )
 
 
+def test_paper_is_white_whatever_the_theme():
+    nodes = parse('.x,[data-bs-theme="dark"] .y{color:#fff}')
+
+    assert render(css_bundle.with_auto_theme(nodes)) == (
+        '.x{color:#fff}\n@media screen{\n[data-bs-theme="dark"] .y{color:#fff}\n}\n'
+        '@media screen and (prefers-color-scheme: dark){\n[data-bs-theme="auto"] .y{color:#fff}\n}'
+    )
+
+
 def test_utilities_come_last_and_shout_no_more():
     css = (assets.DIST / "portal.css").read_text("utf-8")
     utilities = css[css.index("@layer utilities{") :]

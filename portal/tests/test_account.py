@@ -203,6 +203,34 @@ def test_signing_in_brings_what_was_filed_meanwhile(client: Client, guest_proces
     assert re.search(ticket.folio, client.get("/tickets/").content.decode())
 
 
+def test_signing_in_greets_in_the_language_of_the_page_that_follows(client: Client):
+    user = make_user(name="Ana Ruiz", email="ana@example.com", language="es")
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+    page = client.post(
+        "/cuenta/entrar/",
+        {"login": user.email, "password": PASSWORD},
+        headers={"accept-language": "en"},
+        follow=True,
+    ).content.decode()
+
+    assert "Entraste como Ana Ruiz" in page
+
+
+def test_one_confirmed_address_offers_nothing_to_do_with_it(client: Client):
+    user = make_user(email="ana@example.com")
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    client.force_login(user)
+    actions = ("action_primary", "action_send", "action_remove")
+
+    page = client.get("/cuenta/correo/").content.decode()
+    assert not any(action in page for action in actions)
+
+    EmailAddress.objects.create(user=user, email="otra@example.com", verified=False)
+    page = client.get("/cuenta/correo/").content.decode()
+    assert all(action in page for action in actions)
+
+
 @pytest.mark.parametrize("current", ["America/Caracas", "Europe/Lisbon"])
 def test_every_time_zone_is_offered_once_in_the_reader_s_words(current: str):
     groups = zones(current)

@@ -80,6 +80,14 @@ def test_somebody_elses_key_is_no_way_in(
     assert theirs.messages.filter(body="Suyo.").count() == 1
 
 
+def test_a_refused_reply_comes_back_where_it_was_written(in_work: Ticket, customer_client: Client):
+    """Without script nothing else would lead down the page, to the words and what is wrong with them."""
+    page = customer_client.post(url(in_work, "responder/"), {"body": ""}).content.decode()
+
+    assert f'action="{url(in_work, "responder/")}#responder-aqui"' in page
+    assert 'id="responder-aqui"' in page
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

@@ -181,6 +181,14 @@ def test_search_text_is_shown_as_text(four: dict[str, Ticket], customer_client: 
     assert "Ningún ticket con esos filtros" in page
 
 
+def test_who_has_no_tickets_is_asked_for_no_filters(customer_client: Client):
+    page = html(customer_client)
+
+    assert "Aún no tienes tickets" in page
+    assert 'id="id_q"' not in page
+    assert 'id="id_q"' in html(customer_client, "?q=nada")
+
+
 # --- Pages ------------------------------------------------------------------------------------------------
 
 
