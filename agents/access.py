@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from accounts.models import User
@@ -23,7 +25,7 @@ def desk_view(view: View[P]) -> View[P]:
         if not request.user.is_authenticated:
             if getattr(request, "htmx", False) or request.headers.get("X-Requested-With"):
                 return HttpResponse(status=401)
-            return redirect_to_login(request.get_full_path() if request.method == "GET" else request.path)
+            return redirect_to_login(_page_of(request))
         if not request.user.is_desk_staff:
             raise Http404
         response = view(request, *args, **kwargs)
@@ -32,6 +34,16 @@ def desk_view(view: View[P]) -> View[P]:
         return response
 
     return wrapper
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Where to go on after signing in. Not where a form was sent, which shows nothing, but the page it was on."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    page = urlsplit(request.headers.get("Referer", ""))
+    if page.netloc != request.get_host():
+        return reverse("agents:queue")
+    return page._replace(scheme="", netloc="", fragment="").geturl()
 
 
 def supervisor_view(view: View[P]) -> View[P]:

@@ -48,11 +48,7 @@ class Composer:
 
     @property
     def hidden(self) -> SafeString:
-        """The version stands apart, so that the page can renew it: whoever has seen the news may answer them."""
-        version = format_html(
-            '<input type="hidden" name="version" id="composer-version" value="{}">', self.page.ticket.version
-        )
-        return version + format_html('<input type="hidden" name="key" value="{}">', uuid.uuid4())
+        return format_html('<input type="hidden" name="key" value="{}">', uuid.uuid4())
 
     @cached_property
     def modes(self) -> list[dict[str, Any]]:
@@ -123,7 +119,6 @@ class Composer:
 
 def _follow_up(page: TicketPage) -> dict[str, Any]:
     name = first_name(page.ticket.requester_name)
-    asks = page.ticket.contribution_open
     hint = _("Escribe a %(name)s…")
     if page.responses:
         hint = _("Escribe a %(name)s… Usa / para insertar una respuesta estándar")
@@ -133,7 +128,7 @@ def _follow_up(page: TicketPage) -> dict[str, Any]:
         "icon_name": "reply",
         "modo": "publica",
         "hint": hint % {"name": name},
-        "submit": _("Enviar y pedir aporte") if asks else _("Enviar seguimiento"),
+        "submit": page.follow_up_label,
         "key": "r",
     }
 

@@ -2,12 +2,16 @@
 
 import re
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
+from accounts.models import User
 from tickets import queues
+from tickets.models import Ticket
 
-OWN = {"modo", "respuesta", "actual", "completa"}
+from .preparing import EARLY
+
+OWN = {"modo", "respuesta", "actual", "completa", "medio", "volver"}
 LONGEST = 1000
 
 
@@ -22,26 +26,41 @@ def origin_of(request: HttpRequest) -> str:
     return query if len(query) <= LONGEST else ""
 
 
-def queue_url(request: HttpRequest) -> str:
-    """Back to the queue as it was."""
-    if not origin_of(request):
-        return reverse("agents:queue")
+def home_of(ticket: Ticket, user: User) -> str:
+    """The key of the queue in which `user` would look for the ticket: of those that hold it, the nearest to them."""
+    if not ticket.is_open:
+        return queues.CLOSED.key
+    if ticket.assignee_id == user.pk:
+        return queues.MINE.key
+    if ticket.kind in EARLY:
+        return queues.TO_PREPARE.key
+    place = ticket.department
+    if place and place.is_active and (user.is_supervisor or place.pk in user.department_ids):
+        return f"{queues.DEPARTMENT_PREFIX}{place.key}"
+    return queues.ALL.key
+
+
+def _queue_of(request: HttpRequest, ticket: Ticket | None) -> tuple[str, QueryDict]:
+    """The key of the queue that the address tells of, else of the ticket's own, and what else that address holds."""
     data = request.GET.copy()
-    key = data.pop("cola")[-1]
     for name in OWN:
         data.pop(name, None)
+    if origin_of(request):
+        return data.pop("cola")[-1], data
+    data.clear()
+    return home_of(ticket, request.user) if ticket else queues.MINE.key, data
+
+
+def queue_url(request: HttpRequest, ticket: Ticket | None = None) -> str:
+    """Back to the queue as it was; without `ticket`, for somebody who can no longer see it."""
+    key, data = _queue_of(request, ticket)
     return f"{reverse('agents:queue_of', args=[key])}?{data.urlencode()}".rstrip("?")
 
 
-def items_url(request: HttpRequest, folio: str) -> str:
+def items_url(request: HttpRequest, ticket: Ticket) -> str:
     """The queue as a compact list, with this ticket marked in it."""
-    data = request.GET.copy()
-    key = data.pop("cola")[-1] if origin_of(request) else queues.MINE.key
-    if not origin_of(request):
-        data.clear()
-    for name in OWN:
-        data.pop(name, None)
-    data["actual"] = folio
+    key, data = _queue_of(request, ticket)
+    data["actual"] = ticket.folio
     return f"{reverse('agents:queue_items', args=[key])}?{data.urlencode()}"
 
 

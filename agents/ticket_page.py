@@ -16,7 +16,7 @@ from accounts.models import User
 from tickets import clocks, policies, presence, queues
 from tickets.enums import ClockKind, ContactKind, MessageKind, Severity
 from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
-from tickets.processes.definition import Action, ChecklistItem
+from tickets.processes.definition import Action, Call, ChecklistItem, Response
 from tickets.processes.fields import answered
 from tickets.processes.responses import fill_in, fitting_responses
 from tickets.sla import Reading
@@ -30,10 +30,13 @@ def files_key(ticket: Ticket, user: User) -> str:
     return salted_hmac("agents.answer", f"{user.pk} {ticket.pk}", algorithm="sha256").hexdigest()
 
 
-def pulse_of(ticket: Ticket, others: Iterable[Presence]) -> str:
-    """Changes when the ticket or the company on it does: pages poll with it."""
+MAILS_WAIT = "-m"
+
+
+def pulse_of(ticket: Ticket, others: Iterable[Presence], *, mails_wait: bool) -> str:
+    """Changes when the ticket does, or the company on it, or when its last waiting mail leaves: pages poll with it."""
     company = ",".join(f"{other.user_id}{other.is_writing}" for other in others)
-    return f"{ticket.version}-{zlib.crc32(company.encode()):x}"
+    return f"{ticket.version}-{zlib.crc32(company.encode()):x}{MAILS_WAIT if mails_wait else ''}"
 
 
 class TicketPage:
@@ -91,7 +94,12 @@ class TicketPage:
 
     @property
     def pulse(self) -> str:
-        return pulse_of(self.ticket, self.others)
+        return pulse_of(self.ticket, self.others, mails_wait=self.timeline.mails_wait)
+
+    @property
+    def first_pulse(self) -> str:
+        """Of a page just drawn, which has yet to learn who else is there."""
+        return f"{self.ticket.version}-{MAILS_WAIT if self.timeline.mails_wait else ''}"
 
     @property
     def company(self) -> list[str]:
@@ -109,7 +117,8 @@ class TicketPage:
 
     @property
     def main_action(self) -> Action | None:
-        return next((action for action in self.actions if action.style in ("primary", "success")), None)
+        usual = (action for action in self.actions if action.style in ("primary", "success"))
+        return self.inactive_action or next(usual, None)
 
     @property
     def other_actions(self) -> list[Action]:
@@ -118,6 +127,10 @@ class TicketPage:
     @property
     def preparation(self) -> Action | None:
         return next((action for action in self.actions if is_preparation(action, self.ticket)), None)
+
+    @property
+    def follow_up_label(self) -> str:
+        return _("Enviar y pedir aporte") if self.ticket.contribution_open else _("Enviar seguimiento")
 
     @property
     def may_send_solution(self) -> bool:
@@ -181,13 +194,30 @@ class TicketPage:
         )
 
     @property
-    def inactive_response(self) -> str:
-        """S2.10: what an inactive requester is told; from the process's own standard answers."""
+    def _inactive_response(self) -> Response | None:
+        """S2.10: what an inactive requester is told; of the process's own standard answers."""
         for response in self.definition.responses:
             if any(when.name == "requester_inactive" and not when.negated for when in response.when):
-                with translation.override(self.ticket.requester_language):
-                    return fill_in(str(response.body), self.ticket, now=self.now)
-        return ""
+                return response
+        return None
+
+    @cached_property
+    def inactive_action(self) -> Action | None:
+        """What sends it, now that the requester is inactive and may get no other answer."""
+        response = self._inactive_response
+        if response is None or not self.is_inactive:
+            return None
+        posts = Call("post_response", response.key)
+        return next((action for action in self.actions if posts in action.effects), None)
+
+    @property
+    def inactive_text(self) -> str:
+        """Its words, where it is sent by hand: the process would refuse them if it checked the standing."""
+        response = self._inactive_response
+        if response is None or self.definition.check_standing or not self.ticket.is_open:
+            return ""
+        with translation.override(self.ticket.requester_language):
+            return fill_in(str(response.body), self.ticket, now=self.now)
 
     # --- Closing ------------------------------------------------------------------------------------------
 

@@ -84,6 +84,8 @@ class Entry:
             return ""
         waits = self.delivery.state == DeliveryState.WAITING
         state = _("Correo en cola") if waits else self.delivery.get_state_display()
+        if self.kind == "cliente":  # the mail is not what they wrote, but the answer that it came in
+            state = _("Acuse de recibo: %(state)s") % {"state": str(state).lower()}
         problem = self.delivery.get_problem_display() if self.delivery.problem else ""
         return f"{state}: {problem}" if problem else str(state)
 
@@ -110,6 +112,12 @@ class Timeline:
                 self.waiting_files.append(attachment)
             else:
                 self._files.setdefault(attachment.message_id, []).append(attachment)
+
+    @property
+    def mails_wait(self) -> bool:
+        """Whether some mail has yet to leave."""
+        mails = (mail for event in self.events for mail in event.deliveries.all())
+        return any(mail.state == DeliveryState.WAITING for mail in mails)
 
     def entries(self) -> list[Entry]:
         names = history.names_in(self.events)

@@ -11,7 +11,7 @@ from . import policies
 from .actors import Actor
 from .enums import DeliveryProblem, DeliveryState
 from .exceptions import GuardFailed, NotAllowed
-from .models import Delivery
+from .models import Delivery, Ticket
 
 retry_asked = Signal()
 """Sent inside the transaction in which somebody asked to send a mail again, with `delivery=`."""
@@ -31,6 +31,11 @@ def report(
     Delivery.objects.filter(pk=delivery_id).update(
         state=state, problem=problem, detail=detail[:DETAIL_LENGTH], at=timezone.now()
     )
+
+
+def any_waiting(ticket: Ticket) -> bool:
+    """Whether a mail about the ticket has yet to leave."""
+    return Delivery.objects.filter(event__ticket=ticket, state=DeliveryState.WAITING).exists()
 
 
 @transaction.atomic

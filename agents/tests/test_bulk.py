@@ -8,7 +8,14 @@ from zeal import zeal_ignore
 
 from tickets.enums import EventKind, StageKind
 from tickets.models import Ticket
-from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import (
+    make_agent,
+    make_department,
+    make_process,
+    make_supervisor,
+    make_ticket,
+    make_user,
+)
 
 from .factories import signed_in, text_of
 from .test_queues import change, of
@@ -134,6 +141,15 @@ def test_the_palette_finds_tickets_and_places(agent):
     assert "Cobro duplicado" in found
     assert f'href="{of("sin-asignar")}"' in text_of(client.get(PALETTE, {"q": "sin asig"}, headers=HTMX))
     assert "No encontramos nada" in text_of(client.get(PALETTE, {"q": "zzz\x00"}, headers=HTMX))
+
+
+def test_the_palette_takes_to_prepare_those_who_may():
+    def places(user) -> str:
+        return text_of(signed_in(user).get(reverse("agents:palette"), headers={"HX-Request": "true"}))
+
+    make_process()
+    assert reverse("agents:prepare") in places(make_supervisor())
+    assert reverse("agents:prepare") not in places(make_agent())
 
 
 def test_the_palette_without_script_goes_to_the_ticket_or_to_the_list(agent):

@@ -1,5 +1,6 @@
 """Writing on a ticket: three kinds of message, drafts, files, mentions, and nothing ever lost."""
 
+import re
 import uuid
 
 import pytest
@@ -9,7 +10,14 @@ from django.utils import timezone
 from tickets import conversation, properties
 from tickets.enums import MessageKind
 from tickets.models import Attachment, Draft, Message, Ticket
-from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import (
+    make_agent,
+    make_department,
+    make_process,
+    make_supervisor,
+    make_ticket,
+    make_user,
+)
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url
@@ -281,10 +289,27 @@ def test_only_colleagues_who_may_see_the_ticket_can_be_called(client, ticket):
     assert "Oculta" not in page
     assert "Cliente" not in page
     assert "Ana Beltrán" in text_of(client.get(url(ticket, "mentions"), {"q": "belt"}))
-    assert text_of(client.get(url(ticket, "mentions"), {"q": "zz\x00"})).strip() == ""
+    nobody = text_of(client.get(url(ticket, "mentions"), {"q": "zz\x00"}))
+    assert "Nadie con ese nombre ve este ticket." in nobody
+    assert "data-email" not in nobody
 
 
 def test_what_was_written_long_ago_keeps_its_moment(client, ticket):
     message = ticket.messages.first()
     Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timezone.timedelta(days=400))
     assert str(timezone.localdate().year - 1) in text_of(client.get(url(ticket)))
+
+
+def test_the_field_at_fault_has_the_focus_and_no_answers_are_promised_that_do_not_exist(client, ticket):
+    page = text_of(write(client, ticket, body=" "))
+    assert re.search(r'<textarea[^>]*name="body"[^>]* aria-invalid="true"[^>]* autofocus', page)
+    assert "Usa / para insertar una respuesta estándar" in page
+    early = make_ticket(make_process("incidencia-tecnica"), requester=make_user(name="Sara Niño"))
+    page = text_of(signed_in(make_supervisor()).get(url(early)))
+    assert "Escribe a Sara…" in page
+    assert "Usa /" not in page
+
+
+def test_the_contribution_renames_what_the_composer_does(client, ticket):
+    page = client.post(url(ticket, "contribution"), {"is_open": "1"}, headers={"HX-Request": "true"})
+    assert 'data-follow-up="Enviar y pedir aporte"' in text_of(page)

@@ -1,5 +1,6 @@
 """The facts of a ticket, changed one at a time; dates that explain themselves; the switch for contributions."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -64,7 +65,7 @@ def test_a_ticket_goes_to_another_department_and_its_agent_back_to_the_queue(cli
     other = make_agent()
     properties.assign(ticket, actor=agent, assignee=other)
     response = save(client, ticket, "department", make_department("cca").pk)
-    assert response["Location"] == reverse("agents:queue")
+    assert response["Location"] == reverse("agents:queue_of", args=["mios"])
     assert "Guardamos el cambio: departamento." in text_of(client.get(response["Location"]))
     assert client.get(url(ticket)).status_code == 404
     ticket.refresh_from_db()
@@ -124,7 +125,9 @@ def test_in_place_the_form_comes_alone_and_the_answer_brings_the_pane(client, ti
     assert (done["HX-Retarget"], done["HX-Reswap"]) == ("#propiedades", "innerHTML")
     ticket.refresh_from_db()
     assert 'data-sev="critica"' in page
-    assert f'id="composer-version" value="{ticket.version}" hx-swap-oob="true"' in page
+    assert re.search(rf'id="composer-version" value="{ticket.version}"[^>]* hx-swap-oob="true"', page)
+    assert "cambió severidad" in page  # the conversation comes along, and the next pulse has no news
+    assert f'id="pulse-v" value="{ticket.version}-' in page
     assert "Guardamos el cambio: severidad." in page
     assert "<html" not in page
 

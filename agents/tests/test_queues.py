@@ -240,3 +240,12 @@ def test_closed_tickets_are_in_their_own_queue_and_in_history_with_everything_el
     assert set(folios_in(history)) == {ticket.folio, working.folio}
     assert "Cerrado" in text_of(history)
     assert "Recibido" in text_of(history)
+
+
+def test_on_a_phone_the_reports_are_in_the_menu_of_queues(supervisor):
+    def menu(user) -> str:
+        page = text_of(signed_in(user).get(reverse("agents:queue")))
+        return re.search(r'<details class="menu menu--start only-sm".*?</details>', page)[0]
+
+    assert reverse("agents:nonconformities") in menu(supervisor)
+    assert reverse("agents:nonconformities") not in menu(make_agent())

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.urls import reverse
@@ -131,8 +132,9 @@ def test_an_inactive_requester_is_announced_before_anything_is_answered(ticket, 
     page = text_of(signed_in(agent).get(url(ticket)))
     assert "Estatus inactivo desde el" in page
     assert page.index("Estatus inactivo desde el") < page.index('id="composer"')
-    assert "Insertar respuesta" in page
-    assert "02127719011" in page
+    way = url(ticket, "action", "responder_inactivo")
+    assert page.index(way) < page.index('id="composer"')
+    assert f'class="btn btn-primary btn-sm" href="{way}"' in page  # before any other, which would be refused
 
 
 @pytest.mark.demand("S2.9")
@@ -219,9 +221,11 @@ def test_a_supervisor_has_a_failed_mail_sent_again(ticket, agent):
     mail = failed_mail(ticket)
     client = signed_in(make_supervisor())
     assert "Reenviar a mateo@example.com" in text_of(client.get(url(ticket)))
-    client.post(url(ticket, "retry", str(mail.pk)))
+    answer = text_of(client.post(url(ticket, "retry", str(mail.pk)), headers={"HX-Request": "true"}))
     mail.refresh_from_db()
     assert mail.state == DeliveryState.WAITING
+    assert "Correo en cola" in answer
+    assert "Reenviar a" not in answer
     other = make_ticket()
     assert client.post(url(other, "retry", str(mail.pk))).status_code == 404
 
@@ -255,9 +259,28 @@ def test_two_people_on_one_ticket_see_each_other(ticket, agent):
 
 def test_a_pulse_without_news_costs_little(ticket, agent, django_assert_max_num_queries):
     diego = signed_in(agent)
+    deliver_all(ticket)
     seen = seen_in(pulse(diego, ticket, ""))
     with django_assert_max_num_queries(6):
         assert pulse(diego, ticket, seen).status_code == 204
+
+
+def deliver_all(ticket):
+    Delivery.objects.filter(event__ticket=ticket).update(state=DeliveryState.SENT)
+
+
+def test_the_page_learns_that_its_mails_have_left(ticket, agent):
+    diego = signed_in(agent)
+    conversation.send_follow_up(ticket, actor=agent, body="Ya lo revisamos")
+    page = text_of(diego.get(url(ticket)))
+    assert "Correo en cola" in page
+    seen = seen_in(pulse(diego, ticket, re.search(r'id="pulse-v" value="([^"]*)"', page)[1]))
+    assert pulse(diego, ticket, seen).status_code == 204
+    deliver_all(ticket)
+    answer = pulse(diego, ticket, seen)
+    assert "Enviado por correo" in text_of(answer)
+    assert "Correo en cola" not in text_of(answer)
+    assert pulse(diego, ticket, seen_in(answer)).status_code == 204
 
 
 def test_news_bring_the_conversation_and_a_fresh_version(ticket, agent):
@@ -292,7 +315,7 @@ def test_reading_a_ticket_changes_nothing_not_even_presence(ticket, agent):
     client.get(url(ticket, "action", "pedir_aprobacion"))
     assert snapshot(ticket) == before
     assert not Presence.objects.exists()
-    for name in ("pulse", "send", "draft", "files", "contribution", "standing"):
+    for name in ("pulse", "draft", "files", "contribution", "standing"):
         assert client.get(url(ticket, name)).status_code == 405
 
 
@@ -384,3 +407,51 @@ def test_the_way_back_keeps_queue_and_filters_and_nothing_foreign(ticket, agent)
     assert 'href="/agentes/colas/mios/?severidad=high"' in page
     evil = text_of(client.get(f"{url(ticket)}?cola=//evil.example"))
     assert not re.search(r'(href|action|hx-get|hx-post)="[^"]*evil', evil)
+
+
+def test_without_a_queue_in_its_address_a_ticket_stands_in_one_that_holds_it(ticket, agent):
+    def beside(user) -> str:
+        page = text_of(signed_in(user).get(url(ticket)))
+        key = re.search(r'hx-get="/agentes/colas/([a-z-]+)/lista/\?actual=MA-[0-9]+"', page)[1]
+        assert f'href="/agentes/colas/{key}/"' in page  # and the way back leads there
+        items = signed_in(user).get(reverse("agents:queue_items", args=[key]), {"actual": ticket.folio})
+        assert 'aria-current="true"' in text_of(items)
+        return key
+
+    supervisor = make_supervisor()
+    assert beside(agent) == "mios"
+    assert beside(supervisor) == f"departamento-{ticket.department.key}"
+    ticket.department.is_active = False
+    ticket.department.save()
+    assert beside(supervisor) == "todos"
+    Ticket.objects.filter(pk=ticket.pk).update(stage="recibido", stage_kind=StageKind.NEW)
+    assert beside(supervisor) == "por-preparar"
+    Ticket.objects.filter(pk=ticket.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
+    assert beside(supervisor) == "cerrados"
+
+
+def test_after_signing_in_again_one_is_where_the_form_was(client, ticket):
+    page = f"{url(ticket)}?cola=mios"
+
+    def asked(**headers) -> str:
+        return client.post(url(ticket, "send"), {"body": "x"}, headers=headers)["Location"]
+
+    assert asked(referer=f"http://testserver{page}").endswith(f"?next={quote(page)}")
+    assert asked(referer="https://evil.example/x").endswith("?next=/agentes/")
+    assert asked().endswith("?next=/agentes/")
+
+
+def test_the_address_of_a_refused_message_leads_back_to_the_ticket(ticket, agent):
+    response = signed_in(agent).get(f"{url(ticket, 'send')}?cola=mios")
+    assert response["Location"] == f"{url(ticket)}?cola=mios"
+
+
+def test_what_only_one_page_asks_for_is_not_taken_along(ticket, agent):
+    page = text_of(signed_in(agent).get(f"{url(ticket)}?cola=mios&medio=call&volver=preparar"))
+    assert 'href="/agentes/colas/mios/"' in page
+
+
+def test_the_mail_under_the_report_is_its_acknowledgement(ticket, agent):
+    deliver_all(ticket)
+    page = text_of(signed_in(agent).get(url(ticket)))
+    assert "Acuse de recibo: enviado por correo" in page

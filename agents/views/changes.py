@@ -31,8 +31,9 @@ def changed(
         "page": page,
         "ticket": page.ticket,
         "origin": origin_of(request),
-        "back_url": queue_url(request),
+        "back_url": queue_url(request, page.ticket),
         "focus": focus,
+        "pulse": page.pulse,
         "oob": True,
     }
     response = render(request, "agents/tickets/_changed.html", context)

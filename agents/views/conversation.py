@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tickets import policies
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
@@ -26,10 +26,13 @@ from .tickets import ticket_page
 MENTIONED_AT_ONCE = 8
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
 def send(request: HttpRequest, folio: str) -> HttpResponse:
+    """A refused message leaves its page at this address: whoever comes back to it finds the ticket."""
     ticket = find_ticket(request.user, folio)
+    if request.method != "POST":
+        return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
     waiting = files_key(ticket, request.user)
     if file := request.POST.get("quitar"):
         discard_draft(waiting, file, actor=request.user)

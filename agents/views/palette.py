@@ -15,6 +15,7 @@ from tickets.models import Ticket
 
 from ..access import desk_view
 from ..filters import matching
+from ..preparing import may_prepare
 
 SHOWN = 8
 
@@ -52,10 +53,9 @@ def _tickets(user: User, text: str) -> list[dict[str, Any]]:
 
 
 def _places(user: User) -> list[dict[str, Any]]:
-    pages = [
-        ("agents:new_ticket", _("Nuevo ticket"), "plus-lg"),
-        ("agents:prepare", _("Preparar"), "clipboard-check"),
-    ]
+    pages = [("agents:new_ticket", _("Nuevo ticket"), "plus-lg")]
+    if may_prepare(user):
+        pages.append(("agents:prepare", _("Preparar"), "clipboard-check"))
     if user.is_supervisor:
         pages.append(("agents:nonconformities", _("Inconformidades"), "flag"))
     places = [{"href": reverse(name), "icon_name": icon, "label": label} for name, label, icon in pages]

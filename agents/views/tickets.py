@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from tickets import presence
+from tickets import deliveries, presence
 from tickets.exceptions import StaleTicket
 from tickets.models import Ticket
 
@@ -14,7 +14,7 @@ from ..access import desk_view, find_ticket
 from ..composer import Composer
 from ..forms.composer import ComposerForm
 from ..origin import items_url, origin_of, queue_url
-from ..ticket_page import TicketPage, pulse_of
+from ..ticket_page import MAILS_WAIT, TicketPage, pulse_of
 from ..timeline import changes_since
 
 PARTS = {"propiedades": "#properties", "ticket-head": "#head"}
@@ -40,16 +40,19 @@ def pulse(request: HttpRequest, folio: str) -> HttpResponse:
         raise Http404
     presence.announce(known, user=request.user, is_writing=request.POST.get("writing") == "1")
     seen, others = request.POST.get("v", ""), list(presence.others_on(known, user=request.user))
-    if seen == pulse_of(known, others):
+    waited = seen.endswith(MAILS_WAIT)
+    waits = waited and deliveries.any_waiting(known)
+    now = pulse_of(known, others, mails_wait=waits)
+    if seen == now:
         return HttpResponse(status=204)
     found = find_ticket(request.user, folio)
     page = TicketPage(request, found)
     context = _frame(request, page) | {"oob": True}
-    if seen.partition("-")[0] == str(found.version):  # only the company changed
-        response = render(request, "agents/tickets/_pulse.html", context)
+    if seen.partition("-")[0] == str(found.version) and waits == waited:  # only the company changed
+        response = render(request, "agents/tickets/_pulse.html", context | {"pulse": now})
         response["HX-Reswap"] = "none"
         return response
-    response = render(request, "agents/tickets/_live.html", context)
+    response = render(request, "agents/tickets/_live.html", context | {"pulse": page.pulse})
     response["HX-Trigger-After-Settle"] = "desk:changed"
     return response
 
@@ -74,6 +77,6 @@ def _frame(request: HttpRequest, page: TicketPage) -> dict[str, Any]:
         "page": page,
         "ticket": page.ticket,
         "origin": origin_of(request),
-        "back_url": queue_url(request),
-        "items_url": items_url(request, page.ticket.folio),
+        "back_url": queue_url(request, page.ticket),
+        "items_url": items_url(request, page.ticket),
     }
