@@ -97,7 +97,8 @@ function composerModes(form) {
   const apply = () => {
     if (!current) return;
     if (current.dataset.hint) area.placeholder = current.dataset.hint;
-    if (label && current.dataset.submit) label.textContent = current.dataset.submit;
+    const submit = (current.dataset.modo === "publica" && form.elements.version?.dataset.followUp) || current.dataset.submit;
+    if (label && submit) label.textContent = submit;
   };
   const swap = (from, to) => {
     if (!from || from === to || !("body" in to.dataset)) return;
@@ -117,6 +118,7 @@ function composerModes(form) {
     apply();
     form.dispatchEvent(new CustomEvent("desk:mode", { bubbles: true }));
   });
+  document.addEventListener("htmx:oobAfterSwap", () => form.isConnected && apply());
   form.addEventListener("desk:write", () => area.focus());
   form.addEventListener("keydown", (event) => {
     if (event.target.matches("textarea") && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -156,13 +158,20 @@ function dialogOpener(opener) {
     if (!dialog.open) dialog.showModal();
   });
 }
-function closeDialogs() {
+function dialogs() {
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const dialog = event.target.closest?.("dialog[open]");
+    if (dialog && document.activeElement.matches("dialog, [data-close]") && matchMedia("(pointer: fine)").matches) firstField(dialog)?.focus();
+  });
   document.addEventListener("click", (event) => {
     const dialog = event.target.closest("dialog[open]");
     if (!dialog) return;
     const outside = event.target === dialog && !inBox(dialog, event);
     if (outside || event.target.closest("[data-close]")) dialog.close();
   });
+}
+function firstField(dialog) {
+  return dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea");
 }
 function inBox(dialog, event) {
   const box = dialog.getBoundingClientRect();
@@ -191,11 +200,12 @@ function draft(form) {
     if (status) status.textContent = text || "";
   };
   const fields = () => [...form.querySelectorAll("textarea[name], input[name]:is([type=text], [type=search], [type=tel], :not([type]))")].filter((field) => !field.readOnly && !field.disabled);
+  const mode = (value) => form.querySelector(value ? `[data-modo][value="${CSS.escape(value)}"]` : "[data-modo]:checked");
   const keepHere = (sent = false) => {
     if (!key) return false;
     const values = Object.fromEntries(fields().map((field) => [field.name, field.value]));
     try {
-      if (Object.values(values).some((value) => value.trim())) localStorage.setItem(key, JSON.stringify({ at: Date.now(), sent, values }));
+      if (Object.values(values).some((value) => value.trim())) localStorage.setItem(key, JSON.stringify({ at: Date.now(), sent, values, mode: mode()?.value }));
       else localStorage.removeItem(key);
       return true;
     } catch {
@@ -203,7 +213,7 @@ function draft(form) {
     }
   };
   const kept = () => {
-    const time = new Intl.DateTimeFormat(language(), { hour: "numeric", minute: "2-digit", hour12: false }).format(new Date());
+    const time = new Intl.DateTimeFormat(language(), { hour: "numeric", minute: "2-digit", hour12: false, timeZone: form.dataset.timeZone || undefined }).format(new Date());
     say(fill(form.dataset.textSaved || "", { time }));
     form.dispatchEvent(new CustomEvent("desk:kept"));
   };
@@ -213,7 +223,9 @@ function draft(form) {
       const body = new FormData(form);
       [...body].forEach(([name, value]) => value instanceof File && body.delete(name));
       try {
-        saved = (await post(url, body)).status < 300;
+        const { status } = await post(url, body);
+        saved = status < 300;
+        if (status === 401) document.dispatchEvent(new CustomEvent("desk:expired"));
       } catch {
         saved = false;
       }
@@ -248,10 +260,12 @@ function draft(form) {
       localStorage.removeItem(key);
       return;
     }
+    const kind = stored.mode && mode(stored.mode);
+    if (kind && !kind.checked) kind.click();
     let restored = false;
     for (const field of fields()) {
-      const value = stored.values[field.name];
-      if (value && value.trim() && !field.value) {
+      const value = joined(field, stored.values[field.name] || "");
+      if (value !== field.value) {
         field.value = value;
         field.dispatchEvent(new Event("input", { bubbles: false }));
         restored = true;
@@ -259,6 +273,12 @@ function draft(form) {
     }
     if (restored) say(form.dataset.textRestored);
   }
+}
+function joined(field, kept) {
+  const here = field.value;
+  if (!kept.trim() || here.includes(kept.trim())) return here;
+  if (!here.trim() || kept.startsWith(here.trim())) return kept;
+  return field.matches("textarea") ? `${here.trimEnd()}\n\n${kept}` : here;
 }
 function letters(text) {
   return text.replace(/[^\p{L}]+/gu, "");
@@ -275,6 +295,17 @@ function errorSummary(alert) {
 function goBack(button) {
   button.hidden = history.length < 2;
   button.addEventListener("click", () => history.back());
+}
+function inView(element) {
+  element.scrollIntoView({ block: "nearest" });
+}
+function inlineEdit(form) {
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("select")) form.requestSubmit();
+    else if (event.key === "Escape") form.querySelector("[data-cancel]").click();
+    else return;
+    event.preventDefault();
+  });
 }
 function insertText(button) {
   button.addEventListener("click", (event) => {
@@ -351,6 +382,7 @@ function mentions(box) {
     chosen()?.setAttribute("aria-selected", "false");
     option?.setAttribute("aria-selected", "true");
     if (option) area.setAttribute("aria-activedescendant", option.id);
+    else area.removeAttribute("aria-activedescendant");
   };
   const close = () => {
     list.hidden = true;
@@ -374,14 +406,14 @@ function mentions(box) {
     options().forEach((option, index) => {
       option.id = `mention-${index}`;
     });
-    list.hidden = !options().length;
+    list.hidden = !list.children.length;
     choose(options()[0]);
   });
   area.addEventListener("input", () => (typed() ? look() : close()));
   area.addEventListener("blur", () => setTimeout(close, 200));
   area.addEventListener("keydown", (event) => {
-    if (list.hidden) return;
     const all = options();
+    if (list.hidden || !all.length) return;
     const at = all.indexOf(chosen());
     if (event.key === "ArrowDown" || event.key === "ArrowUp") choose(all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]);
     else if ((event.key === "Enter" || event.key === "Tab") && !event.ctrlKey && !event.metaKey) write(chosen());
@@ -479,13 +511,14 @@ function poll(region) {
     if (event.detail.elt === region && document.hidden && !event.detail.requestConfig?.triggeringEvent?.isTrusted) event.preventDefault();
   });
   region.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.elt !== region || event.detail.xhr.status === 204) return;
+    if (event.detail.requestConfig.elt !== region || event.detail.xhr.status === 204) return;
     if (busy(region)) {
       event.detail.shouldSwap = false;
       return;
     }
     const scroller = region.closest("[data-keep-scroll]") || region.querySelector("[data-keep-scroll]");
     memory = {
+      focus: placeOf(region),
       open: [...region.querySelectorAll("details[open][id]")].map((item) => item.id),
       scroller: scroller?.id,
       top: scroller?.scrollTop,
@@ -496,6 +529,7 @@ function poll(region) {
     if (!memory) return;
     memory.open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
     const scroller = memory.scroller && document.getElementById(memory.scroller);
+    if (memory.focus && document.activeElement === document.body) region.querySelector(memory.focus)?.focus({ preventScroll: true });
     if (scroller) scroller.scrollTop = memory.atEnd ? scroller.scrollHeight : memory.top;
     memory = null;
   });
@@ -503,10 +537,16 @@ function poll(region) {
 function busy(region) {
   const focused = document.activeElement;
   if (focused && focused !== region && region.contains(focused) && focused.matches("input, textarea, select, [contenteditable=true]")) return true;
-  if (region.querySelector("details.menu[open], dialog[open]")) return true;
+  if (region.querySelector("details.menu[open], dialog[open], .inline-edit")) return true;
   if ([...region.querySelectorAll("textarea, input:is([type=text], [type=email], :not([type]))")].some((field) => field.value !== field.defaultValue)) return true;
   const selection = document.getSelection();
   return Boolean(selection && !selection.isCollapsed && region.contains(selection.anchorNode));
+}
+function placeOf(region) {
+  const focused = document.activeElement;
+  if (focused === region || !region.contains(focused)) return "";
+  const name = ["id", "data-key", "href", "name", "aria-label"].find((one) => focused.getAttribute(one));
+  return name ? `${focused.localName}[${name}="${CSS.escape(focused.getAttribute(name))}"]` : "";
 }
 function scrollToEnd(region) {
   region.scrollTop = region.scrollHeight;
@@ -900,6 +940,8 @@ const behaviours = {
   draft,
   "error-summary": errorSummary,
   "go-back": goBack,
+  "in-view": inView,
+  "inline-edit": inlineEdit,
   "insert-text": insertText,
   keys,
   mentions,
@@ -920,7 +962,7 @@ const behaviours = {
 };
 const bind = () => bindAll(behaviours, document.documentElement);
 document.documentElement.dataset.js = "";
-closeDialogs();
+dialogs();
 bind();
 document.addEventListener("desk:bind", bind);
 document.addEventListener("htmx:afterSettle", bind);
@@ -932,8 +974,11 @@ function complain(name) {
   if (!shown) addSnack(text, "error");
   bind();
 }
-const background = (event) => event.target.closest?.("[data-behaviour~=poll]") !== null;
+const background = (event) => event.target.matches?.("[data-behaviour~=poll]");
+document.addEventListener("desk:expired", () => complain("textExpired"));
 document.addEventListener("htmx:sendError", (event) => background(event) || complain("textOffline"));
 document.addEventListener("htmx:responseError", (event) => {
-  if (!background(event)) complain([401, 403].includes(event.detail.xhr.status) ? "textExpired" : "textError");
+  const status = event.detail.xhr.status;
+  if (status === 401 || (status === 403 && !background(event))) complain("textExpired");
+  else if (!background(event)) complain("textError");
 });

@@ -6,11 +6,13 @@ import { charCounter } from "./behaviours/char-counter.js";
 import { composerModes } from "./behaviours/composer-modes.js";
 import { copyLink } from "./behaviours/copy-link.js";
 import { ctrlEnter } from "./behaviours/ctrl-enter.js";
-import { closeDialogs, dialogOpener } from "./behaviours/dialog.js";
+import { dialogOpener, dialogs } from "./behaviours/dialog.js";
 import { dirtyGuard } from "./behaviours/dirty-guard.js";
 import { draft } from "./behaviours/draft.js";
 import { errorSummary } from "./behaviours/error-summary.js";
 import { goBack } from "./behaviours/go-back.js";
+import { inView } from "./behaviours/in-view.js";
+import { inlineEdit } from "./behaviours/inline-edit.js";
 import { insertText } from "./behaviours/insert-text.js";
 import { keys } from "./behaviours/keys.js";
 import { mentions } from "./behaviours/mentions.js";
@@ -39,6 +41,8 @@ const behaviours = {
   draft,
   "error-summary": errorSummary,
   "go-back": goBack,
+  "in-view": inView,
+  "inline-edit": inlineEdit,
   "insert-text": insertText,
   keys,
   mentions,
@@ -61,7 +65,7 @@ const behaviours = {
 const bind = () => bindAll(behaviours, document.documentElement);
 
 document.documentElement.dataset.js = "";
-closeDialogs();
+dialogs();
 bind();
 document.addEventListener("desk:bind", bind);
 document.addEventListener("htmx:afterSettle", bind);
@@ -76,8 +80,12 @@ function complain(name) {
   bind();
 }
 
-const background = (event) => event.target.closest?.("[data-behaviour~=poll]") !== null;
+// What a region asks by itself may fail in silence, unless the session is over: then nothing would be kept any more.
+const background = (event) => event.target.matches?.("[data-behaviour~=poll]");
+document.addEventListener("desk:expired", () => complain("textExpired"));
 document.addEventListener("htmx:sendError", (event) => background(event) || complain("textOffline"));
 document.addEventListener("htmx:responseError", (event) => {
-  if (!background(event)) complain([401, 403].includes(event.detail.xhr.status) ? "textExpired" : "textError");
+  const status = event.detail.xhr.status;
+  if (status === 401 || (status === 403 && !background(event))) complain("textExpired");
+  else if (!background(event)) complain("textError");
 });

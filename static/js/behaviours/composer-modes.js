@@ -11,7 +11,8 @@ export function composerModes(form) {
   const apply = () => {
     if (!current) return;
     if (current.dataset.hint) area.placeholder = current.dataset.hint;
-    if (label && current.dataset.submit) label.textContent = current.dataset.submit;
+    const submit = (current.dataset.modo === "publica" && form.elements.version?.dataset.followUp) || current.dataset.submit;
+    if (label && submit) label.textContent = submit;
   };
   const swap = (from, to) => {
     if (!from || from === to || !("body" in to.dataset)) return;
@@ -31,6 +32,8 @@ export function composerModes(form) {
     apply();
     form.dispatchEvent(new CustomEvent("desk:mode", { bubbles: true }));
   });
+  // What a follow-up does changes with the ticket; the page renews the version, and with it these words.
+  document.addEventListener("htmx:oobAfterSwap", () => form.isConnected && apply());
   // R and N arrive here as clicks on the radio: the next thing is to write.
   form.addEventListener("desk:write", () => area.focus());
   form.addEventListener("keydown", (event) => {

@@ -10,13 +10,22 @@ export function dialogOpener(opener) {
   });
 }
 
-export function closeDialogs() {
+export function dialogs() {
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const dialog = event.target.closest?.("dialog[open]");
+    if (dialog && document.activeElement.matches("dialog, [data-close]") && matchMedia("(pointer: fine)").matches) firstField(dialog)?.focus();
+  });
   document.addEventListener("click", (event) => {
     const dialog = event.target.closest("dialog[open]");
     if (!dialog) return;
     const outside = event.target === dialog && !inBox(dialog, event);
     if (outside || event.target.closest("[data-close]")) dialog.close();
   });
+}
+
+// What htmx brought comes after the focus went to the only button there was. Not by touch: a keyboard would cover it.
+function firstField(dialog) {
+  return dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea");
 }
 
 function inBox(dialog, event) {

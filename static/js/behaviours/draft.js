@@ -1,5 +1,6 @@
 // Keeps what is being typed: on the server where the form has data-draft-url, else (or when that fails) in this
-// browser, under data-draft-key. Restores it into fields that are still empty.
+// browser, under data-draft-key. What is found there was typed last and reached nobody: it comes back, as the kind of
+// message that it was, and no word of what the page already holds is lost for it.
 import { debounce, fill, language, post } from "../lib/dom.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
@@ -14,11 +15,13 @@ export function draft(form) {
   };
   const fields = () => [...form.querySelectorAll("textarea[name], input[name]:is([type=text], [type=search], [type=tel], :not([type]))")].filter((field) => !field.readOnly && !field.disabled);
 
+  const mode = (value) => form.querySelector(value ? `[data-modo][value="${CSS.escape(value)}"]` : "[data-modo]:checked");
+
   const keepHere = (sent = false) => {
     if (!key) return false;
     const values = Object.fromEntries(fields().map((field) => [field.name, field.value]));
     try {
-      if (Object.values(values).some((value) => value.trim())) localStorage.setItem(key, JSON.stringify({ at: Date.now(), sent, values }));
+      if (Object.values(values).some((value) => value.trim())) localStorage.setItem(key, JSON.stringify({ at: Date.now(), sent, values, mode: mode()?.value }));
       else localStorage.removeItem(key);
       return true;
     } catch {
@@ -26,7 +29,7 @@ export function draft(form) {
     }
   };
   const kept = () => {
-    const time = new Intl.DateTimeFormat(language(), { hour: "numeric", minute: "2-digit", hour12: false }).format(new Date());
+    const time = new Intl.DateTimeFormat(language(), { hour: "numeric", minute: "2-digit", hour12: false, timeZone: form.dataset.timeZone || undefined }).format(new Date());
     say(fill(form.dataset.textSaved || "", { time }));
     form.dispatchEvent(new CustomEvent("desk:kept"));
   };
@@ -36,7 +39,9 @@ export function draft(form) {
       const body = new FormData(form);
       [...body].forEach(([name, value]) => value instanceof File && body.delete(name));
       try {
-        saved = (await post(url, body)).status < 300;
+        const { status } = await post(url, body);
+        saved = status < 300;
+        if (status === 401) document.dispatchEvent(new CustomEvent("desk:expired"));
       } catch {
         saved = false;
       }
@@ -74,10 +79,12 @@ export function draft(form) {
       localStorage.removeItem(key);
       return;
     }
+    const kind = stored.mode && mode(stored.mode);
+    if (kind && !kind.checked) kind.click();
     let restored = false;
     for (const field of fields()) {
-      const value = stored.values[field.name];
-      if (value && value.trim() && !field.value) {
+      const value = joined(field, stored.values[field.name] || "");
+      if (value !== field.value) {
         field.value = value;
         field.dispatchEvent(new Event("input", { bubbles: false }));
         restored = true;
@@ -85,6 +92,14 @@ export function draft(form) {
     }
     if (restored) say(form.dataset.textRestored);
   }
+}
+
+// What a field holds and what was kept of it: the longer where one goes on from the other, else both, in a text.
+function joined(field, kept) {
+  const here = field.value;
+  if (!kept.trim() || here.includes(kept.trim())) return here;
+  if (!here.trim() || kept.startsWith(here.trim())) return kept;
+  return field.matches("textarea") ? `${here.trimEnd()}\n\n${kept}` : here;
 }
 
 // Marks and numbers of a list are typed, but drawn by the browser.

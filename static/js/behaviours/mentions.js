@@ -23,6 +23,7 @@ export function mentions(box) {
     chosen()?.setAttribute("aria-selected", "false");
     option?.setAttribute("aria-selected", "true");
     if (option) area.setAttribute("aria-activedescendant", option.id);
+    else area.removeAttribute("aria-activedescendant");
   };
   const close = () => {
     list.hidden = true;
@@ -46,15 +47,15 @@ export function mentions(box) {
     options().forEach((option, index) => {
       option.id = `mention-${index}`;
     });
-    list.hidden = !options().length;
+    list.hidden = !list.children.length;
     choose(options()[0]);
   });
 
   area.addEventListener("input", () => (typed() ? look() : close()));
   area.addEventListener("blur", () => setTimeout(close, 200));
   area.addEventListener("keydown", (event) => {
-    if (list.hidden) return;
     const all = options();
+    if (list.hidden || !all.length) return;
     const at = all.indexOf(chosen());
     if (event.key === "ArrowDown" || event.key === "ArrowUp") choose(all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]);
     else if ((event.key === "Enter" || event.key === "Tab") && !event.ctrlKey && !event.metaKey) write(chosen());

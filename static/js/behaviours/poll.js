@@ -1,6 +1,6 @@
 // For a region that htmx refreshes (hx-get with hx-trigger="every 5s"): a refresh must never take the words out of
 // somebody's hands. It waits while the tab is hidden, while a field inside has the focus or holds unsent words, while
-// text inside is selected or a menu is open; it keeps what was unfolded, and the scroll where it was (or at the end, if it was).
+// text inside is selected, a menu is open or a fact is being changed in its place; it keeps what was unfolded, the focus, and the scroll where it was (or at the end, if it was).
 
 export function poll(region) {
   let memory = null;
@@ -9,13 +9,14 @@ export function poll(region) {
     if (event.detail.elt === region && document.hidden && !event.detail.requestConfig?.triggeringEvent?.isTrusted) event.preventDefault();
   });
   region.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.elt !== region || event.detail.xhr.status === 204) return;
+    if (event.detail.requestConfig.elt !== region || event.detail.xhr.status === 204) return;
     if (busy(region)) {
       event.detail.shouldSwap = false;
       return;
     }
     const scroller = region.closest("[data-keep-scroll]") || region.querySelector("[data-keep-scroll]");
     memory = {
+      focus: placeOf(region),
       open: [...region.querySelectorAll("details[open][id]")].map((item) => item.id),
       scroller: scroller?.id,
       top: scroller?.scrollTop,
@@ -26,6 +27,7 @@ export function poll(region) {
     if (!memory) return;
     memory.open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
     const scroller = memory.scroller && document.getElementById(memory.scroller);
+    if (memory.focus && document.activeElement === document.body) region.querySelector(memory.focus)?.focus({ preventScroll: true });
     if (scroller) scroller.scrollTop = memory.atEnd ? scroller.scrollHeight : memory.top;
     memory = null;
   });
@@ -34,10 +36,18 @@ export function poll(region) {
 function busy(region) {
   const focused = document.activeElement;
   if (focused && focused !== region && region.contains(focused) && focused.matches("input, textarea, select, [contenteditable=true]")) return true;
-  if (region.querySelector("details.menu[open], dialog[open]")) return true;
+  if (region.querySelector("details.menu[open], dialog[open], .inline-edit")) return true;
   if ([...region.querySelectorAll("textarea, input:is([type=text], [type=email], :not([type]))")].some((field) => field.value !== field.defaultValue)) return true;
   const selection = document.getSelection();
   return Boolean(selection && !selection.isCollapsed && region.contains(selection.anchorNode));
+}
+
+// Where the focus is, in words that find the same place in what comes.
+function placeOf(region) {
+  const focused = document.activeElement;
+  if (focused === region || !region.contains(focused)) return "";
+  const name = ["id", "data-key", "href", "name", "aria-label"].find((one) => focused.getAttribute(one));
+  return name ? `${focused.localName}[${name}="${CSS.escape(focused.getAttribute(name))}"]` : "";
 }
 
 // A long conversation opens at its end.
