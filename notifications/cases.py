@@ -116,9 +116,9 @@ class Case:
         return first_name(self.ticket.requester_name) if self.is_verified else ""
 
     def _message(self) -> Facts | None:
-        """The words that came with the event. A solution is told from its own fields instead."""
+        """The words that came with the event."""
         message = self.event.message
-        if message is None or message.kind in (MessageKind.SOLUTION, MessageKind.REPORT):
+        if message is None or message.kind == MessageKind.REPORT:
             return None
         if not self.for_staff and (
             not message.is_public or (message.from_requester and not self.is_verified)

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from tickets.enums import ClockKind, DeliveryProblem, Purpose, Template
+from tickets.enums import ClockKind, DeliveryProblem, MessageKind, Purpose, Template
 from tickets.models import Nonconformity
 
 from . import wording
@@ -167,18 +167,25 @@ def mentioned(case: Case) -> Letter:
     return Letter(_view(case))
 
 
+def _solution(case: Case) -> dict[str, Any]:
+    """What was done and what is left to do; not once more as the words that came with the event."""
+    message = case.event.message
+    told = message is not None and message.kind == MessageKind.SOLUTION
+    return {"solution": case.solution(), **({"message": None} if told else {})}
+
+
 # --- The end ----------------------------------------------------------------------------------------------
 
 
 @mail
 def verification_asked(case: Case) -> Letter:
-    return Letter(_view(case), facts={"solution": case.solution()})
+    return Letter(_view(case), facts=_solution(case))
 
 
 @mail
 def resolved(case: Case) -> Letter:
     """S4.21, S2.28."""
-    return Letter(_view(case), facts={"solution": case.solution()})
+    return Letter(_view(case), facts=_solution(case))
 
 
 @mail
@@ -193,7 +200,7 @@ def closure_asked(case: Case) -> Letter:
         raise NotSent(DeliveryProblem.OUTDATED)
     button = _("Abrir el ticket") if case.for_staff else _("Revisar y decidir")
     days = case.ticket.definition.silence_days(case.ticket.stage)
-    return Letter(button, Purpose.APPROVE, {"solution": case.solution(), "silence_days": days})
+    return Letter(button, Purpose.APPROVE, _solution(case) | {"silence_days": days})
 
 
 @mail
@@ -209,7 +216,7 @@ def closure_rejected(case: Case) -> Letter:
 @mail
 def closed(case: Case) -> Letter:
     """S0.23, S0.24, S1.16: it is solved and closed, this was done, and this is left to you."""
-    return Letter(_view(case), facts={"solution": case.solution(), "by_requester": case.is_by_requester})
+    return Letter(_view(case), facts=_solution(case) | {"by_requester": case.is_by_requester})
 
 
 @mail

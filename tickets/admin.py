@@ -147,7 +147,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
     ordering = ("-id",)
     list_per_page = 50
     show_full_result_count = False
-    fields = ("ticket_folio", "kind", "channel", "author_name", "created_at", "body")
+    fields = ("ticket_folio", "kind", "channel", "author_name", "created_at", "body", "steps")
 
     @admin.display(description=_("folio"))
     def ticket_folio(self, message: Message) -> str:

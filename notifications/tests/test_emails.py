@@ -231,6 +231,17 @@ def test_a_solution_is_told_as_it_was_sent_however_late_its_mail_leaves(template
     assert "Otra cosa" not in message.body
 
 
+def test_a_solution_is_told_once_and_by_mails_without_a_place_for_it_as_words():
+    ticket = make_world(Template.REPLY)
+    for template in (Template.REPLY, Template.RESOLVED):
+        sent = make_message(ticket, author=ticket.assignee, kind=MessageKind.SOLUTION, body="Lo reiniciamos.")
+
+        message = written(make_mail(ticket, template, message=sent))
+
+        assert message.body.count("Lo reiniciamos.") == 1, template
+        assert "Lo reiniciamos." in html_of(message)
+
+
 def test_closing_without_a_solution_claims_none():
     ticket = make_world(Template.CLOSED)
     Ticket.objects.filter(pk=ticket.pk).update(solution_sent_at=None)
