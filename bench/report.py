@@ -56,7 +56,7 @@ def table(rows: Sequence[Row], measured: dict[str, Samples]) -> list[str]:
 
 
 def comparison(rows: Sequence[Row], small: dict[str, Samples], large: dict[str, Samples]) -> list[str]:
-    """How each page's p50 grows with the desk, net of what the floor grew meanwhile."""
+    """How each page's p50 grows with the desk. `✗` marks a page that grows beyond its promise."""
     lines = [f"{'page':<44}{'p50 small':>10}{'p50 large':>10}{'growth':>9}  promise", "-" * 85]
     for row in rows:
         growth = large[row.key].p50 / small[row.key].p50
