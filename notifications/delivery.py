@@ -149,8 +149,8 @@ class Round:
 
     def _dial(self) -> BaseEmailBackend:
         if self.connection is None:
-            connection = get_connection()
             try:
+                connection = get_connection()  # a provider without its key is no backend at all
                 connection.open()
             except Exception as error:
                 raise ServerAway(failures.of_opening(error)) from error

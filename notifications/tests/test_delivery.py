@@ -293,6 +293,20 @@ def test_server_that_is_away_costs_mails_nothing_but_time(settings, caplog):
     assert caplog.text.count("the mail server is away") == 1, "it is left alone for a while"
 
 
+@pytest.mark.parametrize(
+    "backend", ["anymail.backends.postmark.EmailBackend", "anymail.backends.posmark.Email"]
+)
+def test_a_provider_that_is_not_set_up_costs_mails_nothing_but_time(settings, backend):
+    settings.EMAIL_BACKEND = backend
+    ticket = make_ticket()
+
+    assert delivery.drain() == 0
+
+    mail = OutgoingEmail.objects.get(ticket=ticket)
+    assert (mail.state, mail.attempts) == (MailState.QUEUED, 0)
+    assert mail.last_error
+
+
 def test_mail_goes_on_when_the_server_is_back(settings):
     with Sink() as gone:
         pass
