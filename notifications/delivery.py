@@ -81,7 +81,10 @@ def drain(seconds: float = DRAIN_SECONDS) -> int:
         token, ids = claim()
         if not ids:
             break
-        sent += Round(token, ids).run(until)
+        batch = Round(token, ids)
+        sent += batch.run(until)
+        if batch.is_server_away:  # said here too: the cache may be away at the same time
+            break
     return sent
 
 
@@ -92,6 +95,7 @@ class Round:
         self.token = token
         self.ids = ids
         self.connection: BaseEmailBackend | None = None
+        self.is_server_away = False
 
     def run(self, until: float) -> int:
         sent = 0
@@ -240,6 +244,7 @@ class Round:
 
     def _wait_for_server(self, pks: list[int], failure: Failure) -> None:
         logger.error("the mail server is away, %d mails wait: %s", len(pks), failure.detail)
+        self.is_server_away = True
         cache.set(OUTAGE_KEY, True, OUTAGE_SECONDS)
         self._release(pks, failure.detail)
 

@@ -10,6 +10,7 @@ import pytest
 from anymail.backends.test import EmailBackend as ProviderBackend
 from anymail.exceptions import AnymailRecipientsRefused
 from django.core.cache import cache
+from django.core.cache.backends.dummy import DummyCache
 from django.db import connection, connections
 from django.utils import timezone
 
@@ -305,6 +306,17 @@ def test_a_provider_that_is_not_set_up_costs_mails_nothing_but_time(settings, ba
     mail = OutgoingEmail.objects.get(ticket=ticket)
     assert (mail.state, mail.attempts) == (MailState.QUEUED, 0)
     assert mail.last_error
+
+
+def test_a_server_that_is_away_is_asked_once_even_with_the_cache_away(settings, monkeypatch, caplog):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    monkeypatch.setattr(delivery, "cache", DummyCache("", {}))
+    make_ticket()
+
+    delivery.drain(seconds=1)
+
+    assert caplog.text.count("the mail server is away") == 1
 
 
 def test_mail_goes_on_when_the_server_is_back(settings):
