@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import EmailValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -22,6 +22,21 @@ phone_validator = RegexValidator(
     r"^\+?[0-9][0-9 ()./-]{5,28}[0-9]$",
     _("Escribe un teléfono con su código de área, como +58 212 771 9011."),
 )
+
+
+def validate_address(value: str) -> None:
+    """An e-mail address that is written as it is used.
+
+    On its way a mail loses what cannot be seen in a domain and what is written wide: one mailbox would have countless
+    names, each with its own limit on mail (B14, B34), and a stranger could look like somebody else.
+    """
+    local, _at, domain = value.rpartition("@")
+    try:
+        used = domain.lower() if domain.isascii() else domain.encode("idna").decode("idna")
+    except UnicodeError:
+        used = ""
+    if used != domain.lower() or not local.isprintable():
+        raise ValidationError(EmailValidator.message, code="invalid")
 
 
 def validate_time_zone(value: str) -> None:

@@ -13,7 +13,7 @@ from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.translation import get_language
 
-from accounts.models import User
+from accounts.models import User, validate_address
 
 from . import outbox
 
@@ -43,6 +43,10 @@ class AccountAdapter(DefaultAccountAdapter):
         with translation.override(user.language):
             response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
+
+    def clean_email(self, email: str) -> str:
+        validate_address(email)
+        return str(super().clean_email(email))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """The desk's people come to work, not to ask for help."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.enums import Standing
-from accounts.models import CustomerKind, User, phone_validator
+from accounts.models import CustomerKind, User, phone_validator, validate_address
 
 from . import policies
 from .actors import Actor
@@ -89,7 +89,7 @@ def create_account(
         raise GuardFailed(_("El ticket ya tiene un solicitante con cuenta."))
     cleaned = cleaned_values(
         {"email": email, "name": name or ticket.requester_name, "phone": phone or ticket.requester_phone},
-        email=forms.EmailField(max_length=254),
+        email=forms.EmailField(max_length=254, validators=[validate_address]),
         name=LineField(max_length=120),
         phone=LineField(max_length=32, required=False, validators=[phone_validator]),
     )

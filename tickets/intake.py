@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import Department, User, phone_validator
+from accounts.models import Department, User, phone_validator, validate_address
 
 from . import clocks
 from .actors import Actor, Guest, System
@@ -194,6 +194,7 @@ def _guest(requester: Requester, phone: str, errors: dict[str, list[str]]) -> Re
     email = requester.email.strip().lower()
     try:
         validate_email(email)
+        validate_address(email)
         MaxLengthValidator(254)(email)
     except ValidationError:
         errors["email"] = [_("Escribe un correo válido, como nombre@dominio.com. Ahí te avisaremos.")]

@@ -63,6 +63,13 @@ def test_signing_in_with_a_code_keeps_the_password_of_a_proven_address(client):
     assert user.check_password(PASSWORD)
 
 
+def test_nobody_signs_up_as_somebody_elses_look_alike(client):
+    for email in ("lucia@exa\u200bmple.com", "lucia@\uff45xample.com"):
+        data = {"email": email, "name": "Nadie", "password1": PASSWORD}
+        assert "email" in client.post(reverse("account_signup"), data).context["form"].errors
+    assert not User.objects.exists()
+
+
 def test_admin_has_no_door_of_its_own(client):
     """Guessing is counted and the second step asked at one door only; the right password opens no other."""
     make_administrator(email="admin@example.com", password=PASSWORD)

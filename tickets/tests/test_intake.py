@@ -286,3 +286,11 @@ def test_filing_costs_a_constant_number_of_queries(db, django_assert_max_num_que
         report(process, actor=customer, category=category, key="k")
     with django_assert_max_num_queries(20):
         report(process, actor=customer, category=category, key="k2")
+
+
+def test_an_address_with_something_unseen_in_it_is_refused(db):
+    """B14, B34: its mail would go to the address without, whose limit it does not count against."""
+    with pytest.raises(InvalidData) as refused:
+        report(make_process(S0), requester=Requester(email="ana@exa\u200bmple.com", name="Ana"))
+    assert refused.value.errors.keys() == {"email"}
+    assert not Ticket.objects.exists()

@@ -1,0 +1,28 @@
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts.models import validate_address
+
+
+@pytest.mark.parametrize(
+    "address", ["ana@example.com", "ana.ruiz+mesa@España.es", '"ana"@example.com', "a@xn--espaa-rta.es"]
+)
+def test_plain_addresses_pass(address):
+    validate_address(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ana@exa\u200bmple.com",
+        "ana@exa\ufe0fmple.com",
+        "ana@exa\u00admple.com",
+        "ana@\uff45xample.com",
+        "ana@exa\u202emple.com",
+        "ana@" + "é" * 63 + ".com",
+        '"\x01\x1b"@example.com',
+    ],
+)
+def test_addresses_that_a_mail_server_would_read_differently_are_refused(address):
+    with pytest.raises(ValidationError):
+        validate_address(address)
