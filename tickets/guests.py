@@ -86,7 +86,7 @@ def note_use(token: GuestToken) -> None:
 def send_again(*, folio: str, email: str) -> None:
     """Mail a new link to the ticket's own requester, if `email` is theirs. Says nothing either way: whoever asks must
     not learn which folios exist, or whose they are (B15, B26)."""
-    ticket = Ticket.objects.filter(folio__iexact=folio.strip(), requester_email__iexact=email.strip()).first()
+    ticket = Ticket.objects.filter(folio__iexact=folio.strip(), requester_email=email.strip().lower()).first()
     if ticket is None:
         return
     notify = [("requester", Template.NEW_LINK)]
