@@ -57,6 +57,14 @@ def test_without_a_choice_the_page_follows_the_system(page: Page) -> None:
     assert ground() != light
 
 
+def test_unfolding_the_rejection_brings_the_person_to_the_reason(page: Page) -> None:
+    rejection = page.locator(".approve__reject:not([open])").first
+    rejection.locator("summary").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator(".approve__reject[open] textarea:focus")).to_have_count(1)
+
+
 def test_refused_form_brings_the_person_to_the_first_field_at_fault(page: Page) -> None:
     expect(page.locator("#id_title")).to_be_focused()
 

@@ -749,6 +749,11 @@ function themeToggle(form) {
     post(form.action, body).catch(() => {});
   });
 }
+function unfold(details) {
+  details.querySelector("summary").addEventListener("click", () => {
+    setTimeout(() => details.open && details.querySelector("textarea, select, input:not([type=hidden]), button")?.focus());
+  });
+}
 function upload(box) {
   const input = box.querySelector("input[type=file]");
   const list = box.querySelector("[data-files]");
@@ -957,6 +962,7 @@ const behaviours = {
   snack: snackBehaviour,
   "submit-once": submitOnce,
   "theme-toggle": themeToggle,
+  unfold,
   upload,
   writing,
 };

@@ -27,6 +27,7 @@ import { slashOpens } from "./behaviours/slash-opens.js";
 import { snackBehaviour } from "./behaviours/snack.js";
 import { submitOnce } from "./behaviours/submit-once.js";
 import { themeToggle } from "./behaviours/theme-toggle.js";
+import { unfold } from "./behaviours/unfold.js";
 import { upload } from "./behaviours/upload.js";
 import { writing } from "./behaviours/writing.js";
 
@@ -58,6 +59,7 @@ const behaviours = {
   snack: snackBehaviour,
   "submit-once": submitOnce,
   "theme-toggle": themeToggle,
+  unfold,
   upload,
   writing,
 };
