@@ -2,6 +2,18 @@
 
 import os
 from pathlib import Path
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from helpdesk.logs import without_secrets
+
+
+class AccessLog(Logger):
+    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
+        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
+        return {**atoms, "U": without_secrets(atoms["U"])}
+
 
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
 worker_class = "gthread"
@@ -21,6 +33,7 @@ forwarded_allow_ips = ""
 # in a container.
 control_socket_disable = True
 errorlog = "-"
+logger_class = AccessLog
 accesslog = os.environ.get("WEB_ACCESS_LOG") or None
 access_log_format = (
     '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'  # no query strings: they carry searches

@@ -1,8 +1,13 @@
 import json
 import logging
 import sys
+from datetime import timedelta
+from types import SimpleNamespace
 
-from helpdesk.logs import JsonFormatter
+from gunicorn.config import Config
+
+from helpdesk.gunicorn_conf import AccessLog
+from helpdesk.logs import JsonFormatter, RequestIdFilter, without_secrets
 
 
 def record(level: int, message: str, *args: object, **extra: object) -> logging.LogRecord:
@@ -35,3 +40,17 @@ def test_json_line_stays_one_line_whatever_is_logged():
 
     assert "\n" not in text
     assert "ValueError: first" in json.loads(text)["exception"]
+
+
+def test_a_guests_link_is_in_no_log():
+    found = record(logging.WARNING, "Too Many Requests: %s", "/enlace/s3cr3t-of-a-guest_/")
+    assert RequestIdFilter().filter(found)
+    assert found.getMessage() == "Too Many Requests: /enlace/…/"
+    assert without_secrets("/enlace/nuevo/listo/") == "/enlace/nuevo/listo/"
+
+    path = "/enlace/s3cr3t-of-a-guest_/"
+    environ = {"PATH_INFO": path, "RAW_URI": path, "REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.1"}
+    answer = SimpleNamespace(status="302", headers=[], sent=0)
+    request = SimpleNamespace(headers=[])
+    line = AccessLog(Config()).atoms(answer, request, environ, timedelta(seconds=1))
+    assert line["U"] == "/enlace/…/"
