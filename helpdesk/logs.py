@@ -20,6 +20,14 @@ def without_secrets(text: str) -> str:
     return GUESTS_LINK.sub(r"\1…", text)
 
 
+def report_without_secrets(event: Any, hint: Any) -> Any:
+    """An error's report, before it leaves for SENTRY_DSN."""
+    request = event.get("request", {})
+    if "url" in request:
+        request["url"] = without_secrets(request["url"])
+    return event
+
+
 def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
     """One stream, on standard error: whoever runs the processes keeps it."""
     return {

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from environ import Env
 
 from helpdesk.celery_schedule import BEAT_SCHEDULE
-from helpdesk.logs import logging_config
+from helpdesk.logs import logging_config, report_without_secrets
 from helpdesk.secret import local_secret_key
 
 env = Env()
@@ -347,7 +347,15 @@ LOGGING = logging_config(json_lines=PRODUCTION, level=env.str("LOG_LEVEL", "INFO
 if SENTRY_DSN := env.str("SENTRY_DSN", ""):
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, environment=env.str("DESK_ENV", "embedded"))
+    sentry_sdk.init(
+        dsn=SENTRY_DSN,
+        environment=env.str("DESK_ENV", "embedded"),
+        # What people write, their links and codes: none of it is for another company's server.
+        send_default_pii=False,
+        max_request_body_size="never",
+        include_local_variables=False,
+        before_send=report_without_secrets,
+    )
 
 # --- Refusing to start ------------------------------------------------------------------------------------
 

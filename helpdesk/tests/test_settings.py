@@ -179,3 +179,33 @@ def test_content_security_policy_allows_nothing_inline(client):
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
     }
+
+
+def test_reports_of_errors_leave_without_what_people_wrote(tmp_path: Path):
+    """Issue §6: neither texts nor guests' links reach the server that collects errors."""
+    (tmp_path / "sentry_sdk.py").write_text(
+        "import json, os\n"
+        "def init(*, before_send, **options):\n"
+        "    event = {'request': {'url': 'https://mesa.test/enlace/s3cr3t/'}}\n"
+        "    os.environ['SEEN'] = json.dumps({**options, 'sent': before_send(event, {})})\n"
+    )
+    env = {
+        "DESK_VAR_DIR": str(tmp_path),
+        "PYTHONPATH": str(tmp_path),
+        "SENTRY_DSN": "https://k@errors.test/1",
+    }
+    script = "import os; from django.conf import settings; settings.DEBUG; print(os.environ['SEEN'])"
+    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=settings.BASE_DIR,
+        env=clean | {"DJANGO_SETTINGS_MODULE": "helpdesk.settings"} | env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seen = json.loads(done.stdout)
+
+    assert seen["sent"]["request"]["url"] == "https://mesa.test/enlace/…/"
+    assert (seen["send_default_pii"], seen["include_local_variables"]) == (False, False)
+    assert seen["max_request_body_size"] == "never"
