@@ -245,7 +245,7 @@ def survey(case: Case) -> Letter:
 
 @mail
 def breached(case: Case) -> Letter:
-    """S2.32: a promise was broken."""
+    """S2.32: a promise was broken. What a process does about it may be told so too; that event names no clock."""
     clock = case.event.data.get("clock", "")
     return Letter(
         _view(case),
@@ -253,6 +253,7 @@ def breached(case: Case) -> Letter:
             "clock": str(ClockKind(clock).label).lower() if clock in ClockKind.values else "",
             "is_resolution": clock == ClockKind.RESOLUTION,
             "broken_at": wording.moment(case.event.at),
+            "is_escalated": case.ticket.is_escalated,
         },
     )
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from notifications import delivery
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event
-from tickets import conversation, guests, surveys, workflow
+from tickets import conversation, guests, surveys, sweeps, workflow
 from tickets.actors import Guest
 from tickets.enums import Purpose, Template
 from tickets.intake import Requester, file_ticket
@@ -379,3 +379,16 @@ def test_s1_person_responsible_reads_who_finished_the_repair():
     post()
     told = next(message for message in sent_mail.outbox[::-1] if message.to == [manager.email])
     assert f"{technician.name} cerró el caso de {ticket.requester_name}." in told.body
+
+
+@pytest.mark.demand("S2.32")
+def test_s2_supervisor_hears_that_a_late_answer_made_it_an_escalated_support():
+    make_supervisor(email="supervisora@example.com")
+    ticket = make_ticket(requester=make_user())
+    late = timezone.now() - timedelta(minutes=1)
+    ticket.clocks.filter(kind="first_response").update(due_at=late)
+    Ticket.objects.update(first_response_due_at=late)
+    sweeps.breach_overdue()
+    post()
+    told = [message.body for message in sent_mail.outbox if message.to == ["supervisora@example.com"]]
+    assert "Venció un plazo de este ticket, que es ahora un soporte elevado." in told[-1]
