@@ -43,6 +43,8 @@ def test_a_request_is_completed_reopened_and_closed_by_its_requester(
     page.get_by_label("Descripción detallada").fill("Al pulsarlo no pasa nada.\n\n1. Elegir\n2. Pagar")
     page.get_by_label("Dirección de la página").fill("https://tienda.test/pago")
     luz.attach("boton.png", "consola.png", "pedido.pdf")
+    luz.attach("una-mas.png", state="error")
+    page.locator(".file[data-state=error] [data-remove]").click()
     luz.look()
     page.get_by_role("button", name="Continuar").last.click()
     page.get_by_role("button", name="Abrir solicitud").click()

@@ -95,7 +95,6 @@ def test_an_incident_is_accepted_resolved_sent_back_and_validated(people: People
     carla.take_action("La resolución es correcta")
     expect(carla.page.locator("header.tk__head")).to_contain_text("Resuelto")
     assert carla.offered() == set()
-    carla.look()
     assert mailbox.wait_for(REPORTER, folio, "cerramos el ticket")
     ramon.go(f"/tickets/{folio}/")
     expect(page.locator("#vivo")).to_contain_text("100 %")
@@ -134,6 +133,7 @@ def test_an_incident_is_rejected_with_its_reason_by_the_evaluator_or_the_technic
     assert "está repetido" not in rejected.text
     ramon.go(f"/tickets/{known}/")
     expect(ramon.page.locator("#hilo")).to_contain_text("Lo reportó Isabel el lunes")
+    expect(ramon.page.locator("#hilo")).to_contain_text("No seguiremos con tu reporte")
     expect(ramon.page.locator("#vivo")).to_contain_text("Rechazado")
     ramon.look()
 

@@ -49,15 +49,15 @@ class Walker:
             self.page.locator("input[name=password]").press("Enter")
         assert "/cuenta/entrar" not in self.page.url, self.page.inner_text("main")
 
-    def attach(self, *names: str) -> None:
-        """Files with these names, made for the occasion, and taken by the desk."""
+    def attach(self, *names: str, state: str = "listo") -> None:
+        """Files with these names, made for the occasion; the desk takes them, unless `state` is `error`."""
         files = [
             {"name": name, "mimeType": TYPES[name.rpartition(".")[2]], "buffer": make_file(name)}
             for name in names
         ]
         self.page.locator("input[type=file]").first.set_input_files(files)
         for name in names:
-            expect(self.page.locator(".file", has_text=name)).to_have_attribute("data-state", "listo")
+            expect(self.page.locator(".file", has_text=name)).to_have_attribute("data-state", state)
 
     def rate(self, score: int) -> None:
         self.page.locator(f"label:has(input[name=score][value='{score}'])").click()
@@ -84,6 +84,10 @@ class Walker:
 
 class Agent(Walker):
     """Somebody of the desk, at the back office."""
+
+    def __init__(self, name: str, page: Page) -> None:
+        super().__init__(name, page)
+        self._forms_seen: set[str] = set()  # of actions; each is looked at once
 
     def open_ticket(self, folio: str) -> None:
         self.go(f"/agentes/tickets/{folio}/")
@@ -122,7 +126,9 @@ class Agent(Walker):
                 field.select_option(label=value)
             else:
                 field.fill(value)
-        self.look()
+        if label not in self._forms_seen:
+            self._forms_seen.add(label)
+            self.look()
         with page.expect_navigation():
             dialog.get_by_role("button", name=label, exact=True).click()
 
