@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from accounts.names import first_name
 from tickets.enums import MessageKind
+from tickets.file_fields import row_of
 
 from .forms.composer import ComposerForm
-from .forms.files import row_of
 from .origin import with_origin
 from .ticket_page import TicketPage
 

@@ -10,11 +10,11 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from tickets.file_fields import row_of
 from tickets.models import Attachment
 
 from .contact import panel
 from .filing import Draft
-from .forms.files import row_of
 from .forms.filing import DetailsForm
 from .topics import Topic
 

@@ -17,10 +17,9 @@ from django.utils.translation import gettext as _
 
 from tickets.conversation import public_conversation
 from tickets.enums import Channel, MessageKind, PublicState, StageKind
+from tickets.file_fields import icon_of
 from tickets.models import Attachment, Message, Ticket, TicketEvent
 from tickets.processes.definition import Stage
-
-from .forms.files import icon_of
 
 VIA = {
     Channel.EMAIL: lambda: _("por correo"),

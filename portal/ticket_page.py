@@ -10,13 +10,13 @@ from accounts.models import User
 from tickets import policies, surveys
 from tickets.enums import StageKind
 from tickets.exceptions import StaleTicket
+from tickets.file_fields import row_of
 from tickets.models import Attachment, Ticket
 from tickets.processes.definition import Action
 from tickets.processes.fields import answered
 
 from .access import Access, unsent
 from .contact import panel
-from .forms.files import row_of
 from .forms.ticket import ActionForm, ReplyForm
 from .thread import Conversation, has_progress, state_of
 

@@ -9,11 +9,11 @@ from accounts.models import User
 from tickets.attachments import REPLY_LIMITS
 from tickets.conversation import MESSAGE_LENGTH, add_internal_note, send_follow_up, send_solution
 from tickets.enums import MessageKind
+from tickets.file_fields import FilesField
 from tickets.models import Message, Ticket
 from tickets.processes.fields import LongTextField
 
 from .base import StampedForm
-from .files import FilesField
 
 MODES = [
     (MessageKind.FOLLOW_UP, _("Seguimiento")),

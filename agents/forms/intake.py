@@ -12,12 +12,12 @@ from tickets.attachments import REPLY_LIMITS
 from tickets.contacts import create_account
 from tickets.enums import Channel
 from tickets.exceptions import InvalidData
+from tickets.file_fields import FilesField
 from tickets.intake import DESCRIPTION_LENGTH, TITLE_LENGTH, Requester, file_ticket
 from tickets.models import Category, Ticket
 from tickets.processes.fields import LineField, LongTextField, form_field, is_shown
 
 from .base import StampedForm
-from .files import FilesField
 
 CHANNELS = [
     (channel.value, channel.label)

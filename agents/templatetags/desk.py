@@ -12,19 +12,13 @@ from django.utils.translation import gettext
 
 from accounts.models import User
 from agents.preparing import may_prepare
+from tickets.file_fields import icon_of
 from tickets.models import Attachment, Ticket
 from tickets.queues import MANY
 
 from ..rows import ANY_FOLIO, Row
 
 register = template.Library()
-
-FILE_ICONS = {
-    "image": "file-earmark-image",
-    "video": "file-earmark-play",
-    "archive": "file-earmark-zip",
-    "text": "file-earmark-text",
-}
 
 
 @register.filter
@@ -33,11 +27,6 @@ def bounded(count: int | None) -> str:
     if count is None:
         return ""
     return f"{MANY - 1}+" if count >= MANY else str(count)
-
-
-@register.filter
-def icon_of(attachment: Attachment) -> str:
-    return FILE_ICONS.get(attachment.kind, "file-earmark")
 
 
 @register.filter

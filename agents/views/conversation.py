@@ -14,11 +14,11 @@ from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_dr
 from tickets.conversation import save_draft
 from tickets.enums import MessageKind
 from tickets.exceptions import DeskError, InvalidData, StaleTicket
+from tickets.file_fields import refused_row, row_of
 from tickets.files import RefusedFile
 
 from ..access import desk_view, find_ticket
 from ..forms.composer import SENT, ComposerForm, DraftForm
-from ..forms.files import refused_row, row_of
 from ..origin import with_origin
 from ..ticket_page import files_key
 from .tickets import ticket_page

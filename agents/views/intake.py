@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods
 
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_drafts
 from tickets.exceptions import DeskError, InvalidData
+from tickets.file_fields import row_of
 from tickets.models import Attachment, Category, Ticket
 
 from ..access import desk_view
-from ..forms.files import row_of
 from ..forms.intake import NewTicketForm
 
 

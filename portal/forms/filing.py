@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, phone_validator
 from tickets.exceptions import InvalidData
+from tickets.file_fields import FilesField
 from tickets.intake import DESCRIPTION_LENGTH, TITLE_LENGTH
 from tickets.processes.definition import FieldDefinition
 from tickets.processes.fields import LineField, LongTextField, answered, clean_values, form_field
 
 from ..topics import Topic
-from .files import FilesField
 
 ANSWER = "answer_"
 

@@ -9,13 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from tickets.attachments import REPLY_LIMITS
 from tickets.conversation import MESSAGE_LENGTH
 from tickets.exceptions import InvalidData
+from tickets.file_fields import FilesField
 from tickets.models import Ticket
 from tickets.processes.asks import fields_of
 from tickets.processes.definition import Action
 from tickets.processes.fields import LongTextField
 from tickets.surveys import COMMENT_LENGTH
-
-from .files import FilesField
 
 
 class VersionedForm(forms.Form):

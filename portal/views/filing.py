@@ -9,12 +9,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from helpdesk.ratelimit import by_ip, by_user, limited
 from tickets.attachments import discard_draft, keep_draft, keep_drafts
+from tickets.file_fields import refused_row
 from tickets.files import RefusedFile
 
 from .. import filing, topics
 from ..contact import panel
 from ..filing import Draft
-from ..forms.files import posted, refused_row
 from ..forms.filing import DetailsForm
 from ..guide import ask_to_sign_in, details_page, details_url, row_of_draft, steps, user_of
 from ..topics import Topic
@@ -74,7 +74,7 @@ def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
     if request.POST.get("ir") == "tipo":
         return redirect("portal:report_type", draft.id)
     problems = keep_drafts(
-        posted(request),
+        request.FILES.getlist("files"),
         draft_key=draft.files_key,
         actor=user_of(request),
         limits=topic.definition.files,

@@ -15,13 +15,13 @@ from tickets import policies, surveys
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
 from tickets.conversation import reply
 from tickets.exceptions import DeskError, InvalidData, StaleTicket
+from tickets.file_fields import refused_row
 from tickets.files import RefusedFile
 from tickets.models import Attachment
 from tickets.properties import set_notifications
 from tickets.workflow import perform
 
 from ..access import DECIDE, FOLLOW, RATE, READ, WRITE, Access, forget_unsent, ticket_view
-from ..forms.files import posted, refused_row
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
 from ..ticket_page import file_of_reply, fresh, live_context, page, unsent_form
 
@@ -57,7 +57,7 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
         _discard(access, file)
         return page(request, access, form=unsent_form(request.POST.get("body", "")))
     problems = keep_drafts(
-        posted(request),
+        request.FILES.getlist("files"),
         draft_key=access.files_key,
         actor=_uploader(access),
         limits=REPLY_LIMITS,

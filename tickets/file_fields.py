@@ -1,16 +1,16 @@
-"""The field for several files: what templates/fields/dropzone.html needs to know, and what became of each file."""
+"""The field for several files, of both faces: what templates/fields/dropzone.html needs to know, and what became of
+each file."""
 
 from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from tickets.attachments import rules_for
-from tickets.files import RefusedFile
-from tickets.models import Attachment
-from tickets.processes.definition import FileLimits
+from .attachments import rules_for
+from .files import RefusedFile
+from .models import Attachment
+from .processes.definition import FileLimits
 
 ICONS = {
     "image": "file-earmark-image",
@@ -68,7 +68,3 @@ def refused_row(file: UploadedFile, problem: RefusedFile) -> dict[str, Any]:
         "note": str(problem),
         "icon_name": "file-earmark",
     }
-
-
-def posted(request: HttpRequest) -> list[UploadedFile]:
-    return request.FILES.getlist("files")
