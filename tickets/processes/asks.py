@@ -11,11 +11,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Standing
-from accounts.models import Department, User
+from accounts.models import Department, Membership, User
 
 from .. import clocks
 from ..actors import user_of
@@ -126,8 +127,11 @@ def _record_call(step: Step, value: str) -> None:
 
 
 def _staff(ticket: Ticket, common: dict[str, Any]) -> forms.Field:
+    """The people of the ticket's department first."""
+    here = Membership.objects.filter(user=OuterRef("pk"), department=ticket.department_id)
+    people = User.objects.staff().order_by(Exists(here).desc(), "name")
     return forms.ModelChoiceField(
-        User.objects.staff(), **{"label": _("Responsable"), "empty_label": _("Elige una opción"), **common}
+        people, **{"label": _("Responsable"), "empty_label": _("Elige una opción"), **common}
     )
 
 

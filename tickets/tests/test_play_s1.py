@@ -4,6 +4,7 @@ import pytest
 
 from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
 from tickets.intake import Requester, file_ticket
+from tickets.processes.asks import fields_of
 from tickets.tests.factories import make_process
 from tickets.tests.playing import Play, left_unplayed
 from tickets.workflow import perform
@@ -59,6 +60,13 @@ def test_only_the_technician_finishes(play):
     for other in (p.colleague, p.manager, p.supervisor):
         with pytest.raises(NotAllowed):
             perform(p.ticket, "finalizar", actor=other, data={"solution_done": "Listo."})
+
+
+def test_technicians_of_the_department_are_offered_first(play):
+    p = register(play)
+    offered = list(fields_of(p.definition.action("validar"), p.ticket, p.definition)["assignee"].queryset)
+    assert set(offered[:2]) == {p.agent, p.colleague}
+    assert {p.outsider, p.supervisor} <= set(offered[2:])
 
 
 @pytest.mark.demand("S1.11")
