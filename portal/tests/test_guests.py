@@ -148,7 +148,10 @@ def test_a_link_that_is_withdrawn_stops_at_once(in_work: Ticket, agent: User):
 
     assert client.get(f"/invitado/{in_work.folio}/").status_code == 404
     answer = client.post(f"/invitado/{in_work.folio}/responder/", {"body": "Tarde"})
-    assert "Este enlace ya no sirve" in answer.content.decode()
+    gone = answer.content.decode()
+    assert "Este enlace ya no sirve" in gone
+    assert "Lo que escribiste sigue en la página anterior." in gone
+    assert f'href="/enlace/nuevo/?folio={in_work.folio}"' in gone
     assert not in_work.messages.filter(body="Tarde").exists()
 
 
