@@ -1,8 +1,10 @@
 """People and teams, for administrators."""
 
+from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.admin import Authenticator
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -12,11 +14,37 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import CustomerKind, Department, Membership, User
 
+admin.site.unregister(Authenticator)  # its own pages show the secrets, and have English names
+
 
 class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 0
     autocomplete_fields = ("user", "department")
+
+
+class SecondFactorInline(admin.TabularInline):
+    """What a person signs in with beside the password: to be taken away when they have lost it."""
+
+    model = Authenticator
+    verbose_name = _("segundo factor")
+    verbose_name_plural = _("Segundo factor")
+    fields = readonly_fields = ("kind", "since", "used")
+
+    @admin.display(description=_("Tipo"))
+    def kind(self, factor: Authenticator) -> str:
+        return str(factor.get_type_display())
+
+    @admin.display(description=_("Activo desde"))
+    def since(self, factor: Authenticator) -> datetime:
+        return factor.created_at
+
+    @admin.display(description=_("Último uso"))
+    def used(self, factor: Authenticator) -> datetime | None:
+        return factor.last_used_at
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class UserCreationForm(forms.ModelForm):
@@ -49,7 +77,7 @@ class UserChangeForm(forms.ModelForm):
 class UserAdmin(DjangoUserAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
-    inlines = (MembershipInline,)
+    inlines = (SecondFactorInline, MembershipInline)
     ordering = ("name",)
     list_display = ("name", "email", "role", "kind", "standing", "is_active")
     list_filter = ("role", "standing", "kind", "is_active", "departments")
@@ -72,7 +100,9 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "kind", "language")}),)
 
     def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.inlines if obj is not None and obj.is_desk_staff else ()
+        if obj is None:
+            return ()
+        return self.inlines if obj.is_desk_staff else (SecondFactorInline,)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Codes go to the person's new address alone: the one before may be somebody else's by now."""

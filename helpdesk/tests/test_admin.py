@@ -1,6 +1,7 @@
 """The admin: administrators alone, no page that breaks, history that cannot be edited."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
@@ -56,3 +57,32 @@ def test_admin_creates_a_person_without_a_password(client: Client) -> None:
     assert not user.has_usable_password()
     assert user.is_desk_staff
     assert client.get(reverse("admin:accounts_user_change", args=[user.pk])).status_code == 200
+
+
+def test_admin_takes_a_lost_second_factor_away_and_never_shows_its_secret(client: Client) -> None:
+    client.force_login(make_administrator())
+    agent = make_agent()
+    factor = Authenticator.objects.create(
+        user=agent, type=Authenticator.Type.TOTP, data={"secret": "S3CRETO"}
+    )
+    page = reverse("admin:accounts_user_change", args=[agent.pk])
+    shown = client.get(page).content.decode()
+    assert "Segundo factor" in shown
+    assert "S3CRETO" not in shown
+    form = client.get(page).context["adminform"].form
+    fields = {name: value for name in form.fields if name != "password" and (value := form[name].value())}
+    prefix = "authenticator_set"
+    formset = {"TOTAL_FORMS": 1, "INITIAL_FORMS": 1, "0-id": factor.pk, "0-user": agent.pk, "0-DELETE": "on"}
+    members = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+    posted = fields | members | {f"{prefix}-{name}": value for name, value in formset.items()}
+    answer = client.post(page, posted)
+    assert answer.status_code == 302, answer.context["errors"]
+    assert not Authenticator.objects.exists()
+
+
+def test_admin_has_the_desks_icon_and_no_page_with_a_foreign_name(client: Client) -> None:
+    client.force_login(make_administrator())
+    index = client.get(reverse("admin:index")).content.decode()
+    assert '<link rel="icon" href="/static/favicon.svg"' in index
+    assert "Authenticator" not in index
+    assert "MFA" not in index
