@@ -1,0 +1,62 @@
+"""What style sheets promise and axe does not measure."""
+
+import pytest
+from playwright.sync_api import Page
+
+from e2e.conftest import People
+from e2e.test_portal import file_ticket
+
+pytestmark = pytest.mark.e2e
+
+MAIN_CONTROLS = (
+    ".btn:not(.btn-text), .form-control:not(textarea), .form-select, .topbar__search, "
+    ".tabs > a, .seg > a, .menu__list > a"
+)
+LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+
+
+def too_small_for_a_finger(page: Page) -> list[str]:
+    return page.locator(MAIN_CONTROLS).evaluate_all(
+        """controls => controls
+            .filter(control => control.checkVisibility() && control.getBoundingClientRect().width > 1)
+            .filter(control => control.getBoundingClientRect().height < 43.5)
+            .map(control => `${control.className}: ${control.innerText || control.name}`)"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("person", "paths"),
+    [
+        ("cliente@demo.test", ["/", "/tickets/", "/perfil/"]),
+        ("supervisor@demo.test", ["/agentes/colas/todos/", "/agentes/tickets/nuevo/", "/agentes/inconformidades/"]),
+    ],
+)  # fmt: skip
+def test_main_controls_are_44_px_under_a_finger(people: People, person: str, paths: list[str]) -> None:
+    walker = people.on_phone(person)
+    walker.sign_in(person)
+    for path in paths:
+        walker.go(path)
+        walker.page.locator("summary").first.click()
+        assert not too_small_for_a_finger(walker.page), path
+
+
+def test_long_words_break_inside_the_window(people: People) -> None:
+    customer = people.on_phone("Clienta con una palabra larga")
+    customer.sign_in("cliente@demo.test")
+    folio = file_ticket(customer.page, LONG_WORD)
+    customer.look()
+    supervisor = people.on_phone("Supervisora en el teléfono")
+    supervisor.sign_in("supervisor@demo.test")
+    for path in ("/agentes/colas/todos/", f"/agentes/tickets/{folio}/"):
+        supervisor.go(path)
+        supervisor.look()
+
+
+def test_admin_wears_the_colours_of_the_desk(people: People) -> None:
+    admin = people.at_desk("Administradora")
+    admin.sign_in("admin@demo.test")
+    for path in ("/admin/", "/admin/tickets/ticket/"):
+        admin.go(path)
+        admin.look()
+        header = admin.page.locator("#header").evaluate("header => getComputedStyle(header).backgroundColor")
+        assert header == "rgb(0, 38, 47)"
