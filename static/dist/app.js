@@ -225,7 +225,7 @@ function draft(form) {
       try {
         const { status } = await post(url, body);
         saved = status < 300;
-        if (status === 401) document.dispatchEvent(new CustomEvent("desk:expired"));
+        if ([401, 403].includes(status)) document.dispatchEvent(new CustomEvent("desk:expired"));
       } catch {
         saved = false;
       }
@@ -299,8 +299,10 @@ function goBack(button) {
 function inView(element) {
   element.scrollIntoView({ block: "nearest" });
 }
-function inlineEdit(form) {
-  form.addEventListener("keydown", (event) => {
+function inlineEdits() {
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest?.("form.inline-edit");
+    if (!form) return;
     if (event.key === "Enter" && event.target.matches("select")) form.requestSubmit();
     else if (event.key === "Escape") form.querySelector("[data-cancel]").click();
     else return;
@@ -946,7 +948,6 @@ const behaviours = {
   "error-summary": errorSummary,
   "go-back": goBack,
   "in-view": inView,
-  "inline-edit": inlineEdit,
   "insert-text": insertText,
   keys,
   mentions,
@@ -969,6 +970,7 @@ const behaviours = {
 const bind = () => bindAll(behaviours, document.documentElement);
 document.documentElement.dataset.js = "";
 dialogs();
+inlineEdits();
 bind();
 document.addEventListener("desk:bind", bind);
 document.addEventListener("htmx:afterSettle", bind);
@@ -984,7 +986,6 @@ const background = (event) => event.target.matches?.("[data-behaviour~=poll]");
 document.addEventListener("desk:expired", () => complain("textExpired"));
 document.addEventListener("htmx:sendError", (event) => background(event) || complain("textOffline"));
 document.addEventListener("htmx:responseError", (event) => {
-  const status = event.detail.xhr.status;
-  if (status === 401 || (status === 403 && !background(event))) complain("textExpired");
+  if ([401, 403].includes(event.detail.xhr.status)) complain("textExpired");
   else if (!background(event)) complain("textError");
 });

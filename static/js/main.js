@@ -12,7 +12,7 @@ import { draft } from "./behaviours/draft.js";
 import { errorSummary } from "./behaviours/error-summary.js";
 import { goBack } from "./behaviours/go-back.js";
 import { inView } from "./behaviours/in-view.js";
-import { inlineEdit } from "./behaviours/inline-edit.js";
+import { inlineEdits } from "./behaviours/inline-edit.js";
 import { insertText } from "./behaviours/insert-text.js";
 import { keys } from "./behaviours/keys.js";
 import { mentions } from "./behaviours/mentions.js";
@@ -43,7 +43,6 @@ const behaviours = {
   "error-summary": errorSummary,
   "go-back": goBack,
   "in-view": inView,
-  "inline-edit": inlineEdit,
   "insert-text": insertText,
   keys,
   mentions,
@@ -68,6 +67,7 @@ const bind = () => bindAll(behaviours, document.documentElement);
 
 document.documentElement.dataset.js = "";
 dialogs();
+inlineEdits();
 bind();
 document.addEventListener("desk:bind", bind);
 document.addEventListener("htmx:afterSettle", bind);
@@ -87,7 +87,6 @@ const background = (event) => event.target.matches?.("[data-behaviour~=poll]");
 document.addEventListener("desk:expired", () => complain("textExpired"));
 document.addEventListener("htmx:sendError", (event) => background(event) || complain("textOffline"));
 document.addEventListener("htmx:responseError", (event) => {
-  const status = event.detail.xhr.status;
-  if (status === 401 || (status === 403 && !background(event))) complain("textExpired");
+  if ([401, 403].includes(event.detail.xhr.status)) complain("textExpired");
   else if (!background(event)) complain("textError");
 });

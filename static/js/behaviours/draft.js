@@ -41,7 +41,7 @@ export function draft(form) {
       try {
         const { status } = await post(url, body);
         saved = status < 300;
-        if (status === 401) document.dispatchEvent(new CustomEvent("desk:expired"));
+        if ([401, 403].includes(status)) document.dispatchEvent(new CustomEvent("desk:expired"));
       } catch {
         saved = false;
       }

@@ -1,7 +1,9 @@
 // A fact changed in its place: Enter keeps it, also from a list of choices; Esc leaves it as it was.
 
-export function inlineEdit(form) {
-  form.addEventListener("keydown", (event) => {
+export function inlineEdits() {
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest?.("form.inline-edit");
+    if (!form) return;
     if (event.key === "Enter" && event.target.matches("select")) form.requestSubmit();
     else if (event.key === "Escape") form.querySelector("[data-cancel]").click();
     else return;

@@ -1,0 +1,129 @@
+"""The back office under the fingers: by keyboard alone, while a session ends, and while the page refreshes itself."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from e2e.conftest import People
+from e2e.walker import Agent
+from helpdesk.demo import PASSWORD
+
+pytestmark = pytest.mark.e2e
+SUPERVISOR = "supervisor@demo.test"
+SIGNED_OUT = re.compile(r"\b401\b")
+
+
+@pytest.fixture
+def maria(people: People) -> Agent:
+    """A supervisor with two tickets of her own in her queue, filed for somebody who called."""
+    maria = people.at_desk("María Alejandra")
+    maria.sign_in(SUPERVISOR)
+    for title in ("La barrera no abre", "No llega el recibo"):
+        page = maria.page
+        maria.go("/agentes/tickets/nuevo/")
+        page.get_by_role("link", name="Problema con la App").click()
+        page.get_by_label("Correo del solicitante").fill("quien.llama@correo.test")
+        page.get_by_label("Título").fill(title)
+        page.get_by_label("Descripción detallada").fill("Llamó por teléfono y lo contó.")
+        page.get_by_role("button", name="Crear ticket").click()
+        page.get_by_role("button", name="Asignarme").click()
+        expect(page.locator("#snacks")).to_contain_text("Guardamos el cambio: responsable.")
+    return maria
+
+
+def sign_in_again(page: Page) -> None:
+    """With the keyboard, from the address to the password in one step."""
+    page.locator("input[name=login]").fill(SUPERVISOR)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_from_the_login_to_a_sent_reply_without_a_mouse(maria: Agent) -> None:
+    page, keys = maria.page, maria.page.keyboard
+    page.context.clear_cookies(name="desk_session")
+    maria.go("/agentes/")
+    sign_in_again(page)
+    keys.press("f")
+    expect(page.locator("#filters input[name=q]")).to_be_focused()
+    keys.press("Escape")
+
+    for key in ("j", "j", "k"):
+        keys.press(key)
+    with page.expect_navigation():
+        keys.press("Enter")
+    first = page.url
+    keys.press("r")
+    keys.type("Lo estamos revisando.")
+    with page.expect_navigation():
+        keys.press("Control+Enter")
+    expect(page.locator("#thread")).to_contain_text("Lo estamos revisando.")
+
+    # A fact is changed in its place; Esc leaves it, Enter keeps it, and the way to the neighbours stays
+    value = page.locator("select[name=value]")
+    keys.press("s")
+    expect(value).to_be_focused()
+    keys.press("Escape")
+    expect(value).to_have_count(0)
+    keys.press("s")
+    expect(value).to_be_focused()
+    value.select_option("critical")
+    keys.press("Enter")
+    expect(page.locator("#snacks")).to_contain_text("Guardamos el cambio: severidad.")
+    expect(page.locator("[data-key=s]")).to_be_focused()
+    with page.expect_response(re.compile("/pulso/")):
+        pass
+    expect(page.locator("[data-key=s]")).to_be_focused()
+    with page.expect_navigation():
+        keys.press("j")
+    assert page.url != first
+
+
+def test_what_is_typed_after_the_session_ended_comes_back_as_what_it_was(maria: Agent) -> None:
+    page = maria.page
+    ticket = page.url
+    page.keyboard.press("r")
+    page.keyboard.type("Buenos días.")
+    expect(page.locator("[data-draft-status]")).to_have_text(re.compile("Borrador guardado"))
+    page.locator("h1").click()
+    page.keyboard.press("n")
+    expect(page.locator("#composer-body")).to_have_value("")
+    page.context.clear_cookies(name="desk_session")
+    page.keyboard.type("Cuidado con este cliente")
+    expect(page.locator("#snacks")).to_contain_text("Tu sesión terminó")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    sign_in_again(page)
+
+    assert page.url == ticket
+    expect(page.get_by_label("Nota interna")).to_be_checked()
+    expect(page.locator("#composer-body")).to_have_value("Cuidado con este cliente")
+    expect(page.locator("#thread")).not_to_contain_text("Cuidado con este cliente")
+    page.get_by_role("radio", name="Seguimiento").check(force=True)
+    expect(page.locator("#composer-body")).to_have_value("Buenos días.")
+    maria.complaints[:] = [complaint for complaint in maria.complaints if not SIGNED_OUT.search(complaint)]
+
+
+def test_the_composer_says_what_a_follow_up_does_now(maria: Agent) -> None:
+    page = maria.page
+    expect(page.locator("[data-submit-label]")).to_have_text("Enviar seguimiento")
+    page.get_by_role("switch").click()
+    expect(page.locator("[data-submit-label]")).to_have_text("Enviar y pedir aporte")
+
+
+def test_a_refresh_leaves_a_fact_that_is_being_changed_alone(maria: Agent, people: People) -> None:
+    page = maria.page
+    page.keyboard.press("d")
+    expect(page.locator("select[name=value]")).to_be_focused()
+    page.locator("h1").click()  # the focus is elsewhere, the form still open
+
+    ana = people.at_desk("Ana")
+    ana.sign_in("admin@demo.test")
+    ana.go(page.url)
+    ana.note("Lo miro yo también.")
+
+    expect(page.locator("#thread")).to_contain_text("Lo miro yo también.", timeout=10_000)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(".inline-edit")).to_be_visible()
