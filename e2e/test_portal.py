@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, Page, Response, Route, expect
 
 from e2e.conftest import PHONE, People
 from e2e.processes import Stack
@@ -173,6 +173,21 @@ def test_files_go_up_while_writing_each_with_its_own_answer(customer: Walker, tm
     expect(page.locator(".file")).to_have_count(0)
     page.reload()
     expect(page.locator(".file")).to_have_count(0)
+
+
+def test_going_on_waits_for_the_files_and_says_so(customer: Walker, tmp_path: Path) -> None:
+    page = customer.page
+    details(page, "Un archivo lento")
+    held: list[Route] = []
+    page.route("**/archivos/**", held.append)
+    page.locator("input[type=file]").set_input_files(picture(tmp_path, "lento.png"))
+    page.get_by_role("button", name="Continuar").last.click()
+    expect(page.locator("#snacks")).to_contain_text("Seguimos en cuanto terminen de subir")
+    assert "/detalles/" in page.url
+
+    held[0].continue_()
+    page.wait_for_url("**/contacto/")
+    expect(page.locator("main")).to_contain_text("lento.png")
 
 
 # --- Nothing typed is lost --------------------------------------------------------------------------------
