@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from .actors import SYSTEM, Guest
@@ -70,9 +71,11 @@ def still_valid(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose
 
 
 def _opens(token: GuestToken) -> bool:
-    """Whoever may not sign in any more does not come in by a link either."""
+    """Whoever may not sign in any more does not come in by a link either, nor who reads an address that the account
+    no longer has."""
     requester = token.ticket.requester
-    return token.is_valid(timezone.now()) and (requester is None or requester.is_active)
+    is_theirs = requester is None or (requester.is_active and token.email == requester.email)
+    return token.is_valid(timezone.now()) and is_theirs
 
 
 def note_use(token: GuestToken) -> None:
@@ -86,7 +89,9 @@ def note_use(token: GuestToken) -> None:
 def send_again(*, folio: str, email: str) -> None:
     """Mail a new link to the ticket's own requester, if `email` is theirs. Says nothing either way: whoever asks must
     not learn which folios exist, or whose they are (B15, B26)."""
-    ticket = Ticket.objects.filter(folio__iexact=folio.strip(), requester_email=email.strip().lower()).first()
+    address = email.strip().lower()
+    theirs = Q(requester=None, requester_email=address) | Q(requester__email=address)
+    ticket = Ticket.objects.filter(theirs, folio__iexact=folio.strip()).first()
     if ticket is None:
         return
     notify = [("requester", Template.NEW_LINK)]

@@ -71,7 +71,7 @@ def test_public_files_reach_the_requester_the_desk_and_the_bearer_of_a_link(
     public: Attachment, ticket: Ticket, customer_client: Client, agent: User, supervisor: User
 ):
     guest = Client()
-    guest.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.CONTRIBUTE, email='a@b.com')}/")
+    guest.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.CONTRIBUTE, email=ticket.requester_email)}/")
 
     for client in (customer_client, signed_in(agent), signed_in(supervisor), guest):
         assert body(client.get(url(public)))[:4] == b"\x89PNG"
@@ -81,7 +81,7 @@ def test_files_of_notes_stay_in_the_desk(
     internal: Attachment, ticket: Ticket, customer_client: Client, agent: User
 ):
     guest = Client()
-    guest.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email='a@b.com')}/")
+    guest.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email=ticket.requester_email)}/")
 
     assert customer_client.get(url(internal)).status_code == 404
     assert guest.get(url(internal)).status_code == 404
@@ -91,7 +91,8 @@ def test_files_of_notes_stay_in_the_desk(
 def test_strangers_get_nothing(public: Attachment, process: Process, stranger: User, client: Client):
     other_desk = make_agent(make_department("academico"))
     other_guest = Client()
-    other_guest.get(f"/enlace/{guests.issue(make_ticket(process), purpose=Purpose.FOLLOW, email='a@b.com')}/")
+    other = make_ticket(process)
+    other_guest.get(f"/enlace/{guests.issue(other, purpose=Purpose.FOLLOW, email=other.requester_email)}/")
 
     for visitor in (client, signed_in(stranger), signed_in(other_desk), other_guest):
         for rest in ("", "miniatura/"):
@@ -102,8 +103,8 @@ def test_strangers_get_nothing(public: Attachment, process: Process, stranger: U
 
 def test_a_withdrawn_link_and_the_surveys_link_bring_no_files(public: Attachment, ticket: Ticket):
     survey, follow = Client(), Client()
-    survey.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.SURVEY, email='a@b.com')}/")
-    follow.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email='a@b.com')}/")
+    survey.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.SURVEY, email=ticket.requester_email)}/")
+    follow.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email=ticket.requester_email)}/")
     assert body(follow.get(url(public)))
     guests.revoke(ticket)
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from tickets import guests
 from tickets.contacts import link_account
-from tickets.enums import Purpose
+from tickets.enums import EventKind, Purpose
 from tickets.exceptions import InvalidToken
 from tickets.models import GuestToken
 from tickets.tests.factories import make_process, make_supervisor, make_ticket, make_user
@@ -39,7 +39,7 @@ def test_secret_is_not_kept(db):
 def test_unknown_expired_and_revoked_links_are_refused_alike(play):
     p = play(S2)
     raw = {
-        name: guests.issue(p.ticket, purpose=Purpose.CONTRIBUTE, email="a@b.co")
+        name: guests.issue(p.ticket, purpose=Purpose.CONTRIBUTE, email=p.ticket.requester_email)
         for name in ("old", "revoked")
     }
     GuestToken.objects.filter(digest=hash_token(raw["old"])).update(expires_at=timezone.now())
@@ -63,7 +63,7 @@ def test_unknown_expired_and_revoked_links_are_refused_alike(play):
 @pytest.mark.parametrize("purpose", Purpose)
 def test_every_link_ends(play, purpose):
     p = play(S2)
-    raw = guests.issue(p.ticket, purpose=purpose, email="a@b.co")
+    raw = guests.issue(p.ticket, purpose=purpose, email=p.ticket.requester_email)
     p.clock.shift(guests.LIFETIME[purpose] - timedelta(seconds=1))
     assert guests.redeem(raw).ticket == p.ticket
     p.clock.shift(timedelta(seconds=1))
@@ -74,7 +74,7 @@ def test_every_link_ends(play, purpose):
 def test_redeeming_writes_nothing_and_acting_is_noted(play, django_assert_num_queries):
     """B16: scanners open links."""
     p = play(S2)
-    raw = guests.issue(p.ticket, purpose=Purpose.FOLLOW, email="a@b.co")
+    raw = guests.issue(p.ticket, purpose=Purpose.FOLLOW, email=p.ticket.requester_email)
     before = GuestToken.objects.values().get()
     with django_assert_num_queries(1):
         token = guests.redeem(raw)
@@ -87,7 +87,10 @@ def test_redeeming_writes_nothing_and_acting_is_noted(play, django_assert_num_qu
 def test_switching_the_contribution_off_revokes_its_links_and_no_others(play):
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p, contribution_open=True))
-    links = {purpose: guests.issue(p.ticket, purpose=purpose, email="a@b.co") for purpose in Purpose}
+    links = {
+        purpose: guests.issue(p.ticket, purpose=purpose, email=p.ticket.requester_email)
+        for purpose in Purpose
+    }
     p.contribution(is_open=False)
     with pytest.raises(InvalidToken):
         guests.redeem(links.pop(Purpose.CONTRIBUTE))
@@ -97,7 +100,9 @@ def test_switching_the_contribution_off_revokes_its_links_and_no_others(play):
 def test_only_a_link_of_this_ticket_for_this_purpose_is_still_valid(play):
     p, other = play(S2), play(S2)
     kept = {
-        (ticket, purpose): guests.redeem(guests.issue(ticket, purpose=purpose, email="a@b.co")).pk
+        (ticket, purpose): guests.redeem(
+            guests.issue(ticket, purpose=purpose, email=ticket.requester_email)
+        ).pk
         for ticket in (p.ticket, other.ticket)
         for purpose in (Purpose.FOLLOW, Purpose.APPROVE)
     }
@@ -147,3 +152,21 @@ def test_links_end_with_the_right_to_sign_in(db):
     assert guests.still_valid([token.pk], **opening) is None
     with pytest.raises(InvalidToken):
         guests.redeem(raw)
+
+
+def test_links_end_with_the_address_they_were_sent_to(db):
+    """An address that the account no longer has may be somebody else's by now."""
+    customer = make_user(email="antes@example.com")
+    ticket = make_ticket(requester=customer)
+    old = guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email=customer.email))
+
+    customer.email = "Ahora@example.com"
+    customer.save()
+
+    new = guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email=customer.email))
+    opening = {"folio": ticket.folio, "purposes": [Purpose.FOLLOW]}
+    assert guests.still_valid([new.pk], **opening) == new
+    assert guests.still_valid([old.pk], **opening) is None
+    for email, sent in (("antes@example.com", 0), ("ahora@example.com", 1)):
+        guests.send_again(folio=ticket.folio, email=email)
+        assert ticket.events.filter(kind=EventKind.NOTIFICATIONS).count() == sent
