@@ -772,7 +772,6 @@ function upload(box) {
     if (used && limit < Infinity) used.textContent = good() ? text("Used", { n: good(), limit }) : "";
     box.classList.toggle("is-full", good() >= limit);
   };
-  const sendLabel = () => box.closest("form")?.toggleAttribute("data-uploading", running.size + queue.length > 0);
   if (!box.dataset.uploadUrl) {
     input.classList.remove("visually-hidden");
     input.classList.add("form-control");
@@ -814,8 +813,10 @@ function upload(box) {
     if (!running.size && !queue.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if ("sendWhenDone" in box.dataset) return;
     box.dataset.sendWhenDone = "";
-    sendLabel();
+    addSnack(text("Waiting"), "info");
+    document.dispatchEvent(new CustomEvent("desk:bind"));
   }, true);
   count();
   function take(files) {
@@ -856,7 +857,6 @@ function upload(box) {
     return svg;
   }
   function next() {
-    sendLabel();
     if (running.size >= 2) return;
     const waiting = queue.shift();
     if (!waiting) {

@@ -6,6 +6,7 @@
 //   422  the same row with state="error" and what is wrong in the reader's language
 // A row's [data-remove] may hold an address: POST there takes the file off the server.
 import { csrfToken, fill, language, post } from "../lib/dom.js";
+import { addSnack } from "../lib/snacks.js";
 
 export function upload(box) {
   const input = box.querySelector("input[type=file]");
@@ -24,7 +25,6 @@ export function upload(box) {
     if (used && limit < Infinity) used.textContent = good() ? text("Used", { n: good(), limit }) : "";
     box.classList.toggle("is-full", good() >= limit);
   };
-  const sendLabel = () => box.closest("form")?.toggleAttribute("data-uploading", running.size + queue.length > 0);
 
   if (!box.dataset.uploadUrl) {
     input.classList.remove("visually-hidden");
@@ -69,8 +69,10 @@ export function upload(box) {
     if (!running.size && !queue.length) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if ("sendWhenDone" in box.dataset) return;
     box.dataset.sendWhenDone = "";
-    sendLabel();
+    addSnack(text("Waiting"), "info");
+    document.dispatchEvent(new CustomEvent("desk:bind"));
   }, true);
   count();
 
@@ -115,7 +117,6 @@ export function upload(box) {
   }
 
   function next() {
-    sendLabel();
     if (running.size >= 2) return;
     const waiting = queue.shift();
     if (!waiting) {
