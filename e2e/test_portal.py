@@ -179,7 +179,7 @@ def test_going_on_waits_for_the_files_and_says_so(customer: Walker, tmp_path: Pa
     page = customer.page
     details(page, "Un archivo lento")
     held: list[Route] = []
-    page.route("**/archivos/**", lambda route: held.append(route))  # Playwright marks the function
+    page.route("**/archivos/**", lambda route: held.append(route))  # noqa: PLW0108  # Playwright writes on the function
     page.locator("input[type=file]").set_input_files(picture(tmp_path, "lento.png"))
     page.get_by_role("button", name="Continuar").last.click()
     expect(page.locator("#snacks")).to_contain_text("Seguimos en cuanto terminen de subir")
