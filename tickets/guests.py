@@ -110,6 +110,13 @@ def hand_over(ticket: Ticket) -> None:
     )
 
 
+def switch_contribution(ticket: Ticket, *, is_open: bool) -> None:
+    """Set «aporte de usuario» on the locked ticket. Off, the links for it stop working (S2.7)."""
+    ticket.contribution_open = is_open
+    if not is_open:
+        revoke(ticket, Purpose.CONTRIBUTE)
+
+
 def revoke(ticket: Ticket, *purposes: Purpose) -> int:
     """Make the ticket's links for `purposes` (all, when none is named) useless from now on."""
     tokens = ticket.guest_tokens.filter(revoked_at__isnull=True)

@@ -11,10 +11,10 @@ from accounts.models import Department, User
 
 from . import clocks, policies
 from .actors import Actor, user_of
-from .enums import EventKind, Purpose, Template
+from .enums import EventKind, Template
 from .events import already_recorded, record, require_fresh
 from .exceptions import GuardFailed, InvalidData, NotAllowed
-from .guests import revoke
+from .guests import switch_contribution
 from .locking import locked
 from .models import Ticket
 from .processes.asks import STANDARD_ASKS
@@ -134,9 +134,7 @@ def set_contribution(
         raise GuardFailed(_("El ticket está cerrado: no se puede pedir un aporte."))
     if is_open and not ticket.requester_email:
         raise GuardFailed(_("Falta el correo del solicitante: sin él no podemos pedirle un aporte."))
-    ticket.contribution_open = is_open
-    if not is_open:
-        revoke(ticket, Purpose.CONTRIBUTE)
+    switch_contribution(ticket, is_open=is_open)
     record(ticket, EventKind.CONTRIBUTION, actor=actor, public=False, data={"open": is_open}, key=key)
     if not is_open:
         fire(ticket, "contribution_closed", actor=actor)

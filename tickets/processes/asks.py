@@ -23,7 +23,7 @@ from ..actors import user_of
 from ..contacts import apply_standing
 from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
 from ..exceptions import InvalidData, NotAllowed
-from ..guests import hand_over
+from ..guests import hand_over, switch_contribution
 from ..models import ContactEntry, Ticket
 from .definition import Action, Ask, Definition
 from .fields import LongTextField, form_field, is_shown, stored
@@ -106,6 +106,10 @@ def _set_due(step: Step, value: Any) -> None:
 
 def _set_standing(step: Step, value: str) -> None:
     apply_standing(step.ticket, Standing(value), now=step.now)
+
+
+def _set_contribution(step: Step, value: bool) -> None:
+    switch_contribution(step.ticket, is_open=value)
 
 
 def _set_requester(step: Step, value: User) -> None:
@@ -206,7 +210,7 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
     "contribution_open": StandardAsk(
         lambda ticket, common: forms.BooleanField(**{"label": _("Habilitar aporte de usuario"), **common}),
         _get("contribution_open"),
-        _set("contribution_open"),
+        _set_contribution,
     ),
     "requester": StandardAsk(
         lambda ticket, common: AccountField(**{"label": _("Cuenta del solicitante"), **common}),

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from django.utils.translation import override
 
 from ..actors import Guest, name_of, user_of
-from ..enums import Channel, MessageKind, Purpose, Template
-from ..guests import revoke
+from ..enums import Channel, MessageKind, Template
+from ..guests import switch_contribution
 from ..models import Message, Nonconformity
 from ..policies import is_requester
 from .definition import Call
@@ -57,13 +57,12 @@ def post(step: Step, *, kind: MessageKind, body: str, steps: str = "") -> Messag
 
 @effect
 def enable_contribution(step: Step, argument: str) -> None:
-    step.ticket.contribution_open = True
+    switch_contribution(step.ticket, is_open=True)
 
 
 @effect
 def disable_contribution(step: Step, argument: str) -> None:
-    step.ticket.contribution_open = False
-    revoke(step.ticket, Purpose.CONTRIBUTE)
+    switch_contribution(step.ticket, is_open=False)
 
 
 @effect

@@ -97,6 +97,17 @@ def test_switching_the_contribution_off_revokes_its_links_and_no_others(play):
     assert {guests.redeem(raw).purpose for raw in links.values()} == set(links)
 
 
+@pytest.mark.demand("S2.7")
+def test_an_action_that_leaves_the_contribution_off_revokes_its_links(play):
+    p = play(S2)
+    p.contribution(is_open=True)
+    raw = guests.issue(p.ticket, purpose=Purpose.CONTRIBUTE, email=p.ticket.requester_email)
+    p.do(p.supervisor, "preparar", **prepared(p))
+    assert not p.ticket.contribution_open
+    with pytest.raises(InvalidToken):
+        guests.redeem(raw)
+
+
 def test_only_a_link_of_this_ticket_for_this_purpose_is_still_valid(play):
     p, other = play(S2), play(S2)
     kept = {
