@@ -62,7 +62,7 @@ class Access:
 
     @property
     def can_choose_notifications(self) -> bool:
-        return self.token is None or self.token.purpose == Purpose.FOLLOW
+        return policies.can_choose_notifications(self.actor, self.ticket)
 
     @property
     def version(self) -> int:

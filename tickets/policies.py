@@ -74,6 +74,11 @@ def can_rate(actor: Actor, ticket: Ticket) -> bool:
     return is_requester(actor, ticket) and (not isinstance(actor, Guest) or actor.purpose in RATING_PURPOSES)
 
 
+def can_choose_notifications(actor: Actor, ticket: Ticket) -> bool:
+    """Whoever holds a link for one errand alone does not silence the requester's mail (S3.10)."""
+    return is_requester(actor, ticket) and (not isinstance(actor, Guest) or actor.purpose == Purpose.FOLLOW)
+
+
 def can_answer(actor: Actor, ticket: Ticket) -> bool:
     """As the desk: follow-ups, solutions and notes."""
     return is_staff_on(actor, ticket)

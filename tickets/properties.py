@@ -145,7 +145,7 @@ def set_contribution(
 def set_notifications(ticket: Ticket, *, actor: Actor, on: bool) -> Ticket:
     """The requester chooses whether mails about this ticket reach them (S3.10)."""
     ticket = locked(ticket)
-    if not policies.is_requester(actor, ticket):
+    if not policies.can_choose_notifications(actor, ticket):
         raise NotAllowed
     if ticket.notify_requester != on:
         ticket.notify_requester = on

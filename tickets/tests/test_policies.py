@@ -19,10 +19,10 @@ from tickets.tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-ALL = {"view", "internal", "reply", "rate", "answer", "edit", "retry"}
+ALL = {"view", "internal", "reply", "rate", "notifications", "answer", "edit", "retry"}
 STAFF = {"view", "internal", "answer", "edit"}
 MATRIX = {
-    "requester": {"view", "reply", "rate"},
+    "requester": {"view", "reply", "rate", "notifications"},
     "other customer": set(),
     "inactive requester's twin": set(),
     "agent of the department": STAFF,
@@ -32,7 +32,7 @@ MATRIX = {
     "supervisor": STAFF | {"retry"},
     "administrator": STAFF | {"retry"},
     "system": {"view"},
-    "guest follow": {"view", "reply", "rate"},
+    "guest follow": {"view", "reply", "rate", "notifications"},
     "guest contribute": {"view", "reply"},
     "guest approve": {"view", "rate"},
     "guest survey": {"rate"},
@@ -43,6 +43,7 @@ CHECKS = {
     "internal": policies.can_see_internal,
     "reply": policies.can_reply,
     "rate": policies.can_rate,
+    "notifications": policies.can_choose_notifications,
     "answer": policies.can_answer,
     "edit": policies.can_edit_properties,
     "retry": policies.can_retry_delivery,

@@ -3,6 +3,7 @@
 import pytest
 
 from tickets import properties
+from tickets.enums import Purpose
 from tickets.exceptions import GuardFailed, InvalidData, NotAllowed, StaleTicket
 from tickets.models import Ticket
 from tickets.queues import ORDERS
@@ -105,8 +106,9 @@ def test_customers_and_strangers_change_nothing(play):
         ):
             with pytest.raises(NotAllowed):
                 act()
-    with pytest.raises(NotAllowed):
-        properties.set_notifications(p.ticket, actor=p.agent, on=False)
+    for actor in (p.agent, p.guest(Purpose.SURVEY), p.guest(Purpose.APPROVE), p.guest(Purpose.CONTRIBUTE)):
+        with pytest.raises(NotAllowed):
+            properties.set_notifications(p.ticket, actor=actor, on=False)
 
 
 def test_stale_change_is_refused(play):
