@@ -199,7 +199,7 @@ def closure_asked(case: Case) -> Letter:
     if not is_wanted(case.ticket, Purpose.APPROVE):
         raise NotSent(DeliveryProblem.OUTDATED)
     button = _("Abrir el ticket") if case.for_staff else _("Revisar y decidir")
-    days = case.ticket.definition.silence_days(case.ticket.stage)
+    days = case.ticket.definition.closes_after(case.ticket.stage)
     return Letter(button, Purpose.APPROVE, _solution(case) | {"silence_days": days})
 
 

@@ -8,11 +8,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .actors import System
 from .locking import locked
 from .models import Clock, GuestToken, Ticket
 from .models.clock import UNSEEN
-from .workflow import fire, pass_deadlines
+from .workflow import pass_deadlines, pass_silence
 
 logger = logging.getLogger(__name__)
 BATCH = 200
@@ -36,7 +35,7 @@ def _breach(pk: int) -> int:
 
 
 def act_on_silence(limit: int = BATCH) -> int:
-    """Carry out what processes do when the requester has not answered in time. Returns how many tickets moved."""
+    """Carry out what processes do when the requester has not answered in time. Returns how many actions."""
     due = Ticket.objects.filter(silence_due_at__lte=timezone.now()).order_by("silence_due_at")
     return _each(list(due.values_list("pk", flat=True)[:limit]), _end_silence)
 
@@ -46,10 +45,7 @@ def _end_silence(pk: int) -> bool:
     ticket = locked(Ticket(pk=pk))
     if ticket.silence_due_at is None or ticket.silence_due_at > timezone.now():
         return False
-    moved = fire(ticket, "silence", actor=System("silence")) is not None
-    if not moved:  # its conditions do not hold: do not look at it again until the requester writes
-        Ticket.objects.filter(pk=pk).update(silence_due_at=None)
-    return moved
+    return pass_silence(ticket) is not None
 
 
 def _each(tickets: Iterable[int], act: Callable[[int], int]) -> int:

@@ -62,13 +62,14 @@ def perform(
     return ticket
 
 
-def fire(ticket: Ticket, trigger: str, *, actor: Actor = SYSTEM) -> Action | None:
+def fire(ticket: Ticket, trigger: str, *, actor: Actor = SYSTEM, after_days: int = 0) -> Action | None:
     """Carry out the first action that `trigger` sets off in the locked ticket's stage, if its conditions hold.
 
-    Runs inside the verb that caused it. Returns the action, or None when nothing waits for the trigger.
+    Runs inside the verb that caused it. `after_days` says which silence is over. Returns the action, or None when
+    nothing waits for the trigger.
     """
     for action in ticket.definition.triggered(ticket.stage, trigger):
-        if holds(action.when, ticket):
+        if action.after_days == after_days and holds(action.when, ticket):
             _carry_out(ticket, action, actor=actor, answers={}, key=None)
             return action
     return None
@@ -105,6 +106,20 @@ def pass_deadlines(ticket: Ticket, *, now: datetime) -> int:
     return count
 
 
+def pass_silence(ticket: Ticket) -> Action | None:
+    """Carry out what the process does after the locked ticket's silence that has run out. Returns the action, or None.
+
+    Each silence of a stretch acts once, the shortest first; while the ticket stays in its stage the next longer one
+    is waited for.
+    """
+    days = (ticket.silence_due_at - ticket.silence_since).days if ticket.silence_due_at else 0
+    _await_silence(ticket, after=days)
+    action = fire(ticket, "silence", actor=System("silence"), after_days=days)
+    if action is None:
+        ticket.save(update_fields=["silence_due_at"])
+    return action
+
+
 def enter_first_stage(ticket: Ticket, *, now: datetime) -> None:
     """Where every ticket begins; called by intake before the row exists."""
     _enter(ticket, ticket.definition.first_stage, now=now)
@@ -123,6 +138,8 @@ def _carry_out(
         _enter(ticket, step.definition.stage(action.to), now=step.now)
         clocks.stage_changed(ticket, before=stage_before, after=ticket.stage_definition, now=step.now)
     _post_asked_message(step)
+    if step.message is not None and step.message.from_requester:
+        restart_silence(ticket, now=step.now)
     for effect in action.effects:
         effects.run(effect, step)
     changes = _changes(before, _snapshot(ticket))
@@ -163,8 +180,13 @@ def _enter(ticket: Ticket, stage: Stage, *, now: datetime) -> None:
 
 def restart_silence(ticket: Ticket, *, now: datetime) -> None:
     """The requester's time to answer begins (again), where the stage sets one."""
-    days = ticket.definition.silence_days(ticket.stage)
-    ticket.silence_due_at = now + timedelta(days=days) if days else None
+    ticket.silence_since = now
+    _await_silence(ticket, after=0)
+
+
+def _await_silence(ticket: Ticket, *, after: int) -> None:
+    days = ticket.definition.next_silence(ticket.stage, after=after)
+    ticket.silence_due_at = ticket.silence_since + timedelta(days=days) if days else None
 
 
 def _post_asked_message(step: Step) -> None:

@@ -11,11 +11,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from tickets import contacts, conversation, nonconformities, properties
-from tickets.actors import SYSTEM
 from tickets.enums import Severity
 from tickets.models import Attachment, Message, Process, Ticket, TicketEvent
 from tickets.tests.factories import make_agent, make_ticket
-from tickets.workflow import fire, perform
+from tickets.workflow import pass_silence, perform
 
 from .browsing import html, snapshot, url
 from .factories import SOLUTION, png, signed_in, working
@@ -332,7 +331,7 @@ def test_an_unchanged_poll_costs_three_queries(
 def test_silence_closes_and_the_page_says_so(to_approve: Ticket, customer_client: Client):
     assert "se cerrará sola" in html(customer_client, url(to_approve))
     with transaction.atomic():
-        fire(Ticket.objects.select_for_update().get(pk=to_approve.pk), "silence", actor=SYSTEM)
+        pass_silence(Ticket.objects.select_for_update().get(pk=to_approve.pk))
 
     assert "Completado" in html(customer_client, url(to_approve))
     assert TicketEvent.objects.filter(action="cerrar_por_silencio").exists()

@@ -303,6 +303,7 @@ class Migration(migrations.Migration):
                 (
                     "silence_due_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="plazo para responder"),
+                ("silence_since", models.DateTimeField(default=django.utils.timezone.now)),
                 ),
                 (
                     "first_response_due_at",

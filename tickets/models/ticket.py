@@ -1,5 +1,7 @@
 """The ticket itself: its facts and what follows from them. Only verbs write it."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, Q, Value, When
@@ -102,6 +104,7 @@ class Ticket(models.Model):
     solution_steps = models.TextField(_("pasos para el solicitante"), blank=True)
     solution_sent_at = models.DateTimeField(_("solución enviada"), null=True, blank=True)
     closure_asked_at = models.DateTimeField(_("aprobación pedida"), null=True, blank=True)
+    silence_since = models.DateTimeField(default=timezone.now)
     silence_due_at = models.DateTimeField(_("plazo para responder"), null=True, blank=True)
 
     first_response_due_at = models.DateTimeField(_("primera respuesta vence"), null=True, blank=True)
@@ -230,6 +233,12 @@ class Ticket(models.Model):
     @property
     def stage_definition(self) -> Stage:
         return self.definition.stage(self.stage)
+
+    @property
+    def silence_closes_at(self) -> datetime | None:
+        """When the ticket closes by itself, if the requester does not write before."""
+        days = self.definition.closes_after(self.stage)
+        return self.silence_since + timedelta(days=days) if days and self.silence_due_at else None
 
     @property
     def kind(self) -> StageKind:

@@ -313,9 +313,16 @@ class Definition:
     def triggered(self, stage: str, trigger: str) -> Iterator[Action]:
         return (action for action in self.actions if stage in action.sources and action.on == trigger)
 
-    def silence_days(self, stage: str) -> int:
-        """After how many days without a word from the requester something happens by itself; 0 for never."""
-        return min((action.after_days for action in self.triggered(stage, "silence")), default=0)
+    def next_silence(self, stage: str, *, after: int = 0) -> int:
+        """After how many days (more than `after`) without a word from the requester something happens by itself; 0 for
+        never."""
+        days = (action.after_days for action in self.triggered(stage, "silence"))
+        return min((count for count in days if count > after), default=0)
+
+    def closes_after(self, stage: str) -> int:
+        """After how many days without a word from the requester the ticket closes by itself; 0 for never."""
+        silences = (action for action in self.triggered(stage, "silence") if action.to)
+        return min((action.after_days for action in silences if self.stage(action.to).is_end), default=0)
 
     def intake_fields(self, category: str = "") -> tuple[FieldDefinition, ...]:
         """What a requester who chose `category` is asked."""

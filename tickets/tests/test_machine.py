@@ -145,7 +145,7 @@ class Life(RuleBasedStateMachine):
         )  # fmt: skip
         assert (ticket.closed_at is not None) is stage.is_end
         assert ticket.is_paused is (stage.kind.meta.clock == "pauses")
-        assert ticket.silence_due_at is None or ticket.definition.silence_days(ticket.stage)
+        assert ticket.silence_due_at is None or ticket.definition.next_silence(ticket.stage)
 
     @invariant()
     def every_change_is_one_event(self):

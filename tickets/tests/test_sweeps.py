@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from tickets import clocks, guests, properties, sweeps
 from tickets.enums import Purpose
-from tickets.models import GuestToken
+from tickets.models import GuestToken, Ticket
+from tickets.processes.publishing import library, publish
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, prepared
 from tickets.workflow import perform
@@ -37,14 +38,14 @@ def test_a_ticket_that_cannot_be_dealt_with_keeps_no_other_from_its_turn(play, m
     for p in (broken, sound):
         p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=4)))
         p.do(p.agent, "pedir_aprobacion", solution_done="Listo")
-    fire = sweeps.fire
+    pass_silence = sweeps.pass_silence
 
-    def failing(ticket, *args, **kwargs):
+    def failing(ticket):
         if ticket == broken.ticket:
             raise LookupError("a process of long ago")
-        return fire(ticket, *args, **kwargs)
+        return pass_silence(ticket)
 
-    monkeypatch.setattr(sweeps, "fire", failing)
+    monkeypatch.setattr(sweeps, "pass_silence", failing)
     sound.later(days=6)
 
     assert sound.ticket.stage == "cerrado"
@@ -163,11 +164,82 @@ def test_requester_who_writes_gets_the_silence_anew(play):
     assert p.ticket.silence_due_at is None
 
 
-def test_silence_that_nobody_acts_on_is_forgotten(play):
+REMINDERS = """[[actions]]
+key = "recordar"
+label = "Recordatorio"
+from = ["aprobacion"]
+on = "silence"
+after_days = 2
+when = "contribution_open"
+
+[[actions]]
+key = "insistir"
+label = "Otro recordatorio"
+from = ["aprobacion"]
+on = "silence"
+after_days = 3
+notify = [{ to = "requester", template = "closure_asked" }]
+
+[[actions]]
+key = "comentar"
+label = "Comentar"
+from = ["aprobacion"]
+by = ["requester"]
+asks = ["message"]
+
+"""
+
+
+@pytest.fixture
+def reminded(play):
+    """Waiting for approval under a process that reminds before it closes; its longest silence stands first."""
+    first, closing, last = library()[S2].partition('[[actions]]\nkey = "cerrar_por_silencio"')
+    silence, break_, rest = last.partition("\n\n")
     p = play(S2)
-    type(p.ticket).objects.filter(pk=p.ticket.pk).update(silence_due_at=START)
+    version = publish("".join([first, closing, silence, break_, REMINDERS, rest]))
+    Ticket.objects.filter(pk=p.ticket.pk).update(process_version=version)
+    p.refresh()
+    p.do(p.supervisor, "preparar", **prepared(p)).do(p.agent, "pedir_aprobacion", solution_done="Listo")
+    return p
+
+
+def test_each_silence_acts_once_when_it_is_over(reminded):
+    p, done = reminded, []
+    for _half_day in range(10):
+        p.later(hours=12)
+        done.append(p.last.action)
+    before = ["pedir_aprobacion"] * 5
+    assert done == [*before, *["insistir"] * 4, "cerrar_por_silencio"]
+    assert [event.action for event in p.events].count("insistir") == 1
+
+
+def test_silences_act_in_their_order_however_late_the_sweep_comes(reminded):
+    p = reminded.later(days=20)
+    assert p.ticket.stage == "aprobacion"
+    p.later(minutes=5).later(minutes=5)
+    assert [event.action for event in p.events][-2:] == ["insistir", "cerrar_por_silencio"]
+
+
+def test_silence_whose_conditions_do_not_hold_waits_for_the_next(reminded):
+    p = reminded.later(days=2)
+    assert p.last.action == "pedir_aprobacion"
+    assert p.ticket.silence_due_at == START + timedelta(days=3)
     assert sweeps.act_on_silence() == 0
-    assert p.refresh().silence_due_at is None
+
+
+def test_requester_who_answers_an_action_gets_the_silence_anew(reminded):
+    p = reminded.later(days=3)
+    p.do(p.customer, "comentar", message="Lo miro mañana.")
+    assert (p.ticket.silence_since, p.ticket.silence_due_at) == (
+        START + timedelta(days=3),
+        START + timedelta(days=5),
+    )
+
+
+def test_requester_is_told_when_it_closes_not_when_they_are_reminded(reminded):
+    assert reminded.ticket.silence_closes_at == START + timedelta(days=5)
+    assert reminded.ticket.silence_due_at == START + timedelta(days=2)
+    assert reminded.definition.closes_after("aprobacion") == 5
 
 
 def test_useless_links_are_forgotten_after_a_month(play):
