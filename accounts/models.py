@@ -49,6 +49,10 @@ def default_time_zone() -> str:
     return settings.TIME_ZONE
 
 
+def default_language() -> str:
+    return settings.DESK_DEFAULT_LANGUAGE
+
+
 class LocalisedName(models.Model):
     """A name the desk writes itself, in Spanish and, where it wants one, in English."""
 
@@ -133,7 +137,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         help_text=_("Su usuario en el sistema de la organización."),
     )
-    language = models.CharField(_("idioma"), max_length=5, choices=settings.LANGUAGES, default="es")
+    language = models.CharField(
+        _("idioma"), max_length=5, choices=settings.LANGUAGES, default=default_language
+    )
     time_zone = models.CharField(
         _("zona horaria"), max_length=64, default=default_time_zone, validators=[validate_time_zone]
     )

@@ -100,6 +100,21 @@ def permissions_policy(get_response: Next) -> Next:
     return middleware
 
 
+def language_of_the_desk(get_response: Next) -> Next:
+    """Speaks DESK_DEFAULT_LANGUAGE with a browser that names no language of ours, or any («*»).
+
+    Django would speak LANGUAGE_CODE, which is the language that the texts are written in.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        default = settings.DESK_DEFAULT_LANGUAGE
+        asked = request.META.get("HTTP_ACCEPT_LANGUAGE", "").replace("*", default)
+        request.META["HTTP_ACCEPT_LANGUAGE"] = f"{asked},{default};q=0.001" if asked else default
+        return get_response(request)
+
+    return middleware
+
+
 def reader_preferences(get_response: Next) -> Next:
     """Draws the page in the language and time zone of whoever signed in; the browser decides for the others."""
 

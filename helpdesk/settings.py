@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "helpdesk.middleware.language_of_the_desk",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -139,8 +140,9 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Languages and time -----------------------------------------------------------------------------------
 
-# Texts in the code are Spanish; locale/en translates them.
-LANGUAGE_CODE = DESK_DEFAULT_LANGUAGE
+# The language that the texts in the code are written in, whatever DESK_DEFAULT_LANGUAGE says: locale/es holds none of
+# them, and Django fills the gaps of a catalogue from the one of LANGUAGE_CODE.
+LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("Español")), ("en", _("Inglés"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = "desk_language"
@@ -383,6 +385,8 @@ if PRODUCTION:
         wrong.append(
             "DESK_TRUSTED_PROXIES is missing: the network of the server in front that speaks TLS (10.0.0.0/8)"
         )
+    if DESK_DEFAULT_LANGUAGE not in dict(LANGUAGES):
+        wrong.append("DESK_DEFAULT_LANGUAGE must be es or en")
     if not (MAIL_PROVIDER or env.str("EMAIL_URL", "")):
         wrong.append("EMAIL_URL (smtp+tls://user:password@host:587) or DESK_MAIL_PROVIDER is missing")
     if not env.str("DESK_SUPPORT_EMAIL", ""):

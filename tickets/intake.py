@@ -199,8 +199,10 @@ def _guest(requester: Requester, phone: str, errors: dict[str, list[str]]) -> Re
     except ValidationError:
         errors["email"] = [_("Escribe un correo válido, como nombre@dominio.com. Ahí te avisaremos.")]
     name = _line(requester.name, 120, "name", errors) or email.partition("@")[0]
-    language = requester.language or (translation.get_language() or "es")[:2]
-    return Requester(email, name, phone, language if language in dict(settings.LANGUAGES) else "es")
+    language = requester.language or (translation.get_language() or "")[:2]
+    if language not in dict(settings.LANGUAGES):
+        language = settings.DESK_DEFAULT_LANGUAGE
+    return Requester(email, name, phone, language)
 
 
 def _phone(value: str, definition: Definition, errors: dict[str, list[str]]) -> str:

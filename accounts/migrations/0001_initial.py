@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                     "language",
                     models.CharField(
                         choices=[("es", "Español"), ("en", "Inglés")],
-                        default="es",
+                        default=accounts.models.default_language,
                         max_length=5,
                         verbose_name="idioma",
                     ),

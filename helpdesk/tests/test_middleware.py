@@ -61,6 +61,37 @@ def test_request_larger_than_the_limit_is_refused_unread(settings, client, tmp_p
     assert (response.context["too_much"], response.context["max_request_mb"]) == (True, 1)
 
 
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("fr-FR, fr;q=0.9", "en"),
+        ("fr, *;q=0.5", "en"),
+        ("*", "en"),
+        ("es-VE, es;q=0.9", "es"),
+        ("fr, es;q=0.1", "es"),
+        ("en-GB", "en"),
+    ],
+)
+def test_the_desks_language_is_for_browsers_that_ask_for_none_of_ours(
+    client, db, settings, accepted, language
+):
+    settings.DESK_DEFAULT_LANGUAGE = "en"
+
+    response = client.get("/", headers={"accept-language": accepted} if accepted else {})
+
+    assert response.headers["Content-Language"] == language
+    greeting = {"es": "¿Cómo podemos ayudarte?", "en": "How can we help you?"}
+    assert greeting[language] in response.content.decode()
+
+
+def test_a_chosen_language_wins_over_the_desks(client, db, settings):
+    settings.DESK_DEFAULT_LANGUAGE = "en"
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "es"
+
+    assert client.get("/").headers["Content-Language"] == "es"
+
+
 def test_pages_are_drawn_in_the_readers_language_and_zone(rf: RequestFactory):
     seen = {}
 

@@ -124,6 +124,7 @@ def test_production_names_every_missing_variable_at_once(switch: dict[str, str])
         ("DESK_BASE_URL", "http://ayuda.example.com", "DESK_BASE_URL must begin with https://"),
         ("DESK_TRUSTED_PROXIES", "", "DESK_TRUSTED_PROXIES is missing"),
         ("DESK_BASE_URL", "https://", "DESK_BASE_URL must begin with https://"),
+        ("DESK_DEFAULT_LANGUAGE", "fr", "DESK_DEFAULT_LANGUAGE must be es or en"),
     ],
 )
 def test_production_refuses_a_wrong_value_and_says_which(variable: str, value: str, complaint: str):
@@ -132,6 +133,15 @@ def test_production_refuses_a_wrong_value_and_says_which(variable: str, value: s
     assert len(complaints) == 1
     assert complaints[0].startswith(complaint)
     assert PRODUCTION["SECRET_KEY"] not in "".join(complaints)
+
+
+def test_texts_are_spanish_whatever_language_strangers_get(tmp_path: Path):
+    env = {"DESK_VAR_DIR": str(tmp_path), "DESK_DEFAULT_LANGUAGE": "en"}
+
+    assert read(env, "LANGUAGE_CODE", "DESK_DEFAULT_LANGUAGE") == {
+        "LANGUAGE_CODE": "es",
+        "DESK_DEFAULT_LANGUAGE": "en",
+    }
 
 
 def test_production_on_sqlite_and_http_only_when_asked_for(tmp_path: Path):

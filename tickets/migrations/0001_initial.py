@@ -11,6 +11,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import accounts.models
 import tickets.models.conversation
 import tickets.models.folded
 
@@ -210,7 +211,9 @@ class Migration(migrations.Migration):
                 (
                     "requester_language",
                     models.CharField(
-                        choices=[("es", "Español"), ("en", "Inglés")], default="es", max_length=5
+                        choices=[("es", "Español"), ("en", "Inglés")],
+                        default=accounts.models.default_language,
+                        max_length=5,
                     ),
                 ),
                 (

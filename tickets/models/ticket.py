@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Department
+from accounts.models import Department, default_language
 
 from ..enums import END_KINDS, CaseKind, Channel, PublicState, Severity, StageKind
 from ..processes.definition import Definition, Stage
@@ -65,7 +65,7 @@ class Ticket(models.Model):
     requester_name = models.CharField(_("nombre del solicitante"), max_length=120)
     requester_email = models.EmailField(_("correo del solicitante"), blank=True)
     requester_phone = models.CharField(_("teléfono del solicitante"), max_length=32, blank=True)
-    requester_language = models.CharField(max_length=5, choices=settings.LANGUAGES, default="es")
+    requester_language = models.CharField(max_length=5, choices=settings.LANGUAGES, default=default_language)
     notify_requester = models.BooleanField(_("avisar al solicitante por correo"), default=True)
     standing_checked_at = models.DateTimeField(_("estatus verificado"), null=True, blank=True)
 

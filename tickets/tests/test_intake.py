@@ -6,8 +6,9 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import override_settings
+from django.utils import translation
 
-from accounts.models import Department
+from accounts.models import Department, User
 from tickets.actors import SYSTEM
 from tickets.enums import CaseKind, Channel
 from tickets.exceptions import InvalidData, NotAllowed
@@ -51,6 +52,17 @@ def test_report_becomes_a_ticket_with_folio_message_clocks_and_event(db):
         "filed", True, message, 1, 1,
     )  # fmt: skip
     assert {clock.kind for clock in ticket.clocks.all()} == {"first_response", "resolution"}
+
+
+def test_a_guest_whose_language_is_not_ours_is_answered_in_the_desks(db, settings):
+    process = make_process(S0)
+    settings.DESK_DEFAULT_LANGUAGE = "en"
+
+    with translation.override("fr"):
+        assert report(process).requester_language == "en"
+    with translation.override("es"):
+        assert report(process).requester_language == "es"
+    assert User(email="ana@example.com").language == "en"
 
 
 @pytest.mark.demand("S0.16", "S1.9", "S2.39")
