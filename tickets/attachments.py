@@ -19,6 +19,7 @@ from accounts.models import User
 
 from . import malware
 from .actors import Actor, user_of
+from .enums import MessageKind
 from .exceptions import InvalidData
 from .files import FileRules, RefusedFile, inspect, make_thumbnail, reencode_image
 from .models import Attachment, Message, Ticket
@@ -108,16 +109,29 @@ def keep_drafts(
 def attach_drafts(ticket: Ticket, draft_key: str, *, actor: Actor, message: Message) -> int:
     """Join the files waiting under `draft_key` to `message`; inside the verb that writes it. Returns how many.
 
-    Files that somebody else's session uploaded never come along, whatever the key.
+    Files that somebody else's session uploaded never come along, whatever the key. A report keeps to its process's
+    limits, whatever was chosen when the files came, and every other message to `REPLY_LIMITS`. Raises `InvalidData`.
     """
     if not draft_key:
         return 0
-    drafts = Attachment.objects.drafts(draft_key).filter(uploader=user_of(actor))
-    limit = max(ticket.definition.files.max_files, REPLY_LIMITS.max_files)
-    if drafts.count() > limit:
-        raise InvalidData({"files": [too_many(limit)]})
-    joined: int = drafts.update(ticket=ticket, message=message, draft_key="", draft_owner="")
+    limits = ticket.definition.files if message.kind == MessageKind.REPORT else REPLY_LIMITS
+    drafts = list(Attachment.objects.drafts(draft_key).filter(uploader=user_of(actor)))
+    if problems := _unfit(drafts, rules_for(limits)):
+        raise InvalidData({"files": problems})
+    waiting = Attachment.objects.drafts(draft_key).filter(pk__in=[file.pk for file in drafts])
+    joined: int = waiting.update(ticket=ticket, message=message, draft_key="", draft_owner="")
     return joined
+
+
+def _unfit(files: list[Attachment], rules: FileRules) -> list[str]:
+    """Images were weighed as they came; written anew they may weigh more."""
+    if len(files) > rules.max_files:
+        return [too_many(rules.max_files)]
+    return [
+        _("«%(name)s» no se puede adjuntar aquí. %(limits)s.") % {"name": file.name, "limits": rules}
+        for file in files
+        if file.kind not in rules.kinds or (not file.is_image and file.size > rules.max_bytes)
+    ]
 
 
 def discard_draft(draft_key: str, uuid: str, *, actor: Actor | None) -> None:

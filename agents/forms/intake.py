@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from tickets.attachments import REPLY_LIMITS
 from tickets.contacts import create_account
 from tickets.enums import Channel
 from tickets.exceptions import InvalidData
@@ -48,7 +47,6 @@ class NewTicketForm(StampedForm):
         max_length=DESCRIPTION_LENGTH,
         widget=forms.Textarea(attrs={"rows": 6, "data-behaviour": "autosize"}),
     )
-    files = FilesField(limits=REPLY_LIMITS)
 
     def __init__(self, *args: Any, category: Category, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -64,6 +62,7 @@ class NewTicketForm(StampedForm):
         self.own = definition.intake_fields(category.key)
         for item in self.own:
             self.fields[f"own-{item.key}"] = form_field(item)
+        self.fields["files"] = FilesField(limits=definition.files)
 
     @classmethod
     def again(cls, typed: QueryDict, *, category: Category) -> "NewTicketForm":

@@ -1,10 +1,12 @@
 """«Nuevo ticket»: filed by the desk for somebody who called, wrote or came by."""
 
+import io
 import uuid
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from PIL import Image
 
 from accounts.models import User
 from tickets.enums import Channel, EventKind
@@ -106,23 +108,25 @@ def test_sent_twice_it_is_one_ticket(agent: User, category: Category):
     assert Message.objects.count() == 1
 
 
-def text_file(name: str) -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, b"Lo que dijo por telefono", content_type="text/plain")
+def picture(name: str = "captura.png") -> SimpleUploadedFile:
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(content, "PNG")
+    return SimpleUploadedFile(name, content.getvalue(), content_type="image/png")
 
 
 def test_files_come_along_and_survive_an_error(agent: User, category: Category):
     client, data = signed_in(agent), report(category, title="")
 
-    refused = client.post(URL, data | {"files": text_file("notas.txt")})
+    refused = client.post(URL, data | {"files": picture()})
     assert refused.status_code == 422
-    assert "notas.txt" in text_of(refused)
+    assert "captura.png" in text_of(refused)
     client.post(URL, data | {"title": "La app se cierra"})
-    assert [item.name for item in Ticket.objects.get().attachments.all()] == ["notas.txt"]
+    assert [item.name for item in Ticket.objects.get().attachments.all()] == ["captura.png"]
 
 
 def test_a_file_can_be_taken_back_and_what_was_typed_stays(agent: User, category: Category):
     client, data = signed_in(agent), report(category, title="")
-    client.post(URL, data | {"files": text_file("notas.txt")})
+    client.post(URL, data | {"files": picture()})
     file = Attachment.objects.get()
 
     signed_in(make_agent()).post(URL, data | {"quitar": str(file.uuid)})
@@ -134,6 +138,19 @@ def test_a_file_can_be_taken_back_and_what_was_typed_stays(agent: User, category
     assert not page.context["form"].errors
     client.post(URL, data | {"title": "La app se cierra"})
     assert not Ticket.objects.get().attachments.exists()
+
+
+@pytest.mark.demand("S0.11", "S1.8", "S3.8")
+def test_the_process_says_which_files_come_along(agent: User, category: Category):
+    """Those of the portal: `incidencia-tecnica` takes pictures and videos, however they arrive."""
+    client, data = signed_in(agent), report(category)
+
+    page = text_of(client.get(URL, {"categoria": category.pk}))
+    assert "Hasta 5 archivos de 25 MB: imagen o video" in page
+    refused = client.post(URL, data | {"files": SimpleUploadedFile("notas.txt", b"Lo que dijo")})
+    assert refused.status_code == 422
+    assert "notas.txt: Aquí no se pueden adjuntar archivos .txt." in text_of(refused)
+    assert not Ticket.objects.exists()
 
 
 @pytest.mark.parametrize("field", ["email", "title", "description", "channel"])

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_http_methods
 
-from tickets.attachments import REPLY_LIMITS, discard_draft, keep_drafts
+from tickets.attachments import discard_draft, keep_drafts
 from tickets.exceptions import DeskError, InvalidData
 from tickets.file_fields import row_of
 from tickets.models import Attachment, Category, Ticket
@@ -35,9 +35,8 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
             discard_draft(waiting, file, actor=request.user)
         return _page(request, category, NewTicketForm.again(request.POST, category=category), waiting)
     form = NewTicketForm(request.POST, category=category)
-    problems = keep_drafts(
-        request.FILES.getlist("files"), draft_key=waiting, actor=request.user, limits=REPLY_LIMITS
-    )
+    files, limits = request.FILES.getlist("files"), category.process.definition.files
+    problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=limits)
     if form.is_valid() and not problems:
         try:
             ticket = form.save(actor=request.user, draft_key=waiting)

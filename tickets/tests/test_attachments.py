@@ -10,6 +10,8 @@ from PIL import Image
 
 from tickets import attachments
 from tickets.attachments import keep_draft
+from tickets.conversation import reply
+from tickets.exceptions import InvalidData
 from tickets.files import RefusedFile
 from tickets.models import Attachment
 from tickets.tests.factories import make_process, make_ticket, make_user
@@ -95,6 +97,44 @@ def test_files_come_with_the_report_and_stay_with_it():
     ticket = make_ticket(make_process("incidencia-tecnica"), requester=customer, draft_key="k")
     kept.refresh_from_db()
     assert (kept.ticket, kept.message, kept.draft_key) == (ticket, ticket.messages.get(), "")
+
+
+@pytest.mark.demand("S0.11", "S1.8", "S3.8")
+def test_a_report_keeps_to_its_process_whatever_was_chosen_when_the_files_came():
+    """Somebody attaches under one type of request, and then chooses another."""
+    customer, process = make_user(), make_process("solicitud-guiada")
+    for key, kind, size in (("kind", "video", 9), ("size", "archive", 11 * 1024**2)):
+        Attachment.objects.filter(pk=keep(key=key, actor=customer).pk).update(kind=kind, size=size)
+        with pytest.raises(InvalidData) as refused:
+            make_ticket(process, requester=customer, draft_key=key)
+        (sentence,) = refused.value.errors["files"]
+        assert sentence.startswith(
+            "«captura.png» no se puede adjuntar aquí. Hasta 3 archivos de 10\xa0MB: imagen"
+        )
+    for _each in range(4):
+        keep(key="many", actor=customer)
+    with pytest.raises(InvalidData) as refused:
+        make_ticket(process, requester=customer, draft_key="many")
+    assert refused.value.errors == {"files": ["Puedes adjuntar hasta 3 archivos."]}
+
+
+def test_a_reply_takes_what_replies_take_however_little_its_process_wants_in_a_report():
+    customer = make_user()
+    ticket = make_ticket(make_process("incidencia-tecnica"), requester=customer)
+    kept = keep("reporte-de-incidentes", name="salida.txt", content=io.BytesIO(b"Error 500"), actor=customer)
+
+    reply(ticket, actor=customer, body="Esto es lo que sale.", draft_key="k")
+    kept.refresh_from_db()
+    assert kept.ticket == ticket
+
+
+def test_an_image_that_grew_when_it_was_written_anew_is_sent():
+    customer = make_user()
+    Attachment.objects.filter(pk=keep(actor=customer).pk).update(size=11 * 1024**2)
+
+    assert make_ticket(
+        make_process("solicitud-guiada"), requester=customer, draft_key="k"
+    ).attachments.exists()
 
 
 def test_only_the_uploader_takes_a_draft_back():
