@@ -303,10 +303,10 @@ class Migration(migrations.Migration):
                     "closure_asked_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="aprobación pedida"),
                 ),
+                ("silence_since", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "silence_due_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="plazo para responder"),
-                ("silence_since", models.DateTimeField(default=django.utils.timezone.now)),
                 ),
                 (
                     "first_response_due_at",
