@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext as _g
 from django.utils.translation import gettext_lazy as _
@@ -85,7 +86,9 @@ class NewTicketForm(StampedForm):
             raw[item.key] = self.fields[name].widget.value_from_datadict(self.data, {}, name)
         return {item.key: raw[item.key] for item in self.own if is_shown(item, raw)}
 
+    @transaction.atomic
     def save(self, *, actor: User, draft_key: str) -> Ticket:
+        """The ticket and, where it was wanted, the account: both or neither. Raises what the verbs raise."""
         given = self.cleaned_data
         account = User.objects.filter(email=given["email"].lower(), is_active=True).first()
         try:

@@ -89,6 +89,18 @@ def test_an_account_can_be_opened_along_with_the_ticket(agent: User, category: C
     assert ticket.events.filter(kind=EventKind.REQUESTER).count() == 1
 
 
+def test_without_the_account_that_was_wanted_there_is_no_ticket(agent: User, category: Category):
+    """The address is of an account that was closed: what was typed stays, and sent without the account it is filed."""
+    make_user(email="lucia@example.com", is_active=False)
+    client, data = signed_in(agent), report(category)
+
+    refused = client.post(URL, data | {"open_account": "on"})
+    assert (refused.status_code, list(refused.context["form"].errors)) == (422, ["email"])
+    assert not Ticket.objects.exists()
+    assert client.post(URL, data).status_code == 302
+    assert Ticket.objects.get().requester is None
+
+
 def test_the_process_where_an_account_is_needed_may_be_filed_for_a_guest_by_the_desk(agent: User):
     """S2.1 binds customers; S2.26 stops the flow later, until the desk has seen to the account."""
     category = make_process("soporte-con-aprobacion").categories.first()
