@@ -11,11 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from tickets import history
+from tickets.conversation import LONGEST, RECENT
 from tickets.enums import Channel, DeliveryState, EventKind, MessageKind
 from tickets.models import Attachment, Delivery, Message, Ticket, TicketEvent
-
-RECENT = 60  # messages; the rest of a long conversation is a link away
-LONGEST = 1000
 
 KINDS = {MessageKind.NOTE: "nota", MessageKind.REPLY: "cliente", MessageKind.REPORT: "cliente"}
 ICONS = {

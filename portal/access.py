@@ -53,6 +53,11 @@ class Access:
         return self.token.purpose if self.token else ""
 
     @property
+    def home_url(self) -> str:
+        """The page that this person came from."""
+        return self.url("approval" if self.purpose == Purpose.APPROVE else "")
+
+    @property
     def can_reply(self) -> bool:
         return policies.can_reply(self.actor, self.ticket)
 

@@ -15,8 +15,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from tickets.conversation import public_conversation
-from tickets.enums import Channel, MessageKind, PublicState, StageKind
+from tickets.conversation import LONGEST, RECENT, public_conversation
+from tickets.enums import Channel, EventKind, MessageKind, PublicState, StageKind
 from tickets.file_fields import icon_of
 from tickets.models import Attachment, Message, Ticket, TicketEvent
 from tickets.processes.definition import Stage
@@ -34,6 +34,7 @@ ICONS = {
     StageKind.REJECTED: "x-circle",
     StageKind.CANCELLED: "x-circle",
 }
+TOLD = (EventKind.FILED, EventKind.STAGE_CHANGED, EventKind.ACTION)
 FAILED = (StageKind.REJECTED, StageKind.CANCELLED)
 
 
@@ -65,13 +66,19 @@ def has_progress(ticket: Ticket) -> bool:
 
 
 class Conversation:
-    """The public messages and events of one ticket, read once (three queries)."""
+    """The newest public messages of one ticket and what the process did, read once (three queries)."""
 
-    def __init__(self, ticket: Ticket) -> None:
+    def __init__(self, ticket: Ticket, *, complete: bool = False) -> None:
         self.ticket = ticket
-        public = public_conversation(ticket)
-        self.messages: list[Message] = list(public["messages"])
-        self.events: list[TicketEvent] = list(public["events"].select_related(None))
+        public, limit = public_conversation(ticket), LONGEST if complete else RECENT
+        newest = public["messages"].order_by("-created_at", "-id")[: limit + 1]
+        self.messages: list[Message] = list(newest)[::-1]
+        self.is_cut = len(self.messages) > limit
+        if self.is_cut:
+            self.messages = self.messages[1:]
+        # All of them, for the road; what else happened is told by messages.
+        events = public["events"].filter(kind__in=TOLD).order_by("-version")
+        self.events: list[TicketEvent] = list(events[:LONGEST])[::-1]
 
     def moves(self) -> Iterator[tuple[TicketEvent, Stage]]:
         """The events that brought the ticket to another stage, in order."""
@@ -85,7 +92,8 @@ class Conversation:
         entries: list[tuple[datetime, int, dict[str, Any]]] = [
             (message.created_at, 0, self._message(message)) for message in self.messages
         ]
-        entries += [(event.at, 1, line) for event, line in self._lines()]
+        since = self.messages[0].created_at if self.is_cut else None
+        entries += [(event.at, 1, line) for event, line in self._lines() if not since or event.at >= since]
         entries.sort(key=lambda entry: entry[:2])
         return list(_with_days(entries))
 

@@ -31,7 +31,7 @@ def page(
     status: int = 200,
 ) -> HttpResponse:
     """The ticket's page; after a refusal with everything that was typed still in it."""
-    context = live_context(access, tried=tried)
+    context = live_context(access, tried=tried, complete="completa" in request.GET)
     if access.can_reply:
         context["reply"] = form or unsent_form(unsent(request, access.ticket.folio))
         context["files"] = _files_field(access, context["reply"])
@@ -43,8 +43,10 @@ def page(
     return render(request, template, context, status=status)
 
 
-def live_context(access: Access, *, tried: ActionForm | None = None) -> dict[str, Any]:
-    ticket, conversation = access.ticket, Conversation(access.ticket)
+def live_context(
+    access: Access, *, tried: ActionForm | None = None, complete: bool = False
+) -> dict[str, Any]:
+    ticket, conversation = access.ticket, Conversation(access.ticket, complete=complete)
     offered = [
         tried if tried and tried.action.key == action.key else ActionForm(action=action, ticket=ticket)
         for action in _offered(access)
@@ -62,7 +64,7 @@ def live_context(access: Access, *, tried: ActionForm | None = None) -> dict[str
         "decisions": [item for item in offered if _is_decision(item.action, access)],
         "others": [item for item in offered if not _is_decision(item.action, access)],
         "key": str(uuid.uuid4()),
-        "updates_url": access.url("updates"),
+        "updates_url": access.url("updates") + ("?completa" if complete else ""),
         "reply_url": access.url("reply"),
         "notifications_url": access.url("notifications"),
         "survey_url": access.url("survey") if access.can_rate and surveys.is_open(ticket) else "",

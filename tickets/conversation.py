@@ -22,6 +22,8 @@ from .text import TextTooLong, clean_text
 from .workflow import fire, restart_silence
 
 MESSAGE_LENGTH = 20_000
+RECENT = 60  # messages that a page shows; the rest of a long conversation is a link away
+LONGEST = 1000
 MENTION = re.compile(r"(?<![\w@])@([\w.+-]+@[\w.-]+\w)")
 
 
@@ -235,6 +237,6 @@ def save_draft(ticket: Ticket, *, actor: User, mode: MessageKind, body: str, ste
 def public_conversation(ticket: Ticket) -> dict[str, Any]:
     """Messages and events a customer may read, in order; built here so that no face forgets to filter."""
     return {
-        "messages": ticket.messages.public().prefetch_related("attachments").select_related("author"),
-        "events": ticket.events.filter(is_public=True).select_related("actor"),
+        "messages": ticket.messages.public().prefetch_related("attachments"),
+        "events": ticket.events.filter(is_public=True),
     }

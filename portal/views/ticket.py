@@ -46,7 +46,8 @@ def updates(request: HttpRequest, access: Access) -> HttpResponse:
     actions are swapped: the box that somebody types in is not among them."""
     if request.GET.get("v") == str(access.version):
         return HttpResponse(status=204)
-    return render(request, "portal/tickets/_live.html", live_context(access) | {"oob": True})
+    context = live_context(access, complete="completa" in request.GET)
+    return render(request, "portal/tickets/_live.html", context | {"oob": True})
 
 
 @limited("reply", rate="30/10m", by=by_user)
@@ -86,7 +87,7 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
         return page(request, access, form=form, status=409)
     forget_unsent(request)
     messages.success(request, _("Enviamos tu respuesta."))
-    return redirect(f"{access.url(_home(access))}#mensaje-{message.pk}")
+    return redirect(f"{access.home_url}#mensaje-{message.pk}")
 
 
 @limited("upload", rate="60/10m", by=by_user)
@@ -127,7 +128,7 @@ def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResp
     definition = access.ticket.definition.action(action)
     if definition is None or definition.on:
         messages.error(request, _("Esa acción no existe en este ticket."))
-        return redirect(access.url(_home(access)))
+        return redirect(access.home_url)
     form = ActionForm(request.POST, action=definition, ticket=access.ticket)
     # Whether an answer fits is told to whom the action is offered: fields know accounts and folios of others.
     is_theirs = policies.may_perform(access.actor, access.ticket, definition)
@@ -143,11 +144,11 @@ def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResp
         return page(request, access, tried=form, status=422)
     except DeskError as problem:
         messages.error(request, str(problem))
-        return redirect(access.url(_home(access)))
+        return redirect(access.home_url)
     messages.success(request, str(definition.done) or _("Listo: guardamos tu respuesta."))
     if surveys.is_open(done):
         return redirect(access.url("survey"))
-    return redirect(access.url(_home(access)))
+    return redirect(access.home_url)
 
 
 @limited("survey", rate="20/10m", by=by_user)
@@ -180,7 +181,7 @@ def survey(request: HttpRequest, access: Access) -> HttpResponse:
         "key": uuid.uuid4(),
         "is_open": surveys.is_open(access.ticket),
         "answered": _answered(access),
-        "back": access.url(_home(access)) if _may_read(access) else "",
+        "back": access.home_url if _may_read(access) else "",
     }
     return render(request, "portal/tickets/survey.html", context, status=422 if form.errors else 200)
 
@@ -197,7 +198,7 @@ def ticket_notifications(request: HttpRequest, access: Access) -> HttpResponse:
     messages.success(
         request, _("Te avisaremos por correo.") if on else _("Ya no te avisaremos por correo de este ticket.")
     )
-    return redirect(access.url(_home(access)))
+    return redirect(access.home_url)
 
 
 def _discard(access: Access, file: str) -> None:
@@ -214,11 +215,6 @@ def _uuids(text: str) -> list[uuid.UUID]:
 
 def _uploader(access: Access) -> User | None:
     return access.actor if isinstance(access.actor, User) else None
-
-
-def _home(access: Access) -> str:
-    """The page that this person came from."""
-    return "approval" if access.purpose == "approve" else ""
 
 
 def _may_read(access: Access) -> bool:
