@@ -5,10 +5,12 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, task_prerun
+from kombu.transport import TRANSPORT_ALIASES
 
 from helpdesk import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+TRANSPORT_ALIASES["filesystem"] = "helpdesk.file_broker:Transport"
 
 app = Celery("helpdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
