@@ -66,6 +66,17 @@ def test_the_same_contact_twice_is_once(client, ticket):
     assert ContactEntry.objects.count() == 1
 
 
+def test_a_contact_that_is_refused_keeps_what_was_typed(client, ticket):
+    """The key is of what a colleague did."""
+    key = str(uuid.uuid4())
+    log(signed_in(make_agent()), ticket, key=key)
+    response = log(client, ticket, key=key, note="Buzón de voz")
+    assert response.status_code == 422
+    assert "No tienes permiso para hacer eso en este ticket." in text_of(response)
+    assert 'value="Buzón de voz"' in text_of(response)
+    assert ContactEntry.objects.count() == 1
+
+
 @pytest.mark.demand("S2.44", "S2.45", "S2.46")
 def test_the_checklist_is_ticked_point_by_point_with_its_evidence(client, ticket, agent):
     items = ticket.definition.closing.checklist

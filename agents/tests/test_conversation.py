@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from tickets import conversation, properties
+from tickets import conversation, policies, properties
 from tickets.enums import MessageKind
 from tickets.models import Attachment, Draft, Message, Ticket
 from tickets.tests.factories import (
@@ -189,6 +189,13 @@ def test_a_draft_survives_what_others_do_to_the_ticket(client, ticket):
     keep(client, ticket, "follow_up", "A medio escribir")
     conversation.reply(ticket, actor=ticket.requester, body="Otra cosa")
     assert "A medio escribir</textarea>" in text_of(client.get(url(ticket)))
+
+
+def test_a_draft_that_the_desk_refuses_is_no_error_of_the_page(client, ticket, monkeypatch):
+    """The ticket went to another department while the request was under way."""
+    monkeypatch.setattr(policies, "can_answer", lambda actor, ticket: False)
+    assert keep(client, ticket, "note", "Algo").status_code == 422
+    assert not Draft.objects.exists()
 
 
 def test_an_emptied_box_forgets_its_draft_and_a_wrong_kind_keeps_none(client, ticket):

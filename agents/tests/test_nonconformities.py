@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from tickets.exceptions import NotAllowed
 from tickets.models import Nonconformity
 from tickets.tests.factories import make_agent, make_supervisor, make_ticket, make_user
 
@@ -74,6 +75,20 @@ def test_an_empty_review_is_refused(supervisor: User, report: Nonconformity):
     assert response.status_code == 422
     assert list(response.context["form"].errors) == ["review"]
     assert Nonconformity.objects.get(pk=report.pk).reviewed_at is None
+
+
+def test_a_review_that_is_refused_keeps_what_was_typed(
+    supervisor: User, report: Nonconformity, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise NotAllowed
+
+    monkeypatch.setattr("agents.views.nonconformities.review", refuse)
+    response = signed_in(supervisor).post(url(report), {"review": "Se habló con Diego."})
+
+    assert response.status_code == 422
+    assert str(NotAllowed.default) in text_of(response)
+    assert "Se habló con Diego." in text_of(response)
 
 
 def test_for_anybody_below_a_supervisor_they_do_not_exist(agent: User, report: Nonconformity):

@@ -49,8 +49,11 @@ def contact(request: HttpRequest, folio: str) -> HttpResponse:
         form.save(ticket, actor=request.user)
     except InvalidData as problem:
         form.show(problem)
-        return _contact_form(request, ticket, form, status=422)
-    return changed(request, folio, _("Registramos el contacto."))
+    except DeskError as problem:
+        form.add_error(None, str(problem))
+    else:
+        return changed(request, folio, _("Registramos el contacto."))
+    return _contact_form(request, ticket, form, status=422)
 
 
 def _contact_form(

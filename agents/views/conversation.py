@@ -71,9 +71,11 @@ def draft(request: HttpRequest, folio: str) -> HttpResponse:
     if not form.is_valid():
         return HttpResponse(status=422)
     given = form.cleaned_data
-    save_draft(
-        ticket, actor=request.user, mode=MessageKind(given["mode"]), body=given["body"], steps=given["steps"]
-    )
+    mode = MessageKind(given["mode"])
+    try:
+        save_draft(ticket, actor=request.user, mode=mode, body=given["body"], steps=given["steps"])
+    except DeskError:
+        return HttpResponse(status=422)
     return HttpResponse(status=204)
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tickets.exceptions import InvalidData
+from tickets.exceptions import DeskError, InvalidData
 from tickets.keyset import InvalidCursor, paginate
 from tickets.models import Nonconformity
 from tickets.nonconformities import review
@@ -65,6 +65,8 @@ def nonconformity(request: HttpRequest, pk: int) -> HttpResponse:
                 review(report, actor=request.user, conclusion=form.cleaned_data["review"])
             except InvalidData as problem:
                 form.add_error("review", problem.errors["review"])
+            except DeskError as problem:
+                form.add_error(None, str(problem))
             else:
                 messages.success(request, _("Guardamos la revisión."))
                 return redirect("agents:nonconformities")
