@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from tickets import clocks, policies, presence, queues
-from tickets.enums import ClockKind, ContactKind, MessageKind, Severity
+from tickets.enums import ClockKind, MessageKind, Severity
 from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
 from tickets.processes.definition import Action, Call, ChecklistItem, Response
 from tickets.processes.fields import answered
@@ -240,10 +240,6 @@ class TicketPage:
             [self.ticket], Prefetch("contacts", ContactEntry.objects.prefetch_related("by"))
         )
         return list(self.ticket.contacts.all())
-
-    @property
-    def contact_kinds(self) -> list[tuple[str, Any]]:
-        return list(ContactKind.choices)
 
     @cached_property
     def nonconformities(self) -> list[Nonconformity]:

@@ -86,11 +86,7 @@ def _action(event: TicketEvent, definition: Definition, names: Names) -> SafeStr
 
 
 def _stage(event: TicketEvent, definition: Definition) -> SafeString:
-    try:
-        label = definition.stage(event.data["to"]).label
-    except KeyError:
-        label = event.data["to"]
-    return format_html(_("etapa {stage}"), stage=_bold(label))
+    return format_html(_("etapa {stage}"), stage=_bold(definition.stage(event.data["to"]).label))
 
 
 def _assigned(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
