@@ -25,6 +25,7 @@ ICONS = {
     EventKind.CHECKLIST: "ui-checks",
     EventKind.BREACHED: "alarm",
     EventKind.SURVEY: "star",
+    EventKind.NONCONFORMITY: "flag",
     EventKind.REQUESTER: "person-badge",
     EventKind.NOTIFICATIONS: "bell",
     EventKind.STAGE_CHANGED: "signpost-split",

@@ -125,6 +125,7 @@ class EventKind(models.TextChoices):
     CHECKLIST = "checklist", _("Lista de cierre")
     BREACHED = "breached", _("Plazo vencido")
     SURVEY = "survey", _("Encuesta de satisfacción")
+    NONCONFORMITY = "nonconformity", _("Inconformidad revisada")
     REQUESTER = "requester", _("Solicitante")
     NOTIFICATIONS = "notifications", _("Avisos por correo")
 

@@ -194,6 +194,10 @@ def _survey(event: TicketEvent, definition: Definition, names: Names) -> SafeStr
     return _said(event, _("calificó la atención con {score} de 5"), score=event.data["score"])
 
 
+def _nonconformity(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return _said(event, _("revisó el reporte de inconformidad"))
+
+
 def _requester(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _said(
         event,
@@ -221,6 +225,7 @@ _TELLERS: dict[EventKind, Any] = {
     EventKind.CHECKLIST: _checklist,
     EventKind.BREACHED: _breached,
     EventKind.SURVEY: _survey,
+    EventKind.NONCONFORMITY: _nonconformity,
     EventKind.REQUESTER: _requester,
     EventKind.NOTIFICATIONS: _notifications,
 }

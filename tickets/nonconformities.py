@@ -4,24 +4,38 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
-
+from . import policies
+from .actors import Actor, user_of
+from .enums import EventKind
+from .events import already_recorded, record
 from .exceptions import InvalidData, NotAllowed
+from .locking import locked
 from .models import Nonconformity
-from .text import clean_text
+from .text import TextTooLong, clean_text
 
 
 @transaction.atomic
-def review(report: Nonconformity, *, actor: User, conclusion: str) -> Nonconformity:
-    """Close a report with the supervisor's conclusion. Reviewing it again keeps the first conclusion."""
-    if not actor.is_supervisor:
+def review(report: Nonconformity, *, actor: Actor, conclusion: str, key: str | None = None) -> Nonconformity:
+    """Close a report with the supervisor's conclusion. Reviewing it again keeps the first conclusion.
+
+    Raises `InvalidData` for a conclusion that is empty or too long.
+    """
+    ticket = locked(report.ticket)
+    row = ticket.nonconformities.get(pk=report.pk)
+    if already_recorded(key, actor=actor, act=EventKind.NONCONFORMITY, ticket=ticket):
+        return row
+    if not policies.can_review_nonconformities(actor, ticket):
         raise NotAllowed
-    row: Nonconformity = Nonconformity.objects.select_for_update().get(pk=report.pk)
     if row.reviewed_at is not None:
         return row
-    text = clean_text(conclusion)
+    try:
+        text = clean_text(conclusion)
+    except TextTooLong as error:
+        raise InvalidData({"review": [str(error)]}) from error
     if not text:
         raise InvalidData({"review": [_("Escribe la conclusión de la revisión.")]})
-    row.reviewed_by, row.reviewed_at, row.review = actor, timezone.now(), text
+    row.reviewed_by, row.reviewed_at, row.review = user_of(actor), timezone.now(), text
     row.save(update_fields=["reviewed_by", "reviewed_at", "review"])
+    data = {"nonconformity": row.pk}
+    record(ticket, EventKind.NONCONFORMITY, actor=actor, public=False, data=data, key=key)
     return row

@@ -92,6 +92,10 @@ def can_retry_delivery(actor: Actor, ticket: Ticket) -> bool:
     return isinstance(actor, User) and actor.is_supervisor and is_staff_on(actor, ticket)
 
 
+def can_review_nonconformities(actor: Actor, ticket: Ticket) -> bool:
+    return isinstance(actor, User) and actor.is_supervisor and is_staff_on(actor, ticket)
+
+
 def may_perform(actor: Actor, ticket: Ticket, action: Action) -> bool:
     """Whether `action` names this actor, whatever the stage."""
     return any(is_one_of(who, actor, ticket) for who in action.by)

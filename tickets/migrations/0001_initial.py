@@ -946,6 +946,7 @@ class Migration(migrations.Migration):
                             ("checklist", "Lista de cierre"),
                             ("breached", "Plazo vencido"),
                             ("survey", "Encuesta de satisfacción"),
+                            ("nonconformity", "Inconformidad revisada"),
                             ("requester", "Solicitante"),
                             ("notifications", "Avisos por correo"),
                         ],

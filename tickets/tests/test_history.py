@@ -4,10 +4,11 @@ import pytest
 from django.utils import timezone, translation
 
 from accounts.enums import Standing
-from tickets import contacts, conversation, history, properties, workflow
+from tickets import contacts, conversation, history, nonconformities, properties, workflow
 from tickets.actors import SYSTEM
 from tickets.enums import ContactKind, ContactOutcome, EventKind, Severity
 from tickets.events import record
+from tickets.models import Nonconformity
 from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,12 @@ def test_an_action_says_its_name_where_it_led_and_what_it_settled(ticket):
         "fecha de cierre <b>",
     ):
         assert part in said
+
+
+def test_the_review_of_a_nonconformity_is_told(ticket):
+    report = Nonconformity.objects.create(ticket=ticket, reason="No se resolvió.")
+    nonconformities.review(report, actor=make_supervisor(name="Carolina"), conclusion="Faltó una prueba.")
+    assert told(ticket)[-1] == "<b>Carolina</b> revisó el reporte de inconformidad"
 
 
 def test_messages_are_left_to_the_conversation(ticket):

@@ -373,10 +373,19 @@ def test_nonconformity_is_reviewed_once_by_a_supervisor(play):
     p.do(p.supervisor, "preparar", **prepared(p)).do(p.agent, "pedir_aprobacion", solution_done="Listo")
     p.do(p.customer, "rechazar", message="No entro todavía.")
     report = p.ticket.nonconformities.get()
-    with pytest.raises(NotAllowed):
-        nonconformities.review(report, actor=p.agent, conclusion="Nada")
-    with pytest.raises(InvalidData):
-        nonconformities.review(report, actor=p.supervisor, conclusion=" ")
-    nonconformities.review(report, actor=p.supervisor, conclusion="Faltó probar de noche.")
+    for person in (p.agent, p.customer):
+        with pytest.raises(NotAllowed):
+            nonconformities.review(report, actor=person, conclusion="Nada")
+    for wrong in (" ", "x" * 20_001):
+        with pytest.raises(InvalidData) as refused:
+            nonconformities.review(report, actor=p.supervisor, conclusion=wrong)
+        assert refused.value.errors.keys() == {"review"}
+    count = len(p.events)
+    for _click in range(2):
+        nonconformities.review(report, actor=p.supervisor, conclusion="Faltó probar de noche.", key="k")
     again = nonconformities.review(report, actor=make_supervisor(), conclusion="Otra cosa")
     assert (again.review, again.reviewed_by) == ("Faltó probar de noche.", p.supervisor)
+    assert len(p.events) == count + 1
+    assert (p.last.kind, p.last.actor, p.last.is_public, p.last.data) == (
+        EventKind.NONCONFORMITY, p.supervisor, False, {"nonconformity": report.pk},
+    )  # fmt: skip
