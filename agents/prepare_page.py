@@ -24,12 +24,13 @@ class Line:
     """The tickets this person can prepare, in order of arrival (S2.35): the first fifty."""
 
     def __init__(self, user: User) -> None:
-        versions = {version.pk: version for version in ProcessVersion.objects.all()}
+        early = Ticket.objects.visible_to(user).open().to_prepare()
+        in_use = ProcessVersion.objects.filter(pk__in=early.values("process_version"))
+        versions = {version.pk: version for version in in_use.order_by()}
         waiting = Q(pk__in=[])
         for version in versions.values():
             waiting |= Q(process_version=version.pk, stage__in=prepares_in(version.definition))
-        tickets = Ticket.objects.visible_to(user).open().to_prepare().filter(waiting)
-        rows = tickets.select_related("requester", "category").order_by(*ORDERS["llegada"].keys)
+        rows = early.filter(waiting).select_related("requester", "category").order_by(*ORDERS["llegada"].keys)
         found = list(rows[: LINE_SIZE + 1])
         for ticket in found:
             ticket.process_version = versions[ticket.process_version_id]

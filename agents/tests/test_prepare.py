@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from accounts.enums import Standing
 from accounts.models import Membership, User
+from agents.prepare_page import Line
 from tickets import properties
 from tickets.conversation import add_internal_note, reply
 from tickets.enums import EventKind, MessageKind, StageKind
 from tickets.models import Clock, Process, Ticket
+from tickets.processes.loading import definition_of
 from tickets.processes.publishing import publish
 from tickets.tests.factories import (
     make_agent,
@@ -415,6 +417,15 @@ def test_another_department_proposes_its_own_place_and_people(client: Client, ag
 
 
 # --- What it costs ----------------------------------------------------------------------------------------
+
+
+def test_the_line_reads_no_process_that_nothing_waits_in(supervisor: User):
+    ticket, finished = make_ticket(), make_ticket(make_process("incidencia-tecnica"))
+    Ticket.objects.filter(pk=finished.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
+    definition_of.cache_clear()
+
+    assert Line(supervisor).tickets == [ticket]
+    assert definition_of.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("others", [1, 30])
