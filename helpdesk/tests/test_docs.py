@@ -1,0 +1,33 @@
+"""Tables of docs/ that repeat what the code says, held against it."""
+
+import re
+import tomllib
+
+from django.conf import settings
+
+from tickets.processes.publishing import library
+
+DOCS = settings.BASE_DIR / "docs"
+TARGETS = {"first_response": "primera respuesta", "resolution": "resolución"}
+COLUMNS = (("critical", "high", "medium", "low"), ("problem", "procedure"))
+
+
+def rows(name: str, heading: str) -> list[list[str]]:
+    """The cells of every row under a heading, without those of the tables' heads."""
+    section = (DOCS / name).read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    tables = re.findall(r"(?m)^\|.*\n\|[-|]+\n((?:\|.*\n)+)", section)
+    return [
+        [cell.strip() for cell in row.strip("|").split("|")] for table in tables for row in table.splitlines()
+    ]
+
+
+def test_supervisors_read_the_deadlines_that_the_library_promises():
+    promised = []
+    for source in library().values():
+        process = tomllib.loads(source)
+        for kind, values in process.get("targets", {}).items():
+            [columns] = [columns for columns in COLUMNS if set(columns) == set(values)]
+            spans = [re.sub(r"(\d+)", r"\1 ", values[column]) for column in columns]
+            promised.append([process["name"]["es"], TARGETS[kind], *spans])
+
+    assert sorted(rows("supervisors.md", "Plazos")) == sorted(promised)
