@@ -21,6 +21,17 @@ def rows(name: str, heading: str) -> list[list[str]]:
     ]
 
 
+def test_every_behaviour_is_in_the_table():
+    """`poll.js` brings two; `inline-edit.js` binds itself to the page."""
+    js = settings.BASE_DIR / "static" / "js"
+    bound = re.search(r"const behaviours = \{(.+?)\};", (js / "main.js").read_text("utf-8"), re.DOTALL)[1]
+    names = {entry.split(":")[0].strip(' \n"') for entry in bound.split(",") if entry.strip()}
+    files = {path.stem for path in (js / "behaviours").iterdir()}
+    cells = [re.findall(r"`([a-z-]+)`", row[0]) for row in rows("front-end.md", "Behaviours")]
+
+    assert sorted(name for cell in cells for name in cell) == sorted(names | files)
+
+
 def test_supervisors_read_the_deadlines_that_the_library_promises():
     promised = []
     for source in library().values():
