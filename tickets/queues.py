@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, IntegerField, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +18,7 @@ from accounts.models import Department, User
 
 from .enums import ClockKind, StageKind
 from .models import Clock, Ticket
+from .models.ticket import LAST_POSITION
 from .querysets import EARLY_KINDS, TicketQuerySet
 from .sla import FAR_FUTURE
 
@@ -264,8 +265,29 @@ def load(assignees: Iterable[User]) -> dict[int, int]:
     return dict(people.values_list("pk", BoundedCount(open_tickets, along=ORDERS["vence"].keys)))
 
 
-def proposed_position(ticket: Ticket, *, department: Department | None = None) -> int:
-    """S2.35: behind the open tickets of the department (its own, unless another is named) that arrived earlier."""
+@dataclass(frozen=True)
+class Place:
+    """A place in line, and how many open tickets arrived earlier."""
+
+    position: int
+    ahead: int
+
+
+def proposed_place(ticket: Ticket, *, department: Department | None = None) -> Place:
+    """S2.35: behind the open tickets of the department (its own, unless another is named) that arrived earlier.
+
+    After the last of them, and not after any that arrived later and has a position already: tickets may be prepared in
+    any order. Of two in the same position the earlier goes first (`ORDERS`).
+    """
     place = department.pk if department else ticket.department_id
-    earlier = Ticket.objects.open().filter(created_at__lt=ticket.created_at, department=place)
-    return count(earlier) + 1
+    earlier, later = Q(created_at__lt=ticket.created_at), Q(created_at__gt=ticket.created_at)
+    line = (
+        Ticket.objects.open()
+        .filter(department=place)
+        .aggregate(
+            last=Max("queue_position", filter=earlier, default=0),
+            next=Min("queue_position", filter=later, default=LAST_POSITION),
+            ahead=Count("pk", filter=earlier),
+        )
+    )
+    return Place(min(line["last"] + 1, line["next"]), line["ahead"])

@@ -119,9 +119,9 @@ class PrepareForm(ActionForm):
             self._propose("due_at", "proposed_due", _as_typed(due), anew=anew)
             self.fields["due_at"].help_text = _("Según los plazos del proceso.")
         if "queue_position" in self.asked:
-            place = queues.proposed_position(self.ticket, department=department)
-            self._propose("queue_position", "proposed_place", str(place), anew=anew)
-            self.fields["queue_position"].help_text = _place_text(place)
+            place = queues.proposed_place(self.ticket, department=department)
+            self._propose("queue_position", "proposed_place", str(place.position), anew=anew)
+            self.fields["queue_position"].help_text = _place_text(place.ahead)
 
     def _propose(self, name: str, memory: str, value: str, *, anew: bool) -> None:
         if anew or str(self.initial.get(name) or "") == str(self.initial.get(memory) or ""):
@@ -192,10 +192,10 @@ def _as_typed(moment: datetime) -> str:
     return timezone.localtime(moment).strftime(AS_TYPED)
 
 
-def _place_text(place: int) -> str:
-    if place > MANY:
+def _place_text(ahead: int) -> str:
+    if ahead >= MANY:
         return _("Detrás de %(n)d o más que llegaron antes.") % {"n": MANY}
-    if place == 1:
+    if not ahead:
         return _("Es el primero en orden de llegada.")
-    text = ngettext("Detrás de %(n)d que llegó antes.", "Detrás de %(n)d que llegaron antes.", place - 1)
-    return text % {"n": place - 1}
+    text = ngettext("Detrás de %(n)d que llegó antes.", "Detrás de %(n)d que llegaron antes.", ahead)
+    return text % {"n": ahead}

@@ -142,12 +142,14 @@ def test_strangers_get_404_and_change_nothing(agent: User):
 @pytest.mark.demand("S2.3", "S2.4")
 def test_the_form_proposes_from_the_time_parameters(client: Client, agent: User):
     other = make_ticket()
+    Ticket.objects.filter(pk=other.pk).update(queue_position=4)
     ticket = make_ticket()
 
     form = client.get(url(ticket)).context["form"]
     due = timezone.localtime(ticket.created_at + timedelta(days=5))
     assert form["due_at"].value() == due.strftime(TYPED)
-    assert form["queue_position"].value() == "2"
+    assert form["queue_position"].value() == "5"
+    assert form["queue_position"].help_text == "Detrás de 1 que llegó antes."
     assert {
         "severity",
         "department",

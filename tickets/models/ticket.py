@@ -19,6 +19,8 @@ from .folded import FoldedField
 from .process import Category, ProcessVersion
 
 LAST_IN_LINE = 2_147_483_647
+LAST_POSITION = 100_000
+"""The highest `queue_position` that can be given."""
 
 
 class FolioCounter(models.Model):

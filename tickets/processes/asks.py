@@ -25,6 +25,7 @@ from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
 from ..exceptions import InvalidData, NotAllowed
 from ..guests import hand_over, switch_contribution
 from ..models import ContactEntry, Ticket
+from ..models.ticket import LAST_POSITION
 from .definition import Action, Ask, Definition
 from .fields import LongTextField, form_field, is_shown, stored
 from .step import Step
@@ -187,7 +188,7 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
     ),
     "queue_position": StandardAsk(
         lambda ticket, common: forms.IntegerField(
-            min_value=1, max_value=100_000, **{"label": _("Ubicación en la cola"), **common}
+            min_value=1, max_value=LAST_POSITION, **{"label": _("Ubicación en la cola"), **common}
         ),
         _get("queue_position"),
         _set("queue_position"),

@@ -9,6 +9,8 @@ from accounts.models import Membership
 from tickets import clocks, queues, sla
 from tickets.enums import StageKind
 from tickets.models import Clock, Ticket
+from tickets.models.ticket import LAST_POSITION
+from tickets.queues import Place
 from tickets.tests.factories import make_agent, make_department, make_process, make_supervisor, make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -137,13 +139,37 @@ def test_load_counts_open_tickets_of_each_person(django_assert_num_queries):
 
 
 @pytest.mark.demand("S2.35")
-def test_proposed_position_counts_those_of_the_department_that_came_before():
+def test_proposed_place_is_behind_those_of_the_department_that_came_before():
     first, second, third = (make_ticket() for _ in range(3))
-    Ticket.objects.filter(pk=first.pk).update(stage_kind=StageKind.DONE)
-    third.refresh_from_db()
-    assert queues.proposed_position(third) == 2
-    assert queues.proposed_position(second) == 1
-    assert queues.proposed_position(third, department=make_department("academico")) == 1
+    Ticket.objects.filter(pk=first.pk).update(queue_position=1)
+    Ticket.objects.filter(pk=second.pk).update(queue_position=2)
+    assert queues.proposed_place(third) == Place(position=3, ahead=2)
+    assert queues.proposed_place(first) == Place(position=1, ahead=0)
+    elsewhere = make_department("academico")
+    assert queues.proposed_place(third, department=elsewhere) == Place(position=1, ahead=0)
+
+
+@pytest.mark.demand("S2.35")
+def test_whoever_comes_later_is_not_placed_before_those_who_wait():
+    early, waiting, late = (make_ticket() for _ in range(3))
+    Ticket.objects.filter(pk=waiting.pk).update(queue_position=2)
+    Ticket.objects.filter(pk=early.pk).update(queue_position=1, stage_kind=StageKind.DONE)
+    assert queues.proposed_place(late) == Place(position=3, ahead=1)
+
+
+@pytest.mark.demand("S2.35")
+def test_prepared_in_any_order_tickets_stand_as_they_arrived():
+    tickets = [make_ticket() for _ in range(4)]
+    for index in (2, 0, 3, 1):
+        place = queues.proposed_place(tickets[index])
+        Ticket.objects.filter(pk=tickets[index].pk).update(queue_position=place.position)
+    assert list(Ticket.objects.order_by(*queues.ORDERS["llegada"].keys)) == tickets
+
+
+def test_behind_the_last_position_there_is_no_further_one():
+    first, second = make_ticket(), make_ticket()
+    Ticket.objects.filter(pk=first.pk).update(queue_position=LAST_POSITION)
+    assert queues.proposed_place(second).position == LAST_POSITION
 
 
 def test_an_agent_without_departments_sees_what_is_nobodys():
