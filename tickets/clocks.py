@@ -116,9 +116,12 @@ def first_answered(ticket: Ticket, *, now: datetime) -> None:
     if ticket.first_response_at is not None:
         return
     ticket.first_response_at = now
-    ticket.clocks.filter(kind=ClockKind.FIRST_RESPONSE, stopped_at__isnull=True).update(
-        stopped_at=now, paused_at=None
-    )
+    clock = ticket.clocks.filter(kind=ClockKind.FIRST_RESPONSE, stopped_at__isnull=True).first()
+    if clock is not None:
+        _resume(clock, stage=ticket.stage_definition, now=now)
+        clock.stopped_at = now
+        clock.save(update_fields=["paused_at", "stopped_at", "due_at"])
+        _mirror(ticket, [clock])
 
 
 def breach(clock: Clock) -> None:

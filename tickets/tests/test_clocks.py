@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from tickets import clocks, properties
 from tickets.enums import CaseKind, Severity
 from tickets.exceptions import GuardFailed, InvalidData
+from tickets.locking import locked
 from tickets.processes.publishing import library, publish
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, Play, prepared
-from tickets.workflow import perform
+from tickets.workflow import fire, perform
 
 S0, S2, S3 = "incidencia-tecnica", "soporte-con-aprobacion", "solicitud-guiada"
 HOUR = timedelta(hours=1)
@@ -108,6 +109,26 @@ def test_clock_stands_still_while_the_customer_has_the_turn(play):
     assert p.ticket.due_at == due + timedelta(days=3)
     pause = clock(p).pauses.get()
     assert (pause.started_at, pause.ended_at, pause.stage) == (START, START + timedelta(days=3), "esperando")
+
+
+def test_first_answer_during_a_pause_counts_the_pause(play):
+    """The desk waits for the customer before it has written at all: that time is no delay of the desk."""
+    p = play(S2, category="acceso")
+    p.do(p.supervisor, "preparar", **prepared(p, contribution_open=True))
+    with transaction.atomic():
+        fire(locked(p.ticket), "follow_up_sent")
+    p.refresh()
+    assert (p.ticket.is_paused, p.ticket.first_response_at) == (True, None)
+    p.later(hours=30).follow_up()
+    first = clock(p, "first_response")
+    due = START + first.target + 30 * HOUR
+    assert (first.due_at, p.ticket.first_response_due_at) == (due, due)
+    assert (first.paused_at, first.stopped_at) == (None, START + 30 * HOUR)
+    pause = first.pauses.get()
+    assert (pause.started_at, pause.ended_at, pause.stage) == (START, START + 30 * HOUR, "aporte")
+    p.later(hours=10)
+    assert clock(p, "first_response").breached_at is None
+    assert clocks.reading(first, now=timezone.now()).state == "met"
 
 
 def test_pauses_add_up_and_survive_a_change_of_severity(play):
