@@ -48,6 +48,15 @@ def apply_standing(ticket: Ticket, standing: Standing, *, now: datetime) -> None
     ticket.standing_checked_at = now
 
 
+def give_to(ticket: Ticket, user: User) -> None:
+    """The locked ticket is this person's from now on, who has yet to be looked up."""
+    if ticket.requester_id == user.pk:
+        return
+    ticket.requester, ticket.requester_name, ticket.requester_email = user, user.name, user.email
+    ticket.standing_checked_at = None
+    hand_over(ticket)
+
+
 @transaction.atomic
 def link_account(ticket: Ticket, *, actor: Actor, user: User, key: str | None = None) -> Ticket:
     """Say whose ticket it is (S2.26, S2.27): the guest who filed it has, or has been given, an account."""
@@ -58,8 +67,7 @@ def link_account(ticket: Ticket, *, actor: Actor, user: User, key: str | None = 
         raise NotAllowed
     if ticket.requester_id is not None:
         raise GuardFailed(_("El ticket ya tiene un solicitante con cuenta."))
-    ticket.requester, ticket.requester_name, ticket.requester_email = user, user.name, user.email
-    hand_over(ticket)
+    give_to(ticket, user)
     record(ticket, EventKind.REQUESTER, actor=actor, public=False, data={"requester": user.pk}, key=key)
     return ticket
 
@@ -98,8 +106,7 @@ def create_account(
             user = User.objects.create_user(**cleaned, kind=kind, language=ticket.requester_language)
     except IntegrityError as error:
         raise InvalidData({"email": [_("Ya hay una cuenta con ese correo. Selecciónala.")]}) from error
-    ticket.requester, ticket.requester_name, ticket.requester_email = user, user.name, user.email
-    hand_over(ticket)
+    give_to(ticket, user)
     record(
         ticket,
         EventKind.REQUESTER,
@@ -122,7 +129,7 @@ def claim_guest_tickets(user: User, *, verified_email: str) -> int:
         ticket = locked(ticket)
         if ticket.requester_id is not None:  # somebody of the desk was quicker
             continue
-        ticket.requester = user
+        give_to(ticket, user)
         record(ticket, EventKind.REQUESTER, actor=user, public=False, data={"requester": user.pk})
         count += 1
     return count

@@ -20,10 +20,10 @@ from accounts.models import Department, Membership, User
 
 from .. import clocks
 from ..actors import user_of
-from ..contacts import apply_standing
+from ..contacts import apply_standing, give_to
 from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
 from ..exceptions import InvalidData, NotAllowed
-from ..guests import hand_over, switch_contribution
+from ..guests import switch_contribution
 from ..models import ContactEntry, Ticket
 from ..models.ticket import LAST_POSITION
 from .definition import Action, Ask, Definition
@@ -114,10 +114,7 @@ def _set_contribution(step: Step, value: bool) -> None:
 
 
 def _set_requester(step: Step, value: User) -> None:
-    step.ticket.requester = value
-    step.ticket.requester_name = value.name
-    step.ticket.requester_email = value.email
-    hand_over(step.ticket)
+    give_to(step.ticket, value)
 
 
 def _record_call(step: Step, value: str) -> None:
@@ -300,8 +297,8 @@ def _raw(value: Any, field: forms.Field) -> Any:
 
 def apply(step: Step) -> None:
     """Put the answers on the ticket. Blank answers to optional asks change nothing, except that a solution without
-    steps does not keep those of an earlier one."""
-    for name, value in step.data.items():
+    steps does not keep those of an earlier one. Whose ticket it is comes first: the rest is about them."""
+    for name, value in sorted(step.data.items(), key=lambda answer: answer[0] != "requester"):
         if value in (None, "", []) and name != "solution_steps":
             continue
         standard = STANDARD_ASKS.get(name)

@@ -3,10 +3,13 @@
 import pytest
 
 from accounts.enums import Standing
+from accounts.models import User
 from tickets import contacts
 from tickets.enums import ContactKind, ContactOutcome
 from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
 from tickets.models import ContactEntry, Ticket
+from tickets.processes import asks
+from tickets.processes.step import Step
 from tickets.tests.factories import make_user
 from tickets.text import fold
 
@@ -110,6 +113,44 @@ def test_account_is_linked_once(play):
     assert p.ticket.requester_folded == fold(f"{p.customer.name}\n{p.customer.email}")
     with pytest.raises(GuardFailed):
         contacts.link_account(p.ticket, actor=p.agent, user=p.stranger)
+
+
+GIVING = {
+    "link_account": lambda p, user: contacts.link_account(p.ticket, actor=p.agent, user=user),
+    "seleccionar_cuenta": lambda p, user: p.do(p.agent, "seleccionar_cuenta", requester=user.email),
+    "claim": lambda p, user: contacts.claim_guest_tickets(user, verified_email="sin.cuenta@example.com"),
+}
+
+
+@pytest.mark.demand("S2.26")
+@pytest.mark.parametrize("way", GIVING)
+def test_every_way_of_giving_a_ticket_to_a_person_says_the_same_of_them(play, way):
+    p = play(S2, filed_by="staff")
+    GIVING[way](p, p.customer)
+    p.refresh()
+    assert (p.ticket.requester, p.ticket.requester_name, p.ticket.requester_email) == (
+        p.customer, p.customer.name, p.customer.email,
+    )  # fmt: skip
+
+
+@pytest.mark.demand("S2.9")
+def test_standing_that_was_looked_up_is_not_the_next_requesters(play):
+    p = play(S2)
+    now = p.ticket.created_at
+
+    def give(**answers):
+        action = p.definition.action("seleccionar_cuenta")
+        asks.apply(Step(p.ticket, p.definition, action, p.agent, answers, now))
+        return p.ticket.requester, p.ticket.standing_checked_at
+
+    contacts.apply_standing(p.ticket, Standing.ACTIVE, now=now)
+    assert give(requester=p.customer) == (p.customer, now)
+    assert give(requester=p.stranger) == (p.stranger, None)
+    assert give(standing="inactive", requester=p.customer) == (p.customer, now)
+    assert [User.objects.get(pk=who.pk).standing for who in (p.stranger, p.customer)] == [
+        "active",
+        "inactive",
+    ]
 
 
 def test_proving_an_address_claims_what_was_filed_with_it_and_no_more(play):
