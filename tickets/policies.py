@@ -47,6 +47,15 @@ def staff_on(ticket: Ticket) -> "QuerySet[User]":
     return staff.filter(Q(role__in=supervisors) | Q(pk=ticket.assignee_id) | Exists(members))
 
 
+def known_people(user: User) -> "QuerySet[User]":
+    """Whose card this member of the desk may open: of whoever asked for something that they may see. Supervisors know
+    every customer, with tickets or without."""
+    if not user.is_desk_staff:
+        return User.objects.none()
+    known = Q(Exists(Ticket.objects.visible_to(user).filter(requester=OuterRef("pk"))))
+    return User.objects.filter(known | Q(role=Role.CUSTOMER) if user.is_supervisor else known)
+
+
 def can_view(actor: Actor, ticket: Ticket) -> bool:
     if isinstance(actor, Guest):
         return actor.ticket_id == ticket.pk and actor.purpose in READING_PURPOSES

@@ -34,6 +34,7 @@ def url(person: User) -> str:
 
 @pytest.mark.demand("S0.3", "S2.12")
 def test_the_card_says_who_this_is(customer: User):
+    make_ticket(requester=customer)
     page = text_of(signed_in(make_agent()).get(url(customer)))
 
     for fact in (
@@ -60,6 +61,18 @@ def test_only_tickets_that_the_reader_may_see_are_listed_and_counted(customer: U
     assert "1 ticket abierto de 1" in page
     assert "2 tickets abiertos de 2" in text_of(signed_in(make_supervisor()).get(url(customer)))
     assert mine.folio in page
+
+
+def test_agents_know_who_asked_for_something_that_they_may_see(customer: User):
+    agent, ticket = make_agent(), make_ticket(requester=customer)
+    assert signed_in(agent).get(url(customer)).status_code == 200
+
+    Ticket.objects.filter(pk=ticket.pk).update(department=make_department("academico"))
+    assert signed_in(agent).get(url(customer)).status_code == 404
+
+
+def test_supervisors_know_every_customer(customer: User):
+    assert signed_in(make_supervisor()).get(url(customer)).status_code == 200
 
 
 def test_staff_have_no_card_unless_they_asked_for_something():

@@ -1,12 +1,10 @@
 """A customer's card, with the tickets of theirs that the person may see."""
 
-from django.db.models import Exists, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.enums import Role
-from accounts.models import User
+from tickets import policies
 from tickets.keyset import InvalidCursor, paginate
 from tickets.models import Ticket
 from tickets.queues import BoundedCount, for_rows
@@ -22,12 +20,10 @@ ORDER = ("-updated_at", "-id")
 @desk_view
 def customer(request: HttpRequest, pk: int) -> HttpResponse:
     visible = Ticket.objects.visible_to(request.user).filter(requester=pk)
-    person = (
-        User.objects.select_related("kind")
-        .filter(Q(role=Role.CUSTOMER) | Exists(visible), pk=pk)
-        .annotate(open_tickets=BoundedCount(visible.open()), all_tickets=BoundedCount(visible))
-        .first()
-    )
+    known = policies.known_people(request.user).select_related("kind").filter(pk=pk)
+    person = known.annotate(
+        open_tickets=BoundedCount(visible.open()), all_tickets=BoundedCount(visible)
+    ).first()
     if person is None:
         raise Http404
     problem = ""

@@ -111,6 +111,21 @@ def test_staff_on_lists_those_that_may_see_the_ticket(cast):
     assert set(policies.staff_on(ticket)) == {user for user in users if policies.is_staff_on(user, ticket)}
 
 
+def test_who_may_know_a_customer(cast):
+    """Agents know who asked for something that they may see, supervisors everybody who is a customer."""
+    ticket, people = cast
+    users = {name: person for name, person in people.items() if not isinstance(person, Guest)}
+    del users["system"]
+
+    def knows(person):
+        return {name for name, user in users.items() if person in policies.known_people(user)}
+
+    asked = {"agent of the department", "assignee of another department", "supervisor", "administrator"}
+    assert knows(ticket.requester) == asked
+    assert knows(people["other customer"]) == {"supervisor", "administrator"}
+    assert knows(people["agent of the department"]) == set()
+
+
 @pytest.mark.demand("S4.15", "S4.25")
 def test_words_of_a_process_mean_these_people(cast):
     ticket, people = cast
