@@ -43,7 +43,7 @@ def apply_standing(ticket: Ticket, standing: Standing, *, now: datetime) -> None
         raise GuardFailed(_("El solicitante no tiene cuenta. Selecciona o crea su cuenta antes de seguir."))
     if ticket.requester.standing != standing:
         ticket.requester.standing = standing
-        ticket.requester.standing_since = now.date()
+        ticket.requester.standing_since = timezone.localdate(now, timezone.get_default_timezone())
         ticket.requester.save(update_fields=["standing", "standing_since"])
     ticket.standing_checked_at = now
 

@@ -160,6 +160,7 @@ def _create_users(people: tuple[Person, ...]) -> None:
     hasher.iterations = 1000  # type: ignore[attr-defined]  # slow hashers have it
     password = hasher.encode(PASSWORD, hasher.salt())
     now = timezone.now()
+    since = timezone.localdate(now - timedelta(days=INACTIVE_DAYS), timezone.get_default_timezone())
     User.objects.bulk_create(
         [
             User(
@@ -170,7 +171,7 @@ def _create_users(people: tuple[Person, ...]) -> None:
                 kind=kinds.get(person.kind),
                 phone=person.phone,
                 standing=Standing.INACTIVE if person.is_inactive else Standing.ACTIVE,
-                standing_since=(now - timedelta(days=INACTIVE_DAYS)).date() if person.is_inactive else None,
+                standing_since=since if person.is_inactive else None,
                 language=person.language,
                 time_zone=person.time_zone,
                 external_account=person.account,

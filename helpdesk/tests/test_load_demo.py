@@ -1,6 +1,7 @@
 """The demo's data: believable, coherent in time, and the same however often they are loaded."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth import authenticate
@@ -12,6 +13,7 @@ from django.utils import timezone
 from accounts.enums import Standing
 from accounts.models import Department, User
 from helpdesk.demo import ACCOUNTS, PASSWORD
+from helpdesk.demo_data import people
 from helpdesk.demo_data.clock import time_is
 from notifications.enums import MailState
 from notifications.models import DemoMail, OutgoingEmail
@@ -45,6 +47,16 @@ def demo(django_db_setup, django_db_blocker):
         yield
         transaction.set_rollback(True)
         outer.__exit__(None, None, None)
+
+
+def test_standing_of_the_demo_changed_on_the_desks_day(monkeypatch):
+    inactive = people.Person("nadie", "Nadie Ya", is_inactive=True)
+    monkeypatch.setattr(people, "STAFF", ())
+    monkeypatch.setattr(people, "CUSTOMERS", (inactive,))
+    evening = datetime(2026, 3, 2, 21, 0, tzinfo=ZoneInfo("America/Caracas"))
+    with time_is(evening):
+        user = people.load()["nadie"]
+    assert user.standing_since == evening.date() - timedelta(days=people.INACTIVE_DAYS)
 
 
 def test_everybody_named_by_the_demo_can_sign_in(demo):

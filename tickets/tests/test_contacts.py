@@ -1,6 +1,9 @@
 """Standing, calls, WhatsApp and the closing checklist (S2.9, S2.14, S2.22, S2.44–S2.46)."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
+from django.utils import timezone
 
 from accounts.enums import Standing
 from accounts.models import User
@@ -11,9 +14,18 @@ from tickets.models import ContactEntry, Ticket
 from tickets.processes import asks
 from tickets.processes.step import Step
 from tickets.tests.factories import make_user
+from tickets.tests.playing import START
 from tickets.text import fold
 
 S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
+
+
+def test_standing_changes_on_the_desks_day_not_on_greenwichs(play):
+    p = play(S2).later(hours=12)  # nine in the evening in Caracas, the next day in Greenwich
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE)
+    p.customer.refresh_from_db()
+    assert p.customer.standing_since == START.date() != timezone.now().date()
 
 
 @pytest.mark.demand("S2.9")
