@@ -155,8 +155,8 @@ def _next_folio(counter: FolioCounter) -> str:
 
 
 def _department(definition: Definition, category: Category | None) -> Department | None:
-    """S0.16, S1.9: the category's, or else the process's own."""
-    if category is not None and category.department_id is not None:
+    """S0.16, S1.9: the category's, or else the process's own; none that is no longer at work."""
+    if category is not None and category.department is not None and category.department.is_active:
         return category.department
     return Department.objects.filter(key=definition.department, is_active=True).first()
 

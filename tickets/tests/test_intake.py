@@ -77,6 +77,9 @@ def test_ticket_goes_to_the_categorys_department_or_the_processs_own(db):
     assert make_ticket(
         make_process(S4), fields={"tipo": "tarea", "sistema": "x", "prioridad": "low"}
     ).department.key == ("desarrollo")
+    Department.objects.filter(key="academico").update(is_active=False)
+    notes = process.categories.get(key="notas")
+    assert report(process, actor=make_user(), category=notes).department.key == "soporte-tecnico"
     Department.objects.filter(key="soporte-tecnico").update(is_active=False)
     assert (
         report(process, actor=make_user(), category=process.categories.get(key="plataforma")).department
