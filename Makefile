@@ -68,7 +68,7 @@ vendor: $(FULL)
 assets: $(FULL)
 	$(BIN)/python -m tools.assets
 
-# For whoever changes a text: collects it into locale/en (needs gettext) and compiles the catalogue.
+# For whoever changes a text: collects it into locale/en (needs gettext) and compiles locale/en and locale/es.
 messages: $(FULL)
 	$(BIN)/python -m tools.messages
 

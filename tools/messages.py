@@ -1,10 +1,11 @@
-"""Collect the texts of the interface and compile the English catalogue.
+"""Collect the texts of the interface and compile the catalogues.
 
-    python -m tools.messages            bring locale/en up to date and say what is still to translate
+    python -m tools.messages            bring locale/en up to date, compile both and say what is still to translate
     python -m tools.messages --check    change nothing; say what is missing, stale or not compiled
 
-Texts are written in Spanish in code and templates; locale/en translates them. The compiled file is committed: the
-machines that run the product need no gettext.
+Texts are written in Spanish in code and templates; locale/en translates them. locale/es holds nothing of ours: it
+rewords what Django and allauth say in Spanish, for they call the reader «usted» and the desk says «tú». The compiled
+files are committed: the machines that run the product need no gettext.
 """
 
 import shutil
@@ -17,6 +18,7 @@ import polib
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
+REWORDED = ROOT / "locale" / "es" / "LC_MESSAGES" / "django.po"
 SOURCES = ("accounts", "agents", "helpdesk", "notifications", "portal", "templates", "tickets")
 IGNORED = ("*/tests/*", "*/demo_data/*", "templates/catalogue/*")
 
@@ -47,8 +49,17 @@ def texts(catalogue: polib.POFile) -> dict[Key, bool]:
     }
 
 
+def stale() -> list[str]:
+    """The catalogues whose compiled file says something else."""
+    return [
+        f"not compiled: locale/{catalogue.parts[-3]}"
+        for catalogue in (CATALOGUE, REWORDED)
+        if catalogue.with_suffix(".mo").read_bytes() != polib.pofile(str(catalogue)).to_binary()
+    ]
+
+
 def problems() -> list[str]:
-    """What is wrong with the committed catalogue, found on a copy of the sources."""
+    """What is wrong with the committed catalogues, found on a copy of the sources."""
     with tempfile.TemporaryDirectory() as folder:
         for name in (*SOURCES, "locale"):
             shutil.copytree(
@@ -56,13 +67,10 @@ def problems() -> list[str]:
             )
         collect(Path(folder))
         wanted = texts(polib.pofile(str(Path(folder) / CATALOGUE.relative_to(ROOT))))
-    committed = polib.pofile(str(CATALOGUE))
-    had = texts(committed)
+    had = texts(polib.pofile(str(CATALOGUE)))
     found = [f"to translate: {key[1]!r}" for key in wanted if not had.get(key)]
     found += [f"no longer said: {key[1]!r}" for key in had if key not in wanted]
-    if CATALOGUE.with_suffix(".mo").read_bytes() != committed.to_binary():
-        found.append("the compiled catalogue is stale")
-    return found
+    return found + stale()
 
 
 def main() -> int:
@@ -77,9 +85,10 @@ def main() -> int:
             "Plural-Forms": "nplurals=2; plural=(n != 1);",
         }
         catalogue.save(str(CATALOGUE))
-        catalogue.save_as_mofile(str(CATALOGUE.with_suffix(".mo")))
+        for path in (CATALOGUE, REWORDED):
+            path.with_suffix(".mo").write_bytes(polib.pofile(str(path)).to_binary())
     found = problems()
-    print("\n".join(found) or "The English catalogue is complete.")
+    print("\n".join(found) or "The catalogues are complete.")
     return bool(found)
 
 

@@ -16,6 +16,21 @@ def test_english_catalogue_is_complete_and_fresh() -> None:
     assert messages.problems() == []
 
 
+def test_catalogues_are_compiled() -> None:
+    assert messages.stale() == [], "run python -m tools.messages"
+
+
+@pytest.mark.parametrize("name", ["CATALOGUE", "REWORDED"])
+def test_a_catalogue_that_was_not_compiled_again_is_named(name, monkeypatch, tmp_path) -> None:
+    language = getattr(messages, name).parts[-3]
+    shutil.copytree(messages.ROOT / "locale" / language, tmp_path / language)
+    changed = tmp_path / language / "LC_MESSAGES" / "django.po"
+    changed.write_text(changed.read_text("utf-8") + '\nmsgid "Nuevo"\nmsgstr "New"\n', "utf-8")
+    monkeypatch.setattr(messages, name, changed)
+
+    assert messages.stale() == [f"not compiled: locale/{language}"]
+
+
 def test_translations_keep_the_placeholders_of_their_texts() -> None:
     wrong = []
     for entry in polib.pofile(str(messages.CATALOGUE)):
