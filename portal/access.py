@@ -29,12 +29,6 @@ View = Callable[..., HttpResponse]
 UNSENT = "unsent"
 LONGEST_UNSENT = 20_000
 
-READ = (Purpose.FOLLOW, Purpose.CONTRIBUTE, Purpose.APPROVE)
-WRITE = (Purpose.FOLLOW, Purpose.CONTRIBUTE)
-DECIDE = (Purpose.APPROVE, Purpose.FOLLOW)
-RATE = (Purpose.SURVEY, Purpose.APPROVE, Purpose.FOLLOW)
-FOLLOW = (Purpose.FOLLOW,)
-
 
 @dataclass(frozen=True)
 class Access:

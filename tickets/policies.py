@@ -13,10 +13,11 @@ from .models import Attachment, Ticket
 from .processes.conditions import holds
 from .processes.definition import Action, Who
 
-READING_PURPOSES = frozenset({Purpose.FOLLOW, Purpose.CONTRIBUTE, Purpose.APPROVE})
-WRITING_PURPOSES = frozenset({Purpose.FOLLOW, Purpose.CONTRIBUTE})
-DECIDING_PURPOSES = frozenset({Purpose.FOLLOW, Purpose.APPROVE})
-RATING_PURPOSES = frozenset({Purpose.FOLLOW, Purpose.APPROVE, Purpose.SURVEY})
+# What a guest's link is good for; of the links that one browser holds, the purpose named first is taken.
+READING_PURPOSES = (Purpose.FOLLOW, Purpose.CONTRIBUTE, Purpose.APPROVE)
+WRITING_PURPOSES = (Purpose.FOLLOW, Purpose.CONTRIBUTE)
+DECIDING_PURPOSES = (Purpose.APPROVE, Purpose.FOLLOW)
+RATING_PURPOSES = (Purpose.SURVEY, Purpose.APPROVE, Purpose.FOLLOW)
 
 
 def is_requester(actor: Actor, ticket: Ticket) -> bool:

@@ -19,7 +19,6 @@ from accounts.models import User
 from tickets import guests, policies
 from tickets.models import Attachment
 
-from ..access import READ
 from ..grants import granted
 from ..ranges import partial
 
@@ -59,7 +58,7 @@ def _may_see(request: HttpRequest, attachment: Attachment) -> bool:
         return True
     tokens = granted(request)
     folio = attachment.ticket.folio if attachment.ticket else ""
-    token = guests.still_valid(tokens, folio=folio, purposes=READ) if tokens else None
+    token = guests.still_valid(tokens, folio=folio, purposes=policies.READING_PURPOSES) if tokens else None
     return token is not None and policies.can_download(guests.actor_of(token), attachment)
 
 

@@ -14,6 +14,7 @@ from helpdesk.ratelimit import by_ip, by_user, limited
 from tickets import policies, surveys
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
 from tickets.conversation import reply
+from tickets.enums import Purpose
 from tickets.exceptions import DeskError, InvalidData, StaleTicket
 from tickets.file_fields import refused_row
 from tickets.files import RefusedFile
@@ -21,26 +22,26 @@ from tickets.models import Attachment
 from tickets.properties import set_notifications
 from tickets.workflow import perform
 
-from ..access import DECIDE, FOLLOW, RATE, READ, WRITE, Access, forget_unsent, ticket_view
+from ..access import Access, forget_unsent, ticket_view
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
 from ..ticket_page import file_of_reply, fresh, live_context, page, unsent_form
 
 
 @require_safe
-@ticket_view(*READ)
+@ticket_view(*policies.READING_PURPOSES)
 def ticket(request: HttpRequest, access: Access) -> HttpResponse:
     return page(request, access)
 
 
 @require_safe
-@ticket_view(*DECIDE)
+@ticket_view(*policies.DECIDING_PURPOSES)
 def approval(request: HttpRequest, access: Access) -> HttpResponse:
     """What a link for approving shows: the solution, the two answers, the conversation behind them (S2.8)."""
     return page(request, access)
 
 
 @require_safe
-@ticket_view(*READ)
+@ticket_view(*policies.READING_PURPOSES)
 def updates(request: HttpRequest, access: Access) -> HttpResponse:
     """204 while the page is still true; else the parts that changed (S1.17). Only the conversation, the state and the
     actions are swapped: the box that somebody types in is not among them."""
@@ -52,7 +53,7 @@ def updates(request: HttpRequest, access: Access) -> HttpResponse:
 
 @limited("reply", rate="30/10m", by=by_user)
 @require_POST
-@ticket_view(*WRITE)
+@ticket_view(*policies.WRITING_PURPOSES)
 def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
     if file := request.POST.get("quitar"):
         _discard(access, file)
@@ -92,7 +93,7 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
 
 @limited("upload", rate="60/10m", by=by_user)
 @require_POST
-@ticket_view(*WRITE)
+@ticket_view(*policies.WRITING_PURPOSES)
 def ticket_upload(request: HttpRequest, access: Access) -> HttpResponse:
     """One file of a reply: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
     file = request.FILES.get("file")
@@ -114,7 +115,7 @@ def ticket_upload(request: HttpRequest, access: Access) -> HttpResponse:
 
 @limited("upload", rate="60/10m", by=by_user)
 @require_POST
-@ticket_view(*WRITE)
+@ticket_view(*policies.WRITING_PURPOSES)
 def ticket_discard(request: HttpRequest, access: Access, file: uuid.UUID) -> HttpResponse:
     _discard(access, str(file))
     return HttpResponse(status=204)
@@ -122,7 +123,7 @@ def ticket_discard(request: HttpRequest, access: Access, file: uuid.UUID) -> Htt
 
 @limited("action", rate="30/10m", by=by_user)
 @require_POST
-@ticket_view(*DECIDE)
+@ticket_view(*policies.DECIDING_PURPOSES)
 def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResponse:
     """Carry out what the process offers: approve, reject, close … The survey follows a closing that wants one."""
     definition = access.ticket.definition.action(action)
@@ -153,7 +154,7 @@ def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResp
 
 @limited("survey", rate="20/10m", by=by_user)
 @require_http_methods(["GET", "HEAD", "POST"])
-@ticket_view(*RATE)
+@ticket_view(*policies.RATING_PURPOSES)
 def survey(request: HttpRequest, access: Access) -> HttpResponse:
     """S0.25. Nothing is chosen for the person, and nothing counts before they send it (LESSONS A14)."""
     form = SurveyForm(request.POST or None)
@@ -188,7 +189,7 @@ def survey(request: HttpRequest, access: Access) -> HttpResponse:
 
 @limited("notifications", rate="30/10m", by=by_user)
 @require_POST
-@ticket_view(*FOLLOW)
+@ticket_view(Purpose.FOLLOW)
 def ticket_notifications(request: HttpRequest, access: Access) -> HttpResponse:
     """S3.10: whether mails about this ticket reach the requester."""
     on = "on" in request.POST
