@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 
 from . import clocks, policies
-from .actors import Actor, Guest, name_of, user_of
+from .actors import Actor
 from .attachments import attach_drafts
 from .enums import Channel, EventKind, MessageKind, Template
 from .events import already_recorded, record, require_fresh
 from .exceptions import GuardFailed, InvalidData, NotAllowed
 from .locking import locked
+from .messages import forget_draft, write
 from .models import Draft, Mention, Message, Ticket
 from .text import TextTooLong, clean_text
 from .workflow import fire, restart_silence
@@ -46,11 +47,7 @@ def reply(
     if not policies.can_reply(actor, ticket):
         raise NotAllowed
     require_fresh(ticket, actor=actor, version=version)
-    default = Channel.LINK if isinstance(actor, Guest) else Channel.WEB
-    message = _write(
-        ticket, MessageKind.REPLY, actor=actor, body=body, draft_key=draft_key, channel=channel or default
-    )
-    ticket.last_requester_message_at = message.created_at
+    message = _write(ticket, MessageKind.REPLY, actor=actor, body=body, draft_key=draft_key, channel=channel)
     restart_silence(ticket, now=message.created_at)
     notify = [("assignee" if ticket.assignee_id else "department", Template.REQUESTER_REPLIED)]
     record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)
@@ -168,7 +165,6 @@ def _require_standing(ticket: Ticket) -> None:
 def _answer(
     ticket: Ticket, message: Message, *, actor: Actor, notify: Sequence[tuple[str, str]], key: str | None
 ) -> None:
-    ticket.last_staff_message_at = message.created_at
     clocks.first_answered(ticket, now=message.created_at)
     record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)
 
@@ -181,22 +177,12 @@ def _write(
     body: str,
     steps: str = "",
     draft_key: str = "",
-    channel: Channel = Channel.WEB,
+    channel: Channel | None = None,
 ) -> Message:
-    message = Message.objects.create(
-        ticket=ticket,
-        kind=kind,
-        channel=channel,
-        author=user_of(actor),
-        author_name=name_of(actor)[:120],
-        from_requester=kind == MessageKind.REPLY,
-        body=_cleaned(body, field="body"),
-        steps=steps,
-        created_at=timezone.now(),
-    )
+    text = _cleaned(body, field="body")
+    message = write(ticket, kind, author=actor, body=text, steps=steps, channel=channel, at=timezone.now())
     attach_drafts(ticket, draft_key, actor=actor, message=message)
-    if user := user_of(actor):
-        Draft.objects.filter(user=user, ticket=ticket, mode=kind).delete()
+    forget_draft(ticket, kind, author=actor)
     return message
 
 

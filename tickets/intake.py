@@ -19,7 +19,8 @@ from .attachments import attach_drafts
 from .enums import CaseKind, Channel, EventKind, MessageKind
 from .events import already_recorded, record
 from .exceptions import InvalidData, NotAllowed
-from .models import Category, FolioCounter, Message, Process, Ticket
+from .messages import write
+from .models import Category, FolioCounter, Process, Ticket
 from .processes.definition import Definition
 from .processes.fields import clean_values
 from .text import TextTooLong, clean_line, clean_text, plain_excerpt
@@ -70,7 +71,8 @@ def file_ticket(
     definition = version.definition
     errors: dict[str, list[str]] = {}
     who = _requester(definition, errors, actor=actor, requester=requester, phone=phone)
-    as_actor = actor or Guest(0, who.email, who.name, None)  # type: ignore[arg-type]  # no ticket yet, no purpose
+    guest = Guest(0, who.email, who.name, None)  # type: ignore[arg-type]  # no ticket yet, no purpose
+    as_actor = actor or guest
     if not errors and (filed := _filed_before(key, actor=as_actor, who=who)):
         return filed
     texts, answers = _validated(process, errors, category, title, description, fields or {})
@@ -97,7 +99,6 @@ def file_ticket(
         case_kind=category.case_kind if category else CaseKind.PROBLEM,
         created_at=now,
         updated_at=now,
-        last_requester_message_at=now,
     )
     if category:
         ticket.severity = category.severity
@@ -108,15 +109,9 @@ def file_ticket(
     ticket.folio = _next_folio(counter)
     ticket.save()
     clocks.start(ticket, now=now)
-    message = Message.objects.create(
-        ticket=ticket,
-        kind=MessageKind.REPORT,
-        channel=channel,
-        author=who.user,
-        author_name=who.name,
-        from_requester=True,
-        body=texts["description"],
-        created_at=now,
+    author = who.user or guest
+    message = write(
+        ticket, MessageKind.REPORT, author=author, body=texts["description"], channel=channel, at=now
     )
     attach_drafts(ticket, draft_key, actor=as_actor, message=message)
     record(

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from django.utils.translation import override
 
-from ..actors import Guest, name_of, user_of
-from ..enums import Channel, MessageKind, Template
+from ..actors import user_of
+from ..enums import MessageKind, Template
 from ..guests import switch_contribution
+from ..messages import forget_draft, write
 from ..models import Message, Nonconformity
-from ..policies import is_requester
 from .definition import Call
 from .responses import fill_in
 from .step import Step
@@ -36,22 +36,7 @@ def run(call: Call, step: Step) -> None:
 
 def post(step: Step, *, kind: MessageKind, body: str, steps: str = "") -> Message:
     """The message that goes with the action; the event will carry it."""
-    from_requester = is_requester(step.actor, step.ticket) and kind == MessageKind.REPLY
-    step.message = Message.objects.create(
-        ticket=step.ticket,
-        kind=kind,
-        channel=Channel.LINK if isinstance(step.actor, Guest) else Channel.WEB,
-        author=user_of(step.actor),
-        author_name=name_of(step.actor)[:120],
-        from_requester=from_requester,
-        body=body,
-        steps=steps,
-        created_at=step.now,
-    )
-    if from_requester:
-        step.ticket.last_requester_message_at = step.now
-    elif step.message.is_public:
-        step.ticket.last_staff_message_at = step.now
+    step.message = write(step.ticket, kind, author=step.actor, body=body, steps=steps, at=step.now)
     return step.message
 
 
@@ -80,6 +65,7 @@ def write_solution(step: Step, argument: str) -> None:
     if ticket.solution_sent_at is None or sent.values_list("body", "steps").last() != solution:
         post(step, kind=MessageKind.SOLUTION, body=ticket.solution_done, steps=ticket.solution_steps)
         ticket.solution_sent_at = step.now
+        forget_draft(ticket, MessageKind.SOLUTION, author=step.actor)
 
 
 @effect

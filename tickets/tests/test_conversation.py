@@ -283,6 +283,39 @@ def test_draft_is_kept_for_each_person_and_mode_until_it_is_sent(play):
             conversation.save_draft(p.ticket, actor=actor, mode=MessageKind.NOTE, body="x")
 
 
+def test_draft_of_a_solution_goes_when_an_action_sends_one_and_other_drafts_stay(play):
+    p = prepare(play(S2))
+    for mode in (MessageKind.SOLUTION, MessageKind.NOTE, MessageKind.FOLLOW_UP):
+        conversation.save_draft(p.ticket, actor=p.agent, mode=mode, body="A medias")
+    p.do(p.agent, "pedir_aprobacion", solution_done="Listo")
+    assert set(Draft.objects.values_list("mode", flat=True)) == {"note", "follow_up"}
+
+
+WRITTEN = {
+    "report": lambda p: p.ticket,
+    "reply": lambda p: p.reply(),
+    "follow_up": lambda p: p.follow_up(),
+    "solution": lambda p: p.do(p.agent, "pedir_aprobacion", solution_done="Listo"),
+    "note": lambda p: conversation.add_internal_note(p.ticket, actor=p.agent, body="Ojo"),
+}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_ticket_knows_who_spoke_last_and_when_by_every_way_of_writing(play, kind):
+    p = play(S2)
+    filed = p.ticket.created_at
+    if kind != "report":
+        prepare(p)
+        p.later(hours=1)
+    WRITTEN[kind](p)
+    p.refresh()
+    message = p.latest_message
+    theirs, ours = kind in ("report", "reply"), kind in ("follow_up", "solution")
+    assert (message.kind, message.from_requester, message.channel) == (kind, theirs, "web")
+    assert p.ticket.last_requester_message_at == (message.created_at if theirs else filed)
+    assert p.ticket.last_staff_message_at == (message.created_at if ours else None)
+
+
 def test_stale_message_keeps_the_draft(play):
     p = play(S0)
     seen = p.ticket.version

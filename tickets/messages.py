@@ -1,0 +1,42 @@
+"""The one place where a message of a conversation comes into being."""
+
+from datetime import datetime
+
+from .actors import Actor, Guest, name_of, user_of
+from .enums import Channel, MessageKind
+from .models import Draft, Message, Ticket
+
+
+def write(
+    ticket: Ticket,
+    kind: MessageKind,
+    *,
+    author: Actor,
+    body: str,
+    steps: str = "",
+    channel: Channel | None = None,
+    at: datetime,
+) -> Message:
+    """Add a message with clean texts to the locked ticket; saving the ticket and the event are the verb's business."""
+    message = Message.objects.create(
+        ticket=ticket,
+        kind=kind,
+        channel=channel or (Channel.LINK if isinstance(author, Guest) else Channel.WEB),
+        author=user_of(author),
+        author_name=name_of(author)[:120],
+        from_requester=kind in (MessageKind.REPORT, MessageKind.REPLY),
+        body=body,
+        steps=steps,
+        created_at=at,
+    )
+    if message.from_requester:
+        ticket.last_requester_message_at = at
+    elif message.is_public:
+        ticket.last_staff_message_at = at
+    return message
+
+
+def forget_draft(ticket: Ticket, kind: MessageKind, *, author: Actor) -> None:
+    """What the person was writing has been sent."""
+    if user := user_of(author):
+        Draft.objects.filter(user=user, ticket=ticket, mode=kind).delete()
