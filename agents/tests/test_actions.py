@@ -337,7 +337,7 @@ def test_the_form_looks_like_one_and_names_its_empty_choice(agent):
     assert re.search(r'<option value="" selected>\s*Elige una opción', page)
     done(evaluator, ticket, "aceptar", assignee="")
     page = text_of(evaluator.get(url(ticket, "action", "solicitar_informacion")))
-    assert re.search(r'class="btn btn-primary" type="submit">Solicitar información', page)
+    assert re.search(r'class="btn btn-primary" type="submit">\s*Solicitar información', page)
 
 
 def test_a_missing_account_is_mentioned_where_the_action_demands_one():
