@@ -7,9 +7,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from tickets import queues
+from tickets.enums import EARLY_KINDS
 from tickets.models import Ticket
-
-from .preparing import EARLY
 
 OWN = {"modo", "respuesta", "actual", "completa", "medio", "volver"}
 LONGEST = 1000
@@ -32,7 +31,7 @@ def home_of(ticket: Ticket, user: User) -> str:
         return queues.CLOSED.key
     if ticket.assignee_id == user.pk:
         return queues.MINE.key
-    if ticket.kind in EARLY:
+    if ticket.kind in EARLY_KINDS:
         return queues.TO_PREPARE.key
     place = ticket.department
     if place and place.is_active and (user.is_supervisor or place.pk in user.department_ids):

@@ -9,11 +9,10 @@ from django.utils import timezone
 from accounts.enums import Role
 from accounts.models import User
 from tickets import clocks, policies, queues
-from tickets.enums import Severity, StageKind
+from tickets.enums import EARLY_KINDS, Severity
 from tickets.models import ProcessVersion, Ticket
 from tickets.processes.definition import Action, Definition, Who
 
-EARLY = frozenset({StageKind.NEW, StageKind.EVALUATION, StageKind.PREPARATION})
 CHOSEN = frozenset({"due_at", "severity", "difficulty"})
 
 
@@ -25,7 +24,7 @@ def asks_as_preparation(action: Action) -> bool:
 
 def is_preparation(action: Action, ticket: Ticket) -> bool:
     """Whether the action prepares the ticket now, before the work begins."""
-    return ticket.kind in EARLY and asks_as_preparation(action)
+    return ticket.kind in EARLY_KINDS and asks_as_preparation(action)
 
 
 def prepares_in(definition: Definition) -> list[str]:
@@ -33,7 +32,7 @@ def prepares_in(definition: Definition) -> list[str]:
     return [
         stage.key
         for stage in definition.stages
-        if stage.kind in EARLY and any(map(asks_as_preparation, definition.actions_from(stage.key)))
+        if stage.kind in EARLY_KINDS and any(map(asks_as_preparation, definition.actions_from(stage.key)))
     ]
 
 
@@ -44,7 +43,7 @@ def may_prepare(user: User) -> bool:
         _may_mean(who if who.kind != "owner" else stage.owner, user)
         for version in in_force
         for stage in version.definition.stages
-        if stage.kind in EARLY
+        if stage.kind in EARLY_KINDS
         for action in version.definition.actions_from(stage.key)
         if asks_as_preparation(action)
         for who in action.by

@@ -9,14 +9,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from tickets.enums import PublicState, StageKind
+from tickets.enums import REQUESTER_KINDS, PublicState
 from tickets.models import Category, Ticket
 from tickets.text import fold
 
 from .thread import has_progress, state_of
 
 COUNTED = 200  # tickets of one person whose states are counted; beyond, tabs go without numbers
-AWAITING = (StageKind.WAITING_CUSTOMER, StageKind.CLOSURE_APPROVAL)
 
 
 def rows(tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
@@ -44,7 +43,9 @@ def rows(tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
 
 def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
     """Those that wait for the requester, then the latest."""
-    waits = Case(When(stage_kind__in=AWAITING, then=Value(0)), default=Value(1), output_field=IntegerField())
+    waits = Case(
+        When(stage_kind__in=REQUESTER_KINDS, then=Value(0)), default=Value(1), output_field=IntegerField()
+    )
     return tickets.order_by(waits, "-updated_at", "-id")
 
 
@@ -111,7 +112,7 @@ class TicketFilter(forms.Form):
     def apply(self, tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
         match self.value("estado"):
             case "te-esperan":
-                tickets = tickets.filter(stage_kind__in=AWAITING)
+                tickets = tickets.filter(stage_kind__in=REQUESTER_KINDS)
             case "en-espera":
                 tickets = tickets.filter(public_state=PublicState.WAITING)
             case "en-curso":
@@ -130,7 +131,7 @@ class TicketFilter(forms.Form):
             return None
         return {
             "": len(states),
-            "te-esperan": sum(kind in AWAITING for _state, kind in states),
+            "te-esperan": sum(kind in REQUESTER_KINDS for _state, kind in states),
             "en-espera": sum(state == PublicState.WAITING for state, _kind in states),
             "en-curso": sum(state == PublicState.IN_PROGRESS for state, _kind in states),
             "completado": sum(state == PublicState.COMPLETED for state, _kind in states),

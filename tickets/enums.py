@@ -64,6 +64,12 @@ STAGE_META: dict[str, StageMeta] = {
 }
 
 END_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if kind.meta.is_end)
+EARLY_KINDS: tuple[StageKind, ...] = tuple(
+    kind for kind in StageKind if kind.meta.public_state == PublicState.WAITING
+)
+"""Before the work: every process begins in one of these, and in these somebody evaluates or prepares."""
+REQUESTER_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if kind.meta.clock == "pauses")
+"""The requester's turn, to contribute or to decide on the closing: the desk's time does not count (S2.7, S2.8)."""
 
 
 class Severity(models.TextChoices):

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, User
 
-from .enums import ClockKind, StageKind
+from .enums import EARLY_KINDS, ClockKind, StageKind
 from .models import Clock, Ticket
 from .models.ticket import LAST_POSITION
-from .querysets import EARLY_KINDS, TicketQuerySet
+from .querysets import TicketQuerySet
 from .sla import FAR_FUTURE
 
 MANY = 100

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, default_language
 
-from ..enums import END_KINDS, CaseKind, Channel, PublicState, Severity, StageKind
+from ..enums import END_KINDS, REQUESTER_KINDS, CaseKind, Channel, PublicState, Severity, StageKind
 from ..processes.definition import Definition, Stage
 from ..querysets import TicketQuerySet
 from ..sla import FAR_FUTURE
@@ -253,7 +253,7 @@ class Ticket(models.Model):
     @property
     def awaits_requester(self) -> bool:
         """Whether it is the requester's turn: to contribute or to decide on the closing."""
-        return self.kind in (StageKind.WAITING_CUSTOMER, StageKind.CLOSURE_APPROVAL)
+        return self.kind in REQUESTER_KINDS
 
     @property
     def public_label(self) -> str:

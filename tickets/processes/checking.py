@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.enums import Role
 
-from ..enums import CaseKind, ContactKind, Severity, StageKind, Template
+from ..enums import EARLY_KINDS, CaseKind, ContactKind, Severity, StageKind, Template
 from . import effects, guards
 from .asks import STANDARD_ASKS
 from .conditions import CONDITIONS
@@ -19,7 +19,6 @@ from .problems import DefinitionError, Problem
 
 RESERVED = frozenset({"title", "description", "category", "email", "name", "phone", "files"})
 """What intake calls its own questions; a field of the same name would hide their errors."""
-FIRST_KINDS = (StageKind.NEW, StageKind.EVALUATION, StageKind.PREPARATION)
 UNIQUE = (
     "stages", "actions", "fields", "categories", "responses", "departments", "groups", "customer_kinds",
 )  # fmt: skip
@@ -75,7 +74,7 @@ class _Checker:
 
     def _check_stages(self) -> None:
         stages = self.definition.stages
-        if stages[0].kind not in FIRST_KINDS:
+        if stages[0].kind not in EARLY_KINDS:
             self.problem(
                 ("stages", 0, "kind"), _("la primera etapa debe ser de tipo new, evaluation o preparation")
             )

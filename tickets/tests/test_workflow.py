@@ -12,7 +12,16 @@ from django.db.models import ProtectedError
 
 from tickets import contacts, conversation, nonconformities, properties
 from tickets.actors import SYSTEM, Guest
-from tickets.enums import ContactKind, ContactOutcome, EventKind, Purpose, Severity
+from tickets.enums import (
+    EARLY_KINDS,
+    END_KINDS,
+    REQUESTER_KINDS,
+    ContactKind,
+    ContactOutcome,
+    EventKind,
+    Purpose,
+    Severity,
+)
 from tickets.events import already_recorded, event_recorded
 from tickets.exceptions import (
     ActionUnavailable,
@@ -280,6 +289,12 @@ def test_stage_brings_public_state_progress_and_closing(play):
     p.do(p.agent, "pedir_aprobacion", solution_done="Listo").do(p.customer, "aprobar")
     seen.append((p.ticket.public_state, p.ticket.progress, p.ticket.closed_at is None))
     assert seen == [("waiting", 10, True), ("in_progress", 40, True), ("completed", 100, False)]
+
+
+def test_kinds_fall_into_those_before_the_work_and_those_of_the_requesters_turn():
+    assert set(EARLY_KINDS) == {"new", "evaluation", "preparation"}
+    assert set(REQUESTER_KINDS) == {"waiting_customer", "closure_approval"}
+    assert not {*EARLY_KINDS, *REQUESTER_KINDS} & {*END_KINDS}
 
 
 def test_trigger_that_nothing_waits_for_does_nothing(play):
