@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.names import first_name
+from tickets import policies
 from tickets.enums import MessageKind
 from tickets.file_fields import row_of
 
@@ -52,7 +53,8 @@ class Composer:
 
     @cached_property
     def modes(self) -> list[dict[str, Any]]:
-        modes = [_follow_up(self.page), *([_solution()] if self.page.may_send_solution else []), _note()]
+        may_solve = policies.can_send_solution(self.page.user, self.page.ticket)
+        modes = [_follow_up(self.page), *([_solution()] if may_solve else []), _note()]
         for mode in modes:
             draft = self.page.drafts.get(mode["value"])
             mode["body"], mode["steps"] = (draft.body, draft.steps) if draft else ("", "")

@@ -132,8 +132,4 @@ class PreparePage:
     @property
     def needs_account(self) -> bool:
         """S2.26: the process does not let a ticket without an account go on."""
-        action = self.action
-        if action is None or self.ticket.requester_id is not None:
-            return False
-        guarded = any(guard.name == "requester_has_account" for guard in action.guards)
-        return guarded or any(ask.field == "standing" for ask in action.asks)
+        return self.ticket.requester_id is None and self.action is not None and self.action.needs_account

@@ -132,10 +132,6 @@ class TicketPage:
     def follow_up_label(self) -> str:
         return _("Enviar y pedir aporte") if self.ticket.contribution_open else _("Enviar seguimiento")
 
-    @property
-    def may_send_solution(self) -> bool:
-        return self.ticket.kind in self.definition.solution_from
-
     # --- Facts --------------------------------------------------------------------------------------------
 
     @property

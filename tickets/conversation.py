@@ -97,7 +97,7 @@ def send_solution(
     if earlier := _already_written(key, ticket, actor=actor):
         return earlier
     _ready_to_answer(ticket, actor=actor, version=version)
-    if ticket.kind not in ticket.definition.solution_from:
+    if not policies.can_send_solution(actor, ticket):
         raise GuardFailed(
             _("Todavía no se puede enviar una solución: el caso no está resuelto. Envía un seguimiento.")
         )

@@ -94,6 +94,11 @@ def can_answer(actor: Actor, ticket: Ticket) -> bool:
     return is_staff_on(actor, ticket)
 
 
+def can_send_solution(actor: Actor, ticket: Ticket) -> bool:
+    """S2.29: only where a solution can exist."""
+    return can_answer(actor, ticket) and ticket.kind in ticket.definition.solution_from
+
+
 def can_edit_properties(actor: Actor, ticket: Ticket) -> bool:
     return is_staff_on(actor, ticket)
 

@@ -349,6 +349,43 @@ def test_a_missing_account_is_mentioned_where_the_action_demands_one():
     assert "no tiene cuenta" not in text_of(client.get(url(free, "action", "empezar")))
 
 
+def test_an_account_is_missed_where_the_standing_is_asked_and_not_where_the_account_is():
+    make_department()
+    process = publish("""
+format = 1
+key = "cuentas"
+name = { es = "Cuentas" }
+login = "guest"
+department = "soporte-tecnico"
+[[stages]]
+key = "entrada"
+label = { es = "Entrada" }
+kind = "new"
+[[stages]]
+key = "salida"
+label = { es = "Salida" }
+kind = "done"
+[[actions]]
+key = "verificar"
+label = { es = "Verificar" }
+from = ["entrada"]
+to = "salida"
+by = ["staff"]
+asks = ["standing"]
+[[actions]]
+key = "asociar"
+label = { es = "Asociar" }
+from = ["entrada"]
+to = "salida"
+by = ["staff"]
+asks = ["requester"]
+guards = ["requester_has_account"]
+""").process
+    ticket, client = make_ticket(process, guest_email="ana@example.com"), signed_in(make_administrator())
+    assert "El solicitante no tiene cuenta." in text_of(client.get(url(ticket, "action", "verificar")))
+    assert "no tiene cuenta" not in text_of(client.get(url(ticket, "action", "asociar")))
+
+
 def test_a_process_written_by_somebody_else_has_its_actions_here_too(agent):
     """A sixth process, with a field and an action that no code knows."""
     make_department()

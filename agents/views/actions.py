@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods
 from tickets import policies
 from tickets.exceptions import ActionUnavailable, DeskError, InvalidData, StaleTicket
 from tickets.models import Ticket
-from tickets.processes.definition import Action
 from tickets.workflow import perform
 
 from ..access import desk_view, find_ticket
@@ -67,10 +66,6 @@ def after(request: HttpRequest, folio: str) -> HttpResponse:
     return redirect(queue_url(request))
 
 
-def _needs_account(action: Action) -> bool:
-    return any(guard.name == "requester_has_account" for guard in action.guards)
-
-
 def _form(
     request: HttpRequest, ticket: Ticket, form: ActionForm, *, changes: Any = (), status: int = 200
 ) -> HttpResponse:
@@ -82,7 +77,7 @@ def _form(
         "version": ticket.version,
         "key": uuid.uuid4(),
         "origin": origin_of(request),
-        "account_missing": ticket.requester is None and _needs_account(form.action),
+        "account_missing": ticket.requester is None and form.action.needs_account,
     }
     part = "#form" if request.htmx else ""
     return render(request, f"agents/tickets/action.html{part}", context, status=status)

@@ -173,6 +173,13 @@ class Action:
     done: Text = NO_TEXT
     event: Text = NO_TEXT
 
+    @property
+    def needs_account(self) -> bool:
+        """Whether the requester must have an account before (S2.26): a guard wants it, or their standing is asked."""
+        asked = {ask.field for ask in self.asks if ask.required}
+        guarded = any(guard.name == "requester_has_account" for guard in self.guards)
+        return "requester" not in asked and (guarded or "standing" in asked)
+
 
 @dataclass(frozen=True)
 class ChecklistItem:

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser, Group
 
 from tickets import conversation, policies
 from tickets.actors import SYSTEM, Guest
-from tickets.enums import Purpose
+from tickets.enums import Purpose, StageKind
 from tickets.models import Attachment, Ticket
 from tickets.processes.definition import Who
 from tickets.tests.factories import (
@@ -109,6 +109,18 @@ def test_staff_on_lists_those_that_may_see_the_ticket(cast):
     ticket, people = cast
     users = {person for person in people.values() if not isinstance(person, Guest) and person is not SYSTEM}
     assert set(policies.staff_on(ticket)) == {user for user in users if policies.is_staff_on(user, ticket)}
+
+
+@pytest.mark.demand("S2.29")
+def test_a_solution_is_sent_by_the_desk_where_one_can_exist(cast):
+    ticket, people = cast
+
+    def may():
+        return {name for name, actor in people.items() if policies.can_send_solution(actor, ticket)}
+
+    assert may() == set()
+    ticket.stage, ticket.stage_kind = "procesar", StageKind.WORK
+    assert may() == {name for name, actor in people.items() if policies.can_answer(actor, ticket)} != set()
 
 
 def test_who_may_know_a_customer(cast):
