@@ -22,12 +22,12 @@ from tickets import guests, policies
 from tickets.actors import Actor
 from tickets.enums import Purpose
 from tickets.models import GuestToken, Ticket
+from tickets.text import MAX_TEXT
 
 from .grants import granted
 
 View = Callable[..., HttpResponse]
 UNSENT = "unsent"
-LONGEST_UNSENT = 20_000
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
     if request.method != "POST":
         return redirect_to_login(request.get_full_path())
     body = request.POST.get("body", "")
-    if body and len(body) <= LONGEST_UNSENT:
+    if body and len(body) <= MAX_TEXT:
         request.session[UNSENT] = {folio: body}
         messages.info(
             request, _("Tu sesión había terminado. Entra de nuevo: tu respuesta te espera en el ticket.")

@@ -22,7 +22,6 @@ from .models import Draft, Mention, Message, Ticket
 from .text import TextTooLong, clean_text
 from .workflow import fire, restart_silence
 
-MESSAGE_LENGTH = 20_000
 RECENT = 60  # messages that a page shows; the rest of a long conversation is a link away
 LONGEST = 1000
 MENTION = re.compile(r"(?<![\w@])@([\w.+-]+@[\w.-]+\w)")
@@ -188,7 +187,7 @@ def _write(
 
 def _cleaned(text: str, *, field: str, required: bool = True) -> str:
     try:
-        cleaned = clean_text(text, max_length=MESSAGE_LENGTH).strip()
+        cleaned = clean_text(text)
     except TextTooLong as error:
         raise InvalidData({field: [str(error)]}) from error
     if required and not cleaned:

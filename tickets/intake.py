@@ -27,7 +27,6 @@ from .text import TextTooLong, clean_line, clean_text, plain_excerpt
 from .workflow import enter_first_stage
 
 TITLE_LENGTH = 160
-DESCRIPTION_LENGTH = 20_000
 EXCERPT_LENGTH = 200
 
 
@@ -224,7 +223,7 @@ def _validated(
     definition = process.definition
     texts = {"title": _line(title, TITLE_LENGTH, "title", errors)}
     try:
-        texts["description"] = clean_text(description, max_length=DESCRIPTION_LENGTH)
+        texts["description"] = clean_text(description)
     except TextTooLong as error:
         errors["description"] = [str(error)]
     if not texts["title"]:

@@ -21,7 +21,8 @@ from markdown_it.token import Token
 
 from .exceptions import DeskError
 
-MAX_TEXT = 20_000  # characters of one message or long field
+MAX_TEXT = 20_000
+"""Characters of one message or long answer: what forms take, verbs keep and pages show with formatting."""
 
 # --- Hygiene ----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from tickets.attachments import REPLY_LIMITS
-from tickets.conversation import MESSAGE_LENGTH, add_internal_note, send_follow_up, send_solution
+from tickets.conversation import add_internal_note, send_follow_up, send_solution
 from tickets.enums import MessageKind
 from tickets.file_fields import FilesField
 from tickets.models import Message, Ticket
@@ -30,11 +30,10 @@ SENT = {
 class ComposerForm(StampedForm):
     mode = forms.ChoiceField(choices=MODES)
     body = LongTextField(
-        max_length=MESSAGE_LENGTH,
         label=_("Mensaje"),
         error_messages={"required": _("Escribe un mensaje antes de enviar.")},
     )
-    steps = LongTextField(max_length=MESSAGE_LENGTH, required=False, label=_("Pasos para el solicitante"))
+    steps = LongTextField(required=False, label=_("Pasos para el solicitante"))
     files = FilesField(limits=REPLY_LIMITS, compact=True)
 
     @property
@@ -58,5 +57,5 @@ class DraftForm(forms.Form):
     """What the composer keeps while somebody types."""
 
     mode = forms.ChoiceField(choices=MODES)
-    body = LongTextField(max_length=MESSAGE_LENGTH, required=False)
-    steps = LongTextField(max_length=MESSAGE_LENGTH, required=False)
+    body = LongTextField(required=False)
+    steps = LongTextField(required=False)

@@ -13,7 +13,7 @@ from tickets.contacts import create_account
 from tickets.enums import Channel
 from tickets.exceptions import InvalidData
 from tickets.file_fields import FilesField
-from tickets.intake import DESCRIPTION_LENGTH, TITLE_LENGTH, Requester, file_ticket
+from tickets.intake import TITLE_LENGTH, Requester, file_ticket
 from tickets.models import Category, Ticket
 from tickets.processes.fields import LineField, LongTextField, form_field, is_shown
 
@@ -45,7 +45,6 @@ class NewTicketForm(StampedForm):
     title = LineField(label=_("Título"), max_length=TITLE_LENGTH)
     description = LongTextField(
         label=_("¿Qué pasó?"),
-        max_length=DESCRIPTION_LENGTH,
         widget=forms.Textarea(attrs={"rows": 6, "data-behaviour": "autosize"}),
     )
 

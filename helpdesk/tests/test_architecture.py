@@ -7,6 +7,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
+from tickets.text import MAX_TEXT
+
 FORBIDDEN_IN_THE_DOMAIN = (
     "django.http",
     "django.core.mail",
@@ -39,6 +41,19 @@ def test_domain_knows_no_requests_and_no_mail():
     ]
 
     assert found == []
+
+
+def test_how_long_a_text_may_be_is_said_once():
+    found = [
+        str(path.relative_to(settings.BASE_DIR))
+        for app in (*DOMAIN, "portal", "agents", "notifications")
+        for path in (settings.BASE_DIR / app).rglob("*.py")
+        if "tests" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and node.value == MAX_TEXT
+    ]
+
+    assert found == ["tickets/text.py"]
 
 
 def test_no_model_waits_for_a_migration(db):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User, phone_validator
 from tickets.exceptions import InvalidData
 from tickets.file_fields import FilesField
-from tickets.intake import DESCRIPTION_LENGTH, TITLE_LENGTH
+from tickets.intake import TITLE_LENGTH
 from tickets.processes.definition import FieldDefinition
 from tickets.processes.fields import LineField, LongTextField, answered, clean_values, form_field
 
@@ -35,7 +35,6 @@ class DetailsForm(forms.Form):
         )
         # S0.10: invites the steps and the messages, whatever the process says of itself.
         self.fields["description"] = LongTextField(
-            max_length=DESCRIPTION_LENGTH,
             label=str(definition.description_label) or _("¿Qué pasó?"),
             help_text=str(definition.description_help)
             or _("Incluye los pasos que seguiste y el mensaje de error, si apareció alguno."),

@@ -7,7 +7,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from tickets.attachments import REPLY_LIMITS
-from tickets.conversation import MESSAGE_LENGTH
 from tickets.exceptions import InvalidData
 from tickets.file_fields import FilesField
 from tickets.models import Ticket
@@ -38,7 +37,6 @@ class VersionedForm(forms.Form):
 
 class ReplyForm(VersionedForm):
     body = LongTextField(
-        max_length=MESSAGE_LENGTH,
         label=_("Tu respuesta"),
         error_messages={"required": _("Escribe un mensaje antes de enviar.")},
     )

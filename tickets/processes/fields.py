@@ -14,11 +14,10 @@ from django.utils.translation import gettext, pgettext
 from accounts.models import phone_validator
 
 from ..exceptions import InvalidData
-from ..text import TextTooLong, clean_line, clean_text
+from ..text import MAX_TEXT, TextTooLong, clean_line, clean_text
 from .definition import FieldDefinition
 
 LINE_LENGTH = 200
-TEXT_LENGTH = 20_000
 
 
 def _cleaned(clean: Callable[..., str], value: Any, max_length: int) -> str:
@@ -40,10 +39,10 @@ class LongTextField(forms.CharField):
     widget = forms.Textarea
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": TEXT_LENGTH, **kwargs})
+        super().__init__(**{"max_length": MAX_TEXT, **kwargs})
 
     def to_python(self, value: Any) -> str:
-        return _cleaned(clean_text, super().to_python(value), self.max_length or TEXT_LENGTH)
+        return _cleaned(clean_text, super().to_python(value), self.max_length or MAX_TEXT)
 
 
 def form_field(definition: FieldDefinition) -> forms.Field:
@@ -77,7 +76,7 @@ def _choice(definition: FieldDefinition, common: dict[str, Any]) -> forms.Field:
 
 _BUILDERS: dict[str, Any] = {
     "text": _text,
-    "long_text": lambda d, common: LongTextField(max_length=d.max_length or TEXT_LENGTH, **common),
+    "long_text": lambda d, common: LongTextField(max_length=d.max_length or MAX_TEXT, **common),
     "choice": _choice,
     "multi_choice": _choice,
     "number": lambda d, common: forms.DecimalField(

@@ -6,6 +6,7 @@ import tomllib
 from django.utils.translation import gettext as _
 
 from ..enums import CaseKind, MessageKind, Severity, StageKind
+from ..text import MAX_TEXT
 from .definition import (
     Action,
     Ask,
@@ -172,7 +173,7 @@ def _field(r: Reader) -> FieldDefinition:
         filled_by=r.string("filled_by", "requester", among=("requester", "staff")),
         categories=r.strings("categories"),
         shown_when=r.lists("shown_when"),
-        max_length=r.integer("max_length", 0, high=20_000) or None,
+        max_length=r.integer("max_length", 0, high=MAX_TEXT) or None,
         minimum=r.number("minimum"),
         maximum=r.number("maximum"),
         pattern=r.string("pattern"),
