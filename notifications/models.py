@@ -75,8 +75,9 @@ class OutgoingEmail(models.Model):
                 fields=["event", "recipient", "template"], name="mail_once_per_event_recipient_template"
             )
         ]
-        # Nearly every row is settled; the jobs only read those that are not.
+        # Nearly every row is settled; the jobs only read those that are not, or that are old.
         indexes = [
+            models.Index(fields=["created_at"], name="mail_created"),
             models.Index(
                 fields=["-is_urgent", "next_attempt_at", "id"],
                 condition=Q(state=MailState.QUEUED),

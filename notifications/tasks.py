@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tickets import attachments, presence, sweeps
@@ -98,7 +99,11 @@ def clean_up() -> None:
 
 
 def forget_old_mail() -> None:
-    OutgoingEmail.objects.settled().filter(created_at__lt=timezone.now() - MAIL_KEPT_FOR).delete()
+    sweeps.forget(old_mail())
+
+
+def old_mail() -> "QuerySet[OutgoingEmail]":
+    return OutgoingEmail.objects.settled().filter(created_at__lt=timezone.now() - MAIL_KEPT_FOR)
 
 
 def forget_old_demo_mail() -> None:
@@ -108,4 +113,4 @@ def forget_old_demo_mail() -> None:
 
 
 def forget_expired_sessions() -> None:
-    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    sweeps.forget(Session.objects.filter(expire_date__lt=timezone.now()))

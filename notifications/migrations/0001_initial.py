@@ -179,6 +179,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "correos salientes",
                 "ordering": ["-id"],
                 "indexes": [
+                    models.Index(fields=["created_at"], name="mail_created"),
                     models.Index(
                         condition=models.Q(("state", "queued")),
                         fields=["-is_urgent", "next_attempt_at", "id"],

@@ -7,6 +7,7 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.utils import timezone
 from PIL import Image
 
@@ -86,11 +87,12 @@ def test_sweep_of_the_clocks_tells_the_supervisor_of_a_breach():
 
 
 def test_sweep_of_silence_closes_and_tells_the_requester():
-    ticket = make_ticket()
+    ticket, due = make_ticket(), timezone.now() - timedelta(minutes=1)
     Ticket.objects.filter(pk=ticket.pk).update(
         stage="aprobacion",
         stage_kind="closure_approval",
-        silence_due_at=timezone.now() - timedelta(minutes=1),
+        silence_since=due - timedelta(days=5),
+        silence_due_at=due,
     )
 
     tasks.sweep_silence()
@@ -148,6 +150,23 @@ def test_clean_up_forgets_what_has_expired_and_nothing_else():
     assert Delivery.objects.filter(pk=gone.delivery_id).exists(), "the ticket remembers"
     assert list(GuestToken.objects.all()) == [valid]
     assert [session.session_key for session in Session.objects.all()] == ["nueva"]
+
+
+def test_clean_up_is_answered_by_indexes_and_works_in_pieces(monkeypatch, django_assert_num_queries):
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # a handful of rows is read faster without
+    assert "mail_created" in tasks.old_mail().order_by().explain()
+    assert "guest_token_expires" in tasks.sweeps.expired_tokens().explain()
+
+    monkeypatch.setattr(tasks.sweeps, "FORGOTTEN_AT_ONCE", 2)
+    old, ticket = timezone.now() - timedelta(days=200), make_ticket()
+    GuestToken.objects.bulk_create(
+        GuestToken(ticket=ticket, purpose="follow", digest=str(number), email="a@b.co", expires_at=old)
+        for number in range(5)
+    )
+    with django_assert_num_queries(4):  # two, two, one, and none left
+        assert tasks.sweeps.forget_expired_tokens() == 5
 
 
 def test_clean_up_goes_on_when_one_step_fails(monkeypatch, caplog):

@@ -677,6 +677,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "enlace de invitado",
                 "verbose_name_plural": "enlaces de invitado",
+                "indexes": [models.Index(fields=["expires_at"], name="guest_token_expires")],
             },
         ),
         migrations.CreateModel(

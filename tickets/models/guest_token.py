@@ -25,6 +25,7 @@ class GuestToken(models.Model):
     class Meta:
         verbose_name = _("enlace de invitado")
         verbose_name_plural = _("enlaces de invitado")
+        indexes = [models.Index(fields=["expires_at"], name="guest_token_expires")]
 
     def __str__(self) -> str:
         return f"{self.ticket_id} {self.purpose}"
