@@ -28,6 +28,7 @@ ICONS = {
     EventKind.NONCONFORMITY: "flag",
     EventKind.REQUESTER: "person-badge",
     EventKind.NOTIFICATIONS: "bell",
+    EventKind.LINK: "link-45deg",
     EventKind.STAGE_CHANGED: "signpost-split",
 }
 

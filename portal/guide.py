@@ -57,7 +57,7 @@ def ask_to_sign_in(request: HttpRequest, draft: Draft, topic: Topic, back: str) 
     return render(request, "portal/filing/sign_in.html", context)
 
 
-def user_of(request: HttpRequest) -> User | None:
+def signed_in_user(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 

@@ -12,12 +12,15 @@ from .enums import Purpose
 
 @dataclass(frozen=True)
 class Guest:
-    """The requester, known only by a link that was mailed to them. It opens one ticket for one purpose."""
+    """The requester, known only by a link that was mailed to them. It opens one ticket for one purpose.
+
+    Whoever files a report as a guest has no link yet, and no purpose: they may do nothing else.
+    """
 
     ticket_id: int
     email: str
     name: str
-    purpose: Purpose
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,7 @@ class EventKind(models.TextChoices):
     NONCONFORMITY = "nonconformity", _("Inconformidad revisada")
     REQUESTER = "requester", _("Solicitante")
     NOTIFICATIONS = "notifications", _("Avisos por correo")
+    LINK = "link", _("Enlace nuevo")
 
 
 class ClockKind(models.TextChoices):

@@ -95,7 +95,7 @@ def send_again(*, folio: str, email: str) -> None:
     if ticket is None:
         return
     notify = [("requester", Template.NEW_LINK)]
-    record(locked(ticket), EventKind.NOTIFICATIONS, actor=SYSTEM, public=False, notify=notify)
+    record(locked(ticket), EventKind.LINK, actor=SYSTEM, public=False, notify=notify)
 
 
 def actor_of(token: GuestToken) -> Guest:

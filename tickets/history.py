@@ -207,11 +207,13 @@ def _requester(event: TicketEvent, definition: Definition, names: Names) -> Safe
 
 
 def _notifications(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    if "on" not in event.data:
-        return escape(_("Se envió un enlace nuevo al solicitante"))
     return _said(
         event, _("activó los avisos por correo") if event.data["on"] else _("apagó los avisos por correo")
     )
+
+
+def _link(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return escape(_("Se envió un enlace nuevo al solicitante"))
 
 
 _TELLERS: dict[EventKind, Any] = {
@@ -228,4 +230,5 @@ _TELLERS: dict[EventKind, Any] = {
     EventKind.NONCONFORMITY: _nonconformity,
     EventKind.REQUESTER: _requester,
     EventKind.NOTIFICATIONS: _notifications,
+    EventKind.LINK: _link,
 }

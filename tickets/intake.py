@@ -70,7 +70,7 @@ def file_ticket(
     definition = version.definition
     errors: dict[str, list[str]] = {}
     who = _requester(definition, errors, actor=actor, requester=requester, phone=phone)
-    guest = Guest(0, who.email, who.name, None)  # type: ignore[arg-type]  # no ticket yet, no purpose
+    guest = Guest(0, who.email, who.name)
     as_actor = actor or guest
     if not errors and (filed := _filed_before(key, actor=as_actor, who=who)):
         return filed

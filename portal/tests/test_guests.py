@@ -329,7 +329,7 @@ def test_guests_files_stay_apart(in_work: Ticket, process: Process):
 
 
 def mailed(ticket: Ticket) -> int:
-    events = ticket.events.filter(kind=EventKind.NOTIFICATIONS)
+    events = ticket.events.filter(kind=EventKind.LINK)
     return sum({"to": "requester", "template": Template.NEW_LINK} in event.notify for event in events)
 
 

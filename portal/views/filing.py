@@ -16,7 +16,7 @@ from .. import filing, topics
 from ..contact import panel
 from ..filing import Draft
 from ..forms.filing import DetailsForm
-from ..guide import ask_to_sign_in, details_page, details_url, row_of_draft, steps, user_of
+from ..guide import ask_to_sign_in, details_page, details_url, row_of_draft, signed_in_user, steps
 from ..topics import Topic
 
 
@@ -76,7 +76,7 @@ def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
     problems = keep_drafts(
         request.FILES.getlist("files"),
         draft_key=draft.files_key,
-        actor=user_of(request),
+        actor=signed_in_user(request),
         limits=topic.definition.files,
         visitor=by_ip(request),
     )
@@ -116,7 +116,7 @@ def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
             file,
             name=file.name or "",
             draft_key=draft.files_key,
-            actor=user_of(request),
+            actor=signed_in_user(request),
             limits=topic.definition.files,
             visitor=by_ip(request),
         )
@@ -142,7 +142,7 @@ def _initial(draft: Draft, topic: Topic) -> dict[str, Any]:
 
 
 def _discard(request: HttpRequest, draft: Draft, file: str) -> None:
-    user = user_of(request)
+    user = signed_in_user(request)
     if user:
         draft.adopt_files(user)
     if any(str(attachment.uuid) == file for attachment in draft.files(request)):

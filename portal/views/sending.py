@@ -19,7 +19,7 @@ from .. import filing, topics
 from ..contact import panel
 from ..filing import Draft
 from ..forms.filing import ContactForm, DetailsForm
-from ..guide import ask_to_sign_in, details_page, steps, user_of
+from ..guide import ask_to_sign_in, details_page, signed_in_user, steps
 from ..topics import Topic
 
 CONTACT = re.compile(r"email|name|phone|notify|seen")
@@ -45,7 +45,7 @@ def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
         return _take_contact(request, draft, topic)
     if topic.needs_account and not request.user.is_authenticated:
         return ask_to_sign_in(request, draft, topic, reverse("portal:report_contact", args=[draft.id]))
-    user = user_of(request)
+    user = signed_in_user(request)
     form = ContactForm(topic=topic, user=user, initial=_contact_initial(draft, user))
     return _contact_page(request, draft, topic, form)
 
@@ -57,7 +57,7 @@ def _take_contact(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
         return redirect("portal:report_details", draft.id)
     if topic.needs_account and not request.user.is_authenticated:
         return redirect("portal:report_contact", draft.id)  # which asks to sign in
-    form = ContactForm(request.POST, topic=topic, user=user_of(request))
+    form = ContactForm(request.POST, topic=topic, user=signed_in_user(request))
     details = DetailsForm(draft.data(draft.values), topic=topic)
     if not details.is_valid():
         return details_page(request, draft, topic, details, status=422)
@@ -78,7 +78,7 @@ def _take_contact(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
 def _file(
     request: HttpRequest, draft: Draft, topic: Topic, details: DetailsForm, form: ContactForm
 ) -> HttpResponse:
-    user, contact = user_of(request), form.cleaned_data
+    user, contact = signed_in_user(request), form.cleaned_data
     if user:
         draft.adopt_files(user)
     ticket = file_ticket(

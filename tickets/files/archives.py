@@ -162,10 +162,7 @@ def _check_members(members: list[Member], spent: _Unpacked) -> None:
         raise _damaged()
     for member in members:
         if member.flags & _ENCRYPTED:
-            raise RefusedFile(
-                _("El archivo tiene contraseña y no podemos revisarlo. Guárdalo sin contraseña."),
-                code="encrypted",
-            )
+            raise password_refused()
         if member.method not in {_STORED, _DEFLATED}:
             raise RefusedFile(
                 _("El ZIP usa una compresión que no conocemos. Comprímelo con el método normal."),
@@ -176,7 +173,7 @@ def _check_members(members: list[Member], spent: _Unpacked) -> None:
         if _is_unsafe(member.path) or member.mode >> 12 == _SYMLINK:
             raise _unsafe_path()
         if _MACROS.match(member.path):
-            raise has_macros()
+            raise macros_refused()
 
 
 def _is_unsafe(path: str) -> bool:
@@ -242,7 +239,7 @@ def _unpack(file: Source, member: Member) -> Iterator[bytes]:
 def _document_key(members: list[Member], telling: dict[str, bytes]) -> str:
     types = telling.get("[Content_Types].xml", b"")
     if b"macroenabled" in types.lower():
-        raise has_macros()
+        raise macros_refused()
     for main_part, key in _MAIN_PARTS:
         if main_part in types:
             return key
@@ -293,13 +290,13 @@ def _program(member: Member) -> RefusedFile:
     )
 
 
-def has_macros() -> RefusedFile:
+def macros_refused() -> RefusedFile:
     return RefusedFile(
         _("El documento tiene macros. Guárdalo sin macros o como PDF y adjunta esa copia."), code="macros"
     )
 
 
-def is_encrypted() -> RefusedFile:
+def password_refused() -> RefusedFile:
     return RefusedFile(
         _("El archivo tiene contraseña y no podemos revisarlo. Guárdalo sin contraseña."), code="encrypted"
     )

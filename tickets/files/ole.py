@@ -1,6 +1,6 @@
 """Documents from before 2007, and newer ones with a password: OLE files, which are small file systems."""
 
-from .archives import has_macros, is_encrypted
+from .archives import macros_refused, password_refused
 from .reading import Source, chunks
 
 # Names of streams stand in directory sectors of 512 bytes, in UTF-16: no chunk of whole sectors cuts one in two.
@@ -12,7 +12,7 @@ def check_ole(file: Source, key: str) -> bool:
     names = {"_VBA_PROJECT", "EncryptedPackage", *_STREAMS.get(key, ())}
     found = {name for data in chunks(file) for name in names if name.encode("utf-16-le") in data}
     if "_VBA_PROJECT" in found:
-        raise has_macros()
+        raise macros_refused()
     if "EncryptedPackage" in found:
-        raise is_encrypted()
+        raise password_refused()
     return bool(found)

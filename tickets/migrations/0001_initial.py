@@ -950,6 +950,7 @@ class Migration(migrations.Migration):
                             ("nonconformity", "Inconformidad revisada"),
                             ("requester", "Solicitante"),
                             ("notifications", "Avisos por correo"),
+                            ("link", "Enlace nuevo"),
                         ],
                         max_length=20,
                         verbose_name="qué pasó",

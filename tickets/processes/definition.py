@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
+from django.utils.html import escape
 from django.utils.translation import get_language
 
 from ..enums import CaseKind, MessageKind, Severity, StageKind
@@ -27,8 +28,6 @@ class Text:
         return bool(self.es)
 
     def __html__(self) -> str:
-        from django.utils.html import escape
-
         return escape(str(self))
 
 

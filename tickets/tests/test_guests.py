@@ -180,4 +180,4 @@ def test_links_end_with_the_address_they_were_sent_to(db):
     assert guests.still_valid([old.pk], **opening) is None
     for email, sent in (("antes@example.com", 0), ("ahora@example.com", 1)):
         guests.send_again(folio=ticket.folio, email=email)
-        assert ticket.events.filter(kind=EventKind.NOTIFICATIONS).count() == sent
+        assert ticket.events.filter(kind=EventKind.LINK).count() == sent

@@ -96,6 +96,7 @@ def test_every_kind_of_event_has_its_words(ticket, language):
         EventKind.BREACHED: {"clock": "resolution"},
         EventKind.SURVEY: {"score": 4},
         EventKind.REQUESTER: {"requester": 0},
+        EventKind.NOTIFICATIONS: {"on": True},
     }
     silent = {EventKind.FILED, EventKind.MESSAGE, EventKind.NOTE}
     with translation.override(language):
