@@ -1,7 +1,7 @@
 """The door of the back office: desk staff alone, and each ticket only through `visible_to`."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
@@ -9,16 +9,22 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
 from tickets.models import Ticket
+
+from .preparing import may_prepare
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 def desk_view(view: View[P]) -> View[P]:
-    """Customers get 404: to them there is no back office. Whoever did not sign in is asked to, except by scripts."""
+    """Customers get 404: to them there is no back office. Whoever did not sign in is asked to, except by scripts.
+
+    `request.may_prepare` is for the frame of whole pages: it is found out when first asked.
+    """
 
     @wraps(view)
     def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -28,6 +34,7 @@ def desk_view(view: View[P]) -> View[P]:
             return redirect_to_login(_page_of(request))
         if not request.user.is_desk_staff:
             raise Http404
+        request.may_prepare = SimpleLazyObject(partial(may_prepare, request.user))  # type: ignore[attr-defined]
         response = view(request, *args, **kwargs)
         patch_cache_control(response, private=True, no_cache=True)
         patch_vary_headers(response, ["HX-Request", "HX-Target"])

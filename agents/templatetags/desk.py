@@ -10,8 +10,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from accounts.models import User
-from agents.preparing import may_prepare
 from tickets.file_fields import icon_of
 from tickets.models import Attachment, Ticket
 from tickets.queues import MANY
@@ -55,11 +53,6 @@ def ticket_url(context: dict[str, Any], ticket: Ticket, name: str = "", *args: s
     url = reverse(f"agents:ticket_{name}" if name else "agents:ticket", args=[ticket.folio, *args])
     origin = context.get("origin")
     return f"{url}?{origin}" if origin else url
-
-
-@register.simple_tag(name="may_prepare")
-def may_prepare_tag(user: User) -> bool:
-    return user.is_authenticated and may_prepare(user)  # the catalogue shows this frame to anybody
 
 
 @register.simple_tag
