@@ -2,10 +2,25 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.models import EmailAddress
-from allauth.account.signals import email_confirmed
+from allauth.account.signals import authentication_step_completed, email_confirmed
 from django.dispatch import receiver
+
+from .models import User
+
+
+@receiver(authentication_step_completed)
+def prove_address_by_code(
+    sender: Any, request: Any, user: User, method: str, email: str = "", **kwargs: Any
+) -> None:
+    """A code that was mailed to an address proves it. allauth notes this by itself for addresses that it knows; to it
+    an account that the desk opened has none yet, so it would mail a second code."""
+    if method != "code" or email.lower() != user.email:
+        return
+    if not EmailAddress.objects.filter(user=user, email=user.email).exists():
+        get_adapter().confirm_email(request, EmailAddress(user=user, email=user.email))
 
 
 @receiver(email_confirmed)

@@ -63,6 +63,28 @@ def test_signing_in_with_a_code_keeps_the_password_of_a_proven_address(client):
     assert user.check_password(PASSWORD)
 
 
+@pytest.mark.demand("S2.27")
+def test_one_code_is_enough_for_an_account_that_the_desk_opened(client):
+    user = make_user(email=VICTIM, password=None)
+    client.post(reverse("account_request_login_code"), {"email": VICTIM.title()})
+    answer = client.post(reverse("account_confirm_login_code"), {"code": code_in_mail(VICTIM)})
+    assert answer["Location"] == "/"
+    assert client.session["_auth_user_id"] == str(user.pk)
+    assert EmailAddress.objects.get(user=user, email=VICTIM).verified
+    assert len(mail.outbox) == 1
+
+
+def test_a_code_to_an_address_that_the_desk_has_changed_since_proves_nothing(client):
+    user = make_user(email=VICTIM, password=None)
+    client.post(reverse("account_request_login_code"), {"email": VICTIM})
+    code = code_in_mail(VICTIM)
+    user.email = "nueva@example.com"
+    user.save()
+    client.post(reverse("account_confirm_login_code"), {"code": code})
+    assert "_auth_user_id" not in client.session
+    assert not EmailAddress.objects.filter(user=user, verified=True).exists()
+
+
 def test_nobody_signs_up_as_somebody_elses_look_alike(client):
     for email in ("lucia@exa\u200bmple.com", "lucia@\uff45xample.com"):
         data = {"email": email, "name": "Nadie", "password1": PASSWORD}
