@@ -182,8 +182,7 @@ def tick_checklist(
     if definition is None:
         raise InvalidData({"item": [_("Ese punto no está en la lista de cierre.")]})
     if done and definition.needs and not ticket.contacts.filter(kind=definition.needs).exists():
-        kind = str(ContactKind(definition.needs).label).lower()
-        raise GuardFailed(_("Registra primero el contacto por %(kind)s.") % {"kind": kind})
+        raise GuardFailed(ContactKind(definition.needs).missing)
     entries = ChecklistEntry.objects.filter(ticket=ticket, item=item)
     if entries.exists() == done:
         return ticket

@@ -155,6 +155,15 @@ class ContactKind(models.TextChoices):
     CALL = "call", _("Llamada")
     WHATSAPP = "whatsapp", _("WhatsApp")
 
+    @property
+    def missing(self) -> str:
+        """What somebody reads who first has to record one."""
+        sentences = {
+            ContactKind.CALL: _("Registra primero la llamada al solicitante."),
+            ContactKind.WHATSAPP: _("Registra primero la conversación por WhatsApp, con su enlace."),
+        }
+        return str(sentences[self])
+
 
 class ContactOutcome(models.TextChoices):
     """S2.22: «fallida/ Exitosa»."""

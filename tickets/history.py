@@ -166,10 +166,13 @@ def _standing(event: TicketEvent, definition: Definition, names: Names) -> SafeS
 
 
 def _contact(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    sentences = {
+        ContactKind.CALL: _("registró una llamada: {outcome}"),
+        ContactKind.WHATSAPP: _("registró una conversación por WhatsApp: {outcome}"),
+    }
     return _said(
         event,
-        _("registró un contacto por {kind}: {outcome}"),
-        kind=str(ContactKind(event.data["kind"]).label),
+        sentences[event.data["kind"]],
         outcome=str(ContactOutcome(event.data["outcome"]).label).lower(),
     )
 

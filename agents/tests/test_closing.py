@@ -86,7 +86,7 @@ def test_the_checklist_is_ticked_point_by_point_with_its_evidence(client, ticket
     assert f"0 de {len(items)}" in page
     client.post(url(ticket, "checklist", plain.key), {"done": "1"})
     refused = client.post(url(ticket, "checklist", proven.key), {"done": "1"}, follow=True)
-    assert "Registra primero el contacto por llamada." in text_of(refused)
+    assert "Registra primero la llamada al solicitante." in text_of(refused)
     log(client, ticket)
     client.post(url(ticket, "checklist", proven.key), {"done": "1"})
     assert {entry.item for entry in ChecklistEntry.objects.all()} == {plain.key, proven.key}

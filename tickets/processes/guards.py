@@ -97,8 +97,7 @@ def contact_recorded(step: Step, argument: str) -> None:
     if argument == ContactKind.WHATSAPP:
         contacts = contacts.exclude(url="")
     if not contacts.exists():
-        what = ContactKind(argument).label
-        raise GuardFailed(_("Falta registrar el contacto por %(kind)s.") % {"kind": str(what).lower()})
+        raise GuardFailed(ContactKind(argument).missing)
 
 
 @guard

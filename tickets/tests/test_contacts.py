@@ -99,8 +99,11 @@ def test_contact_without_true_evidence_is_refused(play, kind, url, note, field):
 @pytest.mark.demand("S2.44", "S2.45", "S2.46")
 def test_point_that_needs_evidence_waits_for_it(play):
     p = play(S2)
-    for item, kind in (("llamada", ContactKind.CALL), ("whatsapp", ContactKind.WHATSAPP)):
-        with pytest.raises(GuardFailed):
+    for item, kind, sentence in (
+        ("llamada", ContactKind.CALL, "Registra primero la llamada al solicitante."),
+        ("whatsapp", ContactKind.WHATSAPP, "Registra primero la conversación por WhatsApp, con su enlace."),
+    ):
+        with pytest.raises(GuardFailed, match=sentence):
             p.tick(item)
         p.contact(kind).tick(item)
     assert p.ticket.checklist_entries.count() == 2

@@ -38,6 +38,8 @@ def test_what_people_did_is_told_with_names_and_values(ticket):
     properties.set_contribution(ticket, actor=diego, is_open=True)
     contacts.check_standing(ticket, actor=supervisor, standing=Standing.INACTIVE)
     contacts.log_contact(ticket, actor=diego, kind=ContactKind.CALL, outcome=ContactOutcome.FAILED)
+    chat = {"kind": ContactKind.WHATSAPP, "url": "https://wa.me/chat/1"}
+    contacts.log_contact(ticket, actor=diego, outcome=ContactOutcome.SUCCESSFUL, **chat)
     assert told(ticket) == [
         "",  # filing: the report itself says it
         "<b>Carolina</b> asignó el ticket a <b>Diego</b>",
@@ -46,7 +48,8 @@ def test_what_people_did_is_told_with_names_and_values(ticket):
         "<b>Diego</b> cambió severidad <b>Crítica</b>, dificultad <b>3</b>, departamento <b>Académico</b>",
         "<b>Diego</b> habilitó el aporte de usuario",
         "<b>Carolina</b> verificó el estatus del solicitante: <b>Inactivo</b>",
-        "<b>Diego</b> registró un contacto por <b>Llamada</b>: <b>fallida</b>",
+        "<b>Diego</b> registró una llamada: <b>fallida</b>",
+        "<b>Diego</b> registró una conversación por WhatsApp: <b>exitosa</b>",
     ]
 
 
