@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from helpdesk import logs
 from portal.grants import COOKIE as GUEST_COOKIE
+from tickets.files.reading import MB
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -78,7 +79,7 @@ def request_size_limit(get_response: Next) -> Next:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
             length = 0
-        if length > settings.DESK_MAX_REQUEST_MB * 1024 * 1024:
+        if length > settings.DESK_MAX_REQUEST_MB * MB:
             raise RequestDataTooBig(f"{length} bytes")
         return get_response(request)
 

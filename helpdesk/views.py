@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
+from tickets.files.reading import MB
+
 CHUNK = 64 * 1024
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
@@ -47,7 +49,7 @@ def _typed_here(request: HttpRequest) -> list[tuple[str, str]]:
 def _let_it_finish(request: HttpRequest) -> None:
     """A browser reads no answer before it has sent everything: a connection closed on it shows as a broken one. What
     is left of the form is read and dropped, up to as much again as a form may have."""
-    left = settings.DESK_MAX_REQUEST_MB * 1024 * 1024
+    left = settings.DESK_MAX_REQUEST_MB * MB
     with suppress(OSError):
         while left > 0 and (dropped := request.read(CHUNK)):
             left -= len(dropped)

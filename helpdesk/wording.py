@@ -32,19 +32,6 @@ def avatar_color(key: Any) -> int:
 # --- Quantities -------------------------------------------------------------------------------------------
 
 
-def filesize(size: int | None) -> str:
-    """«482 kB», «1,2 MB»: decimal units, as operating systems show them; the comma is the language's."""
-    amount = max(float(size or 0), 0.0)
-    if amount < 1000:
-        return f"{int(amount)}{NBSP}B"
-    for unit in ("kB", "MB", "GB"):
-        amount /= 1000
-        if amount < 999.5 or unit == "GB":
-            break
-    amount = round(amount, 0 if unit == "kB" or amount >= 99.95 else 1)
-    return f"{number_format(amount, decimal_pos=0 if amount == int(amount) else 1)}{NBSP}{unit}"
-
-
 def duration(value: timedelta | float | None) -> str:
     """«22 min», «2 h 05 min», «1 d 2 h». Seconds or a timedelta; the sign is not shown."""
     if value is None:

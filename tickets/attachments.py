@@ -22,6 +22,7 @@ from .actors import Actor, user_of
 from .enums import MessageKind
 from .exceptions import InvalidData
 from .files import FileRules, RefusedFile, inspect, make_thumbnail, reencode_image
+from .files.reading import MB
 from .models import Attachment, Message, Ticket
 from .processes.definition import FileLimits
 
@@ -40,7 +41,7 @@ picture_kept = Signal()
 def rules_for(limits: FileLimits) -> FileRules:
     """A process's limits, never above the desk's own."""
     largest = min(limits.max_mb, settings.DESK_MAX_UPLOAD_MB)
-    return FileRules(kinds=limits.kinds, max_files=limits.max_files, max_bytes=largest * 1024 * 1024)
+    return FileRules(kinds=limits.kinds, max_files=limits.max_files, max_bytes=largest * MB)
 
 
 def keep_draft(
@@ -225,7 +226,7 @@ def _require_room(owner: str, size: int) -> None:
         return
     unsent = Attachment.objects.filter(draft_owner=owner, ticket__isnull=True)
     total = unsent.aggregate(total=models.Sum("size"))["total"] or 0
-    if total + size > settings.DESK_MAX_UNSENT_MB * 1024 * 1024:
+    if total + size > settings.DESK_MAX_UNSENT_MB * MB:
         raise RefusedFile(
             _(
                 "Tienes muchos archivos sin enviar: juntos pueden ocupar hasta %(limit)s MB. Envía o quita algunos."

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .attachments import rules_for
 from .files import RefusedFile
+from .files.reading import MB
 from .models import Attachment
 from .processes.definition import FileLimits
 
@@ -38,7 +39,7 @@ class FilesField(forms.Field):
         )
         self.accept = rules.accept
         self.max_files = rules.max_files
-        self.max_mb = rules.max_bytes // 1024**2
+        self.max_mb = rules.max_bytes // MB
         self.compact = compact
         self.upload_url = ""
         self.uploaded: list[dict[str, Any]] = []

@@ -27,13 +27,13 @@ from helpdesk.wording import (
     avatar_color,
     brief_duration,
     duration,
-    filesize,
     initials,
     long_date,
     percent,
     short_date,
     short_day,
 )
+from tickets.files.rules import filesize
 
 register = template.Library()
 

@@ -14,7 +14,7 @@ from .names import clean_name, extension_of
 from .ole import check_ole
 from .pictures import MAX_PIXELS, check_pixels
 from .reading import Source, chunks, has_any, read_at, size_of
-from .rules import FileRules, human_size
+from .rules import FileRules, filesize
 
 _IN_AN_IMAGE = (*ACTIVE, b"%pdf-1.", b"%pdf-2.")
 _ARCHIVE_EXTENSIONS = {"rar", "7z", "gz", "tgz", "tar", "bz2", "xz"}
@@ -49,8 +49,8 @@ def inspect(file: Source, *, name: str, rules: FileRules, max_pixels: int = MAX_
         raise RefusedFile(
             _("El archivo pesa {size} y el máximo es {limit}. Redúcelo, recórtalo o divídelo."),
             code="size",
-            size=lazy(human_size, str)(size),
-            limit=lazy(human_size, str)(rules.max_bytes),
+            size=lazy(filesize, str)(size),
+            limit=lazy(filesize, str)(rules.max_bytes),
         )
     named = _by_name(extension_of(name), rules)
     found = _by_content(file, named, size, max_pixels)

@@ -7,7 +7,8 @@ from django.core.files.base import File
 
 Source: TypeAlias = "IO[bytes] | File[Any]"
 
-MB = 1024 * 1024
+MB = 1_000_000
+"""As `filesize` says it, here and in js/behaviours/upload.js."""
 CHUNK = 64 * 1024
 
 

@@ -36,7 +36,7 @@ class FileRules:
     def sentence(self) -> str:
         """«Hasta 3 archivos de 10 MB: imagen, video, PDF, Word o ZIP», in the reader's language."""
         return _("Hasta {files} de {size}: {formats}").format(
-            files=_files(self.max_files), size=human_size(self.max_bytes), formats=self.formats()
+            files=_files(self.max_files), size=filesize(self.max_bytes), formats=self.formats()
         )
 
     def formats(self) -> str:
@@ -51,13 +51,17 @@ class FileRules:
         return [known for known in FORMATS if self.allows(known)]
 
 
-def human_size(size: int) -> str:
-    """«10 MB», «1,5 MB», «640 KB»."""
-    for unit, name in ((1024 * MB, "GB"), (MB, "MB")):
-        if size >= unit:
-            value = round(size / unit, 1)
-            return f"{number_format(value, 0 if value == int(value) else 1)}\N{NO-BREAK SPACE}{name}"
-    return f"{number_format(max(1, round(size / 1024)), 0)}\N{NO-BREAK SPACE}KB"
+def filesize(size: int | None) -> str:
+    """«482 kB», «1,2 MB»: decimal units, as operating systems and our limits count; the comma is the language's."""
+    amount = max(float(size or 0), 0.0)
+    if amount < 1000:
+        return f"{int(amount)}\N{NO-BREAK SPACE}B"
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 999.5 or unit == "GB":
+            break
+    amount = round(amount, 0 if unit == "kB" or amount >= 99.95 else 1)
+    return f"{number_format(amount, decimal_pos=0 if amount == int(amount) else 1)}\N{NO-BREAK SPACE}{unit}"
 
 
 def _files(count: int) -> str:

@@ -7,8 +7,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.utils import translation
 
+from tickets.attachments import rules_for
 from tickets.files import FileKind, FileRules, RefusedFile, archives, inspect
 from tickets.files.formats import FORMATS
+from tickets.files.rules import filesize
+from tickets.processes.definition import FileLimits
 
 from . import hostile_files as made
 
@@ -205,12 +208,12 @@ def test_inspect_refuses(case):
 
 
 def test_inspect_refuses_a_file_over_the_limit_and_says_both_sizes():
-    rules = FileRules(kinds=("image",), max_bytes=1024 * 1024)
+    rules = FileRules(kinds=("image",), max_bytes=1_000_000)
 
     reason = refusal(PNG + b"\0" * 1_600_000, "captura.png", rules)
 
     assert reason.code == "size"
-    assert str(reason) == "El archivo pesa 1,5\xa0MB y el máximo es 1\xa0MB. Redúcelo, recórtalo o divídelo."
+    assert str(reason) == "El archivo pesa 1,6\xa0MB y el máximo es 1\xa0MB. Redúcelo, recórtalo o divídelo."
 
 
 def test_inspect_believes_the_bytes_not_the_declared_size():
@@ -355,17 +358,24 @@ def test_rules_of_captures_take_images_and_videos_alone():
             "Hasta 3 archivos de 10\xa0MB: imagen, video, PDF, Word, Excel, PowerPoint o ZIP",
         ),
         (
-            FileRules(kinds=["image"], max_files=1, max_bytes=1_572_864),
+            FileRules(kinds=["image"], max_files=1, max_bytes=1_500_000),
             "Hasta 1 archivo de 1,5\xa0MB: imagen",
         ),
         (
-            FileRules(kinds=["text", "video"], max_bytes=655_360),
-            "Hasta 5 archivos de 640\xa0KB: video o texto",
+            FileRules(kinds=["text", "video"], max_bytes=640_000),
+            "Hasta 5 archivos de 640\xa0kB: video o texto",
         ),
     ],
 )
 def test_rules_say_themselves_in_one_sentence(rules, sentence):
     assert str(rules) == sentence
+
+
+def test_limit_reads_as_the_process_file_and_the_list_of_files_say_it():
+    rules = rules_for(FileLimits(max_mb=10))
+
+    assert filesize(rules.max_bytes) == "10\xa0MB"
+    assert f" de {filesize(rules.max_bytes)}: " in str(rules)
 
 
 def test_rules_name_their_extensions_for_the_browser():
