@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.models import User
 from tickets import policies, surveys
 from tickets.enums import StageKind
 from tickets.exceptions import StaleTicket
@@ -49,7 +48,7 @@ def live_context(
     ticket, conversation = access.ticket, Conversation(access.ticket, complete=complete)
     offered = [
         tried if tried and tried.action.key == action.key else ActionForm(action=action, ticket=ticket)
-        for action in _offered(access)
+        for action in policies.available_actions(ticket, actor=access.actor, as_requester=True)
     ]
     for form in offered:
         form.url = access.url("action", action=form.action.key)
@@ -73,17 +72,6 @@ def live_context(
         "is_approval": ticket.kind == StageKind.CLOSURE_APPROVAL,
         "awaits_reply": ticket.kind == StageKind.WAITING_CUSTOMER,
     }
-
-
-def _offered(access: Access) -> list[Action]:
-    """What the process offers this person as the requester. Somebody of the desk who asks for help finds the desk's
-    own actions in the back office."""
-    actions = policies.available_actions(access.ticket, actor=access.actor)
-    if not isinstance(access.actor, User) or not access.actor.is_desk_staff:
-        return actions
-    owner = access.ticket.stage_definition.owner.kind
-    kinds = {"requester", "everyone"} | ({"owner"} if owner == "requester" else set())
-    return [action for action in actions if any(who.kind in kinds for who in action.by)]
 
 
 def _answers(ticket: Ticket) -> list[tuple[str, str]]:

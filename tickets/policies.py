@@ -131,6 +131,10 @@ def is_one_of(who: Who, actor: Actor, ticket: Ticket) -> bool:
     return actor.role == Role.ADMINISTRATOR or _is_staff_meant(who, actor, ticket)
 
 
+def _means_requester(who: Who, ticket: Ticket) -> bool:
+    return (ticket.stage_definition.owner if who.kind == "owner" else who).kind == "requester"
+
+
 def _is_staff_meant(who: Who, actor: User, ticket: Ticket) -> bool:
     match who.kind:
         case "staff":
@@ -163,16 +167,21 @@ def _stands_in(group: str, ticket: Ticket) -> bool:
     return not held.exists()
 
 
-def available_actions(ticket: Ticket, *, actor: Actor) -> list[Action]:
-    """What the process offers this person now, in its own order: the buttons of a page, and only those."""
-    return list(_available(ticket.definition.actions_from(ticket.stage), ticket, actor))
+def available_actions(ticket: Ticket, *, actor: Actor, as_requester: bool = False) -> list[Action]:
+    """What the process offers this person now, in its own order: the buttons of a page, and only those.
+
+    `as_requester` leaves out what somebody of the desk who asks for help may do for their work."""
+    return list(_available(ticket.definition.actions_from(ticket.stage), ticket, actor, as_requester))
 
 
-def _available(actions: Iterable[Action], ticket: Ticket, actor: Actor) -> Iterable[Action]:
+def _available(
+    actions: Iterable[Action], ticket: Ticket, actor: Actor, as_requester: bool
+) -> Iterable[Action]:
     meant: dict[Who, bool] = {}  # most actions of a stage name the same few people
     for action in actions:
         for who in action.by:
             if who not in meant:
-                meant[who] = is_one_of(who, actor, ticket)
+                counts = _means_requester(who, ticket) or not as_requester
+                meant[who] = counts and is_one_of(who, actor, ticket)
         if any(meant[who] for who in action.by) and holds(action.when, ticket):
             yield action

@@ -8,6 +8,7 @@ from tickets.actors import SYSTEM, Guest
 from tickets.enums import Purpose, StageKind
 from tickets.models import Attachment, Ticket
 from tickets.processes.definition import Who
+from tickets.processes.publishing import publish
 from tickets.tests.factories import (
     make_administrator,
     make_agent,
@@ -121,6 +122,62 @@ def test_a_solution_is_sent_by_the_desk_where_one_can_exist(cast):
     assert may() == set()
     ticket.stage, ticket.stage_kind = "procesar", StageKind.WORK
     assert may() == {name for name, actor in people.items() if policies.can_answer(actor, ticket)} != set()
+
+
+OWN_PROCESS = """
+format = 1
+key = "propios"
+name = { es = "Propios" }
+login = "guest"
+department = "soporte-tecnico"
+[[stages]]
+key = "abierto"
+label = { es = "Abierto" }
+kind = "waiting_customer"
+owner = "requester"
+[[stages]]
+key = "cerrado"
+label = { es = "Cerrado" }
+kind = "done"
+[[actions]]
+key = "due"
+label = { es = "Cerrar" }
+from = ["abierto"]
+to = "cerrado"
+by = ["owner"]
+[[actions]]
+key = "own"
+label = { es = "Cerrar" }
+from = ["abierto"]
+to = "cerrado"
+by = ["requester"]
+[[actions]]
+key = "desk"
+label = { es = "Cerrar" }
+from = ["abierto"]
+to = "cerrado"
+by = ["staff"]
+[[actions]]
+key = "all"
+label = { es = "Cerrar" }
+from = ["abierto"]
+to = "cerrado"
+by = ["staff", "requester"]
+"""
+
+
+def test_somebody_of_the_desk_who_asks_has_the_desks_actions_apart(cast):
+    _ticket, people = cast
+    process = publish(OWN_PROCESS).process
+    ticket = make_ticket(process, requester=people["agent of the department"])
+
+    def offered(name, **ways):
+        return [action.key for action in policies.available_actions(ticket, actor=people[name], **ways)]
+
+    assert offered("agent of the department") == ["due", "own", "desk", "all"]
+    assert offered("agent of the department", as_requester=True) == ["due", "own", "all"]
+    assert offered("supervisor") == ["desk", "all"]
+    assert offered("supervisor", as_requester=True) == []
 
 
 def test_who_may_know_a_customer(cast):
