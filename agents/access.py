@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
+from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from tickets.models import Ticket
@@ -20,11 +21,19 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
-def desk_view(view: View[P]) -> View[P]:
-    """Customers get 404: to them there is no back office. Whoever did not sign in is asked to, except by scripts.
+class DeskRequest(HttpRequest):
+    """A request that came through the door. `may_prepare`, for the frame of whole pages, is found out when asked."""
 
-    `request.may_prepare` is for the frame of whole pages: it is found out when first asked.
-    """
+    user: User
+    htmx: HtmxDetails
+    may_prepare: SimpleLazyObject
+
+
+DeskView = Callable[Concatenate[DeskRequest, P], HttpResponse]
+
+
+def desk_view(view: DeskView[P]) -> View[P]:
+    """Customers get 404: to them there is no back office. Whoever did not sign in is asked to, except by scripts."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -34,8 +43,9 @@ def desk_view(view: View[P]) -> View[P]:
             return redirect_to_login(_page_of(request))
         if not request.user.is_desk_staff:
             raise Http404
-        request.may_prepare = SimpleLazyObject(partial(may_prepare, request.user))  # type: ignore[attr-defined]
-        response = view(request, *args, **kwargs)
+        entered = cast("DeskRequest", request)
+        entered.may_prepare = SimpleLazyObject(partial(may_prepare, request.user))
+        response = view(entered, *args, **kwargs)
         patch_cache_control(response, private=True, no_cache=True)
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
         return response
@@ -53,11 +63,11 @@ def _page_of(request: HttpRequest) -> str:
     return page._replace(scheme="", netloc="", fragment="").geturl()
 
 
-def supervisor_view(view: View[P]) -> View[P]:
+def supervisor_view(view: DeskView[P]) -> View[P]:
     """For supervisors and above; to agents these pages do not exist."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapper(request: DeskRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_supervisor:
             raise Http404
         return view(request, *args, **kwargs)

@@ -3,7 +3,6 @@
 import uuid
 from typing import Any
 
-from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -15,6 +14,7 @@ from tickets import policies
 from tickets.enums import MessageKind
 from tickets.file_fields import row_of
 
+from .access import DeskRequest
 from .forms.composer import ComposerForm
 from .origin import with_origin
 from .ticket_page import TicketPage
@@ -23,7 +23,7 @@ from .ticket_page import TicketPage
 class Composer:
     """With `form`, what somebody tried to send and could not: every word of it is still there."""
 
-    def __init__(self, request: HttpRequest, page: TicketPage, form: ComposerForm | None = None) -> None:
+    def __init__(self, request: DeskRequest, page: TicketPage, form: ComposerForm | None = None) -> None:
         self.request = request
         self.page = page
         self.tried = form

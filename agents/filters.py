@@ -47,6 +47,7 @@ class AssigneeField(forms.ModelChoiceField):
 
 
 class QueueFilter(forms.Form):
+    data: QueryDict
     q = forms.CharField(
         label=_("Texto"),
         max_length=100,

@@ -2,7 +2,7 @@
 
 import re
 
-from django.http import HttpRequest, QueryDict
+from django.http import QueryDict
 from django.urls import reverse
 
 from accounts.models import User
@@ -10,11 +10,13 @@ from tickets import queues
 from tickets.enums import EARLY_KINDS
 from tickets.models import Ticket
 
+from .access import DeskRequest
+
 OWN = {"modo", "respuesta", "actual", "completa", "medio", "volver"}
 LONGEST = 1000
 
 
-def origin_of(request: HttpRequest) -> str:
+def origin_of(request: DeskRequest) -> str:
     """The part of the address that describes the queue; empty when there is none."""
     if not re.fullmatch(r"[a-z0-9_-]{1,80}", request.GET.get("cola", "")):
         return ""
@@ -39,7 +41,7 @@ def home_of(ticket: Ticket, user: User) -> str:
     return queues.ALL.key
 
 
-def _queue_of(request: HttpRequest, ticket: Ticket | None) -> tuple[str, QueryDict]:
+def _queue_of(request: DeskRequest, ticket: Ticket | None) -> tuple[str, QueryDict]:
     """The key of the queue that the address tells of, else of the ticket's own, and what else that address holds."""
     data = request.GET.copy()
     for name in OWN:
@@ -50,19 +52,19 @@ def _queue_of(request: HttpRequest, ticket: Ticket | None) -> tuple[str, QueryDi
     return home_of(ticket, request.user) if ticket else queues.MINE.key, data
 
 
-def queue_url(request: HttpRequest, ticket: Ticket | None = None) -> str:
+def queue_url(request: DeskRequest, ticket: Ticket | None = None) -> str:
     """Back to the queue as it was; without `ticket`, for somebody who can no longer see it."""
     key, data = _queue_of(request, ticket)
     return f"{reverse('agents:queue_of', args=[key])}?{data.urlencode()}".rstrip("?")
 
 
-def items_url(request: HttpRequest, ticket: Ticket) -> str:
+def items_url(request: DeskRequest, ticket: Ticket) -> str:
     """The queue as a compact list, with this ticket marked in it."""
     key, data = _queue_of(request, ticket)
     data["actual"] = ticket.folio
     return f"{reverse('agents:queue_items', args=[key])}?{data.urlencode()}"
 
 
-def with_origin(request: HttpRequest, url: str) -> str:
+def with_origin(request: DeskRequest, url: str) -> str:
     origin = origin_of(request)
     return f"{url}?{origin}" if origin else url

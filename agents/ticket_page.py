@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Prefetch, prefetch_related_objects
-from django.http import HttpRequest
 from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
@@ -21,6 +20,7 @@ from tickets.processes.fields import answered
 from tickets.processes.responses import fill_in, fitting_responses
 from tickets.sla import Reading
 
+from .access import DeskRequest
 from .preparing import is_preparation
 from .timeline import Entry, Timeline
 
@@ -40,7 +40,7 @@ def pulse_of(ticket: Ticket, others: Iterable[Presence], *, mails_wait: bool) ->
 
 
 class TicketPage:
-    def __init__(self, request: HttpRequest, ticket: Ticket, *, complete: bool = False) -> None:
+    def __init__(self, request: DeskRequest, ticket: Ticket, *, complete: bool = False) -> None:
         self.user: User = request.user
         self.ticket = ticket
         self.complete = complete
@@ -172,7 +172,7 @@ class TicketPage:
     @cached_property
     def other_tickets(self) -> int:
         """Of the requester, as far as one may see; no further than `queues.MANY`."""
-        if self.ticket.requester_id is None:
+        if self.ticket.requester is None:
             return 0
         theirs = Ticket.objects.visible_to(self.user).requested_by(self.ticket.requester)
         return queues.count(theirs.exclude(pk=self.ticket.pk))

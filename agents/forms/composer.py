@@ -34,7 +34,7 @@ class ComposerForm(StampedForm):
         error_messages={"required": _("Escribe un mensaje antes de enviar.")},
     )
     steps = LongTextField(required=False, label=_("Pasos para el solicitante"))
-    files = FilesField(limits=REPLY_LIMITS, compact=True)
+    files = FilesField(limits=REPLY_LIMITS, compact=True)  # type: ignore[assignment]  # the input's name
 
     @property
     def mode_name(self) -> str:

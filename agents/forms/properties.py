@@ -37,7 +37,7 @@ class PropertyForm(StampedForm):
         elif isinstance(field, forms.ModelChoiceField):
             field.empty_label = _("Sin departamento")
         elif isinstance(field, forms.TypedChoiceField):
-            field.choices = [("", _("Sin definir")), *field.choices]  # type: ignore[list-item]
+            field.choices = [("", _("Sin definir")), *field.choices]  # type: ignore[misc]
         field.initial = getattr(ticket, name)
         kind = "select" if isinstance(field.widget, forms.Select) else "control"
         field.widget.attrs |= {"class": f"form-{kind} form-{kind}-sm", "autofocus": True}

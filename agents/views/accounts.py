@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,14 +15,14 @@ from accounts.models import User
 from tickets.exceptions import DeskError, InvalidData
 from tickets.models import Ticket
 
-from ..access import desk_view, find_ticket
+from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.accounts import CreateForm, LinkForm
 from ..origin import origin_of, with_origin
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
-def account(request: HttpRequest, folio: str) -> HttpResponse:
+def account(request: DeskRequest, folio: str) -> HttpResponse:
     """Two forms on one page: select the account that exists, or create it. A button's name says which was meant."""
     ticket = find_ticket(request.user, folio)
     page = _back(request, folio)
@@ -50,7 +50,7 @@ def account(request: HttpRequest, folio: str) -> HttpResponse:
     return _page(request, ticket, link, create, status=422)
 
 
-def _back(request: HttpRequest, folio: str) -> str:
+def _back(request: DeskRequest, folio: str) -> str:
     """To «Preparar» when that is where it was missed."""
     if request.GET.get("volver") == "preparar":
         return reverse("agents:prepare_ticket", args=[folio])
@@ -67,7 +67,7 @@ def _forms(ticket: Ticket) -> tuple[LinkForm, CreateForm]:
 
 
 def _page(
-    request: HttpRequest, ticket: Ticket, link: LinkForm, create: CreateForm, *, status: int = 200
+    request: DeskRequest, ticket: Ticket, link: LinkForm, create: CreateForm, *, status: int = 200
 ) -> HttpResponse:
     has_account = User.objects.filter(
         email=ticket.requester_email, role=Role.CUSTOMER, is_active=True

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from tickets.exceptions import ActionUnavailable, DeskError, InvalidData, StaleT
 from tickets.models import Ticket
 from tickets.workflow import perform
 
-from ..access import desk_view, find_ticket
+from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.actions import ActionForm
 from ..origin import origin_of, queue_url, with_origin
 from ..preparing import is_preparation
@@ -24,7 +24,7 @@ from ..timeline import changes_since
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
-def action(request: HttpRequest, folio: str, action: str) -> HttpResponse:
+def action(request: DeskRequest, folio: str, action: str) -> HttpResponse:
     ticket = find_ticket(request.user, folio)
     definition = ticket.definition.action(action)
     if definition is None or definition.on:
@@ -40,7 +40,7 @@ def action(request: HttpRequest, folio: str, action: str) -> HttpResponse:
     return _form(request, ticket, ActionForm(initial=initial, action=definition, ticket=ticket))
 
 
-def _perform(request: HttpRequest, ticket: Ticket, form: ActionForm) -> HttpResponse:
+def _perform(request: DeskRequest, ticket: Ticket, form: ActionForm) -> HttpResponse:
     if not form.is_valid():
         return _form(request, ticket, form, status=422)
     try:
@@ -59,7 +59,7 @@ def _perform(request: HttpRequest, ticket: Ticket, form: ActionForm) -> HttpResp
     return after(request, ticket.folio)
 
 
-def after(request: HttpRequest, folio: str) -> HttpResponse:
+def after(request: DeskRequest, folio: str) -> HttpResponse:
     """Back to the ticket, or to the queue when it went where the person cannot follow."""
     if Ticket.objects.visible_to(request.user).filter(folio=folio).exists():
         return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
@@ -67,7 +67,7 @@ def after(request: HttpRequest, folio: str) -> HttpResponse:
 
 
 def _form(
-    request: HttpRequest, ticket: Ticket, form: ActionForm, *, changes: Any = (), status: int = 200
+    request: DeskRequest, ticket: Ticket, form: ActionForm, *, changes: Any = (), status: int = 200
 ) -> HttpResponse:
     context = {
         "ticket": ticket,

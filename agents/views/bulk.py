@@ -4,7 +4,7 @@ import re
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -18,14 +18,14 @@ from tickets.exceptions import DeskError
 from tickets.models import Ticket
 from tickets.properties import assign as assign_one
 
-from ..access import desk_view
+from ..access import DeskRequest, desk_view
 
 AT_ONCE = 200
 
 
 @require_POST
 @desk_view
-def assign(request: HttpRequest) -> HttpResponse:
+def assign(request: DeskRequest) -> HttpResponse:
     """Without a person chosen it asks for one; nothing changes until somebody is."""
     folios = [folio for folio in dict.fromkeys(request.POST.getlist("sel")) if "\0" not in folio][:AT_ONCE]
     tickets = list(Ticket.objects.visible_to(request.user).filter(folio__in=folios).order_by("id"))
@@ -53,7 +53,7 @@ def assign(request: HttpRequest) -> HttpResponse:
     return _back(request)
 
 
-def _choose(request: HttpRequest, tickets: list[Ticket]) -> HttpResponse:
+def _choose(request: DeskRequest, tickets: list[Ticket]) -> HttpResponse:
     people = list(User.objects.staff())
     load = queues.load(people)
     context = {
@@ -66,7 +66,7 @@ def _choose(request: HttpRequest, tickets: list[Ticket]) -> HttpResponse:
     return render(request, f"agents/queue/assign.html{part}", context)
 
 
-def _tell(request: HttpRequest, done: list[Ticket], refused: list[str], person: User | None) -> None:
+def _tell(request: DeskRequest, done: list[Ticket], refused: list[str], person: User | None) -> None:
     if done:
         count = len(done)
         if person is None:
@@ -81,7 +81,7 @@ def _tell(request: HttpRequest, done: list[Ticket], refused: list[str], person: 
         messages.error(request, _("No pudimos con: %(list)s") % {"list": "; ".join(refused)})
 
 
-def _next(request: HttpRequest) -> str:
+def _next(request: DeskRequest) -> str:
     target = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -89,5 +89,5 @@ def _next(request: HttpRequest) -> str:
     return target if safe else reverse("agents:queue")
 
 
-def _back(request: HttpRequest) -> HttpResponse:
+def _back(request: DeskRequest) -> HttpResponse:
     return HttpResponseRedirect(_next(request))  # an address, never the name of a view

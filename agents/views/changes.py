@@ -3,19 +3,19 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from tickets.models import Ticket
 
-from ..access import find_ticket
+from ..access import DeskRequest, find_ticket
 from ..origin import origin_of, queue_url, with_origin
 from ..ticket_page import TicketPage
 
 
 def changed(
-    request: HttpRequest, folio: str, text: str = "", *, error: str = "", focus: str = ""
+    request: DeskRequest, folio: str, text: str = "", *, error: str = "", focus: str = ""
 ) -> HttpResponse:
     """`focus` names the property whose place the keyboard goes back to."""
     if error:
@@ -42,7 +42,7 @@ def changed(
     return response
 
 
-def _go(request: HttpRequest, url: str) -> HttpResponse:
+def _go(request: DeskRequest, url: str) -> HttpResponse:
     if not request.htmx:
         return redirect(url)
     response = HttpResponse(status=204)

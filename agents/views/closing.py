@@ -2,7 +2,7 @@
 
 import uuid
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -12,7 +12,7 @@ from tickets import contacts, deliveries
 from tickets.exceptions import DeskError, InvalidData
 from tickets.models import Delivery, Ticket
 
-from ..access import desk_view, find_ticket
+from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.base import StampedForm
 from ..forms.closing import ContactForm, StandingForm
 from ..origin import origin_of
@@ -21,7 +21,7 @@ from .changes import changed
 
 @require_POST
 @desk_view
-def standing(request: HttpRequest, folio: str) -> HttpResponse:
+def standing(request: DeskRequest, folio: str) -> HttpResponse:
     """Somebody looked the requester up (S2.9)."""
     ticket = find_ticket(request.user, folio)
     form = StandingForm(request.POST)
@@ -37,7 +37,7 @@ def standing(request: HttpRequest, folio: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
-def contact(request: HttpRequest, folio: str) -> HttpResponse:
+def contact(request: DeskRequest, folio: str) -> HttpResponse:
     ticket = find_ticket(request.user, folio)
     if request.method != "POST":
         initial = {"key": uuid.uuid4(), "kind": request.GET.get("medio", "call")}
@@ -57,7 +57,7 @@ def contact(request: HttpRequest, folio: str) -> HttpResponse:
 
 
 def _contact_form(
-    request: HttpRequest, ticket: Ticket, form: ContactForm, *, status: int = 200
+    request: DeskRequest, ticket: Ticket, form: ContactForm, *, status: int = 200
 ) -> HttpResponse:
     context = {"ticket": ticket, "form": form, "origin": origin_of(request)}
     part = "#form" if request.htmx else ""
@@ -66,7 +66,7 @@ def _contact_form(
 
 @require_POST
 @desk_view
-def checklist(request: HttpRequest, folio: str, item: str) -> HttpResponse:
+def checklist(request: DeskRequest, folio: str, item: str) -> HttpResponse:
     """Tick a point of the closing checklist, or take the mark back (S2.44–S2.46)."""
     ticket = find_ticket(request.user, folio)
     if item not in {point.key for point in ticket.definition.closing.checklist}:
@@ -83,7 +83,7 @@ def checklist(request: HttpRequest, folio: str, item: str) -> HttpResponse:
 
 @require_POST
 @desk_view
-def retry_delivery(request: HttpRequest, folio: str, pk: int) -> HttpResponse:
+def retry_delivery(request: DeskRequest, folio: str, pk: int) -> HttpResponse:
     """A supervisor has a mail that did not arrive sent again."""
     ticket = find_ticket(request.user, folio)
     delivery = Delivery.objects.select_related("event").filter(pk=pk, event__ticket=ticket).first()

@@ -4,7 +4,7 @@ import uuid
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,7 +17,7 @@ from tickets.exceptions import DeskError, InvalidData, StaleTicket
 from tickets.file_fields import refused_row, row_of
 from tickets.files import RefusedFile
 
-from ..access import desk_view, find_ticket
+from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.composer import SENT, ComposerForm, DraftForm
 from ..origin import with_origin
 from ..ticket_page import files_key
@@ -28,7 +28,7 @@ MENTIONED_AT_ONCE = 8
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
-def send(request: HttpRequest, folio: str) -> HttpResponse:
+def send(request: DeskRequest, folio: str) -> HttpResponse:
     """A refused message leaves its page at this address: whoever comes back to it finds the ticket."""
     ticket = find_ticket(request.user, folio)
     if request.method != "POST":
@@ -64,7 +64,7 @@ def send(request: HttpRequest, folio: str) -> HttpResponse:
 
 @require_POST
 @desk_view
-def draft(request: HttpRequest, folio: str) -> HttpResponse:
+def draft(request: DeskRequest, folio: str) -> HttpResponse:
     """What is being typed, every second or so; 204 when it is kept."""
     ticket = find_ticket(request.user, folio)
     form = DraftForm(request.POST)
@@ -81,7 +81,7 @@ def draft(request: HttpRequest, folio: str) -> HttpResponse:
 
 @require_POST
 @desk_view
-def upload(request: HttpRequest, folio: str) -> HttpResponse:
+def upload(request: DeskRequest, folio: str) -> HttpResponse:
     """One file of the next message: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
     ticket = find_ticket(request.user, folio)
     file = request.FILES.get("file")
@@ -98,7 +98,7 @@ def upload(request: HttpRequest, folio: str) -> HttpResponse:
 
 @require_POST
 @desk_view
-def remove_file(request: HttpRequest, folio: str, file: uuid.UUID) -> HttpResponse:
+def remove_file(request: DeskRequest, folio: str, file: uuid.UUID) -> HttpResponse:
     ticket = find_ticket(request.user, folio)
     discard_draft(files_key(ticket, request.user), str(file), actor=request.user)
     return HttpResponse(status=204)
@@ -106,7 +106,7 @@ def remove_file(request: HttpRequest, folio: str, file: uuid.UUID) -> HttpRespon
 
 @require_safe
 @desk_view
-def mentions(request: HttpRequest, folio: str) -> HttpResponse:
+def mentions(request: DeskRequest, folio: str) -> HttpResponse:
     """Colleagues who may see the ticket and whose name or address begins so. Nobody else can be called to it."""
     ticket = find_ticket(request.user, folio)
     text = request.GET.get("q", "").replace("\0", "")[:60]

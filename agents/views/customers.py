@@ -1,6 +1,6 @@
 """A customer's card, with the tickets of theirs that the person may see."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -9,7 +9,7 @@ from tickets.keyset import InvalidCursor, paginate
 from tickets.models import Ticket
 from tickets.queues import BoundedCount, for_rows
 
-from ..access import desk_view
+from ..access import DeskRequest, desk_view
 from ..rows import Moment, Row
 
 PAGE_SIZE = 25
@@ -18,7 +18,7 @@ ORDER = ("-updated_at", "-id")
 
 @require_safe
 @desk_view
-def customer(request: HttpRequest, pk: int) -> HttpResponse:
+def customer(request: DeskRequest, pk: int) -> HttpResponse:
     visible = Ticket.objects.visible_to(request.user).filter(requester=pk)
     known = policies.known_people(request.user).select_related("kind").filter(pk=pk)
     person = known.annotate(

@@ -1,11 +1,13 @@
 """«Nuevo ticket» for somebody who called, wrote on WhatsApp or came by."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_http_methods
@@ -15,13 +17,13 @@ from tickets.exceptions import DeskError, InvalidData
 from tickets.file_fields import row_of
 from tickets.models import Attachment, Category, Ticket
 
-from ..access import desk_view
+from ..access import DeskRequest, desk_view
 from ..forms.intake import NewTicketForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
-def new_ticket(request: HttpRequest) -> HttpResponse:
+def new_ticket(request: DeskRequest) -> HttpResponse:
     """First what it is about, for that decides what is asked; then the rest on one page."""
     category = _category(request)
     if category is None:
@@ -52,30 +54,31 @@ def new_ticket(request: HttpRequest) -> HttpResponse:
     return _page(request, category, form, waiting, status=422)
 
 
-def _after(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+def _after(request: DeskRequest, ticket: Ticket) -> HttpResponse:
     if Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
         return redirect("agents:ticket", ticket.folio)
     return redirect("agents:queue")  # it went to a department that is not theirs
 
 
 def _page(
-    request: HttpRequest, category: Category, form: NewTicketForm, waiting: str = "", *, status: int = 200
+    request: DeskRequest, category: Category, form: NewTicketForm, waiting: str = "", *, status: int = 200
 ) -> HttpResponse:
     """Files that came with a form that was refused wait under the form's own key, in sight."""
-    form.fields["files"].uploaded = [row_of(item, remove_url="") for item in _waiting(request, waiting)]
+    field: Any = form.fields["files"]
+    field.uploaded = [row_of(item, remove_url="") for item in _waiting(request, waiting)]
     return render(request, "agents/tickets/new.html", {"category": category, "form": form}, status=status)
 
 
-def _waiting(request: HttpRequest, key: str) -> list[Attachment]:
+def _waiting(request: DeskRequest, key: str) -> list[Attachment]:
     return list(Attachment.objects.drafts(key).filter(uploader=request.user))
 
 
-def _categories():  # type: ignore[no-untyped-def]
+def _categories() -> QuerySet[Category]:
     active = Category.objects.filter(is_active=True, process__is_active=True, process__current__isnull=False)
     return active.select_related("process__current")
 
 
-def _category(request: HttpRequest) -> Category | None:
+def _category(request: DeskRequest) -> Category | None:
     given = request.POST.get("category") or request.GET.get("categoria", "")
     try:
         category: Category | None = ModelChoiceField(_categories(), required=False).clean(given)
@@ -84,5 +87,5 @@ def _category(request: HttpRequest) -> Category | None:
     return category
 
 
-def _files_key(request: HttpRequest, key: str) -> str:
+def _files_key(request: DeskRequest, key: str) -> str:
     return salted_hmac("agents.new", f"{request.user.pk} {key}", algorithm="sha256").hexdigest()

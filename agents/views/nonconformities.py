@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,7 +14,7 @@ from tickets.models import Nonconformity
 from tickets.nonconformities import review
 from tickets.processes.fields import LongTextField
 
-from ..access import supervisor_view
+from ..access import DeskRequest, supervisor_view
 
 PAGE_SIZE = 25
 ORDER = ("-opened_at", "-id")
@@ -30,7 +30,7 @@ class ReviewForm(forms.Form):
 
 @require_safe
 @supervisor_view
-def nonconformities(request: HttpRequest) -> HttpResponse:
+def nonconformities(request: DeskRequest) -> HttpResponse:
     reviewed = request.GET.get("vista") == "revisadas"
     rows = Nonconformity.objects.filter(reviewed_at__isnull=not reviewed)
     rows = rows.select_related("ticket", "responsible", "reviewed_by")
@@ -52,7 +52,7 @@ def nonconformities(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @supervisor_view
-def nonconformity(request: HttpRequest, pk: int) -> HttpResponse:
+def nonconformity(request: DeskRequest, pk: int) -> HttpResponse:
     report = get_object_or_404(
         Nonconformity.objects.select_related("ticket", "responsible", "reviewed_by"), pk=pk
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -13,7 +13,7 @@ from accounts.models import User
 from tickets import queues
 from tickets.models import Ticket
 
-from ..access import desk_view
+from ..access import DeskRequest, desk_view
 from ..filters import matching
 from ..preparing import may_prepare
 
@@ -22,7 +22,7 @@ SHOWN = 8
 
 @require_safe
 @desk_view
-def palette(request: HttpRequest) -> HttpResponse:
+def palette(request: DeskRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     if request.htmx:
         return render(request, "components/_palette_options.html", {"groups": _groups(request.user, text)})

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from tickets.models import Ticket
 from tickets.processes.definition import Action
 from tickets.workflow import perform
 
-from ..access import desk_view, find_ticket
+from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.base import StampedForm
 from ..forms.prepare import PrepareForm
 from ..prepare_page import Line, PreparePage
@@ -25,7 +25,7 @@ from ..timeline import changes_since
 
 @require_safe
 @desk_view
-def prepare(request: HttpRequest) -> HttpResponse:
+def prepare(request: DeskRequest) -> HttpResponse:
     """To the first ticket of the line."""
     line = Line(request.user)
     if line.tickets:
@@ -35,7 +35,7 @@ def prepare(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
-def prepare_ticket(request: HttpRequest, folio: str) -> HttpResponse:
+def prepare_ticket(request: DeskRequest, folio: str) -> HttpResponse:
     page = PreparePage(request.user, find_ticket(request.user, folio))
     if page.action is None:
         return _too_late(request, page) if request.method == "POST" else _page(request, page, None)
@@ -49,7 +49,7 @@ def prepare_ticket(request: HttpRequest, folio: str) -> HttpResponse:
 
 @require_safe
 @desk_view
-def prepare_proposal(request: HttpRequest, folio: str) -> HttpResponse:
+def prepare_proposal(request: DeskRequest, folio: str) -> HttpResponse:
     """The date and the place in line that go with what is chosen so far; with another department, its people."""
     page = PreparePage(request.user, find_ticket(request.user, folio))
     if page.action is None:
@@ -63,7 +63,7 @@ def prepare_proposal(request: HttpRequest, folio: str) -> HttpResponse:
     return render(request, "agents/prepare/_proposal.html", context)
 
 
-def _prepare(request: HttpRequest, page: PreparePage, form: PrepareForm) -> HttpResponse:
+def _prepare(request: DeskRequest, page: PreparePage, form: PrepareForm) -> HttpResponse:
     if not form.is_valid():
         return _page(request, page, form, status=422)
     following = page.after
@@ -82,7 +82,7 @@ def _prepare(request: HttpRequest, page: PreparePage, form: PrepareForm) -> Http
     return _page(request, page, form, status=422)
 
 
-def _done(request: HttpRequest, ticket: Ticket, action: Action, following: str = "") -> HttpResponse:
+def _done(request: DeskRequest, ticket: Ticket, action: Action, following: str = "") -> HttpResponse:
     said = str(action.done) or _("Listo: %(action)s.") % {"action": action.label}
     if ticket.assignee:
         said = _("%(said)s Queda a cargo de %(name)s.") % {"said": said, "name": ticket.assignee}
@@ -92,11 +92,11 @@ def _done(request: HttpRequest, ticket: Ticket, action: Action, following: str =
     return redirect("agents:prepare_ticket", following) if following else redirect("agents:prepare")
 
 
-def _can_follow(request: HttpRequest, ticket: Ticket) -> bool:
+def _can_follow(request: DeskRequest, ticket: Ticket) -> bool:
     return bool(Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists())
 
 
-def _stale(request: HttpRequest, page: PreparePage, problem: StaleTicket) -> HttpResponse:
+def _stale(request: DeskRequest, page: PreparePage, problem: StaleTicket) -> HttpResponse:
     """Somebody touched the ticket meanwhile: what changed, and everything that was typed."""
     fresh = PreparePage(request.user, find_ticket(request.user, page.ticket.folio))
     changes = changes_since(fresh.ticket, problem.changes)
@@ -104,7 +104,7 @@ def _stale(request: HttpRequest, page: PreparePage, problem: StaleTicket) -> Htt
     return _page(request, fresh, form, changes=changes, stale=problem, status=409)
 
 
-def _too_late(request: HttpRequest, page: PreparePage) -> HttpResponse:
+def _too_late(request: DeskRequest, page: PreparePage) -> HttpResponse:
     """The ticket is past preparing: by this very form, sent twice, or by somebody else. The verb knows which."""
     action, stamped = page.usual_action, StampedForm(request.POST)
     if action is None or not stamped.is_valid():
@@ -119,7 +119,7 @@ def _too_late(request: HttpRequest, page: PreparePage) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest,
+    request: DeskRequest,
     page: PreparePage,
     form: PrepareForm | None,
     *,

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from tickets import clocks, properties
 from tickets.exceptions import DeskError, InvalidData, StaleTicket
 from tickets.models import Ticket
 
-from ..access import desk_view, find_ticket
+from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.base import StampedForm
 from ..forms.properties import LABELS, PropertyForm
 from ..origin import origin_of
@@ -23,7 +23,7 @@ from .changes import changed
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
-def property_(request: HttpRequest, folio: str, name: str) -> HttpResponse:
+def property_(request: DeskRequest, folio: str, name: str) -> HttpResponse:
     if name not in LABELS:
         raise Http404
     ticket = find_ticket(request.user, folio)
@@ -50,7 +50,7 @@ def property_(request: HttpRequest, folio: str, name: str) -> HttpResponse:
 
 
 def _form(
-    request: HttpRequest, ticket: Ticket, form: PropertyForm, *, changes: Any = (), status: int = 200
+    request: DeskRequest, ticket: Ticket, form: PropertyForm, *, changes: Any = (), status: int = 200
 ) -> HttpResponse:
     context = {
         "ticket": ticket,
@@ -68,7 +68,7 @@ def _form(
 
 @require_POST
 @desk_view
-def contribution(request: HttpRequest, folio: str) -> HttpResponse:
+def contribution(request: DeskRequest, folio: str) -> HttpResponse:
     """The switch of «aporte de usuario» (S2.5)."""
     ticket = find_ticket(request.user, folio)
     is_open = request.POST.get("is_open") == "1"
@@ -84,7 +84,7 @@ def contribution(request: HttpRequest, folio: str) -> HttpResponse:
 
 @require_safe
 @desk_view
-def due(request: HttpRequest, folio: str) -> HttpResponse:
+def due(request: DeskRequest, folio: str) -> HttpResponse:
     """«¿Por qué esta fecha?»: what counted, what did not, and what was promised (LESSONS A4)."""
     ticket = find_ticket(request.user, folio)
     now = timezone.now()

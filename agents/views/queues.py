@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -17,7 +17,7 @@ from tickets.models import Ticket
 from tickets.querysets import TicketQuerySet
 from tickets.queues import Queue
 
-from ..access import desk_view
+from ..access import DeskRequest, desk_view
 from ..filters import QueueFilter
 from ..rows import Group, Moment, Row, ticket_page
 
@@ -40,7 +40,7 @@ OUT_OF_TICKETS = (
 
 @require_safe
 @desk_view
-def queue(request: HttpRequest, key: str = queues.MINE.key) -> HttpResponse:
+def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     available = queues.queues_for(request.user)
     chosen = find_queue(available, key)
     filters = QueueFilter(request.GET, queue=chosen)
@@ -72,7 +72,7 @@ def queue(request: HttpRequest, key: str = queues.MINE.key) -> HttpResponse:
 
 @require_safe
 @desk_view
-def queue_filters(request: HttpRequest, key: str) -> HttpResponse:
+def queue_filters(request: DeskRequest, key: str) -> HttpResponse:
     """The form with every filter: a page of its own, or inside the queue's."""
     chosen = find_queue(queues.queues_for(request.user), key)
     filters = QueueFilter(request.GET, queue=chosen)
@@ -82,7 +82,7 @@ def queue_filters(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_safe
 @desk_view
-def queue_items(request: HttpRequest, key: str) -> HttpResponse:
+def queue_items(request: DeskRequest, key: str) -> HttpResponse:
     """The queue as a compact list, for beside a ticket; with it, which ticket comes before and after."""
     chosen = find_queue(queues.queues_for(request.user), key)
     filters = QueueFilter(request.GET, queue=chosen, ignore=OUT_OF_TICKETS)
@@ -105,7 +105,7 @@ def queue_items(request: HttpRequest, key: str) -> HttpResponse:
     return render(request, "agents/queue/_items.html", context)
 
 
-def _origin(chosen: Queue, filters: QueueFilter, request: HttpRequest) -> str:
+def _origin(chosen: Queue, filters: QueueFilter, request: DeskRequest) -> str:
     """What a ticket's address keeps, to come back to the same page of the same list."""
     cursor = request.GET.get("desde", "")
     here = urlencode({"cola": chosen.key, **({"desde": cursor} if cursor else {})})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -10,7 +10,7 @@ from tickets import deliveries, presence
 from tickets.exceptions import StaleTicket
 from tickets.models import Ticket
 
-from ..access import desk_view, find_ticket
+from ..access import DeskRequest, desk_view, find_ticket
 from ..composer import Composer
 from ..forms.composer import ComposerForm
 from ..origin import items_url, origin_of, queue_url
@@ -22,7 +22,7 @@ PARTS = {"propiedades": "#properties", "ticket-head": "#head"}
 
 @require_safe
 @desk_view
-def ticket(request: HttpRequest, folio: str) -> HttpResponse:
+def ticket(request: DeskRequest, folio: str) -> HttpResponse:
     found = find_ticket(request.user, folio)
     if part := PARTS.get(request.htmx.target or ""):
         page = TicketPage(request, found)
@@ -32,7 +32,7 @@ def ticket(request: HttpRequest, folio: str) -> HttpResponse:
 
 @require_POST
 @desk_view
-def pulse(request: HttpRequest, folio: str) -> HttpResponse:
+def pulse(request: DeskRequest, folio: str) -> HttpResponse:
     """«I am here», every few seconds, and what is new since `v`: 204 when nothing is. It is a POST because it leaves
     the person's presence behind."""
     known = Ticket.objects.visible_to(request.user).filter(folio=folio).only("pk", "version").first()
@@ -58,7 +58,7 @@ def pulse(request: HttpRequest, folio: str) -> HttpResponse:
 
 
 def ticket_page(
-    request: HttpRequest,
+    request: DeskRequest,
     found: Ticket,
     *,
     form: ComposerForm | None = None,
@@ -72,7 +72,7 @@ def ticket_page(
     return render(request, "agents/tickets/detail.html", context, status=status)
 
 
-def _frame(request: HttpRequest, page: TicketPage) -> dict[str, Any]:
+def _frame(request: DeskRequest, page: TicketPage) -> dict[str, Any]:
     return {
         "page": page,
         "ticket": page.ticket,

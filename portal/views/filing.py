@@ -36,7 +36,7 @@ def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpRes
     """Every topic is a link: choosing one is going on, on any device and without script."""
     offered = topics.all_topics()
     asked = request.GET.get("tipo")
-    if any(topic.key == asked for topic in offered):
+    if asked and any(topic.key == asked for topic in offered):
         return redirect(details_url(draft_id, asked))
     context = {
         "topics": offered,
