@@ -133,7 +133,7 @@ department = "soporte-tecnico"
 [[stages]]
 key = "abierto"
 label = { es = "Abierto" }
-kind = "waiting_customer"
+kind = "new"
 owner = "requester"
 [[stages]]
 key = "cerrado"
