@@ -19,7 +19,7 @@ from tickets.enums import EventKind, MessageKind, Severity
 from tickets.models import Message, Ticket, TicketEvent
 from tickets.text import render_markdown
 
-from . import wording
+from . import phrases
 from .enums import Audience
 from .models import OutgoingEmail
 
@@ -86,7 +86,7 @@ class Case:
             "department": str(ticket.department or ""),
             "assignee": ticket.assignee.name if ticket.assignee else "",
             "stage": label,
-            "due_by": wording.before(ticket.due_at),
+            "due_by": phrases.before(ticket.due_at),
             "ticket_caption": _("Ticket") if self.for_staff else _("Tu número de ticket"),
             "ticket_meta": _("Estado: %(state)s") % {"state": label},
             "message": self._message(),
@@ -101,7 +101,7 @@ class Case:
             (severity_name, str(Severity(ticket.severity).label)),
             (_("Departamento"), str(ticket.department or "")),
             (_("Responsable"), ticket.assignee.name if ticket.assignee else ""),
-            (_("Fecha de cierre"), wording.moment(ticket.due_at) if ticket.due_at else ""),
+            (_("Fecha de cierre"), phrases.moment(ticket.due_at) if ticket.due_at else ""),
         ]
         return {
             "mine": ticket.assignee_id is not None and ticket.assignee_id == self.mail.user_id,
@@ -131,7 +131,7 @@ class Case:
         return {
             "author": self._author(message),
             "text": message.body,
-            "html": wording.for_mail(message.html),
+            "html": phrases.for_mail(message.html),
             "files": [ngettext("%(n)d archivo", "%(n)d archivos", files) % {"n": files}] if files else [],
         }
 
@@ -156,9 +156,9 @@ class Case:
 def _solution(done: str, steps: str) -> Facts:
     return {
         "done": done,
-        "done_html": wording.for_mail(render_markdown(done)),
+        "done_html": phrases.for_mail(render_markdown(done)),
         "steps": steps,
-        "steps_html": wording.for_mail(render_markdown(steps)),
+        "steps_html": phrases.for_mail(render_markdown(steps)),
     }
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from tickets.enums import ClockKind, DeliveryProblem, MessageKind, Purpose, Template
 from tickets.models import Nonconformity
 
-from . import wording
+from . import phrases
 from .cases import Case, address
 from .links import is_wanted
 
@@ -57,7 +57,7 @@ def _view(case: Case) -> str:
 def received(case: Case) -> Letter:
     """S0.15, S2.2: we have it, this is its number, and this is what happens next."""
     ticket = case.ticket
-    parts = [str(ticket.category or ""), wording.moment(ticket.created_at)]
+    parts = [str(ticket.category or ""), phrases.moment(ticket.created_at)]
     facts: dict[str, Any] = {"ticket_meta": " · ".join(part for part in parts if part)}
     if case.for_staff:
         return Letter(_view(case), facts=facts)
@@ -72,15 +72,15 @@ def received(case: Case) -> Letter:
 
 def _what_next(case: Case) -> list[tuple[str, SafeString]]:
     ticket = case.ticket
-    steps = [wording.step(_("Clasificamos tu caso y lo asignamos a una persona."))]
-    if ticket.first_response_at is None and (answer := wording.before(ticket.first_response_due_at)):
-        steps.append(wording.step(_("Te respondemos %(when)s."), when=answer))
-    if solution := wording.before(ticket.due_at):
-        steps.append(wording.step(_("Esperamos resolverlo %(when)s."), when=solution))
+    steps = [phrases.step(_("Clasificamos tu caso y lo asignamos a una persona."))]
+    if ticket.first_response_at is None and (answer := phrases.before(ticket.first_response_due_at)):
+        steps.append(phrases.step(_("Te respondemos %(when)s."), when=answer))
+    if solution := phrases.before(ticket.due_at):
+        steps.append(phrases.step(_("Esperamos resolverlo %(when)s."), when=solution))
     if ticket.definition.closing.approver == "requester":
-        steps.append(wording.step(_("Cuando esté resuelto, te pediremos aprobar el cierre.")))
+        steps.append(phrases.step(_("Cuando esté resuelto, te pediremos aprobar el cierre.")))
     else:
-        steps.append(wording.step(_("Cuando esté resuelto, te contaremos qué hicimos.")))
+        steps.append(phrases.step(_("Cuando esté resuelto, te contaremos qué hicimos.")))
     return steps
 
 
@@ -252,7 +252,7 @@ def breached(case: Case) -> Letter:
         facts={
             "clock": str(ClockKind(clock).label).lower() if clock in ClockKind.values else "",
             "is_resolution": clock == ClockKind.RESOLUTION,
-            "broken_at": wording.moment(case.event.at),
+            "broken_at": phrases.moment(case.event.at),
             "is_escalated": case.ticket.is_escalated,
         },
     )

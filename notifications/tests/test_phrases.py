@@ -5,7 +5,7 @@ import pytest
 import time_machine
 from django.utils import timezone, translation
 
-from notifications import wording
+from notifications import phrases
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
@@ -22,6 +22,9 @@ def in_caracas():
         (datetime(2026, 11, 20, 15, 27, tzinfo=UTC), "hoy antes de las 11:27"),
         (datetime(2026, 11, 21, 3, 59, tzinfo=UTC), "hoy antes de las 23:59"),
         (datetime(2026, 11, 21, 4, 0, tzinfo=UTC), "mañana antes de las 0:00"),
+        (datetime(2026, 11, 21, 5, 30, tzinfo=UTC), "mañana antes de la 1:30"),
+        (datetime(2026, 11, 21, 17, 30, tzinfo=UTC), "mañana antes de las 13:30"),
+        (datetime(2026, 11, 25, 5, 0, tzinfo=UTC), "el miércoles 25 de noviembre antes de la 1:00"),
         (datetime(2026, 11, 25, 13, 30, tzinfo=UTC), "el miércoles 25 de noviembre antes de las 9:30"),
         (datetime(2027, 1, 4, 13, 30, tzinfo=UTC), "el lunes 4 de enero de 2027 antes de las 9:30"),
         (datetime(2026, 11, 20, 14, 59, tzinfo=UTC), ""),
@@ -29,27 +32,40 @@ def in_caracas():
     ],
 )
 def test_before_says_it_in_the_reader_s_time(value, words):
-    assert wording.before(value) == words
+    assert phrases.before(value) == words
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [(20, "today before 1:30"), (21, "tomorrow before 1:30"), (23, "on Monday 23 November before 1:30")],
+)
+def test_before_speaks_english(day, words):
+    value = datetime(2026, 11, day, 5, 30, tzinfo=UTC)
+    with (
+        time_machine.travel(datetime(2026, 11, 20, 4, 30, tzinfo=UTC), tick=False),
+        translation.override("en"),
+    ):
+        assert phrases.before(value) == words
 
 
 def test_moment_speaks_both_languages():
     value = datetime(2026, 11, 20, 15, 27, tzinfo=UTC)
 
-    assert wording.moment(value) == "viernes 20 de noviembre, 11:27"
+    assert phrases.moment(value) == "viernes 20 de noviembre, 11:27"
     with translation.override("en"):
-        assert wording.moment(value) == "Friday 20 November, 11:27"
+        assert phrases.moment(value) == "Friday 20 November, 11:27"
 
 
 def test_step_is_plain_and_bold_and_escaped():
-    plain, html = wording.step("Va {así}: %(what)s.", what="<b>")
+    plain, html = phrases.step("Va {así}: %(what)s.", what="<b>")
 
     assert plain == "Va {así}: <b>."
     assert html == "Va {así}: <strong>&lt;b&gt;</strong>."
-    assert wording.step("A & B") == ("A & B", "A &amp; B")
+    assert phrases.step("A & B") == ("A & B", "A &amp; B")
 
 
 def test_for_mail_styles_what_the_sanitiser_lets_through():
-    html = wording.for_mail('<p>Mira <a href="https://x.test/">x</a></p><ol start="3"><li>uno</li></ol>')
+    html = phrases.for_mail('<p>Mira <a href="https://x.test/">x</a></p><ol start="3"><li>uno</li></ol>')
 
     assert (
         '<p style="margin:8px 0 0;">Mira <a class="lk" style="color:#076C7D;" href="https://x.test/">' in html

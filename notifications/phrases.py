@@ -7,8 +7,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language, ngettext
 
 
 def day(value: datetime) -> str:
@@ -30,17 +29,20 @@ def moment(value: datetime) -> str:
 
 
 def before(value: datetime | None) -> str:
-    """«hoy antes de las 11:27», «el viernes 20 de noviembre antes de las 11:27». Empty for what has passed: a promise
+    """«hoy antes de las 11:27», «el viernes 20 de noviembre antes de la 1:27». Empty for what has passed: a promise
     that cannot be kept any more is not repeated."""
     now = timezone.now()
     if value is None or value <= now:
         return ""
-    days = timezone.localtime(value).date() - timezone.localtime(now).date()
+    local = timezone.localtime(value)
+    days = local.date() - timezone.localtime(now).date()
     if days == timedelta(0):
-        return _("hoy antes de las %(time)s") % {"time": time(value)}
-    if days == timedelta(days=1):
-        return _("mañana antes de las %(time)s") % {"time": time(value)}
-    return _("el %(day)s antes de las %(time)s") % {"day": day(value), "time": time(value)}
+        text = ngettext("hoy antes de la %(time)s", "hoy antes de las %(time)s", local.hour)
+    elif days == timedelta(days=1):
+        text = ngettext("mañana antes de la %(time)s", "mañana antes de las %(time)s", local.hour)
+    else:
+        text = ngettext("el %(day)s antes de la %(time)s", "el %(day)s antes de las %(time)s", local.hour)
+    return text % {"day": day(value), "time": time(value)}
 
 
 def step(text: str, **values: str) -> tuple[str, SafeString]:
