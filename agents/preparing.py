@@ -1,17 +1,15 @@
 """«Preparar» (S2.3): recognised by what it asks, in any process, never by its name."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import F, QuerySet
-from django.utils import timezone
 
-from accounts.enums import Role
 from accounts.models import User
-from tickets import clocks, policies, queues
+from tickets import policies, queues
 from tickets.enums import EARLY_KINDS, Severity
 from tickets.models import ProcessVersion, Ticket
-from tickets.processes.definition import Action, Definition, Who
+from tickets.processes.definition import Action, Definition
 
 CHOSEN = frozenset({"due_at", "severity", "difficulty"})
 
@@ -40,7 +38,7 @@ def may_prepare(user: User) -> bool:
     """Whether a process in force leaves preparing to people like this one; each ticket then says for itself."""
     in_force = ProcessVersion.objects.filter(process__current=F("pk"), process__is_active=True).order_by()
     return user.is_supervisor or any(
-        _may_mean(who if who.kind != "owner" else stage.owner, user)
+        policies.may_be_meant(who if who.kind != "owner" else stage.owner, user)
         for version in in_force
         for stage in version.definition.stages
         if stage.kind in EARLY_KINDS
@@ -48,19 +46,6 @@ def may_prepare(user: User) -> bool:
         if asks_as_preparation(action)
         for who in action.by
     )
-
-
-def _may_mean(who: Who, user: User) -> bool:
-    match who.kind:
-        case "role":
-            return user.has_role(Role(who.name))
-        case "department":
-            return user.belongs_to(who.name) if who.name else bool(user.department_ids)
-        case "user":
-            return user.email == who.name.lower()
-        case "requester" | "nobody":
-            return False
-    return True
 
 
 def preparation_of(ticket: Ticket, *, user: User) -> Action | None:
@@ -92,18 +77,6 @@ def colleagues(ticket: Ticket, department_id: int | None) -> list[Colleague]:
         for person in people
     ]
     return sorted(found, key=lambda item: (not item.is_of_department, item.load, item.user.name))
-
-
-def proposal(ticket: Ticket, *, severity: str, case_kind: str) -> datetime | None:
-    """The closing date that the time parameters give (S2.4); to the minute, never in the past."""
-    now = timezone.now()
-    due = clocks.proposed_due(ticket, severity=severity, case_kind=case_kind, now=now)
-    if due is None:
-        return None
-    if due <= now:
-        target = ticket.definition.resolution_target(severity=severity, case_kind=case_kind)
-        due = now + (target or timedelta(days=1))
-    return due.replace(second=0, microsecond=0)
 
 
 def targets(ticket: Ticket) -> dict[str, timedelta | None]:

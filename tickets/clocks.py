@@ -37,13 +37,17 @@ def policy_target(ticket: Ticket, kind: ClockKind) -> timedelta | None:
 
 
 def proposed_due(ticket: Ticket, *, severity: str, case_kind: str, now: datetime) -> datetime | None:
-    """The closing date that the time parameters give (S2.4), as a proposal for whoever prepares."""
+    """The closing date that the time parameters give (S2.4), as a proposal for whoever prepares: to the minute, and
+    counted from `now` where it would be past. None where the process promises nothing."""
     target = ticket.definition.resolution_target(severity=severity, case_kind=case_kind)
     if target is None:
         return None
     clock = ticket.clocks.filter(kind=ClockKind.RESOLUTION).prefetch_related("pauses").first()
     pauses = clock.intervals() if clock else []
-    return sla.due_at(start=ticket.created_at, target=target, pauses=pauses, now=now)
+    due = sla.due_at(start=ticket.created_at, target=target, pauses=pauses, now=now).replace(
+        second=0, microsecond=0
+    )
+    return due if due > now else (now + target).replace(second=0, microsecond=0)
 
 
 def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:

@@ -135,24 +135,40 @@ def _means_requester(who: Who, ticket: Ticket) -> bool:
     return (ticket.stage_definition.owner if who.kind == "owner" else who).kind == "requester"
 
 
-def _is_staff_meant(who: Who, actor: User, ticket: Ticket) -> bool:
+def may_be_meant(who: Who, user: User) -> bool:
+    """Whether there may be a ticket of which the process means this member of the desk; `is_one_of` asks of one."""
+    if who.kind in ("requester", "nobody"):
+        return False
+    return user.role == Role.ADMINISTRATOR or _is_meant_anywhere(who, user) is not False
+
+
+def _is_meant_anywhere(who: Who, user: User) -> bool | None:
+    """What the word says of a member of the desk whatever the ticket; None where the ticket decides."""
     match who.kind:
         case "staff":
             return True
+        case "role":
+            return user.has_role(Role(who.name))
+        case "department":
+            return user.belongs_to(who.name) if who.name else None if user.department_ids else False
+        case "user":
+            return user.email == who.name.lower()
+    return None
+
+
+def _is_staff_meant(who: Who, actor: User, ticket: Ticket) -> bool:
+    anywhere = _is_meant_anywhere(who, actor)
+    if anywhere is not None:
+        return anywhere
+    match who.kind:
         case "assignee":
             return ticket.assignee_id == actor.pk
-        case "role":
-            return actor.has_role(Role(who.name))
         case "department":
-            if not who.name:
-                return ticket.department_id in actor.department_ids
-            return actor.belongs_to(who.name)
+            return ticket.department_id in actor.department_ids
         case "managers":
             return actor.is_supervisor or actor.manages(ticket.department_id)
         case "group":
             return who.name.lower() in actor.group_names or _stands_in(who.name, ticket)
-        case "user":
-            return actor.email == who.name.lower()
         case "actor_of":
             return ticket.events.filter(action=who.name, actor=actor).exists()
     return False

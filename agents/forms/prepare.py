@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Department
-from tickets import queues
+from tickets import clocks, queues
 from tickets.enums import CaseKind, Severity
 from tickets.models import Ticket
 from tickets.processes.definition import Action
 from tickets.queues import MANY
 
-from ..preparing import Colleague, proposal, targets
+from ..preparing import Colleague, targets
 from .actions import ActionForm
 
 AS_TYPED = "%Y-%m-%dT%H:%M"
@@ -114,7 +114,7 @@ class PrepareForm(ActionForm):
     def propose(
         self, *, severity: str, case_kind: str, department: Department | None = None, anew: bool = True
     ) -> None:
-        due = proposal(self.ticket, severity=severity, case_kind=case_kind)
+        due = clocks.proposed_due(self.ticket, severity=severity, case_kind=case_kind, now=timezone.now())
         if "due_at" in self.asked and due is not None:
             self._propose("due_at", "proposed_due", _as_typed(due), anew=anew)
             self.fields["due_at"].help_text = _("Según los plazos del proceso.")

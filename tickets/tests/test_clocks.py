@@ -66,6 +66,13 @@ def test_proposed_date_follows_the_time_parameters(play):
         assert proposed == START + timedelta(days=days)
 
 
+@pytest.mark.demand("S2.4")
+def test_proposed_date_is_to_the_minute_and_never_past(play):
+    p, late = play(S2), START + timedelta(days=9, seconds=40)
+    proposed = clocks.proposed_due(p.ticket, severity="low", case_kind=CaseKind.PROBLEM, now=late)
+    assert proposed == START + timedelta(days=14)
+
+
 @pytest.mark.demand("S2.3")
 def test_agreed_date_stays_when_severity_changes_and_moves_with_pauses(play):
     p = play(S2)

@@ -3,6 +3,8 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group
 
+from accounts.enums import Role
+from accounts.models import User
 from tickets import conversation, policies
 from tickets.actors import SYSTEM, Guest
 from tickets.enums import Purpose, StageKind
@@ -164,6 +166,33 @@ from = ["abierto"]
 to = "cerrado"
 by = ["staff", "requester"]
 """
+
+
+def test_whom_a_word_may_mean_on_some_ticket(cast):
+    """Nobody is left out whom it means on this one."""
+    ticket, people = cast
+    staff = {name: who for name, who in people.items() if isinstance(who, User) and who.is_desk_staff}
+    del staff["agent without access"]
+    staff["agent of no department"] = make_user(Role.AGENT)
+
+    def may(word):
+        kind, _colon, argument = word.partition(":")
+        who = Who(kind, argument)
+        found = {name for name, user in staff.items() if policies.may_be_meant(who, user)}
+        assert found >= {name for name, user in staff.items() if policies.is_one_of(who, user, ticket)}
+        return found
+
+    everybody = set(staff)
+    high = {"supervisor", "administrator"}
+    for word in ("staff", "assignee", "managers", "group:x", "actor_of:x", "role:agent"):
+        assert may(word) == everybody, word
+    assert may("role:supervisor") == high
+    assert may("department") == everybody - {"agent of no department", "supervisor"}
+    elsewhere = {"agent of another department", "assignee of another department"}
+    assert may("department:cca") == elsewhere | {"administrator"}
+    assert may(f"user:{people['supervisor'].email}") == high
+    assert may("nobody") == set()
+    assert policies.may_be_meant(Who("requester"), people["supervisor"]) is False
 
 
 def test_somebody_of_the_desk_who_asks_has_the_desks_actions_apart(cast):
