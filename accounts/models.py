@@ -1,6 +1,8 @@
 """Who people are: users, the kinds of customer, the departments and who belongs to them."""
 
+import hashlib
 import zoneinfo
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -25,7 +27,7 @@ phone_validator = RegexValidator(
 
 
 def validate_address(value: str) -> None:
-    """An e-mail address that is written as it is used.
+    """An e-mail address of somebody out there, written as it is used.
 
     On its way a mail loses what cannot be seen in a domain and what is written wide: one mailbox would have countless
     names, each with its own limit on mail (B14, B34), and a stranger could look like somebody else.
@@ -35,7 +37,8 @@ def validate_address(value: str) -> None:
         used = domain.lower() if domain.isascii() else domain.encode("idna").decode("idna")
     except UnicodeError:
         used = ""
-    if used != domain.lower() or not local.isprintable():
+    is_local = "." not in domain or domain.startswith("[")
+    if is_local or used != domain.lower() or not local.isprintable():
         raise ValidationError(EmailValidator.message, code="invalid")
 
 
@@ -174,6 +177,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = UserManager.normalize_email(self.email)
         self.is_superuser = self.role == Role.ADMINISTRATOR
         super().save(*args, **kwargs)
+
+    def get_session_auth_hash(self) -> str:
+        """A session ends with the password, as Django has it, and with the address that it was opened for."""
+        return self._of_address(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return map(self._of_address, super().get_session_auth_fallback_hash())
+
+    def _of_address(self, digest: str) -> str:
+        return hashlib.sha256(f"{digest} {self.email}".encode()).hexdigest()
 
     def get_full_name(self) -> str:
         return self.name

@@ -5,7 +5,8 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.models import EmailAddress
-from allauth.account.signals import authentication_step_completed, email_confirmed
+from allauth.account.signals import authentication_step_completed, email_changed, email_confirmed
+from django.contrib.auth import update_session_auth_hash
 from django.dispatch import receiver
 
 from .models import User
@@ -21,6 +22,12 @@ def prove_address_by_code(
         return
     if not EmailAddress.objects.filter(user=user, email=user.email).exists():
         get_adapter().confirm_email(request, EmailAddress(user=user, email=user.email))
+
+
+@receiver(email_changed)
+def stay_signed_in(sender: Any, request: Any, user: User, **kwargs: Any) -> None:
+    """Whoever chooses another address of theirs is signed out everywhere but here."""
+    update_session_auth_hash(request, user)
 
 
 @receiver(email_confirmed)

@@ -21,8 +21,11 @@ def test_plain_addresses_pass(address):
         "ana@exa\u202emple.com",
         "ana@" + "é" * 63 + ".com",
         '"\x01\x1b"@example.com',
+        "ana@localhost",
+        "ana@[127.0.0.1]",
+        "ana@[IPv6:::1]",
     ],
 )
-def test_addresses_that_a_mail_server_would_read_differently_are_refused(address):
+def test_addresses_that_a_mail_server_would_read_differently_or_keep_are_refused(address):
     with pytest.raises(ValidationError):
         validate_address(address)

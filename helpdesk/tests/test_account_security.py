@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import get_hasher
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from zeal import zeal_ignore
 
 from accounts.models import User
 from notifications.delivery import drain
@@ -22,6 +23,11 @@ def code_in_mail(to: str) -> str:
     drain()
     subjects = " ".join(message.subject for message in mail.outbox if message.to == [to])
     return re.findall(r"[A-Z0-9]{4}-[A-Z0-9]{4}", subjects)[-1]
+
+
+def is_signed_in(client: Client) -> bool:
+    with zeal_ignore([{"model": "sessions.Session"}]):  # Django reads a session again before it deletes it
+        return client.get(reverse("portal:profile")).status_code == 200
 
 
 def sign_up(client: Client, email: str) -> None:
@@ -106,13 +112,18 @@ def test_an_address_that_the_desk_changed_opens_nothing_any_more(client):
     """Whoever reads the old mailbox now must not get a code for the account."""
     user = make_user(email="antes@example.com", password=PASSWORD)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    reader = Client()
+    reader.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    assert is_signed_in(reader)
     desk = Client()
     desk.force_login(make_administrator())
     page = reverse("admin:accounts_user_change", args=[user.pk])
     values = desk.get(page).context["adminform"].form.initial
     data = {name: value for name, value in values.items() if value not in (None, "", [])}
+    data |= {"authenticator_set-TOTAL_FORMS": 0, "authenticator_set-INITIAL_FORMS": 0}
     assert desk.post(page, {**data, "email": "despues@example.com"}).status_code == 302
 
+    assert not is_signed_in(reader)
     client.post(reverse("account_request_login_code"), {"email": "antes@example.com"})
     client.post(reverse("account_reset_password"), {"email": "antes@example.com"})
     client.post(reverse("account_login"), {"login": "antes@example.com", "password": PASSWORD})
@@ -122,6 +133,28 @@ def test_an_address_that_the_desk_changed_opens_nothing_any_more(client):
 
     Client().post(reverse("account_request_login_code"), {"email": "despues@example.com"})
     assert code_in_mail("despues@example.com")
+
+
+def test_choosing_another_address_of_mine_ends_my_other_sessions_and_not_this_one(client):
+    user = make_user(email="antes@example.com", password=PASSWORD)
+    for email in ("antes@example.com", "despues@example.com"):
+        EmailAddress.objects.create(user=user, email=email, verified=True, primary=email == user.email)
+    other = Client()
+    for browser in (client, other):
+        browser.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    client.post(reverse("account_email"), {"email": "despues@example.com", "action_primary": ""})
+    user.refresh_from_db()
+    assert user.email == "despues@example.com"
+    assert is_signed_in(client)
+    assert not is_signed_in(other)
+
+
+def test_sessions_outlive_a_change_of_the_secret_key(client, settings):
+    client.force_login(make_user())
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "otra-clave-secreta-de-prueba"
+    assert is_signed_in(client)
 
 
 def test_admin_shows_a_customer_nothing(client):
