@@ -33,8 +33,7 @@ def new_ticket(request: DeskRequest) -> HttpResponse:
         return _page(request, category, NewTicketForm(initial=initial, category=category))
     waiting = _files_key(request, request.POST.get("key", ""))
     if file := request.POST.get("quitar"):
-        if any(str(item.uuid) == file for item in _waiting(request, waiting)):
-            discard_draft(waiting, file, actor=request.user)
+        discard_draft(waiting, file, actor=request.user)
         return _page(request, category, NewTicketForm.again(request.POST, category=category), waiting)
     form = NewTicketForm(request.POST, category=category)
     files, limits = request.FILES.getlist("files"), category.process.definition.files

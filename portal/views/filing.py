@@ -145,5 +145,4 @@ def _discard(request: HttpRequest, draft: Draft, file: str) -> None:
     user = signed_in_user(request)
     if user:
         draft.adopt_files(user)
-    if any(str(attachment.uuid) == file for attachment in draft.files(request)):
-        discard_draft(draft.files_key, file, actor=user)
+    discard_draft(draft.files_key, file, actor=user)

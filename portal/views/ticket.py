@@ -18,7 +18,6 @@ from tickets.enums import Purpose
 from tickets.exceptions import DeskError, InvalidData, StaleTicket
 from tickets.file_fields import refused_row
 from tickets.files import RefusedFile
-from tickets.models import Attachment
 from tickets.properties import set_notifications
 from tickets.workflow import perform
 
@@ -56,7 +55,7 @@ def updates(request: HttpRequest, access: Access) -> HttpResponse:
 @ticket_view(*policies.WRITING_PURPOSES)
 def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
     if file := request.POST.get("quitar"):
-        _discard(access, file)
+        discard_draft(access.files_key, file, actor=_uploader(access))
         return page(request, access, form=unsent_form(request.POST.get("body", "")))
     problems = keep_drafts(
         request.FILES.getlist("files"),
@@ -117,7 +116,7 @@ def ticket_upload(request: HttpRequest, access: Access) -> HttpResponse:
 @require_POST
 @ticket_view(*policies.WRITING_PURPOSES)
 def ticket_discard(request: HttpRequest, access: Access, file: uuid.UUID) -> HttpResponse:
-    _discard(access, str(file))
+    discard_draft(access.files_key, str(file), actor=_uploader(access))
     return HttpResponse(status=204)
 
 
@@ -200,18 +199,6 @@ def ticket_notifications(request: HttpRequest, access: Access) -> HttpResponse:
         request, _("Te avisaremos por correo.") if on else _("Ya no te avisaremos por correo de este ticket.")
     )
     return redirect(access.home_url)
-
-
-def _discard(access: Access, file: str) -> None:
-    if Attachment.objects.drafts(access.files_key).filter(uuid__in=_uuids(file)).exists():
-        discard_draft(access.files_key, file, actor=_uploader(access))
-
-
-def _uuids(text: str) -> list[uuid.UUID]:
-    try:
-        return [uuid.UUID(text)]
-    except ValueError:
-        return []
 
 
 def _uploader(access: Access) -> User | None:
