@@ -17,7 +17,7 @@ from tickets.tests.factories import (
     make_user,
 )
 
-from .factories import signed_in, text_of
+from .factories import signed_in, snapshot, text_of
 from .test_queues import change, of
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,10 @@ def test_customers_cannot_assign(agent):
 
 
 def test_opening_the_address_assigns_nothing(agent):
-    assert signed_in(agent).get(ASSIGN, {"sel": "MA-1", "assignee": agent.pk}).status_code == 405
+    ticket = make_ticket()
+    before = snapshot(ticket)
+    assert signed_in(agent).get(ASSIGN, {"sel": ticket.folio, "assignee": agent.pk}).status_code == 405
+    assert snapshot(ticket) == before
 
 
 # --- Ctrl K ---------------------------------------------------------------------------------------------

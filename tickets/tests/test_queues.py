@@ -126,6 +126,7 @@ def test_groups_by_due_date_agree_with_what_is_counted():
     for fields in values.values():
         Ticket.objects.filter(pk=make_ticket().pk).update(**fields)
     groups = queues.due_groups(Ticket.objects.all(), now=now, end_of_day=end_of_day)
+    assert groups.keys() == values.keys()
     for name, scope in groups.items():
         assert [queues.group_of(t, now=now, end_of_day=end_of_day) for t in scope] == [name]
 
