@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from e2e.mailbox import Mailbox
+from e2e.mailbox import DemoMailbox, Mailbox
 from e2e.processes import Stack
 from e2e.walker import Agent, Walker
 
@@ -40,7 +40,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def mailbox(desk: Stack) -> Mailbox:
-    return Mailbox(desk.folder / "db.sqlite3")
+    return DemoMailbox(desk.folder / "db.sqlite3")
 
 
 class People:

@@ -1,11 +1,13 @@
-"""The demo's mails, as the worker «sent» them."""
+"""What people find in their mail: on the embedded size what the worker «sent», in production what the server got."""
 
 import re
 import sqlite3
+from abc import ABC, abstractmethod
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e.sink import MailSink
 from e2e.waiting import until
 
 LINK = re.compile(r"http://127\.0\.0\.1:\d+(/[^\s)>\"]+)")
@@ -26,14 +28,10 @@ class Letter:
         return found[0]
 
 
-class Mailbox:
-    def __init__(self, database: Path) -> None:
-        self._database = database
-
+class Mailbox(ABC):
+    @abstractmethod
     def letters(self, to: str) -> list[Letter]:
-        query = "SELECT id, recipient, subject, text, html FROM notifications_demomail WHERE recipient = ? ORDER BY id"
-        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10)) as connection:
-            return [Letter(*row) for row in connection.execute(query, [to])]
+        """All that came for them, oldest first."""
 
     def wait_for(self, to: str, *words: str, after: int = 0) -> Letter:
         """The first letter to them whose subject or text holds all the words, among those later than letter `after`."""
@@ -45,3 +43,25 @@ class Mailbox:
         return until(
             fitting, lambda: f"a mail to {to} with {words}, among {[x.subject for x in self.letters(to)]}", 40
         )
+
+
+class DemoMailbox(Mailbox):
+    def __init__(self, database: Path) -> None:
+        self._database = database
+
+    def letters(self, to: str) -> list[Letter]:
+        query = "SELECT id, recipient, subject, text, html FROM notifications_demomail WHERE recipient = ? ORDER BY id"
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10)) as connection:
+            return [Letter(*row) for row in connection.execute(query, [to])]
+
+
+class SmtpMailbox(Mailbox):
+    def __init__(self, sink: MailSink) -> None:
+        self._sink = sink
+
+    def letters(self, to: str) -> list[Letter]:
+        return [
+            Letter(number, mail.to, mail.subject, mail.text, mail.html)
+            for number, mail in enumerate(list(self._sink.mails), start=1)
+            if mail.to == to
+        ]

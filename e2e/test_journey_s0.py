@@ -30,6 +30,11 @@ INTERNAL = "Culpa del proveedor de mapas, no lo digas todavía"
 @pytest.mark.demand("S0.24")
 @pytest.mark.demand("S0.25")
 def test_guest_reports_a_fault_and_rates_how_it_was_mended(people: People, mailbox: Mailbox) -> None:
+    journey(people, mailbox)
+
+
+def journey(people: People, mailbox: Mailbox) -> None:
+    """On the embedded size here, through all processes of production in test_topology."""
     camila = people.on_phone("Camila")
     page = camila.page
 

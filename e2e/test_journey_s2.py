@@ -25,6 +25,11 @@ SECRET = "Ojo: el decanato no quiere que se sepa"
 @pytest.mark.demand("S2.30")
 @pytest.mark.demand("S2.31")
 def test_a_ticket_from_the_browser_to_the_survey(people: People, mailbox: Mailbox) -> None:
+    journey(people, mailbox)
+
+
+def journey(people: People, mailbox: Mailbox) -> None:
+    """On the embedded size here, through all processes of production in test_topology."""
     # Filing needs the account, and knows its address
     valentina = people.on_phone("Valentina")
     page = valentina.page

@@ -1,16 +1,19 @@
 """The production size on one machine: two web processes, two workers, a scheduler, PostgreSQL, Redis and an SMTP
-server, each a process of its own. S2 runs through them, once undisturbed and once while they break."""
+server, each a process of its own. S0 and S2 run through them in a browser, and S2 once more while they break."""
 
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from e2e import test_journey_s0, test_journey_s2
+from e2e.conftest import People
+from e2e.mailbox import Mailbox, SmtpMailbox
 from e2e.processes import Stack
 from e2e.s2_over_http import CUSTOMER, EXPECTED, Journey, play, template_of
 from e2e.sink import MailSink, process_behind
@@ -70,6 +73,19 @@ def desk(
         stack.start_all(workers=2)
         stack.wait_until_ready()
         yield stack
+
+
+@pytest.fixture
+def mailbox(sink: MailSink) -> Mailbox:
+    return SmtpMailbox(sink)
+
+
+@pytest.mark.parametrize("journey", [test_journey_s0.journey, test_journey_s2.journey], ids=["S0", "S2"])
+def test_journeys_in_a_browser_run_through_all_processes(
+    desk: Stack, people: People, mailbox: Mailbox, journey: Callable[[People, Mailbox], None]
+) -> None:
+    journey(people, mailbox)
+    assert all(desk.alive().values()), desk.last_words()
 
 
 def test_s2_runs_through_all_processes(desk: Stack, sink: MailSink) -> None:
