@@ -36,7 +36,11 @@ def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
         "filters": {"request_id": {"()": RequestIdFilter}},
         "formatters": {
             "json": {"()": JsonFormatter},
-            "plain": {"format": "{asctime} {levelname:<7} {name} [{request_id}] {message}", "style": "{"},
+            "plain": {
+                "()": PlainFormatter,
+                "fmt": "{asctime} {levelname:<7} {name} [{request_id}] {message}",
+                "style": "{",
+            },
         },
         "handlers": {
             "console": {
@@ -54,10 +58,12 @@ def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
 class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
-        message = record.getMessage()
-        if GUESTS_LINK.search(message):
-            record.msg, record.args = without_secrets(message), ()
         return True
+
+
+class PlainFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -72,4 +78,4 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return without_secrets(json.dumps(line, ensure_ascii=False, default=str))

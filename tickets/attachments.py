@@ -205,8 +205,12 @@ def scan_held(limit: int = SCANNED_AT_ONCE) -> int:
     held = Attachment.objects.filter(scan=Attachment.Scan.PENDING, created_at__gte=since)
     # In no order: one that is too much for the scanner, time after time, must not keep the others from their turn.
     for attachment in held.order_by("?")[:limit]:
-        with attachment.file.open("rb") as file:
-            verdict = malware.scan(file)
+        try:
+            with attachment.file.open("rb") as file:
+                verdict = malware.scan(file)
+        except Exception:
+            logger.exception("attachment %s cannot be scanned", attachment.pk)
+            continue
         if verdict == malware.Verdict.UNAVAILABLE:
             break
         outcome = Attachment.Scan.CLEAN if verdict == malware.Verdict.CLEAN else Attachment.Scan.INFECTED

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 from django.db import transaction
@@ -16,13 +17,13 @@ from .workflow import pass_deadlines, pass_silence
 
 logger = logging.getLogger(__name__)
 BATCH = 200
+SECONDS = 30  # then the next run goes on: well below what a task may take
 FORGOTTEN_AT_ONCE = 1000
 
 
 def breach_overdue(limit: int = BATCH) -> int:
     """Record every promise whose instant has passed (S2.32). Returns how many."""
-    tickets = dict.fromkeys(overdue().values_list("ticket_id", flat=True)[:limit])
-    return _each(tickets, _breach)
+    return _each(dict.fromkeys(overdue().values_list("ticket_id", flat=True)), _breach, limit)
 
 
 def overdue() -> "QuerySet[Clock]":
@@ -39,7 +40,7 @@ def _breach(pk: int) -> int:
 def act_on_silence(limit: int = BATCH) -> int:
     """Carry out what processes do when the requester has not answered in time. Returns how many actions."""
     due = Ticket.objects.filter(silence_due_at__lte=timezone.now()).order_by("silence_due_at")
-    return _each(list(due.values_list("pk", flat=True)[:limit]), _end_silence)
+    return _each(due.values_list("pk", flat=True), _end_silence, limit)
 
 
 @transaction.atomic
@@ -50,10 +51,12 @@ def _end_silence(pk: int) -> bool:
     return pass_silence(ticket) is not None
 
 
-def _each(tickets: Iterable[int], act: Callable[[int], int]) -> int:
-    """A ticket that cannot be dealt with keeps no other from its turn."""
-    count = 0
+def _each(tickets: Iterable[int], act: Callable[[int], int], limit: int) -> int:
+    """A ticket that cannot be dealt with keeps no other from its turn, however many there are of its kind."""
+    count, until = 0, monotonic() + SECONDS
     for pk in tickets:
+        if count >= limit or monotonic() >= until:
+            break
         try:
             count += act(pk)
         except Exception:

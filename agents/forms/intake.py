@@ -5,13 +5,13 @@ from typing import Any
 from django import forms
 from django.db import transaction
 from django.http import QueryDict
-from django.utils.translation import gettext as _g
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from tickets.contacts import create_account
 from tickets.enums import Channel
-from tickets.exceptions import InvalidData
+from tickets.exceptions import InvalidData, NotAllowed
 from tickets.file_fields import FilesField
 from tickets.intake import TITLE_LENGTH, Requester, file_ticket
 from tickets.models import Category, Ticket
@@ -112,8 +112,16 @@ class NewTicketForm(StampedForm):
         if given["open_account"] and ticket.requester_id is None:
             key = self.stamp()["key"]
             name = given["name"] or ticket.requester_name
-            create_account(ticket, actor=actor, email=given["email"], name=name, key=key and f"{key} account")
+            try:
+                create_account(
+                    ticket, actor=actor, email=given["email"], name=name, key=key and f"{key} account"
+                )
+            except NotAllowed as problem:  # it went to where this person sees nothing
+                elsewhere = gettext(
+                    "El ticket va a otro departamento. Créalo sin abrir la cuenta: allí la abrirán."
+                )
+                raise InvalidData({"open_account": [elsewhere]}) from problem
         return ticket
 
     def done(self, ticket: Ticket) -> str:
-        return _g("Creamos el ticket %(folio)s.") % {"folio": ticket.folio}
+        return gettext("Creamos el ticket %(folio)s.") % {"folio": ticket.folio}

@@ -185,6 +185,17 @@ def test_a_ticket_for_another_department_leads_back_to_the_queue(agent: User, ca
     assert Ticket.objects.get().department == category.department
 
 
+def test_an_account_for_a_ticket_that_goes_elsewhere_is_refused_with_the_way_out(
+    agent: User, category: Category
+):
+    category.department = make_department("academico")
+    category.save()
+    response = signed_in(agent).post(URL, report(category, open_account="on"))
+    assert (response.status_code, list(response.context["form"].errors)) == (422, ["open_account"])
+    assert "Créalo sin abrir la cuenta" in text_of(response)
+    assert not Ticket.objects.exists()
+
+
 def test_values_from_elsewhere_are_refused(agent: User, category: Category):
     client = signed_in(agent)
     Category.objects.filter(pk=category.pk).update(is_active=False)

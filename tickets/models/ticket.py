@@ -240,7 +240,10 @@ class Ticket(models.Model):
     def silence_closes_at(self) -> datetime | None:
         """When the ticket closes by itself, if the requester does not write before."""
         days = self.definition.closes_after(self.stage)
-        return self.silence_since + timedelta(days=days) if days and self.silence_due_at else None
+        if not days or self.silence_due_at is None:
+            return None
+        closes = self.silence_since + timedelta(days=days)
+        return closes if closes >= self.silence_due_at else None
 
     @property
     def kind(self) -> StageKind:

@@ -53,6 +53,19 @@ def test_a_ticket_that_cannot_be_dealt_with_keeps_no_other_from_its_turn(play, m
     assert f"ticket {broken.ticket.pk}: _end_silence failed" in caplog.text
 
 
+def test_tickets_that_cannot_be_dealt_with_do_not_fill_the_sweep(monkeypatch):
+    def failing(pk):
+        if pk < 5:
+            raise LookupError("a process of long ago")
+        return True
+
+    done = []
+    assert sweeps._each(range(9), lambda pk: done.append(pk) or failing(pk), 3) == 3
+    assert done == list(range(8))
+    monkeypatch.setattr(sweeps, "SECONDS", 0)
+    assert sweeps._each(range(9), failing, 3) == 0, "the time is over"
+
+
 def test_breach_is_recorded_once(play):
     p = play(S0).later(days=30)
     count = len(p.events)
@@ -240,6 +253,8 @@ def test_requester_is_told_when_it_closes_not_when_they_are_reminded(reminded):
     assert reminded.ticket.silence_closes_at == START + timedelta(days=5)
     assert reminded.ticket.silence_due_at == START + timedelta(days=2)
     assert reminded.definition.closes_after("aprobacion") == 5
+    reminded.ticket.silence_due_at = START + timedelta(days=6)
+    assert reminded.ticket.silence_closes_at is None, "that one has passed"
 
 
 def test_useless_links_are_forgotten_after_a_month(play):
