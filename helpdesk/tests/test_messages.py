@@ -51,3 +51,12 @@ def test_both_languages_are_spoken_on_a_page(client, db) -> None:
     assert "¿Cómo podemos ayudarte?" in spanish
     assert "How can we help you?" in english
     assert "¿Cómo podemos ayudarte?" not in english
+
+
+def test_nothing_is_translated_under_a_name_that_the_collector_does_not_know() -> None:
+    other_name = re.compile(
+        r"^from django\.utils\.translation import \w*gettext\w* as (?!_$)\w+", re.MULTILINE
+    )
+    sources = [path for name in messages.SOURCES for path in (messages.ROOT / name).rglob("*.py")]
+    assert sources
+    assert [path.name for path in sources if other_name.search(path.read_text())] == []
