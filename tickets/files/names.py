@@ -46,6 +46,13 @@ def clean_name(name: str) -> str:
     reserves; at most `MAX_NAME` characters with the extension kept. Raises `RefusedFile` for a program's
     extension inside the name («factura.php.png»), which some servers run and some desktops hide (B5).
     """
+    cleaned = _cleaned(name)
+    while (again := _cleaned(cleaned)) != cleaned:  # what was cut off may have kept two rules apart
+        cleaned = again
+    return cleaned
+
+
+def _cleaned(name: str) -> str:
     stem, extension = _split(_tidied(name))
     _refuse_hidden_program(stem)
     if _RESERVED.match(unicodedata.normalize("NFKC", stem).lower()):

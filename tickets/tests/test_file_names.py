@@ -3,7 +3,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tickets.files import RefusedFile, clean_name
@@ -124,6 +124,7 @@ def test_extensions_that_servers_run_are_never_on_the_allow_list():
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(PIECES, max_size=8).map("".join))
+@example("con~.png")
 def test_clean_name_is_safe_and_idempotent(name):
     try:
         clean = clean_name(name)
