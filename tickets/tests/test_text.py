@@ -3,7 +3,7 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from django.utils.html import escape
@@ -346,13 +346,13 @@ def test_work_grows_with_the_text_and_not_with_its_square(piece):
         text = (piece * length)[:length]
         times = []
         for _round in range(rounds):
-            start = perf_counter()
-            html = render_markdown(text)
+            start = process_time()
+            html = render_markdown.__wrapped__(text)  # not what is remembered of it
             plain_excerpt(text, 140)
-            times.append(perf_counter() - start)
+            times.append(process_time() - start)
         return min(times), len(html)
 
-    (short, _size), (long, size) = render(500, 5), render(4_000, 2)
+    (short, _size), (long, size) = render(500, 5), render(4_000, 3)
 
     assert long < 32 * max(short, 0.0005)
     assert size < 40 * 4_000
