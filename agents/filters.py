@@ -18,12 +18,12 @@ from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerKind, Department, User
+from content.text import fold
 from tickets.enums import PublicState, Severity, StageKind
 from tickets.models import Category, Process
 from tickets.processes.definition import FieldDefinition
 from tickets.querysets import TicketQuerySet
 from tickets.queues import ORDERS, Order, Queue
-from tickets.text import fold
 
 OWN_FIELD = "campo-"
 NOBODY = "nadie"

@@ -11,9 +11,9 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from content.files.reading import MB
 from helpdesk import logs
 from portal.grants import COOKIE as GUEST_COOKIE
-from tickets.files.reading import MB
 
 Next = Callable[[HttpRequest], HttpResponse]
 

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.names import first_name
+from content.text import render_markdown
 from tickets.enums import EventKind, MessageKind, Severity
 from tickets.models import Message, Ticket, TicketEvent
-from tickets.text import render_markdown
 
 from . import phrases
 from .enums import Audience

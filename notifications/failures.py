@@ -12,8 +12,8 @@ from anymail.exceptions import (
     AnymailRecipientsRefused,
 )
 
+from content.text import clean_text
 from tickets.deliveries import DETAIL_LENGTH
-from tickets.text import clean_text
 
 
 class Verdict(Enum):

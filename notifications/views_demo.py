@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from tickets.text import clean_line
+from content.text import clean_line
 
 from .models import DemoMail
 

@@ -18,11 +18,11 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from content.text import MAX_TEXT
 from tickets import guests, policies
 from tickets.actors import Actor
 from tickets.enums import Purpose
 from tickets.models import GuestToken, Ticket
-from tickets.text import MAX_TEXT
 
 from .grants import granted
 

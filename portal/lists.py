@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from content.text import fold
 from tickets.enums import REQUESTER_KINDS, PublicState
 from tickets.models import Category, Ticket
-from tickets.text import fold
 
 from .thread import has_progress, state_of
 

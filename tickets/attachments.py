@@ -16,13 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from content.errors import InvalidData
+from content.files import FileRules, RefusedFile, inspect, make_thumbnail, malware, reencode_image
+from content.files.reading import MB
 
-from . import malware
 from .actors import Actor, user_of
 from .enums import MessageKind
-from .exceptions import InvalidData
-from .files import FileRules, RefusedFile, inspect, make_thumbnail, reencode_image
-from .files.reading import MB
 from .models import Attachment, Message, Ticket
 from .processes.definition import FileLimits
 

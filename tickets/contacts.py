@@ -10,16 +10,17 @@ from django.utils.translation import gettext as _
 
 from accounts.enums import Standing
 from accounts.models import CustomerKind, User, phone_validator, validate_address
+from content.errors import InvalidData
+from content.form_fields import LineField, cleaned_values
 
 from . import policies
 from .actors import Actor
 from .enums import ContactKind, ContactOutcome, EventKind, Template
 from .events import already_recorded, record
-from .exceptions import GuardFailed, InvalidData, NotAllowed
+from .exceptions import GuardFailed, NotAllowed
 from .guests import hand_over
 from .locking import locked
 from .models import ChecklistEntry, ContactEntry, Ticket
-from .processes.fields import LineField, cleaned_values
 
 
 @transaction.atomic

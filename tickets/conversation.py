@@ -9,17 +9,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from content.errors import InvalidData
+from content.text import TextTooLong, clean_text
 
 from . import clocks, policies
 from .actors import Actor
 from .attachments import attach_drafts
 from .enums import Channel, EventKind, MessageKind, Template
 from .events import already_recorded, record, require_fresh
-from .exceptions import GuardFailed, InvalidData, NotAllowed
+from .exceptions import GuardFailed, NotAllowed
 from .locking import locked
 from .messages import forget_draft, write
 from .models import Draft, Mention, Message, Ticket
-from .text import TextTooLong, clean_text
 from .workflow import fire, restart_silence
 
 RECENT = 60  # messages that a page shows; the rest of a long conversation is a link away

@@ -1,26 +1,15 @@
 """What can go wrong with a verb. Every message is fit to be shown to the person who acted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from content.errors import DeskError
+
 if TYPE_CHECKING:
     from .models import TicketEvent
-
-
-class DeskError(Exception):
-    """A verb refused. `message` is a sentence in the reader's language."""
-
-    default: str | Promise = _("No pudimos hacer eso.")
-
-    def __init__(self, message: str | Promise | None = None) -> None:
-        self.message = message if message is not None else self.default
-        super().__init__(self.message)
-
-    def __str__(self) -> str:
-        return str(self.message)
 
 
 class NotAllowed(DeskError):
@@ -41,16 +30,6 @@ class GuardFailed(DeskError):
     def __init__(self, message: str | Promise, *, guard: str = "") -> None:
         self.guard = guard
         super().__init__(message)
-
-
-class InvalidData(DeskError):
-    """Fields are missing or wrong. `errors` maps a field's key to its messages."""
-
-    default = _("Revisa los campos marcados.")
-
-    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
-        self.errors = {key: [str(message) for message in messages] for key, messages in errors.items()}
-        super().__init__()
 
 
 class StaleTicket(DeskError):

@@ -7,9 +7,10 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
+from content.files import RefusedFile
+from content.files.reading import MB
+
 from .attachments import rules_for
-from .files import RefusedFile
-from .files.reading import MB
 from .models import Attachment
 from .processes.definition import FileLimits
 

@@ -7,13 +7,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from content.tokens import hash_token, new_token
+
 from .actors import SYSTEM, Guest
 from .enums import EventKind, Purpose, Template
 from .events import record
 from .exceptions import InvalidToken
 from .locking import locked
 from .models import GuestToken, Ticket
-from .tokens import hash_token, new_token
 
 LIFETIME = {
     Purpose.FOLLOW: timedelta(days=180),

@@ -12,18 +12,19 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Department, User, phone_validator, validate_address
+from content.errors import InvalidData
+from content.text import TextTooLong, clean_line, clean_text, plain_excerpt
 
 from . import clocks
 from .actors import Actor, Guest, System
 from .attachments import attach_drafts
 from .enums import CaseKind, Channel, EventKind, MessageKind
 from .events import already_recorded, record
-from .exceptions import InvalidData, NotAllowed
+from .exceptions import NotAllowed
 from .messages import write
 from .models import Category, FolioCounter, Process, Ticket
 from .processes.definition import Definition
 from .processes.fields import clean_values
-from .text import TextTooLong, clean_line, clean_text, plain_excerpt
 from .workflow import enter_first_stage
 
 TITLE_LENGTH = 160

@@ -4,14 +4,16 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from content.errors import InvalidData
+from content.text import TextTooLong, clean_text
+
 from . import policies
 from .actors import Actor, user_of
 from .enums import EventKind
 from .events import already_recorded, record
-from .exceptions import InvalidData, NotAllowed
+from .exceptions import NotAllowed
 from .locking import locked
 from .models import Nonconformity
-from .text import TextTooLong, clean_text
 
 
 @transaction.atomic

@@ -8,12 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Department, User
+from content.errors import InvalidData
 
 from . import clocks, policies
 from .actors import Actor, user_of
 from .enums import EventKind, Template
 from .events import already_recorded, record, require_fresh
-from .exceptions import GuardFailed, InvalidData, NotAllowed
+from .exceptions import GuardFailed, NotAllowed
 from .guests import switch_contribution
 from .locking import locked
 from .models import Ticket

@@ -3,14 +3,16 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from content.errors import InvalidData
+from content.text import TextTooLong, clean_text
+
 from . import policies
 from .actors import Actor
 from .enums import EventKind
 from .events import already_recorded, record
-from .exceptions import GuardFailed, InvalidData, NotAllowed
+from .exceptions import GuardFailed, NotAllowed
 from .locking import locked
 from .models import Survey, Ticket
-from .text import TextTooLong, clean_text
 
 COMMENT_LENGTH = 2_000
 

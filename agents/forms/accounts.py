@@ -6,10 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerKind, User, phone_validator
+from content.form_fields import LineField
 from tickets import contacts
 from tickets.models import Ticket
 from tickets.processes.asks import AccountField
-from tickets.processes.fields import LineField
 
 from .base import StampedForm
 

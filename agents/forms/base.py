@@ -2,7 +2,7 @@ from typing import Any
 
 from django import forms
 
-from tickets.exceptions import InvalidData
+from content.errors import InvalidData
 
 
 class StampedForm(forms.Form):

@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Standing
 from accounts.models import User
+from content.form_fields import LineField
 from tickets import contacts
 from tickets.enums import ContactKind, ContactOutcome
 from tickets.models import Ticket
-from tickets.processes.fields import LineField
 
 from .base import StampedForm
 

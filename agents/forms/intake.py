@@ -9,13 +9,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from content.errors import InvalidData
+from content.form_fields import LineField, LongTextField
 from tickets.contacts import create_account
 from tickets.enums import Channel
-from tickets.exceptions import InvalidData, NotAllowed
+from tickets.exceptions import NotAllowed
 from tickets.file_fields import FilesField
 from tickets.intake import TITLE_LENGTH, Requester, file_ticket
 from tickets.models import Category, Ticket
-from tickets.processes.fields import LineField, LongTextField, form_field, is_shown
+from tickets.processes.fields import form_field, is_shown
 
 from .base import StampedForm
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.enums import Role
 from accounts.models import User
-from tickets.exceptions import DeskError, InvalidData
+from content.errors import DeskError, InvalidData
 from tickets.models import Ticket
 
 from ..access import DeskRequest, desk_view, find_ticket

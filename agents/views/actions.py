@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from content.errors import DeskError, InvalidData
 from tickets import policies
-from tickets.exceptions import ActionUnavailable, DeskError, InvalidData, StaleTicket
+from tickets.exceptions import ActionUnavailable, StaleTicket
 from tickets.models import Ticket
 from tickets.workflow import perform
 

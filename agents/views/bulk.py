@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
+from content.errors import DeskError
 from tickets import queues
-from tickets.exceptions import DeskError
 from tickets.models import Ticket
 from tickets.properties import assign as assign_one
 

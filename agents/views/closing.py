@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.enums import Standing
+from content.errors import DeskError, InvalidData
 from tickets import contacts, deliveries
-from tickets.exceptions import DeskError, InvalidData
 from tickets.models import Delivery, Ticket
 
 from ..access import DeskRequest, desk_view, find_ticket

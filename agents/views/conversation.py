@@ -9,13 +9,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from content.errors import DeskError, InvalidData
+from content.files import RefusedFile
 from tickets import policies
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
 from tickets.conversation import save_draft
 from tickets.enums import MessageKind
-from tickets.exceptions import DeskError, InvalidData, StaleTicket
+from tickets.exceptions import StaleTicket
 from tickets.file_fields import refused_row, row_of
-from tickets.files import RefusedFile
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.composer import SENT, ComposerForm, DraftForm

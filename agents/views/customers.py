@@ -4,8 +4,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from content.keyset import InvalidCursor, paginate
 from tickets import policies
-from tickets.keyset import InvalidCursor, paginate
 from tickets.models import Ticket
 from tickets.queues import BoundedCount, for_rows
 

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_http_methods
 
+from content.errors import DeskError, InvalidData
 from tickets.attachments import discard_draft, keep_drafts
-from tickets.exceptions import DeskError, InvalidData
 from tickets.file_fields import row_of
 from tickets.models import Attachment, Category, Ticket
 

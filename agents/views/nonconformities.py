@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tickets.exceptions import DeskError, InvalidData
-from tickets.keyset import InvalidCursor, paginate
+from content.errors import DeskError, InvalidData
+from content.form_fields import LongTextField
+from content.keyset import InvalidCursor, paginate
 from tickets.models import Nonconformity
 from tickets.nonconformities import review
-from tickets.processes.fields import LongTextField
 
 from ..access import DeskRequest, supervisor_view
 

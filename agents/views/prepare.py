@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tickets.exceptions import DeskError, InvalidData, StaleTicket
+from content.errors import DeskError, InvalidData
+from tickets.exceptions import StaleTicket
 from tickets.models import Ticket
 from tickets.processes.definition import Action
 from tickets.workflow import perform

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from content.errors import DeskError, InvalidData
 from tickets import clocks, properties
-from tickets.exceptions import DeskError, InvalidData, StaleTicket
+from tickets.exceptions import StaleTicket
 from tickets.models import Ticket
 
 from ..access import DeskRequest, desk_view, find_ticket

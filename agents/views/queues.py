@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from content.keyset import InvalidCursor, Page, paginate
 from tickets import queues
-from tickets.keyset import InvalidCursor, Page, paginate
 from tickets.models import Ticket
 from tickets.querysets import TicketQuerySet
 from tickets.queues import Queue

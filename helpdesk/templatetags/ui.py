@@ -22,6 +22,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext
 
+from content.files.rules import filesize
 from helpdesk.wording import (
     ago,
     avatar_color,
@@ -33,7 +34,6 @@ from helpdesk.wording import (
     short_date,
     short_day,
 )
-from tickets.files.rules import filesize
 
 register = template.Library()
 

@@ -8,11 +8,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, phone_validator
-from tickets.exceptions import InvalidData
+from content.errors import InvalidData
+from content.form_fields import LineField, LongTextField
 from tickets.file_fields import FilesField
 from tickets.intake import TITLE_LENGTH
 from tickets.processes.definition import FieldDefinition
-from tickets.processes.fields import LineField, LongTextField, answered, clean_values, form_field
+from tickets.processes.fields import answered, clean_values, form_field
 
 from ..topics import Topic
 

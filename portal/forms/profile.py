@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Theme
 from accounts.models import User, phone_validator
-from tickets.processes.fields import LineField
+from content.form_fields import LineField
 
 # Where most of the desk's customers are, as they call these places; the rest of the world follows.
 NEAR = {

@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
+from content.tests import hostile_files
 from tickets import conversation
 from tickets.models import Attachment, Process, Ticket
-from tickets.tests import hostile_files
 from tickets.tests.factories import make_ticket
 from tickets.workflow import perform
 

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from content.files import RefusedFile
 from helpdesk.ratelimit import by_ip, by_user, limited
 from tickets.attachments import discard_draft, keep_draft, keep_drafts
 from tickets.file_fields import refused_row
-from tickets.files import RefusedFile
 
 from .. import filing, topics
 from ..contact import panel

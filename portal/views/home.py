@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from content.text import fold
 from tickets.models import Ticket
-from tickets.text import fold
 
 from .. import topics
 from ..contact import panel

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
+from content.errors import InvalidData
 from helpdesk.ratelimit import by_field, by_user, limited
-from tickets.exceptions import InvalidData, NotAllowed
+from tickets.exceptions import NotAllowed
 from tickets.intake import Requester, file_ticket
 
 from .. import filing, topics

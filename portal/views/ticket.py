@@ -10,14 +10,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
+from content.errors import DeskError, InvalidData
+from content.files import RefusedFile
 from helpdesk.ratelimit import by_ip, by_user, limited
 from tickets import policies, surveys
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
 from tickets.conversation import reply
 from tickets.enums import Purpose
-from tickets.exceptions import DeskError, InvalidData, StaleTicket
+from tickets.exceptions import StaleTicket
 from tickets.file_fields import refused_row
-from tickets.files import RefusedFile
 from tickets.properties import set_notifications
 from tickets.workflow import perform
 

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from tickets.keyset import InvalidCursor, paginate
+from content.keyset import InvalidCursor, paginate
 from tickets.models import Ticket
 
 from ..lists import TicketFilter, rows

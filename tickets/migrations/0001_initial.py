@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 import accounts.models
+import content.folded
 import tickets.models.conversation
-import tickets.models.folded
 
 
 class Migration(migrations.Migration):
@@ -371,11 +371,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "text_folded",
-                    tickets.models.folded.FoldedField(default="", editable=False, of=("title", "excerpt")),
+                    content.folded.FoldedField(default="", editable=False, of=("title", "excerpt")),
                 ),
                 (
                     "requester_folded",
-                    tickets.models.folded.FoldedField(
+                    content.folded.FoldedField(
                         default="", editable=False, of=("requester_name", "requester_email")
                     ),
                 ),

@@ -9,9 +9,10 @@ from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from content.text import render_markdown
+
 from ..enums import PUBLIC_MESSAGE_KINDS, Channel, MessageKind
 from ..querysets import AttachmentQuerySet, MessageQuerySet
-from ..text import render_markdown
 from .ticket import Ticket
 
 

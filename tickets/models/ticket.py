@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, default_language
+from content.folded import FoldedField
 
 from ..enums import END_KINDS, REQUESTER_KINDS, CaseKind, Channel, PublicState, Severity, StageKind
 from ..processes.definition import Definition, Stage
 from ..querysets import TicketQuerySet
 from ..sla import FAR_FUTURE
-from .folded import FoldedField
 from .process import Category, ProcessVersion
 
 LAST_IN_LINE = 2_147_483_647

@@ -17,17 +17,19 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Standing
 from accounts.models import Department, Membership, User
+from content.errors import InvalidData
+from content.form_fields import LongTextField
 
 from .. import clocks
 from ..actors import user_of
 from ..contacts import apply_standing, give_to
 from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
-from ..exceptions import InvalidData, NotAllowed
+from ..exceptions import NotAllowed
 from ..guests import switch_contribution
 from ..models import ContactEntry, Ticket
 from ..models.ticket import LAST_POSITION
 from .definition import Action, Ask, Definition
-from .fields import LongTextField, form_field, is_shown, stored
+from .fields import form_field, is_shown, stored
 from .step import Step
 
 LATEST_DUE = timedelta(days=3 * 365)

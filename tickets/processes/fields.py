@@ -1,6 +1,6 @@
 """A process's own questions: as form fields for pages, as one validator for every channel, and back as words."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,37 +12,11 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, pgettext
 
 from accounts.models import phone_validator
+from content.errors import InvalidData
+from content.form_fields import LINE_LENGTH, LineField, LongTextField
+from content.text import MAX_TEXT
 
-from ..exceptions import InvalidData
-from ..text import MAX_TEXT, TextTooLong, clean_line, clean_text
 from .definition import FieldDefinition
-
-LINE_LENGTH = 200
-
-
-def _cleaned(clean: Callable[..., str], value: Any, max_length: int) -> str:
-    """The value without what can only harm, and whatever is left of it no longer than the field takes."""
-    try:
-        return clean(value or "", max_length=max_length)
-    except TextTooLong as error:
-        raise ValidationError(str(error)) from error
-
-
-class LineField(forms.CharField):
-    """One line of text without anything that could break out of a line. Its length is judged once it is clean."""
-
-    def to_python(self, value: Any) -> str:
-        return _cleaned(clean_line, super().to_python(value), self.max_length or LINE_LENGTH)
-
-
-class LongTextField(forms.CharField):
-    widget = forms.Textarea
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": MAX_TEXT, **kwargs})
-
-    def to_python(self, value: Any) -> str:
-        return _cleaned(clean_text, super().to_python(value), self.max_length or MAX_TEXT)
 
 
 def form_field(definition: FieldDefinition) -> forms.Field:
@@ -119,20 +93,6 @@ def clean_values(definitions: Iterable[FieldDefinition], raw: Mapping[str, Any])
             continue
         if value not in (None, "", []):
             values[definition.key] = stored(value)
-    if errors:
-        raise InvalidData(errors)
-    return values
-
-
-def cleaned_values(given: Mapping[str, Any], **fields: forms.Field) -> dict[str, Any]:
-    """What `fields` make of what a verb was given. Raises `InvalidData` with the messages of all of them."""
-    values: dict[str, Any] = {}
-    errors: dict[str, list[str]] = {}
-    for name, field in fields.items():
-        try:
-            values[name] = field.clean(given.get(name))
-        except ValidationError as error:
-            errors[name] = error.messages
     if errors:
         raise InvalidData(errors)
     return values

@@ -5,8 +5,9 @@ import tomllib
 
 from django.utils.translation import gettext as _
 
+from content.text import MAX_TEXT
+
 from ..enums import CaseKind, MessageKind, Severity, StageKind
-from ..text import MAX_TEXT
 from .definition import (
     Action,
     Ask,

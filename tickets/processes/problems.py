@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from ..exceptions import DeskError
+from content.errors import DeskError
 
 
 @dataclass(frozen=True, order=True)

@@ -11,10 +11,11 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.models import User
+from content.errors import InvalidData
 from tickets import contacts, conversation, policies, properties, sweeps
 from tickets.actors import Actor, Guest
 from tickets.enums import ContactKind, ContactOutcome, Purpose
-from tickets.exceptions import ActionUnavailable, InvalidData, NotAllowed
+from tickets.exceptions import ActionUnavailable, NotAllowed
 from tickets.intake import Requester, file_ticket
 from tickets.models import Attachment, Message, Ticket, TicketEvent
 from tickets.processes.definition import Definition

@@ -4,10 +4,11 @@ import pytest
 
 from accounts.enums import Role
 from accounts.models import User
+from content.errors import InvalidData
 from tickets import policies
 from tickets.contacts import create_account
 from tickets.enums import EventKind, Template
-from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
+from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Ticket
 from tickets.tests.factories import (
     make_administrator,

@@ -8,12 +8,14 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
 
+from content.errors import InvalidData
+from content.files import RefusedFile
+from content.files.rules import filesize
 from tickets import attachments
-from tickets.attachments import keep_draft
+from tickets.attachments import keep_draft, rules_for
 from tickets.conversation import reply
-from tickets.exceptions import InvalidData
-from tickets.files import RefusedFile
 from tickets.models import Attachment
+from tickets.processes.definition import FileLimits
 from tickets.tests.factories import make_process, make_ticket, make_user
 
 pytestmark = pytest.mark.django_db
@@ -197,3 +199,10 @@ def test_a_store_that_fails_stops_no_clean_up(monkeypatch, caplog):
 def test_empty_key_holds_nothing():
     keep(key="k")
     assert not Attachment.objects.drafts("").exists()
+
+
+def test_limit_reads_as_the_process_file_and_the_list_of_files_say_it():
+    rules = rules_for(FileLimits(max_mb=10))
+
+    assert filesize(rules.max_bytes) == "10\xa0MB"
+    assert f" de {filesize(rules.max_bytes)}: " in str(rules)

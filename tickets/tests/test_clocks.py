@@ -8,9 +8,10 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from content.errors import InvalidData
 from tickets import clocks, properties
 from tickets.enums import CaseKind, Severity
-from tickets.exceptions import GuardFailed, InvalidData
+from tickets.exceptions import GuardFailed
 from tickets.locking import locked
 from tickets.processes.publishing import library, publish
 from tickets.tests.factories import make_ticket

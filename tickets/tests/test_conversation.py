@@ -3,9 +3,10 @@
 import pytest
 
 from accounts.enums import Standing
+from content.errors import InvalidData
 from tickets import contacts, conversation
 from tickets.enums import Channel, MessageKind, Purpose
-from tickets.exceptions import GuardFailed, InvalidData, NotAllowed, StaleTicket
+from tickets.exceptions import GuardFailed, NotAllowed, StaleTicket
 from tickets.models import Attachment, Draft, Mention, Message
 from tickets.tests.playing import Play, prepared
 

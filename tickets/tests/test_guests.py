@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from content.tokens import hash_token
 from tickets import guests
 from tickets.contacts import link_account
 from tickets.enums import EventKind, Purpose
@@ -12,7 +13,6 @@ from tickets.exceptions import InvalidToken
 from tickets.models import GuestToken
 from tickets.tests.factories import make_process, make_supervisor, make_ticket, make_user
 from tickets.tests.playing import prepared
-from tickets.tokens import hash_token
 
 S2 = "soporte-con-aprobacion"
 

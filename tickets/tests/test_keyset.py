@@ -7,8 +7,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from content.keyset import InvalidCursor, paginate
 from tickets import queues
-from tickets.keyset import InvalidCursor, paginate
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 

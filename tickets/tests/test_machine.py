@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from content.errors import DeskError
 from tickets import contacts, conversation, policies, properties, surveys
 from tickets.enums import ContactKind, ContactOutcome, Purpose, Severity
-from tickets.exceptions import DeskError
 from tickets.models import Ticket
 from tickets.processes.asks import STANDARD_ASKS
 from tickets.processes.publishing import library

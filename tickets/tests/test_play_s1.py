@@ -2,7 +2,8 @@
 
 import pytest
 
-from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
+from content.errors import InvalidData
+from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.intake import Requester, file_ticket
 from tickets.processes.asks import fields_of
 from tickets.tests.factories import make_process

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from content.errors import InvalidData
 from tickets import properties
 from tickets.enums import PublicState
-from tickets.exceptions import InvalidData
 from tickets.intake import Requester, file_ticket
 from tickets.tests.factories import make_process
 from tickets.tests.playing import Play, left_unplayed

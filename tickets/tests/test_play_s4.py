@@ -2,7 +2,8 @@
 
 import pytest
 
-from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
+from content.errors import InvalidData
+from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.policies import available_actions
 from tickets.tests.factories import make_agent, make_process, make_ticket
 from tickets.tests.playing import Play, left_unplayed

@@ -2,9 +2,10 @@
 
 import pytest
 
+from content.errors import InvalidData
 from tickets import properties
 from tickets.enums import Purpose
-from tickets.exceptions import GuardFailed, InvalidData, NotAllowed, StaleTicket
+from tickets.exceptions import GuardFailed, NotAllowed, StaleTicket
 from tickets.models import Ticket
 from tickets.queues import ORDERS
 from tickets.tests.factories import make_department

@@ -7,12 +7,13 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from content.errors import DeskError
 from tickets import guests
 from tickets.actors import Guest
 from tickets.attachments import discard_draft
 from tickets.conversation import reply
 from tickets.enums import Purpose
-from tickets.exceptions import DeskError, GuardFailed
+from tickets.exceptions import GuardFailed
 from tickets.models import Survey, Ticket
 from tickets.surveys import rate
 from tickets.workflow import perform

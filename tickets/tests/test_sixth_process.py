@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone, translation
 
 from accounts.models import Department
+from content.errors import InvalidData
 from tickets import conversation
-from tickets.exceptions import ActionUnavailable, GuardFailed, InvalidData, NotAllowed
+from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.intake import Requester, file_ticket
 from tickets.policies import available_actions
 from tickets.processes.fields import answered

@@ -2,9 +2,10 @@
 
 import pytest
 
+from content.errors import InvalidData
 from tickets import surveys
 from tickets.enums import Purpose
-from tickets.exceptions import GuardFailed, InvalidData, NotAllowed
+from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Survey, Ticket
 
 S1, S2, S3 = "reparacion-de-dispositivo", "soporte-con-aprobacion", "solicitud-guiada"

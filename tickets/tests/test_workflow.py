@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import ProtectedError
 
+from content.errors import InvalidData
 from tickets import contacts, conversation, nonconformities, properties
 from tickets.actors import SYSTEM, Guest
 from tickets.enums import (
@@ -23,13 +24,7 @@ from tickets.enums import (
     Severity,
 )
 from tickets.events import already_recorded, event_recorded
-from tickets.exceptions import (
-    ActionUnavailable,
-    GuardFailed,
-    InvalidData,
-    NotAllowed,
-    StaleTicket,
-)
+from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed, StaleTicket
 from tickets.models import Message, Ticket
 from tickets.processes.effects import EFFECTS
 from tickets.tests.factories import make_agent, make_supervisor, make_ticket

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tickets.files import RefusedFile, clean_name
-from tickets.files.formats import BY_EXTENSION
-from tickets.files.names import MAX_NAME, extension_of
+from content.files import RefusedFile, clean_name
+from content.files.formats import BY_EXTENSION
+from content.files.names import MAX_NAME, extension_of
 
 DATA = Path(__file__).parent / "data"
 HOSTILE = json.loads((DATA / "hostile_file_names.json").read_text("utf-8"))

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import BooleanField, F, Func, GeneratedField, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
-from .exceptions import DeskError
+from .errors import DeskError
 
 Row = TypeVar("Row", bound=models.Model)
 

@@ -7,11 +7,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
 from django.utils import translation
 
-from tickets.attachments import rules_for
-from tickets.files import FileKind, FileRules, RefusedFile, archives, inspect
-from tickets.files.formats import FORMATS
-from tickets.files.rules import filesize
-from tickets.processes.definition import FileLimits
+from content.files import FileKind, FileRules, RefusedFile, archives, inspect
+from content.files.formats import FORMATS
 
 from . import hostile_files as made
 
@@ -369,13 +366,6 @@ def test_rules_of_captures_take_images_and_videos_alone():
 )
 def test_rules_say_themselves_in_one_sentence(rules, sentence):
     assert str(rules) == sentence
-
-
-def test_limit_reads_as_the_process_file_and_the_list_of_files_say_it():
-    rules = rules_for(FileLimits(max_mb=10))
-
-    assert filesize(rules.max_bytes) == "10\xa0MB"
-    assert f" de {filesize(rules.max_bytes)}: " in str(rules)
 
 
 def test_rules_name_their_extensions_for_the_browser():

@@ -19,7 +19,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
-from .exceptions import DeskError
+from .errors import DeskError
 
 MAX_TEXT = 20_000
 """Characters of one message or long answer: what forms take, verbs keep and pages show with formatting."""

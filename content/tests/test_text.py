@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickets.text import (
+from content.text import (
     MAX_TEXT,
     TextTooLong,
     clean_line,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tickets.files import FileRules, RefusedFile, inspect, make_thumbnail, reencode_image
+from content.files import FileRules, RefusedFile, inspect, make_thumbnail, reencode_image
 
 from . import hostile_files as made
 

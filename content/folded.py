@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from ..text import fold
+from .text import fold
 
 
 class FoldedField(models.TextField):

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.utils.text import format_lazy
 
-from ..exceptions import DeskError
+from ..errors import DeskError
 
 
 class RefusedFile(DeskError):

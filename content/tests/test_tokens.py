@@ -1,6 +1,6 @@
 import re
 
-from tickets.tokens import hash_token, new_token
+from content.tokens import hash_token, new_token
 
 
 def test_new_token_is_a_random_secret_and_its_hash():

@@ -1,0 +1,29 @@
+"""Errors whose message can be shown to the person who acted."""
+
+from collections.abc import Mapping, Sequence
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class DeskError(Exception):
+    """The desk refuses what was asked. `message` is a sentence in the reader's language."""
+
+    default: str | Promise = _("No pudimos hacer eso.")
+
+    def __init__(self, message: str | Promise | None = None) -> None:
+        self.message = message if message is not None else self.default
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class InvalidData(DeskError):
+    """Values are missing or wrong. `errors` maps each field's key to its messages."""
+
+    default = _("Revisa los campos marcados.")
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        self.errors = {key: [str(message) for message in messages] for key, messages in errors.items()}
+        super().__init__()
