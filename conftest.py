@@ -1,12 +1,14 @@
 """What every test gets: no leftovers of other tests, nothing sent to a worker, N+1 queries are errors."""
 
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core import mail
 from django.core.cache import cache
 from django.test import override_settings
 from django.utils import timezone, translation
@@ -63,3 +65,23 @@ def empty_cache() -> Iterator[None]:
     """Rate limits of one test must not refuse the next one."""
     yield
     cache.clear()
+
+
+@pytest.fixture
+def deliver() -> Callable[[], int]:
+    """A function that sends what waits in the outbox, as a worker would; the mails are then in `mail.outbox`."""
+    from notifications.delivery import drain
+
+    return drain
+
+
+@pytest.fixture
+def code_in_mail(deliver: Callable[[], int]) -> Callable[[str], str]:
+    """A function that returns the newest sign-in or confirmation code mailed to an address."""
+
+    def newest(to: str) -> str:
+        deliver()
+        subjects = " ".join(message.subject for message in mail.outbox if message.to == [to])
+        return re.findall(r"[A-Z0-9]{4}-[A-Z0-9]{4}", subjects)[-1]
+
+    return newest

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from .models import CustomerKind, User, phone_validator
+from .models import CustomerKind, User
+from .validators import phone_validator
 
 
 class SignupForm(forms.Form):

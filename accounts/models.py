@@ -1,7 +1,6 @@
 """Who people are: users, the kinds of customer, the departments and who belongs to them."""
 
 import hashlib
-import zoneinfo
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, ClassVar
@@ -9,8 +8,6 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -19,32 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .enums import Role, Standing, Theme
 from .names import first_name
-
-phone_validator = RegexValidator(
-    r"^\+?[0-9][0-9 ()./-]{5,28}[0-9]$",
-    _("Escribe un teléfono con su código de área, como +58 212 771 9011."),
-)
-
-
-def validate_address(value: str) -> None:
-    """An e-mail address of somebody out there, written as it is used.
-
-    On its way a mail loses what cannot be seen in a domain and what is written wide: one mailbox would have countless
-    names, each with its own limit on mail (B14, B34), and a stranger could look like somebody else.
-    """
-    local, _at, domain = value.rpartition("@")
-    try:
-        used = domain.lower() if domain.isascii() else domain.encode("idna").decode("idna")
-    except UnicodeError:
-        used = ""
-    is_local = "." not in domain or domain.startswith("[")
-    if is_local or used != domain.lower() or not local.isprintable():
-        raise ValidationError(EmailValidator.message, code="invalid")
-
-
-def validate_time_zone(value: str) -> None:
-    if value not in zoneinfo.available_timezones():
-        raise ValidationError(_("No conocemos esa zona horaria."))
+from .validators import phone_validator, validate_time_zone
 
 
 def default_time_zone() -> str:

@@ -13,7 +13,8 @@ from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.translation import get_language
 
-from accounts.models import User, validate_address
+from accounts.models import User
+from accounts.validators import validate_address
 
 from . import outbox
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.enums import Standing
-from accounts.models import CustomerKind, User, phone_validator, validate_address
+from accounts.models import CustomerKind, User
+from accounts.validators import phone_validator, validate_address
 from content.errors import InvalidData
 from content.form_fields import LineField, cleaned_values
 

@@ -11,7 +11,8 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import Department, User, phone_validator, validate_address
+from accounts.models import Department, User
+from accounts.validators import phone_validator, validate_address
 from content.errors import InvalidData
 from content.text import TextTooLong, clean_line, clean_text, plain_excerpt
 

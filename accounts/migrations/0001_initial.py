@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import accounts.models
+import accounts.validators
 
 
 class Migration(migrations.Migration):
@@ -141,7 +142,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         default=accounts.models.default_time_zone,
                         max_length=64,
-                        validators=[accounts.models.validate_time_zone],
+                        validators=[accounts.validators.validate_time_zone],
                         verbose_name="zona horaria",
                     ),
                 ),

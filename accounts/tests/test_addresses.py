@@ -1,7 +1,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.models import validate_address
+from accounts.validators import validate_address
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import CustomerKind, User, phone_validator
+from accounts.models import CustomerKind, User
+from accounts.validators import phone_validator
 from content.form_fields import LineField
 from tickets import contacts
 from tickets.models import Ticket

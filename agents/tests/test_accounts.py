@@ -7,16 +7,10 @@ from django.urls import reverse
 
 from accounts.enums import Role
 from accounts.models import User
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.enums import EventKind
 from tickets.models import Ticket
-from tickets.tests.factories import (
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 from .factories import signed_in, snapshot, text_of
 

@@ -8,21 +8,20 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.tests.factories import (
+    make_administrator,
+    make_agent,
+    make_department,
+    make_supervisor,
+    make_user,
+)
 from tickets import policies
 from tickets.enums import EventKind, StageKind
 from tickets.intake import file_ticket
 from tickets.models import Attachment, ContactEntry, Message, Process, Ticket
 from tickets.processes.definition import Action, FieldDefinition
 from tickets.processes.publishing import library, publish
-from tickets.tests.factories import (
-    make_administrator,
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url

@@ -6,16 +6,10 @@ import pytest
 from django.urls import reverse
 from zeal import zeal_ignore
 
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.enums import EventKind, StageKind
 from tickets.models import Ticket
-from tickets.tests.factories import (
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 from .factories import signed_in, snapshot, text_of
 from .test_queues import change, of

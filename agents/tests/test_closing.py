@@ -4,9 +4,10 @@ import uuid
 
 import pytest
 
+from accounts.tests.factories import make_agent
 from tickets.enums import ContactKind
 from tickets.models import ChecklistEntry, ContactEntry
-from tickets.tests.factories import make_agent, make_ticket
+from tickets.tests.factories import make_ticket
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url

@@ -7,17 +7,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets import conversation, policies, properties
 from tickets.enums import MessageKind
 from tickets.models import Attachment, Draft, Message, Ticket
-from tickets.tests.factories import (
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url

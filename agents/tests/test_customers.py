@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from accounts.enums import Standing
 from accounts.models import CustomerKind, User
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.models import Ticket
-from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import make_ticket
 
 from .factories import signed_in, text_of
 

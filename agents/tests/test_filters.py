@@ -5,18 +5,12 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from accounts.models import CustomerKind
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from agents.filters import QueueFilter
 from tickets import queues
 from tickets.enums import StageKind
 from tickets.models import Category, Process, Ticket
-from tickets.tests.factories import (
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 from .factories import signed_in, text_of
 from .test_queues import change, folios_in, of

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from tickets.tests.factories import make_supervisor
+from accounts.tests.factories import make_supervisor
 
 from .factories import signed_in, text_of
 

@@ -9,9 +9,10 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.models import User
+from accounts.tests.factories import make_agent, make_department, make_user
 from tickets.enums import Channel, EventKind
 from tickets.models import Attachment, Category, Message, Ticket
-from tickets.tests.factories import make_agent, make_department, make_process, make_user
+from tickets.tests.factories import make_process
 
 from .factories import signed_in, text_of
 

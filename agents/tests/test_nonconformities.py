@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tests.factories import make_agent, make_supervisor, make_user
 from tickets.exceptions import NotAllowed
 from tickets.models import Nonconformity, Ticket
-from tickets.tests.factories import make_agent, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import make_ticket
 
 from .factories import signed_in, text_of
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.enums import Standing
 from accounts.models import Membership, User
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from agents.prepare_page import Line
 from tickets import properties
 from tickets.conversation import add_internal_note, reply
@@ -18,14 +19,7 @@ from tickets.enums import EventKind, MessageKind, StageKind
 from tickets.models import Clock, Process, Ticket
 from tickets.processes.loading import definition_of
 from tickets.processes.publishing import publish
-from tickets.tests.factories import (
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 from .factories import signed_in, snapshot, text_of
 

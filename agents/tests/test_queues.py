@@ -7,9 +7,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.enums import StageKind
 from tickets.models import Clock, Ticket
-from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import make_ticket
 
 from .factories import signed_in, text_of
 

@@ -8,10 +8,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets import contacts, conversation, deliveries, presence, properties, workflow
 from tickets.enums import ContactKind, ContactOutcome, DeliveryProblem, DeliveryState, StageKind
 from tickets.models import Delivery, Nonconformity, Presence, Survey, Ticket
-from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import make_ticket
 
 from .factories import signed_in, snapshot, text_of
 

@@ -7,8 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.tests.factories import make_administrator, make_agent, make_supervisor
 from tickets.models import Message, Ticket, TicketEvent
-from tickets.tests.factories import make_administrator, make_agent, make_supervisor, make_ticket
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 

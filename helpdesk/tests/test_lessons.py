@@ -14,22 +14,21 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.tests.factories import (
+    PASSWORD,
+    make_administrator,
+    make_agent,
+    make_department,
+    make_supervisor,
+    make_user,
+)
 from notifications.delivery import drain
 from portal.tests.factories import png as make_png
 from tickets import guests
 from tickets.enums import Purpose
 from tickets.models import Category
 from tickets.processes.responses import fill_in
-from tickets.tests.factories import (
-    PASSWORD,
-    make_administrator,
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 HERE = "helpdesk/tests/test_lessons.py"
 PROVEN = {
@@ -57,7 +56,7 @@ PROVEN = {
         "agents/tests/test_security.py::test_customers_find_no_back_office",
         f"{HERE}::test_b21_signing_up_grants_no_role",
     ],
-    22: ["helpdesk/tests/test_account_security.py::test_admin_shows_a_customer_nothing"],
+    22: ["accounts/tests/test_security.py::test_admin_shows_a_customer_nothing"],
     23: ["helpdesk/tests/test_client_ip.py::test_client_ip_believes_only_trusted_proxies"],
     24: [
         "portal/tests/test_security.py::test_signing_out_leaves_nothing_on_a_shared_machine",
@@ -66,7 +65,7 @@ PROVEN = {
     25: [f"{HERE}::test_b25_a_new_password_needs_the_old_one"],
     26: [
         f"{HERE}::test_b26_asking_for_a_new_password_tells_nobody_who_has_an_account",
-        "helpdesk/tests/test_account_security.py::test_sign_up_works_as_hard_for_an_address_that_has_an_account",
+        "accounts/tests/test_security.py::test_sign_up_works_as_hard_for_an_address_that_has_an_account",
     ],
     27: ["content/tests/test_tokens.py::test_new_token_is_a_random_secret_and_its_hash"],
     28: [f"{HERE}::test_b28_b35_the_desk_fetches_nothing_and_runs_no_data"],

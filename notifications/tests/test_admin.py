@@ -1,11 +1,12 @@
 import pytest
 from django.urls import reverse
 
+from accounts.tests.factories import make_administrator, make_supervisor
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_mail
 from tickets.enums import Template
-from tickets.tests.factories import make_administrator, make_supervisor, make_ticket
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:notifications_outgoingemail_changelist"

@@ -14,6 +14,7 @@ from django.core.cache.backends.dummy import DummyCache
 from django.db import connection, connections
 from django.utils import timezone
 
+from accounts.tests.factories import make_supervisor, make_user
 from notifications import delivery
 from notifications.enums import TROUBLED_STATES, MailState
 from notifications.models import OutgoingEmail
@@ -22,7 +23,7 @@ from notifications.tests.sink import HANG_UP, Sink
 from tickets import guests
 from tickets.enums import DeliveryProblem, DeliveryState, Purpose, Template
 from tickets.models import GuestToken, Ticket
-from tickets.tests.factories import make_supervisor, make_ticket, make_user
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 

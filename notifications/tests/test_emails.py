@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.tests.factories import make_agent, make_supervisor, make_user
 from notifications import composing
 from notifications.emails import CATALOGUE, NotSent
 from notifications.models import OutgoingEmail
@@ -18,7 +19,7 @@ from tickets.enums import DeliveryProblem, MessageKind, Purpose, Template
 from tickets.intake import Requester, file_ticket
 from tickets.models import GuestToken, Ticket
 from tickets.processes.publishing import publish
-from tickets.tests.factories import make_agent, make_process, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db
 

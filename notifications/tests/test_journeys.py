@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.core import mail as sent_mail
 from django.utils import timezone
 
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from notifications import delivery
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event
@@ -17,14 +18,7 @@ from tickets.enums import Purpose, Template
 from tickets.intake import Requester, file_ticket
 from tickets.models import GuestToken, Ticket
 from tickets.processes.publishing import library
-from tickets.tests.factories import (
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db
 

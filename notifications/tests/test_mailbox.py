@@ -6,6 +6,7 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.urls import get_resolver
 
+from accounts.tests.factories import make_supervisor
 from notifications import delivery
 from notifications.backends import DemoMailbox
 from notifications.models import DemoMail, OutgoingEmail
@@ -13,7 +14,7 @@ from notifications.tests.factories import make_event
 from tickets import guests
 from tickets.enums import Template
 from tickets.models import Ticket
-from tickets.tests.factories import make_supervisor, make_ticket
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 

@@ -6,9 +6,10 @@ from time import monotonic
 import pytest
 from celery import current_app
 
+from accounts.tests.factories import make_user
 from notifications import nudge
 from notifications.models import OutgoingEmail
-from tickets.tests.factories import make_process, make_ticket, make_user
+from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db
 

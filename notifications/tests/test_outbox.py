@@ -5,6 +5,7 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from notifications import outbox
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
@@ -12,14 +13,7 @@ from notifications.tests.factories import make_event, make_mail, told
 from tickets import conversation, deliveries, properties, workflow
 from tickets.enums import DeliveryState, EventKind, Template
 from tickets.models import Delivery, Ticket
-from tickets.tests.factories import (
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db
 

@@ -4,19 +4,19 @@ import pytest
 from django.contrib.auth.models import Group
 
 from accounts.models import Membership
+from accounts.tests.factories import (
+    make_administrator,
+    make_agent,
+    make_department,
+    make_supervisor,
+    make_user,
+)
 from notifications.models import OutgoingEmail
 from notifications.recipients import recipients_of
 from notifications.tests.factories import make_event, make_message, told
 from tickets.enums import DeliveryProblem, DeliveryState, MessageKind, Template
 from tickets.models import Delivery, Ticket
-from tickets.tests.factories import (
-    make_administrator,
-    make_agent,
-    make_department,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 TEST = Template.PROGRESS

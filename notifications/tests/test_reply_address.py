@@ -3,9 +3,10 @@ import re
 import pytest
 
 from accounts.models import User
+from accounts.tests.factories import make_agent, make_user
 from notifications import reply_address
 from tickets.models import Ticket
-from tickets.tests.factories import make_agent, make_ticket, make_user
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 

@@ -11,13 +11,14 @@ from django.db import connection
 from django.utils import timezone
 from PIL import Image
 
+from accounts.tests.factories import make_supervisor
 from notifications import delivery, tasks
 from notifications.enums import MailState
 from notifications.models import DemoMail, Heartbeat, OutgoingEmail
 from notifications.tests.factories import make_mail
 from tickets.enums import EventKind, Template
 from tickets.models import Attachment, Delivery, GuestToken, Ticket
-from tickets.tests.factories import make_supervisor, make_ticket
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 

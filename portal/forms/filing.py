@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User, phone_validator
+from accounts.models import User
+from accounts.validators import phone_validator
 from content.errors import InvalidData
 from content.form_fields import LineField, LongTextField
 from tickets.file_fields import FilesField

@@ -8,7 +8,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Theme
-from accounts.models import User, phone_validator
+from accounts.models import User
+from accounts.validators import phone_validator
 from content.form_fields import LineField
 
 # Where most of the desk's customers are, as they call these places; the rest of the world follows.

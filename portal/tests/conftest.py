@@ -6,8 +6,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tests.factories import make_agent, make_supervisor, make_user
 from tickets.models import Process, Ticket
-from tickets.tests.factories import make_agent, make_process, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import perform
 
 from .factories import SOLUTION, make_guest_process, signed_in, working

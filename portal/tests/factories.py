@@ -10,9 +10,9 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.models import User
+from accounts.tests.factories import make_department
 from tickets.models import Process, Ticket
 from tickets.processes.publishing import publish
-from tickets.tests.factories import make_department
 from tickets.workflow import perform
 
 GUEST_PROCESS = """

@@ -10,9 +10,10 @@ from django.utils import translation
 
 from accounts.enums import Role
 from accounts.models import CustomerKind, User
+from accounts.tests.factories import PASSWORD, make_user
 from portal.forms.profile import zones
 from tickets.models import Process
-from tickets.tests.factories import PASSWORD, make_ticket, make_user
+from tickets.tests.factories import make_ticket
 
 from .factories import signed_in
 

@@ -11,11 +11,12 @@ from django.test import Client, override_settings
 from PIL import Image
 
 from accounts.models import User
+from accounts.tests.factories import make_agent, make_department
 from tickets import conversation, guests
 from tickets.attachments import draw_thumbnail
 from tickets.enums import Purpose
 from tickets.models import Attachment, Message, Process, Ticket
-from tickets.tests.factories import make_agent, make_department, make_ticket
+from tickets.tests.factories import make_ticket
 
 from .factories import signed_in, working
 

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tests.factories import PASSWORD
 from portal import filing
 from tickets.models import Process, Ticket
-from tickets.tests.factories import PASSWORD
 
 from .factories import DETAILS, png, signed_in
 from .guide import PAGO, PLATAFORMA, S2, Guide, hidden

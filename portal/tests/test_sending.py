@@ -10,8 +10,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.models import User
+from accounts.tests.factories import make_user
 from tickets.models import Process, Ticket, TicketEvent
-from tickets.tests.factories import make_process, make_ticket, make_user
+from tickets.tests.factories import make_process, make_ticket
 
 from .factories import DETAILS, png, signed_in
 from .guide import PAGO, PLATAFORMA, S2, Guide, hidden

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tests.factories import make_agent
 from tickets import contacts, conversation, nonconformities, properties
 from tickets.enums import Severity
 from tickets.models import Attachment, Message, Process, Ticket, TicketEvent
-from tickets.tests.factories import make_agent, make_ticket
+from tickets.tests.factories import make_ticket
 from tickets.workflow import pass_silence, perform
 
 from .browsing import html, snapshot, url

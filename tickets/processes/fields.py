@@ -11,7 +11,7 @@ from django.core.validators import RegexValidator
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, pgettext
 
-from accounts.models import phone_validator
+from accounts.validators import phone_validator
 from content.errors import InvalidData
 from content.form_fields import LINE_LENGTH, LineField, LongTextField
 from content.text import MAX_TEXT

@@ -1,54 +1,12 @@
 """Small real objects. A ticket is filed through the same verb as anybody's."""
 
-import itertools
 from typing import Any
 
-from accounts.enums import Role
-from accounts.models import Department, Membership, User
+from accounts.models import Department, User
+from accounts.tests.factories import DEPARTMENTS, make_user
 from tickets.intake import Requester, file_ticket
 from tickets.models import Category, Process, Ticket
 from tickets.processes.publishing import library, publish
-
-PASSWORD = "clave-de-prueba-2026"
-_numbers = itertools.count(1)
-
-DEPARTMENTS = {
-    "administracion": "Administración",
-    "cca": "Coordinación de Ciencias Aeronáuticas (CCA)",
-    "academico": "Académico",
-    "soporte-tecnico": "Soporte técnico",
-    "atencion-al-usuario": "Atención al usuario",
-    "reparaciones": "Reparaciones",
-    "desarrollo": "Desarrollo",
-}
-
-
-def make_user(role: Role = Role.CUSTOMER, **fields: Any) -> User:
-    number = next(_numbers)
-    defaults = {"email": f"persona{number}@example.com", "name": f"Persona {number}", "role": role}
-    return User.objects.create_user(**{"password": PASSWORD, **defaults, **fields})
-
-
-def make_agent(*departments: Department, **fields: Any) -> User:
-    user = make_user(Role.AGENT, **fields)
-    for department in departments or (make_department("soporte-tecnico"),):
-        Membership.objects.create(user=user, department=department)
-    return user
-
-
-def make_supervisor(**fields: Any) -> User:
-    return make_user(Role.SUPERVISOR, **fields)
-
-
-def make_administrator(**fields: Any) -> User:
-    return make_user(Role.ADMINISTRATOR, **fields)
-
-
-def make_department(key: str = "soporte-tecnico") -> Department:
-    department, _created = Department.objects.get_or_create(
-        key=key, defaults={"name": DEPARTMENTS.get(key, key.title())}
-    )
-    return department
 
 
 def make_process(key: str = "soporte-con-aprobacion") -> Process:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from content.errors import InvalidData
 from tickets import contacts, conversation, policies, properties, sweeps
 from tickets.actors import Actor, Guest
@@ -19,14 +20,7 @@ from tickets.exceptions import ActionUnavailable, NotAllowed
 from tickets.intake import Requester, file_ticket
 from tickets.models import Attachment, Message, Ticket, TicketEvent
 from tickets.processes.definition import Definition
-from tickets.tests.factories import (
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import perform
 
 START = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)  # a Monday, nine in the morning in Caracas

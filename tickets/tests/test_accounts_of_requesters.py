@@ -4,20 +4,20 @@ import pytest
 
 from accounts.enums import Role
 from accounts.models import User
+from accounts.tests.factories import (
+    make_administrator,
+    make_agent,
+    make_department,
+    make_supervisor,
+    make_user,
+)
 from content.errors import InvalidData
 from tickets import policies
 from tickets.contacts import create_account
 from tickets.enums import EventKind, Template
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Ticket
-from tickets.tests.factories import (
-    make_administrator,
-    make_agent,
-    make_department,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 

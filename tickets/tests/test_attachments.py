@@ -8,6 +8,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
 
+from accounts.tests.factories import make_user
 from content.errors import InvalidData
 from content.files import RefusedFile
 from content.files.rules import filesize
@@ -16,7 +17,7 @@ from tickets.attachments import keep_draft, rules_for
 from tickets.conversation import reply
 from tickets.models import Attachment
 from tickets.processes.definition import FileLimits
-from tickets.tests.factories import make_process, make_ticket, make_user
+from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.enums import Standing
 from accounts.models import User
+from accounts.tests.factories import make_user
 from content.errors import InvalidData
 from content.text import fold
 from tickets import contacts
@@ -15,7 +16,6 @@ from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import ContactEntry, Ticket
 from tickets.processes import asks
 from tickets.processes.step import Step
-from tickets.tests.factories import make_user
 from tickets.tests.playing import START
 
 S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"

@@ -4,12 +4,13 @@ import pytest
 from django.utils import timezone, translation
 
 from accounts.enums import Standing
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets import contacts, conversation, history, nonconformities, properties, workflow
 from tickets.actors import SYSTEM
 from tickets.enums import ContactKind, ContactOutcome, EventKind, Severity
 from tickets.events import record
 from tickets.models import Nonconformity
-from tickets.tests.factories import make_agent, make_department, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"

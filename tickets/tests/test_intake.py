@@ -9,13 +9,14 @@ from django.test import override_settings
 from django.utils import translation
 
 from accounts.models import Department, User
+from accounts.tests.factories import make_agent, make_supervisor, make_user
 from content.errors import InvalidData
 from tickets.actors import SYSTEM
 from tickets.enums import CaseKind, Channel
 from tickets.exceptions import NotAllowed
 from tickets.intake import Requester, file_ticket
 from tickets.models import FolioCounter, Message, Process, Ticket, TicketEvent
-from tickets.tests.factories import make_agent, make_process, make_supervisor, make_ticket, make_user
+from tickets.tests.factories import make_process, make_ticket
 
 S0, S2, S4 = "incidencia-tecnica", "soporte-con-aprobacion", "reporte-de-incidentes"
 GUEST = Requester(email="Ana@Example.com", name="Ana")

@@ -14,13 +14,14 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.models import CustomerKind, Department
+from accounts.tests.factories import make_supervisor
 from tickets.models import Category, Process, Ticket
 from tickets.policies import available_actions
 from tickets.processes.checking import load
 from tickets.processes.definition import Text
 from tickets.processes.publishing import library, publish
 from tickets.queues import ORDERS
-from tickets.tests.factories import make_process, make_supervisor, make_ticket
+from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.playing import prepared
 
 FILES = library()

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import CustomerKind
+from accounts.tests.factories import make_user
 from tickets import clocks, conversation, surveys
 from tickets.enums import Purpose, Severity
 from tickets.exceptions import GuardFailed
 from tickets.models import Message
-from tickets.tests.factories import make_process, make_ticket, make_user
+from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.playing import Play, left_unplayed
 from tickets.workflow import perform
 

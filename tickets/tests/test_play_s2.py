@@ -6,12 +6,13 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import Standing
+from accounts.tests.factories import make_user
 from content.errors import InvalidData
 from tickets import surveys
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.models import Nonconformity, Ticket
-from tickets.tests.factories import make_ticket, make_user
+from tickets.tests.factories import make_ticket
 from tickets.tests.playing import Play, left_unplayed, prepared
 from tickets.workflow import perform
 

@@ -2,10 +2,11 @@
 
 import pytest
 
+from accounts.tests.factories import make_agent
 from content.errors import InvalidData
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.policies import available_actions
-from tickets.tests.factories import make_agent, make_process, make_ticket
+from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.playing import Play, left_unplayed
 from tickets.workflow import perform
 

@@ -5,21 +5,20 @@ from django.contrib.auth.models import AnonymousUser, Group
 
 from accounts.enums import Role
 from accounts.models import User
+from accounts.tests.factories import (
+    make_administrator,
+    make_agent,
+    make_department,
+    make_supervisor,
+    make_user,
+)
 from tickets import conversation, policies
 from tickets.actors import SYSTEM, Guest
 from tickets.enums import Purpose, StageKind
 from tickets.models import Attachment, Ticket
 from tickets.processes.definition import Who
 from tickets.processes.publishing import publish
-from tickets.tests.factories import (
-    make_administrator,
-    make_agent,
-    make_department,
-    make_process,
-    make_supervisor,
-    make_ticket,
-    make_user,
-)
+from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db
 ALL = {"view", "internal", "reply", "rate", "notifications", "answer", "edit", "retry"}

@@ -2,13 +2,13 @@
 
 import pytest
 
+from accounts.tests.factories import make_department
 from content.errors import InvalidData
 from tickets import properties
 from tickets.enums import Purpose
 from tickets.exceptions import GuardFailed, NotAllowed, StaleTicket
 from tickets.models import Ticket
 from tickets.queues import ORDERS
-from tickets.tests.factories import make_department
 from tickets.tests.playing import prepared
 
 S2 = "soporte-con-aprobacion"

@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from content.errors import DeskError
 from tickets import guests
 from tickets.actors import Guest
@@ -18,7 +19,7 @@ from tickets.models import Survey, Ticket
 from tickets.surveys import rate
 from tickets.workflow import perform
 
-from .factories import make_agent, make_department, make_process, make_supervisor, make_ticket, make_user
+from .factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db
 

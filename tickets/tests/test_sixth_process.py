@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone, translation
 
 from accounts.models import Department
+from accounts.tests.factories import make_agent, make_user
 from content.errors import InvalidData
 from tickets import conversation
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
@@ -15,7 +16,6 @@ from tickets.policies import available_actions
 from tickets.processes.fields import answered
 from tickets.processes.publishing import publish
 from tickets.processes.responses import fitting_responses
-from tickets.tests.factories import make_agent, make_user
 from tickets.tests.playing import START
 from tickets.workflow import perform
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import ProtectedError
 
+from accounts.tests.factories import make_agent, make_supervisor
 from content.errors import InvalidData
 from tickets import contacts, conversation, nonconformities, properties
 from tickets.actors import SYSTEM, Guest
@@ -27,7 +28,7 @@ from tickets.events import already_recorded, event_recorded
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed, StaleTicket
 from tickets.models import Message, Ticket
 from tickets.processes.effects import EFFECTS
-from tickets.tests.factories import make_agent, make_supervisor, make_ticket
+from tickets.tests.factories import make_ticket
 from tickets.tests.playing import prepared
 from tickets.workflow import fire, perform
 

@@ -1,0 +1,35 @@
+"""Validators for what people say about themselves, shared by models, forms and process files."""
+
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator, RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+phone_validator = RegexValidator(
+    r"^\+?[0-9][0-9 ()./-]{5,28}[0-9]$",
+    _("Escribe un teléfono con su código de área, como +58 212 771 9011."),
+)
+
+
+def validate_address(value: str) -> None:
+    """Refuse an e-mail address that is local, or whose domain is not written the way mail servers use it.
+
+    Mail servers drop invisible characters from a domain and fold wide ones. If we took such spellings, one mailbox
+    would have countless addresses, each with its own limit on mail (B14, B34), and a stranger could look like
+    somebody else. Raises `ValidationError`.
+    """
+    local, _at, domain = value.rpartition("@")
+    try:
+        used = domain.lower() if domain.isascii() else domain.encode("idna").decode("idna")
+    except UnicodeError:
+        used = ""
+    is_local = "." not in domain or domain.startswith("[")
+    if is_local or used != domain.lower() or not local.isprintable():
+        raise ValidationError(EmailValidator.message, code="invalid")
+
+
+def validate_time_zone(value: str) -> None:
+    """Refuse a name that the time zone database does not have. Raises `ValidationError`."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(_("No conocemos esa zona horaria."))
