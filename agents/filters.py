@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerKind, Department, User
 from content.text import fold
+from tickets.definitions.definition import FieldDefinition
 from tickets.enums import PublicState, Severity, StageKind
 from tickets.models import Category, Process
-from tickets.processes.definition import FieldDefinition
 from tickets.querysets import TicketQuerySet
 from tickets.queues import ORDERS, Order, Queue
 

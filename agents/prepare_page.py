@@ -8,9 +8,9 @@ from django.utils.functional import cached_property
 
 from accounts.models import User
 from tickets import policies
+from tickets.definitions.definition import Action
+from tickets.definitions.fields import answered
 from tickets.models import Attachment, Message, ProcessVersion, Ticket
-from tickets.processes.definition import Action
-from tickets.processes.fields import answered
 from tickets.queues import ORDERS
 
 from .preparing import asks_as_preparation, preparation_of, prepares_in, siblings

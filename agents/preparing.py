@@ -7,9 +7,9 @@ from django.db.models import F, QuerySet
 
 from accounts.models import User
 from tickets import policies, queues
+from tickets.definitions.definition import Action, Definition
 from tickets.enums import EARLY_KINDS, Severity
 from tickets.models import ProcessVersion, Ticket
-from tickets.processes.definition import Action, Definition
 
 CHOSEN = frozenset({"due_at", "severity", "difficulty"})
 

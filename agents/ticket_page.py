@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from tickets import clocks, policies, presence, queues
+from tickets.definitions.definition import Action, Call, ChecklistItem, Response
+from tickets.definitions.fields import answered
+from tickets.definitions.responses import fill_in, fitting_responses
 from tickets.enums import ClockKind, MessageKind, Severity
 from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
-from tickets.processes.definition import Action, Call, ChecklistItem, Response
-from tickets.processes.fields import answered
-from tickets.processes.responses import fill_in, fitting_responses
 from tickets.sla import Reading
 
 from .access import DeskRequest

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.models import User
+from tickets.definitions.definition import Action, Definition
 from tickets.models import (
     Attachment,
     Category,
@@ -17,7 +18,6 @@ from tickets.models import (
     Ticket,
     TicketEvent,
 )
-from tickets.processes.definition import Action, Definition
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from accounts.models import CustomerKind, Department, Membership, User
 from bench.desk import Desk, Line, Story
 from bench.stories import tell
 from bench.words import FIRST_NAMES, SURNAMES
+from tickets.definitions.loading import library
 from tickets.models import FolioCounter, Ticket
 from tickets.processes.checking import load
-from tickets.processes.publishing import library, publish
+from tickets.processes.publishing import publish
 
 BATCH = 1000
 AGENTS, SUPERVISORS = 8, 2  # few, so that each has more open tickets than a page shows, on every size

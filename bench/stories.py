@@ -13,6 +13,7 @@ from accounts.models import User
 from bench.desk import Desk, Line, Story
 from bench.words import SENTENCES, TITLES
 from content.text import plain_excerpt
+from tickets.definitions.definition import Action, Definition, Stage
 from tickets.enums import (
     Channel,
     ClockKind,
@@ -33,7 +34,6 @@ from tickets.models import (
     Ticket,
     TicketEvent,
 )
-from tickets.processes.definition import Action, Definition, Stage
 
 OPEN_SHARE = 0.08
 OPEN_DAYS, CLOSED_DAYS = 5.7, 730

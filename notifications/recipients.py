@@ -8,9 +8,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.enums import Role
 from accounts.models import Membership, User
 from tickets import policies
+from tickets.definitions.definition import Who
 from tickets.enums import DeliveryProblem, Template
 from tickets.models import Ticket, TicketEvent
-from tickets.processes.definition import Who
 
 from .enums import Audience
 

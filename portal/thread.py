@@ -16,10 +16,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tickets.conversation import LONGEST, RECENT, public_conversation
+from tickets.definitions.definition import Stage
 from tickets.enums import Channel, EventKind, MessageKind, PublicState, StageKind
 from tickets.file_fields import icon_of
 from tickets.models import Attachment, Message, Ticket, TicketEvent
-from tickets.processes.definition import Stage
 
 VIA = {
     Channel.EMAIL: lambda: _("por correo"),

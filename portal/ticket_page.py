@@ -7,12 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from tickets import policies, surveys
+from tickets.definitions.definition import Action
+from tickets.definitions.fields import answered
 from tickets.enums import StageKind
 from tickets.exceptions import StaleTicket
 from tickets.file_fields import row_of
 from tickets.models import Attachment, Ticket
-from tickets.processes.definition import Action
-from tickets.processes.fields import answered
 
 from .access import Access, unsent
 from .contact import panel

@@ -12,9 +12,9 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from tickets.definitions.definition import Definition
 from tickets.enums import CaseKind, Severity
 from tickets.models import Category, Process
-from tickets.processes.definition import Definition
 
 
 @dataclass(frozen=True)

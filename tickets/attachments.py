@@ -21,9 +21,9 @@ from content.files import FileRules, RefusedFile, inspect, make_thumbnail, malwa
 from content.files.reading import MB
 
 from .actors import Actor, user_of
+from .definitions.definition import FileLimits
 from .enums import MessageKind
 from .models import Attachment, Message, Ticket
-from .processes.definition import FileLimits
 
 logger = logging.getLogger(__name__)
 THUMBNAIL_SIZE = (320, 320)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from . import sla
+from .definitions.definition import Stage
 from .enums import ClockKind
 from .models import Clock, Pause, Ticket
-from .processes.definition import Stage
 
 
 def start(ticket: Ticket, *, now: datetime) -> None:

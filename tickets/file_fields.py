@@ -11,8 +11,8 @@ from content.files import RefusedFile
 from content.files.reading import MB
 
 from .attachments import rules_for
+from .definitions.definition import FileLimits
 from .models import Attachment
-from .processes.definition import FileLimits
 
 ICONS = {
     "image": "file-earmark-image",

@@ -19,13 +19,13 @@ from content.text import TextTooLong, clean_line, clean_text, plain_excerpt
 from . import clocks
 from .actors import Actor, Guest, System
 from .attachments import attach_drafts
+from .definitions.definition import Definition
+from .definitions.fields import clean_values
 from .enums import CaseKind, Channel, EventKind, MessageKind
 from .events import already_recorded, record
 from .exceptions import NotAllowed
 from .messages import write
 from .models import Category, FolioCounter, Process, Ticket
-from .processes.definition import Definition
-from .processes.fields import clean_values
 from .workflow import enter_first_stage
 
 TITLE_LENGTH = 160

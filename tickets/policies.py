@@ -8,10 +8,10 @@ from accounts.enums import Role
 from accounts.models import Membership, User
 
 from .actors import Actor, Guest, System
+from .definitions.conditions import holds
+from .definitions.definition import Action, Who
 from .enums import Purpose
 from .models import Attachment, Ticket
-from .processes.conditions import holds
-from .processes.definition import Action, Who
 
 # What a guest's link is good for; of the links that one browser holds, the purpose named first is taken.
 READING_PURPOSES = (Purpose.FOLLOW, Purpose.CONTRIBUTE, Purpose.APPROVE)

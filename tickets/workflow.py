@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from . import clocks, policies
 from .actors import SYSTEM, Actor, System
+from .definitions.conditions import holds
+from .definitions.definition import Action, Stage
 from .enums import ClockKind, EventKind, MessageKind, Template
 from .events import already_recorded, record, require_fresh
 from .exceptions import ActionUnavailable, NotAllowed
 from .locking import locked
 from .models import Ticket
 from .processes import asks, effects, guards
-from .processes.conditions import holds
-from .processes.definition import Action, Stage
 from .processes.step import Step
 
 MOVES_DATES = frozenset({"due_at", "severity", "case_kind"})

@@ -16,7 +16,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "coverage.md"
 ROW = re.compile(r"^\| (S\d\.\d+) \| (.+?) \| (.*) \|$")
-PLACES = ("content", "accounts", "tickets", "web", "portal", "agents", "notifications", "demo", "helpdesk", "e2e")
+PLACES = (
+    "content",
+    "accounts",
+    "tickets",
+    "web",
+    "portal",
+    "agents",
+    "notifications",
+    "demo",
+    "helpdesk",
+    "e2e",
+)
 SHOWN = 3
 UNEXPLAINED = "pending: no test names it"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django import forms
 
+from tickets.definitions.definition import Action
 from tickets.models import Ticket
 from tickets.processes.asks import fields_of
-from tickets.processes.definition import Action
 
 from .base import StampedForm
 

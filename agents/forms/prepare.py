@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Department
 from tickets import clocks, queues
+from tickets.definitions.definition import Action
 from tickets.enums import CaseKind, Severity
 from tickets.models import Ticket
-from tickets.processes.definition import Action
 from tickets.queues import MANY
 
 from ..preparing import Colleague, targets

@@ -16,11 +16,12 @@ from accounts.tests.factories import (
     make_user,
 )
 from tickets import policies
+from tickets.definitions.definition import Action, FieldDefinition
+from tickets.definitions.loading import library
 from tickets.enums import EventKind, StageKind
 from tickets.intake import file_ticket
 from tickets.models import Attachment, ContactEntry, Message, Process, Ticket
-from tickets.processes.definition import Action, FieldDefinition
-from tickets.processes.publishing import library, publish
+from tickets.processes.publishing import publish
 from tickets.tests.factories import make_process, make_ticket
 
 from .factories import signed_in, snapshot, text_of

@@ -15,9 +15,9 @@ from accounts.tests.factories import make_agent, make_department, make_superviso
 from agents.prepare_page import Line
 from tickets import properties
 from tickets.conversation import add_internal_note, reply
+from tickets.definitions.loading import definition_of
 from tickets.enums import EventKind, MessageKind, StageKind
 from tickets.models import Clock, Process, Ticket
-from tickets.processes.loading import definition_of
 from tickets.processes.publishing import publish
 from tickets.tests.factories import make_process, make_ticket
 

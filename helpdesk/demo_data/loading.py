@@ -7,8 +7,9 @@ from accounts.models import Department
 from helpdesk.demo_data import people
 from helpdesk.demo_data.replay import World, replay
 from helpdesk.demo_data.stories import STORIES
+from tickets.definitions.loading import library
 from tickets.models import Process, Ticket
-from tickets.processes.publishing import library, publish
+from tickets.processes.publishing import publish
 
 
 def load_desk() -> dict[str, "people.User"]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from accounts.enums import Standing
 from tickets import clocks, contacts, conversation, nonconformities, properties, surveys, workflow
 from tickets.actors import Actor
+from tickets.definitions.responses import fill_in
 from tickets.enums import Channel, ContactKind, ContactOutcome, MessageKind
-from tickets.processes.responses import fill_in
 
 if TYPE_CHECKING:
     from helpdesk.demo_data.replay import Scene

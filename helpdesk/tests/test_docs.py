@@ -5,7 +5,7 @@ import tomllib
 
 from django.conf import settings
 
-from tickets.processes.publishing import library
+from tickets.definitions.loading import library
 
 DOCS = settings.BASE_DIR / "docs"
 TARGETS = {"first_response": "primera respuesta", "resolution": "resolución"}

@@ -14,10 +14,10 @@ from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event
 from tickets import conversation, guests, surveys, sweeps, workflow
 from tickets.actors import Guest
+from tickets.definitions.loading import library
 from tickets.enums import Purpose, Template
 from tickets.intake import Requester, file_ticket
 from tickets.models import GuestToken, Ticket
-from tickets.processes.publishing import library
 from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db

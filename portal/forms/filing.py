@@ -11,10 +11,10 @@ from accounts.models import User
 from accounts.validators import phone_validator
 from content.errors import InvalidData
 from content.form_fields import LineField, LongTextField
+from tickets.definitions.definition import FieldDefinition
+from tickets.definitions.fields import answered, clean_values, form_field
 from tickets.file_fields import FilesField
 from tickets.intake import TITLE_LENGTH
-from tickets.processes.definition import FieldDefinition
-from tickets.processes.fields import answered, clean_values, form_field
 
 from ..topics import Topic
 

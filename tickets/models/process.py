@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, LocalisedName
 
+from ..definitions.definition import Definition
+from ..definitions.loading import definition_of
 from ..enums import CaseKind, Severity
-from ..processes.definition import Definition
-from ..processes.loading import definition_of
 
 
 class Process(models.Model):

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Department, default_language
 from content.folded import FoldedField
 
+from ..definitions.definition import Definition, Stage
 from ..enums import END_KINDS, REQUESTER_KINDS, CaseKind, Channel, PublicState, Severity, StageKind
-from ..processes.definition import Definition, Stage
 from ..querysets import TicketQuerySet
 from ..sla import FAR_FUTURE
 from .process import Category, ProcessVersion

@@ -23,13 +23,13 @@ from content.form_fields import LongTextField
 from .. import clocks
 from ..actors import user_of
 from ..contacts import apply_standing, give_to
+from ..definitions.definition import Action, Ask, Definition
+from ..definitions.fields import form_field, is_shown, stored
 from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
 from ..exceptions import NotAllowed
 from ..guests import switch_contribution
 from ..models import ContactEntry, Ticket
 from ..models.ticket import LAST_POSITION
-from .definition import Action, Ask, Definition
-from .fields import form_field, is_shown, stored
 from .step import Step
 
 LATEST_DUE = timedelta(days=3 * 365)

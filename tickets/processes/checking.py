@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 
 from accounts.enums import Role
 
+from ..definitions.conditions import CONDITIONS
+from ..definitions.definition import Action, Call, Definition, FieldDefinition, Notify, When, Who
+from ..definitions.lines import LineIndex, Path
+from ..definitions.parser import parse
+from ..definitions.problems import DefinitionError, Problem
 from ..enums import EARLY_KINDS, CaseKind, ContactKind, Severity, StageKind, Template
 from . import effects, guards
 from .asks import STANDARD_ASKS
-from .conditions import CONDITIONS
-from .definition import Action, Call, Definition, FieldDefinition, Notify, When, Who
-from .lines import LineIndex, Path
-from .parser import parse
-from .problems import DefinitionError, Problem
 
 RESERVED = frozenset({"title", "description", "category", "email", "name", "phone", "files"})
 """What intake calls its own questions; a field of the same name would hide their errors."""

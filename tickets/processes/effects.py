@@ -9,12 +9,12 @@ from collections.abc import Callable
 from django.utils.translation import override
 
 from ..actors import user_of
+from ..definitions.definition import Call
+from ..definitions.responses import fill_in
 from ..enums import MessageKind, Template
 from ..guests import switch_contribution
 from ..messages import forget_draft, write
 from ..models import Message, Nonconformity
-from .definition import Call
-from .responses import fill_in
 from .step import Step
 
 Effect = Callable[[Step, str], None]

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 
 from .. import policies
+from ..definitions.definition import Call
 from ..enums import Channel, ContactKind, ContactOutcome, MessageKind
 from ..exceptions import GuardFailed
-from .definition import Call
 from .step import Step
 
 Guard = Callable[[Step, str], None]

@@ -1,7 +1,6 @@
 """Putting definitions to work: published versions, and the library that ships with the desk."""
 
 from collections.abc import Iterator
-from importlib import resources
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -10,21 +9,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import CustomerKind, Department
 
+from ..definitions.definition import Definition, Need, Who
+from ..definitions.lines import LineIndex, Path
+from ..definitions.problems import DefinitionError, Problem
 from ..models import Category, Process, ProcessVersion
 from .checking import load
-from .definition import Definition, Need, Who
-from .lines import LineIndex, Path
-from .problems import DefinitionError, Problem
-
-
-def library() -> dict[str, str]:
-    """The shipped process files by key."""
-    folder = resources.files("tickets.processes") / "library"
-    return {
-        item.name.removesuffix(".toml"): item.read_text("utf-8")
-        for item in sorted(folder.iterdir(), key=lambda item: item.name)
-        if item.name.endswith(".toml")
-    }
 
 
 @transaction.atomic

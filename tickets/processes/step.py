@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from .definition import Action, Definition
+from ..definitions.definition import Action, Definition
 
 if TYPE_CHECKING:
     from ..actors import Actor

@@ -15,11 +15,11 @@ from accounts.tests.factories import make_agent, make_department, make_superviso
 from content.errors import InvalidData
 from tickets import contacts, conversation, policies, properties, sweeps
 from tickets.actors import Actor, Guest
+from tickets.definitions.definition import Definition
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, NotAllowed
 from tickets.intake import Requester, file_ticket
 from tickets.models import Attachment, Message, Ticket, TicketEvent
-from tickets.processes.definition import Definition
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import perform
 

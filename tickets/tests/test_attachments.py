@@ -15,8 +15,8 @@ from content.files.rules import filesize
 from tickets import attachments
 from tickets.attachments import keep_draft, rules_for
 from tickets.conversation import reply
+from tickets.definitions.definition import FileLimits
 from tickets.models import Attachment
-from tickets.processes.definition import FileLimits
 from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db

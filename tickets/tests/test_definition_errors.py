@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Department
+from tickets.definitions.lines import LineIndex
+from tickets.definitions.problems import DefinitionError
 from tickets.models import Process
 from tickets.processes.checking import load
-from tickets.processes.lines import LineIndex
-from tickets.processes.problems import DefinitionError
 from tickets.processes.publishing import inspect, publish
 from tickets.tests.factories import make_process
 

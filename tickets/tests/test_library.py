@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from accounts.models import CustomerKind, Department
 from accounts.tests.factories import make_supervisor
+from tickets.definitions.definition import Text
+from tickets.definitions.loading import library
 from tickets.models import Category, Process, Ticket
 from tickets.policies import available_actions
 from tickets.processes.checking import load
-from tickets.processes.definition import Text
-from tickets.processes.publishing import library, publish
+from tickets.processes.publishing import publish
 from tickets.queues import ORDERS
 from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.playing import prepared

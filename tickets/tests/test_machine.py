@@ -11,10 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from content.errors import DeskError
 from tickets import contacts, conversation, policies, properties, surveys
+from tickets.definitions.loading import library
 from tickets.enums import ContactKind, ContactOutcome, Purpose, Severity
 from tickets.models import Ticket
 from tickets.processes.asks import STANDARD_ASKS
-from tickets.processes.publishing import library
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, Play
 from tickets.workflow import perform

@@ -14,9 +14,9 @@ from accounts.tests.factories import (
 )
 from tickets import conversation, policies
 from tickets.actors import SYSTEM, Guest
+from tickets.definitions.definition import Who
 from tickets.enums import Purpose, StageKind
 from tickets.models import Attachment, Ticket
-from tickets.processes.definition import Who
 from tickets.processes.publishing import publish
 from tickets.tests.factories import make_process, make_ticket
 

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tickets.definitions import parser
+from tickets.definitions.conditions import CONDITIONS
+from tickets.definitions.loading import library
+from tickets.definitions.parser import FIELD_TYPES, FILE_KINDS, RESPONSE_KINDS, STYLES, TRIGGERS
+from tickets.definitions.reader import WHO_ALONE, WHO_NAMED
+from tickets.definitions.responses import VARIABLES
 from tickets.enums import CaseKind, Severity, StageKind, Template
-from tickets.processes import parser
 from tickets.processes.asks import STANDARD_ASKS
-from tickets.processes.conditions import CONDITIONS
 from tickets.processes.effects import EFFECTS
 from tickets.processes.guards import GUARDS
-from tickets.processes.parser import FIELD_TYPES, FILE_KINDS, RESPONSE_KINDS, STYLES, TRIGGERS
-from tickets.processes.publishing import library
-from tickets.processes.reading import WHO_ALONE, WHO_NAMED
-from tickets.processes.responses import VARIABLES
 
 TEXT = (Path(settings.BASE_DIR) / "docs" / "processes.md").read_text("utf-8")
 CODE = set(re.findall(r"`\"?([^`\s:\"]+)", TEXT)) | set(re.findall(r"`\[+(\w+)", TEXT))

@@ -6,8 +6,8 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
+from tickets.definitions.loading import library
 from tickets.models import Process, ProcessVersion
-from tickets.processes.publishing import library
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db

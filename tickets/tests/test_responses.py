@@ -10,7 +10,7 @@ from django.test import override_settings
 from django.utils import translation
 
 from accounts.tests.factories import make_user
-from tickets.processes.responses import fill_in, fitting_responses
+from tickets.definitions.responses import fill_in, fitting_responses
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import prepared
 

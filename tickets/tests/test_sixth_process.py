@@ -10,12 +10,12 @@ from accounts.models import Department
 from accounts.tests.factories import make_agent, make_user
 from content.errors import InvalidData
 from tickets import conversation
+from tickets.definitions.fields import answered
+from tickets.definitions.responses import fitting_responses
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.intake import Requester, file_ticket
 from tickets.policies import available_actions
-from tickets.processes.fields import answered
 from tickets.processes.publishing import publish
-from tickets.processes.responses import fitting_responses
 from tickets.tests.playing import START
 from tickets.workflow import perform
 

@@ -9,9 +9,10 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from tickets.definitions.loading import library
+from tickets.definitions.problems import DefinitionError
 from tickets.models import Process, ProcessVersion
-from tickets.processes.problems import DefinitionError
-from tickets.processes.publishing import inspect, library, publish
+from tickets.processes.publishing import inspect, publish
 
 
 class Command(BaseCommand):

@@ -26,7 +26,7 @@ from .definition import (
 )
 from .lines import LineIndex
 from .problems import DefinitionError, Problem
-from .reading import Reader
+from .reader import Reader
 
 FORMAT = 1
 MAX_SOURCE = 300_000
