@@ -22,7 +22,7 @@ from content.text import fold
 from tickets.definitions.definition import FieldDefinition
 from tickets.enums import PublicState, Severity, StageKind
 from tickets.models import Category, Process
-from tickets.querysets import TicketQuerySet
+from tickets.models.querysets import TicketQuerySet
 from tickets.queues import ORDERS, Order, Queue
 
 OWN_FIELD = "campo-"

@@ -19,8 +19,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from tickets import deliveries
 from tickets.enums import DeliveryProblem, DeliveryState
+from tickets.record import deliveries
 
 from . import composing, failures
 from .emails import ONCE_ONLY, NotSent

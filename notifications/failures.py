@@ -13,7 +13,7 @@ from anymail.exceptions import (
 )
 
 from content.text import clean_text
-from tickets.deliveries import DETAIL_LENGTH
+from tickets.record.deliveries import DETAIL_LENGTH
 
 
 class Verdict(Enum):

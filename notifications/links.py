@@ -7,8 +7,8 @@ from django.db import transaction
 
 from tickets import guests, surveys
 from tickets.enums import Purpose, StageKind
-from tickets.locking import locked
 from tickets.models import Ticket
+from tickets.record.locking import locked
 
 from .enums import Audience
 from .models import OutgoingEmail

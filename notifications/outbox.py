@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from tickets import deliveries
 from tickets.enums import DeliveryState, Template
 from tickets.models import Delivery, TicketEvent
+from tickets.record import deliveries
 
 from .enums import TROUBLED_STATES, Audience, MailState
 from .models import OutgoingEmail

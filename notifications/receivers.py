@@ -5,9 +5,9 @@ from typing import Any
 from django.dispatch import receiver
 
 from tickets.attachments import picture_kept
-from tickets.deliveries import retry_asked
-from tickets.events import event_recorded
 from tickets.models import Delivery, TicketEvent
+from tickets.record.deliveries import retry_asked
+from tickets.record.events import event_recorded
 
 from . import outbox
 from .models import OutgoingEmail

@@ -10,9 +10,9 @@ from tickets import policies, surveys
 from tickets.definitions.definition import Action
 from tickets.definitions.fields import answered
 from tickets.enums import StageKind
-from tickets.exceptions import StaleTicket
 from tickets.file_fields import row_of
 from tickets.models import Attachment, Ticket
+from tickets.record.freshness import StaleTicket
 
 from .access import Access, unsent
 from .contact import panel

@@ -17,11 +17,11 @@ from content.form_fields import LineField, cleaned_values
 from . import policies
 from .actors import Actor
 from .enums import ContactKind, ContactOutcome, EventKind, Template
-from .events import already_recorded, record
 from .exceptions import GuardFailed, NotAllowed
 from .guests import hand_over
-from .locking import locked
 from .models import ChecklistEntry, ContactEntry, Ticket
+from .record.events import already_recorded, record
+from .record.locking import locked
 
 
 @transaction.atomic

@@ -1,15 +1,9 @@
 """What can go wrong with a verb. Every message is fit to be shown to the person who acted."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from content.errors import DeskError
-
-if TYPE_CHECKING:
-    from .models import TicketEvent
 
 
 class NotAllowed(DeskError):
@@ -30,16 +24,6 @@ class GuardFailed(DeskError):
     def __init__(self, message: str | Promise, *, guard: str = "") -> None:
         self.guard = guard
         super().__init__(message)
-
-
-class StaleTicket(DeskError):
-    """The ticket moved on since the person's page was drawn. `changes` are the events they have not seen."""
-
-    default = _("El ticket cambió mientras escribías. Revisa los cambios; tu texto sigue aquí.")
-
-    def __init__(self, changes: "Sequence[TicketEvent]") -> None:
-        self.changes = changes
-        super().__init__()
 
 
 class InvalidToken(DeskError):

@@ -11,10 +11,10 @@ from content.tokens import hash_token, new_token
 
 from .actors import SYSTEM, Guest
 from .enums import EventKind, Purpose, Template
-from .events import record
 from .exceptions import InvalidToken
-from .locking import locked
 from .models import GuestToken, Ticket
+from .record.events import record
+from .record.locking import locked
 
 LIFETIME = {
     Purpose.FOLLOW: timedelta(days=180),

@@ -22,10 +22,10 @@ from .attachments import attach_drafts
 from .definitions.definition import Definition
 from .definitions.fields import clean_values
 from .enums import CaseKind, Channel, EventKind, MessageKind
-from .events import already_recorded, record
 from .exceptions import NotAllowed
-from .messages import write
 from .models import Category, FolioCounter, Process, Ticket
+from .record.events import already_recorded, record
+from .record.messages import write
 from .workflow import enter_first_stage
 
 TITLE_LENGTH = 160

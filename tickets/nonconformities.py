@@ -10,10 +10,10 @@ from content.text import TextTooLong, clean_text
 from . import policies
 from .actors import Actor, user_of
 from .enums import EventKind
-from .events import already_recorded, record
 from .exceptions import NotAllowed
-from .locking import locked
 from .models import Nonconformity
+from .record.events import already_recorded, record
+from .record.locking import locked
 
 
 @transaction.atomic

@@ -18,8 +18,8 @@ from accounts.models import Department, User
 
 from .enums import EARLY_KINDS, ClockKind, StageKind
 from .models import Clock, Ticket
+from .models.querysets import TicketQuerySet
 from .models.ticket import LAST_POSITION
-from .querysets import TicketQuerySet
 from .sla import FAR_FUTURE
 
 MANY = 100

@@ -9,10 +9,10 @@ from content.text import TextTooLong, clean_text
 from . import policies
 from .actors import Actor
 from .enums import EventKind
-from .events import already_recorded, record
 from .exceptions import GuardFailed, NotAllowed
-from .locking import locked
 from .models import Survey, Ticket
+from .record.events import already_recorded, record
+from .record.locking import locked
 
 COMMENT_LENGTH = 2_000
 

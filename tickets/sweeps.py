@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .locking import locked
 from .models import Clock, GuestToken, Ticket
 from .models.clock import UNSEEN
+from .record.locking import locked
 from .workflow import pass_deadlines, pass_silence
 
 logger = logging.getLogger(__name__)

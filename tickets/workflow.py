@@ -12,12 +12,13 @@ from .actors import SYSTEM, Actor, System
 from .definitions.conditions import holds
 from .definitions.definition import Action, Stage
 from .enums import ClockKind, EventKind, MessageKind, Template
-from .events import already_recorded, record, require_fresh
 from .exceptions import ActionUnavailable, NotAllowed
-from .locking import locked
 from .models import Ticket
 from .processes import asks, effects, guards
 from .processes.step import Step
+from .record.events import already_recorded, record
+from .record.freshness import require_fresh
+from .record.locking import locked
 
 MOVES_DATES = frozenset({"due_at", "severity", "case_kind"})
 COMPARED = (

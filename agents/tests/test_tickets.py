@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from tickets import contacts, conversation, deliveries, presence, properties, workflow
+from tickets import contacts, conversation, presence, properties, workflow
 from tickets.enums import ContactKind, ContactOutcome, DeliveryProblem, DeliveryState, StageKind
 from tickets.models import Delivery, Nonconformity, Presence, Survey, Ticket
+from tickets.record import deliveries
 from tickets.tests.factories import make_ticket
 
 from .factories import signed_in, snapshot, text_of

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from content.errors import DeskError, InvalidData
 from tickets import policies
-from tickets.exceptions import ActionUnavailable, StaleTicket
+from tickets.exceptions import ActionUnavailable
 from tickets.models import Ticket
+from tickets.record.freshness import StaleTicket
 from tickets.workflow import perform
 
 from ..access import DeskRequest, desk_view, find_ticket

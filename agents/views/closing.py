@@ -9,8 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.enums import Standing
 from content.errors import DeskError, InvalidData
-from tickets import contacts, deliveries
+from tickets import contacts
 from tickets.models import Delivery, Ticket
+from tickets.record import deliveries
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.base import StampedForm

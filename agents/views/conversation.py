@@ -15,8 +15,8 @@ from tickets import policies
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
 from tickets.conversation import save_draft
 from tickets.enums import MessageKind
-from tickets.exceptions import StaleTicket
 from tickets.file_fields import refused_row, row_of
+from tickets.record.freshness import StaleTicket
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.composer import SENT, ComposerForm, DraftForm

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from content.errors import DeskError, InvalidData
 from tickets.definitions.definition import Action
-from tickets.exceptions import StaleTicket
 from tickets.models import Ticket
+from tickets.record.freshness import StaleTicket
 from tickets.workflow import perform
 
 from ..access import DeskRequest, desk_view, find_ticket

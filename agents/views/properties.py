@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from content.errors import DeskError, InvalidData
 from tickets import clocks, properties
-from tickets.exceptions import StaleTicket
 from tickets.models import Ticket
+from tickets.record.freshness import StaleTicket
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.base import StampedForm

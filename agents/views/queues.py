@@ -14,7 +14,7 @@ from accounts.models import User
 from content.keyset import InvalidCursor, Page, paginate
 from tickets import queues
 from tickets.models import Ticket
-from tickets.querysets import TicketQuerySet
+from tickets.models.querysets import TicketQuerySet
 from tickets.queues import Queue
 
 from ..access import DeskRequest, desk_view

@@ -6,9 +6,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from tickets import deliveries, presence
-from tickets.exceptions import StaleTicket
+from tickets import presence
 from tickets.models import Ticket
+from tickets.record import deliveries
+from tickets.record.freshness import StaleTicket
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..composer import Composer

@@ -8,9 +8,9 @@ from accounts.models import User
 from notifications.models import OutgoingEmail
 from tickets.actors import SYSTEM
 from tickets.enums import EventKind, MessageKind, Template
-from tickets.events import record
-from tickets.locking import locked
 from tickets.models import Message, Ticket, TicketEvent
+from tickets.record.events import record
+from tickets.record.locking import locked
 
 
 def make_event(

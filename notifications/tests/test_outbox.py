@@ -10,9 +10,10 @@ from notifications import outbox
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event, make_mail, told
-from tickets import conversation, deliveries, properties, workflow
+from tickets import conversation, properties, workflow
 from tickets.enums import DeliveryState, EventKind, Template
 from tickets.models import Delivery, Ticket
+from tickets.record import deliveries
 from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db

@@ -17,9 +17,9 @@ from tickets import policies, surveys
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
 from tickets.conversation import reply
 from tickets.enums import Purpose
-from tickets.exceptions import StaleTicket
 from tickets.file_fields import refused_row
 from tickets.properties import set_notifications
+from tickets.record.freshness import StaleTicket
 from tickets.workflow import perform
 
 from ..access import Access, forget_unsent, ticket_view

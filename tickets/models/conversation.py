@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from content.text import render_markdown
 
 from ..enums import PUBLIC_MESSAGE_KINDS, Channel, MessageKind
-from ..querysets import AttachmentQuerySet, MessageQuerySet
+from .querysets import AttachmentQuerySet, MessageQuerySet
 from .ticket import Ticket
 
 

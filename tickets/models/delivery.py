@@ -11,8 +11,8 @@ from .event import TicketEvent
 
 
 class Delivery(models.Model):
-    """One person to be told of one event by mail, and how far that got. Written by `tickets.deliveries`, on behalf of
-    whoever carries the mail."""
+    """One mail about one event to one person, and how far it got. Written by `tickets.record.deliveries`, which
+    the app that sends the mail calls."""
 
     event = models.ForeignKey(TicketEvent, on_delete=models.CASCADE, related_name="deliveries")
     template = models.CharField(_("correo"), max_length=24, choices=Template)

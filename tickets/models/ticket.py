@@ -14,9 +14,9 @@ from content.folded import FoldedField
 
 from ..definitions.definition import Definition, Stage
 from ..enums import END_KINDS, REQUESTER_KINDS, CaseKind, Channel, PublicState, Severity, StageKind
-from ..querysets import TicketQuerySet
 from ..sla import FAR_FUTURE
 from .process import Category, ProcessVersion
+from .querysets import TicketQuerySet
 
 LAST_IN_LINE = 2_147_483_647
 LAST_POSITION = 100_000

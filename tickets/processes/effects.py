@@ -13,8 +13,8 @@ from ..definitions.definition import Call
 from ..definitions.responses import fill_in
 from ..enums import MessageKind, Template
 from ..guests import switch_contribution
-from ..messages import forget_draft, write
 from ..models import Message, Nonconformity
+from ..record.messages import forget_draft, write
 from .step import Step
 
 Effect = Callable[[Step, str], None]

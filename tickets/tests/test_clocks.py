@@ -13,8 +13,8 @@ from tickets import clocks, properties
 from tickets.definitions.loading import library
 from tickets.enums import CaseKind, Severity
 from tickets.exceptions import GuardFailed
-from tickets.locking import locked
 from tickets.processes.publishing import publish
+from tickets.record.locking import locked
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, Play, prepared
 from tickets.workflow import fire, perform

@@ -6,8 +6,9 @@ from accounts.enums import Standing
 from content.errors import InvalidData
 from tickets import contacts, conversation
 from tickets.enums import Channel, MessageKind, Purpose
-from tickets.exceptions import GuardFailed, NotAllowed, StaleTicket
+from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Attachment, Draft, Mention, Message
+from tickets.record.freshness import StaleTicket
 from tickets.tests.playing import Play, prepared
 
 S0, S2, S3 = "incidencia-tecnica", "soporte-con-aprobacion", "solicitud-guiada"

@@ -1,10 +1,10 @@
 import pytest
 
 from accounts.tests.factories import make_agent, make_supervisor
-from tickets import deliveries
 from tickets.enums import DeliveryProblem, DeliveryState, Template
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Delivery
+from tickets.record import deliveries
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ from accounts.tests.factories import make_agent, make_department, make_superviso
 from tickets import contacts, conversation, history, nonconformities, properties, workflow
 from tickets.actors import SYSTEM
 from tickets.enums import ContactKind, ContactOutcome, EventKind, Severity
-from tickets.events import record
 from tickets.models import Nonconformity
+from tickets.record.events import record
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db

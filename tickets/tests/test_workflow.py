@@ -24,10 +24,11 @@ from tickets.enums import (
     Purpose,
     Severity,
 )
-from tickets.events import already_recorded, event_recorded
-from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed, StaleTicket
+from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.models import Message, Ticket
 from tickets.processes.effects import EFFECTS
+from tickets.record.events import already_recorded, event_recorded
+from tickets.record.freshness import StaleTicket
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import prepared
 from tickets.workflow import fire, perform

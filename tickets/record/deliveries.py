@@ -7,11 +7,11 @@ from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from . import policies
-from .actors import Actor
-from .enums import DeliveryProblem, DeliveryState
-from .exceptions import GuardFailed, NotAllowed
-from .models import Delivery, Ticket
+from .. import policies
+from ..actors import Actor
+from ..enums import DeliveryProblem, DeliveryState
+from ..exceptions import GuardFailed, NotAllowed
+from ..models import Delivery, Ticket
 
 retry_asked = Signal()
 """Sent inside the transaction in which somebody asked to send a mail again, with `delivery=`."""

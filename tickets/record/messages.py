@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from .actors import Actor, Guest, name_of, user_of
-from .enums import Channel, MessageKind
-from .models import Draft, Message, Ticket
+from ..actors import Actor, Guest, name_of, user_of
+from ..enums import Channel, MessageKind
+from ..models import Draft, Message, Ticket
 
 
 def write(

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from accounts.enums import Role
 
-from .enums import EARLY_KINDS, END_KINDS, PUBLIC_MESSAGE_KINDS, MessageKind, StageKind
+from ..enums import EARLY_KINDS, END_KINDS, PUBLIC_MESSAGE_KINDS, MessageKind, StageKind
 
 if TYPE_CHECKING:
     from accounts.models import User

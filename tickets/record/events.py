@@ -8,10 +8,10 @@ from typing import Any
 from django.dispatch import Signal
 from django.utils import timezone
 
-from .actors import Actor, name_of, user_of
-from .enums import EventKind
-from .exceptions import NotAllowed, StaleTicket
-from .models import Message, Ticket, TicketEvent
+from ..actors import Actor, name_of, user_of
+from ..enums import EventKind
+from ..exceptions import NotAllowed
+from ..models import Message, Ticket, TicketEvent
 
 event_recorded = Signal()
 """Sent inside the transaction that wrote the event, with `event=`. A receiver may write rows; it must not send,
@@ -81,22 +81,3 @@ def _stored_key(key: str | None, ticket: Ticket | None, act: str) -> str | None:
         return None
     where = ticket.pk if ticket is not None and act != EventKind.FILED else ""
     return hashlib.sha256(f"{act} {where} {key}".encode("utf-8", "replace")).hexdigest()
-
-
-def require_fresh(ticket: Ticket, *, actor: Actor, version: int | None) -> None:
-    """Refuse to act on a page that was drawn before something else happened (DESIGN §2).
-
-    Staff forms carry `version`, requesters' forms `public_version`: what happens inside the desk is no news to them.
-    """
-    if version is None:
-        return
-    user = user_of(actor)
-    staff = user is not None and user.is_desk_staff
-    if version == (ticket.version if staff else ticket.public_version):
-        return
-    events = ticket.events.select_related("actor", "message").order_by("-version")
-    if staff:
-        changes = list(events.filter(version__gt=version))
-    else:
-        changes = list(events.filter(is_public=True)[: max(ticket.public_version - version, 0)])
-    raise StaleTicket(changes[::-1])

@@ -1,6 +1,6 @@
 """Verbs work on the row as it is now, not as a page saw it."""
 
-from .models import Ticket
+from ..models import Ticket
 
 
 def locked(ticket: Ticket) -> Ticket:
