@@ -72,6 +72,7 @@ def in_the_desk(desk: Stack, folio: str, code: str) -> None:
 from accounts.models import User
 from tickets.models import Ticket
 from tickets import conversation
+from tickets.requesters import standing
 ticket = Ticket.objects.get(folio={folio!r})
 agent = User.objects.get(email={AGENT!r})
 supervisor = User.objects.get(email="supervisor@demo.test")
@@ -136,7 +137,7 @@ def test_a_change_shows_within_seconds_and_takes_no_word_away(customer: Walker, 
         desk,
         folio,
         "conversation.Message.objects.filter(pk=0); ticket.requester.standing = 'active'\n"
-        "from tickets import contacts; contacts.check_standing(ticket, actor=supervisor, standing='active')\n"
+        "standing.check_standing(ticket, actor=supervisor, standing='active')\n"
         "conversation.send_follow_up(ticket, actor=supervisor, body='Ya lo estamos **viendo**.')",
     )
 

@@ -12,8 +12,9 @@ from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from tickets import guests, policies
+from tickets import policies
 from tickets.enums import DeliveryProblem, Template
+from tickets.requesters import guests
 
 from . import reply_address
 from .cases import Case
@@ -33,10 +34,10 @@ class Written:
     message: EmailMultiAlternatives
     secret: str = ""
 
-    def take_back(self) -> None:
-        """It certainly did not leave: its link dies with it."""
+    def discard_link(self) -> None:
+        """Delete the link of a mail that certainly did not leave."""
         if self.secret:
-            guests.take_back(self.secret)
+            guests.discard_unsent(self.secret)
 
 
 def read(pk: int) -> OutgoingEmail:
@@ -98,7 +99,7 @@ def _write(case: Case) -> Written:
         return Written(_filled_in(mail, facts, link), link.secret)
     except Exception:
         if link.secret:
-            guests.take_back(link.secret)
+            guests.discard_unsent(link.secret)
         raise
 
 

@@ -128,10 +128,10 @@ class Round:
         try:
             connection = self._dial()
         except ServerAway:
-            written.take_back()
+            written.discard_link()
             raise
         if not self._start(mail):  # somebody else has it by now: the lease ended while we were busy
-            written.take_back()
+            written.discard_link()
             return False
         try:
             connection.send_messages([written.message])
@@ -141,7 +141,7 @@ class Round:
             self._hang_up()
             self._after_failure(mail, failure)
             if failure.verdict != Verdict.UNKNOWN:
-                written.take_back()
+                written.discard_link()
             if failure.verdict == Verdict.OUTAGE:
                 raise ServerAway(failure) from error
             return False

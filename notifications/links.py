@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
-from tickets import guests, surveys
+from tickets.closing import surveys
 from tickets.enums import Purpose, StageKind
 from tickets.models import Ticket
 from tickets.record.locking import locked
+from tickets.requesters import guests
 
 from .enums import Audience
 from .models import OutgoingEmail

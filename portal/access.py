@@ -19,10 +19,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from content.text import MAX_TEXT
-from tickets import guests, policies
+from tickets import policies
 from tickets.actors import Actor
 from tickets.enums import Purpose
 from tickets.models import GuestToken, Ticket
+from tickets.requesters import guests
 
 from .grants import granted
 

@@ -8,7 +8,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 
 from accounts.models import User
-from tickets.contacts import claim_guest_tickets
+from tickets.requesters.accounts import claim_guest_tickets
 
 
 @receiver(email_confirmed)

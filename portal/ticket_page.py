@@ -6,7 +6,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from tickets import policies, surveys
+from tickets import policies
+from tickets.closing import surveys
 from tickets.definitions.definition import Action
 from tickets.definitions.fields import answered
 from tickets.enums import StageKind

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import CustomerKind, User
 from accounts.validators import phone_validator
 from content.form_fields import LineField
-from tickets import contacts
 from tickets.models import Ticket
 from tickets.processes.asks import AccountField
+from tickets.requesters.accounts import create_account, link_account
 
 from .base import StampedForm
 
@@ -23,7 +23,7 @@ class LinkForm(StampedForm):
 
     def save(self, ticket: Ticket, *, actor: User) -> Ticket:
         user, key = self.cleaned_data["account"], self.stamp()["key"]
-        return contacts.link_account(ticket, actor=actor, user=user, key=key)
+        return link_account(ticket, actor=actor, user=user, key=key)
 
 
 class CreateForm(StampedForm):
@@ -36,7 +36,7 @@ class CreateForm(StampedForm):
 
     def save(self, ticket: Ticket, *, actor: User) -> Ticket:
         given: dict[str, Any] = self.cleaned_data
-        return contacts.create_account(
+        return create_account(
             ticket,
             actor=actor,
             email=given["email"],

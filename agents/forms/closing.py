@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.enums import Standing
 from accounts.models import User
 from content.form_fields import LineField
-from tickets import contacts
+from tickets.closing.contact_log import log_contact
 from tickets.enums import ContactKind, ContactOutcome
 from tickets.models import Ticket
 
@@ -31,7 +31,7 @@ class ContactForm(StampedForm):
 
     def save(self, ticket: Ticket, *, actor: User) -> Ticket:
         given: dict[str, Any] = self.cleaned_data
-        return contacts.log_contact(
+        return log_contact(
             ticket,
             actor=actor,
             kind=ContactKind(given["kind"]),

@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from content.errors import InvalidData
 from content.form_fields import LineField, LongTextField
-from tickets.contacts import create_account
 from tickets.definitions.fields import form_field, is_shown
 from tickets.enums import Channel
 from tickets.exceptions import NotAllowed
 from tickets.file_fields import FilesField
 from tickets.intake import TITLE_LENGTH, Requester, file_ticket
 from tickets.models import Category, Ticket
+from tickets.requesters.accounts import create_account
 
 from .base import StampedForm
 

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from tickets import contacts, conversation, presence, properties, workflow
+from tickets import conversation, presence, properties, workflow
+from tickets.closing.contact_log import log_contact
 from tickets.enums import ContactKind, ContactOutcome, DeliveryProblem, DeliveryState, StageKind
 from tickets.models import Delivery, Nonconformity, Presence, Survey, Ticket
 from tickets.record import deliveries
@@ -56,7 +57,7 @@ def test_the_page_tells_everything_about_the_ticket(ticket, agent):
     conversation.add_internal_note(ticket, actor=make_agent(name="Tomás Herrera"), body="Referencia 8841-22")
     conversation.send_follow_up(ticket, actor=agent, body="Ya lo estamos revisando")
     conversation.reply(ticket, actor=ticket.requester, body="Dice «pendiente»")
-    contacts.log_contact(
+    log_contact(
         ticket, actor=agent, kind=ContactKind.CALL, outcome=ContactOutcome.FAILED, note="buzón de voz"
     )
     Nonconformity.objects.create(ticket=ticket, responsible=agent, reason="No quedó resuelto")

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.enums import Standing
 from content.errors import DeskError, InvalidData
-from tickets import contacts
+from tickets.closing.checklist import tick_checklist
 from tickets.models import Delivery, Ticket
 from tickets.record import deliveries
+from tickets.requesters.standing import check_standing
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.base import StampedForm
@@ -30,7 +31,7 @@ def standing(request: DeskRequest, folio: str) -> HttpResponse:
         return changed(request, folio, error=_("Elige el estatus que encontraste."))
     found = Standing(form.cleaned_data["standing"])
     try:
-        contacts.check_standing(ticket, actor=request.user, standing=found, key=form.stamp()["key"])
+        check_standing(ticket, actor=request.user, standing=found, key=form.stamp()["key"])
     except DeskError as problem:
         return changed(request, folio, error=str(problem))
     return changed(request, folio, _("Estatus verificado: %(standing)s.") % {"standing": found.label})
@@ -76,7 +77,7 @@ def checklist(request: DeskRequest, folio: str, item: str) -> HttpResponse:
     form = StampedForm(request.POST)
     key = form.stamp()["key"] if form.is_valid() else None
     try:
-        contacts.tick_checklist(ticket, actor=request.user, item=item, done=done, key=key)
+        tick_checklist(ticket, actor=request.user, item=item, done=done, key=key)
     except DeskError as problem:
         return changed(request, folio, error=str(problem), focus=f"checklist-{item}")
     return changed(request, folio, focus=f"checklist-{item}")

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from content.errors import DeskError, InvalidData
 from content.form_fields import LongTextField
 from content.keyset import InvalidCursor, paginate
+from tickets.closing.nonconformities import review
 from tickets.models import Nonconformity
-from tickets.nonconformities import review
 
 from ..access import DeskRequest, supervisor_view
 

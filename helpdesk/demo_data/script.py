@@ -8,10 +8,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from accounts.enums import Standing
-from tickets import clocks, contacts, conversation, nonconformities, properties, surveys, workflow
+from tickets import clocks, conversation, properties, workflow
 from tickets.actors import Actor
+from tickets.closing import nonconformities, surveys
+from tickets.closing.checklist import tick_checklist
+from tickets.closing.contact_log import log_contact
 from tickets.definitions.responses import fill_in
 from tickets.enums import Channel, ContactKind, ContactOutcome, MessageKind
+from tickets.requesters import standing as standings
 
 if TYPE_CHECKING:
     from helpdesk.demo_data.replay import Scene
@@ -184,22 +188,20 @@ def contribution(by: str, after: str, *, is_open: bool) -> Step:
 
 def check_standing(by: str, after: str, standing: Standing = Standing.ACTIVE) -> Step:
     return Step(
-        after, by, lambda scene, actor: contacts.check_standing(scene.ticket, actor=actor, standing=standing)
+        after, by, lambda scene, actor: standings.check_standing(scene.ticket, actor=actor, standing=standing)
     )
 
 
 def call(by: str, after: str, outcome: ContactOutcome = ContactOutcome.SUCCESSFUL, text: str = "") -> Step:
     def do(scene: "Scene", actor: Actor) -> None:
-        contacts.log_contact(
-            scene.ticket, actor=scene.user(by), kind=ContactKind.CALL, outcome=outcome, note=text
-        )
+        log_contact(scene.ticket, actor=scene.user(by), kind=ContactKind.CALL, outcome=outcome, note=text)
 
     return Step(after, by, do)
 
 
 def whatsapp(by: str, url: str, after: str, text: str = "") -> Step:
     def do(scene: "Scene", actor: Actor) -> None:
-        contacts.log_contact(
+        log_contact(
             scene.ticket,
             actor=scene.user(by),
             kind=ContactKind.WHATSAPP,
@@ -212,9 +214,7 @@ def whatsapp(by: str, url: str, after: str, text: str = "") -> Step:
 
 
 def tick(by: str, item: str, after: str) -> Step:
-    return Step(
-        after, by, lambda scene, actor: contacts.tick_checklist(scene.ticket, actor=scene.user(by), item=item)
-    )
+    return Step(after, by, lambda scene, actor: tick_checklist(scene.ticket, actor=scene.user(by), item=item))
 
 
 def rate(score: int, after: str, comment: str = "") -> Step:

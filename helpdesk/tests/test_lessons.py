@@ -24,10 +24,10 @@ from accounts.tests.factories import (
 )
 from notifications.delivery import drain
 from portal.tests.factories import png as make_png
-from tickets import guests
 from tickets.definitions.responses import fill_in
 from tickets.enums import Purpose
 from tickets.models import Category
+from tickets.requesters import guests
 from tickets.tests.factories import make_process, make_ticket
 
 HERE = "helpdesk/tests/test_lessons.py"

@@ -20,9 +20,9 @@ from notifications.enums import TROUBLED_STATES, MailState
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_mail, make_message
 from notifications.tests.sink import HANG_UP, Sink
-from tickets import guests
 from tickets.enums import DeliveryProblem, DeliveryState, Purpose, Template
 from tickets.models import GuestToken, Ticket
+from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db

@@ -13,12 +13,13 @@ from notifications import composing
 from notifications.emails import CATALOGUE, NotSent
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event, make_mail, make_message, told
-from tickets import conversation, guests
-from tickets.contacts import claim_guest_tickets
+from tickets import conversation
 from tickets.enums import DeliveryProblem, MessageKind, Purpose, Template
 from tickets.intake import Requester, file_ticket
 from tickets.models import GuestToken, Ticket
 from tickets.processes.publishing import publish
+from tickets.requesters import guests
+from tickets.requesters.accounts import claim_guest_tickets
 from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db

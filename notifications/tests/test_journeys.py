@@ -12,12 +12,14 @@ from accounts.tests.factories import make_agent, make_department, make_superviso
 from notifications import delivery
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event
-from tickets import conversation, guests, surveys, sweeps, workflow
+from tickets import conversation, sweeps, workflow
 from tickets.actors import Guest
+from tickets.closing import surveys
 from tickets.definitions.loading import library
 from tickets.enums import Purpose, Template
 from tickets.intake import Requester, file_ticket
 from tickets.models import GuestToken, Ticket
+from tickets.requesters import guests
 from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,9 @@ from notifications import delivery
 from notifications.backends import DemoMailbox
 from notifications.models import DemoMail, OutgoingEmail
 from notifications.tests.factories import make_event
-from tickets import guests
 from tickets.enums import Template
 from tickets.models import Ticket
+from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db

@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from content.errors import InvalidData
 from content.form_fields import LongTextField
 from tickets.attachments import REPLY_LIMITS
+from tickets.closing.surveys import COMMENT_LENGTH
 from tickets.definitions.definition import Action
 from tickets.file_fields import FilesField
 from tickets.models import Ticket
 from tickets.processes.asks import fields_of
-from tickets.surveys import COMMENT_LENGTH
 
 
 class VersionedForm(forms.Form):

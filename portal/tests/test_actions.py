@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tickets import conversation, surveys
+from tickets import conversation
+from tickets.closing import surveys
 from tickets.models import Process, Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import perform

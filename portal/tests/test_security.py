@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from tickets import guests
 from tickets.enums import Purpose
 from tickets.models import Process, Ticket
+from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 
 from .factories import DETAILS

@@ -8,10 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from tickets import guests
 from tickets.conversation import RECENT
 from tickets.enums import MessageKind, Purpose
 from tickets.models import Message, Ticket
+from tickets.requesters import guests
 from tickets.workflow import perform
 
 from .browsing import html, url

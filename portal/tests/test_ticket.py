@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import make_agent
-from tickets import contacts, conversation, nonconformities, properties
+from tickets import conversation, properties
+from tickets.closing import nonconformities
+from tickets.closing.contact_log import log_contact
 from tickets.enums import Severity
 from tickets.models import Attachment, Message, Process, Ticket, TicketEvent
 from tickets.tests.factories import make_ticket
@@ -179,7 +181,7 @@ def test_nothing_internal_reaches_the_customer(
     )
     properties.assign(in_work, actor=supervisor, assignee=colleague)
     properties.assign(in_work, actor=supervisor, assignee=agent)
-    contacts.log_contact(in_work, actor=agent, kind="call", outcome="failed", note="LLAMADA-SECRETA")
+    log_contact(in_work, actor=agent, kind="call", outcome="failed", note="LLAMADA-SECRETA")
     perform(in_work, "pedir_aprobacion", actor=agent, data=SOLUTION)
     perform(in_work, "rechazar", actor=customer, data={"message": "Sigue fallando."})
     report = in_work.nonconformities.get()

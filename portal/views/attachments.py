@@ -16,8 +16,9 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from tickets import guests, policies
+from tickets import policies
 from tickets.models import Attachment
+from tickets.requesters import guests
 
 from ..grants import granted
 from ..ranges import partial

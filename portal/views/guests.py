@@ -6,9 +6,9 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_safe
 
 from helpdesk.ratelimit import by_field, by_ip, limited
-from tickets import guests
 from tickets.enums import Purpose
 from tickets.exceptions import InvalidToken
+from tickets.requesters import guests
 
 from ..access import no_longer_valid
 from ..forms.ticket import ResendForm

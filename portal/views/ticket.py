@@ -13,8 +13,9 @@ from accounts.models import User
 from content.errors import DeskError, InvalidData
 from content.files import RefusedFile
 from helpdesk.ratelimit import by_ip, by_user, limited
-from tickets import policies, surveys
+from tickets import policies
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
+from tickets.closing import surveys
 from tickets.conversation import reply
 from tickets.enums import Purpose
 from tickets.file_fields import refused_row

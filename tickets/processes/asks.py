@@ -22,14 +22,15 @@ from content.form_fields import LongTextField
 
 from .. import clocks
 from ..actors import user_of
-from ..contacts import apply_standing, give_to
 from ..definitions.definition import Action, Ask, Definition
 from ..definitions.fields import form_field, is_shown, stored
 from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
 from ..exceptions import NotAllowed
-from ..guests import switch_contribution
 from ..models import ContactEntry, Ticket
 from ..models.ticket import LAST_POSITION
+from ..requesters.accounts import set_requester
+from ..requesters.guests import switch_contribution
+from ..requesters.standing import apply_standing
 from .step import Step
 
 LATEST_DUE = timedelta(days=3 * 365)
@@ -116,7 +117,7 @@ def _set_contribution(step: Step, value: bool) -> None:
 
 
 def _set_requester(step: Step, value: User) -> None:
-    give_to(step.ticket, value)
+    set_requester(step.ticket, value)
 
 
 def _record_call(step: Step, value: str) -> None:

@@ -12,9 +12,9 @@ from ..actors import user_of
 from ..definitions.definition import Call
 from ..definitions.responses import fill_in
 from ..enums import MessageKind, Template
-from ..guests import switch_contribution
 from ..models import Message, Nonconformity
 from ..record.messages import forget_draft, write
+from ..requesters.guests import switch_contribution
 from .step import Step
 
 Effect = Callable[[Step, str], None]

@@ -13,8 +13,10 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from content.errors import InvalidData
-from tickets import contacts, conversation, policies, properties, sweeps
+from tickets import conversation, policies, properties, sweeps
 from tickets.actors import Actor, Guest
+from tickets.closing.checklist import tick_checklist
+from tickets.closing.contact_log import log_contact
 from tickets.definitions.definition import Definition
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, NotAllowed
@@ -161,13 +163,13 @@ class Play:
         by: User | None = None,
     ) -> "Play":
         url = "https://wa.me/chat/1" if kind == ContactKind.WHATSAPP else ""
-        contacts.log_contact(self.ticket, actor=by or self.colleague, kind=kind, outcome=outcome, url=url)
+        log_contact(self.ticket, actor=by or self.colleague, kind=kind, outcome=outcome, url=url)
         self.refresh()
         return self
 
     def tick(self, *items: str, by: User | None = None) -> "Play":
         for item in items:
-            contacts.tick_checklist(self.ticket, actor=by or self.colleague, item=item)
+            tick_checklist(self.ticket, actor=by or self.colleague, item=item)
         self.refresh()
         return self
 

@@ -13,10 +13,10 @@ from accounts.tests.factories import (
 )
 from content.errors import InvalidData
 from tickets import policies
-from tickets.contacts import create_account
 from tickets.enums import EventKind, Template
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Ticket
+from tickets.requesters.accounts import create_account
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db

@@ -10,12 +10,15 @@ from accounts.models import User
 from accounts.tests.factories import make_user
 from content.errors import InvalidData
 from content.text import fold
-from tickets import contacts
+from tickets.closing.checklist import tick_checklist
+from tickets.closing.contact_log import log_contact
 from tickets.enums import ContactKind, ContactOutcome
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import ContactEntry, Ticket
 from tickets.processes import asks
 from tickets.processes.step import Step
+from tickets.requesters.accounts import claim_guest_tickets, link_account
+from tickets.requesters.standing import apply_standing, check_standing
 from tickets.tests.playing import START
 
 S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
@@ -24,7 +27,7 @@ S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
 def test_standing_changes_on_the_desks_day_not_on_greenwichs(play):
     p = play(S2).later(hours=12)  # nine in the evening in Caracas, the next day in Greenwich
     with timezone.override(ZoneInfo("Asia/Tokyo")):
-        contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE)
+        check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE)
     p.customer.refresh_from_db()
     assert p.customer.standing_since == START.date() != timezone.now().date()
 
@@ -32,8 +35,8 @@ def test_standing_changes_on_the_desks_day_not_on_greenwichs(play):
 @pytest.mark.demand("S2.9")
 def test_looking_the_standing_up_is_on_record_and_on_the_person(play):
     p = play(S2)
-    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE, key="k")
-    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE, key="k")
+    check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE, key="k")
+    check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE, key="k")
     p.refresh()
     p.customer.refresh_from_db()
     assert (p.customer.standing, p.customer.standing_since) == ("inactive", p.ticket.created_at.date())
@@ -44,17 +47,17 @@ def test_looking_the_standing_up_is_on_record_and_on_the_person(play):
 def test_standing_of_nobody_cannot_be_looked_up(play):
     p = play(S2, filed_by="staff")
     with pytest.raises(GuardFailed, match="no tiene cuenta"):
-        contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
+        check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
 
 
 def test_only_the_desk_keeps_these_records(play):
     p = play(S2)
     for actor in (p.customer, p.stranger, p.outsider):
         for verb, options in (
-            (contacts.check_standing, {"standing": Standing.ACTIVE}),
-            (contacts.log_contact, {"kind": ContactKind.CALL, "outcome": ContactOutcome.FAILED}),
-            (contacts.tick_checklist, {"item": "respuesta"}),
-            (contacts.link_account, {"user": p.stranger}),
+            (check_standing, {"standing": Standing.ACTIVE}),
+            (log_contact, {"kind": ContactKind.CALL, "outcome": ContactOutcome.FAILED}),
+            (tick_checklist, {"item": "respuesta"}),
+            (link_account, {"user": p.stranger}),
         ):
             with pytest.raises(NotAllowed):
                 verb(p.ticket, actor=actor, **options)
@@ -65,7 +68,7 @@ def test_only_the_desk_keeps_these_records(play):
 def test_contact_is_kept_with_outcome_evidence_and_author(play):
     p = play(S2)
     for _twice in range(2):
-        contacts.log_contact(
+        log_contact(
             p.ticket, actor=p.agent, kind=ContactKind.WHATSAPP, outcome=ContactOutcome.SUCCESSFUL,
             url="https://wa.me/c/1", note="Confirmó\r\nBcc: x", key="k",
         )  # fmt: skip
@@ -90,9 +93,7 @@ def test_contact_is_kept_with_outcome_evidence_and_author(play):
 def test_contact_without_true_evidence_is_refused(play, kind, url, note, field):
     p = play(S2)
     with pytest.raises(InvalidData) as refused:
-        contacts.log_contact(
-            p.ticket, actor=p.agent, kind=kind, outcome=ContactOutcome.SUCCESSFUL, url=url, note=note
-        )
+        log_contact(p.ticket, actor=p.agent, kind=kind, outcome=ContactOutcome.SUCCESSFUL, url=url, note=note)
     assert refused.value.errors.keys() == {field}
     assert not ContactEntry.objects.exists()
 
@@ -115,7 +116,7 @@ def test_point_that_needs_evidence_waits_for_it(play):
 def test_tick_is_taken_back_and_repeating_it_is_no_news(play):
     p = play(S2).tick("respuesta").tick("respuesta")
     assert p.ticket.checklist_entries.get().done_by == p.colleague
-    contacts.tick_checklist(p.ticket, actor=p.agent, item="respuesta", done=False)
+    tick_checklist(p.ticket, actor=p.agent, item="respuesta", done=False)
     p.refresh()
     assert [event.data["done"] for event in p.events if event.kind == "checklist"] == [True, False]
     assert p.ticket.checklist_entries.count() == 0
@@ -124,17 +125,17 @@ def test_tick_is_taken_back_and_repeating_it_is_no_news(play):
 @pytest.mark.demand("S2.26")
 def test_account_is_linked_once(play):
     p = play(S2, filed_by="staff")
-    contacts.link_account(p.ticket, actor=p.agent, user=p.customer)
+    link_account(p.ticket, actor=p.agent, user=p.customer)
     assert (p.refresh().requester, p.ticket.requester_email) == (p.customer, p.customer.email)
     assert p.ticket.requester_folded == fold(f"{p.customer.name}\n{p.customer.email}")
     with pytest.raises(GuardFailed):
-        contacts.link_account(p.ticket, actor=p.agent, user=p.stranger)
+        link_account(p.ticket, actor=p.agent, user=p.stranger)
 
 
 GIVING = {
-    "link_account": lambda p, user: contacts.link_account(p.ticket, actor=p.agent, user=user),
+    "link_account": lambda p, user: link_account(p.ticket, actor=p.agent, user=user),
     "seleccionar_cuenta": lambda p, user: p.do(p.agent, "seleccionar_cuenta", requester=user.email),
-    "claim": lambda p, user: contacts.claim_guest_tickets(user, verified_email="sin.cuenta@example.com"),
+    "claim": lambda p, user: claim_guest_tickets(user, verified_email="sin.cuenta@example.com"),
 }
 
 
@@ -159,7 +160,7 @@ def test_standing_that_was_looked_up_is_not_the_next_requesters(play):
         asks.apply(Step(p.ticket, p.definition, action, p.agent, answers, now))
         return p.ticket.requester, p.ticket.standing_checked_at
 
-    contacts.apply_standing(p.ticket, Standing.ACTIVE, now=now)
+    apply_standing(p.ticket, Standing.ACTIVE, now=now)
     assert give(requester=p.customer) == (p.customer, now)
     assert give(requester=p.stranger) == (p.stranger, None)
     assert give(standing="inactive", requester=p.customer) == (p.customer, now)
@@ -173,7 +174,7 @@ def test_proving_an_address_claims_what_was_filed_with_it_and_no_more(play):
     p, other = play(S0, filed_by="guest"), play(S0, filed_by="guest")
     Ticket.objects.filter(pk=other.ticket.pk).update(requester_email="otra@example.com")
     user = make_user(email="invitada@example.com")
-    assert contacts.claim_guest_tickets(user, verified_email="INVITADA@example.com") == 1
+    assert claim_guest_tickets(user, verified_email="INVITADA@example.com") == 1
     assert (p.refresh().requester, other.refresh().requester) == (user, None)
-    assert contacts.claim_guest_tickets(user, verified_email=user.email) == 0
+    assert claim_guest_tickets(user, verified_email=user.email) == 0
     assert list(Ticket.objects.visible_to(user)) == [p.ticket]

@@ -4,11 +4,12 @@ import pytest
 
 from accounts.enums import Standing
 from content.errors import InvalidData
-from tickets import contacts, conversation
+from tickets import conversation
 from tickets.enums import Channel, MessageKind, Purpose
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Attachment, Draft, Mention, Message
 from tickets.record.freshness import StaleTicket
+from tickets.requesters.standing import check_standing
 from tickets.tests.playing import Play, prepared
 
 S0, S2, S3 = "incidencia-tecnica", "soporte-con-aprobacion", "solicitud-guiada"
@@ -25,7 +26,7 @@ def prepare(play: Play, **data) -> Play:
 @pytest.mark.demand("S2.29", "S2.28")
 def test_solution_is_refused_where_the_case_cannot_be_solved_yet(play):
     p = play(S2)
-    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
+    check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
     with pytest.raises(GuardFailed, match="el caso no está resuelto"):
         p.solution()
     p.follow_up("Estamos en ello.")
@@ -56,7 +57,7 @@ def test_solution_needs_what_was_done_and_steps_only_if_any(play):
 def test_closed_case_takes_no_solution(play):
     p = play(S2)
     p.do(p.supervisor, "cerrar_prueba")
-    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
+    check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
     with pytest.raises(GuardFailed):
         p.solution()
 
@@ -69,12 +70,12 @@ def test_no_answer_before_the_standing_is_looked_up(play):
             answer()
         assert refused.value.guard == "standing_checked"
     conversation.add_internal_note(p.ticket, actor=p.agent, body="Pregunto en administración.")
-    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE)
+    check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE)
     for answer in (p.follow_up, p.solution):
         with pytest.raises(GuardFailed) as refused:
             answer()
         assert refused.value.guard == "requester_active"
-    contacts.check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
+    check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
     p.follow_up()
     assert p.told == [("requester", "reply")]
 

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_supervisor, make_user
 from content.tokens import hash_token
-from tickets import guests
-from tickets.contacts import link_account
 from tickets.enums import EventKind, Purpose
 from tickets.exceptions import InvalidToken
 from tickets.models import GuestToken
+from tickets.requesters import guests
+from tickets.requesters.accounts import link_account
 from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.playing import prepared
 

@@ -5,11 +5,14 @@ from django.utils import timezone, translation
 
 from accounts.enums import Standing
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from tickets import contacts, conversation, history, nonconformities, properties, workflow
+from tickets import conversation, history, properties, workflow
 from tickets.actors import SYSTEM
+from tickets.closing import nonconformities
+from tickets.closing.contact_log import log_contact
 from tickets.enums import ContactKind, ContactOutcome, EventKind, Severity
 from tickets.models import Nonconformity
 from tickets.record.events import record
+from tickets.requesters.standing import check_standing
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -37,10 +40,10 @@ def test_what_people_did_is_told_with_names_and_values(ticket):
         ticket, actor=diego, severity=Severity.CRITICAL, difficulty=3, department=make_department("academico")
     )
     properties.set_contribution(ticket, actor=diego, is_open=True)
-    contacts.check_standing(ticket, actor=supervisor, standing=Standing.INACTIVE)
-    contacts.log_contact(ticket, actor=diego, kind=ContactKind.CALL, outcome=ContactOutcome.FAILED)
+    check_standing(ticket, actor=supervisor, standing=Standing.INACTIVE)
+    log_contact(ticket, actor=diego, kind=ContactKind.CALL, outcome=ContactOutcome.FAILED)
     chat = {"kind": ContactKind.WHATSAPP, "url": "https://wa.me/chat/1"}
-    contacts.log_contact(ticket, actor=diego, outcome=ContactOutcome.SUCCESSFUL, **chat)
+    log_contact(ticket, actor=diego, outcome=ContactOutcome.SUCCESSFUL, **chat)
     assert told(ticket) == [
         "",  # filing: the report itself says it
         "<b>Carolina</b> asignó el ticket a <b>Diego</b>",

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from content.errors import DeskError
-from tickets import contacts, conversation, policies, properties, surveys
+from tickets import conversation, policies, properties
+from tickets.closing import surveys
+from tickets.closing.checklist import tick_checklist
 from tickets.definitions.loading import library
 from tickets.enums import ContactKind, ContactOutcome, Purpose, Severity
 from tickets.models import Ticket
 from tickets.processes.asks import STANDARD_ASKS
+from tickets.requesters.standing import check_standing
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, Play
 from tickets.workflow import perform
@@ -35,9 +38,9 @@ MOVES = {
     "close": lambda p: properties.set_contribution(p.ticket, actor=p.agent, is_open=False),
     "take": lambda p: properties.assign(p.ticket, actor=p.agent, assignee=p.agent),
     "leave": lambda p: properties.assign(p.ticket, actor=p.agent, assignee=None),
-    "active": lambda p: contacts.check_standing(p.ticket, actor=p.agent, standing="active"),
-    "inactive": lambda p: contacts.check_standing(p.ticket, actor=p.agent, standing="inactive"),
-    "tick": lambda p: contacts.tick_checklist(p.ticket, actor=p.reviewer, item="respuesta"),
+    "active": lambda p: check_standing(p.ticket, actor=p.agent, standing="active"),
+    "inactive": lambda p: check_standing(p.ticket, actor=p.agent, standing="inactive"),
+    "tick": lambda p: tick_checklist(p.ticket, actor=p.reviewer, item="respuesta"),
     "rate": lambda p: surveys.rate(p.ticket, actor=p.requester, score=3),
     "guest": lambda p: conversation.reply(
         p.ticket, actor=p.guest(Purpose.CONTRIBUTE), body="Desde el enlace"

@@ -6,7 +6,8 @@ import pytest
 
 from accounts.models import CustomerKind
 from accounts.tests.factories import make_user
-from tickets import clocks, conversation, surveys
+from tickets import clocks, conversation
+from tickets.closing import surveys
 from tickets.enums import Purpose, Severity
 from tickets.exceptions import GuardFailed
 from tickets.models import Message

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.enums import Standing
 from accounts.tests.factories import make_user
 from content.errors import InvalidData
-from tickets import surveys
+from tickets.closing import surveys
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.models import Nonconformity, Ticket

@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from content.errors import DeskError
-from tickets import guests
 from tickets.actors import Guest
 from tickets.attachments import discard_draft
+from tickets.closing.surveys import rate
 from tickets.conversation import reply
 from tickets.enums import Purpose
 from tickets.exceptions import GuardFailed
 from tickets.models import Survey, Ticket
-from tickets.surveys import rate
+from tickets.requesters import guests
 from tickets.workflow import perform
 
 from .factories import make_process, make_ticket

@@ -3,7 +3,7 @@
 import pytest
 
 from content.errors import InvalidData
-from tickets import surveys
+from tickets.closing import surveys
 from tickets.enums import Purpose
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Survey, Ticket

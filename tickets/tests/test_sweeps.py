@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tickets import clocks, guests, properties, sweeps
+from tickets import clocks, properties, sweeps
 from tickets.definitions.loading import library
 from tickets.enums import Purpose
 from tickets.models import GuestToken, Ticket
 from tickets.processes.publishing import publish
+from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, prepared
 from tickets.workflow import perform

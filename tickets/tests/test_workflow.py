@@ -12,8 +12,11 @@ from django.db.models import ProtectedError
 
 from accounts.tests.factories import make_agent, make_supervisor
 from content.errors import InvalidData
-from tickets import contacts, conversation, nonconformities, properties
+from tickets import conversation, properties
 from tickets.actors import SYSTEM, Guest
+from tickets.closing import nonconformities
+from tickets.closing.checklist import tick_checklist
+from tickets.closing.contact_log import log_contact
 from tickets.enums import (
     EARLY_KINDS,
     END_KINDS,
@@ -29,6 +32,7 @@ from tickets.models import Message, Ticket
 from tickets.processes.effects import EFFECTS
 from tickets.record.events import already_recorded, event_recorded
 from tickets.record.freshness import StaleTicket
+from tickets.requesters.standing import check_standing
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import prepared
 from tickets.workflow import fire, perform
@@ -88,11 +92,11 @@ VERBS = {
     "properties": lambda p: properties.change_properties(p.ticket, actor=p.agent, severity="low", difficulty=5),
     "contribution": lambda p: properties.set_contribution(p.ticket, actor=p.agent, is_open=True),
     "notifications": lambda p: properties.set_notifications(p.ticket, actor=p.customer, on=False),
-    "standing": lambda p: contacts.check_standing(p.ticket, actor=p.agent, standing="active"),
-    "contact": lambda p: contacts.log_contact(
+    "standing": lambda p: check_standing(p.ticket, actor=p.agent, standing="active"),
+    "contact": lambda p: log_contact(
         p.ticket, actor=p.agent, kind=ContactKind.CALL, outcome=ContactOutcome.FAILED
     ),
-    "checklist": lambda p: contacts.tick_checklist(p.ticket, actor=p.agent, item="respuesta"),
+    "checklist": lambda p: tick_checklist(p.ticket, actor=p.agent, item="respuesta"),
 }  # fmt: skip
 
 

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from content.tokens import hash_token, new_token
 
-from .actors import SYSTEM, Guest
-from .enums import EventKind, Purpose, Template
-from .exceptions import InvalidToken
-from .models import GuestToken, Ticket
-from .record.events import record
-from .record.locking import locked
+from ..actors import SYSTEM, Guest
+from ..enums import EventKind, Purpose, Template
+from ..exceptions import InvalidToken
+from ..models import GuestToken, Ticket
+from ..record.events import record
+from ..record.locking import locked
 
 LIFETIME = {
     Purpose.FOLLOW: timedelta(days=180),
@@ -38,8 +38,8 @@ def issue(ticket: Ticket, *, purpose: Purpose, email: str) -> str:
     return raw
 
 
-def take_back(raw: str) -> None:
-    """The mail with this secret never left: nobody will ever come with it."""
+def discard_unsent(raw: str) -> None:
+    """Delete the token of a link whose mail did not leave: nobody can have received it."""
     GuestToken.objects.filter(digest=hash_token(raw)).delete()
 
 
@@ -104,8 +104,8 @@ def actor_of(token: GuestToken) -> Guest:
     return Guest(token.ticket_id, token.email, token.ticket.requester_name, Purpose(token.purpose))
 
 
-def hand_over(ticket: Ticket) -> None:
-    """The ticket is another person's now: what was mailed to other addresses than theirs opens nothing any more."""
+def revoke_links_to_others(ticket: Ticket) -> None:
+    """Revoke the ticket's links that were mailed to any address but its present requester's."""
     ticket.guest_tokens.filter(revoked_at__isnull=True).exclude(email__iexact=ticket.requester_email).update(
         revoked_at=timezone.now()
     )

@@ -6,13 +6,13 @@ from django.utils.translation import gettext as _
 from content.errors import InvalidData
 from content.text import TextTooLong, clean_text
 
-from . import policies
-from .actors import Actor
-from .enums import EventKind
-from .exceptions import GuardFailed, NotAllowed
-from .models import Survey, Ticket
-from .record.events import already_recorded, record
-from .record.locking import locked
+from .. import policies
+from ..actors import Actor
+from ..enums import EventKind
+from ..exceptions import GuardFailed, NotAllowed
+from ..models import Survey, Ticket
+from ..record.events import already_recorded, record
+from ..record.locking import locked
 
 COMMENT_LENGTH = 2_000
 

@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from content.errors import InvalidData
 from content.text import TextTooLong, clean_text
 
-from . import policies
-from .actors import Actor, user_of
-from .enums import EventKind
-from .exceptions import NotAllowed
-from .models import Nonconformity
-from .record.events import already_recorded, record
-from .record.locking import locked
+from .. import policies
+from ..actors import Actor, user_of
+from ..enums import EventKind
+from ..exceptions import NotAllowed
+from ..models import Nonconformity
+from ..record.events import already_recorded, record
+from ..record.locking import locked
 
 
 @transaction.atomic

@@ -1,0 +1,41 @@
+"""The closing checklist of the process, ticked point by point (S2.44–S2.46)."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from content.errors import InvalidData
+
+from .. import policies
+from ..enums import ContactKind, EventKind
+from ..exceptions import GuardFailed, NotAllowed
+from ..models import ChecklistEntry, Ticket
+from ..record.events import already_recorded, record
+from ..record.locking import locked
+
+
+@transaction.atomic
+def tick_checklist(
+    ticket: Ticket, *, actor: User, item: str, done: bool = True, key: str | None = None
+) -> Ticket:
+    """Mark a point of the closing checklist as done, or take the mark back. Points that need evidence want it on
+    record first (S2.44–S2.46)."""
+    ticket = locked(ticket)
+    if earlier := already_recorded(key, actor=actor, act=EventKind.CHECKLIST, ticket=ticket):
+        return earlier.ticket
+    if not policies.can_answer(actor, ticket):
+        raise NotAllowed
+    definition = next((i for i in ticket.definition.closing.checklist if i.key == item), None)
+    if definition is None:
+        raise InvalidData({"item": [_("Ese punto no está en la lista de cierre.")]})
+    if done and definition.needs and not ticket.contacts.filter(kind=definition.needs).exists():
+        raise GuardFailed(ContactKind(definition.needs).missing)
+    entries = ChecklistEntry.objects.filter(ticket=ticket, item=item)
+    if entries.exists() == done:
+        return ticket
+    if done:
+        ChecklistEntry.objects.create(ticket=ticket, item=item, done_by=actor)
+    else:
+        entries.delete()
+    record(ticket, EventKind.CHECKLIST, actor=actor, public=False, data={"item": item, "done": done}, key=key)
+    return ticket

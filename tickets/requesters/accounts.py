@@ -1,0 +1,109 @@
+"""Whose ticket it is: linking it to an account, opening one for a guest, and claiming what a guest filed."""
+
+from django import forms
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import CustomerKind, User
+from accounts.validators import phone_validator, validate_address
+from content.errors import InvalidData
+from content.form_fields import LineField, cleaned_values
+
+from .. import policies
+from ..actors import Actor
+from ..enums import EventKind, Template
+from ..exceptions import GuardFailed, NotAllowed
+from ..models import Ticket
+from ..record.events import already_recorded, record
+from ..record.locking import locked
+from .guests import revoke_links_to_others
+
+
+def set_requester(ticket: Ticket, user: User) -> None:
+    """Make `user` the requester of the locked ticket. Clears `standing_checked_at` and revokes links mailed to others.
+
+    Does nothing where `user` is the requester already. Saving the ticket is the calling verb's work.
+    """
+    if ticket.requester_id == user.pk:
+        return
+    ticket.requester, ticket.requester_name, ticket.requester_email = user, user.name, user.email
+    ticket.standing_checked_at = None
+    revoke_links_to_others(ticket)
+
+
+@transaction.atomic
+def link_account(ticket: Ticket, *, actor: Actor, user: User, key: str | None = None) -> Ticket:
+    """Say whose ticket it is (S2.26, S2.27): the guest who filed it has, or has been given, an account."""
+    ticket = locked(ticket)
+    if done := already_recorded(key, actor=actor, act=EventKind.REQUESTER, ticket=ticket):
+        return done.ticket
+    if not policies.can_answer(actor, ticket):
+        raise NotAllowed
+    if ticket.requester_id is not None:
+        raise GuardFailed(_("El ticket ya tiene un solicitante con cuenta."))
+    set_requester(ticket, user)
+    record(ticket, EventKind.REQUESTER, actor=actor, public=False, data={"requester": user.pk}, key=key)
+    return ticket
+
+
+@transaction.atomic
+def create_account(
+    ticket: Ticket,
+    *,
+    actor: Actor,
+    email: str,
+    name: str,
+    phone: str = "",
+    kind: CustomerKind | None = None,
+    key: str | None = None,
+) -> Ticket:
+    """Open an account for the guest who asks, and say whose ticket it is (S2.27). It has no password: they are told by
+    mail that a code sent to that address lets them in.
+
+    Raises `InvalidData` for an address that has an account already (that one is selected, not created) or is none.
+    """
+    ticket = locked(ticket)
+    if done := already_recorded(key, actor=actor, act=EventKind.REQUESTER, ticket=ticket):
+        return done.ticket
+    if not policies.can_answer(actor, ticket):
+        raise NotAllowed
+    if ticket.requester_id is not None:
+        raise GuardFailed(_("El ticket ya tiene un solicitante con cuenta."))
+    cleaned = cleaned_values(
+        {"email": email, "name": name or ticket.requester_name, "phone": phone or ticket.requester_phone},
+        email=forms.EmailField(max_length=254, validators=[validate_address]),
+        name=LineField(max_length=120),
+        phone=LineField(max_length=32, required=False, validators=[phone_validator]),
+    )
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(**cleaned, kind=kind, language=ticket.requester_language)
+    except IntegrityError as error:
+        raise InvalidData({"email": [_("Ya hay una cuenta con ese correo. Selecciónala.")]}) from error
+    set_requester(ticket, user)
+    record(
+        ticket,
+        EventKind.REQUESTER,
+        actor=actor,
+        public=False,
+        data={"requester": user.pk},
+        notify=[("requester", Template.ACCOUNT_CREATED)],
+        key=key,
+    )
+    return ticket
+
+
+@transaction.atomic
+def claim_guest_tickets(user: User, *, verified_email: str) -> int:
+    """A person proved that an address is theirs: what they filed as a guest becomes theirs. Returns how many."""
+    # Addresses are kept in lower case: an equality that the index answers, at every sign-in.
+    tickets = Ticket.objects.filter(requester=None, requester_email=verified_email.lower())
+    count = 0
+    for ticket in tickets:
+        ticket = locked(ticket)
+        if ticket.requester_id is not None:  # somebody of the desk was quicker
+            continue
+        set_requester(ticket, user)
+        record(ticket, EventKind.REQUESTER, actor=user, public=False, data={"requester": user.pk})
+        count += 1
+    return count

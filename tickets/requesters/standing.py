@@ -1,0 +1,43 @@
+"""The requester's administrative standing, which some processes demand to be looked up before any answer (S2.9)."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.enums import Standing
+
+from .. import policies
+from ..actors import Actor
+from ..enums import EventKind
+from ..exceptions import GuardFailed, NotAllowed
+from ..models import Ticket
+from ..record.events import already_recorded, record
+from ..record.locking import locked
+
+
+@transaction.atomic
+def check_standing(ticket: Ticket, *, actor: Actor, standing: Standing, key: str | None = None) -> Ticket:
+    """Somebody looked the requester's standing up, as must happen before any answer (S2.9)."""
+    ticket = locked(ticket)
+    if done := already_recorded(key, actor=actor, act=EventKind.STANDING_CHECKED, ticket=ticket):
+        return done.ticket
+    if not policies.can_answer(actor, ticket):
+        raise NotAllowed
+    apply_standing(ticket, standing, now=timezone.now())
+    record(
+        ticket, EventKind.STANDING_CHECKED, actor=actor, public=False, data={"standing": standing}, key=key
+    )
+    return ticket
+
+
+def apply_standing(ticket: Ticket, standing: Standing, *, now: datetime) -> None:
+    """Note the check on the locked ticket, and the standing on the person when it changed."""
+    if ticket.requester is None:
+        raise GuardFailed(_("El solicitante no tiene cuenta. Selecciona o crea su cuenta antes de seguir."))
+    if ticket.requester.standing != standing:
+        ticket.requester.standing = standing
+        ticket.requester.standing_since = timezone.localdate(now, timezone.get_default_timezone())
+        ticket.requester.save(update_fields=["standing", "standing_since"])
+    ticket.standing_checked_at = now
