@@ -14,8 +14,7 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.models import User
 from tickets.models import Ticket
-
-from .preparing import may_prepare
+from tickets.workflow.preparing import may_prepare
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]

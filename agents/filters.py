@@ -21,9 +21,9 @@ from accounts.models import CustomerKind, Department, User
 from content.text import fold
 from tickets.definitions.definition import FieldDefinition
 from tickets.enums import PublicState, Severity, StageKind
+from tickets.lists.queues import ORDERS, Order, Queue
 from tickets.models import Category, Process
 from tickets.models.querysets import TicketQuerySet
-from tickets.queues import ORDERS, Order, Queue
 
 OWN_FIELD = "campo-"
 NOBODY = "nadie"

@@ -6,8 +6,8 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from accounts.models import User
-from tickets import queues
 from tickets.enums import EARLY_KINDS
+from tickets.lists import queues
 from tickets.models import Ticket
 
 from .access import DeskRequest

@@ -1,70 +1,19 @@
 """What «Preparar» shows beside its form: the line of tickets that wait for it, the report, and who is asking."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Q
 from django.utils.functional import cached_property
 
 from accounts.models import User
 from tickets import policies
 from tickets.definitions.definition import Action
 from tickets.definitions.fields import answered
-from tickets.models import Attachment, Message, ProcessVersion, Ticket
-from tickets.queues import ORDERS
+from tickets.lists.preparation import PreparationLine, siblings
+from tickets.models import Attachment, Message, Ticket
+from tickets.workflow.preparing import asks_as_preparation, preparation_of
 
-from .preparing import asks_as_preparation, preparation_of, prepares_in, siblings
-
-LINE_SIZE = 50
 OTHERS = 5
 MESSAGES = 20
-
-
-class Line:
-    """The tickets this person can prepare, in order of arrival (S2.35): the first fifty."""
-
-    def __init__(self, user: User) -> None:
-        early = Ticket.objects.visible_to(user).open().to_prepare()
-        in_use = ProcessVersion.objects.filter(pk__in=early.values("process_version"))
-        versions = {version.pk: version for version in in_use.order_by()}
-        waiting = Q(pk__in=[])
-        for version in versions.values():
-            waiting |= Q(process_version=version.pk, stage__in=prepares_in(version.definition))
-        rows = early.filter(waiting).select_related("requester", "category").order_by(*ORDERS["llegada"].keys)
-        found = list(rows[: LINE_SIZE + 1])
-        for ticket in found:
-            ticket.process_version = versions[ticket.process_version_id]
-        self.is_cut = len(found) > LINE_SIZE
-        self.tickets = list(_offered(found[:LINE_SIZE], user))
-
-    @property
-    def count(self) -> str:
-        return f"{len(self.tickets)}{'+' if self.is_cut else ''}"
-
-    def place_of(self, folio: str) -> int:
-        """From one; 0 when it is not in the line."""
-        folios = [ticket.folio for ticket in self.tickets]
-        return folios.index(folio) + 1 if folio in folios else 0
-
-    def before(self, folio: str) -> str:
-        place = self.place_of(folio)
-        return self.tickets[place - 2].folio if place > 1 else ""
-
-    def after(self, folio: str) -> str:
-        """The next one; from outside the line, its first."""
-        rest = [ticket.folio for ticket in self.tickets[self.place_of(folio) :]]
-        return rest[0] if rest and rest[0] != folio else ""
-
-
-def _offered(tickets: Iterable[Ticket], user: User) -> Iterable[Ticket]:
-    """Who prepares depends on the process, the stage, the department and the assignee: asked once for each."""
-    known: dict[tuple[Any, ...], bool] = {}
-    for ticket in tickets:
-        sort = (ticket.process_version_id, ticket.stage, ticket.department_id, ticket.assignee_id)
-        if sort not in known:
-            known[sort] = preparation_of(ticket, user=user) is not None
-        if known[sort]:
-            yield ticket
 
 
 class PreparePage:
@@ -73,8 +22,8 @@ class PreparePage:
         self.ticket = ticket
 
     @cached_property
-    def line(self) -> Line:
-        return Line(self.user)
+    def line(self) -> PreparationLine:
+        return PreparationLine(self.user)
 
     @property
     def place(self) -> int:

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from tickets import clocks, queues
+from tickets import clocks
 from tickets.enums import Severity
+from tickets.lists import queues
 from tickets.models import Clock, Ticket
 from tickets.sla import Reading
 

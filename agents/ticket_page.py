@@ -12,16 +12,17 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from tickets import clocks, policies, presence, queues
+from tickets import clocks, policies
 from tickets.definitions.definition import Action, Call, ChecklistItem, Response
 from tickets.definitions.fields import answered
 from tickets.definitions.responses import fill_in, fitting_responses
 from tickets.enums import ClockKind, MessageKind, Severity
+from tickets.lists import presence, queues
 from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
 from tickets.sla import Reading
+from tickets.workflow.preparing import is_preparation
 
 from .access import DeskRequest
-from .preparing import is_preparation
 from .timeline import Entry, Timeline
 
 

@@ -10,10 +10,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from tickets import history
-from tickets.conversation import LONGEST, RECENT
 from tickets.enums import Channel, DeliveryState, EventKind, MessageKind
+from tickets.lists import history
 from tickets.models import Attachment, Delivery, Message, Ticket, TicketEvent
+from tickets.workflow.conversation import LONGEST, RECENT
 
 KINDS = {MessageKind.NOTE: "nota", MessageKind.REPLY: "cliente", MessageKind.REPORT: "cliente"}
 ICONS = {

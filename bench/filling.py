@@ -15,8 +15,8 @@ from bench.stories import tell
 from bench.words import FIRST_NAMES, SURNAMES
 from tickets.definitions.loading import library
 from tickets.models import FolioCounter, Ticket
-from tickets.processes.checking import load
-from tickets.processes.publishing import publish
+from tickets.workflow.checking import load
+from tickets.workflow.publishing import publish
 
 BATCH = 1000
 AGENTS, SUPERVISORS = 8, 2  # few, so that each has more open tickets than a page shows, on every size

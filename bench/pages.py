@@ -9,8 +9,8 @@ from accounts.enums import Role
 from accounts.models import User
 from bench.report import FLOOR
 from tickets.enums import MessageKind
+from tickets.lists.queues import ALL, DEPARTMENT_PREFIX
 from tickets.models import Category, Message, Ticket
-from tickets.queues import ALL, DEPARTMENT_PREFIX
 
 EXAMPLES = 12  # addresses of one page that take turns, so that no single ticket stays in every cache
 CUSTOMERS = 12  # who file by turns: nobody may file without end

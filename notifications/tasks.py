@@ -13,7 +13,9 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from tickets import attachments, presence, sweeps
+from tickets import attachments
+from tickets.lists import presence
+from tickets.workflow import sweeps
 
 from . import delivery
 from .models import DemoMail, Heartbeat, OutgoingEmail

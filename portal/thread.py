@@ -15,11 +15,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from tickets.conversation import LONGEST, RECENT, public_conversation
 from tickets.definitions.definition import Stage
 from tickets.enums import Channel, EventKind, MessageKind, PublicState, StageKind
 from tickets.file_fields import icon_of
 from tickets.models import Attachment, Message, Ticket, TicketEvent
+from tickets.workflow.conversation import LONGEST, RECENT, public_conversation
 
 VIA = {
     Channel.EMAIL: lambda: _("por correo"),

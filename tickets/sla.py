@@ -1,13 +1,14 @@
 """Clock arithmetic: pure functions that pages, jobs and reports share (DESIGN §4).
 
-All instants are aware datetimes in UTC. A `Calendar` says which time counts; today there is one, plain elapsed
-time, and calendars with working hours and holidays take its place without a change here.
+All instants are aware datetimes in UTC. A `Calendar` says which time counts.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
+
+from .calendars import ELAPSED, Calendar
 
 FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -21,27 +22,6 @@ class Interval:
 
     def ends_by(self, now: datetime) -> datetime:
         return now if self.end is None else min(self.end, now)
-
-
-class Calendar(Protocol):
-    def add(self, start: datetime, duration: timedelta) -> datetime:
-        """The instant at which `duration` of counting time has passed since `start`."""
-
-    def between(self, start: datetime, end: datetime) -> timedelta:
-        """How much time counts from `start` to `end`; never negative."""
-
-
-class ElapsedTime:
-    """Every minute counts, day and night."""
-
-    def add(self, start: datetime, duration: timedelta) -> datetime:
-        return start + duration
-
-    def between(self, start: datetime, end: datetime) -> timedelta:
-        return max(end - start, timedelta())
-
-
-ELAPSED = ElapsedTime()
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from accounts.models import CustomerKind, User
 from accounts.validators import phone_validator
 from content.form_fields import LineField
 from tickets.models import Ticket
-from tickets.processes.asks import AccountField
 from tickets.requesters.accounts import create_account, link_account
+from tickets.workflow.asks import AccountField
 
 from .base import StampedForm
 

@@ -7,7 +7,7 @@ from django import forms
 
 from tickets.definitions.definition import Action
 from tickets.models import Ticket
-from tickets.processes.asks import fields_of
+from tickets.workflow.asks import fields_of
 
 from .base import StampedForm
 

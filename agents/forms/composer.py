@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from content.form_fields import LongTextField
 from tickets.attachments import REPLY_LIMITS
-from tickets.conversation import add_internal_note, send_follow_up, send_solution
 from tickets.enums import MessageKind
 from tickets.file_fields import FilesField
 from tickets.models import Message, Ticket
+from tickets.workflow.conversation import add_internal_note, send_follow_up, send_solution
 
 from .base import StampedForm
 

@@ -15,9 +15,9 @@ from tickets.definitions.fields import form_field, is_shown
 from tickets.enums import Channel
 from tickets.exceptions import NotAllowed
 from tickets.file_fields import FilesField
-from tickets.intake import TITLE_LENGTH, Requester, file_ticket
 from tickets.models import Category, Ticket
 from tickets.requesters.accounts import create_account
+from tickets.workflow.intake import TITLE_LENGTH, Requester, file_ticket
 
 from .base import StampedForm
 

@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Department
-from tickets import clocks, queues
+from tickets import clocks
 from tickets.definitions.definition import Action
 from tickets.enums import CaseKind, Severity
+from tickets.lists import queues
+from tickets.lists.preparation import Colleague
+from tickets.lists.queues import MANY
 from tickets.models import Ticket
-from tickets.queues import MANY
+from tickets.workflow.preparing import targets
 
-from ..preparing import Colleague, targets
 from .actions import ActionForm
 
 AS_TYPED = "%Y-%m-%dT%H:%M"

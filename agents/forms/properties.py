@@ -6,9 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from tickets import properties
 from tickets.models import Ticket
-from tickets.processes.asks import STANDARD_ASKS
+from tickets.workflow import properties
+from tickets.workflow.asks import STANDARD_ASKS
 
 from .base import StampedForm
 

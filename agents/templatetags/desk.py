@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from tickets.file_fields import icon_of
+from tickets.lists.queues import MANY
 from tickets.models import Attachment, Ticket
-from tickets.queues import MANY
 
 from ..rows import ANY_FOLIO, Row
 

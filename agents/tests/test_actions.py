@@ -19,10 +19,10 @@ from tickets import policies
 from tickets.definitions.definition import Action, FieldDefinition
 from tickets.definitions.loading import library
 from tickets.enums import EventKind, StageKind
-from tickets.intake import file_ticket
 from tickets.models import Attachment, ContactEntry, Message, Process, Ticket
-from tickets.processes.publishing import publish
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow.intake import file_ticket
+from tickets.workflow.publishing import publish
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url
@@ -104,7 +104,7 @@ def done(client, ticket: Ticket, key: str, **changes) -> Ticket:
 
 
 def clicked() -> list[tuple[str, str]]:
-    from tickets.processes.checking import load
+    from tickets.workflow.checking import load
 
     return [
         (key, action.key)
@@ -303,7 +303,7 @@ def test_nobody_of_the_desk_approves_in_the_requesters_name(ticket, agent):
 
 
 def test_a_stale_action_shows_the_changes_and_keeps_the_answers(ticket, agent):
-    from tickets import conversation
+    from tickets.workflow import conversation
 
     seen = ticket.version
     conversation.reply(ticket, actor=ticket.requester, body="Esperen, falta algo")

@@ -8,10 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from tickets import conversation, policies, properties
+from tickets import policies
 from tickets.enums import MessageKind
 from tickets.models import Attachment, Draft, Message, Ticket
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import conversation, properties
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url

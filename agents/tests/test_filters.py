@@ -7,8 +7,8 @@ from django.urls import reverse
 from accounts.models import CustomerKind
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from agents.filters import QueueFilter
-from tickets import queues
 from tickets.enums import StageKind
+from tickets.lists import queues
 from tickets.models import Category, Process, Ticket
 from tickets.tests.factories import make_process, make_ticket
 
@@ -118,7 +118,7 @@ from = ["nuevo"]
 to = "fin"
 by = ["staff"]
 """
-    from tickets.processes.publishing import publish
+    from tickets.workflow.publishing import publish
 
     make_department()
     process = publish(source).process

@@ -12,14 +12,14 @@ from django.utils import timezone
 from accounts.enums import Standing
 from accounts.models import Membership, User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from agents.prepare_page import Line
-from tickets import properties
-from tickets.conversation import add_internal_note, reply
 from tickets.definitions.loading import definition_of
 from tickets.enums import EventKind, MessageKind, StageKind
+from tickets.lists.preparation import PreparationLine
 from tickets.models import Clock, Process, Ticket
-from tickets.processes.publishing import publish
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import properties
+from tickets.workflow.conversation import add_internal_note, reply
+from tickets.workflow.publishing import publish
 
 from .factories import signed_in, snapshot, text_of
 
@@ -420,7 +420,7 @@ def test_the_line_reads_no_process_that_nothing_waits_in(supervisor: User):
     Ticket.objects.filter(pk=finished.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
     definition_of.cache_clear()
 
-    assert Line(supervisor).tickets == [ticket]
+    assert PreparationLine(supervisor).tickets == [ticket]
     assert definition_of.cache_info().misses == 1
 
 

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor
-from tickets import properties
 from tickets.enums import EventKind
 from tickets.models import Clock, Ticket
 from tickets.tests.factories import make_ticket
+from tickets.workflow import properties
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url

@@ -155,7 +155,7 @@ def test_an_empty_queue_says_so_in_a_sentence(supervisor):
 
 
 def test_figures_stop_at_ninety_nine(supervisor, monkeypatch):
-    monkeypatch.setattr("tickets.queues.MANY", 2)
+    monkeypatch.setattr("tickets.lists.queues.MANY", 2)
     monkeypatch.setattr("agents.templatetags.desk.MANY", 2)
     for _ in range(3):
         make_ticket()

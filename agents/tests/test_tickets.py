@@ -9,12 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from tickets import conversation, presence, properties, workflow
 from tickets.closing.contact_log import log_contact
 from tickets.enums import ContactKind, ContactOutcome, DeliveryProblem, DeliveryState, StageKind
+from tickets.lists import presence
 from tickets.models import Delivery, Nonconformity, Presence, Survey, Ticket
 from tickets.record import deliveries
 from tickets.tests.factories import make_ticket
+from tickets.workflow import conversation, properties
+from tickets.workflow.perform import perform
 
 from .factories import signed_in, snapshot, text_of
 
@@ -36,7 +38,7 @@ def prepared(ticket: Ticket, assignee, **changes) -> Ticket:
         "due_at": timezone.now() + timedelta(days=2),
         "standing": "active",
     }
-    workflow.perform(ticket, "preparar", actor=make_supervisor(name="Carolina Núñez"), data=data | changes)
+    perform(ticket, "preparar", actor=make_supervisor(name="Carolina Núñez"), data=data | changes)
     ticket.refresh_from_db()
     return ticket
 

@@ -15,12 +15,12 @@ from tickets import policies
 from tickets.exceptions import ActionUnavailable
 from tickets.models import Ticket
 from tickets.record.freshness import StaleTicket
-from tickets.workflow import perform
+from tickets.workflow.perform import perform
+from tickets.workflow.preparing import is_preparation
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.actions import ActionForm
 from ..origin import origin_of, queue_url, with_origin
-from ..preparing import is_preparation
 from ..timeline import changes_since
 
 

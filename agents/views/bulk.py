@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from content.errors import DeskError
-from tickets import queues
+from tickets.lists import queues
 from tickets.models import Ticket
-from tickets.properties import assign as assign_one
+from tickets.workflow.properties import assign as assign_one
 
 from ..access import DeskRequest, desk_view
 

@@ -13,10 +13,10 @@ from content.errors import DeskError, InvalidData
 from content.files import RefusedFile
 from tickets import policies
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
-from tickets.conversation import save_draft
 from tickets.enums import MessageKind
 from tickets.file_fields import refused_row, row_of
 from tickets.record.freshness import StaleTicket
+from tickets.workflow.conversation import save_draft
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.composer import SENT, ComposerForm, DraftForm

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_safe
 
 from content.keyset import InvalidCursor, paginate
 from tickets import policies
+from tickets.lists.queues import BoundedCount, for_rows
 from tickets.models import Ticket
-from tickets.queues import BoundedCount, for_rows
 
 from ..access import DeskRequest, desk_view
 from ..rows import Moment, Row

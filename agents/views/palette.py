@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from tickets import queues
+from tickets.lists import queues
 from tickets.models import Ticket
+from tickets.workflow.preparing import may_prepare
 
 from ..access import DeskRequest, desk_view
 from ..filters import matching
-from ..preparing import may_prepare
 
 SHOWN = 8
 

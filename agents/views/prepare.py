@@ -12,15 +12,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from content.errors import DeskError, InvalidData
 from tickets.definitions.definition import Action
+from tickets.lists.preparation import PreparationLine, colleagues
 from tickets.models import Ticket
 from tickets.record.freshness import StaleTicket
-from tickets.workflow import perform
+from tickets.workflow.perform import perform
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.base import StampedForm
 from ..forms.prepare import PrepareForm
-from ..prepare_page import Line, PreparePage
-from ..preparing import colleagues
+from ..prepare_page import PreparePage
 from ..timeline import changes_since
 
 
@@ -28,7 +28,7 @@ from ..timeline import changes_since
 @desk_view
 def prepare(request: DeskRequest) -> HttpResponse:
     """To the first ticket of the line."""
-    line = Line(request.user)
+    line = PreparationLine(request.user)
     if line.tickets:
         return redirect("agents:prepare_ticket", line.tickets[0].folio)
     return render(request, "agents/prepare/empty.html")

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from content.errors import DeskError, InvalidData
-from tickets import clocks, properties
+from tickets import clocks
 from tickets.models import Ticket
 from tickets.record.freshness import StaleTicket
+from tickets.workflow import properties
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.base import StampedForm

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from content.keyset import InvalidCursor, Page, paginate
-from tickets import queues
+from tickets.lists import queues
+from tickets.lists.queues import Queue
 from tickets.models import Ticket
 from tickets.models.querysets import TicketQuerySet
-from tickets.queues import Queue
 
 from ..access import DeskRequest, desk_view
 from ..filters import QueueFilter

@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from tickets import presence
+from tickets.lists import presence
 from tickets.models import Ticket
 from tickets.record import deliveries
 from tickets.record.freshness import StaleTicket

@@ -9,7 +9,7 @@ from helpdesk.demo_data.replay import World, replay
 from helpdesk.demo_data.stories import STORIES
 from tickets.definitions.loading import library
 from tickets.models import Process, Ticket
-from tickets.processes.publishing import publish
+from tickets.workflow.publishing import publish
 
 
 def load_desk() -> dict[str, "people.User"]:

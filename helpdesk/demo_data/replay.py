@@ -16,12 +16,12 @@ from helpdesk.demo_data.clock import time_is
 from helpdesk.demo_data.files import make_file
 from helpdesk.demo_data.post import Post
 from helpdesk.demo_data.script import REQUESTER, Step, Story, span
-from tickets import sweeps
 from tickets.actors import Actor, Guest
 from tickets.attachments import draw_thumbnail, keep_draft
 from tickets.enums import Purpose
-from tickets.intake import Requester, file_ticket
 from tickets.models import Category, Process, Ticket
+from tickets.workflow import sweeps
+from tickets.workflow.intake import Requester, file_ticket
 
 LATEST = timedelta(minutes=1)  # before now: nothing in the demo happens in the future
 READER, READABLE = "cliente", timedelta(days=10)

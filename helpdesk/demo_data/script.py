@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from accounts.enums import Standing
-from tickets import clocks, conversation, properties, workflow
+from tickets import clocks
 from tickets.actors import Actor
 from tickets.closing import nonconformities, surveys
 from tickets.closing.checklist import tick_checklist
@@ -16,6 +16,8 @@ from tickets.closing.contact_log import log_contact
 from tickets.definitions.responses import fill_in
 from tickets.enums import Channel, ContactKind, ContactOutcome, MessageKind
 from tickets.requesters import standing as standings
+from tickets.workflow import conversation, properties
+from tickets.workflow.perform import perform
 
 if TYPE_CHECKING:
     from helpdesk.demo_data.replay import Scene
@@ -79,7 +81,7 @@ def act(by: str, action: str, after: str, **data: Any) -> Step:
     """An action of the process, with the answers to what it asks."""
 
     def do(scene: "Scene", actor: Actor) -> None:
-        workflow.perform(scene.ticket, action, actor=actor, data=scene.answers(data))
+        perform(scene.ticket, action, actor=actor, data=scene.answers(data))
 
     return Step(after, by, do)
 
@@ -107,7 +109,7 @@ def prepare(after: str, *, to: str, by: str = "supervisor", **data: Any) -> Step
                 or scene.at + timedelta(days=5)
             ),
         )
-        workflow.perform(ticket, "preparar", actor=actor, data=scene.answers(answers))
+        perform(ticket, "preparar", actor=actor, data=scene.answers(answers))
 
     return Step(after, by, do)
 

@@ -13,14 +13,14 @@ from notifications import composing
 from notifications.emails import CATALOGUE, NotSent
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event, make_mail, make_message, told
-from tickets import conversation
 from tickets.enums import DeliveryProblem, MessageKind, Purpose, Template
-from tickets.intake import Requester, file_ticket
 from tickets.models import GuestToken, Ticket
-from tickets.processes.publishing import publish
 from tickets.requesters import guests
 from tickets.requesters.accounts import claim_guest_tickets
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import conversation
+from tickets.workflow.intake import Requester, file_ticket
+from tickets.workflow.publishing import publish
 
 pytestmark = pytest.mark.django_db
 

@@ -12,15 +12,16 @@ from accounts.tests.factories import make_agent, make_department, make_superviso
 from notifications import delivery
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event
-from tickets import conversation, sweeps, workflow
 from tickets.actors import Guest
 from tickets.closing import surveys
 from tickets.definitions.loading import library
 from tickets.enums import Purpose, Template
-from tickets.intake import Requester, file_ticket
 from tickets.models import GuestToken, Ticket
 from tickets.requesters import guests
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import conversation, sweeps
+from tickets.workflow.intake import Requester, file_ticket
+from tickets.workflow.perform import perform
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +54,7 @@ def test_s2_from_filing_to_the_survey_with_two_contributions_and_a_rejected_clos
     ticket = make_ticket(requester=customer)
     assert post() == [("cliente@example.com", "received"), ("supervisora@example.com", "new_ticket")]
 
-    workflow.perform(
+    perform(
         ticket,
         "preparar",
         actor=supervisor,
@@ -80,11 +81,11 @@ def test_s2_from_filing_to_the_survey_with_two_contributions_and_a_rejected_clos
         assert "Firefox, y pasa lo mismo." in sent_mail.outbox[-1].body
 
     solve = {"solution_done": "Restablecimos tu acceso.", "solution_steps": "Entra de nuevo."}
-    workflow.perform(ticket, "pedir_aprobacion", actor=agent, data=solve)
+    perform(ticket, "pedir_aprobacion", actor=agent, data=solve)
     assert post() == [("cliente@example.com", "closure_asked")]
 
     decider = link_in_last_mail_to("cliente@example.com", Purpose.APPROVE)
-    workflow.perform(ticket, "rechazar", actor=decider, data={"message": "Sigue igual."})
+    perform(ticket, "rechazar", actor=decider, data={"message": "Sigue igual."})
     assert sorted(post()) == [
         ("agente@example.com", "closure_rejected"),
         ("agente@example.com", "nonconformity"),
@@ -92,11 +93,11 @@ def test_s2_from_filing_to_the_survey_with_two_contributions_and_a_rejected_clos
     ]
     assert "Sigue igual." in sent_mail.outbox[-1].body
 
-    workflow.perform(ticket, "pedir_aprobacion", actor=agent, data=solve)
+    perform(ticket, "pedir_aprobacion", actor=agent, data=solve)
     assert post() == [("cliente@example.com", "closure_asked")]
 
     decider = link_in_last_mail_to("cliente@example.com", Purpose.APPROVE)
-    workflow.perform(ticket, "aprobar", actor=decider)
+    perform(ticket, "aprobar", actor=decider)
     assert sorted(post()) == [
         ("agente@example.com", "closure_approved"),
         ("cliente@example.com", "closed"),
@@ -185,12 +186,10 @@ def test_s1_from_the_department_s_notice_to_finished():
         for ask in ticket.definition.action("validar").asks
         if ask.required and ask.field != "assignee"
     ]
-    workflow.perform(
-        ticket, "validar", actor=manager, data={"assignee": technician} | staff_answers(ticket, asks)
-    )
+    perform(ticket, "validar", actor=manager, data={"assignee": technician} | staff_answers(ticket, asks))
     assert post() == [("cliente@example.com", "accepted"), (technician.email, "assigned")]
 
-    workflow.perform(
+    perform(
         ticket,
         "finalizar",
         actor=technician,
@@ -225,9 +224,7 @@ def test_s0_user_hears_of_the_progress_of_the_solution_and_its_steps_and_is_aske
     )
     post()
 
-    workflow.perform(
-        ticket, "informar_avance", actor=technician, data={"message": "Ya reprodujimos la falla."}
-    )
+    perform(ticket, "informar_avance", actor=technician, data={"message": "Ya reprodujimos la falla."})
     assert post() == [("cliente@example.com", "progress")]
     assert "Ya reprodujimos la falla." in sent_mail.outbox[-1].body
 
@@ -235,10 +232,10 @@ def test_s0_user_hears_of_the_progress_of_the_solution_and_its_steps_and_is_aske
         "solution_done": "Publicamos la versión 4.2.",
         "solution_steps": "Actualiza la App y borra la caché.",
     }
-    workflow.perform(ticket, "resolver", actor=technician, data=solution)
+    perform(ticket, "resolver", actor=technician, data=solution)
     assert ("cliente@example.com", "closed") not in post(), "not before somebody has verified it"
 
-    workflow.perform(ticket, "verificar", actor=join(ticket))
+    perform(ticket, "verificar", actor=join(ticket))
     assert sorted(post()) == [
         ("cliente@example.com", "closed"),
         ("cliente@example.com", "survey"),
@@ -259,9 +256,7 @@ def accepted_incident():
     evaluator, resolver = join(ticket), join(ticket)
     evaluator.groups.add(Group.objects.get_or_create(name="evaluador")[0])
     post()
-    workflow.perform(
-        ticket, "aceptar", actor=evaluator, data={"evaluacion": "Procede.", "assignee": resolver}
-    )
+    perform(ticket, "aceptar", actor=evaluator, data={"evaluacion": "Procede.", "assignee": resolver})
     return ticket, evaluator, resolver
 
 
@@ -270,11 +265,11 @@ def test_s4_missing_information_is_asked_of_the_evaluator_and_not_of_the_reporte
     ticket, evaluator, resolver = accepted_incident
     assert ("cliente@example.com", "accepted") in post()
 
-    workflow.perform(ticket, "solicitar_informacion", actor=resolver, data={"note": "¿En qué versión?"})
+    perform(ticket, "solicitar_informacion", actor=resolver, data={"note": "¿En qué versión?"})
     assert post() == [(evaluator.email, "information_asked")]
     assert "¿En qué versión?" in sent_mail.outbox[-1].body
 
-    workflow.perform(ticket, "completar_informacion", actor=evaluator, data={"note": "En la 4.1."})
+    perform(ticket, "completar_informacion", actor=evaluator, data={"note": "En la 4.1."})
     assert post() == [(resolver.email, "information_given")]
     assert "En la 4.1." in sent_mail.outbox[-1].body
 
@@ -284,7 +279,7 @@ def test_s4_reporter_hears_that_it_is_resolved(accepted_incident):
     ticket, _evaluator, resolver = accepted_incident
     post()
 
-    workflow.perform(
+    perform(
         ticket,
         "resolver",
         actor=resolver,
@@ -301,7 +296,7 @@ def test_s4_reporter_hears_of_the_rejection_and_why(accepted_incident):
     ticket, _evaluator, resolver = accepted_incident
     post()
 
-    workflow.perform(
+    perform(
         ticket,
         "descartar",
         actor=resolver,
@@ -360,8 +355,8 @@ def test_every_mail_a_process_asks_for_can_be_written_for_whom_it_names(key):
 def test_s3_assignee_reads_who_closed_the_request():
     ticket = file_as_customer("solicitud-guiada")
     developer = join(ticket)
-    workflow.perform(ticket, "empezar", actor=developer)
-    workflow.perform(ticket, "cerrar_mi_solicitud", actor=ticket.requester)
+    perform(ticket, "empezar", actor=developer)
+    perform(ticket, "cerrar_mi_solicitud", actor=ticket.requester)
     post()
     told = next(message for message in sent_mail.outbox[::-1] if message.to == [developer.email])
     assert f"{ticket.requester_name} cerró su solicitud." in told.body
@@ -371,7 +366,7 @@ def test_s1_person_responsible_reads_who_finished_the_repair():
     ticket = file_as_customer("reparacion-de-dispositivo")
     manager, technician = join(ticket, is_manager=True), join(ticket)
     Ticket.objects.filter(pk=ticket.pk).update(stage="reparacion", stage_kind="work", assignee=technician)
-    workflow.perform(ticket, "finalizar", actor=technician, data={"solution_done": "Cambiamos la pantalla."})
+    perform(ticket, "finalizar", actor=technician, data={"solution_done": "Cambiamos la pantalla."})
     post()
     told = next(message for message in sent_mail.outbox[::-1] if message.to == [manager.email])
     assert f"{technician.name} cerró el caso de {ticket.requester_name}." in told.body

@@ -10,11 +10,12 @@ from notifications import outbox
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
 from notifications.tests.factories import make_event, make_mail, told
-from tickets import conversation, properties, workflow
 from tickets.enums import DeliveryState, EventKind, Template
 from tickets.models import Delivery, Ticket
 from tickets.record import deliveries
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import conversation, properties
+from tickets.workflow.perform import perform
 
 pytestmark = pytest.mark.django_db
 
@@ -97,7 +98,7 @@ def prepare(ticket: Ticket, supervisor, agent, **data) -> Ticket:
         "due_at": timezone.now() + timedelta(days=3),
         "standing": "active",
     }
-    return workflow.perform(ticket, "preparar", actor=supervisor, data=answers | data)
+    return perform(ticket, "preparar", actor=supervisor, data=answers | data)
 
 
 def test_repeated_call_leaves_one_mail():

@@ -1,4 +1,4 @@
-"""The steps of filing a report. They ask and check; `tickets.intake` has the last word."""
+"""The steps of filing a report. They ask and check; `tickets.workflow.intake` has the last word."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from content.form_fields import LineField, LongTextField
 from tickets.definitions.definition import FieldDefinition
 from tickets.definitions.fields import answered, clean_values, form_field
 from tickets.file_fields import FilesField
-from tickets.intake import TITLE_LENGTH
+from tickets.workflow.intake import TITLE_LENGTH
 
 from ..topics import Topic
 

@@ -13,7 +13,7 @@ from tickets.closing.surveys import COMMENT_LENGTH
 from tickets.definitions.definition import Action
 from tickets.file_fields import FilesField
 from tickets.models import Ticket
-from tickets.processes.asks import fields_of
+from tickets.workflow.asks import fields_of
 
 
 class VersionedForm(forms.Form):

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.tests.factories import make_agent, make_supervisor, make_user
 from tickets.models import Process, Ticket
 from tickets.tests.factories import make_process, make_ticket
-from tickets.workflow import perform
+from tickets.workflow.perform import perform
 
 from .factories import SOLUTION, make_guest_process, signed_in, working
 

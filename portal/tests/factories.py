@@ -12,8 +12,8 @@ from PIL import Image
 from accounts.models import User
 from accounts.tests.factories import make_department
 from tickets.models import Process, Ticket
-from tickets.processes.publishing import publish
-from tickets.workflow import perform
+from tickets.workflow.perform import perform
+from tickets.workflow.publishing import publish
 
 GUEST_PROCESS = """
 format = 1

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from tickets import conversation
 from tickets.closing import surveys
 from tickets.models import Process, Ticket
 from tickets.tests.factories import make_process, make_ticket
-from tickets.workflow import perform
+from tickets.workflow import conversation
+from tickets.workflow.perform import perform
 
 from .browsing import buttons, html, snapshot, stamp, url
 from .factories import SOLUTION, signed_in, working

@@ -12,12 +12,12 @@ from PIL import Image
 
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department
-from tickets import conversation
 from tickets.attachments import draw_thumbnail
 from tickets.enums import Purpose
 from tickets.models import Attachment, Message, Process, Ticket
 from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
+from tickets.workflow import conversation
 
 from .factories import signed_in, working
 

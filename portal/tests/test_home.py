@@ -10,10 +10,10 @@ from django.test import Client, override_settings
 
 from accounts.models import User
 from portal import topics
-from tickets import conversation
 from tickets.models import Category, Process
 from tickets.tests.factories import make_ticket
-from tickets.workflow import perform
+from tickets.workflow import conversation
+from tickets.workflow.perform import perform
 
 from .factories import signed_in, working
 

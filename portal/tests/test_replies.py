@@ -10,10 +10,10 @@ from django.test import Client
 
 from accounts.models import User
 from content.tests import hostile_files
-from tickets import conversation
 from tickets.models import Attachment, Process, Ticket
 from tickets.tests.factories import make_ticket
-from tickets.workflow import perform
+from tickets.workflow import conversation
+from tickets.workflow.perform import perform
 
 from .browsing import html, url
 from .factories import png, signed_in

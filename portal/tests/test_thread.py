@@ -8,11 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from tickets.conversation import RECENT
 from tickets.enums import MessageKind, Purpose
 from tickets.models import Message, Ticket
 from tickets.requesters import guests
-from tickets.workflow import perform
+from tickets.workflow.conversation import RECENT
+from tickets.workflow.perform import perform
 
 from .browsing import html, url
 from .factories import SOLUTION

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import make_agent
-from tickets import conversation, properties
 from tickets.closing import nonconformities
 from tickets.closing.contact_log import log_contact
 from tickets.enums import Severity
 from tickets.models import Attachment, Message, Process, Ticket, TicketEvent
 from tickets.tests.factories import make_ticket
-from tickets.workflow import pass_silence, perform
+from tickets.workflow import conversation, properties
+from tickets.workflow.perform import pass_silence, perform
 
 from .browsing import html, snapshot, url
 from .factories import SOLUTION, png, signed_in, working

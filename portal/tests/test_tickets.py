@@ -12,10 +12,10 @@ from django.utils import timezone
 from accounts.models import User
 from portal import lists
 from portal.views import tickets as view
-from tickets import conversation
 from tickets.models import Process, Ticket
 from tickets.tests.factories import make_ticket
-from tickets.workflow import perform
+from tickets.workflow import conversation
+from tickets.workflow.perform import perform
 
 from .factories import signed_in, working
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from content.errors import InvalidData
 from helpdesk.ratelimit import by_field, by_user, limited
 from tickets.exceptions import NotAllowed
-from tickets.intake import Requester, file_ticket
+from tickets.workflow.intake import Requester, file_ticket
 
 from .. import filing, topics
 from ..contact import panel

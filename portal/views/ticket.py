@@ -16,12 +16,12 @@ from helpdesk.ratelimit import by_ip, by_user, limited
 from tickets import policies
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
 from tickets.closing import surveys
-from tickets.conversation import reply
 from tickets.enums import Purpose
 from tickets.file_fields import refused_row
-from tickets.properties import set_notifications
 from tickets.record.freshness import StaleTicket
-from tickets.workflow import perform
+from tickets.workflow.conversation import reply
+from tickets.workflow.perform import perform
+from tickets.workflow.properties import set_notifications
 
 from ..access import Access, forget_unsent, ticket_view
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm

@@ -5,9 +5,9 @@ from typing import Any
 from accounts.models import Department, User
 from accounts.tests.factories import DEPARTMENTS, make_user
 from tickets.definitions.loading import library
-from tickets.intake import Requester, file_ticket
 from tickets.models import Category, Process, Ticket
-from tickets.processes.publishing import publish
+from tickets.workflow.intake import Requester, file_ticket
+from tickets.workflow.publishing import publish
 
 
 def make_process(key: str = "soporte-con-aprobacion") -> Process:

@@ -13,17 +13,18 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from content.errors import InvalidData
-from tickets import conversation, policies, properties, sweeps
+from tickets import policies
 from tickets.actors import Actor, Guest
 from tickets.closing.checklist import tick_checklist
 from tickets.closing.contact_log import log_contact
 from tickets.definitions.definition import Definition
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, NotAllowed
-from tickets.intake import Requester, file_ticket
 from tickets.models import Attachment, Message, Ticket, TicketEvent
 from tickets.tests.factories import make_process, make_ticket
-from tickets.workflow import perform
+from tickets.workflow import conversation, properties, sweeps
+from tickets.workflow.intake import Requester, file_ticket
+from tickets.workflow.perform import perform
 
 START = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)  # a Monday, nine in the morning in Caracas
 

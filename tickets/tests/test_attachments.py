@@ -14,10 +14,10 @@ from content.files import RefusedFile
 from content.files.rules import filesize
 from tickets import attachments
 from tickets.attachments import keep_draft, rules_for
-from tickets.conversation import reply
 from tickets.definitions.definition import FileLimits
 from tickets.models import Attachment
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow.conversation import reply
 
 pytestmark = pytest.mark.django_db
 

@@ -9,15 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content.errors import InvalidData
-from tickets import clocks, properties
+from tickets import clocks
 from tickets.definitions.loading import library
 from tickets.enums import CaseKind, Severity
 from tickets.exceptions import GuardFailed
-from tickets.processes.publishing import publish
 from tickets.record.locking import locked
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, Play, prepared
-from tickets.workflow import fire, perform
+from tickets.workflow import properties
+from tickets.workflow.perform import fire, perform
+from tickets.workflow.publishing import publish
 
 S0, S2, S3 = "incidencia-tecnica", "soporte-con-aprobacion", "solicitud-guiada"
 HOUR = timedelta(hours=1)

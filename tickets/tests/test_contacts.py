@@ -15,11 +15,11 @@ from tickets.closing.contact_log import log_contact
 from tickets.enums import ContactKind, ContactOutcome
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import ContactEntry, Ticket
-from tickets.processes import asks
-from tickets.processes.step import Step
 from tickets.requesters.accounts import claim_guest_tickets, link_account
 from tickets.requesters.standing import apply_standing, check_standing
 from tickets.tests.playing import START
+from tickets.workflow import asks
+from tickets.workflow.step import Step
 
 S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
 

@@ -4,13 +4,13 @@ import pytest
 
 from accounts.enums import Standing
 from content.errors import InvalidData
-from tickets import conversation
 from tickets.enums import Channel, MessageKind, Purpose
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Attachment, Draft, Mention, Message
 from tickets.record.freshness import StaleTicket
 from tickets.requesters.standing import check_standing
 from tickets.tests.playing import Play, prepared
+from tickets.workflow import conversation
 
 S0, S2, S3 = "incidencia-tecnica", "soporte-con-aprobacion", "solicitud-guiada"
 SECRET = "La clave del servidor es kiwi-verde"

@@ -8,9 +8,9 @@ from accounts.models import Department
 from tickets.definitions.lines import LineIndex
 from tickets.definitions.problems import DefinitionError
 from tickets.models import Process
-from tickets.processes.checking import load
-from tickets.processes.publishing import inspect, publish
 from tickets.tests.factories import make_process
+from tickets.workflow.checking import load
+from tickets.workflow.publishing import inspect, publish
 
 GOOD = """\
 format = 1

@@ -5,15 +5,17 @@ from django.utils import timezone, translation
 
 from accounts.enums import Standing
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from tickets import conversation, history, properties, workflow
 from tickets.actors import SYSTEM
 from tickets.closing import nonconformities
 from tickets.closing.contact_log import log_contact
 from tickets.enums import ContactKind, ContactOutcome, EventKind, Severity
+from tickets.lists import history
 from tickets.models import Nonconformity
 from tickets.record.events import record
 from tickets.requesters.standing import check_standing
 from tickets.tests.factories import make_ticket
+from tickets.workflow import conversation, properties
+from tickets.workflow.perform import perform
 
 pytestmark = pytest.mark.django_db
 EVIL = "<script>alert(1)</script>"
@@ -68,7 +70,7 @@ def test_an_action_says_its_name_where_it_led_and_what_it_settled(ticket):
         "due_at": timezone.now() + timezone.timedelta(days=1),
         "standing": "active",
     }
-    workflow.perform(ticket, "preparar", actor=supervisor, data=data)
+    perform(ticket, "preparar", actor=supervisor, data=data)
     said = told(ticket)[-1]
     assert said.startswith("<b>Carolina</b>: Preparar · etapa <b>Procesar ticket</b>, ")
     for part in (

@@ -14,9 +14,9 @@ from content.errors import InvalidData
 from tickets.actors import SYSTEM
 from tickets.enums import CaseKind, Channel
 from tickets.exceptions import NotAllowed
-from tickets.intake import Requester, file_ticket
 from tickets.models import FolioCounter, Message, Process, Ticket, TicketEvent
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow.intake import Requester, file_ticket
 
 S0, S2, S4 = "incidencia-tecnica", "soporte-con-aprobacion", "reporte-de-incidentes"
 GUEST = Requester(email="Ana@Example.com", name="Ana")

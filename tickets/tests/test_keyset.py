@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content.keyset import InvalidCursor, paginate
-from tickets import queues
+from tickets.lists import queues
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 

@@ -17,13 +17,13 @@ from accounts.models import CustomerKind, Department
 from accounts.tests.factories import make_supervisor
 from tickets.definitions.definition import Text
 from tickets.definitions.loading import library
+from tickets.lists.queues import ORDERS
 from tickets.models import Category, Process, Ticket
 from tickets.policies import available_actions
-from tickets.processes.checking import load
-from tickets.processes.publishing import publish
-from tickets.queues import ORDERS
 from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.playing import prepared
+from tickets.workflow.checking import load
+from tickets.workflow.publishing import publish
 
 FILES = library()
 S2 = "soporte-con-aprobacion"

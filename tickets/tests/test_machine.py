@@ -10,17 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from content.errors import DeskError
-from tickets import conversation, policies, properties
+from tickets import policies
 from tickets.closing import surveys
 from tickets.closing.checklist import tick_checklist
 from tickets.definitions.loading import library
 from tickets.enums import ContactKind, ContactOutcome, Purpose, Severity
 from tickets.models import Ticket
-from tickets.processes.asks import STANDARD_ASKS
 from tickets.requesters.standing import check_standing
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, Play
-from tickets.workflow import perform
+from tickets.workflow import conversation, properties
+from tickets.workflow.asks import STANDARD_ASKS
+from tickets.workflow.perform import perform
 
 FILING = {
     "reporte-de-incidentes": {"fields": {"tipo": "tarea", "sistema": "Nómina", "prioridad": "high"}},

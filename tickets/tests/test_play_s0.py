@@ -6,14 +6,15 @@ import pytest
 
 from accounts.models import CustomerKind
 from accounts.tests.factories import make_user
-from tickets import clocks, conversation
+from tickets import clocks
 from tickets.closing import surveys
 from tickets.enums import Purpose, Severity
 from tickets.exceptions import GuardFailed
 from tickets.models import Message
 from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.playing import Play, left_unplayed
-from tickets.workflow import perform
+from tickets.workflow import conversation
+from tickets.workflow.perform import perform
 
 KEY = "incidencia-tecnica"
 CLASSIFIED = {"severity": "critical", "note": "Afecta a toda la zona norte."}

@@ -4,11 +4,11 @@ import pytest
 
 from content.errors import InvalidData
 from tickets.exceptions import GuardFailed, NotAllowed
-from tickets.intake import Requester, file_ticket
-from tickets.processes.asks import fields_of
 from tickets.tests.factories import make_process
 from tickets.tests.playing import Play, left_unplayed
-from tickets.workflow import perform
+from tickets.workflow.asks import fields_of
+from tickets.workflow.intake import Requester, file_ticket
+from tickets.workflow.perform import perform
 
 KEY = "reparacion-de-dispositivo"
 DEVICE = {"marca": "Samsung", "modelo": "A54", "numero_de_serie": "353918-05", "comprado_el": "2025-11-03"}

@@ -14,7 +14,7 @@ from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.models import Nonconformity, Ticket
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import Play, left_unplayed, prepared
-from tickets.workflow import perform
+from tickets.workflow.perform import perform
 
 KEY = "soporte-con-aprobacion"
 

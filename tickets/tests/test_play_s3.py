@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from content.errors import InvalidData
-from tickets import properties
 from tickets.enums import PublicState
-from tickets.intake import Requester, file_ticket
 from tickets.tests.factories import make_process
 from tickets.tests.playing import Play, left_unplayed
+from tickets.workflow import properties
+from tickets.workflow.intake import Requester, file_ticket
 
 KEY = "solicitud-guiada"
 

@@ -8,7 +8,7 @@ from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.policies import available_actions
 from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.playing import Play, left_unplayed
-from tickets.workflow import perform
+from tickets.workflow.perform import perform
 
 KEY = "reporte-de-incidentes"
 REPORT = {"tipo": "error", "sistema": "Nómina", "pasos": "1. Abrir\n2. Guardar", "prioridad": "high"}

@@ -12,13 +12,14 @@ from accounts.tests.factories import (
     make_supervisor,
     make_user,
 )
-from tickets import conversation, policies
+from tickets import policies
 from tickets.actors import SYSTEM, Guest
 from tickets.definitions.definition import Who
 from tickets.enums import Purpose, StageKind
 from tickets.models import Attachment, Ticket
-from tickets.processes.publishing import publish
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import conversation
+from tickets.workflow.publishing import publish
 
 pytestmark = pytest.mark.django_db
 ALL = {"view", "internal", "reply", "rate", "notifications", "answer", "edit", "retry"}

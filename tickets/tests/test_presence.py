@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tickets import presence
+from tickets.lists import presence
 from tickets.models import Presence
 
 

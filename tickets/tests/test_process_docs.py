@@ -14,9 +14,9 @@ from tickets.definitions.parser import FIELD_TYPES, FILE_KINDS, RESPONSE_KINDS, 
 from tickets.definitions.reader import WHO_ALONE, WHO_NAMED
 from tickets.definitions.responses import VARIABLES
 from tickets.enums import CaseKind, Severity, StageKind, Template
-from tickets.processes.asks import STANDARD_ASKS
-from tickets.processes.effects import EFFECTS
-from tickets.processes.guards import GUARDS
+from tickets.workflow.asks import STANDARD_ASKS
+from tickets.workflow.effects import EFFECTS
+from tickets.workflow.guards import GUARDS
 
 TEXT = (Path(settings.BASE_DIR) / "docs" / "processes.md").read_text("utf-8")
 CODE = set(re.findall(r"`\"?([^`\s:\"]+)", TEXT)) | set(re.findall(r"`\[+(\w+)", TEXT))

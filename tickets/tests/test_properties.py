@@ -4,13 +4,13 @@ import pytest
 
 from accounts.tests.factories import make_department
 from content.errors import InvalidData
-from tickets import properties
 from tickets.enums import Purpose
 from tickets.exceptions import GuardFailed, NotAllowed
+from tickets.lists.queues import ORDERS
 from tickets.models import Ticket
-from tickets.queues import ORDERS
 from tickets.record.freshness import StaleTicket
 from tickets.tests.playing import prepared
+from tickets.workflow import properties
 
 S2 = "soporte-con-aprobacion"
 

@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from accounts.models import Membership
 from accounts.tests.factories import make_agent, make_department, make_supervisor
-from tickets import clocks, queues, sla
+from tickets import clocks, sla
 from tickets.enums import StageKind
+from tickets.lists import queues
+from tickets.lists.queues import Place
 from tickets.models import Clock, Ticket
 from tickets.models.ticket import LAST_POSITION
-from tickets.queues import Place
 from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db

@@ -12,12 +12,12 @@ from content.errors import DeskError
 from tickets.actors import Guest
 from tickets.attachments import discard_draft
 from tickets.closing.surveys import rate
-from tickets.conversation import reply
 from tickets.enums import Purpose
 from tickets.exceptions import GuardFailed
 from tickets.models import Survey, Ticket
 from tickets.requesters import guests
-from tickets.workflow import perform
+from tickets.workflow.conversation import reply
+from tickets.workflow.perform import perform
 
 from .factories import make_process, make_ticket
 

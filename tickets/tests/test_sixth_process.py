@@ -9,15 +9,15 @@ from django.utils import timezone, translation
 from accounts.models import Department
 from accounts.tests.factories import make_agent, make_user
 from content.errors import InvalidData
-from tickets import conversation
 from tickets.definitions.fields import answered
 from tickets.definitions.responses import fitting_responses
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
-from tickets.intake import Requester, file_ticket
 from tickets.policies import available_actions
-from tickets.processes.publishing import publish
 from tickets.tests.playing import START
-from tickets.workflow import perform
+from tickets.workflow import conversation
+from tickets.workflow.intake import Requester, file_ticket
+from tickets.workflow.perform import perform
+from tickets.workflow.publishing import publish
 
 SOURCE = (Path(__file__).parent / "sixth_process.toml").read_text("utf-8")
 ANSWERS = {

@@ -6,15 +6,16 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from tickets import clocks, properties, sweeps
+from tickets import clocks
 from tickets.definitions.loading import library
 from tickets.enums import Purpose
 from tickets.models import GuestToken, Ticket
-from tickets.processes.publishing import publish
 from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, prepared
-from tickets.workflow import perform
+from tickets.workflow import properties, sweeps
+from tickets.workflow.perform import perform
+from tickets.workflow.publishing import publish
 
 S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
 HOUR = timedelta(hours=1)

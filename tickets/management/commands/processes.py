@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from tickets.definitions.loading import library
 from tickets.definitions.problems import DefinitionError
 from tickets.models import Process, ProcessVersion
-from tickets.processes.publishing import inspect, publish
+from tickets.workflow.publishing import inspect, publish
 
 
 class Command(BaseCommand):

@@ -10,17 +10,17 @@ from django.utils.translation import gettext as _
 from accounts.models import Department, User
 from content.errors import InvalidData
 
-from . import clocks, policies
-from .actors import Actor, user_of
-from .enums import EventKind, Template
-from .exceptions import GuardFailed, NotAllowed
-from .models import Ticket
-from .processes.asks import STANDARD_ASKS
-from .record.events import already_recorded, record
-from .record.freshness import require_fresh
-from .record.locking import locked
-from .requesters.guests import switch_contribution
-from .workflow import MOVES_DATES, fire, pass_deadlines
+from .. import clocks, policies
+from ..actors import Actor, user_of
+from ..enums import EventKind, Template
+from ..exceptions import GuardFailed, NotAllowed
+from ..models import Ticket
+from ..record.events import already_recorded, record
+from ..record.freshness import require_fresh
+from ..record.locking import locked
+from ..requesters.guests import switch_contribution
+from .asks import STANDARD_ASKS
+from .perform import MOVES_DATES, fire, pass_deadlines
 
 EDITABLE = ("severity", "case_kind", "difficulty", "queue_position", "department", "due_at")
 

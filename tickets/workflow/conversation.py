@@ -12,17 +12,17 @@ from accounts.models import User
 from content.errors import InvalidData
 from content.text import TextTooLong, clean_text
 
-from . import clocks, policies
-from .actors import Actor
-from .attachments import attach_drafts
-from .enums import Channel, EventKind, MessageKind, Template
-from .exceptions import GuardFailed, NotAllowed
-from .models import Draft, Mention, Message, Ticket
-from .record.events import already_recorded, record
-from .record.freshness import require_fresh
-from .record.locking import locked
-from .record.messages import forget_draft, write
-from .workflow import fire, restart_silence
+from .. import clocks, policies
+from ..actors import Actor
+from ..attachments import attach_drafts
+from ..enums import Channel, EventKind, MessageKind, Template
+from ..exceptions import GuardFailed, NotAllowed
+from ..models import Draft, Mention, Message, Ticket
+from ..record.events import already_recorded, record
+from ..record.freshness import require_fresh
+from ..record.locking import locked
+from ..record.messages import forget_draft, write
+from .perform import fire, restart_silence
 
 RECENT = 60  # messages that a page shows; the rest of a long conversation is a link away
 LONGEST = 1000

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from .models import Clock, GuestToken, Ticket
-from .models.clock import UNSEEN
-from .record.locking import locked
-from .workflow import pass_deadlines, pass_silence
+from ..models import Clock, GuestToken, Ticket
+from ..models.clock import UNSEEN
+from ..record.locking import locked
+from .perform import pass_deadlines, pass_silence
 
 logger = logging.getLogger(__name__)
 BATCH = 200

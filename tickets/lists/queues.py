@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, User
 
-from .enums import EARLY_KINDS, ClockKind, StageKind
-from .models import Clock, Ticket
-from .models.querysets import TicketQuerySet
-from .models.ticket import LAST_POSITION
-from .sla import FAR_FUTURE
+from ..enums import EARLY_KINDS, ClockKind, StageKind
+from ..models import Clock, Ticket
+from ..models.querysets import TicketQuerySet
+from ..models.ticket import LAST_POSITION
+from ..sla import FAR_FUTURE
 
 MANY = 100
 HEAP = ("department", "stage_kind", "is_escalated", "assignee")

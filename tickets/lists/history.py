@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.enums import Standing
 from accounts.models import Department, User
 
-from .definitions.definition import Definition
-from .enums import CaseKind, ClockKind, ContactKind, ContactOutcome, EventKind, Severity
-from .models import Ticket, TicketEvent
+from ..definitions.definition import Definition
+from ..enums import CaseKind, ClockKind, ContactKind, ContactOutcome, EventKind, Severity
+from ..models import Ticket, TicketEvent
 
 
 @dataclass

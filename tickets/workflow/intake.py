@@ -16,17 +16,17 @@ from accounts.validators import phone_validator, validate_address
 from content.errors import InvalidData
 from content.text import TextTooLong, clean_line, clean_text, plain_excerpt
 
-from . import clocks
-from .actors import Actor, Guest, System
-from .attachments import attach_drafts
-from .definitions.definition import Definition
-from .definitions.fields import clean_values
-from .enums import CaseKind, Channel, EventKind, MessageKind
-from .exceptions import NotAllowed
-from .models import Category, FolioCounter, Process, Ticket
-from .record.events import already_recorded, record
-from .record.messages import write
-from .workflow import enter_first_stage
+from .. import clocks
+from ..actors import Actor, Guest, System
+from ..attachments import attach_drafts
+from ..definitions.definition import Definition
+from ..definitions.fields import clean_values
+from ..enums import CaseKind, Channel, EventKind, MessageKind
+from ..exceptions import NotAllowed
+from ..models import Category, FolioCounter, Process, Ticket
+from ..record.events import already_recorded, record
+from ..record.messages import write
+from .perform import enter_first_stage
 
 TITLE_LENGTH = 160
 EXCERPT_LENGTH = 200

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from .models import Presence, Ticket
+from ..models import Presence, Ticket
 
 PRESENCE_SECONDS = 20
 

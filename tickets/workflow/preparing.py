@@ -1,15 +1,15 @@
 """«Preparar» (S2.3): recognised by what it asks, in any process, never by its name."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from accounts.models import User
-from tickets import policies, queues
-from tickets.definitions.definition import Action, Definition
-from tickets.enums import EARLY_KINDS, Severity
-from tickets.models import ProcessVersion, Ticket
+
+from .. import policies
+from ..definitions.definition import Action, Definition
+from ..enums import EARLY_KINDS, Severity
+from ..models import ProcessVersion, Ticket
 
 CHOSEN = frozenset({"due_at", "severity", "difficulty"})
 
@@ -53,32 +53,6 @@ def preparation_of(ticket: Ticket, *, user: User) -> Action | None:
     return next((action for action in actions if is_preparation(action, ticket)), None)
 
 
-@dataclass(frozen=True)
-class Colleague:
-    """Somebody who can be given the ticket, with what they already carry."""
-
-    user: User
-    load: int
-    departments: str
-    is_of_department: bool
-
-
-def colleagues(ticket: Ticket, department_id: int | None) -> list[Colleague]:
-    """The desk's people, those of the department first, then whoever carries less. Three queries."""
-    people = list(User.objects.staff().prefetch_related("departments"))
-    load = queues.load(people)
-    found = [
-        Colleague(
-            person,
-            load.get(person.pk, 0),
-            ", ".join(str(department) for department in person.departments.all()),
-            any(department.pk == department_id for department in person.departments.all()),
-        )
-        for person in people
-    ]
-    return sorted(found, key=lambda item: (not item.is_of_department, item.load, item.user.name))
-
-
 def targets(ticket: Ticket) -> dict[str, timedelta | None]:
     """What each severity promises as a first answer (S0.19)."""
     definition, case_kind = ticket.definition, ticket.case_kind
@@ -87,13 +61,3 @@ def targets(ticket: Ticket) -> dict[str, timedelta | None]:
         or definition.resolution_target(severity=severity, case_kind=case_kind)
         for severity in Severity.values
     }
-
-
-def siblings(ticket: Ticket, *, user: User) -> "QuerySet[Ticket]":
-    """The same requester's other open tickets, where a duplicate would be (S2.40)."""
-    open_tickets = Ticket.objects.visible_to(user).open().exclude(pk=ticket.pk)
-    if ticket.requester_id is not None:
-        same = open_tickets.filter(requester=ticket.requester_id)
-    else:
-        same = open_tickets.filter(requester=None, requester_email=ticket.requester_email)
-    return same.order_by("-created_at", "-id")

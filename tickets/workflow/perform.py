@@ -7,18 +7,18 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from . import clocks, policies
-from .actors import SYSTEM, Actor, System
-from .definitions.conditions import holds
-from .definitions.definition import Action, Stage
-from .enums import ClockKind, EventKind, MessageKind, Template
-from .exceptions import ActionUnavailable, NotAllowed
-from .models import Ticket
-from .processes import asks, effects, guards
-from .processes.step import Step
-from .record.events import already_recorded, record
-from .record.freshness import require_fresh
-from .record.locking import locked
+from .. import clocks, policies
+from ..actors import SYSTEM, Actor, System
+from ..definitions.conditions import holds
+from ..definitions.definition import Action, Stage
+from ..enums import ClockKind, EventKind, MessageKind, Template
+from ..exceptions import ActionUnavailable, NotAllowed
+from ..models import Ticket
+from ..record.events import already_recorded, record
+from ..record.freshness import require_fresh
+from ..record.locking import locked
+from . import asks, effects, guards
+from .step import Step
 
 MOVES_DATES = frozenset({"due_at", "severity", "case_kind"})
 COMPARED = (

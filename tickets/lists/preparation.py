@@ -1,0 +1,99 @@
+"""What «Preparar» reads (S2.3): the tickets that wait for it, who can be given one, and possible duplicates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+
+from ..models import ProcessVersion, Ticket
+from ..workflow.preparing import preparation_of, prepares_in
+from . import queues
+from .queues import ORDERS
+
+LINE_SIZE = 50
+
+
+class PreparationLine:
+    """The tickets this person can prepare, in order of arrival (S2.35): the first fifty."""
+
+    def __init__(self, user: User) -> None:
+        early = Ticket.objects.visible_to(user).open().to_prepare()
+        in_use = ProcessVersion.objects.filter(pk__in=early.values("process_version"))
+        versions = {version.pk: version for version in in_use.order_by()}
+        waiting = Q(pk__in=[])
+        for version in versions.values():
+            waiting |= Q(process_version=version.pk, stage__in=prepares_in(version.definition))
+        rows = early.filter(waiting).select_related("requester", "category").order_by(*ORDERS["llegada"].keys)
+        found = list(rows[: LINE_SIZE + 1])
+        for ticket in found:
+            ticket.process_version = versions[ticket.process_version_id]
+        self.is_cut = len(found) > LINE_SIZE
+        self.tickets = list(_offered(found[:LINE_SIZE], user))
+
+    @property
+    def count(self) -> str:
+        return f"{len(self.tickets)}{'+' if self.is_cut else ''}"
+
+    def place_of(self, folio: str) -> int:
+        """From one; 0 when it is not in the line."""
+        folios = [ticket.folio for ticket in self.tickets]
+        return folios.index(folio) + 1 if folio in folios else 0
+
+    def before(self, folio: str) -> str:
+        place = self.place_of(folio)
+        return self.tickets[place - 2].folio if place > 1 else ""
+
+    def after(self, folio: str) -> str:
+        """The next one; from outside the line, its first."""
+        rest = [ticket.folio for ticket in self.tickets[self.place_of(folio) :]]
+        return rest[0] if rest and rest[0] != folio else ""
+
+
+def _offered(tickets: Iterable[Ticket], user: User) -> Iterable[Ticket]:
+    """Who prepares depends on the process, the stage, the department and the assignee: asked once for each."""
+    known: dict[tuple[Any, ...], bool] = {}
+    for ticket in tickets:
+        sort = (ticket.process_version_id, ticket.stage, ticket.department_id, ticket.assignee_id)
+        if sort not in known:
+            known[sort] = preparation_of(ticket, user=user) is not None
+        if known[sort]:
+            yield ticket
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody who can be given the ticket, with what they already carry."""
+
+    user: User
+    load: int
+    departments: str
+    is_of_department: bool
+
+
+def colleagues(ticket: Ticket, department_id: int | None) -> list[Colleague]:
+    """The desk's people, those of the department first, then whoever carries less. Three queries."""
+    people = list(User.objects.staff().prefetch_related("departments"))
+    load = queues.load(people)
+    found = [
+        Colleague(
+            person,
+            load.get(person.pk, 0),
+            ", ".join(str(department) for department in person.departments.all()),
+            any(department.pk == department_id for department in person.departments.all()),
+        )
+        for person in people
+    ]
+    return sorted(found, key=lambda item: (not item.is_of_department, item.load, item.user.name))
+
+
+def siblings(ticket: Ticket, *, user: User) -> "QuerySet[Ticket]":
+    """The same requester's other open tickets, where a duplicate would be (S2.40)."""
+    open_tickets = Ticket.objects.visible_to(user).open().exclude(pk=ticket.pk)
+    if ticket.requester_id is not None:
+        same = open_tickets.filter(requester=ticket.requester_id)
+    else:
+        same = open_tickets.filter(requester=None, requester_email=ticket.requester_email)
+    return same.order_by("-created_at", "-id")
