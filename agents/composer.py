@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.names import first_name
 from tickets import policies
 from tickets.enums import MessageKind
-from tickets.file_fields import row_of
+from web.files import waiting_file_row
 
 from .access import DeskRequest
 from .forms.composer import ComposerForm
@@ -113,7 +113,7 @@ class Composer:
         field: Any = self.form.fields["files"]
         field.upload_url = self.url("files")
         field.uploaded = [
-            row_of(waiting, remove_url=self.url("file_remove", waiting.uuid))
+            waiting_file_row(waiting, remove_url=self.url("file_remove", waiting.uuid))
             for waiting in self.page.timeline.waiting_files
         ]
         return self.form["files"]

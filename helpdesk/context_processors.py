@@ -1,16 +1,13 @@
-from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse_lazy
+
+FACES = {
+    "portal": reverse_lazy("portal:home"),
+    "profile": reverse_lazy("portal:profile"),
+    "back_office": reverse_lazy("agents:queue"),
+}
 
 
-def desk(request: HttpRequest) -> dict[str, object]:
-    """What every page's frame shows: the desk's name and how to reach it."""
-    return {
-        "desk": {
-            "name": settings.DESK_NAME,
-            "support_email": settings.DESK_SUPPORT_EMAIL,
-            "support_phone": settings.DESK_SUPPORT_PHONE,
-            "support_whatsapp": settings.DESK_SUPPORT_WHATSAPP,
-            "demo": settings.DESK_DEMO,
-            "max_upload_mb": settings.DESK_MAX_UPLOAD_MB,
-        }
-    }
+def faces(request: HttpRequest) -> dict[str, object]:
+    """The ways from one face to another. Only the wiring knows both, so their own templates name neither."""
+    return {"faces": FACES}

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 
 from content.files.reading import MB
 from helpdesk import logs
-from portal.grants import COOKIE as GUEST_COOKIE
+from web.grants import COOKIE as GUEST_COOKIE
 
 Next = Callable[[HttpRequest], HttpResponse]
 

@@ -68,6 +68,7 @@ DESK_LATE_HEARTBEAT_SECONDS = env.int("DESK_LATE_HEARTBEAT_SECONDS", 60)
 INSTALLED_APPS = [
     "accounts",
     "tickets",
+    "web",
     "portal",
     "agents",
     "notifications",
@@ -130,7 +131,8 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "helpdesk.context_processors.desk",
+                "web.context_processors.desk",
+                "helpdesk.context_processors.faces",
             ],
         },
     },

@@ -3,7 +3,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from helpdesk import appearance
+from web import appearance
 
 handler400 = "helpdesk.views.bad_request"
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("cuenta/", include("helpdesk.urls_account")),
     path("admin/", admin.site.urls),
     path("agentes/", include("agents.urls")),
+    path("", include("web.urls")),
     path("", include("portal.urls")),
 ]
 if settings.DESK_DEMO:

@@ -24,8 +24,7 @@ from tickets.actors import Actor
 from tickets.enums import Purpose
 from tickets.models import GuestToken, Ticket
 from tickets.requesters import guests
-
-from .grants import granted
+from web.grants import granted
 
 View = Callable[..., HttpResponse]
 UNSENT = "unsent"

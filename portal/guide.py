@@ -10,8 +10,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from tickets.file_fields import row_of
 from tickets.models import Attachment
+from web.files import waiting_file_row
 
 from .contact import panel
 from .filing import Draft
@@ -68,7 +68,7 @@ def details_url(draft_id: str, topic: str = "") -> str:
 
 def row_of_draft(draft: Draft, attachment: Attachment) -> dict[str, Any]:
     url = reverse("portal:report_discard", args=[draft.id, attachment.uuid])
-    return row_of(attachment, remove_url=f"{url}?{urlencode({'carry': draft.carry()})}")
+    return waiting_file_row(attachment, remove_url=f"{url}?{urlencode({'carry': draft.carry()})}")
 
 
 def steps(current: str, draft: Draft | None = None) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,9 +16,9 @@ from django.utils.translation import gettext as _
 
 from tickets.definitions.definition import Stage
 from tickets.enums import Channel, EventKind, MessageKind, PublicState, StageKind
-from tickets.file_fields import icon_of
-from tickets.models import Attachment, Message, Ticket, TicketEvent
+from tickets.models import Message, Ticket, TicketEvent
 from tickets.workflow.conversation import LONGEST, RECENT, public_conversation
+from web.files import file_row
 
 VIA = {
     Channel.EMAIL: lambda: _("por correo"),
@@ -187,17 +186,3 @@ def _with_days(entries: Iterable[tuple[datetime, int, dict[str, Any]]]) -> Itera
             yield {"type": "day", "day": today}
         day = today
         yield entry
-
-
-def file_row(attachment: Attachment) -> dict[str, Any]:
-    """What components/_file.html draws for a file of a message."""
-    row: dict[str, Any] = {
-        "name": attachment.name,
-        "size": attachment.size,
-        "icon_name": icon_of(attachment),
-        "state": "revision" if attachment.is_held else "",
-        "href": "" if attachment.is_held else reverse("portal:attachment", args=[attachment.uuid]),
-    }
-    if attachment.thumbnail and not attachment.is_held:
-        row["thumb"] = reverse("portal:attachment_thumbnail", args=[attachment.uuid])
-    return row

@@ -1,6 +1,7 @@
 """What a ticket's page holds for its requester, drawn whole, in parts, or again after a refusal."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,9 +12,8 @@ from tickets.closing import surveys
 from tickets.definitions.definition import Action
 from tickets.definitions.fields import answered
 from tickets.enums import StageKind
-from tickets.file_fields import row_of
-from tickets.models import Attachment, Ticket
-from tickets.record.freshness import StaleTicket
+from tickets.models import Attachment, Ticket, TicketEvent
+from web.files import waiting_file_row
 
 from .access import Access, unsent
 from .contact import panel
@@ -27,7 +27,7 @@ def page(
     *,
     form: ReplyForm | None = None,
     tried: ActionForm | None = None,
-    changes: StaleTicket | None = None,
+    changes: Sequence[TicketEvent] = (),
     status: int = 200,
 ) -> HttpResponse:
     """The ticket's page; after a refusal with everything that was typed still in it."""
@@ -87,12 +87,12 @@ def _is_decision(action: Action, access: Access) -> bool:
     return all(definition.stage(key).owner.kind == "requester" for key in action.sources)
 
 
-def _changes(conversation: Conversation, stale: StaleTicket) -> list[dict[str, Any]]:
+def _changes(conversation: Conversation, missed: Sequence[TicketEvent]) -> list[dict[str, Any]]:
     """What the person had not seen, in the same words as the conversation."""
-    seen_before = min((event.at for event in stale.changes), default=None)
+    seen_before = min((event.at for event in missed), default=None)
     if seen_before is None:
         return []
-    messages_missed = {event.message_id for event in stale.changes if event.message_id}
+    messages_missed = {event.message_id for event in missed if event.message_id}
     return [
         item
         for item in conversation.items()
@@ -122,4 +122,4 @@ def _files_field(access: Access, form: ReplyForm) -> Any:
 
 
 def file_of_reply(access: Access, attachment: Attachment) -> dict[str, Any]:
-    return row_of(attachment, remove_url=access.url("discard", file=attachment.uuid))
+    return waiting_file_row(attachment, remove_url=access.url("discard", file=attachment.uuid))

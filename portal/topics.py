@@ -10,11 +10,11 @@ from functools import cached_property
 
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from tickets.definitions.definition import Definition
 from tickets.enums import CaseKind, Severity
 from tickets.models import Category, Process
+from web.wording import duration_in_words
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class Topic:
                 if self.definition.queue == "arrival"
                 else _("Hasta %(time)s")
             )
-            return text % {"time": in_words(self.resolution)}
+            return text % {"time": duration_in_words(self.resolution)}
         if self.first_response:
-            return _("Primera respuesta: %(time)s") % {"time": in_words(self.first_response)}
+            return _("Primera respuesta: %(time)s") % {"time": duration_in_words(self.first_response)}
         return ""
 
     @property
@@ -117,13 +117,3 @@ def _topics_of(process: Process) -> list[Topic]:
     if not process.definition.categories:
         return [Topic(process, None)]
     return [Topic(process, category) for category in process.offered]  # type: ignore[attr-defined]  # the prefetch
-
-
-def in_words(time: timedelta) -> str:
-    """«1 hora», «4 horas», «5 días»."""
-    minutes = round(time.total_seconds() / 60)
-    if minutes % (24 * 60) == 0:
-        return ngettext("%(n)d día", "%(n)d días", minutes // 1440) % {"n": minutes // 1440}
-    if minutes % 60 == 0:
-        return ngettext("%(n)d hora", "%(n)d horas", minutes // 60) % {"n": minutes // 60}
-    return ngettext("%(n)d minuto", "%(n)d minutos", minutes) % {"n": minutes}

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from .views import attachments, filing, guests, home, profile, sending, ticket, tickets
+from .views import filing, guests, home, profile, sending, ticket, tickets
 
 app_name = "portal"
 
@@ -46,7 +46,5 @@ urlpatterns = [
     path("enlace/nuevo/", guests.resend_link, name="resend_link"),
     path("enlace/nuevo/listo/", guests.resend_done, name="resend_done"),
     path("enlace/<str:token>/", guests.guest_link, name="guest_link"),
-    path("adjuntos/<uuid:file>/", attachments.attachment, name="attachment"),
-    path("adjuntos/<uuid:file>/miniatura/", attachments.attachment_thumbnail, name="attachment_thumbnail"),
     path("perfil/", profile.profile, name="profile"),
 ]

@@ -19,7 +19,17 @@ import polib
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
 REWORDED = ROOT / "locale" / "es" / "LC_MESSAGES" / "django.po"
-SOURCES = ("accounts", "agents", "content", "helpdesk", "notifications", "portal", "templates", "tickets")
+SOURCES = (
+    "accounts",
+    "agents",
+    "content",
+    "helpdesk",
+    "notifications",
+    "portal",
+    "templates",
+    "tickets",
+    "web",
+)
 IGNORED = ("*/tests/*", "*/demo_data/*", "templates/catalogue/*")
 
 Key = tuple[str, str, str]

@@ -11,8 +11,7 @@ from content.form_fields import LineField
 from tickets.models import Ticket
 from tickets.requesters.accounts import create_account, link_account
 from tickets.workflow.asks import AccountField
-
-from .base import StampedForm
+from web.forms import StampedForm
 
 
 class LinkForm(StampedForm):

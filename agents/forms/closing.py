@@ -10,8 +10,7 @@ from content.form_fields import LineField
 from tickets.closing.contact_log import log_contact
 from tickets.enums import ContactKind, ContactOutcome
 from tickets.models import Ticket
-
-from .base import StampedForm
+from web.forms import StampedForm
 
 
 class ContactForm(StampedForm):

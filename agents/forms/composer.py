@@ -9,11 +9,10 @@ from accounts.models import User
 from content.form_fields import LongTextField
 from tickets.attachments import REPLY_LIMITS
 from tickets.enums import MessageKind
-from tickets.file_fields import FilesField
 from tickets.models import Message, Ticket
 from tickets.workflow.conversation import add_internal_note, send_follow_up, send_solution
-
-from .base import StampedForm
+from web.files import FilesField
+from web.forms import StampedForm
 
 MODES = [
     (MessageKind.FOLLOW_UP, _("Seguimiento")),
@@ -28,6 +27,7 @@ SENT = {
 
 
 class ComposerForm(StampedForm):
+    shown_as = {"done": "body"}
     mode = forms.ChoiceField(choices=MODES)
     body = LongTextField(
         label=_("Mensaje"),

@@ -14,12 +14,11 @@ from content.form_fields import LineField, LongTextField
 from tickets.definitions.fields import form_field, is_shown
 from tickets.enums import Channel
 from tickets.exceptions import NotAllowed
-from tickets.file_fields import FilesField
 from tickets.models import Category, Ticket
 from tickets.requesters.accounts import create_account
 from tickets.workflow.intake import TITLE_LENGTH, Requester, file_ticket
-
-from .base import StampedForm
+from web.files import FilesField
+from web.forms import StampedForm, shown_when_data
 
 CHANNELS = [
     (channel.value, channel.label)
@@ -77,8 +76,16 @@ class NewTicketForm(StampedForm):
         }
         return form
 
-    def own_fields(self) -> list[forms.BoundField]:
-        return [self[f"own-{item.key}"] for item in self.own]
+    def own_fields(self) -> list[dict[str, Any]]:
+        """Return the process's questions, each with `shown_when` for js/behaviours/shown-when.js."""
+        definition = self.category.process.definition
+        return [
+            {
+                "field": self[f"own-{item.key}"],
+                "shown_when": shown_when_data(item.shown_when, definition, lambda key: f"own-{key}"),
+            }
+            for item in self.own
+        ]
 
     def _own_answers(self) -> dict[str, Any]:
         raw = {}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -20,8 +20,8 @@ from tickets.lists.preparation import Colleague
 from tickets.lists.queues import MANY
 from tickets.models import Ticket
 from tickets.workflow.preparing import targets
-
-from .actions import ActionForm
+from web.forms import ActionForm
+from web.wording import duration_in_words
 
 AS_TYPED = "%Y-%m-%dT%H:%M"
 CARDS = ("severity", "standing")
@@ -175,18 +175,9 @@ def _draw_as_cards(field: Any) -> None:
 def _severity_cards(ticket: Ticket) -> dict[str, dict[str, Any]]:
     """Each severity with what it promises (S0.19)."""
     return {
-        severity: {"sev": Severity(severity).token, "aside": _in_short(target)}
+        severity: {"sev": Severity(severity).token, "aside": duration_in_words(target, short=True)}
         for severity, target in targets(ticket).items()
     }
-
-
-def _in_short(target: timedelta | None) -> str:
-    if target is None:
-        return ""
-    minutes = round(target.total_seconds() / 60)
-    if minutes % (24 * 60) == 0:
-        return ngettext("%(n)d día", "%(n)d días", minutes // 1440) % {"n": minutes // 1440}
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
 
 
 def _as_typed(moment: datetime) -> str:

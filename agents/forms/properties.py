@@ -6,11 +6,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from content.errors import InvalidData
 from tickets.models import Ticket
 from tickets.workflow import properties
 from tickets.workflow.asks import STANDARD_ASKS
-
-from .base import StampedForm
+from web.forms import StampedForm
 
 LABELS = {
     "assignee": _("Responsable"),
@@ -42,6 +42,11 @@ class PropertyForm(StampedForm):
         kind = "select" if isinstance(field.widget, forms.Select) else "control"
         field.widget.attrs |= {"class": f"form-{kind} form-{kind}-sm", "autofocus": True}
         self.fields["value"] = field
+
+    def show(self, problem: InvalidData) -> None:
+        """The form has one field, whatever the verb calls the property."""
+        for messages in problem.errors.values():
+            self.add_error("value", messages)
 
     def save(self, ticket: Ticket, *, actor: User) -> Ticket:
         value = self.cleaned_data["value"]

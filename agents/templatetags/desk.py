@@ -10,9 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from tickets.file_fields import icon_of
 from tickets.lists.queues import MANY
-from tickets.models import Attachment, Ticket
+from tickets.models import Ticket
+from web.files import file_row
 
 from ..rows import ANY_FOLIO, Row
 
@@ -27,19 +27,7 @@ def bounded(count: int | None) -> str:
     return f"{MANY - 1}+" if count >= MANY else str(count)
 
 
-@register.filter
-def file_row(attachment: Attachment) -> dict[str, Any]:
-    """What components/_file.html draws for a file of a message."""
-    row: dict[str, Any] = {
-        "name": attachment.name,
-        "size": attachment.size,
-        "icon_name": icon_of(attachment),
-        "state": "revision" if attachment.is_held else "",
-        "href": "" if attachment.is_held else reverse("portal:attachment", args=[attachment.uuid]),
-    }
-    if attachment.thumbnail and not attachment.is_held:
-        row["thumb"] = reverse("portal:attachment_thumbnail", args=[attachment.uuid])
-    return row
+register.filter(file_row)
 
 
 @register.filter

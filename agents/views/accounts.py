@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.enums import Role
 from accounts.models import User
-from content.errors import DeskError, InvalidData
 from tickets.models import Ticket
+from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.accounts import CreateForm, LinkForm
@@ -37,13 +37,8 @@ def account(request: DeskRequest, folio: str) -> HttpResponse:
     link, create = (link, form) if creating else (form, create)
     if not form.is_valid():
         return _page(request, ticket, link, create, status=422)
-    try:
+    with Refusal(form):
         done = form.save(ticket, actor=request.user)
-    except InvalidData as problem:
-        form.show(problem)
-    except DeskError as problem:
-        form.add_error(None, str(problem))
-    else:
         text = _("Creamos la cuenta de %(name)s.") if creating else _("El ticket es ahora de %(name)s.")
         messages.success(request, text % {"name": done.requester_name})
         return redirect(page)

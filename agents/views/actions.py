@@ -10,16 +10,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from content.errors import DeskError, InvalidData
 from tickets import policies
 from tickets.exceptions import ActionUnavailable
 from tickets.models import Ticket
-from tickets.record.freshness import StaleTicket
 from tickets.workflow.perform import perform
 from tickets.workflow.preparing import is_preparation
+from web.forms import ActionForm
+from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
-from ..forms.actions import ActionForm
 from ..origin import origin_of, queue_url, with_origin
 from ..timeline import changes_since
 
@@ -45,20 +44,14 @@ def action(request: DeskRequest, folio: str, action: str) -> HttpResponse:
 def _perform(request: DeskRequest, ticket: Ticket, form: ActionForm) -> HttpResponse:
     if not form.is_valid():
         return _form(request, ticket, form, status=422)
-    try:
+    with Refusal(form) as refusal:
         perform(ticket, form.action.key, actor=request.user, data=form.answers(), **form.stamp())
-    except StaleTicket as problem:
-        fresh = find_ticket(request.user, ticket.folio)
-        return _form(request, fresh, form, changes=changes_since(fresh, problem.changes), status=409)
-    except InvalidData as problem:
-        form.show(problem)
-        return _form(request, ticket, form, status=422)
-    except DeskError as problem:
-        form.add_error(None, str(problem))
-        return _form(request, ticket, form, status=422)
-    done = form.action.done or _("Listo: %(action)s.") % {"action": form.action.label}
-    messages.success(request, str(done))
-    return after(request, ticket.folio)
+        done = form.action.done or _("Listo: %(action)s.") % {"action": form.action.label}
+        messages.success(request, str(done))
+        return after(request, ticket.folio)
+    fresh = find_ticket(request.user, ticket.folio) if refusal.is_stale else ticket
+    changes = changes_since(fresh, refusal.changes)
+    return _form(request, fresh, form, changes=changes, status=refusal.status)
 
 
 def after(request: DeskRequest, folio: str) -> HttpResponse:

@@ -13,10 +13,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from content.errors import DeskError
 from tickets.lists import queues
 from tickets.models import Ticket
 from tickets.workflow.properties import assign as assign_one
+from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view
 
@@ -43,12 +43,11 @@ def assign(request: DeskRequest) -> HttpResponse:
     key = key if re.fullmatch(r"[0-9a-f-]{32,36}", key) else str(uuid.uuid4())
     done, refused = [], []
     for ticket in tickets:
-        try:
+        with Refusal() as refusal:
             assign_one(ticket, actor=request.user, assignee=person, key=f"{key} {ticket.folio}")
-        except DeskError as problem:
-            refused.append(f"{ticket.folio}: {problem}")
-        else:
             done.append(ticket)
+        if refusal:
+            refused.append(f"{ticket.folio}: {refusal}")
     _tell(request, done, refused, person)
     return _back(request)
 

@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.enums import Standing
-from content.errors import DeskError, InvalidData
 from tickets.closing.checklist import tick_checklist
 from tickets.models import Delivery, Ticket
 from tickets.record import deliveries
 from tickets.requesters.standing import check_standing
+from web.forms import StampedForm
+from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
-from ..forms.base import StampedForm
 from ..forms.closing import ContactForm, StandingForm
 from ..origin import origin_of
 from .changes import changed
@@ -30,11 +30,10 @@ def standing(request: DeskRequest, folio: str) -> HttpResponse:
     if not form.is_valid():
         return changed(request, folio, error=_("Elige el estatus que encontraste."))
     found = Standing(form.cleaned_data["standing"])
-    try:
+    with Refusal() as refusal:
         check_standing(ticket, actor=request.user, standing=found, key=form.stamp()["key"])
-    except DeskError as problem:
-        return changed(request, folio, error=str(problem))
-    return changed(request, folio, _("Estatus verificado: %(standing)s.") % {"standing": found.label})
+        return changed(request, folio, _("Estatus verificado: %(standing)s.") % {"standing": found.label})
+    return changed(request, folio, error=str(refusal))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,13 +46,8 @@ def contact(request: DeskRequest, folio: str) -> HttpResponse:
     form = ContactForm(request.POST)
     if not form.is_valid():
         return _contact_form(request, ticket, form, status=422)
-    try:
+    with Refusal(form):
         form.save(ticket, actor=request.user)
-    except InvalidData as problem:
-        form.show(problem)
-    except DeskError as problem:
-        form.add_error(None, str(problem))
-    else:
         return changed(request, folio, _("Registramos el contacto."))
     return _contact_form(request, ticket, form, status=422)
 
@@ -74,13 +68,10 @@ def checklist(request: DeskRequest, folio: str, item: str) -> HttpResponse:
     if item not in {point.key for point in ticket.definition.closing.checklist}:
         raise Http404
     done = request.POST.get("done") == "1"
-    form = StampedForm(request.POST)
-    key = form.stamp()["key"] if form.is_valid() else None
-    try:
+    key = StampedForm(request.POST).stamp()["key"]
+    with Refusal() as refusal:
         tick_checklist(ticket, actor=request.user, item=item, done=done, key=key)
-    except DeskError as problem:
-        return changed(request, folio, error=str(problem), focus=f"checklist-{item}")
-    return changed(request, folio, focus=f"checklist-{item}")
+    return changed(request, folio, error=str(refusal), focus=f"checklist-{item}")
 
 
 @require_POST
@@ -91,8 +82,6 @@ def retry_delivery(request: DeskRequest, folio: str, pk: int) -> HttpResponse:
     delivery = Delivery.objects.select_related("event").filter(pk=pk, event__ticket=ticket).first()
     if delivery is None:
         raise Http404
-    try:
+    with Refusal() as refusal:
         deliveries.retry(delivery, actor=request.user)
-    except DeskError as problem:
-        return changed(request, folio, error=str(problem))
-    return changed(request, folio, _("Enviaremos el correo otra vez."))
+    return changed(request, folio, _("Enviaremos el correo otra vez."), error=str(refusal))

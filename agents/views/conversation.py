@@ -1,6 +1,7 @@
 """Writing on a ticket: messages, drafts, files and who can be called by name."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
@@ -9,14 +10,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from content.errors import DeskError, InvalidData
-from content.files import RefusedFile
 from tickets import policies
-from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
+from tickets.attachments import REPLY_LIMITS, discard_draft, keep_drafts
 from tickets.enums import MessageKind
-from tickets.file_fields import refused_row, row_of
-from tickets.record.freshness import StaleTicket
+from tickets.models import Attachment
 from tickets.workflow.conversation import save_draft
+from web.files import waiting_file_row
+from web.refusals import Refusal
+from web.uploads import take_upload
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.composer import SENT, ComposerForm, DraftForm
@@ -41,26 +42,17 @@ def send(request: DeskRequest, folio: str) -> HttpResponse:
     files = request.FILES.getlist("files")
     problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=REPLY_LIMITS)
     form = ComposerForm(request.POST)
-    stale, status = None, 422
+    refusal = Refusal(form)
     if form.is_valid() and not problems:
-        try:
+        with refusal:
             message = form.send(ticket, actor=request.user, draft_key=waiting)
-        except StaleTicket as problem:
-            stale, status = problem, 409
-        except InvalidData as problem:
-            form.show(problem)
-            if "done" in problem.errors:
-                form.add_error("body", problem.errors["done"])
-        except DeskError as problem:
-            form.add_error(None, str(problem))
-        else:
             messages.success(request, str(SENT[MessageKind(form.mode_name)]))
             page = with_origin(request, reverse("agents:ticket", args=[folio]))
             return redirect(f"{page}#mensaje-{message.pk}")
     for problem_text in problems:
         form.add_error("files", problem_text)
     fresh = find_ticket(request.user, folio)
-    return ticket_page(request, fresh, form=form, stale=stale, status=status)
+    return ticket_page(request, fresh, form=form, changes=refusal.changes, status=refusal.status)
 
 
 @require_POST
@@ -73,11 +65,9 @@ def draft(request: DeskRequest, folio: str) -> HttpResponse:
         return HttpResponse(status=422)
     given = form.cleaned_data
     mode = MessageKind(given["mode"])
-    try:
+    with Refusal() as refusal:
         save_draft(ticket, actor=request.user, mode=mode, body=given["body"], steps=given["steps"])
-    except DeskError:
-        return HttpResponse(status=422)
-    return HttpResponse(status=204)
+    return HttpResponse(status=refusal.status if refusal else 204)
 
 
 @require_POST
@@ -85,16 +75,14 @@ def draft(request: DeskRequest, folio: str) -> HttpResponse:
 def upload(request: DeskRequest, folio: str) -> HttpResponse:
     """One file of the next message: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
     ticket = find_ticket(request.user, folio)
-    file = request.FILES.get("file")
-    if file is None:
-        return HttpResponse(status=400)
+
+    def row_of(kept: Attachment) -> dict[str, Any]:
+        return waiting_file_row(
+            kept, remove_url=reverse("agents:ticket_file_remove", args=[folio, kept.uuid])
+        )
+
     key = files_key(ticket, request.user)
-    try:
-        kept = keep_draft(file, name=file.name or "", draft_key=key, actor=request.user, limits=REPLY_LIMITS)
-    except RefusedFile as problem:
-        return render(request, "components/_file.html", refused_row(file, problem), status=422)
-    remove_url = reverse("agents:ticket_file_remove", args=[folio, kept.uuid])
-    return render(request, "components/_file.html", row_of(kept, remove_url=remove_url))
+    return take_upload(request, row_of, draft_key=key, actor=request.user, limits=REPLY_LIMITS)
 
 
 @require_POST

@@ -4,10 +4,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from content.keyset import InvalidCursor, paginate
 from tickets import policies
 from tickets.lists.queues import BoundedCount, for_rows
 from tickets.models import Ticket
+from web.paging import read_page
 
 from ..access import DeskRequest, desk_view
 from ..rows import Moment, Row
@@ -26,11 +26,8 @@ def customer(request: DeskRequest, pk: int) -> HttpResponse:
     ).first()
     if person is None:
         raise Http404
-    problem = ""
-    try:
-        page = paginate(for_rows(visible), order=ORDER, size=PAGE_SIZE, cursor=request.GET.get("desde", ""))
-    except InvalidCursor as error:
-        page, problem = paginate(for_rows(visible), order=ORDER, size=PAGE_SIZE), str(error)
+    rows = for_rows(visible)
+    page, problem = read_page(rows, order=ORDER, size=PAGE_SIZE, cursor=request.GET.get("desde", ""))
     checked = visible.filter(standing_checked_at__isnull=False).order_by("-standing_checked_at")
     moment = Moment.present()
     context = {

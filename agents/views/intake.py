@@ -12,10 +12,10 @@ from django.shortcuts import redirect, render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_http_methods
 
-from content.errors import DeskError, InvalidData
 from tickets.attachments import discard_draft, keep_drafts
-from tickets.file_fields import row_of
 from tickets.models import Attachment, Category, Ticket
+from web.files import waiting_file_row
+from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view
 from ..forms.intake import NewTicketForm
@@ -39,13 +39,8 @@ def new_ticket(request: DeskRequest) -> HttpResponse:
     files, limits = request.FILES.getlist("files"), category.process.definition.files
     problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=limits)
     if form.is_valid() and not problems:
-        try:
+        with Refusal(form):
             ticket = form.save(actor=request.user, draft_key=waiting)
-        except InvalidData as problem:
-            form.show(problem)
-        except DeskError as problem:
-            form.add_error(None, str(problem))
-        else:
             messages.success(request, form.done(ticket))
             return _after(request, ticket)
     for text in problems:
@@ -64,7 +59,7 @@ def _page(
 ) -> HttpResponse:
     """Files that came with a form that was refused wait under the form's own key, in sight."""
     field: Any = form.fields["files"]
-    field.uploaded = [row_of(item, remove_url="") for item in _waiting(request, waiting)]
+    field.uploaded = [waiting_file_row(item, remove_url="") for item in _waiting(request, waiting)]
     return render(request, "agents/tickets/new.html", {"category": category, "form": form}, status=status)
 
 

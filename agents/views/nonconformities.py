@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from content.errors import DeskError, InvalidData
 from content.form_fields import LongTextField
-from content.keyset import InvalidCursor, paginate
 from tickets.closing.nonconformities import review
 from tickets.models import Nonconformity
+from web.paging import read_page
+from web.refusals import Refusal
 
 from ..access import DeskRequest, supervisor_view
 
@@ -34,11 +34,7 @@ def nonconformities(request: DeskRequest) -> HttpResponse:
     reviewed = request.GET.get("vista") == "revisadas"
     rows = Nonconformity.objects.filter(reviewed_at__isnull=not reviewed)
     rows = rows.select_related("ticket", "responsible", "reviewed_by")
-    problem = ""
-    try:
-        page = paginate(rows, order=ORDER, size=PAGE_SIZE, cursor=request.GET.get("desde", ""))
-    except InvalidCursor as error:
-        page, problem = paginate(rows, order=ORDER, size=PAGE_SIZE), str(error)
+    page, problem = read_page(rows, order=ORDER, size=PAGE_SIZE, cursor=request.GET.get("desde", ""))
     here = "?vista=revisadas&" if reviewed else "?"
     context = {
         "page": page,
@@ -61,13 +57,8 @@ def nonconformity(request: DeskRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            try:
+            with Refusal(form):
                 review(report, actor=request.user, conclusion=form.cleaned_data["review"])
-            except InvalidData as problem:
-                form.add_error("review", problem.errors["review"])
-            except DeskError as problem:
-                form.add_error(None, str(problem))
-            else:
                 messages.success(request, _("Guardamos la revisión."))
                 return redirect("agents:nonconformities")
     context = {"report": report, "form": form}

@@ -10,15 +10,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from content.errors import DeskError, InvalidData
 from tickets.definitions.definition import Action
 from tickets.lists.preparation import PreparationLine, colleagues
 from tickets.models import Ticket
-from tickets.record.freshness import StaleTicket
 from tickets.workflow.perform import perform
+from web.forms import StampedForm
+from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
-from ..forms.base import StampedForm
 from ..forms.prepare import PrepareForm
 from ..prepare_page import PreparePage
 from ..timeline import changes_since
@@ -68,19 +67,12 @@ def _prepare(request: DeskRequest, page: PreparePage, form: PrepareForm) -> Http
     if not form.is_valid():
         return _page(request, page, form, status=422)
     following = page.after
-    try:
+    with Refusal(form) as refusal:
         ticket = perform(
             page.ticket, form.action.key, actor=request.user, data=form.answers(), **form.stamp()
         )
-    except StaleTicket as problem:
-        return _stale(request, page, problem)
-    except InvalidData as problem:
-        form.show(problem)
-    except DeskError as problem:
-        form.add_error(None, str(problem))
-    else:
         return _done(request, ticket, form.action, following)
-    return _page(request, page, form, status=422)
+    return _stale(request, page, refusal) if refusal.is_stale else _page(request, page, form, status=422)
 
 
 def _done(request: DeskRequest, ticket: Ticket, action: Action, following: str = "") -> HttpResponse:
@@ -97,26 +89,25 @@ def _can_follow(request: DeskRequest, ticket: Ticket) -> bool:
     return bool(Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists())
 
 
-def _stale(request: DeskRequest, page: PreparePage, problem: StaleTicket) -> HttpResponse:
+def _stale(request: DeskRequest, page: PreparePage, refusal: Refusal) -> HttpResponse:
     """Somebody touched the ticket meanwhile: what changed, and everything that was typed."""
     fresh = PreparePage(request.user, find_ticket(request.user, page.ticket.folio))
-    changes = changes_since(fresh.ticket, problem.changes)
+    changes = changes_since(fresh.ticket, refusal.changes)
     form = PrepareForm(request.POST, action=fresh.action, ticket=fresh.ticket) if fresh.action else None
-    return _page(request, fresh, form, changes=changes, stale=problem, status=409)
+    return _page(request, fresh, form, changes=changes, stale=refusal, status=409)
 
 
 def _too_late(request: DeskRequest, page: PreparePage) -> HttpResponse:
     """The ticket is past preparing: by this very form, sent twice, or by somebody else. The verb knows which."""
     action, stamped = page.usual_action, StampedForm(request.POST)
-    if action is None or not stamped.is_valid():
+    if action is None:
         raise Http404
-    try:
+    with Refusal() as refusal:
         ticket = perform(page.ticket, action.key, actor=request.user, **stamped.stamp())
-    except StaleTicket as problem:
-        return _stale(request, page, problem)
-    except DeskError as problem:
-        return _page(request, page, None, stale=problem, status=409)
-    return _done(request, ticket, action)
+        return _done(request, ticket, action)
+    if refusal.is_stale:
+        return _stale(request, page, refusal)
+    return _page(request, page, None, stale=refusal, status=409)
 
 
 def _page(
@@ -125,7 +116,7 @@ def _page(
     form: PrepareForm | None,
     *,
     changes: list[SafeString] | None = None,
-    stale: DeskError | None = None,
+    stale: Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:
     if form is not None and "assignee" in form.asked:

@@ -9,14 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from content.errors import DeskError, InvalidData
 from tickets import clocks
 from tickets.models import Ticket
-from tickets.record.freshness import StaleTicket
 from tickets.workflow import properties
+from web.forms import StampedForm
+from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
-from ..forms.base import StampedForm
 from ..forms.properties import LABELS, PropertyForm
 from ..origin import origin_of
 from ..timeline import changes_since
@@ -35,20 +34,13 @@ def property_(request: DeskRequest, folio: str, name: str) -> HttpResponse:
     form = PropertyForm(request.POST, name=name, ticket=ticket)
     if not form.is_valid():
         return _form(request, ticket, form, status=422)
-    try:
+    with Refusal(form) as refusal:
         form.save(ticket, actor=request.user)
-    except StaleTicket as problem:
-        fresh = find_ticket(request.user, folio)
-        return _form(request, fresh, form, changes=changes_since(fresh, problem.changes), status=409)
-    except InvalidData as problem:
-        for texts in problem.errors.values():
-            form.add_error("value", texts)
-        return _form(request, ticket, form, status=422)
-    except DeskError as problem:
-        form.add_error(None, str(problem))
-        return _form(request, ticket, form, status=422)
-    text = _("Guardamos el cambio: %(property)s.") % {"property": str(LABELS[name]).lower()}
-    return changed(request, folio, text, focus=name)
+        text = _("Guardamos el cambio: %(property)s.") % {"property": str(LABELS[name]).lower()}
+        return changed(request, folio, text, focus=name)
+    fresh = find_ticket(request.user, folio) if refusal.is_stale else ticket
+    changes = changes_since(fresh, refusal.changes)
+    return _form(request, fresh, form, changes=changes, status=refusal.status)
 
 
 def _form(
@@ -74,14 +66,11 @@ def contribution(request: DeskRequest, folio: str) -> HttpResponse:
     """The switch of «aporte de usuario» (S2.5)."""
     ticket = find_ticket(request.user, folio)
     is_open = request.POST.get("is_open") == "1"
-    form = StampedForm(request.POST)
-    stamp = form.stamp() if form.is_valid() else {}
-    try:
+    with Refusal() as refusal:
+        stamp = StampedForm(request.POST).stamp()
         properties.set_contribution(ticket, actor=request.user, is_open=is_open, **stamp)
-    except DeskError as problem:
-        return changed(request, folio, error=str(problem), focus="contribution")
     text = _("Habilitamos el aporte de usuario.") if is_open else _("Desactivamos el aporte de usuario.")
-    return changed(request, folio, text, focus="contribution")
+    return changed(request, folio, text, error=str(refusal), focus="contribution")
 
 
 @require_safe

@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from content.keyset import InvalidCursor, Page, paginate
+from content.keyset import Page
 from tickets.lists import queues
 from tickets.lists.queues import Queue
 from tickets.models import Ticket
 from tickets.models.querysets import TicketQuerySet
+from web.paging import read_page
 
 from ..access import DeskRequest, desk_view
 from ..filters import QueueFilter
@@ -46,7 +47,8 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     filters = QueueFilter(request.GET, queue=chosen)
     tickets = filters.apply(chosen.tickets(request.user))
     moment = Moment.present()
-    page, problem = read_page(tickets, filters, cursor=request.GET.get("desde", ""), size=PAGE_SIZE)
+    cursor, order = request.GET.get("desde", ""), filters.order.keys
+    page, problem = read_page(queues.for_rows(tickets), order=order, size=PAGE_SIZE, cursor=cursor)
     is_grouped = filters.order.key == "vence"
     origin = _origin(chosen, filters, request)
     link = ticket_page(origin)
@@ -88,7 +90,8 @@ def queue_items(request: DeskRequest, key: str) -> HttpResponse:
     filters = QueueFilter(request.GET, queue=chosen, ignore=OUT_OF_TICKETS)
     moment = Moment.present()
     tickets = filters.apply(chosen.tickets(request.user))
-    page, _refused = read_page(tickets, filters, cursor=request.GET.get("desde", ""), size=LIST_SIZE)
+    cursor, order = request.GET.get("desde", ""), filters.order.keys
+    page, _refused = read_page(queues.for_rows(tickets), order=order, size=LIST_SIZE, cursor=cursor)
     current = request.GET.get("actual", "")
     folios = [ticket.folio for ticket in page.rows]
     origin = _origin(chosen, filters, request)
@@ -124,16 +127,6 @@ def find_queue(available: list[Queue], key: str) -> Queue:
         if item.key == key:
             return item
     raise Http404
-
-
-def read_page(
-    tickets: TicketQuerySet, filters: QueueFilter, *, cursor: str, size: int
-) -> tuple[Page[Ticket], str]:
-    rows, order = queues.for_rows(tickets), filters.order.keys
-    try:
-        return paginate(rows, order=order, size=size, cursor=cursor), ""
-    except InvalidCursor as problem:
-        return paginate(rows, order=order, size=size), str(problem)
 
 
 def _grouped(

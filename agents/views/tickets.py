@@ -1,5 +1,6 @@
 """A ticket's page, the parts of it that refresh themselves, and who is looking at it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -7,9 +8,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from tickets.lists import presence
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketEvent
 from tickets.record import deliveries
-from tickets.record.freshness import StaleTicket
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..composer import Composer
@@ -63,13 +63,15 @@ def ticket_page(
     found: Ticket,
     *,
     form: ComposerForm | None = None,
-    stale: StaleTicket | None = None,
+    changes: Sequence[TicketEvent] = (),
     status: int = 200,
 ) -> HttpResponse:
     """The whole page; with what somebody tried to send and could not, if anything."""
     page = TicketPage(request, found, complete="completa" in request.GET)
-    changes = changes_since(found, stale.changes) if stale else []
-    context = _frame(request, page) | {"composer": Composer(request, page, form), "changes": changes}
+    context = _frame(request, page) | {
+        "composer": Composer(request, page, form),
+        "changes": changes_since(found, changes),
+    }
     return render(request, "agents/tickets/detail.html", context, status=status)
 
 

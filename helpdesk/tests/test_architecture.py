@@ -1,6 +1,7 @@
 """What import-linter cannot say: parts of Django that the domain stays away from, and that nothing is forgotten."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,42 @@ def test_migrations_are_named_by_hand():
     ]
 
     assert automatic == []
+
+
+FACES = ("portal", "agents")
+REFUSALS = {"DeskError", "InvalidData", "StaleTicket", "NotAllowed", "GuardFailed", "ActionUnavailable"}
+
+
+def files_of(face: str) -> Iterator[Path]:
+    """The face's modules and templates, and the frame that its pages extend."""
+    root = Path(settings.BASE_DIR)
+    yield from (path for path in (root / face).rglob("*.py") if "tests" not in path.parts)
+    yield from (root / "templates" / face).rglob("*.html")
+    yield root / "templates" / f"base_{face}.html"
+
+
+def test_faces_name_no_address_of_another_face():
+    found = [
+        f"{path.relative_to(settings.BASE_DIR)}: {name}"
+        for face in FACES
+        for path in files_of(face)
+        for name in re.findall(r"""["'](\w+):\w+["' ]""", path.read_text("utf-8"))
+        if name in FACES and name != face
+    ]
+
+    assert found == []
+
+
+def test_faces_answer_a_refused_verb_through_refusal_alone():
+    """Views used to catch these errors one by one, each in its own way; `web.refusals` is the one way."""
+    found = [
+        f"{path.relative_to(settings.BASE_DIR)}:{node.lineno}"
+        for face in FACES
+        for path in files_of(face)
+        if path.suffix == ".py" and "views" in path.parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ExceptHandler) and node.type is not None
+        if REFUSALS & {name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)}
+    ]
+
+    assert found == []

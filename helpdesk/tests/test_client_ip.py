@@ -2,8 +2,8 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from helpdesk.client_ip import UNKNOWN, client_ip, client_network
 from helpdesk.middleware import trusted_proxies
+from web.client_ip import UNKNOWN, client_ip, client_network
 
 
 def address(request: HttpRequest) -> HttpResponse:

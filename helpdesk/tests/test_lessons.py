@@ -72,7 +72,7 @@ PROVEN = {
     29: ["content/tests/test_text.py::test_attack_vectors_are_inert_rendered_and_raw"],
     32: ["notifications/tests/test_emails.py::test_no_line_break_of_a_title_reaches_a_header"],
     33: [f"{HERE}::test_b33_nobody_is_sent_to_another_site"],
-    34: ["helpdesk/tests/test_ratelimit.py::test_allow_counts_exactly_what_threads_do_at_once"],
+    34: ["web/tests/test_ratelimit.py::test_allow_counts_exactly_what_threads_do_at_once"],
     35: [f"{HERE}::test_b28_b35_the_desk_fetches_nothing_and_runs_no_data"],
     36: ["agents/tests/test_security.py::test_values_that_no_page_sends_crash_nothing"],
     37: [f"{HERE}::test_b37_no_secret_is_kept_in_the_database"],

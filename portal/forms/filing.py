@@ -1,7 +1,5 @@
 """The steps of filing a report. They ask and check; `tickets.workflow.intake` has the last word."""
 
-import json
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -13,8 +11,9 @@ from content.errors import InvalidData
 from content.form_fields import LineField, LongTextField
 from tickets.definitions.definition import FieldDefinition
 from tickets.definitions.fields import answered, clean_values, form_field
-from tickets.file_fields import FilesField
 from tickets.workflow.intake import TITLE_LENGTH
+from web.files import FilesField
+from web.forms import shown_when_data
 
 from ..topics import Topic
 
@@ -57,7 +56,9 @@ class DetailsForm(forms.Form):
         return [
             {
                 "field": self[ANSWER + question.key],
-                "shown_when": _condition(question, self.questions),
+                "shown_when": shown_when_data(
+                    question.shown_when, self.topic.definition, lambda key: ANSWER + key
+                ),
                 "wide": _is_wide(question),
             }
             for question in self.questions
@@ -167,19 +168,6 @@ class ContactForm(forms.Form):
 def _leave_to_the_form(field: forms.Field) -> None:
     """The form judges the value; the field only draws itself."""
     field.clean = lambda value: value  # type: ignore[method-assign]
-
-
-def _condition(question: FieldDefinition, others: Iterable[FieldDefinition]) -> str:
-    """For js/behaviours/shown-when.js: names of inputs and the values that bring the question up."""
-    if not question.shown_when:
-        return ""
-    boxes = {other.key for other in others if other.type == "yes_no"}
-    return json.dumps(
-        {
-            ANSWER + key: ["on" if key in boxes and value == "True" else value for value in values]
-            for key, values in question.shown_when.items()
-        }
-    )
 
 
 def _is_wide(question: FieldDefinition) -> bool:

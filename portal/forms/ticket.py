@@ -1,41 +1,21 @@
 """What a customer writes on a ticket's page."""
 
-import re
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from content.errors import InvalidData
+import web.forms
 from content.form_fields import LongTextField
 from tickets.attachments import REPLY_LIMITS
 from tickets.closing.surveys import COMMENT_LENGTH
 from tickets.definitions.definition import Action
-from tickets.file_fields import FilesField
 from tickets.models import Ticket
-from tickets.workflow.asks import fields_of
+from web.files import FilesField
+from web.forms import StampedForm
 
 
-class VersionedForm(forms.Form):
-    """What every form of a ticket's page carries: the ticket as the page showed it, and a key that makes it once.
-
-    Both are the page's own words; nonsense in them counts as nothing.
-    """
-
-    def stamp(self) -> dict[str, Any]:
-        """`version=` and `key=` for the verb."""
-        version, key = (self.data.get(self.add_prefix(name), "") for name in ("version", "key"))
-        return {
-            "version": int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None,
-            "key": key if re.fullmatch(r"[0-9a-f-]{36}", key) else None,
-        }
-
-    def show(self, problem: InvalidData) -> None:
-        for name, messages in problem.errors.items():
-            self.add_error(name if name in self.fields else None, messages)
-
-
-class ReplyForm(VersionedForm):
+class ReplyForm(StampedForm):
     body = LongTextField(
         label=_("Tu respuesta"),
         error_messages={"required": _("Escribe un mensaje antes de enviar.")},
@@ -47,38 +27,17 @@ class ReplyForm(VersionedForm):
         self.fields["files"] = self.attachments
 
 
-class ActionForm(VersionedForm):
-    """What an action of the process asks, drawn from its own fields. The verb judges them once more."""
+class ActionForm(web.forms.ActionForm):
+    """One of several action forms on the same page: its inputs carry the action's key as prefix."""
+
+    rows = 3
 
     def __init__(self, data: Any = None, *, action: Action, ticket: Ticket) -> None:
-        super().__init__(data, prefix=action.key)
-        self.action = action
+        super().__init__(data, prefix=action.key, action=action, ticket=ticket)
         self.url = ""
-        self.asked = fields_of(action, ticket, ticket.definition)
-        for name, field in self.asked.items():
-            if is_text(field):
-                field.widget.attrs |= {"rows": 3, "data-behaviour": "autosize"}
-            self.fields[name] = field
-
-    def asked_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.asked]
-
-    def written(self) -> str:
-        """The words that somebody put into it, as they were."""
-        texts = (
-            self.data.get(self.add_prefix(name), "") for name, field in self.asked.items() if is_text(field)
-        )
-        return "\n\n".join(text for text in texts if text.strip())
-
-    def answers(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in self.asked}
 
 
-def is_text(field: forms.Field) -> bool:
-    return isinstance(field.widget, forms.Textarea)
-
-
-class SurveyForm(VersionedForm):
+class SurveyForm(StampedForm):
     score = forms.TypedChoiceField(
         label=_("En general, ¿cómo fue la atención?"),
         coerce=int,

@@ -12,6 +12,7 @@ from tickets.models import Process, Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import conversation
 from tickets.workflow.perform import perform
+from web.tests.factories import make_questioned_ticket
 
 from .browsing import buttons, html, snapshot, stamp, url
 from .factories import SOLUTION, signed_in, working
@@ -37,6 +38,16 @@ def test_actions_are_those_that_the_process_offers_now(
     assert "¿Quedó resuelto?" in page
     perform(ticket, "aprobar", actor=customer)
     assert buttons(html(customer_client, url(ticket))) == []
+
+
+def test_question_of_an_action_says_when_it_shows(customer: User, customer_client: Client):
+    """The back office drew the condition and the portal did not; both now draw `web.forms.ActionForm`."""
+    asked = make_questioned_ticket(requester=customer)
+
+    page = unescape(html(customer_client, url(asked)))
+
+    assert """data-shown-when="{"contar-sirve": ["on"]}\"""" in page
+    assert "contar-motivo" not in page
 
 
 @pytest.mark.demand("S2.8", "S0.25")

@@ -222,7 +222,7 @@ class Store(FileSystemStorage):
 def test_an_object_store_gets_a_signed_address_with_our_type(public: Attachment, customer_client: Client):
     draw_thumbnail(public)
     with (
-        patch("portal.views.attachments.FileSystemStorage", new=type("Other", (), {})),
+        patch("web.downloads.FileSystemStorage", new=type("Other", (), {})),
         patch.object(Attachment._meta.get_field("file"), "storage", Store()),
     ):
         answer = customer_client.get(url(public))

@@ -12,13 +12,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from portal.grants import COOKIE, KEPT
 from tickets.enums import EventKind, Purpose, Template
 from tickets.models import Attachment, GuestToken, Process, Ticket, TicketEvent
 from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 from tickets.workflow import conversation, properties
 from tickets.workflow.perform import perform
+from web.grants import COOKIE, KEPT
 
 from .factories import png, signed_in, working
 

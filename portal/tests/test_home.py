@@ -1,7 +1,6 @@
 """The front page and its search."""
 
 import re
-from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from django.test import Client, override_settings
 
 from accounts.models import User
-from portal import topics
 from tickets.models import Category, Process
 from tickets.tests.factories import make_ticket
 from tickets.workflow import conversation
@@ -187,17 +185,3 @@ def test_search_takes_anything(client: Client, guest_process: Process, process: 
 
     assert "De alguien" not in page
     assert "<script>alert" not in page
-
-
-@pytest.mark.parametrize(
-    ("time", "words"),
-    [
-        (timedelta(minutes=30), "30 minutos"),
-        (timedelta(hours=1), "1 hora"),
-        (timedelta(hours=36), "36 horas"),
-        (timedelta(days=1), "1 día"),
-        (timedelta(days=30), "30 días"),
-    ],
-)
-def test_promises_in_words(time: timedelta, words: str):
-    assert topics.in_words(time) == words

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from content.files import RefusedFile
-from helpdesk.ratelimit import by_ip, by_user, limited
-from tickets.attachments import discard_draft, keep_draft, keep_drafts
-from tickets.file_fields import refused_row
+from tickets.attachments import discard_draft, keep_drafts
+from tickets.models import Attachment
+from web.ratelimit import by_ip, by_user, limited
+from web.uploads import take_upload
 
 from .. import filing, topics
 from ..contact import panel
@@ -108,24 +108,23 @@ def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
     """One file: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
     draft = filing.load(request, draft_id)
     topic = topics.find(request.GET.get("tipo", ""))
-    file = request.FILES.get("file")
-    if topic is None or file is None or draft.folio:
+    if topic is None or draft.folio:
         return HttpResponse(status=400)
-    try:
-        attachment = keep_draft(
-            file,
-            name=file.name or "",
-            draft_key=draft.files_key,
-            actor=signed_in_user(request),
-            limits=topic.definition.files,
-            visitor=by_ip(request),
-        )
-    except RefusedFile as problem:
-        return render(request, "components/_file.html", refused_row(file, problem), status=422)
-    if not draft.topic:  # the first thing that happens to this draft: from now on the browser knows it
-        draft.topic = topic.key
-        filing.save(request, draft)
-    return render(request, "components/_file.html", row_of_draft(draft, attachment))
+
+    def row_of(kept: Attachment) -> dict[str, Any]:
+        if not draft.topic:  # the first thing that happens to this draft: from now on the browser knows it
+            draft.topic = topic.key
+            filing.save(request, draft)
+        return row_of_draft(draft, kept)
+
+    return take_upload(
+        request,
+        row_of,
+        draft_key=draft.files_key,
+        actor=signed_in_user(request),
+        limits=topic.definition.files,
+        visitor=by_ip(request),
+    )
 
 
 @limited("upload", rate="60/10m", by=by_user)

@@ -5,14 +5,14 @@ from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_safe
 
-from helpdesk.ratelimit import by_field, by_ip, limited
 from tickets.enums import Purpose
 from tickets.exceptions import InvalidToken
 from tickets.requesters import guests
+from web.grants import grant
+from web.ratelimit import by_field, by_ip, limited
 
 from ..access import no_longer_valid
 from ..forms.ticket import ResendForm
-from ..grants import grant
 
 # Where each kind of link leads: for guests, and for the requester who is signed in anyway.
 PAGES = {

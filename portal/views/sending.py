@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from content.errors import InvalidData
-from helpdesk.ratelimit import by_field, by_user, limited
-from tickets.exceptions import NotAllowed
 from tickets.workflow.intake import Requester, file_ticket
+from web.ratelimit import by_field, by_user, limited
+from web.refusals import Refusal
+from web.wording import duration_in_words
 
 from .. import filing, topics
 from ..contact import panel
@@ -64,16 +65,15 @@ def _take_contact(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
         return details_page(request, draft, topic, details, status=422)
     if not form.is_valid():
         return _contact_page(request, draft, topic, form, status=422)
-    try:
+    with Refusal() as refusal:
         return _file(request, draft, topic, details, form)
-    except NotAllowed as problem:
-        messages.error(request, str(problem))
+    if not isinstance(refusal.problem, InvalidData):
+        messages.error(request, str(refusal))
         return redirect("portal:report")
-    except InvalidData as problem:
-        if form.show(problem):
-            return _contact_page(request, draft, topic, form, status=422)
-        details.show(problem)
-        return details_page(request, draft, topic, details, status=422)
+    if form.show(refusal.problem):
+        return _contact_page(request, draft, topic, form, status=422)
+    details.show(refusal.problem)
+    return details_page(request, draft, topic, details, status=422)
 
 
 def _file(
@@ -113,7 +113,7 @@ def _contact_page(
         "carry": draft.carry(whole=True),
         "review": _review(request, draft, topic, details),
         "steps": steps("report_contact", draft),
-        "first_response": topics.in_words(topic.first_response) if topic.first_response else "",
+        "first_response": duration_in_words(topic.first_response) if topic.first_response else "",
         "approves": topic.definition.closing.approver == "requester",
     }
     return render(request, "portal/filing/contact.html", context, status=status)

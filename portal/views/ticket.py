@@ -1,6 +1,7 @@
 """One ticket, for its requester: what happened, what to do next, what to say (S1.12, S1.17, S3.15–S3.19)."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -10,18 +11,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import User
-from content.errors import DeskError, InvalidData
-from content.files import RefusedFile
-from helpdesk.ratelimit import by_ip, by_user, limited
 from tickets import policies
-from tickets.attachments import REPLY_LIMITS, discard_draft, keep_draft, keep_drafts
+from tickets.attachments import REPLY_LIMITS, discard_draft, keep_drafts
 from tickets.closing import surveys
 from tickets.enums import Purpose
-from tickets.file_fields import refused_row
-from tickets.record.freshness import StaleTicket
 from tickets.workflow.conversation import reply
 from tickets.workflow.perform import perform
 from tickets.workflow.properties import set_notifications
+from web.ratelimit import by_ip, by_user, limited
+from web.refusals import Refusal
+from web.uploads import take_upload
 
 from ..access import Access, forget_unsent, ticket_view
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
@@ -71,7 +70,7 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
         for problem in problems:
             form.add_error("files", problem)
         return page(request, access, form=form, status=422)
-    try:
+    with Refusal(form) as refusal:
         message = reply(
             access.ticket,
             actor=access.actor,
@@ -79,17 +78,10 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
             draft_key=access.files_key,
             **form.stamp(),
         )
-    except StaleTicket as problem:
-        return page(request, fresh(access), form=form, changes=problem, status=409)
-    except InvalidData as problem:
-        form.show(problem)
-        return page(request, access, form=form, status=422)
-    except DeskError as problem:
-        messages.error(request, str(problem))
-        return page(request, access, form=form, status=409)
-    forget_unsent(request)
-    messages.success(request, _("Enviamos tu respuesta."))
-    return redirect(f"{access.home_url}#mensaje-{message.pk}")
+        forget_unsent(request)
+        messages.success(request, _("Enviamos tu respuesta."))
+        return redirect(f"{access.home_url}#mensaje-{message.pk}")
+    return _refused(request, access, refusal, form=form)
 
 
 @limited("upload", rate="60/10m", by=by_user)
@@ -97,21 +89,14 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
 @ticket_view(*policies.WRITING_PURPOSES)
 def ticket_upload(request: HttpRequest, access: Access) -> HttpResponse:
     """One file of a reply: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
-    file = request.FILES.get("file")
-    if file is None:
-        return HttpResponse(status=400)
-    try:
-        attachment = keep_draft(
-            file,
-            name=file.name or "",
-            draft_key=access.files_key,
-            actor=_uploader(access),
-            limits=REPLY_LIMITS,
-            visitor=by_ip(request),
-        )
-    except RefusedFile as problem:
-        return render(request, "components/_file.html", refused_row(file, problem), status=422)
-    return render(request, "components/_file.html", file_of_reply(access, attachment))
+    return take_upload(
+        request,
+        partial(file_of_reply, access),
+        draft_key=access.files_key,
+        actor=_uploader(access),
+        limits=REPLY_LIMITS,
+        visitor=by_ip(request),
+    )
 
 
 @limited("upload", rate="60/10m", by=by_user)
@@ -137,20 +122,24 @@ def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResp
     if is_theirs and not form.is_valid():
         return page(request, access, tried=form, status=422)
     answers = form.answers() if is_theirs else {}
-    try:
+    with Refusal(form) as refusal:
         done = perform(access.ticket, action, actor=access.actor, data=answers, **form.stamp())
-    except StaleTicket as problem:
-        return page(request, fresh(access), tried=form, changes=problem, status=409)
-    except InvalidData as problem:
-        form.show(problem)
-        return page(request, access, tried=form, status=422)
-    except DeskError as problem:
-        messages.error(request, str(problem))
-        return redirect(access.home_url)
-    messages.success(request, str(definition.done) or _("Listo: guardamos tu respuesta."))
-    if surveys.is_open(done):
-        return redirect(access.url("survey"))
+        messages.success(request, str(definition.done) or _("Listo: guardamos tu respuesta."))
+        return redirect(access.url("survey") if surveys.is_open(done) else access.home_url)
+    if refusal.is_stale or refusal.is_about_fields:
+        return _refused(request, access, refusal, tried=form)
+    messages.error(request, str(refusal))
     return redirect(access.home_url)
+
+
+def _refused(request: HttpRequest, access: Access, refusal: Refusal, **forms: Any) -> HttpResponse:
+    """The page again with every word that was typed; for a stale one, the ticket as it is now and what changed."""
+    if refusal.is_stale:
+        return page(request, fresh(access), changes=refusal.changes, status=refusal.status, **forms)
+    if refusal.is_about_fields:
+        return page(request, access, status=refusal.status, **forms)
+    messages.error(request, str(refusal))
+    return page(request, access, status=409, **forms)
 
 
 @limited("survey", rate="20/10m", by=by_user)
@@ -160,7 +149,7 @@ def survey(request: HttpRequest, access: Access) -> HttpResponse:
     """S0.25. Nothing is chosen for the person, and nothing counts before they send it (LESSONS A14)."""
     form = SurveyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
+        with Refusal(form) as refusal:
             surveys.rate(
                 access.ticket,
                 actor=access.actor,
@@ -168,13 +157,10 @@ def survey(request: HttpRequest, access: Access) -> HttpResponse:
                 comment=form.cleaned_data["comment"],
                 key=form.stamp()["key"],
             )
-        except InvalidData as problem:
-            form.show(problem)
-        except DeskError as problem:
-            messages.error(request, str(problem))
-            return redirect(access.url("survey"))
-        else:
             messages.success(request, _("Recibimos tu opinión. Gracias."))
+            return redirect(access.url("survey"))
+        if not refusal.is_about_fields:
+            messages.error(request, str(refusal))
             return redirect(access.url("survey"))
     context = {
         "access": access,

@@ -10,8 +10,8 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from content.keyset import InvalidCursor, paginate
 from tickets.models import Ticket
+from web.paging import read_page
 
 from ..lists import TicketFilter, rows
 
@@ -24,12 +24,10 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     filters = TicketFilter(request.GET, user=user)
     mine = Ticket.objects.requested_by(user).select_related("category")
-    try:
-        page = paginate(
-            filters.apply(mine), order=filters.order, size=PAGE, cursor=request.GET.get("desde", "")
-        )
-    except InvalidCursor as problem:
-        messages.info(request, str(problem))
+    cursor = request.GET.get("desde", "")
+    page, problem = read_page(filters.apply(mine), order=filters.order, size=PAGE, cursor=cursor)
+    if problem:
+        messages.info(request, problem)
         return redirect("portal:ticket_list")
     context: dict[str, Any] = {
         "filters": filters,

@@ -66,7 +66,12 @@ _BUILDERS: dict[str, Any] = {
 
 def is_shown(definition: FieldDefinition, values: Mapping[str, Any]) -> bool:
     """Whether the answers so far bring the question up."""
-    for key, expected in definition.shown_when.items():
+    return conditions_hold(definition.shown_when, values)
+
+
+def conditions_hold(conditions: Mapping[str, Iterable[str]], values: Mapping[str, Any]) -> bool:
+    """Whether, for every key of `conditions`, the answer in `values` (or one of several) is among those listed."""
+    for key, expected in conditions.items():
         given = values.get(key)
         answers = given if isinstance(given, list | tuple) else [given]
         if not any(str(answer) in expected for answer in answers):

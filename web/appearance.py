@@ -7,7 +7,7 @@ from django.utils.translation import check_for_language
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language as django_set_language
 
-from helpdesk.templatetags.ui import THEME_COOKIE, THEMES
+from web.templatetags.ui import THEME_COOKIE, THEMES
 
 YEAR = 365 * 24 * 3600
 

@@ -7,7 +7,7 @@ from django.utils import timezone, translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
-from helpdesk.templatetags import ui
+from web.templatetags import ui
 
 NBSP = "\N{NO-BREAK SPACE}"
 

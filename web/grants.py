@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 from tickets.models import GuestToken
 
 COOKIE = "desk_guest"
-SALT = "portal.grants"
+SALT = "web.grants"
 SECONDS = 7 * 24 * 3600
 KEPT = 20  # links one browser may have open; the oldest makes room
 

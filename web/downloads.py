@@ -20,8 +20,8 @@ from tickets import policies
 from tickets.models import Attachment
 from tickets.requesters import guests
 
-from ..grants import granted
-from ..ranges import partial
+from .grants import granted
+from .ranges import partial
 
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "video/webm"})
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
@@ -32,7 +32,7 @@ THUMBNAIL_TYPE = "image/webp"
 def attachment(request: HttpRequest, file: uuid.UUID) -> HttpResponseBase:
     found = _visible(request, file)
     if found.is_held:
-        return render(request, "portal/held.html", {"attachment": found}, status=403)
+        return render(request, "web/held.html", {"attachment": found}, status=403)
     is_inline = found.content_type in INLINE
     return _serve(request, found.file, found, content_type=found.content_type, inline=is_inline)
 

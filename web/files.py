@@ -5,14 +5,14 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from content.files import RefusedFile
 from content.files.reading import MB
-
-from .attachments import rules_for
-from .definitions.definition import FileLimits
-from .models import Attachment
+from tickets.attachments import rules_for
+from tickets.definitions.definition import FileLimits
+from tickets.models import Attachment
 
 ICONS = {
     "image": "file-earmark-image",
@@ -49,7 +49,7 @@ class FilesField(forms.Field):
         return value
 
 
-def row_of(attachment: Attachment, *, remove_url: str) -> dict[str, Any]:
+def waiting_file_row(attachment: Attachment, *, remove_url: str) -> dict[str, Any]:
     """What components/_file.html draws for a file that waits to be sent."""
     return {
         "name": attachment.name,
@@ -62,7 +62,21 @@ def row_of(attachment: Attachment, *, remove_url: str) -> dict[str, Any]:
     }
 
 
-def refused_row(file: UploadedFile, problem: RefusedFile) -> dict[str, Any]:
+def file_row(attachment: Attachment) -> dict[str, Any]:
+    """Return what components/_file.html draws for a file of a message; without a link while the scanner holds it."""
+    row: dict[str, Any] = {
+        "name": attachment.name,
+        "size": attachment.size,
+        "icon_name": icon_of(attachment),
+        "state": "revision" if attachment.is_held else "",
+        "href": "" if attachment.is_held else reverse("web:attachment", args=[attachment.uuid]),
+    }
+    if attachment.thumbnail and not attachment.is_held:
+        row["thumb"] = reverse("web:attachment_thumbnail", args=[attachment.uuid])
+    return row
+
+
+def refused_file_row(file: UploadedFile, problem: RefusedFile) -> dict[str, Any]:
     return {
         "name": file.name,
         "size": file.size,

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
-from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -50,6 +50,23 @@ def duration(value: timedelta | float | None) -> str:
 def brief_duration(value: timedelta | float | None) -> str:
     """The first unit of `duration` alone, for narrow columns: «22 min», «2 h», «8 d»."""
     return duration(value).partition(" ")[0]
+
+
+def duration_in_words(value: timedelta | None, *, short: bool = False) -> str:
+    """«1 hora», «4 horas», «5 días»: a round time that is promised. `short` writes «4 h» and «30 min», not days.
+
+    The largest unit that divides the time without rest is used. Empty for None.
+    """
+    if value is None:
+        return ""
+    minutes = round(value.total_seconds() / 60)
+    if minutes % (24 * 60) == 0:
+        days = minutes // (24 * 60)
+        return ngettext("%(n)d día", "%(n)d días", days) % {"n": days}
+    if minutes % 60 == 0:
+        hours = minutes // 60
+        return f"{hours} h" if short else ngettext("%(n)d hora", "%(n)d horas", hours) % {"n": hours}
+    return f"{minutes} min" if short else ngettext("%(n)d minuto", "%(n)d minutos", minutes) % {"n": minutes}
 
 
 def percent(value: float | None) -> str:

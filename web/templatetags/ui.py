@@ -23,7 +23,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext
 
 from content.files.rules import filesize
-from helpdesk.wording import (
+from web.wording import (
     ago,
     avatar_color,
     brief_duration,

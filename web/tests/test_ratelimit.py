@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from accounts.models import User
-from helpdesk.ratelimit import allow, by_field, by_user, limited, parse_rate
+from web.ratelimit import allow, by_field, by_user, limited, parse_rate
 
 NOON = "2026-11-20 12:00:00+00:00"
 

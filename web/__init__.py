@@ -1,0 +1,1 @@
+"""What every face shares: stamped forms, refusals, file rows and downloads, rate limits, wording, template tags."""

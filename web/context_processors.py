@@ -1,0 +1,16 @@
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def desk(request: HttpRequest) -> dict[str, object]:
+    """What every page's frame shows: the desk's name and how to reach it."""
+    return {
+        "desk": {
+            "name": settings.DESK_NAME,
+            "support_email": settings.DESK_SUPPORT_EMAIL,
+            "support_phone": settings.DESK_SUPPORT_PHONE,
+            "support_whatsapp": settings.DESK_SUPPORT_WHATSAPP,
+            "demo": settings.DESK_DEMO,
+            "max_upload_mb": settings.DESK_MAX_UPLOAD_MB,
+        }
+    }

@@ -1,0 +1,20 @@
+"""Reading one page of a list whose address holds the cursor."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+
+from content.keyset import InvalidCursor, Page, paginate
+
+Row = TypeVar("Row", bound=Model)
+
+
+def read_page(
+    rows: "QuerySet[Row]", *, order: Sequence[str], size: int, cursor: str
+) -> tuple[Page[Row], str]:
+    """Return the page at `cursor` and an empty text; for a cursor that cannot be read, the first page and why."""
+    try:
+        return paginate(rows, order=order, size=size, cursor=cursor), ""
+    except InvalidCursor as problem:
+        return paginate(rows, order=order, size=size), str(problem)

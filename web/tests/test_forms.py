@@ -1,0 +1,115 @@
+"""The forms that every face uses: what they carry, and which questions of an action they show."""
+
+import json
+import uuid
+
+import pytest
+
+from content.errors import InvalidData
+from tickets.enums import EventKind
+from tickets.exceptions import ActionUnavailable
+from tickets.models import Ticket, TicketEvent
+from tickets.record.freshness import StaleTicket
+from web.forms import ActionForm, StampedForm
+from web.refusals import Refusal
+from web.tests.factories import make_questioned_ticket
+
+KEY = str(uuid.uuid4())
+
+
+@pytest.fixture
+def ticket(db: None) -> Ticket:
+    return make_questioned_ticket()
+
+
+def action_form(ticket: Ticket, **data: str) -> ActionForm:
+    action = ticket.definition.action("contar")
+    assert action is not None
+    return ActionForm(data or None, action=action, ticket=ticket, prefix="contar")
+
+
+# --- What every form carries ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "key", "stamp"),
+    [
+        ("7", KEY, {"version": 7, "key": KEY}),
+        ("", "", {"version": None, "key": None}),
+        ("abc", "zzz", {"version": None, "key": None}),
+        ("-1", "1234", {"version": None, "key": None}),
+        ("99999999999999999999", KEY, {"version": None, "key": KEY}),
+    ],
+)
+def test_stamped_form_reads_nonsense_as_nothing(version: str, key: str, stamp: dict[str, object]):
+    form = StampedForm({"version": version, "key": key})
+
+    assert form.is_valid()
+    assert form.stamp() == stamp
+
+
+def test_stamp_is_read_from_a_form_with_errors(ticket: Ticket):
+    form = action_form(ticket, **{"contar-version": "3", "contar-key": KEY, "contar-detalle": "x" * 300})
+
+    assert not form.is_valid()
+    assert form.stamp() == {"version": 3, "key": KEY}
+
+
+# --- Which questions show ---------------------------------------------------------------------------------
+
+
+def test_question_shows_by_an_answer_of_the_same_form(ticket: Ticket):
+    shown = {item["field"].name: item["shown_when"] for item in action_form(ticket).asked_fields()}
+
+    assert shown["sirve"] == ""
+    assert json.loads(shown["detalle"]) == {"contar-sirve": ["on"]}
+
+
+def test_question_is_left_out_by_a_stored_answer(ticket: Ticket):
+    assert [item["field"].name for item in action_form(ticket).asked_fields()] == ["sirve", "detalle"]
+
+    ticket.fields = {**ticket.fields, "tamano": "grande"}
+
+    assert "motivo" in [item["field"].name for item in action_form(ticket).asked_fields()]
+
+
+# --- What a refused verb leaves on a form -----------------------------------------------------------------
+
+
+def test_refusal_puts_messages_beside_their_fields():
+    form = StampedForm({})
+    with Refusal(form) as refusal:
+        raise InvalidData({"key": ["mal"], "unknown": ["fuera"]})
+
+    assert (form.errors["key"], form.non_field_errors()) == (["mal"], ["fuera"])
+    assert (bool(refusal), refusal.is_about_fields, refusal.status) == (True, True, 422)
+
+
+def test_refusal_of_the_act_goes_above_the_form():
+    form = StampedForm({})
+    with Refusal(form) as refusal:
+        raise ActionUnavailable
+
+    assert form.non_field_errors() == [str(ActionUnavailable.default)] == [str(refusal)]
+    assert (refusal.is_stale, refusal.is_about_fields, refusal.status) == (False, False, 422)
+
+
+def test_stale_page_leaves_the_form_without_errors():
+    form, event = StampedForm({}), TicketEvent(kind=EventKind.NOTE)
+    with Refusal(form) as refusal:
+        raise StaleTicket([event])
+
+    assert form.is_valid()
+    assert (refusal.is_stale, list(refusal.changes), refusal.status) == (True, [event], 409)
+
+
+def test_refusal_lets_other_errors_through():
+    with pytest.raises(ZeroDivisionError), Refusal():
+        raise ZeroDivisionError
+
+
+def test_refusal_of_nothing_is_false():
+    with Refusal(StampedForm({})) as refusal:
+        pass
+
+    assert (bool(refusal), str(refusal), list(refusal.changes)) == (False, "", [])
