@@ -14,10 +14,10 @@ PORT ?= 8000
 N ?= 10000
 
 demo: $(BASE)
-	@$(BIN)/python -m helpdesk.demo --port $(PORT)
+	@$(BIN)/python -m demo --port $(PORT)
 
 demo-reset: $(BASE)
-	@$(BIN)/python -m helpdesk.demo --reset
+	@$(BIN)/python -m demo --reset
 
 test: $(FULL)
 	@$(BIN)/python -m tools.test

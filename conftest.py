@@ -70,7 +70,7 @@ def empty_cache() -> Iterator[None]:
 @pytest.fixture
 def deliver() -> Callable[[], int]:
     """A function that sends what waits in the outbox, as a worker would; the mails are then in `mail.outbox`."""
-    from notifications.delivery import drain
+    from notifications.outgoing.delivery import drain
 
     return drain
 

@@ -50,7 +50,7 @@ class DemoMailbox(Mailbox):
         self._database = database
 
     def letters(self, to: str) -> list[Letter]:
-        query = "SELECT id, recipient, subject, text, html FROM notifications_demomail WHERE recipient = ? ORDER BY id"
+        query = "SELECT id, recipient, subject, text, html FROM demo_demomail WHERE recipient = ? ORDER BY id"
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10)) as connection:
             return [Letter(*row) for row in connection.execute(query, [to])]
 

@@ -16,10 +16,10 @@ from typing import Self
 
 import yaml
 
+from demo.run import NOT_FOR_THE_DEMO
+from demo.run import environment as demo_environment
+from demo.supervisor import Child
 from e2e.waiting import until
-from helpdesk.demo import NOT_FOR_THE_DEMO
-from helpdesk.demo import environment as demo_environment
-from helpdesk.supervisor import Child
 from tools.servers import spare_port
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from demo.replay.files import make_file
+from demo.run import PASSWORD
 from e2e.processes import Stack
 from e2e.sink import Mail, MailSink
 from e2e.visitor import Visitor
 from e2e.waiting import until
-from helpdesk.demo import PASSWORD
-from helpdesk.demo_data.files import make_file
 
 CUSTOMER, AGENT, SUPERVISOR = "cliente@demo.test", "tecnico@demo.test", "supervisor@demo.test"
 AGENT_NAME = "Diego Salazar"

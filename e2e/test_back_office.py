@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from demo.run import PASSWORD
 from e2e.conftest import People
 from e2e.walker import Agent
-from helpdesk.demo import PASSWORD
 
 pytestmark = pytest.mark.e2e
 SUPERVISOR = "supervisor@demo.test"

@@ -22,7 +22,9 @@ from tools.servers import CannotServe, Postgres, Redis, postgres_answers
 
 pytestmark = pytest.mark.topology
 LOCAL = ("postgresql://root@127.0.0.1:5432/postgres", "postgresql://postgres@127.0.0.1:5432/postgres")
-TAKEN_BACK_SECONDS = 100  # the lease of a dead worker's mail (notifications.delivery.LEASE) and some sweeps
+TAKEN_BACK_SECONDS = (
+    100  # the lease of a dead worker's mail (notifications.outgoing.delivery.LEASE) and some sweeps
+)
 
 
 @pytest.fixture(scope="module")

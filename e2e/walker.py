@@ -5,8 +5,8 @@ import re
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Response, expect
 
-from helpdesk.demo import PASSWORD
-from helpdesk.demo_data.files import make_file
+from demo.replay.files import make_file
+from demo.run import PASSWORD
 
 AXE = Axe()
 # Everything axe knows, best practice included; a rule that does not fit is left out here, with its reason.

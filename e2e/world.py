@@ -8,6 +8,6 @@ import django
 
 if __name__ == "__main__":
     django.setup()
-    from helpdesk.demo_data.loading import load_desk
+    from demo.replay.loading import load_desk
 
     load_desk()

@@ -10,7 +10,7 @@ from kombu.transport import TRANSPORT_ALIASES
 from helpdesk import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
-TRANSPORT_ALIASES["filesystem"] = "helpdesk.file_broker:Transport"
+TRANSPORT_ALIASES["filesystem"] = "demo.file_broker:Transport"
 
 app = Celery("helpdesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -45,7 +45,7 @@ app.autodiscover_tasks()
 @beat_init.connect
 def beat_at_once(sender: Any, **kwargs: Any) -> None:
     """The scheduler would send its first heartbeat after one period; whoever waits for /readyz need not."""
-    app.send_task("notifications.tasks.heartbeat")
+    app.send_task("helpdesk.tasks.heartbeat")
 
 
 @task_prerun.connect

@@ -1,7 +1,7 @@
 """All periodic work, with its cadence. Nothing else runs by the clock.
 
 Every entry expires after one period: a worker that was away for an hour does each job once, not once per
-tick it missed. The tasks live in `notifications.tasks`.
+tick it missed.
 """
 
 from datetime import timedelta
@@ -11,19 +11,23 @@ from typing import Any
 def every(task: str, **period: float) -> dict[str, Any]:
     interval = timedelta(**period)
     return {
-        "task": f"notifications.tasks.{task}",
+        "task": task,
         "schedule": interval,
         "options": {"expires": interval.total_seconds()},
     }
 
 
 BEAT_SCHEDULE = {
-    "send what waits in the outbox": every("drain_outbox", seconds=5),
-    "take back mails of dead workers": every("sweep_outbox", seconds=10),
-    "prove that scheduler, broker and worker are alive": every("heartbeat", seconds=10),
-    "announce deadlines that have passed": every("sweep_clocks", seconds=30),
-    "act on customers' silence": every("sweep_silence", minutes=5),
-    "draw the small pictures that no upload woke a worker for": every("draw_thumbnails", minutes=1),
-    "ask the virus scanner again about files it could not see": every("scan_held_files", minutes=1),
-    "delete what has expired": every("clean_up", hours=1),
+    "send what waits in the outbox": every("notifications.tasks.drain_outbox", seconds=5),
+    "take back mails of dead workers": every("notifications.tasks.sweep_outbox", seconds=10),
+    "prove that scheduler, broker and worker are alive": every("helpdesk.tasks.heartbeat", seconds=10),
+    "announce deadlines that have passed": every("helpdesk.tasks.sweep_clocks", seconds=30),
+    "act on customers' silence": every("helpdesk.tasks.sweep_silence", minutes=5),
+    "draw the small pictures that no upload woke a worker for": every(
+        "helpdesk.tasks.draw_thumbnails", minutes=1
+    ),
+    "ask the virus scanner again about files it could not see": every(
+        "helpdesk.tasks.scan_held_files", minutes=1
+    ),
+    "delete what has expired": every("helpdesk.tasks.clean_up", hours=1),
 }

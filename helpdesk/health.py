@@ -19,7 +19,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from helpdesk.celery import app
-from notifications.models import Heartbeat, OutgoingEmail
+from helpdesk.models import Heartbeat
+from notifications.models import OutgoingEmail
 
 logger = logging.getLogger(__name__)
 

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "agents",
     "notifications",
     "helpdesk",
+    *([] if PRODUCTION else ["demo"]),  # invented data, and a table with every mail: not in production
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -228,7 +229,7 @@ EMAIL_TIMEOUT = 15
 # A backend of anymail: amazon_ses, brevo, mailgun, postmark …
 MAIL_PROVIDER = env.str("DESK_MAIL_PROVIDER", "")
 if DESK_DEMO:
-    EMAIL_BACKEND = "notifications.backends.DemoMailbox"
+    EMAIL_BACKEND = "demo.mailbox.backend.DemoMailbox"
 elif MAIL_PROVIDER:
     INSTALLED_APPS += ["anymail"]
     EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
@@ -294,7 +295,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "notifications.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "notifications.outgoing.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

@@ -21,6 +21,6 @@ urlpatterns = [
     path("", include("portal.urls")),
 ]
 if settings.DESK_DEMO:
-    urlpatterns.append(path("correo/", include("notifications.urls_demo")))
+    urlpatterns.append(path("correo/", include("demo.mailbox.urls")))
 if settings.DEBUG or settings.DESK_DEMO:
-    urlpatterns.append(path("catalogo/", include("helpdesk.catalogue")))
+    urlpatterns.append(path("catalogo/", include("demo.catalogue")))

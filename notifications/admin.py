@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from . import outbox
 from .models import OutgoingEmail
+from .outgoing import outbox
 
 
 @admin.register(OutgoingEmail)

@@ -1,6 +1,6 @@
-"""Mail on its way out, and the signs of life of those who carry it."""
+"""Mail on its way out."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -100,33 +100,3 @@ class OutgoingEmail(models.Model):
     @property
     def is_about_account(self) -> bool:
         return self.audience == Audience.ACCOUNT
-
-
-class Heartbeat(models.Model):
-    """When something that must keep running was last heard of."""
-
-    name = models.CharField(max_length=40, unique=True)
-    at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.at:%F %T}"
-
-
-class DemoMail(models.Model):
-    """A mail as the demo «sent» it, links and all. Only the demo's backend writes here."""
-
-    sender = models.CharField(_("de"), max_length=320)
-    recipient = models.CharField(_("para"), max_length=320)
-    subject = models.CharField(_("asunto"), max_length=255, blank=True)
-    text = models.TextField(blank=True)
-    html = models.TextField(blank=True)
-    headers: Any = models.JSONField(default=dict)
-    at = models.DateTimeField(_("enviado"), default=timezone.now)
-
-    class Meta:
-        ordering: ClassVar = ["-id"]
-        verbose_name = _("correo de la demo")
-        verbose_name_plural = _("correos de la demo")
-
-    def __str__(self) -> str:
-        return f"{self.subject} → {self.recipient}"

@@ -35,7 +35,7 @@ broker = Breaker(PAUSE_SECONDS)
 
 
 def nudge_on_commit(task: str) -> None:
-    """Have `task` of `notifications.tasks` run soon, if the present transaction commits."""
+    """Have the Celery task named `task` run soon, if the present transaction commits."""
     if settings.DESK_NUDGE_WORKERS:
         transaction.on_commit(lambda: nudge(task), robust=True)
 
@@ -45,7 +45,7 @@ def nudge(task: str, **options: Any) -> bool:
     if broker.is_open:
         return False
     try:
-        current_app.send_task(f"notifications.tasks.{task}", expires=EXPIRES_SECONDS, **options)
+        current_app.send_task(task, expires=EXPIRES_SECONDS, **options)
     except Exception as error:  # noqa: BLE001  (kombu, redis, sockets, disks: whatever it is, the sweep will do)
         broker.trip()
         logger.warning("The broker does not take messages, %s waits for the scheduler: %s", task, error)

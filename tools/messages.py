@@ -20,17 +20,16 @@ ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
 REWORDED = ROOT / "locale" / "es" / "LC_MESSAGES" / "django.po"
 SOURCES = (
-    "accounts",
-    "agents",
-    "content",
-    "helpdesk",
-    "notifications",
-    "portal",
-    "templates",
-    "tickets",
-    "web",
+    "accounts", "agents", "content", "demo", "helpdesk", "notifications", "portal", "templates", "tickets", "web",
+)  # fmt: skip
+IGNORED = (
+    "*/tests/*",
+    "*/demo/stories/*",
+    "*/demo/replay/*",
+    "demo/stories/*",
+    "demo/replay/*",
+    "templates/catalogue/*",
 )
-IGNORED = ("*/tests/*", "*/demo_data/*", "templates/catalogue/*")
 
 Key = tuple[str, str, str]
 

@@ -7,10 +7,10 @@ from django.test import override_settings
 from django.urls import clear_url_caches, include, path
 
 import helpdesk.urls
-from helpdesk import catalogue as view
+from demo import catalogue as view
 
 pytestmark = pytest.mark.urls(__name__)
-urlpatterns = [path("catalogo/", include("helpdesk.catalogue")), *helpdesk.urls.urlpatterns]
+urlpatterns = [path("catalogo/", include("demo.catalogue")), *helpdesk.urls.urlpatterns]
 COMPONENTS = Path(__file__).resolve().parents[2] / "templates" / "components"
 DRAWN_ELSEWHERE = {"_icon", "_palette_options", "_auth_art", "_hero_art"}
 

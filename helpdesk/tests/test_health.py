@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from helpdesk import health
-from notifications.models import Heartbeat
+from helpdesk.models import Heartbeat
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the checks ask on connections of their own
 

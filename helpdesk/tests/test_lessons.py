@@ -22,7 +22,7 @@ from accounts.tests.factories import (
     make_supervisor,
     make_user,
 )
-from notifications.delivery import drain
+from notifications.outgoing.delivery import drain
 from portal.tests.factories import png as make_png
 from tickets.definitions.responses import fill_in
 from tickets.enums import Purpose

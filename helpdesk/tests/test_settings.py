@@ -74,7 +74,7 @@ def test_secret_key_of_the_embedded_size_is_made_once_per_installation(tmp_path:
 def test_demo_shows_no_tracebacks_and_keeps_its_mails(tmp_path: Path):
     found = read({"DESK_VAR_DIR": str(tmp_path), "DESK_DEMO": "1"}, "DEBUG", "EMAIL_BACKEND")
 
-    assert found == {"DEBUG": False, "EMAIL_BACKEND": "notifications.backends.DemoMailbox"}
+    assert found == {"DEBUG": False, "EMAIL_BACKEND": "demo.mailbox.backend.DemoMailbox"}
 
 
 def test_production_starts_with_everything_and_is_strict():
@@ -133,6 +133,14 @@ def test_production_refuses_a_wrong_value_and_says_which(variable: str, value: s
     assert len(complaints) == 1
     assert complaints[0].startswith(complaint)
     assert PRODUCTION["SECRET_KEY"] not in "".join(complaints)
+
+
+def test_demo_is_installed_everywhere_but_in_production(tmp_path: Path):
+    """Its table would hold every mail, links and codes included."""
+    embedded = read({"DESK_VAR_DIR": str(tmp_path)}, "INSTALLED_APPS")["INSTALLED_APPS"]
+    production = read(PRODUCTION, "INSTALLED_APPS")["INSTALLED_APPS"]
+
+    assert set(embedded) - set(production) == {"demo"}
 
 
 def test_texts_are_spanish_whatever_language_strangers_get(tmp_path: Path):

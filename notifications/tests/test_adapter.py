@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_user
-from notifications import delivery
 from notifications.models import OutgoingEmail
+from notifications.outgoing import delivery
 
 pytestmark = pytest.mark.django_db
 

@@ -15,9 +15,9 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.tests.factories import make_supervisor, make_user
-from notifications import delivery
 from notifications.enums import TROUBLED_STATES, MailState
 from notifications.models import OutgoingEmail
+from notifications.outgoing import delivery
 from notifications.tests.factories import make_mail, make_message
 from notifications.tests.sink import HANG_UP, Sink
 from tickets.enums import DeliveryProblem, DeliveryState, Purpose, Template

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_supervisor, make_user
-from notifications import composing
-from notifications.emails import CATALOGUE, NotSent
 from notifications.models import OutgoingEmail
+from notifications.outgoing import composing
+from notifications.outgoing.emails import CATALOGUE, NotSent
 from notifications.tests.factories import make_event, make_mail, make_message, told
 from tickets.enums import DeliveryProblem, MessageKind, Purpose, Template
 from tickets.models import GuestToken, Ticket

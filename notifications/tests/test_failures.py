@@ -7,8 +7,8 @@ import pytest
 from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailRecipientsRefused
 from django.core.mail import BadHeaderError
 
-from notifications import failures
-from notifications.failures import Verdict
+from notifications.outgoing import failures
+from notifications.outgoing.failures import Verdict
 
 ADDRESS = "x@example.com"
 

@@ -9,8 +9,8 @@ from django.core import mail as sent_mail
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from notifications import delivery
 from notifications.models import OutgoingEmail
+from notifications.outgoing import delivery
 from notifications.tests.factories import make_event
 from tickets.actors import Guest
 from tickets.closing import surveys

@@ -13,9 +13,9 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
 
-from notifications import delivery
 from notifications.enums import TROUBLED_STATES, MailState
 from notifications.models import OutgoingEmail
+from notifications.outgoing import delivery
 from notifications.tests.factories import make_mail
 from notifications.tests.sink import HOLD, Sink
 from tickets.enums import Template

@@ -82,8 +82,8 @@ def test_filing_survives_a_dead_broker(dead_broker, settings, django_capture_on_
 
 
 def test_dead_broker_is_asked_once_and_then_left_alone(dead_broker):
-    assert nudge.nudge("drain_outbox") is False
-    assert nudge.nudge("drain_outbox") is False
+    assert nudge.nudge("notifications.tasks.drain_outbox") is False
+    assert nudge.nudge("notifications.tasks.drain_outbox") is False
 
     assert len(dead_broker) == 1
     assert nudge.broker.is_open
@@ -91,8 +91,8 @@ def test_dead_broker_is_asked_once_and_then_left_alone(dead_broker):
 
 def test_breaker_closes_again_after_its_pause(published, monkeypatch):
     nudge.broker.trip()
-    assert nudge.nudge("drain_outbox") is False
+    assert nudge.nudge("notifications.tasks.drain_outbox") is False
 
     monkeypatch.setattr(nudge.broker, "open_until", monotonic() - 1)
-    assert nudge.nudge("drain_outbox") is True
+    assert nudge.nudge("notifications.tasks.drain_outbox") is True
     assert len(published) == 1

@@ -6,9 +6,9 @@ from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from notifications import outbox
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
+from notifications.outgoing import outbox
 from notifications.tests.factories import make_event, make_mail, told
 from tickets.enums import DeliveryState, EventKind, Template
 from tickets.models import Delivery, Ticket

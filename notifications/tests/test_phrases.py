@@ -5,7 +5,7 @@ import pytest
 import time_machine
 from django.utils import timezone, translation
 
-from notifications import phrases
+from notifications.outgoing import phrases
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from accounts.tests.factories import (
     make_user,
 )
 from notifications.models import OutgoingEmail
-from notifications.recipients import recipients_of
+from notifications.outgoing.recipients import recipients_of
 from notifications.tests.factories import make_event, make_message, told
 from tickets.enums import DeliveryProblem, DeliveryState, MessageKind, Template
 from tickets.models import Delivery, Ticket

@@ -2,18 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from ..enums import CaseKind, ContactKind
 from .definition import When
-
-if TYPE_CHECKING:
-    from ..models import Ticket
+from .subject import Subject
 
 NEGLECTED_AFTER = timedelta(days=5)
-Condition = Callable[["Ticket"], bool]
+Condition = Callable[[Subject], bool]
 CONDITIONS: dict[str, Condition] = {}
 
 
@@ -22,11 +19,11 @@ def condition(function: Condition) -> Condition:
     return function
 
 
-def holds(conditions: Iterable[When], ticket: "Ticket") -> bool:
+def holds(conditions: Iterable[When], ticket: Subject) -> bool:
     return all(_holds(when, ticket) for when in conditions)
 
 
-def _holds(when: When, ticket: "Ticket") -> bool:
+def _holds(when: When, ticket: Subject) -> bool:
     if when.field:
         value = ticket.fields.get(when.field)
         result = when.value in value if isinstance(value, list) else str(value) == when.value
@@ -36,57 +33,57 @@ def _holds(when: When, ticket: "Ticket") -> bool:
 
 
 @condition
-def contribution_open(ticket: "Ticket") -> bool:
+def contribution_open(ticket: Subject) -> bool:
     """S2.5: the assignee switched «aporte de usuario» on."""
     return ticket.contribution_open
 
 
 @condition
-def requester_has_account(ticket: "Ticket") -> bool:
+def requester_has_account(ticket: Subject) -> bool:
     return ticket.requester_id is not None
 
 
 @condition
-def requester_inactive(ticket: "Ticket") -> bool:
+def requester_inactive(ticket: Subject) -> bool:
     """S2.10."""
     return bool(ticket.requester and ticket.requester.is_inactive_standing)
 
 
 @condition
-def assigned(ticket: "Ticket") -> bool:
+def assigned(ticket: Subject) -> bool:
     return ticket.assignee_id is not None
 
 
 @condition
-def answered(ticket: "Ticket") -> bool:
+def answered(ticket: Subject) -> bool:
     """The desk has spoken to the requester at least once."""
     return ticket.first_response_at is not None
 
 
 @condition
-def neglected(ticket: "Ticket") -> bool:
+def neglected(ticket: Subject) -> bool:
     """S2.21: the desk has said nothing for days."""
     return timezone.now() - (ticket.last_staff_message_at or ticket.created_at) > NEGLECTED_AFTER
 
 
 @condition
-def solution_sent(ticket: "Ticket") -> bool:
+def solution_sent(ticket: Subject) -> bool:
     return ticket.solution_sent_at is not None
 
 
 @condition
-def call_recorded(ticket: "Ticket") -> bool:
+def call_recorded(ticket: Subject) -> bool:
     """S2.16: somebody called the requester, whatever came of it."""
     return ticket.contacts.filter(kind=ContactKind.CALL).exists()
 
 
 @condition
-def escalated(ticket: "Ticket") -> bool:
+def escalated(ticket: Subject) -> bool:
     """S2.32: «soporte elevado»."""
     return ticket.is_escalated
 
 
 @condition
-def is_procedure(ticket: "Ticket") -> bool:
+def is_procedure(ticket: Subject) -> bool:
     """S2.24: a «trámite», not a problem."""
     return ticket.case_kind == CaseKind.PROCEDURE

@@ -2,7 +2,6 @@
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -12,10 +11,7 @@ from django.utils.translation import gettext as _
 from ..enums import ContactKind
 from .conditions import holds
 from .definition import Response
-
-if TYPE_CHECKING:
-    from ..models import Ticket
-
+from .subject import Subject
 
 VARIABLES = ("saludo", "nombre", "folio", "vigente", "llamada", "terminos")
 
@@ -28,7 +24,7 @@ def greeting(now: datetime) -> str:
     return _("Buenas tardes") if 12 <= hour < 19 else _("Buenas noches")
 
 
-def fill_in(text: str, ticket: "Ticket", *, now: datetime | None = None) -> str:
+def fill_in(text: str, ticket: Subject, *, now: datetime | None = None) -> str:
     """Put the `VARIABLES` in. Anything else in braces stays as it is: the text is data, not a template."""
     values = {
         "saludo": greeting(now or timezone.now()),
@@ -41,7 +37,7 @@ def fill_in(text: str, ticket: "Ticket", *, now: datetime | None = None) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), text)
 
 
-def _call_outcome(ticket: "Ticket") -> str:
+def _call_outcome(ticket: Subject) -> str:
     # Not a query of its own: a page that offers several answers has the contacts already.
     call = next((contact for contact in ticket.contacts.all() if contact.kind == ContactKind.CALL), None)
     return call.get_outcome_display().lower() if call else _("pendiente")
@@ -53,7 +49,7 @@ def _terms() -> str:
     return f"[{words}]({settings.DESK_TERMS_URL})" if settings.DESK_TERMS_URL else words
 
 
-def fitting_responses(ticket: "Ticket") -> list[Response]:
+def fitting_responses(ticket: Subject) -> list[Response]:
     """Those for the composer. What an action sends by itself is not offered twice."""
     definition = ticket.definition
     return [

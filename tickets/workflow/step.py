@@ -2,26 +2,24 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..actors import Actor
 from ..definitions.definition import Action, Definition
-
-if TYPE_CHECKING:
-    from ..actors import Actor
-    from ..models import Message, Ticket
+from ..models import Message, Ticket
 
 
 @dataclass
 class Step:
     """The ticket is locked and already holds the answers in `data`; saving it is the workflow's business."""
 
-    ticket: "Ticket"
+    ticket: Ticket
     definition: Definition
     action: Action
-    actor: "Actor"
+    actor: Actor
     data: dict[str, Any]
     now: datetime
-    message: "Message | None" = None
+    message: Message | None = None
     notify: list[tuple[str, str]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     """What the event will say beyond the stages; keys and plain values."""

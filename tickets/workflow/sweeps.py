@@ -4,11 +4,12 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from time import monotonic
-from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+
+from content.batches import delete_in_batches
 
 from ..models import Clock, GuestToken, Ticket
 from ..models.clock import UNSEEN
@@ -18,7 +19,6 @@ from .perform import pass_deadlines, pass_silence
 logger = logging.getLogger(__name__)
 BATCH = 200
 SECONDS = 30  # then the next run goes on: well below what a task may take
-FORGOTTEN_AT_ONCE = 1000
 
 
 def breach_overdue(limit: int = BATCH) -> int:
@@ -65,18 +65,9 @@ def _each(tickets: Iterable[int], act: Callable[[int], int], limit: int) -> int:
 
 
 def forget_expired_tokens() -> int:
-    """Links that have been useless for a month."""
-    return forget(expired_tokens())
+    """Delete the links that have been useless for a month. Returns how many."""
+    return delete_in_batches(expired_tokens())
 
 
 def expired_tokens() -> "QuerySet[GuestToken]":
     return GuestToken.objects.filter(expires_at__lt=timezone.now() - timedelta(days=30))
-
-
-def forget(rows: "QuerySet[Any]") -> int:
-    """Delete `rows` in pieces, outside any transaction of the caller's, so that nobody who writes waits for long.
-    Returns how many."""
-    piece, count = rows.order_by().values("pk")[:FORGOTTEN_AT_ONCE], 0
-    while deleted := rows.model.objects.filter(pk__in=piece).delete()[0]:
-        count += deleted
-    return count

@@ -1,0 +1,13 @@
+"""The demo's mailbox. `helpdesk.urls` names this module in the demo only."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "mailbox"
+
+urlpatterns = [
+    path("", views.mail_list, name="list"),
+    path("<int:pk>/", views.mail_detail, name="detail"),
+    path("<int:pk>/html/", views.mail_html, name="html"),
+]

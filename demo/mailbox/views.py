@@ -1,0 +1,80 @@
+"""Every mail the demo sent, for anybody to read: it is how one follows a guest's link without a mail server."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from content.text import clean_line
+
+from ..models import DemoMail
+
+PAGE_SIZE = 30
+SANDBOX = "allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+HTML_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; "
+    f"sandbox {SANDBOX}"
+)
+"""Mails carry their styles with them. Shown as what they are, documents from elsewhere: no script, no form, no
+session."""
+
+View = Callable[..., HttpResponse]
+
+
+def demo_only(view: View) -> View:
+    """Mails are private everywhere else; whoever wires these addresses into a real desk gets nothing."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not settings.DESK_DEMO:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return never_cache(require_safe(guarded))
+
+
+@demo_only
+def mail_list(request: HttpRequest) -> HttpResponse:
+    words = clean_line(request.GET.get("q", "")[:200], max_length=200)
+    mails = DemoMail.objects.defer("text", "html", "headers")
+    if words:
+        mails = mails.filter(Q(recipient__icontains=words) | Q(subject__icontains=words))
+    before = request.GET.get("antes", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        mails = mails.filter(pk__lt=int(before))
+    page = list(mails[: PAGE_SIZE + 1])
+    more = page[PAGE_SIZE - 1].pk if len(page) > PAGE_SIZE else None
+    return render(
+        request,
+        "mailbox/list.html",
+        {"mails": page[:PAGE_SIZE], "words": words, "older": more, "is_first": not before},
+    )
+
+
+@demo_only
+def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    mail = get_object_or_404(DemoMail, pk=pk)
+    tabs = ["html", "texto", "cabeceras"] if mail.html else ["texto", "cabeceras"]
+    chosen = request.GET.get("ver", "")
+    tab = chosen if chosen in tabs else tabs[0]
+    return render(
+        request, "mailbox/detail.html", {"mail": mail, "tabs": tabs, "tab": tab, "sandbox": SANDBOX}
+    )
+
+
+@xframe_options_sameorigin
+@demo_only
+def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
+    """The mail's own page, for the frame of `mail_detail`. Its links open outside of the frame."""
+    mail = get_object_or_404(DemoMail, pk=pk)
+    response = HttpResponse(mail.html.replace("<head>", '<head><base target="_top">', 1))
+    response["Content-Security-Policy"] = HTML_POLICY
+    response["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,37 @@
+"""The whole demo, at once or not at all."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Department
+from demo.replay import people
+from demo.replay.replaying import replay
+from demo.replay.scene import World
+from demo.stories import STORIES
+from tickets.definitions.loading import library
+from tickets.models import Process, Ticket
+from tickets.workflow.publishing import publish
+
+
+def load_desk() -> dict[str, "people.User"]:
+    """Departments, processes and people; no tickets. What is there already stays as it is."""
+    users = people.load()
+    for source in library().values():
+        publish(source)
+    return users
+
+
+@transaction.atomic
+def load() -> int:
+    """Everything, where there are no tickets yet. Returns how many were filed."""
+    users = load_desk()
+    if Ticket.objects.exists():
+        return 0
+    world = World(
+        now=timezone.now(),
+        users=users,
+        processes={process.key: process for process in Process.objects.select_related("current")},
+        departments={department.key: department for department in Department.objects.all()},
+    )
+    replay(STORIES, world)
+    return len(STORIES)

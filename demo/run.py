@@ -1,0 +1,219 @@
+"""`make demo`: web, worker and scheduler on this machine, with invented data. Nothing here imports Django: the
+processes that do start side by side, and the first of them at once."""
+
+import argparse
+import fcntl
+import http.client
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from demo.supervisor import Child, ChildKeepsDying, Supervisor
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 90
+PASSWORD = "demo-mesa-2026"  # noqa: S105  (public: it opens nothing but the demo)
+ACCOUNTS = {
+    "cliente@demo.test": "cliente",
+    "inactivo@demo.test": "cliente con estatus inactivo",
+    "agente@demo.test": "agente",
+    "tecnico@demo.test": "agente de Soporte técnico",
+    "supervisor@demo.test": "supervisor",
+    "admin@demo.test": "administrador",
+}
+# The demo uses nothing but its own folder, whatever the terminal was set up for: its data must not end up in
+# somebody's real database, nor its mails in somebody's inbox.
+NOT_FOR_THE_DEMO = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "EMAIL_URL",
+    "DESK_",
+    "S3_",
+    "SENTRY_",
+    "ANYMAIL_",
+    "ALLOWED_HOSTS",
+    "DEBUG",
+)
+
+
+class CannotStart(Exception):
+    """The text says why, and what to do about it."""
+
+
+def environment(var_dir: Path, port: int) -> dict[str, str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(NOT_FOR_THE_DEMO)}
+    temporary = var_dir / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    return env | {
+        "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
+        "DESK_DEMO": "1",
+        "DESK_VAR_DIR": str(var_dir),
+        "PORT": str(port),
+        "TMPDIR": str(temporary),  # the queue moves its files through here: private, and on the same disk
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "WEB_CONCURRENCY": "1",
+        "WEB_LOG_LEVEL": "warning",
+        "CELERY_SKIP_CHECKS": "1",
+    }
+
+
+def take_lock(var_dir: Path) -> IO[str]:
+    """One demo per folder: two would share a database, a queue and a schedule."""
+    var_dir.mkdir(parents=True, exist_ok=True)
+    lock = (var_dir / "demo.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with lock:
+            lock.seek(0)
+            first = lock.read().strip()
+        raise CannotStart(f"Ya hay una demo en marcha: {first or 'todavía está arrancando'}") from None
+    return lock
+
+
+def take_port(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise CannotStart(
+            f"No se puede usar el puerto {port} ({error.strerror}). Prueba con otro: make demo PORT={port + 1}"
+        ) from None
+    listener.listen(64)
+    return listener
+
+
+def ask_readiness(port: int) -> tuple[bool, str]:
+    """Whether /readyz says yes, and the parts that are still missing."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        checks = json.load(response)["checks"]
+    except (OSError, ValueError, KeyError, http.client.HTTPException):
+        return False, "web"
+    finally:
+        connection.close()
+    return response.status == 200, ", ".join(name for name, check in checks.items() if not check["ok"])
+
+
+def reset(var_dir: Path) -> None:
+    with take_lock(var_dir):
+        for name in ("media", "broker", "cache", "log", "tmp"):
+            shutil.rmtree(var_dir / name, ignore_errors=True)
+        for pattern in ("db.sqlite3*", "celerybeat-schedule*"):
+            for path in var_dir.glob(pattern):
+                path.unlink()
+
+
+def prepare(env: dict[str, str], supervisor: Supervisor) -> subprocess.Popen[str]:
+    """Starts migrating and loading. Returns once the tables exist; the data follow while the rest starts."""
+    loading = subprocess.Popen(
+        [sys.executable, "manage.py", "prepare_demo"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    )
+    while not supervisor.stopping:
+        supervisor.tend()
+        if loading.stdout and select.select([loading.stdout], [], [], 0.1)[0]:
+            if loading.stdout.readline().startswith("migrated"):
+                break
+            if loading.poll() is not None:
+                raise CannotStart(
+                    "No se pudo preparar la base de datos. Para empezar de cero: make demo-reset"
+                )
+    return loading
+
+
+def run(var_dir: Path, port: int) -> None:
+    with take_lock(var_dir) as lock, take_port(port) as listener:
+        lock.truncate(0)
+        lock.write(f"http://127.0.0.1:{port} (proceso {os.getpid()})\n")
+        lock.flush()
+        supervisor = Supervisor(say=say)
+        supervisor.listen()
+        env = environment(var_dir, port)
+        python = [sys.executable, "-m"]
+        celery = [*python, "celery", "-A", "helpdesk"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
+        logs = var_dir / "log"
+        serve = f"gunicorn -c python:helpdesk.gunicorn_conf --bind fd://{listener.fileno()} helpdesk.wsgi"
+        web = [*python, *serve.split()]
+        loading = None
+        work = [*celery, "worker", "--concurrency=2", *quiet]
+        beat = [*celery, "beat", "--loglevel=WARNING", "--pidfile="]
+        try:
+            supervisor.start(Child("web", web, logs / "web.log", env, pass_fds=(listener.fileno(),)))
+            loading = prepare(env, supervisor)
+            # Everybody waits for the data, so whoever starts beside them steps back.
+            supervisor.start(Child("worker", work, logs / "worker.log", env, niceness=5))
+            supervisor.start(Child("beat", beat, logs / "beat.log", env, niceness=5))
+            wait_until_ready(supervisor, loading, port)
+            while not supervisor.stopping:
+                supervisor.tend()
+                time.sleep(0.2)
+        finally:
+            say("\nDeteniendo…")
+            if loading is not None:
+                loading.terminate()
+            supervisor.stop()
+    say("Detenido.")
+
+
+def wait_until_ready(supervisor: Supervisor, loading: subprocess.Popen[str], port: int) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    missing = "web"
+    while not supervisor.stopping:
+        supervisor.tend()
+        if (code := loading.poll()) is not None:
+            if code:
+                raise CannotStart("No se pudieron cargar los datos de la demo. Prueba: make demo-reset")
+            ready, missing = ask_readiness(port)
+            if ready:
+                announce(port)
+                return
+        if time.monotonic() > deadline:
+            raise CannotStart(
+                f"Pasaron {READY_SECONDS} s y todavía falta: {missing}. Los registros están en var/log/"
+            )
+        time.sleep(0.1)
+
+
+def announce(port: int) -> None:
+    say(f"Listo: http://127.0.0.1:{port}")
+    say("")
+    say(f"Cuentas, todas con la clave {PASSWORD}:")
+    for address, role in ACCOUNTS.items():
+        say(f"  {address:<22} {role}")
+    say("")
+    say(f"Los correos que envía: http://127.0.0.1:{port}/correo/   Para terminar: Ctrl-C")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m demo")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    parser.add_argument("--reset", action="store_true", help="forget all data and stop there")
+    arguments = parser.parse_args()
+    var_dir = Path(os.environ.get("DESK_VAR_DIR", ROOT / "var")).resolve()
+    try:
+        if arguments.reset:
+            reset(var_dir)
+            say("La demo empieza de cero la próxima vez: make demo")
+        else:
+            run(var_dir, arguments.port)
+    except (CannotStart, ChildKeepsDying) as error:
+        say(str(error))
+        return 1
+    return 0

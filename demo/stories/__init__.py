@@ -1,0 +1,7 @@
+"""What happened to each ticket, by theme. The order does not matter: the replay follows the clock."""
+
+from demo.replay.story import Story
+from demo.stories import academic, administration, app, app_today, endings, flight, others, platform
+
+THEMES = (platform, academic, administration, flight, endings, app, app_today, others)
+STORIES: tuple[Story, ...] = tuple(story for theme in THEMES for story in theme.STORIES)

@@ -1,0 +1,15 @@
+"""Work for the workers that the domain's signals announce."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from notifications.nudge import nudge_on_commit
+from tickets.attachments import picture_kept
+
+from .tasks import DRAW_THUMBNAILS
+
+
+@receiver(picture_kept, dispatch_uid="helpdesk.draw_thumbnail")
+def draw_thumbnail(**kwargs: Any) -> None:
+    nudge_on_commit(DRAW_THUMBNAILS)

@@ -1,0 +1,97 @@
+"""Celery tasks that only call the domain. When they run by the clock is in `helpdesk.celery_schedule`.
+
+None retries through Celery: what there is to do stands in the database, so the next tick is the retry, and a task
+that runs twice or not at all does no harm.
+"""
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from content.batches import delete_in_batches
+from notifications.outgoing import outbox
+from tickets import attachments
+from tickets.lists import presence
+from tickets.workflow import sweeps
+
+from .models import Heartbeat
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SOFT_LIMIT = 50
+SWEEP_HARD_LIMIT = 60
+CLEAN_UP_SOFT_LIMIT = 240
+CLEAN_UP_HARD_LIMIT = 270
+
+DRAW_THUMBNAILS = "helpdesk.tasks.draw_thumbnails"
+THUMBNAILS_AT_ONCE = 20
+THUMBNAIL_FOR = timedelta(days=1)
+"""How long an image without a thumbnail is tried again. One that cannot be drawn is given up after a day."""
+DEMO_MAILS_KEPT = 2000
+
+
+@shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
+def sweep_clocks() -> None:
+    sweeps.breach_overdue()
+
+
+@shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
+def sweep_silence() -> None:
+    sweeps.act_on_silence()
+
+
+@shared_task
+def heartbeat() -> None:
+    """Record that scheduler, broker and worker are alive, for /readyz."""
+    Heartbeat.objects.update_or_create(name="scheduler", defaults={"at": timezone.now()})
+
+
+@shared_task
+def draw_thumbnails() -> None:
+    """Draw the thumbnails of images that arrived lately. A worker's memory limit bounds what a picture can cost."""
+    recent = attachments.without_thumbnail().filter(created_at__gte=timezone.now() - THUMBNAIL_FOR)
+    for attachment in recent.order_by("-pk")[:THUMBNAILS_AT_ONCE]:
+        try:
+            attachments.draw_thumbnail(attachment)
+        except Exception:  # whatever a store raises: the other images still get theirs
+            logger.exception("no thumbnail of attachment %s", attachment.pk)
+
+
+@shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
+def scan_held_files() -> None:
+    attachments.scan_held()
+
+
+@shared_task(soft_time_limit=CLEAN_UP_SOFT_LIMIT, time_limit=CLEAN_UP_HARD_LIMIT)
+def clean_up() -> None:
+    """Delete what has expired. A step that fails does not stop the others."""
+    for step in (
+        sweeps.forget_expired_tokens,
+        attachments.discard_old_drafts,
+        presence.forget_absent,
+        outbox.forget_old_mail,
+        forget_old_demo_mail,
+        forget_expired_sessions,
+    ):
+        try:
+            step()
+        except Exception:
+            logger.exception("clean-up: %s failed", step.__name__)
+
+
+def forget_old_demo_mail() -> None:
+    """Keep the newest `DEMO_MAILS_KEPT` mails of the demo's mailbox, where the demo is installed."""
+    if not apps.is_installed("demo"):
+        return
+    mails = apps.get_model("demo", "DemoMail")
+    kept = mails.objects.values_list("pk", flat=True)[DEMO_MAILS_KEPT : DEMO_MAILS_KEPT + 1]
+    if oldest := list(kept):
+        mails.objects.filter(pk__lte=oldest[0]).delete()
+
+
+def forget_expired_sessions() -> None:
+    delete_in_batches(Session.objects.filter(expire_date__lt=timezone.now()))

@@ -1,0 +1,229 @@
+"""The tasks that call the domain by the clock, and the schedule that names every task."""
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+import time_machine
+from celery import current_app
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.utils import timezone
+from PIL import Image
+
+from accounts.tests.factories import make_supervisor
+from content import batches
+from demo.models import DemoMail
+from helpdesk import tasks
+from helpdesk.models import Heartbeat
+from notifications.enums import MailState
+from notifications.models import OutgoingEmail
+from notifications.outgoing import outbox
+from notifications.tests.factories import make_mail
+from tickets.enums import EventKind, Template
+from tickets.models import Attachment, Delivery, GuestToken, Ticket
+from tickets.tests.factories import make_ticket
+
+pytestmark = pytest.mark.django_db
+
+EXPECTED = {
+    "notifications.tasks.drain_outbox",
+    "notifications.tasks.sweep_outbox",
+    "helpdesk.tasks.sweep_clocks",
+    "helpdesk.tasks.sweep_silence",
+    "helpdesk.tasks.clean_up",
+    "helpdesk.tasks.heartbeat",
+    "helpdesk.tasks.draw_thumbnails",
+    "helpdesk.tasks.scan_held_files",
+}
+
+
+def test_tasks_have_the_names_that_schedule_and_nudges_use():
+    current_app.loader.import_default_modules()
+    ours = {name for name in current_app.tasks if name.startswith(("notifications.", "helpdesk."))}
+
+    assert ours == EXPECTED
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= EXPECTED
+    assert {outbox.DRAIN, tasks.DRAW_THUMBNAILS} <= EXPECTED
+
+
+@pytest.mark.demand("S2.32")
+def test_sweep_of_the_clocks_tells_the_supervisor_of_a_breach():
+    supervisor = make_supervisor()
+    ticket = make_ticket()
+
+    with time_machine.travel(timezone.now() + timedelta(days=40)):
+        tasks.sweep_clocks()
+        told = list(
+            OutgoingEmail.objects.filter(template=Template.BREACHED).values_list("recipient", flat=True)
+        )
+        tasks.sweep_clocks()
+
+    assert set(told) == {supervisor.email}
+    assert len(told) == OutgoingEmail.objects.filter(template=Template.BREACHED).count()
+    assert len(told) <= ticket.events.filter(kind=EventKind.BREACHED).count()
+
+
+def test_sweep_of_silence_closes_and_tells_the_requester():
+    ticket, due = make_ticket(), timezone.now() - timedelta(minutes=1)
+    Ticket.objects.filter(pk=ticket.pk).update(
+        stage="aprobacion",
+        stage_kind="closure_approval",
+        silence_since=due - timedelta(days=5),
+        silence_due_at=due,
+    )
+
+    tasks.sweep_silence()
+
+    ticket.refresh_from_db()
+    assert not ticket.is_open
+    assert OutgoingEmail.objects.filter(template=Template.CLOSED, recipient=ticket.requester.email).exists()
+
+
+def test_heartbeat_is_one_row_that_moves():
+    tasks.heartbeat()
+    first = Heartbeat.objects.get().at
+    tasks.heartbeat()
+
+    assert Heartbeat.objects.get().at > first
+
+
+def test_clean_up_forgets_what_has_expired_and_nothing_else():
+    old = timezone.now() - timedelta(days=200)
+    ticket = make_ticket()
+    kept = OutgoingEmail.objects.get()
+    gone, waiting = make_mail(ticket, Template.PROGRESS), make_mail(ticket, Template.REPLY)
+    OutgoingEmail.objects.filter(pk=gone.pk).update(state=MailState.SENT, created_at=old)
+    OutgoingEmail.objects.filter(pk=waiting.pk).update(created_at=old)
+    GuestToken.objects.create(ticket=ticket, purpose="follow", digest="a", email="a@b.co", expires_at=old)
+    valid = GuestToken.objects.create(
+        ticket=ticket,
+        purpose="follow",
+        digest="b",
+        email="a@b.co",
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    Session.objects.create(session_key="vieja", session_data="", expire_date=old)
+    Session.objects.create(
+        session_key="nueva", session_data="", expire_date=timezone.now() + timedelta(days=1)
+    )
+
+    tasks.clean_up()
+
+    assert set(OutgoingEmail.objects.all()) == {kept, waiting}
+    assert Delivery.objects.filter(pk=gone.delivery_id).exists(), "the ticket remembers"
+    assert list(GuestToken.objects.all()) == [valid]
+    assert [session.session_key for session in Session.objects.all()] == ["nueva"]
+
+
+def test_clean_up_is_answered_by_indexes_and_works_in_pieces(monkeypatch, django_assert_num_queries):
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")  # a handful of rows is read faster without
+    assert "mail_created" in outbox.old_mail().order_by().explain()
+    assert "guest_token_expires" in tasks.sweeps.expired_tokens().explain()
+
+    monkeypatch.setattr(batches, "AT_ONCE", 2)
+    old, ticket = timezone.now() - timedelta(days=200), make_ticket()
+    GuestToken.objects.bulk_create(
+        GuestToken(ticket=ticket, purpose="follow", digest=str(number), email="a@b.co", expires_at=old)
+        for number in range(5)
+    )
+    with django_assert_num_queries(4):  # two, two, one, and none left
+        assert tasks.sweeps.forget_expired_tokens() == 5
+
+
+def test_clean_up_goes_on_when_one_step_fails(monkeypatch, caplog):
+    def broken() -> int:
+        raise RuntimeError("disco lleno")
+
+    monkeypatch.setattr(tasks.attachments, "discard_old_drafts", broken)
+    Session.objects.create(
+        session_key="vieja", session_data="", expire_date=timezone.now() - timedelta(days=1)
+    )
+
+    tasks.clean_up()
+
+    assert not Session.objects.exists()
+    assert "broken failed" in caplog.text
+
+
+def test_demo_mailbox_keeps_the_newest(monkeypatch):
+    monkeypatch.setattr(tasks, "DEMO_MAILS_KEPT", 3)
+    for number in range(5):
+        DemoMail.objects.create(sender="a", recipient="b", subject=str(number))
+
+    tasks.forget_old_demo_mail()
+    assert [mail.subject for mail in DemoMail.objects.all()] == ["4", "3", "2"]
+    tasks.forget_old_demo_mail()
+    assert DemoMail.objects.count() == 3
+
+
+def make_picture(**fields) -> Attachment:
+    buffer = BytesIO()
+    Image.new("RGB", (900, 600), "teal").save(buffer, "PNG")
+    picture = Attachment(
+        name="foto.png", kind="image", content_type="image/png", size=1, sha256="0", draft_key="k", **fields
+    )
+    picture.file.save("foto.png", ContentFile(buffer.getvalue()), save=False)
+    picture.save()
+    return picture
+
+
+def test_thumbnails_are_drawn_for_recent_pictures():
+    picture = make_picture()
+    old = make_picture(created_at=timezone.now() - timedelta(days=2))
+
+    tasks.draw_thumbnails()
+
+    picture.refresh_from_db()
+    old.refresh_from_db()
+    assert picture.thumbnail
+    assert not old.thumbnail
+
+
+def test_picture_whose_file_is_lost_keeps_no_other_from_its_thumbnail(caplog):
+    picture, lost = make_picture(), make_picture()
+    lost.file.storage.delete(lost.file.name)
+
+    tasks.draw_thumbnails()
+
+    picture.refresh_from_db()
+    assert picture.thumbnail
+    assert f"no thumbnail of attachment {lost.pk}" in caplog.text
+
+
+def test_a_store_that_fails_on_one_picture_keeps_no_other_from_its_thumbnail(monkeypatch):
+    picture, broken = make_picture(), make_picture()
+    draw = tasks.attachments.draw_thumbnail
+
+    def failing(attachment: Attachment) -> None:
+        if attachment == broken:
+            raise RuntimeError("SlowDown")  # what object stores raise is no OSError
+        draw(attachment)
+
+    monkeypatch.setattr(tasks.attachments, "draw_thumbnail", failing)
+    tasks.draw_thumbnails()
+
+    picture.refresh_from_db()
+    assert picture.thumbnail
+
+
+def test_two_workers_on_one_picture_leave_one_thumbnail():
+    picture = make_picture()
+    same = Attachment.objects.get(pk=picture.pk)
+    gone = make_picture()
+    Attachment.objects.filter(pk=gone.pk).delete()
+
+    for attachment in (picture, same, gone):
+        tasks.attachments.draw_thumbnail(attachment)
+
+    picture.refresh_from_db()
+    storage = picture.thumbnail.storage
+    for kept, count in ((picture, 1), (gone, 0)):
+        folder = f"thumbnails/{kept.uuid.hex[:2]}"
+        names = storage.listdir(folder)[1] if storage.exists(folder) else []
+        assert sum(name.startswith(kept.uuid.hex) for name in names) == count
+    assert storage.exists(picture.thumbnail.name)

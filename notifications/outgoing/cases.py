@@ -1,0 +1,170 @@
+"""What a mail may tell, gathered when it is written: plain values, chosen for who will read them.
+
+A requester's mail gets what is public and nothing else, so that no template can leak what it was never given. What a
+stranger wrote is not repeated to an address that nobody has proved to be theirs (B14): a form must not become a way to
+send one's own words to anybody under the desk's name.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.names import first_name
+from content.text import render_markdown
+from tickets.enums import EventKind, MessageKind, Severity
+from tickets.models import Message, Ticket, TicketEvent
+
+from ..enums import Audience
+from ..models import OutgoingEmail
+from . import phrases
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    mail: OutgoingEmail
+    event: TicketEvent
+    ticket: Ticket
+
+    @property
+    def for_staff(self) -> bool:
+        return self.mail.audience == Audience.STAFF
+
+    @cached_property
+    def is_verified(self) -> bool:
+        """Whether what the requester wrote may be repeated in this mail."""
+        if self.for_staff or (self.mail.user_id and self.mail.user_id == self.ticket.requester_id):
+            return True
+        if self.ticket.guest_tokens.filter(
+            email__iexact=self.mail.recipient, last_used_at__isnull=False
+        ).exists():
+            return True
+        filed_by = self.ticket.events.filter(kind=EventKind.FILED, actor__isnull=False).select_related(
+            "actor"
+        )
+        return any(event.actor is not None and event.actor.is_desk_staff for event in filed_by)
+
+    @property
+    def is_by_requester(self) -> bool:
+        """Whether it happened by an action that is the requester's alone."""
+        action = self.ticket.definition.action(self.event.action)
+        by = action.by if action else ()
+        return bool(by) and all(who.kind == "requester" for who in by)
+
+    def facts(self) -> Facts:
+        return self._desk_facts() | self._ticket_facts() | (self._staff_facts() if self.for_staff else {})
+
+    def _desk_facts(self) -> Facts:
+        with_account = self.mail.user_id is not None and not self.for_staff
+        return {
+            "desk": {
+                "name": settings.DESK_NAME,
+                "support_email": settings.DESK_SUPPORT_EMAIL,
+                "support_phone": settings.DESK_SUPPORT_PHONE,
+            },
+            "takes_replies": bool(settings.DESK_REPLY_DOMAIN),
+            "notices_url": address("portal:profile") if with_account else "",
+            "report_url": "" if self.for_staff else address("portal:report"),
+        }
+
+    def _ticket_facts(self) -> Facts:
+        ticket = self.ticket
+        stage = ticket.stage_definition
+        label = str(stage.label) if self.for_staff else stage.customer_label
+        return {
+            "staff": self.for_staff,
+            "name": self._first_name(),
+            "folio": ticket.folio,
+            "title": ticket.title if self.is_verified else "",
+            "category": str(ticket.category or ""),
+            "department": str(ticket.department or ""),
+            "assignee": ticket.assignee.name if ticket.assignee else "",
+            "stage": label,
+            "due_by": phrases.before(ticket.due_at),
+            "ticket_caption": _("Ticket") if self.for_staff else _("Tu número de ticket"),
+            "ticket_meta": _("Estado: %(state)s") % {"state": label},
+            "message": self._message(),
+        }
+
+    def _staff_facts(self) -> Facts:
+        ticket = self.ticket
+        severity_name = str(ticket.definition.severity_label or _("Severidad"))
+        rows = [
+            (_("Solicitante"), f"{ticket.requester_name} · {ticket.requester_email}".strip(" ·")),
+            (_("Categoría"), str(ticket.category or "")),
+            (severity_name, str(Severity(ticket.severity).label)),
+            (_("Departamento"), str(ticket.department or "")),
+            (_("Responsable"), ticket.assignee.name if ticket.assignee else ""),
+            (_("Fecha de cierre"), phrases.moment(ticket.due_at) if ticket.due_at else ""),
+        ]
+        return {
+            "mine": ticket.assignee_id is not None and ticket.assignee_id == self.mail.user_id,
+            "requester_name": ticket.requester_name,
+            "actor": self.event.actor_name or settings.DESK_NAME,
+            "staff_rows": [(label, value) for label, value in rows if value],
+        }
+
+    def _first_name(self) -> str:
+        if self.mail.user:
+            return first_name(self.mail.user.name)
+        return first_name(self.ticket.requester_name) if self.is_verified else ""
+
+    def _message(self) -> Facts | None:
+        """The words that came with the event."""
+        message = self.event.message
+        if message is None or message.kind == MessageKind.REPORT:
+            return None
+        if not self.for_staff and (
+            not message.is_public or (message.from_requester and not self.is_verified)
+        ):
+            return None
+        return self.words(message)
+
+    def words(self, message: Message) -> Facts:
+        files = message.attachments.count()
+        return {
+            "author": self._author(message),
+            "text": message.body,
+            "html": phrases.for_mail(message.html),
+            "files": [ngettext("%(n)d archivo", "%(n)d archivos", files) % {"n": files}] if files else [],
+        }
+
+    def _author(self, message: Message) -> str:
+        if message.author is not None and not message.from_requester:
+            return message.author.name or settings.DESK_NAME  # never an address
+        return message.author_name
+
+    def solution(self) -> Facts | None:
+        """What was done and what is left to the requester (S0.24): as this event sent it, or else as it stands, unless
+        it was withdrawn."""
+        ticket, message = self.ticket, self.event.message
+        if message is not None and message.kind == MessageKind.SOLUTION:
+            return _solution(message.body, message.steps)
+        action = ticket.definition.action(self.event.action)
+        asked = action is not None and any(ask.field == "solution_done" for ask in action.asks)
+        if not ticket.solution_done or not (ticket.solution_sent_at or asked):
+            return None
+        return _solution(ticket.solution_done, ticket.solution_steps)
+
+
+def _solution(done: str, steps: str) -> Facts:
+    return {
+        "done": done,
+        "done_html": phrases.for_mail(render_markdown(done)),
+        "steps": steps,
+        "steps_html": phrases.for_mail(render_markdown(steps)),
+    }
+
+
+def address(name: str) -> str:
+    """A page of the product by its URL name; nothing where the product runs without that page."""
+    try:
+        return f"{settings.DESK_BASE_URL}{reverse(name)}"
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,170 @@
+"""From a row of the outbox to a mail that can be sent: its reader's language and time zone, its text, its headers."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import Context
+from django.template.loader import get_template
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from tickets import policies
+from tickets.enums import DeliveryProblem, Template
+from tickets.requesters import guests
+
+from ..models import OutgoingEmail
+from . import reply_address
+from .cases import Case
+from .emails import CATALOGUE, NotSent
+from .links import Link, link_for
+from .outbox import thread_id
+from .recipients import is_asked_for, wants_news
+
+SUBJECT_LENGTH = 200
+OPENING = frozenset({Template.RECEIVED, Template.NEW_TICKET})
+"""Mails that begin a conversation: they belong to the thread but answer nothing."""
+
+
+@dataclass(frozen=True)
+class Written:
+    message: EmailMultiAlternatives
+    secret: str = ""
+
+    def discard_link(self) -> None:
+        """Delete the link of a mail that certainly did not leave."""
+        if self.secret:
+            guests.discard_unsent(self.secret)
+
+
+def read(pk: int) -> OutgoingEmail:
+    """A row of the outbox with what writing its mail needs, as things stand now."""
+    mail: OutgoingEmail = OutgoingEmail.objects.select_related(
+        "user",
+        "event__message__author",
+        "event__ticket__process_version",
+        "event__ticket__requester",
+        "event__ticket__assignee",
+        "event__ticket__department",
+        "event__ticket__category",
+        "event__ticket__duplicate_of",
+    ).get(pk=pk)
+    return mail
+
+
+def write(mail: OutgoingEmail) -> Written:
+    """The mail as it leaves now. Raises `NotSent` when there is no longer a reason to send it."""
+    if mail.expires_at is not None and mail.expires_at <= timezone.now():
+        raise NotSent(DeliveryProblem.OUTDATED)
+    if mail.event is None:
+        return Written(_message(mail, mail.subject, mail.text, mail.html))
+    case = Case(mail, mail.event, mail.event.ticket)
+    _still_a_reader(case)
+    zone = mail.user.time_zone if mail.user else settings.DESK_TIME_ZONE
+    with translation.override(mail.language), timezone.override(ZoneInfo(zone)):
+        return _write(case)
+
+
+def _still_a_reader(case: Case) -> None:
+    """Rights and wishes are those of the moment in which the mail leaves."""
+    user = case.mail.user
+    if user is not None and not user.is_active:
+        raise NotSent(DeliveryProblem.NO_ACCESS)
+    if case.for_staff:
+        if user is None or not policies.is_staff_on(user, case.ticket):
+            raise NotSent(DeliveryProblem.NO_ACCESS)
+    elif not _is_requester(case):  # the ticket was handed over to somebody else meanwhile
+        raise NotSent(DeliveryProblem.NO_ACCESS)
+    elif not (is_asked_for(case.event) or wants_news(case.ticket, user)):
+        raise NotSent(DeliveryProblem.OPTED_OUT)
+
+
+def _is_requester(case: Case) -> bool:
+    """A guest is known by their address alone, also after it became an account's."""
+    mail, ticket = case.mail, case.ticket
+    if mail.user_id is not None:
+        return mail.user_id == ticket.requester_id
+    return mail.recipient.lower() == ticket.requester_email.lower()
+
+
+def _write(case: Case) -> Written:
+    mail = case.mail
+    letter = CATALOGUE[mail.template](case)
+    facts = case.facts() | letter.facts | {"button": letter.button}
+    link = link_for(mail, case.ticket, letter.purpose)
+    try:
+        return Written(_filled_in(mail, facts, link), link.secret)
+    except Exception:
+        if link.secret:
+            guests.discard_unsent(link.secret)
+        raise
+
+
+def _filled_in(mail: OutgoingEmail, facts: dict[str, Any], link: Link) -> EmailMultiAlternatives:
+    name = facts["name"]
+    facts["greeting"] = _("Hola, %(name)s.") % {"name": name} if name else _("Hola.")
+    facts["url"] = link.url
+    facts["personal_link"] = bool(link.secret)
+    subject = " ".join(_render(mail, "subject.txt", facts).split())
+    facts["subject"] = subject
+    text = tidy(_render(mail, "body.txt", facts))
+    facts["preheader"] = preheader(text, greeting=facts["greeting"])
+    html = _render(mail, "body.html", facts)
+    message = _message(mail, subject, text, html)
+    message.extra_headers |= _threading(mail)
+    return message
+
+
+def _render(mail: OutgoingEmail, part: str, facts: dict[str, Any]) -> str:
+    """Through Django's own template, because only there escaping can be off for plain text and on for HTML."""
+    template: Any = get_template(f"emails/{mail.template}/{part}")
+    context = Context({**facts, "LANGUAGE_CODE": mail.language}, autoescape=part.endswith(".html"))
+    return str(template.template.render(context))
+
+
+def tidy(text: str) -> str:
+    """Blocks that stayed empty leave blank lines behind."""
+    lines = "\n".join(line if line == "-- " else line.rstrip() for line in text.strip().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
+
+
+def preheader(text: str, *, greeting: str) -> str:
+    """What an inbox shows beside the subject: the first sentences of the text, without the greeting."""
+    _heading, _blank, rest = text.partition("\n\n")
+    return " ".join(rest.partition("\n\n")[0].split()).removeprefix(greeting).strip()
+
+
+def _message(mail: OutgoingEmail, subject: str, text: str, html: str) -> EmailMultiAlternatives:
+    message = EmailMultiAlternatives(
+        # A title may have been stored before titles were cleaned: no line break reaches a header (B32).
+        subject=" ".join(subject.split())[:SUBJECT_LENGTH],
+        body=text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[mail.recipient],
+        headers={
+            "Message-ID": mail.message_id,
+            "X-Desk-Id": mail.message_id,  # some providers put a Message-ID of their own
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+        },
+    )
+    if html:
+        message.attach_alternative(html, "text/html")
+    return message
+
+
+def _threading(mail: OutgoingEmail) -> dict[str, str]:
+    if mail.event is None:
+        return {}
+    ticket = mail.event.ticket
+    thread = thread_id(ticket.folio)
+    headers = {
+        "References": thread,
+        "Reply-To": reply_address.make(ticket, user=mail.user, email=mail.recipient),
+    }
+    if mail.template not in OPENING:
+        headers["In-Reply-To"] = thread
+    return headers

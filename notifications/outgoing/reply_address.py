@@ -1,0 +1,67 @@
+"""The address that an answer to one of our mails goes to: it names the ticket and the person, and proves that we wrote
+it (B12, B13).
+
+`respuesta+10482.u55.<mac>@…`: ticket, who (`u` and the user's number, or `g` for the guest who filed it) and a keyed
+hash over both and the person's address. Lower case and short of 64 characters, because mail servers on the way may
+fold one and cut the other. Whoever takes mail in must still check who sent it: an address can be forwarded.
+"""
+
+import base64
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from accounts.models import User
+from tickets.models import Ticket
+
+LOCAL_PART = "respuesta"
+MAC_BYTES = 15  # 120 bits, 24 letters without padding
+PATTERN = re.compile(rf"{LOCAL_PART}\+(\d{{1,18}})\.(?:u(\d{{1,18}})|(g))\.([a-z2-7]{{24}})@(.+)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Whom we gave the address to, and for which ticket."""
+
+    ticket: Ticket
+    user: User | None
+    email: str
+
+
+def make(ticket: Ticket, *, user: User | None, email: str) -> str:
+    """The address for answers of one person about one ticket; the support address while no mail comes in."""
+    if not settings.DESK_REPLY_DOMAIN:
+        return settings.DESK_SUPPORT_EMAIL
+    who = f"u{user.pk}" if user else "g"
+    mac = _mac(ticket.pk, who, email, settings.SECRET_KEY)
+    return f"{LOCAL_PART}+{ticket.pk}.{who}.{mac}@{settings.DESK_REPLY_DOMAIN}"
+
+
+def parse(address: str) -> Sender | None:
+    """Whom `address` was made for, or None: not ours, tampered with, or for somebody who no longer is that person."""
+    match = PATTERN.fullmatch(address.strip().lower())
+    if match is None or match[5] != settings.DESK_REPLY_DOMAIN.lower():
+        return None
+    ticket = Ticket.objects.filter(pk=int(match[1])).first()
+    if ticket is None:
+        return None
+    user = User.objects.filter(pk=int(match[2]), is_active=True).first() if match[2] else None
+    email = user.email if user else ticket.requester_email
+    if match[2] and user is None:
+        return None
+    who = f"u{match[2]}" if match[2] else "g"
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    valid = [constant_time_compare(_mac(ticket.pk, who, email, key), match[4]) for key in keys]
+    return Sender(ticket, user, email) if any(valid) else None
+
+
+def _mac(ticket_id: int, who: str, email: str, key: str) -> str:
+    digest = salted_hmac(
+        "notifications.outgoing.reply_address",
+        f"{ticket_id}.{who}.{email.lower()}",
+        secret=key,
+        algorithm="sha256",
+    ).digest()
+    return base64.b32encode(digest[:MAC_BYTES]).decode().lower()
