@@ -11,7 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from content.files.reading import MB
+from content.files.streams import MB
 from helpdesk import logs
 from web.grants import COOKIE as GUEST_COOKIE
 

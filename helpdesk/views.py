@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
-from content.files.reading import MB
+from content.files.streams import MB
 
 CHUNK = 64 * 1024
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from content.errors import InvalidData
 from content.files import FileRules, RefusedFile, inspect, make_thumbnail, malware, reencode_image
-from content.files.reading import MB
+from content.files.streams import MB
 
 from .actors import Actor, user_of
 from .definitions.definition import FileLimits

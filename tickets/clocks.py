@@ -139,9 +139,9 @@ def explain(clock: Clock, *, now: datetime) -> list[sla.Stretch]:
     return sla.explain(start=clock.started_at, pauses=clock.intervals(), now=clock.stopped_at or now)
 
 
-def reading(clock: Clock, *, now: datetime) -> sla.Reading:
+def status(clock: Clock, *, now: datetime) -> sla.ClockStatus:
     """What the clock shows now, the same on every page, in jobs and in reports."""
-    return sla.read(
+    return sla.status(
         due=clock.due_at,
         target=clock.target,
         now=now,

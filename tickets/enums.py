@@ -116,7 +116,7 @@ PUBLIC_MESSAGE_KINDS: tuple[MessageKind, ...] = tuple(k for k in MessageKind if 
 
 
 class EventKind(models.TextChoices):
-    """Everything that can happen to a ticket."""
+    """What this app records about a ticket. Other apps add kinds of their own: `vocabulary.EVENT_KINDS`."""
 
     FILED = "filed", _("Reporte recibido")
     STAGE_CHANGED = "stage_changed", _("Cambio de etapa")
@@ -202,6 +202,17 @@ class Template(models.TextChoices):
     NONCONFORMITY = "nonconformity", _("Reporte de inconformidad")
     ACCOUNT_CREATED = "account_created", _("Cuenta creada para el solicitante")
     NEW_LINK = "new_link", _("Enlace nuevo")
+
+
+class Trigger(models.TextChoices):
+    """What can set off an action of a process (`on`), other than a person's click."""
+
+    REQUESTER_MESSAGE = "requester_message", _("El solicitante escribe")
+    FOLLOW_UP_SENT = "follow_up_sent", _("Se envía un seguimiento")
+    SOLUTION_SENT = "solution_sent", _("Se envía una solución")
+    CONTRIBUTION_CLOSED = "contribution_closed", _("Se desactiva el aporte de usuario")
+    SILENCE = "silence", _("El solicitante no responde")
+    DEADLINE_PASSED = "deadline_passed", _("Vence un plazo")
 
 
 class DeliveryState(models.TextChoices):

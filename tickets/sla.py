@@ -93,7 +93,7 @@ AT_RISK = 0.3  # with less than this share of the time left, somebody should loo
 
 
 @dataclass(frozen=True)
-class Reading:
+class ClockStatus:
     """What a clock shows at one moment. `left` is the time until the due date, or since it when that has passed."""
 
     state: Literal["ok", "risk", "breached", "paused", "met", "missed"]
@@ -121,25 +121,25 @@ _TOKENS = {
 }
 
 
-def read(
+def status(
     *,
     due: datetime,
     target: timedelta,
     now: datetime,
     paused_at: datetime | None = None,
     stopped_at: datetime | None = None,
-) -> Reading:
+) -> ClockStatus:
     """Time does not pass for a paused or stopped clock: an overdue one that waits grows no older (LESSONS A12)."""
     at = min(moment for moment in (stopped_at, paused_at, now) if moment is not None)
     left = due - at
     fraction = min(max(left / target, 0.0), 1.0) if target else 0.0
     if stopped_at is not None:
-        return Reading("met" if left >= timedelta() else "missed", abs(left), fraction)
+        return ClockStatus("met" if left >= timedelta() else "missed", abs(left), fraction)
     if left <= timedelta():
-        return Reading("breached", -left, 0.0)
+        return ClockStatus("breached", -left, 0.0)
     if paused_at is not None:
-        return Reading("paused", left, fraction)
-    return Reading("risk" if fraction <= AT_RISK else "ok", left, fraction)
+        return ClockStatus("paused", left, fraction)
+    return ClockStatus("risk" if fraction <= AT_RISK else "ok", left, fraction)
 
 
 def explain(*, start: datetime, pauses: Sequence[Interval] = (), now: datetime) -> list[Stretch]:

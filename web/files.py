@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from content.files import RefusedFile
-from content.files.reading import MB
+from content.files.streams import MB
 from tickets.attachments import rules_for
 from tickets.definitions.definition import FileLimits
 from tickets.models import Attachment

@@ -14,7 +14,7 @@ from tickets.lists.queues import MANY
 from tickets.models import Ticket
 from web.files import file_row
 
-from ..rows import ANY_FOLIO, Row
+from ..pages.rows import ANY_FOLIO, Row
 
 register = template.Library()
 

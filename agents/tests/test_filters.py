@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from accounts.models import CustomerKind
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from agents.filters import QueueFilter
+from agents.forms.filters import QueueFilter
 from tickets.enums import StageKind
 from tickets.lists import queues
 from tickets.models import Category, Process, Ticket

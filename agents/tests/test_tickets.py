@@ -118,7 +118,7 @@ def test_the_page_costs_the_same_with_one_message_and_with_fifty(
 
 
 def test_a_long_conversation_begins_with_its_latest_messages(ticket, agent, monkeypatch):
-    monkeypatch.setattr("agents.timeline.RECENT", 3)
+    monkeypatch.setattr("agents.pages.timeline.RECENT", 3)
     for number in range(5):
         conversation.add_internal_note(ticket, actor=agent, body=f"Nota número {number}.")
     client = signed_in(agent)

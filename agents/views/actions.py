@@ -20,7 +20,7 @@ from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..origin import origin_of, queue_url, with_origin
-from ..timeline import changes_since
+from ..pages.timeline import changes_since
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,7 +11,7 @@ from tickets.models import Ticket
 
 from ..access import DeskRequest, find_ticket
 from ..origin import origin_of, queue_url, with_origin
-from ..ticket_page import TicketPage
+from ..pages.ticket import TicketPage
 
 
 def changed(

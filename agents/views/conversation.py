@@ -22,8 +22,8 @@ from web.uploads import take_upload
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.composer import SENT, ComposerForm, DraftForm
 from ..origin import with_origin
-from ..ticket_page import files_key
-from .tickets import ticket_page
+from ..pages.ticket import files_key
+from .tickets import render_ticket
 
 MENTIONED_AT_ONCE = 8
 
@@ -38,7 +38,7 @@ def send(request: DeskRequest, folio: str) -> HttpResponse:
     waiting = files_key(ticket, request.user)
     if file := request.POST.get("quitar"):
         discard_draft(waiting, file, actor=request.user)
-        return ticket_page(request, find_ticket(request.user, folio), form=ComposerForm(request.POST))
+        return render_ticket(request, find_ticket(request.user, folio), form=ComposerForm(request.POST))
     files = request.FILES.getlist("files")
     problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=REPLY_LIMITS)
     form = ComposerForm(request.POST)
@@ -52,7 +52,7 @@ def send(request: DeskRequest, folio: str) -> HttpResponse:
     for problem_text in problems:
         form.add_error("files", problem_text)
     fresh = find_ticket(request.user, folio)
-    return ticket_page(request, fresh, form=form, changes=refusal.changes, status=refusal.status)
+    return render_ticket(request, fresh, form=form, changes=refusal.changes, status=refusal.status)
 
 
 @require_POST

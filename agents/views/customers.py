@@ -10,7 +10,7 @@ from tickets.models import Ticket
 from web.paging import read_page
 
 from ..access import DeskRequest, desk_view
-from ..rows import Moment, Row
+from ..pages.rows import Moment, Row
 
 PAGE_SIZE = 25
 ORDER = ("-updated_at", "-id")

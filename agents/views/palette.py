@@ -15,7 +15,7 @@ from tickets.models import Ticket
 from tickets.workflow.preparing import may_prepare
 
 from ..access import DeskRequest, desk_view
-from ..filters import matching
+from ..forms.filters import matching
 
 SHOWN = 8
 

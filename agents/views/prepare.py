@@ -19,8 +19,8 @@ from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.prepare import PrepareForm
-from ..prepare_page import PreparePage
-from ..timeline import changes_since
+from ..pages.prepare import PreparePage
+from ..pages.timeline import changes_since
 
 
 @require_safe

@@ -18,7 +18,7 @@ from web.refusals import Refusal
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.properties import LABELS, PropertyForm
 from ..origin import origin_of
-from ..timeline import changes_since
+from ..pages.timeline import changes_since
 from .changes import changed
 
 
@@ -82,7 +82,7 @@ def due(request: DeskRequest, folio: str) -> HttpResponse:
     explained = [
         {
             "clock": clock,
-            "reading": clocks.reading(clock, now=now),
+            "status": clocks.status(clock, now=now),
             "stretches": clocks.explain(clock, now=now),
             "stopped": clock.stopped_at,
         }

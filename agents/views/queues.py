@@ -19,8 +19,8 @@ from tickets.models.querysets import TicketQuerySet
 from web.paging import read_page
 
 from ..access import DeskRequest, desk_view
-from ..filters import QueueFilter
-from ..rows import Group, Moment, Row, ticket_page
+from ..forms.filters import QueueFilter
+from ..pages.rows import Group, Moment, Row, ticket_address
 
 KEYBAR = [
     {"keys": ["J", "K"], "label": _("mover")},
@@ -51,7 +51,7 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     page, problem = read_page(queues.for_rows(tickets), order=order, size=PAGE_SIZE, cursor=cursor)
     is_grouped = filters.order.key == "vence"
     origin = _origin(chosen, filters, request)
-    link = ticket_page(origin)
+    link = ticket_address(origin)
     rows = [Row(ticket, moment, page=link) for ticket in page.rows]
     part = "#results" if request.htmx.target == "results" else ""
     counts = {} if part else queues.count_queues(available, request.user)  # what is swapped shows none
@@ -95,7 +95,7 @@ def queue_items(request: DeskRequest, key: str) -> HttpResponse:
     current = request.GET.get("actual", "")
     folios = [ticket.folio for ticket in page.rows]
     origin = _origin(chosen, filters, request)
-    link = ticket_page(origin)
+    link = ticket_address(origin)
     at = folios.index(current) if current in folios else None
     context = {
         "queue": chosen,

@@ -12,11 +12,11 @@ from tickets.models import Ticket, TicketEvent
 from tickets.record import deliveries
 
 from ..access import DeskRequest, desk_view, find_ticket
-from ..composer import Composer
 from ..forms.composer import ComposerForm
 from ..origin import items_url, origin_of, queue_url
-from ..ticket_page import MAILS_WAIT, TicketPage, pulse_of
-from ..timeline import changes_since
+from ..pages.composer import Composer
+from ..pages.ticket import MAILS_WAIT, TicketPage, pulse_of
+from ..pages.timeline import changes_since
 
 PARTS = {"propiedades": "#properties", "ticket-head": "#head"}
 
@@ -28,7 +28,7 @@ def ticket(request: DeskRequest, folio: str) -> HttpResponse:
     if part := PARTS.get(request.htmx.target or ""):
         page = TicketPage(request, found)
         return render(request, f"agents/tickets/detail.html{part}", _frame(request, page))
-    return ticket_page(request, found)
+    return render_ticket(request, found)
 
 
 @require_POST
@@ -58,7 +58,7 @@ def pulse(request: DeskRequest, folio: str) -> HttpResponse:
     return response
 
 
-def ticket_page(
+def render_ticket(
     request: DeskRequest,
     found: Ticket,
     *,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from .errors import RefusedFile
 from .formats import HEAD_BYTES, OFFICE, sniff
 from .names import PROGRAMS, extension_of, has_hidden_characters, words
-from .reading import MB, Source, chunks, read_at, size_of
+from .streams import MB, Source, chunks, read_at, size_of
 
 MAX_MEMBERS = 1000
 MAX_UNPACKED = 200 * MB  # all members together, those of documents inside included

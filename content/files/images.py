@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from .reading import Source, chunks, read_at
+from .streams import Source, chunks, read_at
 
 MAX_BLOCKS = 200_000  # parts of one image; keeps a file made of empty parts from costing seconds
 MAX_SCANS = 100  # of a JPEG: a scan of sixty bytes has the decoder go over the whole picture once more

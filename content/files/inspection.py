@@ -13,8 +13,8 @@ from .media import ACTIVE, check_pdf, check_text, check_video, not_text
 from .names import clean_name, extension_of
 from .ole import check_ole
 from .pictures import MAX_PIXELS, check_pixels
-from .reading import Source, chunks, has_any, read_at, size_of
 from .rules import FileRules, filesize
+from .streams import Source, chunks, has_any, read_at, size_of
 
 _IN_AN_IMAGE = (*ACTIVE, b"%pdf-1.", b"%pdf-2.")
 _ARCHIVE_EXTENSIONS = {"rar", "7z", "gz", "tgz", "tar", "bz2", "xz"}

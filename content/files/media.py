@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .errors import RefusedFile
 from .formats import HEAD_BYTES
-from .reading import Source, chunks, has_any, read_at
+from .streams import Source, chunks, has_any, read_at
 
 # What makes a browser take something for a page, wherever it stands.
 ACTIVE = (b"<script", b"<html", b"<!doctype html", b"<svg", b"<iframe", b"<object", b"<embed", b"<?php")

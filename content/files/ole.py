@@ -1,7 +1,7 @@
 """Documents from before 2007, and newer ones with a password: OLE files, which are small file systems."""
 
 from .archives import macros_refused, password_refused
-from .reading import Source, chunks
+from .streams import Source, chunks
 
 # Names of streams stand in directory sectors of 512 bytes, in UTF-16: no chunk of whole sectors cuts one in two.
 _STREAMS = {"doc": ("WordDocument",), "xls": ("Workbook", "Book"), "ppt": ("PowerPoint Document",)}

@@ -14,7 +14,7 @@ from PIL import Image
 from .errors import RefusedFile
 from .formats import HEAD_BYTES, sniff
 from .images import DamagedImage, measure
-from .reading import Source, read_at, size_of
+from .streams import Source, read_at, size_of
 
 MAX_PIXELS = 40_000_000
 MAX_FRAMES = 1000

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .formats import FORMATS, FileKind, Format
-from .reading import MB
+from .streams import MB
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Written:
             guests.discard_unsent(self.secret)
 
 
-def read(pk: int) -> OutgoingEmail:
+def load(pk: int) -> OutgoingEmail:
     """A row of the outbox with what writing its mail needs, as things stand now."""
     mail: OutgoingEmail = OutgoingEmail.objects.select_related(
         "user",

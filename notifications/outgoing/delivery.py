@@ -115,7 +115,7 @@ class Round:
 
     def _send(self, pk: int) -> bool:
         """One mail, from writing it to its new state. Returns whether it left."""
-        mail = composing.read(pk)
+        mail = composing.load(pk)
         try:
             written = composing.write(mail)
         except NotSent as reason:

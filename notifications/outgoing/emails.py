@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from tickets.enums import ClockKind, DeliveryProblem, MessageKind, Purpose, Template
 from tickets.models import Nonconformity
+from tickets.vocabulary import TEMPLATES
 
 from . import phrases
 from .cases import Case, address
@@ -42,7 +43,10 @@ ONCE_ONLY = frozenset({Template.SURVEY})
 
 
 def mail(function: Writer) -> Writer:
-    CATALOGUE[Template(function.__name__)] = function
+    """Register the function as the writer of the mail of its name. Raises `LookupError` for a name nobody declared."""
+    if function.__name__ not in TEMPLATES:
+        raise LookupError(f"no app declares the mail {function.__name__}")
+    CATALOGUE[function.__name__] = function
     return function
 
 

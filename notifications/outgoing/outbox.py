@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from content.batches import delete_in_batches
-from tickets.enums import DeliveryState, Template
+from tickets.enums import DeliveryState
 from tickets.models import Delivery, TicketEvent
 from tickets.record import deliveries
 
@@ -53,7 +53,7 @@ def enqueue_event(event: TicketEvent) -> int:
     return waiting
 
 
-def _delivery(event: TicketEvent, person: Recipient, template: Template) -> Delivery:
+def _delivery(event: TicketEvent, person: Recipient, template: str) -> Delivery:
     return Delivery(
         event=event,
         template=template,
@@ -64,7 +64,7 @@ def _delivery(event: TicketEvent, person: Recipient, template: Template) -> Deli
     )
 
 
-def _mail(event: TicketEvent, person: Recipient, template: Template, delivery: Delivery) -> OutgoingEmail:
+def _mail(event: TicketEvent, person: Recipient, template: str, delivery: Delivery) -> OutgoingEmail:
     return OutgoingEmail(
         event=event,
         ticket=event.ticket,

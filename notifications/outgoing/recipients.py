@@ -11,6 +11,7 @@ from tickets import policies
 from tickets.definitions.definition import Who
 from tickets.enums import DeliveryProblem, Template
 from tickets.models import Ticket, TicketEvent
+from tickets.vocabulary import TEMPLATES
 
 from ..enums import Audience
 
@@ -32,16 +33,16 @@ class Recipient:
     """Why this person gets no mail although the process says so; on record, because the desk should know."""
 
 
-def recipients_of(event: TicketEvent) -> dict[tuple[str, Template], Recipient]:
+def recipients_of(event: TicketEvent) -> dict[tuple[str, str], Recipient]:
     """Everybody an event asks to tell, once for each mail. Nobody is told of what they did themselves."""
-    found: dict[tuple[str, Template], Recipient] = {}
+    found: dict[tuple[str, str], Recipient] = {}
     people: dict[str, list[Recipient]] = {}
     for entry in event.notify:
         word = entry["to"]
-        if entry["template"] not in Template.values:  # of a process that was published long ago
+        if entry["template"] not in TEMPLATES:  # of a process that was published long ago
             logger.error("event %s asks for a mail that is no more: %s", event.pk, entry["template"])
             continue
-        template = Template(entry["template"])
+        template = str(entry["template"])
         if word not in people:
             people[word] = _people(word, event)
         for person in people[word]:
@@ -88,7 +89,7 @@ def wants_news(ticket: Ticket, user: User | None) -> bool:
     return ticket.notify_requester and (user is None or user.notify_by_email)
 
 
-def _did_it(person: Recipient, event: TicketEvent, template: Template) -> bool:
+def _did_it(person: Recipient, event: TicketEvent, template: str) -> bool:
     if person.audience == Audience.REQUESTER:
         if template in RECEIPTS:
             return False

@@ -39,7 +39,7 @@ EACH = pytest.mark.parametrize("template", list(Template), ids=lambda template: 
 
 
 def written(mail: OutgoingEmail) -> Any:
-    return composing.write(composing.read(mail.pk)).message
+    return composing.write(composing.load(mail.pk)).message
 
 
 def html_of(message: Any) -> str:

@@ -15,7 +15,7 @@ from tickets.workflow.intake import TITLE_LENGTH
 from web.files import FilesField
 from web.forms import shown_when_data
 
-from ..topics import Topic
+from ..pages.topics import Topic
 
 ANSWER = "answer_"
 

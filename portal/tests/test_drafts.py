@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import PASSWORD
-from portal import filing
+from portal import drafts
 from tickets.models import Process, Ticket
 
 from .factories import DETAILS, png, signed_in
@@ -131,10 +131,10 @@ def test_nobody_goes_on_with_another_accounts_draft(
 
 
 def test_a_browser_keeps_a_handful_of_drafts(client: Client, guest_process: Process):
-    guides = [Guide(client, PAGO) for _number in range(filing.KEPT + 1)]
+    guides = [Guide(client, PAGO) for _number in range(drafts.KEPT + 1)]
     for guide in guides:
         guide.fill(DETAILS)
 
-    assert len(client.session[filing.SESSION_KEY]) == filing.KEPT
+    assert len(client.session[drafts.SESSION_KEY]) == drafts.KEPT
     assert client.get(guides[0].contact)["Location"] == reverse("portal:report")
     assert client.get(guides[-1].contact).status_code == 200

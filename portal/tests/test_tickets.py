@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from portal import lists
+from portal.pages import tickets
 from portal.views import tickets as view
 from tickets.models import Process, Ticket
 from tickets.tests.factories import make_ticket
@@ -143,7 +143,7 @@ def test_tabs_count_and_keep_the_other_filters(four: dict[str, Ticket], customer
 def test_tabs_of_somebody_with_very_many_tickets_go_without_numbers(
     four: dict[str, Ticket], customer_client: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(lists, "COUNTED", 3)
+    monkeypatch.setattr(tickets, "COUNTED", 3)
 
     assert 'class="count"' not in html(customer_client)
 

@@ -12,24 +12,25 @@ from tickets.models import Attachment
 from web.ratelimit import by_ip, by_user, limited
 from web.uploads import take_upload
 
-from .. import filing, topics
-from ..contact import panel
-from ..filing import Draft
+from .. import drafts
+from ..drafts import Draft
 from ..forms.filing import DetailsForm
-from ..guide import ask_to_sign_in, details_page, details_url, row_of_draft, signed_in_user, steps
-from ..topics import Topic
+from ..pages import topics
+from ..pages.contact import panel
+from ..pages.filing import ask_to_sign_in, details_page, details_url, row_of_draft, signed_in_user, steps
+from ..pages.topics import Topic
 
 
 @require_safe
 def report(request: HttpRequest) -> HttpResponse:
     """The first step; with a topic in the address, the second at once."""
-    return _choose(request, filing.new_id())
+    return _choose(request, drafts.new_id())
 
 
 @require_safe
 def report_type(request: HttpRequest, draft_id: str) -> HttpResponse:
     """The first step again, for a report that has begun."""
-    return _choose(request, draft_id, chosen=filing.load(request, draft_id).topic)
+    return _choose(request, draft_id, chosen=drafts.load(request, draft_id).topic)
 
 
 def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpResponse:
@@ -51,7 +52,7 @@ def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpRes
 @limited("report", rate="60/10m", by=by_user)
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
-    draft = filing.load(request, draft_id)
+    draft = drafts.load(request, draft_id)
     if draft.folio:
         return redirect("portal:report_done", draft_id)
     topic = topics.find(request.POST.get("tipo") or request.GET.get("tipo") or draft.topic)
@@ -66,8 +67,8 @@ def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
 
 
 def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpResponse:
-    draft.topic, draft.values = topic.key, filing.typed(request) or draft.values
-    filing.save(request, draft)
+    draft.topic, draft.values = topic.key, drafts.typed(request) or draft.values
+    drafts.save(request, draft)
     if file := request.POST.get("quitar"):
         _discard(request, draft, file)
         return redirect(f"{details_url(draft.id)}#archivos")
@@ -92,13 +93,13 @@ def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
 @require_POST
 def report_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
     """Keeps what is being typed; the page's script sends it now and then."""
-    draft = filing.load(request, draft_id)
+    draft = drafts.load(request, draft_id)
     topic = topics.find(request.POST.get("tipo", ""))
-    values = filing.typed(request)
+    values = drafts.typed(request)
     if draft.folio or topic is None or not values:
         return HttpResponse(status=409)
     draft.topic, draft.values = topic.key, values
-    filing.save(request, draft)
+    drafts.save(request, draft)
     return HttpResponse(status=204)
 
 
@@ -106,7 +107,7 @@ def report_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
 @require_POST
 def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
     """One file: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
-    draft = filing.load(request, draft_id)
+    draft = drafts.load(request, draft_id)
     topic = topics.find(request.GET.get("tipo", ""))
     if topic is None or draft.folio:
         return HttpResponse(status=400)
@@ -114,7 +115,7 @@ def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
     def row_of(kept: Attachment) -> dict[str, Any]:
         if not draft.topic:  # the first thing that happens to this draft: from now on the browser knows it
             draft.topic = topic.key
-            filing.save(request, draft)
+            drafts.save(request, draft)
         return row_of_draft(draft, kept)
 
     return take_upload(
@@ -130,7 +131,7 @@ def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
 @limited("upload", rate="60/10m", by=by_user)
 @require_POST
 def report_discard(request: HttpRequest, draft_id: str, file: uuid.UUID) -> HttpResponse:
-    _discard(request, filing.load(request, draft_id), str(file))
+    _discard(request, drafts.load(request, draft_id), str(file))
     return HttpResponse(status=204)
 
 

@@ -8,9 +8,9 @@ from accounts.models import User
 from content.text import fold
 from tickets.models import Ticket
 
-from .. import topics
-from ..contact import panel
-from ..lists import awaiting_first, matching, rows
+from ..pages import topics
+from ..pages.contact import panel
+from ..pages.tickets import awaiting_first, matching, rows
 
 TOPICS = 12
 ON_HOME = 3

@@ -17,12 +17,13 @@ from web.ratelimit import by_field, by_user, limited
 from web.refusals import Refusal
 from web.wording import duration_in_words
 
-from .. import filing, topics
-from ..contact import panel
-from ..filing import Draft
+from .. import drafts
+from ..drafts import Draft
 from ..forms.filing import ContactForm, DetailsForm
-from ..guide import ask_to_sign_in, details_page, signed_in_user, steps
-from ..topics import Topic
+from ..pages import topics
+from ..pages.contact import panel
+from ..pages.filing import ask_to_sign_in, details_page, signed_in_user, steps
+from ..pages.topics import Topic
 
 CONTACT = re.compile(r"email|name|phone|notify|seen")
 
@@ -37,7 +38,7 @@ def _strangers_address(request: HttpRequest) -> str:
 @limited("report-mail", rate="10/h", by=_strangers_address)
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
-    draft = filing.load(request, draft_id)
+    draft = drafts.load(request, draft_id)
     if draft.folio:
         return redirect("portal:report_done", draft_id)
     topic = topics.find(draft.topic)
@@ -53,8 +54,8 @@ def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
 
 
 def _take_contact(request: HttpRequest, draft: Draft, topic: Topic) -> HttpResponse:
-    draft.contact = filing.typed(request, CONTACT) or draft.contact
-    filing.save(request, draft)
+    draft.contact = drafts.typed(request, CONTACT) or draft.contact
+    drafts.save(request, draft)
     if request.POST.get("ir") == "detalles":
         return redirect("portal:report_details", draft.id)
     if topic.needs_account and not request.user.is_authenticated:
@@ -96,7 +97,7 @@ def _file(
         key=draft.key,
     )
     draft.folio, draft.values, draft.contact = ticket.folio, {}, {"email": [ticket.requester_email]}
-    filing.save(request, draft)
+    drafts.save(request, draft)
     return redirect("portal:report_done", draft.id)
 
 
@@ -134,7 +135,7 @@ def _review(request: HttpRequest, draft: Draft, topic: Topic, details: DetailsFo
 @require_safe
 def report_done(request: HttpRequest, draft_id: str) -> HttpResponse:
     """The folio (S0.14). A guest gets the way in by mail alone: nobody has shown yet that the address is theirs."""
-    draft = filing.load(request, draft_id)
+    draft = drafts.load(request, draft_id)
     if not draft.folio:
         raise Http404
     email = (draft.contact.get("email") or [""])[0]

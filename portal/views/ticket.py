@@ -24,7 +24,7 @@ from web.uploads import take_upload
 
 from ..access import Access, forget_unsent, ticket_view
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
-from ..ticket_page import file_of_reply, fresh, live_context, page, unsent_form
+from ..pages.ticket import file_of_reply, fresh, live_context, page, unsent_form
 
 
 @require_safe

@@ -13,7 +13,7 @@ from accounts.models import User
 from tickets.models import Ticket
 from web.paging import read_page
 
-from ..lists import TicketFilter, rows
+from ..pages.tickets import TicketFilter, rows
 
 PAGE = 20
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from content.text import MAX_TEXT
 
 from ..enums import CaseKind, MessageKind, Severity, StageKind
+from ..vocabulary import TRIGGERS
 from .definition import (
     Action,
     Ask,
@@ -34,9 +35,6 @@ FIELD_TYPES = (
     "text", "long_text", "choice", "multi_choice", "number", "date", "yes_no", "phone",
 )  # fmt: skip
 FILE_KINDS = ("image", "video", "document", "archive", "text")
-TRIGGERS = (
-    "", "requester_message", "follow_up_sent", "solution_sent", "contribution_closed", "silence", "deadline_passed",
-)  # fmt: skip
 RESPONSE_KINDS = (MessageKind.FOLLOW_UP.value, MessageKind.SOLUTION.value)
 STYLES = ("primary", "success", "secondary", "danger")
 TARGET_NAMES = (*Severity.values, *CaseKind.values)
@@ -225,7 +223,7 @@ def _action(r: Reader) -> Action:
         sources=r.strings("from"),
         to=r.string("to"),
         by=r.whos("by"),
-        on=r.string("on", among=TRIGGERS),
+        on=r.string("on", among=("", *TRIGGERS)),
         after_days=r.integer("after_days", 0, high=365),
         when=r.conditions(),
         asks=tuple(asks),

@@ -1,6 +1,6 @@
 """Events told as sentences, for the desk's own eyes: they may name what only staff may know."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,9 +57,26 @@ def names_in(events: Iterable[TicketEvent]) -> Names:
     return names
 
 
+Teller = Callable[[TicketEvent, Definition, Names], SafeString]
+TELLERS: dict[str, Teller] = {}
+
+
+def teller(*kinds: str) -> Callable[[Teller], Teller]:
+    """Register the function that tells events of these kinds. Raises `ValueError` for a kind that has one."""
+
+    def register(function: Teller) -> Teller:
+        for kind in kinds:
+            if kind in TELLERS:
+                raise ValueError(f"{kind} is told by {TELLERS[kind].__name__} already")
+            TELLERS[str(kind)] = function
+        return function
+
+    return register
+
+
 def tell(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     """One sentence with what matters in bold; empty for what the conversation already shows as a message."""
-    teller = _TELLERS.get(EventKind(event.kind))
+    teller = TELLERS.get(event.kind)
     return teller(event, definition, names) if teller else SafeString("")
 
 
@@ -74,6 +91,7 @@ def _said(event: TicketEvent, text: str, **values: Any) -> SafeString:
     return format_html("<b>{}</b> {}", event.actor_name, told)
 
 
+@teller(EventKind.STAGE_CHANGED, EventKind.ACTION)
 def _action(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     action = definition.action(event.action)
     details = [
@@ -89,6 +107,7 @@ def _stage(event: TicketEvent, definition: Definition) -> SafeString:
     return format_html(_("etapa {stage}"), stage=_bold(definition.stage(event.data["to"]).label))
 
 
+@teller(EventKind.ASSIGNED)
 def _assigned(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     before, after = event.data["changes"]["assignee_id"]
     if after is None:
@@ -100,6 +119,7 @@ def _assigned(event: TicketEvent, definition: Definition, names: Names) -> SafeS
     return _said(event, _("asignó el ticket a {name}"), name=names.users.get(after, "—"))
 
 
+@teller(EventKind.PROPERTIES)
 def _properties(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _said(event, _("cambió {changes}"), changes=_joined(_changes(event, names)))
 
@@ -150,6 +170,7 @@ def _value(name: str, value: Any, names: Names) -> str:
     return str(choices[name](value).label) if name in choices else str(value)
 
 
+@teller(EventKind.CONTRIBUTION)
 def _contribution(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _said(
         event,
@@ -157,6 +178,7 @@ def _contribution(event: TicketEvent, definition: Definition, names: Names) -> S
     )
 
 
+@teller(EventKind.STANDING_CHECKED)
 def _standing(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _said(
         event,
@@ -165,6 +187,7 @@ def _standing(event: TicketEvent, definition: Definition, names: Names) -> SafeS
     )
 
 
+@teller(EventKind.CONTACT)
 def _contact(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     sentences = {
         ContactKind.CALL: _("registró una llamada: {outcome}"),
@@ -177,6 +200,7 @@ def _contact(event: TicketEvent, definition: Definition, names: Names) -> SafeSt
     )
 
 
+@teller(EventKind.CHECKLIST)
 def _checklist(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     items = {item.key: item.label for item in definition.closing.checklist}
     text = (
@@ -187,20 +211,24 @@ def _checklist(event: TicketEvent, definition: Definition, names: Names) -> Safe
     return _said(event, text, item=items.get(event.data["item"], event.data["item"]))
 
 
+@teller(EventKind.BREACHED)
 def _breached(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return format_html(
         _("Venció el plazo de {clock}"), clock=_bold(str(ClockKind(event.data["clock"]).label).lower())
     )
 
 
+@teller(EventKind.SURVEY)
 def _survey(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _said(event, _("calificó la atención con {score} de 5"), score=event.data["score"])
 
 
+@teller(EventKind.NONCONFORMITY)
 def _nonconformity(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _said(event, _("revisó el reporte de inconformidad"))
 
 
+@teller(EventKind.REQUESTER)
 def _requester(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _said(
         event,
@@ -209,29 +237,13 @@ def _requester(event: TicketEvent, definition: Definition, names: Names) -> Safe
     )
 
 
+@teller(EventKind.NOTIFICATIONS)
 def _notifications(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _said(
         event, _("activó los avisos por correo") if event.data["on"] else _("apagó los avisos por correo")
     )
 
 
+@teller(EventKind.LINK)
 def _link(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return escape(_("Se envió un enlace nuevo al solicitante"))
-
-
-_TELLERS: dict[EventKind, Any] = {
-    EventKind.STAGE_CHANGED: _action,
-    EventKind.ACTION: _action,
-    EventKind.ASSIGNED: _assigned,
-    EventKind.PROPERTIES: _properties,
-    EventKind.CONTRIBUTION: _contribution,
-    EventKind.STANDING_CHECKED: _standing,
-    EventKind.CONTACT: _contact,
-    EventKind.CHECKLIST: _checklist,
-    EventKind.BREACHED: _breached,
-    EventKind.SURVEY: _survey,
-    EventKind.NONCONFORMITY: _nonconformity,
-    EventKind.REQUESTER: _requester,
-    EventKind.NOTIFICATIONS: _notifications,
-    EventKind.LINK: _link,
-}

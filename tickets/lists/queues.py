@@ -23,7 +23,7 @@ from ..models.ticket import LAST_POSITION
 from ..sla import FAR_FUTURE
 
 MANY = 100
-HEAP = ("department", "stage_kind", "is_escalated", "assignee")
+GROUPED_BY = ("department", "stage_kind", "is_escalated", "assignee")
 DEPARTMENT_PREFIX = "departamento-"
 
 
@@ -49,8 +49,8 @@ ORDERS = {
 
 
 @dataclass(frozen=True)
-class Heap:
-    """Open tickets that are alike in all that queues ask, and how many they are."""
+class TicketGroup:
+    """One row of `GROUP BY`: how many open tickets share this department, stage kind, escalation and assignee."""
 
     department: int | None
     kind: str
@@ -61,13 +61,17 @@ class Heap:
 
 @dataclass(frozen=True)
 class Queue:
-    """`holds` says which tickets; `takes` says the same of heaps, for the queues that have a figure."""
+    """A list of tickets that the desk works from.
+
+    `select` narrows a queryset to the queue's tickets. `includes` says the same of a `TicketGroup`, for the queues
+    that show a figure: whether the group's tickets belong to the queue.
+    """
 
     key: str
     label: str | Promise
     icon: str
-    holds: Callable[[TicketQuerySet, User], TicketQuerySet]
-    takes: Callable[[Heap, User], bool] | None = None
+    select: Callable[[TicketQuerySet, User], TicketQuerySet]
+    includes: Callable[[TicketGroup, User], bool] | None = None
     group: str = "views"
     order: str = "vence"
     orders: tuple[str, ...] = tuple(ORDERS)
@@ -75,12 +79,13 @@ class Queue:
     department: Department | None = None
 
     @property
-    def holds_open_tickets_alone(self) -> bool:
+    def has_only_open_tickets(self) -> bool:
+        """Whether the queue never shows a closed ticket: only then may it be read by due date."""
         return "vence" in self.orders
 
     def tickets(self, user: User) -> TicketQuerySet:
         """Those of the queue that `user` may see."""
-        return self.holds(Ticket.objects.visible_to(user), user)
+        return self.select(Ticket.objects.visible_to(user), user)
 
 
 # What is theirs to do, and what their departments hold, is visible to everybody of the desk: to ask for that once more
@@ -90,7 +95,7 @@ MINE = Queue(
     _("Asignados a mí"),
     "person",
     lambda t, user: Ticket.objects.open().assigned_to(user),
-    lambda heap, user: heap.assignee == user.pk,
+    lambda group, user: group.assignee == user.pk,
     "own",
 )
 TO_PREPARE = Queue(
@@ -98,7 +103,7 @@ TO_PREPARE = Queue(
     _("Por preparar"),
     "clipboard-check",
     lambda t, user: t.to_prepare().open(),
-    lambda heap, user: heap.kind in EARLY_KINDS,
+    lambda group, user: group.kind in EARLY_KINDS,
     "queues",
     order="llegada",
 )
@@ -107,10 +112,10 @@ UNASSIGNED = Queue(
     _("Sin asignar"),
     "person-dash",
     lambda t, user: t.open().unassigned(),
-    lambda heap, user: heap.assignee is None,
+    lambda group, user: group.assignee is None,
     "queues",
 )
-ALL = Queue("todos", _("Todos los abiertos"), "inbox", lambda t, user: t.open(), lambda heap, user: True)
+ALL = Queue("todos", _("Todos los abiertos"), "inbox", lambda t, user: t.open(), lambda group, user: True)
 CLOSED = Queue(
     "cerrados",
     _("Cerrados"),
@@ -135,21 +140,21 @@ VIEWS = (
         _("Esperan al cliente"),
         "pause-circle",
         lambda t, user: t.waiting_for_customer().open(),
-        lambda heap, user: heap.kind == StageKind.WAITING_CUSTOMER,
+        lambda group, user: group.kind == StageKind.WAITING_CUSTOMER,
     ),
     Queue(
         "por-aprobar",
         _("Por aprobar cierre"),
         "patch-check",
         lambda t, user: t.waiting_for_closure_approval().open(),
-        lambda heap, user: heap.kind == StageKind.CLOSURE_APPROVAL,
+        lambda group, user: group.kind == StageKind.CLOSURE_APPROVAL,
     ),
     Queue(
         "elevados",
         _("Soporte elevado"),
         "alarm",
         lambda t, user: t.open().escalated(),
-        lambda heap, user: heap.is_escalated,
+        lambda group, user: group.is_escalated,
         is_alarming=True,
     ),
     ALL,
@@ -172,7 +177,7 @@ def _of_department(department: Department) -> Queue:
         str(department),
         "building",
         lambda t, user: Ticket.objects.open().filter(department=department),
-        lambda heap, user: heap.department == department.pk,
+        lambda group, user: group.department == department.pk,
         "queues",
         department=department,
     )
@@ -195,11 +200,11 @@ def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
     """How many open tickets each of these queues holds for `user`, by its key; those without a figure are left out.
     One query, whatever is asked."""
     open_tickets = Ticket.objects.visible_to(user).open().order_by()
-    heaps = [Heap(*row) for row in open_tickets.values_list(*HEAP).annotate(size=Count("*"))]
+    groups = [TicketGroup(*row) for row in open_tickets.values_list(*GROUPED_BY).annotate(size=Count("*"))]
     return {
-        queue.key: sum(heap.size for heap in heaps if takes(heap, user))
+        queue.key: sum(group.size for group in groups if includes(group, user))
         for queue in queues
-        if (takes := queue.takes)
+        if (includes := queue.includes)
     }
 
 

@@ -14,6 +14,7 @@ from django.db import migrations, models
 import accounts.models
 import content.folded
 import tickets.models.conversation
+import tickets.vocabulary
 
 
 class Migration(migrations.Migration):
@@ -933,25 +934,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[
-                            ("filed", "Reporte recibido"),
-                            ("stage_changed", "Cambio de etapa"),
-                            ("action", "Acción"),
-                            ("message", "Mensaje"),
-                            ("note", "Nota interna"),
-                            ("assigned", "Asignación"),
-                            ("properties", "Cambio de datos"),
-                            ("contribution", "Aporte de usuario"),
-                            ("standing_checked", "Estatus verificado"),
-                            ("contact", "Contacto"),
-                            ("checklist", "Lista de cierre"),
-                            ("breached", "Plazo vencido"),
-                            ("survey", "Encuesta de satisfacción"),
-                            ("nonconformity", "Inconformidad revisada"),
-                            ("requester", "Solicitante"),
-                            ("notifications", "Avisos por correo"),
-                            ("link", "Enlace nuevo"),
-                        ],
+                        choices=tickets.vocabulary.event_kinds,
                         max_length=20,
                         verbose_name="qué pasó",
                     ),
@@ -1014,35 +997,7 @@ class Migration(migrations.Migration):
                 (
                     "template",
                     models.CharField(
-                        choices=[
-                            ("received", "Acuse de recibo"),
-                            ("new_ticket", "Ticket nuevo para el equipo"),
-                            ("prepared", "Ticket preparado"),
-                            ("assigned", "Ticket asignado"),
-                            ("accepted", "Reporte aceptado"),
-                            ("started", "Trabajo iniciado"),
-                            ("contribution_asked", "Pedido de información"),
-                            ("reply", "Respuesta del equipo"),
-                            ("requester_replied", "El solicitante respondió"),
-                            ("progress", "Avance"),
-                            ("information_asked", "Información pedida al evaluador"),
-                            ("information_given", "Información completada"),
-                            ("verification_asked", "Verificación pedida"),
-                            ("resolved", "Ticket resuelto"),
-                            ("returned", "Ticket devuelto a trabajo"),
-                            ("closure_asked", "Aprobación de cierre pedida"),
-                            ("closure_approved", "Cierre aprobado"),
-                            ("closure_rejected", "Cierre rechazado"),
-                            ("closed", "Ticket cerrado"),
-                            ("rejected", "Reporte rechazado"),
-                            ("cancelled", "Ticket cancelado"),
-                            ("survey", "Encuesta de satisfacción"),
-                            ("mentioned", "Mención en una nota"),
-                            ("breached", "Plazo vencido"),
-                            ("nonconformity", "Reporte de inconformidad"),
-                            ("account_created", "Cuenta creada para el solicitante"),
-                            ("new_link", "Enlace nuevo"),
-                        ],
+                        choices=tickets.vocabulary.templates,
                         max_length=24,
                         verbose_name="correo",
                     ),

@@ -6,7 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..enums import DeliveryProblem, DeliveryState, Template
+from ..enums import DeliveryProblem, DeliveryState
+from ..vocabulary import templates
 from .event import TicketEvent
 
 
@@ -15,7 +16,7 @@ class Delivery(models.Model):
     the app that sends the mail calls."""
 
     event = models.ForeignKey(TicketEvent, on_delete=models.CASCADE, related_name="deliveries")
-    template = models.CharField(_("correo"), max_length=24, choices=Template)
+    template = models.CharField(_("correo"), max_length=24, choices=templates)
     to_requester = models.BooleanField(default=False)
     email = models.EmailField(_("destinatario"))
     state = models.CharField(_("estado"), max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)

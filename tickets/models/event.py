@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..enums import EventKind
+from ..vocabulary import event_kinds
 from .ticket import Ticket
 
 
@@ -20,7 +20,7 @@ class TicketEvent(models.Model):
     """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
-    kind = models.CharField(_("qué pasó"), max_length=20, choices=EventKind)
+    kind = models.CharField(_("qué pasó"), max_length=20, choices=event_kinds)
     action = models.CharField(_("acción"), max_length=40, blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"

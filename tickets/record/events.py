@@ -20,7 +20,7 @@ call out or take long: the ticket is locked."""
 
 def record(
     ticket: Ticket,
-    kind: EventKind,
+    kind: str,
     *,
     actor: Actor,
     public: bool,

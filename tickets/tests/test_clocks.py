@@ -113,8 +113,8 @@ def test_clock_stands_still_while_the_customer_has_the_turn(play):
     p = waiting(classified(play))
     due = p.ticket.due_at
     p.later(days=3)
-    reading = clocks.reading(clock(p), now=timezone.now())
-    assert (reading.state, reading.left, p.ticket.due_at) == ("paused", timedelta(days=5), due)
+    shown = clocks.status(clock(p), now=timezone.now())
+    assert (shown.state, shown.left, p.ticket.due_at) == ("paused", timedelta(days=5), due)
     p.reply()
     assert p.ticket.due_at == due + timedelta(days=3)
     pause = clock(p).pauses.get()
@@ -138,7 +138,7 @@ def test_first_answer_during_a_pause_counts_the_pause(play):
     assert (pause.started_at, pause.ended_at, pause.stage) == (START, START + 30 * HOUR, "aporte")
     p.later(hours=10)
     assert clock(p, "first_response").breached_at is None
-    assert clocks.reading(first, now=timezone.now()).state == "met"
+    assert clocks.status(first, now=timezone.now()).state == "met"
 
 
 def test_pauses_add_up_and_survive_a_change_of_severity(play):
@@ -233,7 +233,7 @@ def test_closing_during_a_pause_counts_the_pause(play):
     p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=4)))
     p.do(p.agent, "pedir_aprobacion", solution_done="Listo").later(days=3).do(p.customer, "aprobar")
     assert p.ticket.due_at == START + timedelta(days=7)
-    assert clocks.reading(clock(p), now=timezone.now()).state == "met"
+    assert clocks.status(clock(p), now=timezone.now()).state == "met"
     assert p.ticket.is_paused is False
 
 

@@ -10,10 +10,11 @@ from django.conf import settings
 from tickets.definitions import parser
 from tickets.definitions.conditions import CONDITIONS
 from tickets.definitions.loading import library
-from tickets.definitions.parser import FIELD_TYPES, FILE_KINDS, RESPONSE_KINDS, STYLES, TRIGGERS
+from tickets.definitions.parser import FIELD_TYPES, FILE_KINDS, RESPONSE_KINDS, STYLES
 from tickets.definitions.reader import WHO_ALONE, WHO_NAMED
 from tickets.definitions.responses import VARIABLES
 from tickets.enums import CaseKind, Severity, StageKind, Template
+from tickets.vocabulary import TRIGGERS
 from tickets.workflow.asks import STANDARD_ASKS
 from tickets.workflow.effects import EFFECTS
 from tickets.workflow.guards import GUARDS
@@ -34,7 +35,7 @@ TOLD = {
     "guards": set(GUARDS),
     "effects": set(EFFECTS),
     "conditions": set(CONDITIONS),
-    "triggers": set(TRIGGERS) - {""},
+    "triggers": set(TRIGGERS),
     "mails": set(Template.values),
     "types of field": set(FIELD_TYPES),
     "kinds of file": set(FILE_KINDS),

@@ -202,12 +202,12 @@ HOUR = timedelta(hours=1)
     ],
 )
 def test_a_clock_reads_the_same_while_it_waits_and_after_it_stopped(clock, state, left):
-    reading = sla.read(target=10 * HOUR, now=NOW, **clock)
-    assert (reading.state, reading.left) == (state, left)
+    shown = sla.status(target=10 * HOUR, now=NOW, **clock)
+    assert (shown.state, shown.left) == (state, left)
 
 
 def test_the_row_of_a_clock_reads_as_its_ticket_shows_it():
     ticket = make_ticket()
     clock = Clock.objects.get(ticket=ticket, kind="resolution")
-    reading = clocks.reading(clock, now=ticket.created_at)
-    assert (reading.state, reading.left, reading.fraction) == ("ok", clock.target, 1.0)
+    shown = clocks.status(clock, now=ticket.created_at)
+    assert (shown.state, shown.left, shown.fraction) == ("ok", clock.target, 1.0)

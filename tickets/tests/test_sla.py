@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickets.sla import Interval, due_at, elapsed, explain, merged, read, target_for
+from tickets.sla import Interval, due_at, elapsed, explain, merged, status, target_for
 
 START = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -142,11 +142,11 @@ def test_a_calendar_takes_the_place_of_elapsed_time():
 )
 def test_reading_stands_still_while_the_clock_does(now, paused_at, stopped_at, state, left):
     """LESSONS A12: «vencido hace» does not grow during a pause."""
-    reading = read(
+    shown = status(
         due=at(100),
         target=100 * MINUTE,
         now=at(now),
         paused_at=None if paused_at is None else at(paused_at),
         stopped_at=None if stopped_at is None else at(stopped_at),
     )
-    assert (reading.state, reading.left) == (state, left * MINUTE)
+    assert (shown.state, shown.left) == (state, left * MINUTE)

@@ -106,7 +106,7 @@ def test_promise_broken_before_closing_is_broken_all_the_same(play):
     p = play(S2)
     p.clock.move_to(START + timedelta(days=6))
     perform(p.ticket, "cerrar_prueba", actor=p.supervisor)
-    assert clocks.reading(p.ticket.clocks.get(kind="resolution"), now=timezone.now()).state == "missed"
+    assert clocks.status(p.ticket.clocks.get(kind="resolution"), now=timezone.now()).state == "missed"
     p.later(hours=1)
     assert ("resolution", START + timedelta(days=5)) in breaches(p)
 

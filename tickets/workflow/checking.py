@@ -13,7 +13,8 @@ from ..definitions.definition import Action, Call, Definition, FieldDefinition, 
 from ..definitions.lines import LineIndex, Path
 from ..definitions.parser import parse
 from ..definitions.problems import DefinitionError, Problem
-from ..enums import EARLY_KINDS, CaseKind, ContactKind, Severity, StageKind, Template
+from ..enums import EARLY_KINDS, CaseKind, ContactKind, Severity, StageKind
+from ..vocabulary import TEMPLATES
 from . import effects, guards
 from .asks import STANDARD_ASKS
 
@@ -236,7 +237,7 @@ class _Checker:
     def _check_notify(self, path: Path, entries: Iterable[Notify]) -> None:
         for position, entry in enumerate(entries):
             self._check_who((*path, position, "to"), entry.to)
-            if entry.template not in Template.values:
+            if entry.template not in TEMPLATES:
                 self.problem((*path, position, "template"), _("no hay un correo «%s»") % entry.template)
 
     def _check_who(self, path: Path, who: Who) -> None:

@@ -19,15 +19,32 @@ from .step import Step
 
 Effect = Callable[[Step, str], None]
 EFFECTS: dict[str, Effect] = {}
-ARGUMENTS = {"post_response": "response"}
-"""What the word after the colon names, for those that take one."""
-POSTING_EFFECTS = frozenset({"write_solution", "post_response"})
+ARGUMENTS: dict[str, str] = {}
+"""What the word after the colon names, for the effects that take one."""
+POSTING_EFFECTS: set[str] = set()
 """Effects that post the action's one message; an action that asks for a message cannot have them too."""
 
 
 def effect(function: Effect) -> Effect:
+    """Register the function under its own name, which process files write in `effects`."""
     EFFECTS[function.__name__] = function
     return function
+
+
+def posts(function: Effect) -> Effect:
+    """Say that an effect posts the action's one message."""
+    POSTING_EFFECTS.add(function.__name__)
+    return function
+
+
+def names(what: str) -> Callable[[Effect], Effect]:
+    """Say that an effect takes a word after the colon, and that it names a `response`."""
+
+    def declare(function: Effect) -> Effect:
+        ARGUMENTS[function.__name__] = what
+        return function
+
+    return declare
 
 
 def run(call: Call, step: Step) -> None:
@@ -57,6 +74,7 @@ def take(step: Step, argument: str) -> None:
 
 
 @effect
+@posts
 def write_solution(step: Step, argument: str) -> None:
     """Send the solution's fields as the solution (S2.28), unless the same solution was sent before."""
     ticket = step.ticket
@@ -75,6 +93,8 @@ def withdraw_solution(step: Step, argument: str) -> None:
 
 
 @effect
+@posts
+@names("response")
 def post_response(step: Step, argument: str) -> None:
     """Send one of the process's standard answers, in the requester's language."""
     response = step.definition.response(argument)

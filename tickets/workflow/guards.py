@@ -15,13 +15,24 @@ from .step import Step
 
 Guard = Callable[[Step, str], None]
 GUARDS: dict[str, Guard] = {}
-ARGUMENTS = {"field_filled": "field", "contact_recorded": "contact"}
-"""What the word after the colon names, for those that take one."""
+ARGUMENTS: dict[str, str] = {}
+"""What the word after the colon names, for the guards that take one."""
 
 
 def guard(function: Guard) -> Guard:
+    """Register the function under its own name, which process files write in `guards`."""
     GUARDS[function.__name__] = function
     return function
+
+
+def names(what: str) -> Callable[[Guard], Guard]:
+    """Say that a guard takes a word after the colon, and whether it names a `field` or a `contact`."""
+
+    def declare(function: Guard) -> Guard:
+        ARGUMENTS[function.__name__] = what
+        return function
+
+    return declare
 
 
 def check(call: Call, step: Step) -> None:
@@ -83,6 +94,7 @@ def follow_up_sent(step: Step, argument: str) -> None:
 
 
 @guard
+@names("field")
 def field_filled(step: Step, argument: str) -> None:
     """S4.17, S4.18: a field of the process must hold something."""
     if not step.ticket.fields.get(argument):
@@ -91,6 +103,7 @@ def field_filled(step: Step, argument: str) -> None:
 
 
 @guard
+@names("contact")
 def contact_recorded(step: Step, argument: str) -> None:
     """S2.45, S2.46: a call, or a WhatsApp conversation with its URL, is on record."""
     contacts = step.ticket.contacts.filter(kind=argument)

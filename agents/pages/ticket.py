@@ -19,10 +19,10 @@ from tickets.definitions.responses import fill_in, fitting_responses
 from tickets.enums import ClockKind, MessageKind, Severity
 from tickets.lists import presence, queues
 from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
-from tickets.sla import Reading
+from tickets.sla import ClockStatus
 from tickets.workflow.preparing import is_preparation
 
-from .access import DeskRequest
+from ..access import DeskRequest
 from .timeline import Entry, Timeline
 
 
@@ -148,16 +148,16 @@ class TicketPage:
         return {clock.kind: clock for clock in self.ticket.clocks.all()}
 
     @property
-    def first_response(self) -> Reading | None:
-        return self._reading(ClockKind.FIRST_RESPONSE)
+    def first_response(self) -> ClockStatus | None:
+        return self._status(ClockKind.FIRST_RESPONSE)
 
     @property
-    def resolution(self) -> Reading | None:
-        return self._reading(ClockKind.RESOLUTION)
+    def resolution(self) -> ClockStatus | None:
+        return self._status(ClockKind.RESOLUTION)
 
-    def _reading(self, kind: ClockKind) -> Reading | None:
+    def _status(self, kind: ClockKind) -> ClockStatus | None:
         clock = self.clocks.get(kind)
-        return clocks.reading(clock, now=self.now) if clock else None
+        return clocks.status(clock, now=self.now) if clock else None
 
     @cached_property
     def answers(self) -> list[tuple[Any, str]]:

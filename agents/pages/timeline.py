@@ -16,7 +16,7 @@ from tickets.models import Attachment, Delivery, Message, Ticket, TicketEvent
 from tickets.workflow.conversation import LONGEST, RECENT
 
 KINDS = {MessageKind.NOTE: "nota", MessageKind.REPLY: "cliente", MessageKind.REPORT: "cliente"}
-ICONS = {
+ICONS: dict[str, str] = {
     EventKind.ASSIGNED: "person-check",
     EventKind.PROPERTIES: "sliders",
     EventKind.CONTRIBUTION: "toggle-on",
@@ -145,7 +145,7 @@ class Timeline:
                     event.at,
                     event.version,
                     text=text,
-                    icon=ICONS.get(EventKind(event.kind), "clock-history"),
+                    icon=ICONS.get(event.kind, "clock-history"),
                     deliveries=[] if event.message_id else list(event.deliveries.all()),
                 )
 

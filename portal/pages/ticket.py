@@ -15,9 +15,9 @@ from tickets.enums import StageKind
 from tickets.models import Attachment, Ticket, TicketEvent
 from web.files import waiting_file_row
 
-from .access import Access, unsent
+from ..access import Access, unsent
+from ..forms.ticket import ActionForm, ReplyForm
 from .contact import panel
-from .forms.ticket import ActionForm, ReplyForm
 from .thread import Conversation, has_progress, state_of
 
 

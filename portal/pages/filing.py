@@ -13,9 +13,9 @@ from accounts.models import User
 from tickets.models import Attachment
 from web.files import waiting_file_row
 
+from ..drafts import Draft
+from ..forms.filing import DetailsForm
 from .contact import panel
-from .filing import Draft
-from .forms.filing import DetailsForm
 from .topics import Topic
 
 STEPS = {

@@ -24,7 +24,7 @@ SESSION_KEY = "filings"
 KEPT = 5  # reports that one browser may have half-written at a time; the oldest makes room
 LONGEST = 60_000  # characters of a draft that the session takes: more than any form accepts
 MOST_FIELDS = 100
-SALT = "portal.filing"
+SALT = "portal.drafts"
 CARRIED_FOR = 3 * 24 * 3600
 DETAILS = re.compile(r"title|description|answer_[a-z0-9_-]{1,40}")
 

@@ -13,7 +13,7 @@ from tickets import clocks
 from tickets.enums import Severity
 from tickets.lists import queues
 from tickets.models import Clock, Ticket
-from tickets.sla import Reading
+from tickets.sla import ClockStatus
 
 
 class Group(TextChoices):
@@ -43,7 +43,7 @@ class Moment:
 ANY_FOLIO = "FOLIO"
 
 
-def ticket_page(origin: str) -> str:
+def ticket_address(origin: str) -> str:
     """The address of any ticket's page, worked out once for all the rows of a list."""
     url = reverse("agents:ticket", args=[ANY_FOLIO])
     return f"{url}?{origin}" if origin else url
@@ -63,9 +63,9 @@ class Row:
         return self.page.replace(ANY_FOLIO, self.ticket.folio, 1)
 
     @cached_property
-    def reading(self) -> Reading | None:
+    def resolution(self) -> ClockStatus | None:
         clock: Clock | None = next(iter(self.ticket.resolution_clocks), None)  # type: ignore[attr-defined]
-        return clocks.reading(clock, now=self.moment.now) if clock else None
+        return clocks.status(clock, now=self.moment.now) if clock else None
 
     @cached_property
     def severity(self) -> Severity:
@@ -99,7 +99,7 @@ class Row:
     @property
     def is_elevated(self) -> bool:
         """Late once, and in time again; one that is late now says so by itself."""
-        return self.ticket.is_escalated and not (self.reading and self.reading.state == "breached")
+        return self.ticket.is_escalated and not (self.resolution and self.resolution.state == "breached")
 
     @property
     def is_inactive(self) -> bool:

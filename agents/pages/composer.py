@@ -14,10 +14,10 @@ from tickets import policies
 from tickets.enums import MessageKind
 from web.files import waiting_file_row
 
-from .access import DeskRequest
-from .forms.composer import ComposerForm
-from .origin import with_origin
-from .ticket_page import TicketPage
+from ..access import DeskRequest
+from ..forms.composer import ComposerForm
+from ..origin import with_origin
+from .ticket import TicketPage
 
 
 class Composer:

@@ -1,0 +1,1 @@
+"""What the pages of the back office show, gathered for their templates."""
