@@ -44,11 +44,11 @@ class StampedForm(forms.Form):
     def stamp(self) -> dict[str, Any]:
         """Return `version=` and `key=` for the verb, None where the form brought nothing readable.
 
-        Can be called on a bound form before or after `is_valid`, also when other fields are wrong.
+        Reads these two fields alone: other fields look up accounts and folios, which somebody to whom the action is not
+        offered must not be able to try out.
         """
-        self.is_valid()
-        key = self.cleaned_data.get("key")
-        return {"version": self.cleaned_data.get("version"), "key": str(key) if key else None}
+        version, key = (self.fields[name].clean(self[name].data) for name in ("version", "key"))
+        return {"version": version, "key": str(key) if key else None}
 
     def show(self, problem: InvalidData) -> None:
         """Put each message beside its field; a message without a field here goes above the form."""

@@ -55,6 +55,14 @@ def test_stamp_is_read_from_a_form_with_errors(ticket: Ticket):
     assert form.stamp() == {"version": 3, "key": KEY}
 
 
+def test_stamp_validates_no_other_field(ticket: Ticket):
+    form = action_form(ticket, **{"contar-version": "3"})
+
+    form.stamp()
+
+    assert form._errors is None
+
+
 # --- Which questions show ---------------------------------------------------------------------------------
 
 
