@@ -1,4 +1,4 @@
-"""What people write and bring, made safe: text, files, form fields, folded search columns, keyset pages, hashed tokens.
+"""Make safe what people write and upload: text, files and form fields. Also search columns, keyset pages and tokens.
 
-Imports no other package of ours, so that every domain app can use it.
+Imports no other package of this project, so that every domain app can use it.
 """

@@ -1,4 +1,4 @@
-"""Deleting many rows without making anybody who writes wait."""
+"""Delete many rows in short transactions, so that other writers need not wait for the locks."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ AT_ONCE = 1000
 
 
 def delete_in_batches(rows: "QuerySet[Any]") -> int:
-    """Delete `rows`, `AT_ONCE` at a time, each batch in a transaction of its own. Returns how many.
+    """Delete `rows`, `AT_ONCE` at a time, each batch in its own transaction. Returns how many, cascaded rows included.
 
     Call it outside a transaction: inside one, all locks would be held until its end.
     """

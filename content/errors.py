@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DeskError(Exception):
-    """The desk refuses what was asked. `message` is a sentence in the reader's language."""
+    """The request is refused. `message` is a sentence that says why, in the active language."""
 
     default: str | Promise = _("No pudimos hacer eso.")
 
@@ -20,7 +20,7 @@ class DeskError(Exception):
 
 
 class InvalidData(DeskError):
-    """Values are missing or wrong. `errors` maps each field's key to its messages."""
+    """Values are missing or wrong. `errors` maps the key of each wrong field to its messages."""
 
     default = _("Revisa los campos marcados.")
 

@@ -1,4 +1,4 @@
-"""A column to look words up in."""
+"""A model field that stores folded text (lower case, without accents) for searching."""
 
 from typing import Any
 
@@ -8,9 +8,11 @@ from .text import fold
 
 
 class FoldedField(models.TextField):
-    """What other fields of the row say, folded: searches that mind neither case nor accents, the same on every
-    database. Filled on every `save` and `bulk_create`, whatever was assigned; an `update` of those fields needs its
-    own."""
+    """The folded text of the fields `of` of the same row. Searches in it ignore case and accents on every database.
+
+    Set on every `save` and `bulk_create`, whatever was assigned. `QuerySet.update` does not set it: code that updates
+    the fields `of` that way must update this field too.
+    """
 
     def __init__(self, *, of: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(**{"default": "", "editable": False, **kwargs})

@@ -1,5 +1,8 @@
-"""Pages by position instead of by number: the next page begins after the last row of this one, by an index, however
-far one has read (LESSONS A21). Rows that come or go meanwhile neither repeat nor hide others."""
+"""Split lists into pages by the position of a row, not by page number (keyset pagination, LESSONS A21).
+
+The next page begins after the last row of this one. An index finds that row, so that late pages cost no more than the
+first, and rows added or deleted meanwhile neither repeat nor hide other rows.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +20,14 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class InvalidCursor(DeskError):
-    """The address of a page was altered, or belongs to a list in another order."""
+    """The cursor in a page's URL was altered, or belongs to a list in another order."""
 
     default = _("Esa página ya no existe. Te mostramos la primera.")
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """`newer` and `older` are the cursors of the pages before and after; empty where there is none."""
+    """One page of rows. `newer` and `older` are the cursors of the pages before and after; empty if there is none."""
 
     rows: list[Row]
     newer: str = ""
@@ -35,7 +38,7 @@ class Page(Generic[Row]):
 
 
 class _Beyond(Func):
-    """`(a, b, c) > (1, 2, 3)`: one comparison that an index on (a, b, c) answers by itself."""
+    """The SQL `(a, b, c) > (1, 2, 3)`: one comparison of rows, which an index on (a, b, c) can answer."""
 
     output_field = BooleanField()
 
@@ -53,10 +56,10 @@ class _Beyond(Func):
 
 
 def paginate(rows: "QuerySet[Row]", *, order: Sequence[str], size: int, cursor: str = "") -> Page[Row]:
-    """The page of `rows` that `cursor` points at, in `order`; without a cursor the first.
+    """Return the page of `rows` that `cursor` points to, in `order`; without a cursor, the first page.
 
-    `order` names columns of the model that are never null and ends with a unique one; all of them go the same way
-    (`-name` for all, or for none). Raises `InvalidCursor`.
+    `order` names columns of the model. They must never be null, the last must be unique, and all must have the same
+    direction (`-name` for all or for none), else `ValueError`. Raises `InvalidCursor`.
     """
     descending = order[0].startswith("-")
     if any(name.startswith("-") != descending for name in order):

@@ -1,7 +1,7 @@
-"""Text hygiene and rendering: what a person typed becomes a clean line, a clean text or safe HTML.
+"""Clean the text that people type, and render it as safe HTML.
 
-Text is stored as written, minus what can only harm: NUL and other control characters, lone surrogates, marks
-that reorder or hide what is read. Emoji, accents and ñ stay. HTML exists only in `render_markdown`'s answer.
+Text is stored as written, without the characters that only do harm: NUL and other controls, lone surrogates, and marks
+that reorder or hide text. Emoji, accents and ñ stay. HTML is only made by `render_markdown`, never stored.
 """
 
 import re
@@ -22,26 +22,26 @@ from markdown_it.token import Token
 from .errors import DeskError
 
 MAX_TEXT = 20_000
-"""Characters of one message or long answer: what forms take, verbs keep and pages show with formatting."""
+"""The maximum length of a message or long answer. Forms and verbs refuse longer texts; pages show them unformatted."""
 
 # --- Hygiene ----------------------------------------------------------------------------------------------
 
-# Controls (newline and tab are spared where a text may have them), lone surrogates and noncharacters.
+# Control characters except tab and line breaks, lone surrogates, and noncharacters.
 _CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"
-# Marks of direction, which make «gpj.exe» read «exe.jpg», and invisible ones. Not the joiners U+200C and U+200D:
-# emoji and several scripts are written with them.
+# Direction marks, which can make «gpj.exe» look like «exe.jpg», and invisible characters. The joiners U+200C and U+200D
+# stay, because emoji and several scripts need them.
 _HIDDEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
     "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
 )
 _UNWANTED = re.compile(f"[{_CONTROL}{_HIDDEN}]")
-# Tag characters spell invisible text; the only honest use is after a black flag (Scotland, Wales …).
+# Tag characters spell invisible text. They stay only after a black flag, where they make the flags of Scotland, Wales …
 _TAGS = re.compile("(\U0001f3f4[\U000e0020-\U000e007f]+)|[\U000e0000-\U000e007f]+")
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
 class TextTooLong(DeskError):
-    """A text goes over its limit. Nothing is cut: the person decides what to leave out."""
+    """The text is over its limit. It is refused and not cut, so that the person decides what to leave out."""
 
     def __init__(self, limit: int, length: int) -> None:
         self.limit = limit
@@ -51,25 +51,26 @@ class TextTooLong(DeskError):
 
 
 def clean_line(value: str, *, max_length: int) -> str:
-    """One line without surprises, for names, subjects and titles; they end up in mail headers (B32).
+    """Return `value` as one clean line, for names, subjects and titles, which are used in mail headers (B32).
 
-    Line breaks become spaces, white space collapses. Raises `TextTooLong`.
+    Line breaks become spaces, several spaces become one, and harmful characters are dropped. Raises `TextTooLong` if
+    more than `max_length` characters remain.
     """
     text = _strip_unwanted(_LINE_BREAKS.sub(" ", value))
     return _limited(unicodedata.normalize("NFC", " ".join(text.split())), max_length)
 
 
 def clean_text(value: str, *, max_length: int = MAX_TEXT) -> str:
-    """A long text with plain newlines and no control characters, direction marks or blank edges.
+    """Return `value` with plain newlines as line breaks, without harmful characters and without blank edges.
 
-    Raises `TextTooLong` when more than `max_length` characters remain.
+    Raises `TextTooLong` if more than `max_length` characters remain.
     """
     text = _strip_unwanted(_LINE_BREAKS.sub("\n", value))
     return _limited(unicodedata.normalize("NFC", text).strip(), max_length)
 
 
 def fold(text: str) -> str:
-    """Lower case and without accents, as people type when they look for something."""
+    """Return `text` in lower case and without accents, because people search without typing them."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
@@ -85,15 +86,15 @@ def _limited(text: str, limit: int) -> str:
 
 # --- Markdown ---------------------------------------------------------------------------------------------
 
-# Left out on purpose: images (they would call on other servers), raw HTML, headings (a message must not change
-# the page's outline; «# 123» is an invoice more often than a title), indented code (pasted text is often
-# indented) and reference definitions (they make what somebody wrote disappear).
+# Disabled on purpose: images (browsers would load them from other servers), raw HTML, headings (a message must not
+# change the page's outline, and «# 123» is an invoice more often than a title), indented code (pasted text is often
+# indented) and reference definitions (their text would not be shown).
 _DISABLED = ["image", "html_block", "html_inline", "heading", "lheading", "code", "reference"]
 _TAGS_ALLOWED = {
     *("p", "br", "strong", "em", "s", "code", "pre", "blockquote", "hr", "ul", "ol", "li", "a"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
-_MAX_NESTING = 20  # bounds the work on «[[[[…» and «> > > …»
+_MAX_NESTING = 20  # limits the time spent on «[[[[…» and «> > > …»
 
 _SAFE_LINK = re.compile(r"https?://[^/]|mailto:[^/]", re.IGNORECASE)
 _WEB_ADDRESS = r"""[^\s<>"'`«»“”\\]{2,2000}"""
@@ -107,12 +108,12 @@ _SCHEME = re.compile(r"(?<![\w+.-])https?\Z", re.IGNORECASE)
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
-@lru_cache(maxsize=500)  # pages that refresh themselves ask for the same conversation again and again
+@lru_cache(maxsize=500)  # pages refresh themselves and render the same messages each time
 def render_markdown(text: str) -> SafeString:
-    """Safe HTML for a text in our Markdown subset: the only way from text to HTML (B7, B8).
+    """Return safe HTML for a text in our Markdown subset. No other function makes HTML from text (B7, B8).
 
-    markdown-it escapes every tag; nh3 then keeps an allow-list, so that a mistake in one is caught by the other.
-    A text over `MAX_TEXT`, which no form of ours lets in, is shown without formatting: time stays bounded.
+    markdown-it escapes every tag, and nh3 then keeps only allowed ones, so that each catches the other's mistakes.
+    A text over `MAX_TEXT`, which no form accepts, is returned without formatting to limit the time.
     """
     if len(text) > MAX_TEXT:
         return sanitize(f"<p>{escape(text).replace(chr(10), '<br>')}</p>")
@@ -120,14 +121,15 @@ def render_markdown(text: str) -> SafeString:
 
 
 def sanitize(html: str) -> SafeString:
-    """What the allow-list lets through. Links open only http, https and mailto, and vouch for nothing."""
+    """Return `html` with only the allowed tags and attributes. Links may be http, https or mailto, and get
+    `rel="nofollow noopener noreferrer"`."""
     return mark_safe(_cleaner.clean(html.encode("utf-8", "replace").decode()))
 
 
 def plain_excerpt(text: str, length: int) -> str:
-    """The beginning of a Markdown text on one line of at most `length` characters, for lists and previews.
+    """Return the beginning of a Markdown text as one line of at most `length` characters, for lists and previews.
 
-    Plain text: whoever shows it escapes it.
+    The result is plain text without Markdown marks. It is not escaped: templates must escape it.
     """
     head = text[: length * 3 + 200]
     head = re.sub(r"\[([^\[\]\n]{1,500})\]\([^()\s]{0,2000}\)", r"\1", head)
@@ -149,7 +151,10 @@ def _allowed_link(url: str) -> bool:
 
 
 def _web_address(state: StateInline, silent: bool) -> bool:
-    """An http(s) address written as it is. Read before emphasis, so that its `_` and `*` stay in it."""
+    """Inline rule of markdown-it: make a link of an http(s) address in the text. Returns whether it found one.
+
+    Runs before emphasis, so that `_` and `*` stay part of the address.
+    """
     if state.linkLevel or state.src[state.pos] != ":":
         return False
     scheme = _SCHEME.search(state.pending[-6:])
@@ -169,7 +174,7 @@ def _web_address(state: StateInline, silent: bool) -> bool:
 
 
 def _addresses_without_scheme(state: StateCore) -> None:
-    """www. and e-mail addresses become links too."""
+    """Core rule of markdown-it: make links of `www.` addresses and e-mail addresses outside existing links."""
     for block in state.tokens:
         if block.type != "inline" or not block.children or not _WITHOUT_SCHEME.search(block.content):
             continue
@@ -199,7 +204,10 @@ def _text_token(content: str, level: int) -> Token:
 
 
 def _without_closing_punctuation(address: str) -> str:
-    """«(mira https://a.test/x_(1)).» links https://a.test/x_(1)."""
+    """Return `address` without the punctuation that ends the sentence around it.
+
+    A closing bracket stays if it was opened inside: «(mira https://a.test/x_(1)).» links https://a.test/x_(1).
+    """
     while address:
         last = address[-1]
         opening = _PAIRS.get(last)

@@ -1,4 +1,4 @@
-"""The secret in a guest's link: made here, sent once, kept only as a hash (B15, B27)."""
+"""Make and hash the secrets of guests' links. Only the hash is stored (B15, B27)."""
 
 import hashlib
 import secrets
@@ -11,11 +11,11 @@ class NewToken(NamedTuple):
 
 
 def new_token() -> NewToken:
-    """256 random bits, safe in a URL. Derived from nothing, so it cannot be guessed from ids or keys."""
+    """Return a new secret of 256 random bits, safe in a URL, and its hash."""
     raw = secrets.token_urlsafe(32)
     return NewToken(raw, hash_token(raw))
 
 
 def hash_token(raw: str) -> str:
-    """SHA-256 in hex. A random secret of this length needs no salt and no slow hash."""
+    """Return the SHA-256 of a secret in hex. A random secret of 256 bits needs no salt and no slow hash."""
     return hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,11 +1,12 @@
-"""What a file is, whether it may come in, and how an image is made harmless. No models, no storage.
+"""Identify uploaded files, refuse unsafe ones and re-encode images. Has no models and stores nothing.
 
-names       clean_name: a name that is safe on every disk, header and screen
+names       clean_name: makes a file name safe for disks, headers and pages
 formats     the allow-list: extensions, content types, signatures
-rules       FileRules: what one process accepts (`[files]` in its definition), and the sentence that says so
-inspection  inspect: reads a file and says what it is, or refuses it with a reason
-images, archives, media    the closer look at one family of formats
+rules       FileRules: the files that one process accepts (`[files]` in its definition), also as a sentence
+inspection  inspect: identifies a file, or refuses it with a reason
+images, archives, media, ole    checks for each family of formats
 pictures    reencode_image, make_thumbnail
+malware     scan: asks ClamAV
 """
 
 from .errors import RefusedFile

@@ -1,5 +1,7 @@
-"""ZIP files and the office documents inside which they live. The directory is read by our own few lines: what is
-counted and what is unpacked are then the same thing, and nothing of an archive is ever written by its own names.
+"""Check ZIP files, and the office documents that are ZIP files inside.
+
+This module reads the ZIP directory itself instead of using `zipfile`, so that the sizes it checks are those of the data
+it unpacks. Nothing is ever written to disk under a name from the archive.
 """
 
 import re
@@ -18,8 +20,8 @@ from .names import PROGRAMS, extension_of, has_hidden_characters, words
 from .streams import MB, Source, chunks, read_at, size_of
 
 MAX_MEMBERS = 1000
-MAX_UNPACKED = 200 * MB  # all members together, those of documents inside included
-MAX_RATIO = 200  # of a member that unpacks to more than RATIO_FROM; deflate reaches 1032 on nothing but zeros
+MAX_UNPACKED = 200 * MB  # all members together, including the members of documents inside
+MAX_RATIO = 200  # unpacked size / packed size of members over RATIO_FROM; deflate reaches 1032 on zeros
 RATIO_FROM = 10 * MB
 MAX_DEPTH = 2  # a spreadsheet inside a document inside an archive
 _MAX_DIRECTORY = MAX_MEMBERS * 512
@@ -44,6 +46,8 @@ _MACROS = re.compile(r"(?:.*/)?vbaproject\.bin\Z|xl/macrosheets/|basic/|scripts/
 
 @dataclass(frozen=True, slots=True)
 class Member:
+    """One entry of the ZIP directory. `packed` and `unpacked` are sizes in bytes, `mode` the Unix file mode."""
+
     path: str
     flags: int
     method: int
@@ -55,19 +59,20 @@ class Member:
 
 @dataclass(slots=True)
 class _Unpacked:
-    """How much opening everything would cost, documents inside included."""
+    """Members and unpacked bytes counted so far, including those of documents inside the archive."""
 
     members: int = 0
     size: int = 0
 
 
 def identify_zip(file: Source) -> str:
-    """The format's key: "zip", or "docx", "odt" … for a document. Raises `RefusedFile` for what is unsafe to open."""
+    """Return the key of the format: "zip", or "docx", "odt" … for a document. Raises `RefusedFile` if the archive is
+    unsafe to open or damaged."""
     return _identify(file, _Unpacked(), depth=0)
 
 
 def has_zip_at_end(file: Source, size: int) -> bool:
-    """Whether a ZIP program would find an archive here, behind whatever the file begins with."""
+    """Whether the file ends with a ZIP archive, so that a ZIP program would open it whatever it begins with."""
     end = _find_end(file, size)
     return end is not None and read_at(file, end[0] - end[1], 4) == b"PK\x01\x02"
 
@@ -87,7 +92,10 @@ def _identify(file: Source, spent: _Unpacked, *, depth: int) -> str:
 
 
 def _find_end(file: Source, size: int) -> tuple[int, int, int, int] | None:
-    """Where the closing record stands, the directory's size and offset, and the number of members."""
+    """Return the position of the end record, the directory's size and offset, and the number of members.
+
+    None if the file has no end record.
+    """
     start = max(0, size - 22 - 0xFFFF)
     tail = read_at(file, start, 22 + 0xFFFF)
     at = tail.rfind(b"PK\x05\x06", 0, max(len(tail) - 18, 0))
@@ -130,7 +138,8 @@ def _entries(data: bytes) -> Iterator[Member]:
 
 
 def _check_layout(file: Source, members: list[Member], directory: int) -> None:
-    """Members follow one another from the first byte: none shares its data with another, nothing stands before."""
+    """Check that the members begin at the first byte and do not overlap. Bombs make several members share the same
+    data, and programs hide in front of an archive."""
     free = 0
     for member in sorted(members, key=lambda member: member.offset):
         start = _data_offset(file, member)
@@ -217,7 +226,8 @@ def _check_member(
 
 
 def _unpack(file: Source, member: Member) -> Iterator[bytes]:
-    """The member's bytes, exactly as many as the directory says: one that goes on is a bomb."""
+    """Yield the unpacked bytes of a member in parts. Raises `RefusedFile` if they are more or fewer than the directory
+    says, because a member that is larger than declared is a bomb."""
     start = _data_offset(file, member)
     inflate = zlib.decompressobj(-15) if member.method == _DEFLATED else None
     left = member.unpacked
@@ -237,6 +247,10 @@ def _unpack(file: Source, member: Member) -> Iterator[bytes]:
 
 
 def _document_key(members: list[Member], telling: dict[str, bytes]) -> str:
+    """Return the document's format, read from the members that declare it, or "zip".
+
+    Raises `RefusedFile` for a document with macros.
+    """
     types = telling.get("[Content_Types].xml", b"")
     if b"macroenabled" in types.lower():
         raise macros_refused()

@@ -1,3 +1,5 @@
+"""The error that refuses a file."""
+
 from typing import Any
 
 from django.utils.text import format_lazy
@@ -6,9 +8,8 @@ from ..errors import DeskError
 
 
 class RefusedFile(DeskError):
-    """A file may not come in. `message` tells the person why and what to do (lazy, like its `values`);
-    `code` names the reason.
-    """
+    """A file is refused. `message` tells the person why and what to do. It is lazy, and the `values` filled into it may
+    be lazy too: they are translated when shown. `code` names the reason for code and tests."""
 
     def __init__(self, message: Any, *, code: str = "refused", **values: object) -> None:
         self.code = code

@@ -1,4 +1,4 @@
-"""The allow-list: which formats come in, by what name, and how their first bytes look."""
+"""The allow-list of formats: their extensions, content types and signatures (first bytes)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ HEAD_BYTES = 4096  # enough for every signature below
 
 
 class FileKind(StrEnum):
-    """What a process definition names in `[files] kinds` (S0.11, S1.8, S3.8)."""
+    """The kinds of file that a process may accept in `[files] kinds` (S0.11, S1.8, S3.8)."""
 
     IMAGE = "image"
     VIDEO = "video"
@@ -18,8 +18,8 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One accepted format. `key` is what a look at the bytes must find, `word` what people call it
-    (empty where it would only lengthen a sentence)."""
+    """One accepted format. Inspecting the bytes must find `key`. `word` is its name in sentences; formats with an empty
+    word are accepted but not listed, to keep the sentence short."""
 
     key: str
     kind: FileKind
@@ -59,7 +59,7 @@ BY_KEY = {known.key: known for known in FORMATS}
 BY_EXTENSION = {extension: known for known in FORMATS for extension in known.extensions}
 OFFICE = {"docx", "xlsx", "pptx", "odt", "ods", "odp"}  # ZIP files inside
 OLE = {"doc", "xls", "ppt"}
-# Phones and messengers call these by one another's names, and every player looks inside anyway.
+# Phones and messengers mix up these extensions, and every player reads the content anyway.
 ISO_VIDEO = {"mp4", "mov", "3gp"}
 
 _SIGNATURES = (
@@ -81,7 +81,11 @@ _STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", 
 
 
 def sniff(head: bytes) -> str:
-    """What the first bytes say: a format's key, "zip" or "ole" for containers, "" when they say nothing."""
+    """Return the format that the first bytes of a file show.
+
+    That is the key of an accepted format, the name of a container or of a refused format ("zip", "ole", "program" …),
+    or "" if the bytes are unknown, as those of text are.
+    """
     for signature, key in _SIGNATURES:
         if head.startswith(signature):
             return key
@@ -92,7 +96,7 @@ def sniff(head: bytes) -> str:
     if head[4:8] == b"ftyp":
         return _iso_media(head[8:12])
     if head[4:8] in {b"moov", b"wide", b"mdat", b"free", b"skip"}:
-        return "mov"  # QuickTime from before it had brands
+        return "mov"  # old QuickTime files have no `ftyp` box
     return ""
 
 

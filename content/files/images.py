@@ -1,4 +1,4 @@
-"""An image's structure, read without decoding a pixel: its size, its frames, and whether all of it arrived."""
+"""Read the structure of an image without decoding pixels: its size, its frames, and whether it is complete."""
 
 import re
 from collections.abc import Iterator
@@ -6,27 +6,30 @@ from typing import Literal, NamedTuple
 
 from .streams import Source, chunks, read_at
 
-MAX_BLOCKS = 200_000  # parts of one image; keeps a file made of empty parts from costing seconds
-MAX_SCANS = 100  # of a JPEG: a scan of sixty bytes has the decoder go over the whole picture once more
+MAX_BLOCKS = 200_000  # parts of one image; a file made of empty parts would cost seconds
+MAX_SCANS = 100  # scans of one JPEG; even a scan of 60 bytes makes the decoder process the whole picture
 
 
 class Measured(NamedTuple):
+    """Width and height in pixels, and the number of frames (1 for a still image)."""
+
     width: int
     height: int
     frames: int
 
     @property
     def pixels(self) -> int:
-        """Of the whole animation, for every frame costs memory and time."""
+        """The pixels of all frames together: each frame costs memory and time."""
         return self.width * self.height * self.frames
 
 
 class DamagedImage(Exception):
-    """The structure does not hold: cut short, or made to confuse."""
+    """The image is incomplete, or its structure is wrong."""
 
 
 def measure(file: Source, key: str, size: int) -> Measured:
-    """Size and frames of an image of format `key` and `size` bytes. Raises `DamagedImage`."""
+    """Return the size and frames of an image of format `key` and `size` bytes. Raises `DamagedImage`, or `KeyError` for
+    a format that is no image."""
     found = {"png": _png, "jpeg": _jpeg, "gif": _gif, "webp": _webp}[key](file, size)
     if not (found.width and found.height and found.frames):
         raise DamagedImage
@@ -55,7 +58,7 @@ def _png(file: Source, size: int) -> Measured:
 
 _FRAME_HEADERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD8)}
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # what may follow a scan; its data holds none of these
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # ends a scan; the data of a scan cannot contain it
 
 
 def _jpeg(file: Source, size: int) -> Measured:
@@ -65,7 +68,7 @@ def _jpeg(file: Source, size: int) -> Measured:
         if len(header) < 2 or header[0] != 0xFF:
             raise DamagedImage
         marker, length = header[1], _number(header[2:])
-        if marker == 0xFF:  # filling
+        if marker == 0xFF:  # padding
             offset += 1
         elif marker in _WITHOUT_LENGTH:
             offset += 2
@@ -85,7 +88,7 @@ def _jpeg(file: Source, size: int) -> Measured:
 
 
 def _next_marker(file: Source, offset: int) -> int:
-    """Where the data of a scan ends."""
+    """Return the position at which the data of a scan ends. Raises `DamagedImage` if it does not end."""
     last = b""
     for data in chunks(file, offset):
         if found := _MARKER.search(last + data):
@@ -101,10 +104,10 @@ def _gif(file: Source, size: int) -> Measured:
         raise DamagedImage
     width, height = _number(screen[:2], "little"), _number(screen[2:4], "little")
     offset, frames = 13 + _palette(screen[4]), 0
-    blocks = iter(range(MAX_BLOCKS))  # those inside of others count too
+    blocks = iter(range(MAX_BLOCKS))  # shared with `_after_sub_blocks`, so that sub-blocks count too
     for _ in blocks:
         header = read_at(file, offset, 10)
-        if header[:1] == b"\x3b" or (not header and offset == size):  # some writers forget the last byte
+        if header[:1] == b"\x3b" or (not header and offset == size):  # some programs leave out the last byte
             return Measured(width, height, frames)
         if header[:1] == b"\x21":
             offset = _after_sub_blocks(file, offset + 2, blocks)
@@ -118,10 +121,12 @@ def _gif(file: Source, size: int) -> Measured:
 
 
 def _palette(flags: int) -> int:
+    """Return the size in bytes of the colour table that `flags` announces; 0 without one."""
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _after_sub_blocks(file: Source, offset: int, blocks: Iterator[int]) -> int:
+    """Return the position after a chain of sub-blocks. Takes one item of `blocks` for each."""
     for _ in blocks:
         length = read_at(file, offset, 1)
         if not length:
@@ -134,7 +139,7 @@ def _after_sub_blocks(file: Source, offset: int, blocks: Iterator[int]) -> int:
 
 def _webp(file: Source, size: int) -> Measured:
     end = 8 + _number(read_at(file, 4, 4), "little")
-    if end > size + 1:  # some writers count the padding of the last part without writing it
+    if end > size + 1:  # some programs count the padding of the last part without writing it
         raise DamagedImage
     offset, frames, canvas = 12, 0, (0, 0)
     for index in range(MAX_BLOCKS):

@@ -1,4 +1,4 @@
-"""One look at a file on its way in: what it is, or why it may not come in."""
+"""Inspect an uploaded file: identify it, or refuse it with a reason."""
 
 import hashlib
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ _PHONE_IMAGES = {"heic", "heif", "avif"}
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """A file that may come in. `kind` and `content_type` follow from the bytes, never from the name (B3)."""
+    """An accepted file. `kind` and `content_type` follow from its bytes, never from the content type that the browser
+    declared (B3). `size` is in bytes, `sha256` in hex."""
 
     kind: str
     content_type: str
@@ -34,10 +35,10 @@ class Inspected:
 
 
 def inspect(file: Source, *, name: str, rules: FileRules, max_pixels: int = MAX_PIXELS) -> Inspected:
-    """Say what `file` is and leave it at its beginning, or raise `RefusedFile` with what to do about it.
+    """Identify `file` and rewind it. Raises `RefusedFile`, whose message says what to do.
 
-    The extension must be on the allow-list and among the process's kinds, and the content must be what the
-    extension says. Nothing is decoded and never more than a chunk is in memory, so it may run in a request.
+    The extension must be on the allow-list and of a kind that `rules` accept, and the content must match the extension.
+    No image is decoded and only a chunk at a time is in memory, so it may run in a request.
     """
     name = clean_name(name)
     size = size_of(file)
@@ -62,6 +63,7 @@ def inspect(file: Source, *, name: str, rules: FileRules, max_pixels: int = MAX_
 
 
 def _by_name(extension: str, rules: FileRules) -> Format:
+    """Return the accepted format with this extension. Raises `RefusedFile`."""
     known = BY_EXTENSION.get(extension)
     if known and rules.allows(known):
         return known
@@ -87,7 +89,10 @@ def _by_name(extension: str, rules: FileRules) -> Format:
 
 
 def _by_content(file: Source, named: Format, size: int, max_pixels: int) -> Format:
-    """The format that the bytes have. It is the named one, or one that programs do not tell from it."""
+    """Return the format of the bytes: `named`, or another video format that is often given the same extension.
+
+    Raises `RefusedFile` if the content does not match `named` or is unsafe.
+    """
     content = sniff(read_at(file, 0, HEAD_BYTES))
     if named.kind == FileKind.TEXT:
         if content:
@@ -118,6 +123,7 @@ def _by_content(file: Source, named: Format, size: int, max_pixels: int) -> Form
 
 
 def _check_inside(file: Source, known: Format, size: int, max_pixels: int) -> None:
+    """Check the content of a file whose format is known. Raises `RefusedFile`, also if another file hides in it."""
     match known.kind:
         case FileKind.IMAGE:
             check_pixels(file, known.key, size, max_pixels=max_pixels)

@@ -1,4 +1,4 @@
-"""A closer look at videos, PDF and text."""
+"""Check the content of videos, PDF and text files."""
 
 import codecs
 import re
@@ -9,19 +9,19 @@ from .errors import RefusedFile
 from .formats import HEAD_BYTES
 from .streams import Source, chunks, has_any, read_at
 
-# What makes a browser take something for a page, wherever it stands.
+# Bytes that make a browser treat a file as a page, anywhere in it.
 ACTIVE = (b"<script", b"<html", b"<!doctype html", b"<svg", b"<iframe", b"<object", b"<embed", b"<?php")
-# What a browser takes for a page when a file begins with it.
+# Beginnings that make a browser treat a file as a page.
 _PAGE = re.compile(
     r"\s*(?:<(?:head|body|h1|div|font|table|a|style|title|b|br|p|img|base|meta|link|form|math|template)(?=[\s/>])"
     r"|<!--|<\?xml|<%|#!)",
     re.IGNORECASE,
 )
-_NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # escape is spared: logs have colours
+_NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # escape is allowed: logs use it for colours
 
 
 def check_pdf(file: Source, size: int) -> None:
-    """Complete, and starting no program when opened. Raises `RefusedFile`."""
+    """Check that a PDF is complete and starts no program when opened. Raises `RefusedFile`."""
     if b"%%EOF" not in read_at(file, size - 2048, 2048):
         raise RefusedFile(
             _("El PDF está incompleto o dañado. Ábrelo, guárdalo de nuevo y adjunta la copia."),
@@ -34,7 +34,7 @@ def check_pdf(file: Source, size: int) -> None:
 
 
 def check_video(file: Source, key: str, size: int) -> None:
-    """The index of the recording is there; without it no player can show it. Raises `RefusedFile`."""
+    """Check that a video contains its index, without which no player can show it. Raises `RefusedFile`."""
     whole = (
         b"\x18\x53\x80\x67" in read_at(file, 0, HEAD_BYTES) if key == "webm" else _has_movie_box(file, size)
     )
@@ -54,14 +54,15 @@ def _has_movie_box(file: Source, size: int) -> bool:
             length = int.from_bytes(header[8:16], "big")
         if header[4:8] in {b"moov", b"moof"}:
             return length >= 8 and offset + length <= size
-        if length < 8:  # the last box may leave its length out, but then nothing follows it
+        if length < 8:  # 0 means «up to the end of the file», so no `moov` can follow
             return False
         offset += length
     return False
 
 
 def check_text(file: Source) -> None:
-    """Readable text without active content, in UTF-8, UTF-16 or Windows' Latin alphabet. Raises `RefusedFile`."""
+    """Check that a file is readable text (UTF-8, UTF-16 or Windows-1252) without code for browsers. Raises
+    `RefusedFile`."""
     is_utf16 = read_at(file, 0, 2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
     encodings = ["utf-16"] if is_utf16 else ["utf-8-sig", "cp1252"]
     for encoding in encodings:

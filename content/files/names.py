@@ -1,4 +1,4 @@
-"""Names of files. A name is shown and offered for download; it never reaches a disk and decides no content type."""
+"""Clean file names. A name is shown and offered for download; it is never a path and never decides the content type."""
 
 import re
 import unicodedata
@@ -8,46 +8,46 @@ from django.utils.translation import gettext_lazy as _
 from .errors import RefusedFile
 
 MAX_NAME = 120  # characters, extension included
-NAMELESS = "archivo"  # not a msgid: a name must never depend on who reads it (B3)
+NAMELESS = "archivo"  # not translated: a file's name must not depend on the reader's language (B3)
 
 
 def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# What a double click would run on somebody's computer, documents with macros among it.
+# Extensions of programs that run on a double click, and of documents with macros.
 PROGRAMS = words(
     "exe com scr msi msp pif cpl dll sys ocx bat cmd ps1 psm1 vbs vbe js jse wsf wsh wsc hta lnk scf reg url jar "
     "apk ipa app dmg pkg deb rpm appimage command desktop iso img vhd vhdx chm gadget "
     "docm dotm xlsm xltm xlam xlsb pptm potm ppsm ppam sldm"
 )
-# What some web server would run, and what a browser would draw with the scripts in it.
+# Extensions that some web servers run, or that browsers show with their scripts.
 _SERVED = words(
     "php php3 php4 php5 php7 php8 phtml pht phar phps pgif asp aspx asa asax ascx ashx asmx cer cdx cfm cfc cfml "
     "jsp jspx jspf jsw jsv jhtml cgi fcgi pl pm py rb sh shtml stm shtm htaccess "
     "html htm xhtml xht mht mhtml svg svgz xml xsl xslt swf"
 )
-# These also end web addresses, and screenshots are often called after the page they show: «ejemplo.com.png».
+# These also end web addresses, and screenshots are often named after the page they show: «ejemplo.com.png».
 _INNOCENT_INSIDE = words("app com do img iso pl pm py sh so url")
 _REFUSED_INSIDE = (PROGRAMS | _SERVED) - _INNOCENT_INSIDE
 
 _EXTENSION = re.compile(r"[A-Za-z0-9]{1,10}")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9]|lpt[0-9])\s*(?:\.|\Z)")
-# What Windows, shells or headers give a meaning to, and the look-alikes of path separators.
+# Characters with a meaning for Windows, shells or headers, and those that look like path separators.
 _UNSAFE = re.compile('[<>:"|?*\u2044\u2215\u29f5\u29f8\u29f9\ufe68\uff0f\uff3c]')
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _EDGES = " .-~"
 
 
 def clean_name(name: str) -> str:
-    """A safe name for what a person called their file; the same again when cleaned again.
+    """Return a safe name made from the name of an uploaded file. Cleaning it again changes nothing.
 
-    NFC; no path, control, direction or invisible characters; no dots or blanks at the edges; no name that Windows
-    reserves; at most `MAX_NAME` characters with the extension kept. Raises `RefusedFile` for a program's
-    extension inside the name («factura.php.png»), which some servers run and some desktops hide (B5).
+    The result is in NFC and has no path, no control, direction or invisible characters, no dots or blanks at the edges
+    and no name that Windows reserves. It is cut to `MAX_NAME` characters, keeping the extension. Raises `RefusedFile`
+    for a program's extension inside the name («factura.php.png»), which some servers run and some desktops hide (B5).
     """
     cleaned = _cleaned(name)
-    while (again := _cleaned(cleaned)) != cleaned:  # what was cut off may have kept two rules apart
+    while (again := _cleaned(cleaned)) != cleaned:  # cutting can leave a name that another rule changes
         cleaned = again
     return cleaned
 
@@ -63,18 +63,20 @@ def _cleaned(name: str) -> str:
 
 
 def extension_of(name: str) -> str:
-    """In lower case and without the dot; empty when there is none."""
+    """Return the extension of `name` in lower case and without the dot; empty if it has none."""
     return _split(name)[1].lower()
 
 
 def has_hidden_characters(name: str) -> bool:
-    """Whether a name holds controls, marks of direction or characters that cannot be seen; emoji may be joined."""
+    """Whether a name has control characters, direction marks or invisible characters. The joiner U+200D of emoji is
+    allowed."""
     return any(
         (unicodedata.category(char)[0] == "C" and char != "\u200d") or char in _INVISIBLE for char in name
     )
 
 
 def _split(name: str) -> tuple[str, str]:
+    """Return the stem and the extension, as written and without the dot; the extension may be empty."""
     stem, _dot, extension = name.rpartition(".")
     if stem and _EXTENSION.fullmatch(extension):
         return stem, extension
@@ -82,7 +84,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _tidied(name: str) -> str:
-    """The last part of the path, visible characters only."""
+    """Return the last part of the path without invisible characters, or `NAMELESS` if nothing is left."""
     seen = "".join(
         " " if category == "Z" else char
         for char in name
@@ -90,7 +92,7 @@ def _tidied(name: str) -> str:
     )
     parts = [part for part in re.split(r"[/\\]", seen) if part.strip(_EDGES)]
     last = _UNSAFE.sub("_", unicodedata.normalize("NFC", parts[-1] if parts else ""))
-    last = re.sub(r"(?:\s*\.)+", ".", " ".join(last.split()))  # «a. m..png», as macOS calls them
+    last = re.sub(r"(?:\s*\.)+", ".", " ".join(last.split()))  # macOS writes «9.30 a. m..png»
     return last.strip(_EDGES) or NAMELESS
 
 
@@ -109,6 +111,7 @@ def _refuse_hidden_program(stem: str) -> None:
 
 
 def _cut(text: str, length: int) -> str:
+    """Return at most `length` characters of `text`, never separating an accent from its letter."""
     if len(text) > length:
         while length and unicodedata.combining(text[length]):
             length -= 1

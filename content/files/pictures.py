@@ -1,6 +1,6 @@
-"""Images written anew: what leaves is a picture and nothing else, however the original was made.
+"""Re-encode images, so that nothing but the picture is left of the uploaded file, and make thumbnails.
 
-Decoding costs memory and seconds: call these outside any transaction.
+Decoding takes memory and seconds: call these functions outside transactions.
 """
 
 import struct
@@ -41,10 +41,10 @@ _DECODING = (
 
 
 def reencode_image(file: Source, *, max_pixels: int = MAX_PIXELS) -> bytes:
-    """The same picture in the same format, without metadata (place, camera, owner, comments, embedded files).
+    """Return the picture in the same format without metadata (place, camera, owner, comments, embedded files).
 
-    The turn that EXIF asks for is made real first. Animations stay animated. Raises `RefusedFile` for what
-    cannot be decoded to the end.
+    The EXIF rotation is applied to the pixels. Animations stay animated. Raises `RefusedFile` if the image cannot be
+    decoded completely or has too many pixels.
     """
     with _decoded(file, max_pixels) as image:
         kind = "JPEG" if image.format == "MPO" else str(image.format)
@@ -58,11 +58,12 @@ def reencode_image(file: Source, *, max_pixels: int = MAX_PIXELS) -> bytes:
 
 
 def make_thumbnail(file: Source, size: int | tuple[int, int], *, max_pixels: int = MAX_PIXELS) -> bytes:
-    """A WebP that fits into `size` pixels, upright and without metadata. Raises `RefusedFile`."""
+    """Return a WebP that fits into `size` (width and height in pixels, or one number for both), upright and without
+    metadata. Smaller images keep their size. Raises `RefusedFile`."""
     box = (size, size) if isinstance(size, int) else size
     with _decoded(file, max_pixels) as image:
         largest = 2 * max(box)
-        image.draft("RGB", (largest, largest))  # lets JPEG skip what the reduction would throw away
+        image.draft("RGB", (largest, largest))  # a JPEG is then decoded at a reduced size, which is faster
         picture = _bare(image, "WEBP")
         picture.thumbnail(box)
         target = BytesIO()
@@ -71,7 +72,7 @@ def make_thumbnail(file: Source, size: int | tuple[int, int], *, max_pixels: int
 
 
 def _bare(image: Image.Image, kind: str) -> Image.Image:
-    """Upright pixels in a mode that `kind` can hold, with nothing attached but transparency."""
+    """Return an upright copy in a mode that the format `kind` can store, without metadata except transparency."""
     turn = _TURNS.get(_orientation(image))
     picture = image.transpose(turn) if turn is not None else image.copy()
     picture.info = {key: value for key, value in picture.info.items() if key == "transparency"}
@@ -83,7 +84,7 @@ def _bare(image: Image.Image, kind: str) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """What EXIF says, 1 (upright) when it cannot be read: broken metadata is no reason to lose a picture."""
+    """Return the EXIF orientation, or 1 (upright) if it cannot be read: broken metadata must not lose the picture."""
     try:
         return int(image.getexif().get(0x0112, 1))
     except (*_DECODING, TypeError, AttributeError):
@@ -92,6 +93,8 @@ def _orientation(image: Image.Image) -> int:
 
 @contextmanager
 def _decoded(file: Source, max_pixels: int) -> Iterator[Image.Image]:
+    """Open `file` as an image for the `with` block and rewind it afterwards. Raises `RefusedFile`, also for errors of
+    decoding inside the block."""
     try:
         check_pixels(file, sniff(read_at(file, 0, HEAD_BYTES)), size_of(file), max_pixels=max_pixels)
         file.seek(0)
@@ -104,8 +107,11 @@ def _decoded(file: Source, max_pixels: int) -> Iterator[Image.Image]:
 
 
 def check_pixels(file: Source, key: str, size: int, *, max_pixels: int) -> None:
-    """Raises `RefusedFile` for more than `max_pixels`, of all frames together, too many frames or a damaged image;
-    decodes nothing."""
+    """Check the size of an image of format `key` without decoding it.
+
+    Raises `RefusedFile` for a damaged image, more than `MAX_FRAMES` frames or more than `max_pixels` in all frames
+    together.
+    """
     try:
         found = measure(file, key, size)
     except (DamagedImage, KeyError) as error:
@@ -128,6 +134,7 @@ def check_pixels(file: Source, key: str, size: int, *, max_pixels: int) -> None:
 
 
 def damaged() -> RefusedFile:
+    """Return the error for a damaged image, to be raised."""
     return RefusedFile(
         _("La imagen está dañada o incompleta. Ábrela, guárdala de nuevo y adjunta la copia."), code="damaged"
     )

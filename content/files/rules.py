@@ -1,4 +1,4 @@
-"""What one process accepts, and how that is said to a person (S3.8: up to three files, T4)."""
+"""The limits on attached files, and the sentence that states them (S3.8: up to three files, T4)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .streams import MB
 
 @dataclass(frozen=True)
 class FileRules:
-    """The `[files]` table of a process definition, never above the desk's own limits. `max_bytes` is per file."""
+    """The kinds, number and size of files that may be attached together. `max_bytes` is the limit of each file."""
 
     kinds: Collection[str] = (FileKind.IMAGE, FileKind.DOCUMENT)
     max_files: int = 5
@@ -27,20 +27,23 @@ class FileRules:
 
     @property
     def accept(self) -> str:
-        """For `<input type="file" accept="…">`."""
+        """The accepted extensions as the `accept` attribute of a file input: «.png,.jpg»."""
         return ",".join(f".{extension}" for known in self._formats() for extension in known.extensions)
 
     def allows(self, known: Format) -> bool:
         return known.kind in self.kinds
 
     def sentence(self) -> str:
-        """«Hasta 3 archivos de 10 MB: imagen, video, PDF, Word o ZIP», in the reader's language."""
+        """Return the limits in the active language: «Hasta 3 archivos de 10 MB: imagen, video, PDF, Word o ZIP»."""
         return _("Hasta {files} de {size}: {formats}").format(
             files=_files(self.max_files), size=filesize(self.max_bytes), formats=self.formats()
         )
 
     def formats(self) -> str:
-        """«imagen, video, PDF, Word o ZIP»: kinds where everybody knows them, else the formats' names."""
+        """Return the accepted formats in the active language: «imagen, video, PDF, Word o ZIP».
+
+        Images, videos and text are named by kind, other files by format.
+        """
         kinds = {FileKind.IMAGE: _("imagen"), FileKind.VIDEO: _("video"), FileKind.TEXT: _("texto")}
         words = list(dict.fromkeys(filter(None, (kinds.get(f.kind, f.word) for f in self._formats()))))
         if len(words) < 2:
@@ -52,7 +55,8 @@ class FileRules:
 
 
 def filesize(size: int | None) -> str:
-    """«482 kB», «1,2 MB»: decimal units, as operating systems and our limits count; the comma is the language's."""
+    """Return a size in bytes as people read it: «482 kB», «1,2 MB». Units are decimal, as in our limits; the decimal
+    sign is that of the active language."""
     amount = max(float(size or 0), 0.0)
     if amount < 1000:
         return f"{int(amount)}\N{NO-BREAK SPACE}B"

@@ -1,4 +1,4 @@
-"""Small reads from files that may be large: never more than a chunk in memory."""
+"""Read large files in small parts, so that never more than a chunk is in memory."""
 
 from collections.abc import Iterator
 from typing import IO, Any, TypeAlias
@@ -8,24 +8,24 @@ from django.core.files.base import File
 Source: TypeAlias = "IO[bytes] | File[Any]"
 
 MB = 1_000_000
-"""As `filesize` says it, here and in js/behaviours/upload.js."""
+"""A megabyte is a million bytes, as `filesize` here and js/behaviours/upload.js count."""
 CHUNK = 64 * 1024
 
 
 def size_of(file: Source) -> int:
-    """The size that the bytes have, not the one that somebody declared."""
+    """Return the real size of `file` in bytes, whatever size the upload declared. Moves to the end of the file."""
     file.seek(0, 2)
     return int(file.tell())
 
 
 def read_at(file: Source, offset: int, length: int) -> bytes:
-    """Up to `length` bytes; fewer, or none, past the end."""
+    """Return up to `length` bytes from `offset`; fewer or none at the end of the file."""
     file.seek(max(offset, 0))
     return bytes(file.read(length))
 
 
 def chunks(file: Source, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """The bytes from `start` to `end`, wherever the file is moved between two of them."""
+    """Yield the bytes from `start` to `end` in chunks. The caller may move the file between two chunks."""
     position = start
     while data := read_at(file, position, CHUNK if end is None else min(CHUNK, end - position)):
         yield data
@@ -33,7 +33,8 @@ def chunks(file: Source, start: int = 0, end: int | None = None) -> Iterator[byt
 
 
 def has_any(file: Source, needles: tuple[bytes, ...], *, start: int = 0) -> bool:
-    """Whether any of `needles`, written in lower case, occurs in any case."""
+    """Whether the file contains any of `needles` from `start` on, in upper or lower case. Write needles in lower
+    case."""
     overlap = max(map(len, needles)) - 1
     before = b""
     for data in chunks(file, start):

@@ -1,4 +1,4 @@
-"""A stand-in for clamd that speaks as much of its protocol as one INSTREAM needs."""
+"""A small clamd server for tests."""
 
 import socket
 import struct
@@ -10,7 +10,10 @@ EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!
 
 
 class Clamd:
-    """As much of clamd as one INSTREAM takes."""
+    """Serves one connection with one INSTREAM command, in a thread. `received` holds the bytes of the file.
+
+    Answers `answer`, or else what clamd says: EICAR found, OK, or the file is over `limit` bytes.
+    """
 
     def __init__(self, listener: socket.socket, limit: int, answer: bytes | None) -> None:
         self.listener, self.limit, self.answer = listener, limit, answer
@@ -42,5 +45,6 @@ def clamd(listener: socket.socket, *, limit: int = 10**7, answer: bytes | None =
 
 
 def on_loopback() -> tuple[socket.socket, str]:
+    """Return a listening socket on a free port, and its address for `DESK_CLAMAV`."""
     listener = socket.create_server(("127.0.0.1", 0))
     return listener, "{}:{}".format(*listener.getsockname())

@@ -1,4 +1,4 @@
-"""Files made by hand, good and bad, small enough to be made for every test."""
+"""Make good and hostile files for tests. Each is small enough to be made anew for every test."""
 
 import struct
 import zipfile
@@ -34,9 +34,9 @@ def animation(kind: str, frames: int = 3, size: tuple[int, int] = (24, 16), **op
 
 
 def photo_with_place() -> bytes:
-    """A JPEG taken upright with the camera turned, that tells where and with what."""
+    """Return a JPEG with an EXIF rotation, a camera name, a place and a comment."""
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn by 90 degrees
+    exif[0x0112] = 6  # rotate by 90 degrees
     exif[0x010F] = "CamaraSecreta"
     exif.get_ifd(0x8825).update({1: "N", 2: (10.0, 28.0, 50.0), 3: "W", 4: (66.0, 54.0, 13.0)})
     return image("JPEG", (60, 40), exif=exif, comment=b"nota privada")
@@ -47,7 +47,7 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def huge_png(side: int = 20_000) -> bytes:
-    """A correct black-and-white image of side × side pixels in a few kilobytes; nobody has to draw it to make it."""
+    """Return a valid black-and-white image of side × side pixels in a few kilobytes, made without drawing it."""
     squeeze = zlib.compressobj(9)
     row = b"\0" * (1 + (side + 7) // 8)
     data = b"".join(squeeze.compress(row) for _ in range(side)) + squeeze.flush()
@@ -94,23 +94,23 @@ def with_symbolic_link() -> bytes:
 
 
 def with_field(data: bytes, record: bytes, offset: int, value: bytes) -> bytes:
-    """The same archive with `value` written at `offset` of its first central record (or closing one)."""
+    """Return the archive with `value` written at `offset` of its first `record` (a signature)."""
     at = data.index(record) + offset
     return data[:at] + value + data[at + len(value) :]
 
 
 def zip_bomb() -> bytes:
-    """20 MB of zeros in 20 KB, honestly declared."""
+    """Return 20 MB of zeros packed into 20 KB. The directory declares the true size."""
     return archive({"datos.txt": b"\0" * 20_000_000})
 
 
 def lying_zip_bomb() -> bytes:
-    """5 MB that the directory says are 1000 bytes."""
+    """Return an archive whose member unpacks to 5 MB although the directory declares 1000 bytes."""
     return with_field(archive({"datos.txt": b"\0" * 5_000_000}), b"PK\x01\x02", 24, struct.pack("<L", 1000))
 
 
 def overlapping_zip() -> bytes:
-    """Two names for one member's data, as in the bombs that need no nesting."""
+    """Return an archive whose two members share the same data, as in bombs without nesting."""
     data = archive({"a.txt": b"a" * 100, "b.txt": b"a" * 100})
     second = data.rindex(b"PK\x01\x02")
     return data[: second + 42] + struct.pack("<L", 0) + data[second + 46 :]
@@ -129,5 +129,5 @@ def webm() -> bytes:
 
 
 def script_in_gif() -> bytes:
-    """Valid enough as a GIF header, and a script to whoever runs it as one."""
+    """Return bytes that begin like a GIF and are also a valid JavaScript."""
     return b"GIF89a/*" + b"\0" * 8 + image("GIF")[16:] + b"*/=1;alert(1)//"

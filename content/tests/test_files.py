@@ -26,7 +26,7 @@ def refusal(data: bytes, name: str, rules: FileRules = EVERYTHING, **options) ->
     return caught.value
 
 
-# --- What comes in ----------------------------------------------------------------------------------------
+# --- Accepted files ---------------------------------------------------------------------------------------
 
 GOOD = {
     "captura.png": (made.image("PNG"), "image", "image/png"),
@@ -71,7 +71,7 @@ GOOD = {
 @pytest.mark.demand("S0.11")
 @pytest.mark.demand("S1.8")
 @pytest.mark.parametrize("name", GOOD)
-def test_inspect_says_what_a_good_file_is(name):
+def test_inspect_identifies_accepted_files(name):
     data, kind, content_type = GOOD[name]
     file = io.BytesIO(data)
 
@@ -94,7 +94,7 @@ def test_inspect_reads_uploads_in_memory_and_on_disk():
             assert upload.read() == data
 
 
-# --- What does not ----------------------------------------------------------------------------------------
+# --- Refused files ----------------------------------------------------------------------------------------
 
 JPEG = made.image("JPEG", (300, 200))
 PNG = made.image("PNG")
@@ -195,7 +195,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_inspect_refuses(case):
+def test_inspect_refuses_unsafe_files(case):
     data, name, code = BAD[case]
 
     reason = refusal(data, name)
@@ -204,7 +204,7 @@ def test_inspect_refuses(case):
     assert str(reason).endswith(".")
 
 
-def test_inspect_refuses_a_file_over_the_limit_and_says_both_sizes():
+def test_inspect_refuses_large_files_and_names_both_sizes():
     rules = FileRules(kinds=("image",), max_bytes=1_000_000)
 
     reason = refusal(PNG + b"\0" * 1_600_000, "captura.png", rules)
@@ -213,7 +213,7 @@ def test_inspect_refuses_a_file_over_the_limit_and_says_both_sizes():
     assert str(reason) == "El archivo pesa 1,6\xa0MB y el máximo es 1\xa0MB. Redúcelo, recórtalo o divídelo."
 
 
-def test_inspect_believes_the_bytes_not_the_declared_size():
+def test_inspect_ignores_the_declared_size():
     upload = SimpleUploadedFile("captura.png", PNG)
     upload.size = 1
 
@@ -223,7 +223,7 @@ def test_inspect_believes_the_bytes_not_the_declared_size():
     assert caught.value.code == "size"
 
 
-def test_inspect_refuses_a_huge_image_without_drawing_it():
+def test_inspect_refuses_huge_images_without_decoding_them():
     data = made.huge_png(20_000)
     assert len(data) < 100_000
     tracemalloc.start()
@@ -239,7 +239,7 @@ def test_inspect_refuses_a_huge_image_without_drawing_it():
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
-def test_inspect_measures_every_kind_of_image(kind):
+def test_inspect_counts_pixels_of_every_image_format(kind):
     data, name = made.image(kind, (101, 99)), f"foto.{kind.lower()}"
 
     assert look(data, name, max_pixels=101 * 99).kind == "image"
@@ -255,11 +255,11 @@ def test_inspect_counts_every_frame_of_an_animation(kind):
     assert refusal(data, name, max_pixels=pixels - 1).code == "pixels"
 
 
-def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded():
-    """Ten megabytes of scans of sixty bytes would keep a core busy for a quarter of an hour."""
+def test_inspect_refuses_jpeg_with_many_scans():
+    """Decoding ten megabytes of 60-byte scans would take a quarter of an hour."""
     photo = made.image("JPEG", (200, 200), progressive=True)
     scan = photo[photo.rindex(b"\xff\xda") : -2]
-    comment = b"\xff\xfe\x00\x04\xff\xd9"  # looks like the end
+    comment = b"\xff\xfe\x00\x04\xff\xd9"  # a comment that contains an end marker
 
     assert look(photo[:-2] + comment + scan * 80 + b"\xff\xd9", "foto.jpg").kind == "image"
     bomb = photo[:-2] + comment + scan * 200 + b"\xff\xd9"
@@ -267,12 +267,12 @@ def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded():
     assert refusal(photo[:-2] + scan + comment, "foto.jpg").code == "damaged"
 
 
-def test_what_stands_behind_a_jpeg_is_not_taken_for_scans():
-    """Phones put a film behind the picture."""
+def test_inspect_ignores_scans_after_the_jpeg_end():
+    """Phones append a video to the picture, and its bytes may look like scans."""
     assert look(made.image("JPEG", (40, 40)) + b"\xff\xda" * 200, "foto.jpg").kind == "image"
 
 
-def test_an_animation_of_countless_frames_is_refused():
+def test_inspect_refuses_animations_with_too_many_frames():
     gif = made.image("GIF", (1, 1), mode="L")
     start = gif.index(b"\x2c\0\0\0\0\1\0\1\0")
     frame = gif[start:-1]
@@ -281,8 +281,8 @@ def test_an_animation_of_countless_frames_is_refused():
     assert refusal(gif[:start] + frame * 1100 + b";", "a.gif").code == "pixels"
 
 
-def test_parts_inside_of_parts_count_too():
-    """Otherwise each of two hundred thousand could have as many again."""
+def test_gif_sub_blocks_count_towards_the_limit():
+    """Otherwise each of the 200,000 allowed blocks could contain another 200,000."""
     gif = made.image("GIF", (1, 1), mode="L")
     start = gif.index(b"\x2c\0\0\0\0\1\0\1\0")
     comment = b"\x21\xfe" + b"\x01a" * 70_000 + b"\0"
@@ -291,7 +291,7 @@ def test_parts_inside_of_parts_count_too():
     assert refusal(gif[:start] + comment * 3 + gif[start:], "a.gif").code == "damaged"
 
 
-def test_inspect_of_a_long_video_holds_only_a_chunk_in_memory(tmp_path):
+def test_inspect_reads_large_videos_in_chunks(tmp_path):
     path = tmp_path / "largo.mp4"
     head, tail = made.mp4()[:20], made.mp4()[528:]
     with path.open("wb") as file:
@@ -311,13 +311,13 @@ def test_inspect_of_a_long_video_holds_only_a_chunk_in_memory(tmp_path):
     assert peak < 2_000_000
 
 
-def test_second_file_of_a_request_is_inspected_like_the_first():
+def test_second_file_is_inspected_like_the_first():
     results = [refusal(made.PROGRAM, name).code for name in ("uno.png", "dos.png")]
 
     assert results == ["mismatch", "mismatch"]
 
 
-def test_bytes_decide_the_content_type_whatever_the_reader_speaks():
+def test_content_type_comes_from_bytes_in_every_language():
     with translation.override("en"):
         found = look(made.mp4(b"qt  "), "vídeo.mp4")
 
@@ -328,7 +328,7 @@ def test_bytes_decide_the_content_type_whatever_the_reader_speaks():
 
 
 @pytest.mark.demand("S3.8")
-def test_rules_take_three_files_of_images_documents_and_archives():
+def test_rules_accept_images_documents_and_archives():
     rules = FileRules(kinds=("image", "document", "archive"), max_files=3)
 
     for name in ("captura.png", "carta.docx", "factura.pdf", "todo.zip"):
@@ -337,7 +337,7 @@ def test_rules_take_three_files_of_images_documents_and_archives():
 
 
 @pytest.mark.demand("S0.11")
-def test_rules_of_captures_take_images_and_videos_alone():
+def test_rules_for_captures_accept_only_images_and_videos():
     rules = FileRules(kinds=("image", "video"))
 
     assert look(made.mp4(), "error.mp4", rules).kind == "video"
@@ -364,15 +364,15 @@ def test_rules_of_captures_take_images_and_videos_alone():
         ),
     ],
 )
-def test_rules_say_themselves_in_one_sentence(rules, sentence):
+def test_rules_read_as_one_sentence(rules, sentence):
     assert str(rules) == sentence
 
 
-def test_rules_name_their_extensions_for_the_browser():
+def test_rules_list_extensions_for_the_file_input():
     assert FileRules(kinds=("image", "archive")).accept == ".png,.jpg,.jpeg,.jfif,.gif,.webp,.zip"
 
 
-def test_rules_refuse_a_kind_that_does_not_exist():
+def test_rules_refuse_an_unknown_kind():
     with pytest.raises(ValueError, match="program"):
         FileRules(kinds=("image", "program"))
 
