@@ -1,4 +1,4 @@
-"""People and teams, for administrators."""
+"""Admin pages for people, departments and customer kinds."""
 
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import CustomerKind, Department, Membership, User
 
-admin.site.unregister(Authenticator)  # its own pages show the secrets, and have English names
+admin.site.unregister(Authenticator)  # allauth's own admin pages show the secrets and are in English
 
 
 class MembershipInline(admin.TabularInline):
@@ -24,7 +24,7 @@ class MembershipInline(admin.TabularInline):
 
 
 class SecondFactorInline(admin.TabularInline):
-    """What a person signs in with beside the password: to be taken away when they have lost it."""
+    """The second factors of a person. Administrators delete one that the person has lost."""
 
     model = Authenticator
     verbose_name = _("segundo factor")
@@ -48,7 +48,7 @@ class SecondFactorInline(admin.TabularInline):
 
 
 class UserCreationForm(forms.ModelForm):
-    """A new person gets no password here: they set their own from the mail that «Recuperar acceso» sends."""
+    """Creates a person without a password. They set one through the mail that «Recuperar acceso» sends."""
 
     class Meta:
         model = User
@@ -62,7 +62,7 @@ class UserCreationForm(forms.ModelForm):
         return user
 
     def save_m2m(self) -> None:
-        """The form has no many-to-many fields; the admin calls this all the same."""
+        """Do nothing: the form has no many-to-many fields, but the admin calls this method."""
 
 
 class UserChangeForm(forms.ModelForm):
@@ -105,13 +105,14 @@ class UserAdmin(DjangoUserAdmin):
         return self.inlines if obj.is_desk_staff else (SecondFactorInline,)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Codes go to the person's new address alone: the one before may be somebody else's by now."""
+        """Save the person. After a change of address, delete the person's other addresses, so that sign-in codes go
+        only to the new one: somebody else may read the old mailbox by now."""
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             EmailAddress.objects.filter(user=obj).exclude(email__iexact=obj.email).delete()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """People leave by losing access; what they wrote stays theirs."""
+        """People cannot be deleted, because what they wrote stays. Untick `is_active` to take their access away."""
         return False
 
 
@@ -124,7 +125,7 @@ class DepartmentAdmin(admin.ModelAdmin):
     fields = ("name", "name_en", "key", "is_active", "position")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Process files name a department by its key."""
+        """Make `key` read-only once the department exists, because process files refer to it."""
         return ("key",) if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

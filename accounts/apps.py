@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Personas")
 
     def ready(self) -> None:
-        from . import receivers  # noqa: F401  # connects them
+        from . import receivers  # noqa: F401  # importing connects them

@@ -1,11 +1,11 @@
-"""The closed lists that describe a person."""
+"""The fixed lists that describe a person: role, standing and theme."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """What a person does at the desk. The order is the rank: each staff role may what the ones before it may."""
+    """A person's role. The order is the rank: each staff role may do all that the staff roles before it may do."""
 
     CUSTOMER = "customer", _("Cliente")
     AGENT = "agent", _("Agente")
@@ -18,7 +18,7 @@ class Role(models.TextChoices):
 
 
 class Standing(models.TextChoices):
-    """«Estatus administrativo»: gates every answer where the process says so (S2.9)."""
+    """«Estatus administrativo» of a customer. Some processes require staff to check it before any answer (S2.9)."""
 
     ACTIVE = "active", _("Activo")
     INACTIVE = "inactive", _("Inactivo")

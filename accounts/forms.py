@@ -1,4 +1,4 @@
-"""What somebody who creates an account tells about themselves, beside the address and the password."""
+"""The sign-up form's own fields, besides the address and the password that allauth asks."""
 
 import unicodedata
 from typing import Any
@@ -13,7 +13,7 @@ from .validators import phone_validator
 
 
 class SignupForm(forms.Form):
-    """Added to allauth's form by `ACCOUNT_SIGNUP_FORM_CLASS`. A role or a standing is never among what is asked."""
+    """The fields that `ACCOUNT_SIGNUP_FORM_CLASS` adds to allauth's form. It must never ask for a role or standing."""
 
     name = forms.CharField(
         label=_("Nombre y apellido"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
@@ -38,7 +38,7 @@ class SignupForm(forms.Form):
             del self.fields["kind"]
 
     def clean_name(self) -> str:
-        """One line that can be seen, for pages and mail headers (B32)."""
+        """Return the name on one line without invisible characters, because mail headers contain it (B32)."""
         visible = (
             char if unicodedata.category(char)[0] != "C" else " " for char in self.cleaned_data["name"]
         )
@@ -48,6 +48,7 @@ class SignupForm(forms.Form):
         return name
 
     def signup(self, request: object, user: User) -> None:
+        """Save the answers on the new `user`, and the language of the page. allauth calls this after creating it."""
         user.name = self.cleaned_data["name"]
         user.phone = self.cleaned_data["phone"]
         user.kind = self.cleaned_data.get("kind")

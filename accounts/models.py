@@ -1,4 +1,4 @@
-"""Who people are: users, the kinds of customer, the departments and who belongs to them."""
+"""Users, customer kinds, departments and their members."""
 
 import hashlib
 from collections.abc import Iterator
@@ -20,16 +20,17 @@ from .validators import phone_validator, validate_time_zone
 
 
 def default_time_zone() -> str:
-    """The desk's, whatever a migration once saw it to be."""
+    """Return `settings.TIME_ZONE`. A function, so that a changed setting needs no migration."""
     return settings.TIME_ZONE
 
 
 def default_language() -> str:
+    """Return `settings.DESK_DEFAULT_LANGUAGE`. A function, so that a changed setting needs no migration."""
     return settings.DESK_DEFAULT_LANGUAGE
 
 
 class LocalisedName(models.Model):
-    """A name the desk writes itself, in Spanish and, where it wants one, in English."""
+    """A name in Spanish and, optionally, in English. `str()` gives the active language's."""
 
     name = models.CharField(_("nombre"), max_length=120)
     name_en = models.CharField(_("nombre en inglés"), max_length=120, blank=True)
@@ -42,7 +43,7 @@ class LocalisedName(models.Model):
 
 
 class CustomerKind(LocalisedName):
-    """A class of customer the organisation tells apart: parkiador, parkioferente … (S0.3)."""
+    """A kind of customer, chosen by the organisation: parkiador, parkioferente … (S0.3)."""
 
     key = models.SlugField(_("clave"), unique=True)
     position = models.PositiveSmallIntegerField(_("orden"), default=0)
@@ -84,16 +85,16 @@ class UserManager(BaseUserManager["User"]):
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Addresses are kept in lower case, whole: people do not remember how they typed theirs."""
+        """Return the address stripped and all in lower case, so that people can sign in however they type it."""
         return (email or "").strip().lower()
 
     def staff(self) -> models.QuerySet["User"]:
-        """Whoever may be given a ticket."""
+        """Return the active staff of every role, sorted by name. Tickets can be assigned to them."""
         return self.filter(is_active=True).exclude(role=Role.CUSTOMER).order_by("name")
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person with an account. Signs in by e-mail; a customer unless the desk says otherwise."""
+    """A person with an account, who signs in by e-mail. A customer unless an administrator gives another role."""
 
     email = models.EmailField(_("correo electrónico"), unique=True)
     name = models.CharField(_("nombre"), max_length=120)
@@ -151,7 +152,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().save(*args, **kwargs)
 
     def get_session_auth_hash(self) -> str:
-        """A session ends with the password, as Django has it, and with the address that it was opened for."""
+        """Return a hash of the password and the address: a session ends when either changes."""
         return self._of_address(super().get_session_auth_hash())
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
@@ -168,7 +169,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def is_staff(self) -> bool:
-        """Whether Django's admin lets the person in; the desk's own word is `is_desk_staff`."""
+        """Whether the person may use Django's admin, which reads this name. For staff of any role use
+        `is_desk_staff`."""
         return self.role == Role.ADMINISTRATOR
 
     @property
@@ -189,7 +191,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def places(self) -> tuple["Membership", ...]:
-        """Where the person belongs; read once, for a page asks many times."""
+        """The person's memberships with their departments, read once because a page uses them many times."""
         return tuple(self.memberships.select_related("department"))
 
     @cached_property
@@ -204,12 +206,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def group_names(self) -> frozenset[str]:
-        """The roles that the desk made itself (S4.25), in lower case."""
+        """The names of the person's groups in lower case. Groups are the roles that an organisation adds (S4.25)."""
         return frozenset(name.lower() for name in self.groups.values_list("name", flat=True))
 
 
 class Membership(models.Model):
-    """A person's place in a department."""
+    """A person's membership of a department, as a manager or not."""
 
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("persona")

@@ -1,7 +1,10 @@
-"""What people are called."""
+"""Names of people."""
 
 
 def first_name(name: str) -> str:
-    """The word for a greeting: the first of `name` that is no title («Cap. Ramón Acosta» is Ramón). May be empty."""
+    """Return the first word of `name` that is no title, for greetings: «Cap. Ramón Acosta» gives «Ramón».
+
+    If all words end in a dot, as titles do, it is the first of them; empty for an empty name.
+    """
     words = name.split()
     return next((word for word in words if not word.endswith(".")), " ".join(words[:1]))

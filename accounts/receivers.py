@@ -1,4 +1,4 @@
-"""What proving an address means for the account that claims it."""
+"""Update an account when the person proves or changes an address."""
 
 from typing import Any
 
@@ -16,8 +16,11 @@ from .models import User
 def prove_address_by_code(
     sender: Any, request: Any, user: User, method: str, email: str = "", **kwargs: Any
 ) -> None:
-    """A code that was mailed to an address proves it. allauth notes this by itself for addresses that it knows; to it
-    an account that the desk opened has none yet, so it would mail a second code."""
+    """Mark the address as verified when the person signs in with a code mailed to it.
+
+    allauth does so for addresses that it has rows for. It has none for an account that staff created, and would
+    otherwise mail a second code.
+    """
     if method != "code" or email.lower() != user.email:
         return
     if not EmailAddress.objects.filter(user=user, email=user.email).exists():
@@ -26,7 +29,8 @@ def prove_address_by_code(
 
 @receiver(email_changed)
 def stay_signed_in(sender: Any, request: Any, user: User, **kwargs: Any) -> None:
-    """Whoever chooses another address of theirs is signed out everywhere but here."""
+    """Keep this session when the person chooses another of their addresses. Their other sessions end, because the
+    session hash contains the address."""
     update_session_auth_hash(request, user)
 
 
@@ -34,12 +38,13 @@ def stay_signed_in(sender: Any, request: Any, user: User, **kwargs: Any) -> None
 def forget_password_of_a_stranger(
     sender: Any, request: Any, email_address: EmailAddress, **kwargs: Any
 ) -> None:
-    """Anybody may sign up with somebody's address and a password of their own, and wait. The first who shows that they
-    read the mail there is the owner; when they do so with a sign-in code, nothing says that the password is theirs.
+    """Remove the password when an address is first proved with a sign-in code.
 
-    Confirming in the browser that signed up, and a new password by mail, leave the owner's own password.
+    A stranger may sign up with somebody else's address and a password of their own. When the owner of the mailbox later
+    signs in with a code, the password may be the stranger's, so it is removed. It stays if the address is confirmed in
+    the browser that signed up, or if the owner sets a new password by mail.
     """
-    if request.user.is_authenticated:  # a further address of somebody who is known
+    if request.user.is_authenticated:  # a signed-in person confirms another address of theirs
         return
     user = email_address.user
     if any(record.get("method") == "code" for record in get_authentication_records(request, user)):

@@ -1,4 +1,4 @@
-"""Validators for what people say about themselves, shared by models, forms and process files."""
+"""Validators for phone numbers, addresses and time zones, shared by models, forms and process files."""
 
 import zoneinfo
 
@@ -15,9 +15,9 @@ phone_validator = RegexValidator(
 def validate_address(value: str) -> None:
     """Refuse an e-mail address that is local, or whose domain is not written the way mail servers use it.
 
-    Mail servers drop invisible characters from a domain and fold wide ones. If we took such spellings, one mailbox
-    would have countless addresses, each with its own limit on mail (B14, B34), and a stranger could look like
-    somebody else. Raises `ValidationError`.
+    Mail servers drop invisible characters from a domain and replace wide ones. If we accepted such spellings, one
+    mailbox would have countless addresses, each with its own limit on mail (B14, B34), and a stranger could register
+    an address that looks like somebody else's. Raises `ValidationError`.
     """
     local, _at, domain = value.rpartition("@")
     try:

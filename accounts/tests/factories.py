@@ -1,4 +1,4 @@
-"""People and departments for tests, saved through the models' own managers."""
+"""Create people and departments for tests."""
 
 import itertools
 from typing import Any
@@ -27,6 +27,7 @@ def make_user(role: Role = Role.CUSTOMER, **fields: Any) -> User:
 
 
 def make_agent(*departments: Department, **fields: Any) -> User:
+    """Create an agent who is a member of `departments`, or of «Soporte técnico» if none is given."""
     user = make_user(Role.AGENT, **fields)
     for department in departments or (make_department("soporte-tecnico"),):
         Membership.objects.create(user=user, department=department)
@@ -42,6 +43,7 @@ def make_administrator(**fields: Any) -> User:
 
 
 def make_department(key: str = "soporte-tecnico") -> Department:
+    """Return the department with this key, created if it does not exist."""
     department, _created = Department.objects.get_or_create(
         key=key, defaults={"name": DEPARTMENTS.get(key, key.title())}
     )

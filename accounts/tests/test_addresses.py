@@ -7,7 +7,7 @@ from accounts.validators import validate_address
 @pytest.mark.parametrize(
     "address", ["ana@example.com", "ana.ruiz+mesa@España.es", '"ana"@example.com', "a@xn--espaa-rta.es"]
 )
-def test_plain_addresses_pass(address):
+def test_ordinary_addresses_are_valid(address):
     validate_address(address)
 
 
@@ -26,6 +26,6 @@ def test_plain_addresses_pass(address):
         "ana@[IPv6:::1]",
     ],
 )
-def test_addresses_that_a_mail_server_would_read_differently_or_keep_are_refused(address):
+def test_local_and_look_alike_addresses_are_refused(address):
     with pytest.raises(ValidationError):
         validate_address(address)

@@ -15,5 +15,5 @@ from accounts.names import first_name
         ("", ""),
     ],
 )
-def test_first_name_is_no_title(name, first):
+def test_first_name_skips_titles(name, first):
     assert first_name(name) == first

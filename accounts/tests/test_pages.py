@@ -1,4 +1,4 @@
-"""allauth's pages and mails in the desk's frame and voice."""
+"""allauth's pages and mails use our layout and our Spanish, which says «tú»."""
 
 import re
 
@@ -36,7 +36,7 @@ def lucia():
 
 
 def words(html: str) -> str:
-    """What a person reads on a page."""
+    """Return the text that a person reads on a page, without the names of products and languages."""
     body = html[html.index("<body") :]
     body = body.replace("Google Authenticator", "")
     body = re.sub(r"<(script|style|svg|template)\b.*?</\1>|<code>.*?</code>", " ", body, flags=re.DOTALL)
@@ -64,7 +64,7 @@ def assert_ours(answer) -> str:
         ("account_password_reset_completed", "Guardamos tu contraseña"),
     ],
 )
-def test_page_before_signing_in_is_ours(client, url_name, heading):
+def test_signed_out_page_has_our_layout_and_words(client, url_name, heading):
     assert heading in assert_ours(client.get(reverse(url_name)))
 
 
@@ -78,16 +78,14 @@ def test_page_before_signing_in_is_ours(client, url_name, heading):
         ("mfa_index", "Verificación en dos pasos"),
     ],
 )
-def test_page_of_ones_account_is_ours(client, lucia, url_name, heading):
-    with zeal_ignore(
-        [{"model": "account.EmailAddress"}]
-    ):  # allauth asks for the address twice when signing in
+def test_account_page_has_our_layout_and_words(client, lucia, url_name, heading):
+    with zeal_ignore([{"model": "account.EmailAddress"}]):  # allauth queries the address twice at sign-in
         client.post(reverse("account_login"), {"login": lucia.email, "password": PASSWORD})
 
     assert heading in assert_ours(client.get(reverse(url_name), follow=True))
 
 
-def test_second_step_from_its_activation_to_its_end(client, lucia):
+def test_second_factor_pages_from_activation_to_sign_in(client, lucia):
     def sign_in():
         with zeal_ignore([{"model": "account.EmailAddress"}]):
             return client.post(
@@ -115,7 +113,7 @@ def test_second_step_from_its_activation_to_its_end(client, lucia):
     assert "Escribe el código de tu aplicación" in assert_ours(sign_in())
 
 
-def test_wrong_password_is_said_kindly_and_keeps_the_address(client, lucia):
+def test_wrong_password_is_explained_and_keeps_the_address(client, lucia):
     answer = client.post(reverse("account_login"), {"login": lucia.email, "password": "otra"})
 
     assert "El correo o la contraseña no coinciden" in assert_ours(answer)
@@ -130,13 +128,13 @@ def test_incomplete_address_is_explained_beside_its_field(client):
     assert re.search(r'id="id_email"[^>]*aria-invalid="true"|aria-invalid="true"[^>]*id="id_email"', html)
 
 
-def test_short_password_says_how_long(client):
+def test_short_password_error_names_the_minimum(client):
     answer = client.post(reverse("account_signup"), {"email": "nueva@demo.test", "password1": "x7!"})
 
     assert "Es muy corta: usa al menos 8 caracteres." in words(answer.content.decode())
 
 
-def test_signing_in_with_a_code_goes_through_our_pages(client, lucia):
+def test_code_sign_in_uses_our_pages(client, lucia):
     asked = client.post(reverse("account_request_login_code"), {"email": lucia.email}, follow=True)
     assert "Escribe el código" in assert_ours(asked)
 
@@ -144,7 +142,7 @@ def test_signing_in_with_a_code_goes_through_our_pages(client, lucia):
     assert "Ese código no es o ya venció." in assert_ours(wrong)
 
 
-def test_resetting_a_password_goes_through_our_pages(client, lucia):
+def test_password_reset_uses_our_pages(client, lucia):
     asked = client.post(reverse("account_reset_password"), {"email": lucia.email}, follow=True)
 
     assert "Escribe el código" in assert_ours(asked)
@@ -170,7 +168,7 @@ def test_unknown_address_gets_the_same_page(client, lucia):
         "mfa/email/totp_deactivated",
     ],
 )  # fmt: skip
-def test_mail_has_a_subject_a_text_and_a_page(name):
+def test_mail_has_subject_text_and_html(name):
     context = {
         "desk": {"name": "Mesa de ayuda", "support_email": "soporte@mesa.test"},
         "code": "ABC123" if "code" in name or "confirmation" in name else "",
@@ -202,15 +200,15 @@ def test_mail_has_a_subject_a_text_and_a_page(name):
         assert (secret in text) == (secret in html)
 
 
-def test_code_arrives_in_a_mail_of_ours(client, lucia):
+def test_sign_in_code_is_mailed_in_our_words(client, lucia):
     client.post(reverse("account_request_login_code"), {"email": lucia.email})
 
-    assert len(mail.outbox) <= 1  # or none: the desk's adapter may queue it instead
+    assert len(mail.outbox) <= 1  # 0 if our adapter queues the mail instead
     for message in mail.outbox:
         assert "Tu código para entrar" in message.body
 
 
-def test_rewording_speaks_to_a_friend():
+def test_reworded_catalogue_never_says_usted():
     catalogue = polib.pofile(str(messages.REWORDED))
 
     assert [

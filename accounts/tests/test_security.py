@@ -1,4 +1,4 @@
-"""What strangers must not get out of signing up and signing in."""
+"""Strangers get neither access nor information from signing up and signing in."""
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -17,7 +17,7 @@ VICTIM = "lucia@example.com"
 
 
 def is_signed_in(client: Client) -> bool:
-    with zeal_ignore([{"model": "sessions.Session"}]):  # Django reads a session again before it deletes it
+    with zeal_ignore([{"model": "sessions.Session"}]):  # Django queries a session again before deleting it
         return client.get(reverse("portal:profile")).status_code == 200
 
 
@@ -26,14 +26,14 @@ def sign_up(client: Client, email: str) -> None:
     client.post(reverse("account_signup"), data)
 
 
-def test_who_confirms_in_the_browser_that_signed_up_keeps_their_password(client, code_in_mail):
+def test_confirming_in_the_same_browser_keeps_the_password(client, code_in_mail):
     sign_up(client, VICTIM)
     client.post(reverse("account_email_verification_sent"), {"code": code_in_mail(VICTIM)})
     assert EmailAddress.objects.get(email=VICTIM).verified
     assert User.objects.get(email=VICTIM).check_password(PASSWORD)
 
 
-def test_signing_in_with_a_code_keeps_the_password_of_a_proven_address(client, code_in_mail):
+def test_sign_in_code_keeps_password_of_verified_address(client, code_in_mail):
     user = make_user(email=VICTIM, password=PASSWORD)
     EmailAddress.objects.create(user=user, email=VICTIM, verified=True, primary=True)
     client.post(reverse("account_request_login_code"), {"email": VICTIM})
@@ -43,7 +43,7 @@ def test_signing_in_with_a_code_keeps_the_password_of_a_proven_address(client, c
 
 
 @pytest.mark.demand("S2.27")
-def test_one_code_is_enough_for_an_account_that_the_desk_opened(client, code_in_mail):
+def test_account_created_by_staff_needs_one_code(client, code_in_mail):
     user = make_user(email=VICTIM, password=None)
     client.post(reverse("account_request_login_code"), {"email": VICTIM.title()})
     answer = client.post(reverse("account_confirm_login_code"), {"code": code_in_mail(VICTIM)})
@@ -53,7 +53,7 @@ def test_one_code_is_enough_for_an_account_that_the_desk_opened(client, code_in_
     assert len(mail.outbox) == 1
 
 
-def test_a_code_to_an_address_that_the_desk_has_changed_since_proves_nothing(client, code_in_mail):
+def test_sign_in_code_is_void_after_address_change(client, code_in_mail):
     user = make_user(email=VICTIM, password=None)
     client.post(reverse("account_request_login_code"), {"email": VICTIM})
     code = code_in_mail(VICTIM)
@@ -64,15 +64,15 @@ def test_a_code_to_an_address_that_the_desk_has_changed_since_proves_nothing(cli
     assert not EmailAddress.objects.filter(user=user, verified=True).exists()
 
 
-def test_nobody_signs_up_as_somebody_elses_look_alike(client):
+def test_sign_up_refuses_look_alike_addresses(client):
     for email in ("lucia@exa\u200bmple.com", "lucia@\uff45xample.com"):
         data = {"email": email, "name": "Nadie", "password1": PASSWORD}
         assert "email" in client.post(reverse("account_signup"), data).context["form"].errors
     assert not User.objects.exists()
 
 
-def test_admin_has_no_door_of_its_own(client):
-    """Guessing is counted and the second step asked at one door only; the right password opens no other."""
+def test_admin_login_redirects_to_the_sign_in_page(client):
+    """Only the sign-in page limits guesses and asks for the second factor, so the admin must accept no password."""
     make_administrator(email="admin@example.com", password=PASSWORD)
     data = {"username": "admin@example.com", "password": PASSWORD, "next": "/admin/"}
     answer = client.post(reverse("admin:login"), data)
@@ -81,8 +81,8 @@ def test_admin_has_no_door_of_its_own(client):
     assert client.get(reverse("admin:accounts_user_changelist")).status_code == 302
 
 
-def test_an_address_that_the_desk_changed_opens_nothing_any_more(client, code_in_mail, deliver):
-    """Whoever reads the old mailbox now must not get a code for the account."""
+def test_old_address_gives_no_access_after_change(client, code_in_mail, deliver):
+    """Somebody else may read the old mailbox by now and must not get a code for the account."""
     user = make_user(email="antes@example.com", password=PASSWORD)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     reader = Client()
@@ -108,7 +108,7 @@ def test_an_address_that_the_desk_changed_opens_nothing_any_more(client, code_in
     assert code_in_mail("despues@example.com")
 
 
-def test_choosing_another_address_of_mine_ends_my_other_sessions_and_not_this_one(client):
+def test_changing_address_ends_only_other_sessions(client):
     user = make_user(email="antes@example.com", password=PASSWORD)
     for email in ("antes@example.com", "despues@example.com"):
         EmailAddress.objects.create(user=user, email=email, verified=True, primary=email == user.email)
@@ -123,22 +123,22 @@ def test_choosing_another_address_of_mine_ends_my_other_sessions_and_not_this_on
     assert not is_signed_in(other)
 
 
-def test_sessions_outlive_a_change_of_the_secret_key(client, settings):
+def test_sessions_survive_a_secret_key_change(client, settings):
     client.force_login(make_user())
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "otra-clave-secreta-de-prueba"
     assert is_signed_in(client)
 
 
-def test_admin_shows_a_customer_nothing(client):
+def test_admin_shows_no_data_to_customers(client):
     make_user(email="otra@example.com")
     client.force_login(make_user())
     for name in ("admin:index", "admin:login", "admin:accounts_user_changelist"):
         assert "otra@example.com" not in client.get(reverse(name), follow=True).content.decode()
 
 
-def test_sign_up_works_as_hard_for_an_address_that_has_an_account(client, monkeypatch):
-    """B26: the password is hashed either way; otherwise the time of the answer tells who has an account."""
+def test_sign_up_hashes_passwords_for_existing_accounts_too(client, monkeypatch):
+    """The password is hashed either way (B26). Otherwise the response time would tell who has an account."""
     make_user(email=VICTIM)
     hashed = []
     hasher = type(get_hasher())
