@@ -1,1 +1,1 @@
-"""What a process file says, as frozen values: parsed from TOML, with the line of every mistake. Knows no rows."""
+"""Parse process files (TOML) into frozen values and report each mistake with its line. Never reads the database."""

@@ -1,4 +1,4 @@
-"""Conditions on a ticket that a definition may name in `when`."""
+"""The conditions on a ticket that a process file may name in `when`: functions that return True or False."""
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -15,11 +15,13 @@ CONDITIONS: dict[str, Condition] = {}
 
 
 def condition(function: Condition) -> Condition:
+    """Register `function` in `CONDITIONS` under its own name, which process files then write."""
     CONDITIONS[function.__name__] = function
     return function
 
 
 def holds(conditions: Iterable[When], ticket: Subject) -> bool:
+    """Whether all `conditions` are true of `ticket`."""
     return all(_holds(when, ticket) for when in conditions)
 
 
@@ -34,7 +36,7 @@ def _holds(when: When, ticket: Subject) -> bool:
 
 @condition
 def contribution_open(ticket: Subject) -> bool:
-    """S2.5: the assignee switched «aporte de usuario» on."""
+    """The assignee switched «aporte de usuario» on (S2.5)."""
     return ticket.contribution_open
 
 
@@ -45,7 +47,7 @@ def requester_has_account(ticket: Subject) -> bool:
 
 @condition
 def requester_inactive(ticket: Subject) -> bool:
-    """S2.10."""
+    """The requester's account has the standing «inactivo» (S2.10)."""
     return bool(ticket.requester and ticket.requester.is_inactive_standing)
 
 
@@ -56,13 +58,13 @@ def assigned(ticket: Subject) -> bool:
 
 @condition
 def answered(ticket: Subject) -> bool:
-    """The desk has spoken to the requester at least once."""
+    """Staff have written to the requester at least once."""
     return ticket.first_response_at is not None
 
 
 @condition
 def neglected(ticket: Subject) -> bool:
-    """S2.21: the desk has said nothing for days."""
+    """Staff have written nothing to the requester for longer than `NEGLECTED_AFTER` (S2.21)."""
     return timezone.now() - (ticket.last_staff_message_at or ticket.created_at) > NEGLECTED_AFTER
 
 
@@ -73,17 +75,17 @@ def solution_sent(ticket: Subject) -> bool:
 
 @condition
 def call_recorded(ticket: Subject) -> bool:
-    """S2.16: somebody called the requester, whatever came of it."""
+    """A call to the requester was logged, whatever its outcome (S2.16)."""
     return ticket.contacts.filter(kind=ContactKind.CALL).exists()
 
 
 @condition
 def escalated(ticket: Subject) -> bool:
-    """S2.32: «soporte elevado»."""
+    """The ticket is escalated: «soporte elevado» (S2.32)."""
     return ticket.is_escalated
 
 
 @condition
 def is_procedure(ticket: Subject) -> bool:
-    """S2.24: a «trámite», not a problem."""
+    """The case is a «trámite», not a problem (S2.24)."""
     return ticket.case_kind == CaseKind.PROCEDURE

@@ -1,6 +1,6 @@
-"""A process as the engine reads it: frozen values, made by `parser` from a file and never changed after.
+"""The frozen values that describe a process. `parser` makes them from a file and nothing changes them afterwards.
 
-Every key is a slug that code and files share; every `Text` is what people read, per language.
+Code and process files refer to things by `key`, a slug. People read `Text`, which holds one text per language.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from ..enums import CaseKind, MessageKind, Severity, StageKind
 
 @dataclass(frozen=True)
 class Text:
-    """Words in each language the process speaks; as a string, those of the active one (Spanish if it has none)."""
+    """One text in Spanish and, optionally, in English. `str()` gives the active language's, or Spanish without one."""
 
     es: str
     en: str = ""
@@ -36,7 +36,8 @@ NO_TEXT = Text("")
 
 @dataclass(frozen=True)
 class Who:
-    """A person or set of people: `requester`, `assignee`, `role:agent`, `department:cca`, `group:evaluador` …"""
+    """A person or set of people as process files write them: `requester`, `assignee`, `role:agent`,
+    `department:cca`, `group:evaluador` …"""
 
     kind: str
     name: str = ""
@@ -47,7 +48,7 @@ class Who:
 
 @dataclass(frozen=True)
 class When:
-    """A condition on the ticket: a name from the registry, or a custom field's value; possibly negated."""
+    """A condition on the ticket: a name from `CONDITIONS`, or `field.<key>` with the expected value; may be negated."""
 
     name: str
     value: str = ""
@@ -55,6 +56,7 @@ class When:
 
     @property
     def field(self) -> str:
+        """The key of the custom field that is compared. Empty when the condition is a name from `CONDITIONS`."""
         return self.name.removeprefix("field.") if self.name.startswith("field.") else ""
 
 
@@ -66,8 +68,8 @@ class Option:
 
 @dataclass(frozen=True)
 class FieldDefinition:
-    """A question of the process. Requesters answer those filled by `requester` when filing; staff the others, when
-    an action asks for them."""
+    """A custom field of the process. The requester fills it when filing if `filled_by` is `requester`; otherwise staff
+    fill it when an action asks for it."""
 
     key: str
     label: Text
@@ -85,9 +87,10 @@ class FieldDefinition:
     pattern: str = ""
     pattern_help: Text = NO_TEXT
     sets: str = ""
-    """The ticket's own column that the answer goes to, instead of being kept as a custom field: `severity`."""
+    """The ticket column that stores the answer (`severity`). Empty: the answer is kept in `Ticket.fields`."""
 
     def option_label(self, key: str) -> str:
+        """Return the label of option `key`, or `key` itself if the field no longer has that option."""
         return next((str(option.label) for option in self.options if option.key == key), key)
 
 
@@ -118,13 +121,13 @@ class Stage:
 
     @property
     def customer_label(self) -> str:
-        """The stage's name on the customer's own steps."""
+        """The stage's name in the list of steps that the customer sees."""
         return str(self.public_label or self.label)
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A field that an action demands: a standard one (`assignee`, `due_at` …) or a custom one of the process."""
+    """A field that an action's form shows: a standard one (`assignee`, `due_at` …) or a custom field of the process."""
 
     field: str
     required: bool = True
@@ -140,7 +143,7 @@ class Notify:
 
 @dataclass(frozen=True)
 class Call:
-    """A guard or an effect by name, with the word after the colon if it takes one (`post_response:R4`)."""
+    """The name of a guard or an effect, and its argument after the colon if it takes one (`post_response:R4`)."""
 
     name: str
     argument: str = ""
@@ -151,8 +154,8 @@ class Call:
 
 @dataclass(frozen=True)
 class Action:
-    """A way from some stages to another (or none: `to` empty keeps the stage). Clicked by those in `by`, or fired
-    by the trigger `on`."""
+    """Moves a ticket from one of the stages `sources` to the stage `to`; an empty `to` keeps the stage. The people in
+    `by` click it, or the trigger `on` fires it."""
 
     key: str
     label: Text
@@ -174,7 +177,11 @@ class Action:
 
     @property
     def needs_account(self) -> bool:
-        """Whether the requester must have an account before (S2.26): a guard wants it, or their standing is asked."""
+        """Whether the requester must have an account before the action is performed (S2.26).
+
+        That is so if the guard `requester_has_account` is set or `standing` is asked, because a standing is stored on
+        an account. It is not so if the action itself asks for the requester.
+        """
         asked = {ask.field for ask in self.asks if ask.required}
         guarded = any(guard.name == "requester_has_account" for guard in self.guards)
         return "requester" not in asked and (guarded or "standing" in asked)
@@ -185,12 +192,13 @@ class ChecklistItem:
     key: str
     label: Text
     needs: str = ""
-    """What proves it: empty (a tick), `call` (a call on record) or `whatsapp` (a conversation's URL on record)."""
+    """The evidence required before the item can be ticked: none (empty), a logged call (`call`) or a logged WhatsApp
+    conversation with its URL (`whatsapp`)."""
 
 
 @dataclass(frozen=True)
 class Closing:
-    """T3: who closes, and what happens around it."""
+    """Who approves the closing, which checklist comes before it, and whether a survey follows (T3)."""
 
     approver: str = "staff"
     survey: bool = False
@@ -199,7 +207,7 @@ class Closing:
 
 @dataclass(frozen=True)
 class FileLimits:
-    """T4: what may be attached."""
+    """The files that may be attached to a report: kinds, number and size of each in MB (T4)."""
 
     kinds: tuple[str, ...] = ("image", "document")
     max_files: int = 5
@@ -208,7 +216,8 @@ class FileLimits:
 
 @dataclass(frozen=True)
 class Targets:
-    """What is promised (S0.19, S2.33, S2.34). A severity's own target wins over its case kind's."""
+    """Promised times for first response and resolution, by severity or case kind (S0.19, S2.33, S2.34). The target of
+    the severity wins over the target of the case kind."""
 
     first_response: Mapping[str, timedelta] = field(default_factory=dict)
     resolution: Mapping[str, timedelta] = field(default_factory=dict)
@@ -216,7 +225,8 @@ class Targets:
 
 @dataclass(frozen=True)
 class Response:
-    """A standard answer (S2.13): posted by an action, or else offered in the composer when it fits."""
+    """A standard answer (S2.13). An action posts it with the effect `post_response`; if no action does, the composer
+    offers it whenever its `stages` and `when` match the ticket."""
 
     key: str
     label: Text
@@ -228,17 +238,20 @@ class Response:
 
 @dataclass(frozen=True)
 class Need:
-    """Something of the desk's that the process counts on: a department, a group of people, a kind of customer. Made
-    when the process is published, unless it is there already."""
+    """A department, group or customer kind that the process refers to. Publishing the process creates it if it does
+    not exist."""
 
     key: str
     label: Text
     while_empty: str = ""
-    """Of a group nobody belongs to yet: `staff` when everybody on the ticket stands in for it (S4.15)."""
+    """Groups only: `staff` lets all staff who may see the ticket act for the group as long as it has no members
+    (S4.15)."""
 
 
 @dataclass(frozen=True)
 class Definition:
+    """One version of a process: its stages, actions, fields, texts, targets and limits."""
+
     key: str
     name: Text
     stages: tuple[Stage, ...]
@@ -304,7 +317,7 @@ class Definition:
 
     @cached_property
     def posted_responses(self) -> frozenset[str]:
-        """The standard answers that actions send by themselves."""
+        """The keys of the standard answers that actions post."""
         return frozenset(
             effect.argument
             for action in self.actions
@@ -313,25 +326,28 @@ class Definition:
         )
 
     def actions_from(self, stage: str) -> Iterator[Action]:
-        """Those that a person may click in `stage`, in the file's order."""
+        """Return the actions that can be clicked in `stage`, in the order of the file. Triggered ones are left out."""
         return (action for action in self.actions if stage in action.sources and not action.on)
 
     def triggered(self, stage: str, trigger: str) -> Iterator[Action]:
+        """Return the actions that `trigger` fires in `stage`, in the order of the file."""
         return (action for action in self.actions if stage in action.sources and action.on == trigger)
 
     def next_silence(self, stage: str, *, after: int = 0) -> int:
-        """After how many days (more than `after`) without a word from the requester something happens by itself; 0 for
-        never."""
+        """Return after how many days of the requester's silence the next `silence` action fires in `stage`.
+
+        Only actions with more than `after` days count. 0 means that none is left.
+        """
         days = (action.after_days for action in self.triggered(stage, "silence"))
         return min((count for count in days if count > after), default=0)
 
     def closes_after(self, stage: str) -> int:
-        """After how many days without a word from the requester the ticket closes by itself; 0 for never."""
+        """Return after how many days of the requester's silence a `silence` action closes the ticket; 0 means never."""
         silences = (action for action in self.triggered(stage, "silence") if action.to)
         return min((action.after_days for action in silences if self.stage(action.to).is_end), default=0)
 
     def intake_fields(self, category: str = "") -> tuple[FieldDefinition, ...]:
-        """What a requester who chose `category` is asked."""
+        """Return the fields that a requester who chose `category` fills when filing."""
         return tuple(
             item
             for item in self.fields
@@ -346,8 +362,8 @@ class Definition:
 
     @cached_property
     def customer_steps(self) -> tuple[Stage, ...]:
-        """The road a customer sees: the stages on the way to the first good end, ordered by progress, one for each
-        label; side ends (rejected, cancelled) are left out."""
+        """The steps that a customer sees: all stages in order of progress, the first of each customer label. Stages of
+        kind rejected or cancelled are left out."""
         steps: dict[str, Stage] = {}
         for stage in sorted(self.stages, key=lambda stage: stage.progress):
             if stage.kind in (StageKind.REJECTED, StageKind.CANCELLED):

@@ -1,4 +1,4 @@
-"""A process's own questions: as form fields for pages, as one validator for every channel, and back as words."""
+"""Custom fields of a process: build form fields, validate answers from any channel, and format stored answers."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -20,11 +20,12 @@ from .definition import FieldDefinition
 
 
 def form_field(definition: FieldDefinition) -> forms.Field:
-    """The Django field that asks this question; its own validation is the rule for every channel."""
+    """Return the Django form field for `definition`. `clean_values` validates with it too, so that every channel has
+    the same rules."""
     common: dict[str, Any] = {
         "label": str(definition.label),
         "help_text": str(definition.help),
-        # A field that only shows for some answers is demanded by `clean_values`, which knows the answers.
+        # `clean_values` requires a field with `shown_when`: only it knows the other answers.
         "required": definition.required and not definition.shown_when,
     }
     field = _BUILDERS[definition.type](definition, common)
@@ -65,12 +66,13 @@ _BUILDERS: dict[str, Any] = {
 
 
 def is_shown(definition: FieldDefinition, values: Mapping[str, Any]) -> bool:
-    """Whether the answers so far bring the question up."""
+    """Whether the field is shown, given the answers in `values`."""
     return conditions_hold(definition.shown_when, values)
 
 
 def conditions_hold(conditions: Mapping[str, Iterable[str]], values: Mapping[str, Any]) -> bool:
-    """Whether, for every key of `conditions`, the answer in `values` (or one of several) is among those listed."""
+    """Whether, for every key of `conditions`, the answer in `values` is one of those listed. Of a list of answers, one
+    is enough."""
     for key, expected in conditions.items():
         given = values.get(key)
         answers = given if isinstance(given, list | tuple) else [given]
@@ -80,9 +82,10 @@ def conditions_hold(conditions: Mapping[str, Iterable[str]], values: Mapping[str
 
 
 def clean_values(definitions: Iterable[FieldDefinition], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Validate raw answers (strings, lists, booleans) into what a ticket stores (JSON values).
+    """Validate raw answers (strings, lists, booleans) and return the JSON values that a ticket stores, by field key.
 
-    Answers to questions that do not show are dropped. Raises `InvalidData` with the messages of every field.
+    Answers to fields that are not shown are dropped, and so are empty ones. Raises `InvalidData` with the messages of
+    every wrong field.
     """
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
@@ -104,7 +107,7 @@ def clean_values(definitions: Iterable[FieldDefinition], raw: Mapping[str, Any])
 
 
 def stored(value: Any) -> Any:
-    """A cleaned answer as JSON keeps it."""
+    """Return a cleaned answer as a JSON value: dates become ISO strings, decimals numbers."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
@@ -113,7 +116,7 @@ def stored(value: Any) -> Any:
 
 
 def display(definition: FieldDefinition, value: Any) -> str:
-    """A stored answer in the reader's words."""
+    """Return a stored answer as text in the active language: option labels, «Sí» or «No», local dates and numbers."""
     match definition.type:
         case "choice":
             return definition.option_label(value)
@@ -131,5 +134,5 @@ def display(definition: FieldDefinition, value: Any) -> str:
 def answered(
     definitions: Iterable[FieldDefinition], values: Mapping[str, Any]
 ) -> list[tuple[FieldDefinition, str]]:
-    """The questions that have an answer, each with it, in the process's order."""
+    """Return each field that has an answer together with its displayed answer, in the order of `definitions`."""
     return [(d, display(d, values[d.key])) for d in definitions if d.key in values]

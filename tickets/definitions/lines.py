@@ -1,7 +1,7 @@
-"""Where things stand in a TOML file, so that an error can name the line.
+"""Find the line of each key and value in a TOML file, so that an error can name it.
 
-`tomllib` reads values but forgets positions. This scanner follows the same file and remembers them. It is only given
-what `tomllib` has accepted, so it never has to judge: it steps over strings and comments and counts brackets.
+`tomllib` returns values without their positions. This scanner reads the same text again and records the positions. It
+only gets text that `tomllib` has accepted, so it need not check the syntax.
 """
 
 import re
@@ -20,18 +20,18 @@ _PLAIN = re.compile(r"[^,\]}\n#]*")
 
 
 class LineIndex:
-    """Line numbers (from 1) by path; a path is what the parser was reading: `("actions", 3, "to")`."""
+    """Line numbers (from 1) by path. A path names a value by keys and list positions: `("actions", 3, "to")`."""
 
     def __init__(self, source: str) -> None:
         self._source, self._at = source, 0
         self._lines: dict[Path, int] = {}
         self._tables: dict[Path, int] = {}
-        """How many tables each `[[array]]` has so far."""
+        """The number of tables that each `[[array]]` has so far, by its path."""
         self._starts = [0, *(match.end() for match in re.finditer("\n", source))]
         self._scan()
 
     def line(self, path: Path) -> int:
-        """The line of `path`, or of the nearest thing around it; 1 when the file says nothing of it."""
+        """Return the line of `path`, else of the nearest table or list that contains it, else 1."""
         while path:
             if path in self._lines:
                 return self._lines[path]
@@ -57,7 +57,7 @@ class LineIndex:
             path = (*path, name)
             if is_array and position == len(names):
                 self._tables[path] = self._tables.get(path, 0) + 1
-            if path in self._tables:  # what follows belongs to the last table of the array
+            if path in self._tables:  # keys that follow belong to the last table of this array
                 path = (*path, self._tables[path] - 1)
         self._at += 2 if is_array else 1
         self._remember(path, here)
@@ -99,7 +99,7 @@ class LineIndex:
                 self._skip(_PLAIN)
 
     def _members(self, path: Path, closing: str) -> None:
-        """What stands between brackets: values by number, or pairs by name."""
+        """Scan the content of a list (values, recorded by position) or of an inline table (pairs, recorded by name)."""
         self._at += 1
         number = 0
         while True:
@@ -127,6 +127,7 @@ class LineIndex:
 
 
 def _bare(name: str) -> str:
+    """Return a key without its quotes and with its escapes resolved."""
     if name[0] not in "\"'":
         return name
     return next(iter(tomllib.loads(f"{name} = 0")))

@@ -1,4 +1,4 @@
-"""Process files as `Definition`: the ones that ship with the desk, and stored versions, parsed once."""
+"""Load process files: the texts that ship with the product, and the `Definition` of a stored version."""
 
 from functools import lru_cache
 from importlib import resources
@@ -20,9 +20,9 @@ def library() -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def definition_of(source: str) -> Definition:
-    """Parse the text of a published version. The cache is safe because a version's text never changes.
+    """Return the `Definition` parsed from the text of a published version. Raises `DefinitionError` if it has problems.
 
-    Raises `DefinitionError` where the text cannot be read.
+    Results are cached by text, which is safe because definitions are frozen.
     """
     definition, _index, problems = parse(source)
     if problems:

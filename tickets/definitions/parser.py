@@ -1,4 +1,4 @@
-"""From a process file to a `Definition`. The format is described in docs/processes.md."""
+"""Parse a process file into a `Definition`. docs/processes.md describes the format."""
 
 import re
 import tomllib
@@ -41,7 +41,11 @@ TARGET_NAMES = (*Severity.values, *CaseKind.values)
 
 
 def parse(source: str) -> tuple[Definition, LineIndex, list[Problem]]:
-    """Read a file; problems are collected, not raised, unless it is no TOML at all."""
+    """Parse the text of a process file. Return the definition, the line index and the problems found.
+
+    Problems in the values are collected, so that the author sees all of them at once. Raises `DefinitionError` only
+    for a text that is over `MAX_SOURCE`, is not valid TOML or is nested too deeply.
+    """
     if len(source) > MAX_SOURCE:
         raise DefinitionError([Problem(1, "—", _("el archivo es demasiado grande"))])
     try:
@@ -49,7 +53,7 @@ def parse(source: str) -> tuple[Definition, LineIndex, list[Problem]]:
         index = LineIndex(source)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
-        last = source.count("\n") + 1  # «at end of document»
+        last = source.count("\n") + 1  # tomllib says «at end of document» instead of a line number
         raise DefinitionError(
             [Problem(int(line[1]) if line else last, "—", _("no es TOML válido: %s") % error)]
         ) from error
@@ -114,7 +118,10 @@ _STAGE_KINDS = tuple(StageKind.values)
 
 
 def _solution_from(r: Reader) -> tuple[StageKind, ...]:
-    """An empty list says that solutions leave with the process's own actions only."""
+    """Return the kinds of stage in which staff may send a solution; the default if the file does not say.
+
+    An empty list in the file means that only the process's own actions send solutions.
+    """
     kinds = r.strings("solution_from", among=_STAGE_KINDS)
     if "solution_from" not in r.data:
         return Definition.solution_from

@@ -1,4 +1,4 @@
-"""What is wrong with a definition, said so that its author can mend it."""
+"""Report what is wrong with a process file, so that its author can correct it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from content.errors import DeskError
 
 @dataclass(frozen=True, order=True)
 class Problem:
+    """One mistake in a process file: its line (from 1), the path of the value, and a sentence for the author."""
+
     line: int
     path: str
     message: str
@@ -23,7 +25,7 @@ class Problem:
 
 
 class DefinitionError(DeskError):
-    """A definition that cannot be used, with everything that is wrong with it."""
+    """The process file cannot be used. `problems` holds every mistake found, sorted by line."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = sorted(problems)

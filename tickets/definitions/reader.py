@@ -1,4 +1,4 @@
-"""A cursor over parsed TOML that collects problems instead of stopping at the first."""
+"""Read typed values from parsed TOML and collect every problem instead of stopping at the first."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,11 @@ WHO_NAMED = frozenset({"role", "department", "group", "user", "actor_of"})
 
 
 class Reader:
-    """One table of the file. Every getter returns a usable value even where it reports a problem."""
+    """One table of the file. Each getter reads the value of `key` and returns it with its type checked.
+
+    A getter that finds a wrong value adds a `Problem` and still returns a usable value, mostly the default, so that
+    reading can go on. `finish` reports the keys that no getter has read.
+    """
 
     def __init__(
         self, data: dict[str, Any], path: tuple[str | int, ...], index: LineIndex, problems: list[Problem]
@@ -31,12 +35,13 @@ class Reader:
         self._seen: set[str] = set()
 
     def problem(self, message: str, key: str = "") -> None:
+        """Add a `Problem` with the line and path of `key`, or of the whole table without one."""
         path = (*self.path, key) if key else self.path
         name = ".".join(str(part + 1 if isinstance(part, int) else part) for part in path) or "—"
         self.problems.append(Problem(self.index.line(path), name, message))
 
     def finish(self) -> None:
-        """Report the keys that nothing asked for: most are misspelt."""
+        """Report the keys that no getter has read: most are misspelt."""
         for key in self.data.keys() - self._seen:
             self.problem(_("no conocemos «%(key)s» aquí") % {"key": key}, key)
 
@@ -97,7 +102,7 @@ class Reader:
         return kind(value)
 
     def text(self, key: str, *, required: bool = False) -> Text:
-        """A table `{ es = "…", en = "…" }`; a bare string is Spanish."""
+        """Return the text of a table `{ es = "…", en = "…" }` or of a bare string, which is Spanish."""
         self._seen.add(key)
         value = self.data.get(key)
         if value is None:
@@ -138,7 +143,8 @@ class Reader:
                 self.problem(_("se esperaba una tabla"), key)
 
     def items(self, key: str, shorthand: str) -> "Iterator[Reader]":
-        """A list whose members are tables or, for short, strings that stand for `{ shorthand = … }`."""
+        """Yield a `Reader` for each member of a list of tables. A member that is a string `x` is short for the table
+        `{ shorthand = x }`."""
         for position, item in enumerate(self._get(key, list, [])):
             data = {shorthand: item} if isinstance(item, str) else item
             if isinstance(data, dict):
@@ -151,6 +157,7 @@ class Reader:
         return Reader(value, (*self.path, key), self.index, self.problems)
 
     def durations(self, key: str, names: tuple[str, ...]) -> dict[str, timedelta]:
+        """Return a table of durations such as `30m`, `4h` or `5d`, whose keys must be among `names`."""
         table = self.table(key)
         result = {}
         for name in table.data:
@@ -165,7 +172,7 @@ class Reader:
         return result
 
     def lists(self, key: str) -> dict[str, tuple[str, ...]]:
-        """A table whose values are strings or lists of strings."""
+        """Return a table whose values are strings or lists of strings; each value becomes a tuple."""
         table = self.table(key)
         return {
             name: (table.string(name),) if isinstance(value, str) else table.strings(name)
@@ -189,7 +196,7 @@ class Reader:
         return tuple(Call(*value.split(":", 1)) for value in self.strings(key))
 
     def conditions(self, key: str = "when") -> tuple[When, ...]:
-        """One condition or a list of them, all of which must hold: `contribution_open`, `not assigned`,
+        """Return one condition or a list of conditions, all of which must be true: `contribution_open`, `not assigned`,
         `field.tipo=error`."""
         values = (self.string(key),) if isinstance(self.data.get(key), str) else self.strings(key)
         result = []

@@ -1,4 +1,4 @@
-"""Standard answers (S2.13): which fit a ticket now, and their text with the variables filled in (S2.23)."""
+"""Choose the standard answers that fit a ticket (S2.13) and fill the variables into their text (S2.23)."""
 
 import re
 from datetime import datetime
@@ -17,7 +17,7 @@ VARIABLES = ("saludo", "nombre", "folio", "vigente", "llamada", "terminos")
 
 
 def greeting(now: datetime) -> str:
-    """By the time of day at the desk."""
+    """Return the greeting for the hour of `now` in `settings.DESK_TIME_ZONE`."""
     hour = now.astimezone(ZoneInfo(settings.DESK_TIME_ZONE)).hour
     if 5 <= hour < 12:
         return _("Buenos días")
@@ -25,7 +25,10 @@ def greeting(now: datetime) -> str:
 
 
 def fill_in(text: str, ticket: Subject, *, now: datetime | None = None) -> str:
-    """Put the `VARIABLES` in. Anything else in braces stays as it is: the text is data, not a template."""
+    """Return `text` with each of the `VARIABLES` in braces replaced by its value for `ticket`.
+
+    Any other word in braces stays as it is: `text` is data written by people, not a template.
+    """
     values = {
         "saludo": greeting(now or timezone.now()),
         "nombre": ticket.requester_name,
@@ -38,19 +41,22 @@ def fill_in(text: str, ticket: Subject, *, now: datetime | None = None) -> str:
 
 
 def _call_outcome(ticket: Subject) -> str:
-    # Not a query of its own: a page that offers several answers has the contacts already.
+    # `all()` without a filter uses the prefetched contacts of a page that offers several answers.
     call = next((contact for contact in ticket.contacts.all() if contact.kind == ContactKind.CALL), None)
     return call.get_outcome_display().lower() if call else _("pendiente")
 
 
 def _terms() -> str:
-    """S2.17: the words, and the link where the desk has one."""
+    """Return the words for the terms and conditions, as a Markdown link if `DESK_TERMS_URL` is set (S2.17)."""
     words = _("TÉRMINOS Y CONDICIONES")
     return f"[{words}]({settings.DESK_TERMS_URL})" if settings.DESK_TERMS_URL else words
 
 
 def fitting_responses(ticket: Subject) -> list[Response]:
-    """Those for the composer. What an action sends by itself is not offered twice."""
+    """Return the standard answers that the composer offers for `ticket` in its present stage.
+
+    Answers that an action posts are left out, so that the requester does not receive them twice.
+    """
     definition = ticket.definition
     return [
         response

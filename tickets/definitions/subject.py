@@ -1,4 +1,4 @@
-"""What a definition may read of a ticket: the facts that conditions and standard answers rest on."""
+"""The attributes of a ticket that conditions and standard answers may read."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,8 @@ from .definition import Definition
 
 
 class Subject(Protocol):
-    """A ticket, as `conditions` and `responses` see it. `tickets.models.Ticket` is one; definitions know no rows."""
+    """A ticket as `conditions` and `responses` see it. `tickets.models.Ticket` satisfies it, so this package needs no
+    import of the models."""
 
     @property
     def definition(self) -> Definition: ...
