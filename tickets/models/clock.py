@@ -1,4 +1,4 @@
-"""Clocks: what was promised, from when, and every stretch in which it did not count (DESIGN §4)."""
+"""Clocks: what was promised to the requester, from when, and the pauses that do not count (DESIGN §4)."""
 
 from datetime import datetime
 
@@ -15,11 +15,13 @@ UNSEEN = (
     & (Q(stopped_at__isnull=True) | Q(stopped_at__gt=F("due_at")))
     & (Q(paused_at__isnull=True) | Q(paused_at__gt=F("due_at")))
 )
-"""Promises that may run out, or did before somebody paused or stopped them: what a sweep has to look at."""
+"""Clocks that a sweep must check: not yet marked as breached, and either running or paused or stopped only after the
+due date had passed."""
 
 
 class Clock(models.Model):
-    """One promise about one ticket. `due_at` is always what `sla.due_at` makes of the rest of the row."""
+    """One promise about one ticket: first response or resolution. `due_at` always equals what `sla.due_at` computes
+    from the other columns and the pauses."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="clocks")
     kind = models.CharField(_("reloj"), max_length=16, choices=ClockKind)
@@ -51,18 +53,18 @@ class Clock(models.Model):
         return f"{self.ticket_id} {self.kind}"
 
     def intervals(self) -> list[Interval]:
-        """The pauses so far, the open one included (without an end)."""
+        """Return the finished pauses, then the open one (without an end) if the clock is paused."""
         closed = [Interval(pause.started_at, pause.ended_at) for pause in self.pauses.all()]
         return closed + ([Interval(self.paused_at, None)] if self.paused_at else [])
 
     def has_run_out(self, now: datetime) -> bool:
-        """Whether the due date passed while time counted."""
+        """Whether the due date passed before the clock was stopped or paused; for a running clock, before `now`."""
         ends = (moment for moment in (self.stopped_at, self.paused_at, now) if moment is not None)
         return self.due_at <= min(ends)
 
 
 class Pause(models.Model):
-    """A finished stretch of a clock's time that does not count."""
+    """A finished pause of a clock: this time does not count. `stage` is the stage that the ticket was in."""
 
     clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="pauses")
     started_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""What stands behind a closing: checklist, contacts, the survey, and the report when it was closed wrongly."""
+"""Rows that belong to the closing of a ticket: checklist, contact log, nonconformities and the survey."""
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -12,7 +12,7 @@ from .ticket import Ticket
 
 
 class ChecklistEntry(models.Model):
-    """One requirement of the process's closing checklist, met (S2.44–S2.46)."""
+    """One ticked item of the process's closing checklist (S2.44–S2.46)."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="checklist_entries")
     item = models.CharField(max_length=40)
@@ -27,7 +27,7 @@ class ChecklistEntry(models.Model):
 
 
 class ContactEntry(models.Model):
-    """A call or a WhatsApp conversation with the requester, and how it went (S2.22, S2.45, S2.46)."""
+    """A logged call or WhatsApp conversation with the requester, and its outcome (S2.22, S2.45, S2.46)."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="contacts")
     kind = models.CharField(_("medio"), max_length=10, choices=ContactKind)
@@ -47,7 +47,7 @@ class ContactEntry(models.Model):
 
 
 class Nonconformity(models.Model):
-    """«Reporte de inconformidad»: an answer was given for a case that was not solved (S2.30)."""
+    """«Reporte de inconformidad»: a solution was sent for a case that was not solved (S2.30)."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="nonconformities")
     responsible = models.ForeignKey(
@@ -86,7 +86,7 @@ class Nonconformity(models.Model):
 
 
 class Survey(models.Model):
-    """The requester's verdict on the service, once, after closing (S0.25)."""
+    """The requester's answer to the satisfaction survey, given once after closing (S0.25)."""
 
     ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, related_name="survey")
     score = models.PositiveSmallIntegerField(

@@ -1,4 +1,4 @@
-"""What people say in a ticket and the files they bring."""
+"""The messages of a ticket, their mentions and files, and the drafts of unsent messages."""
 
 import uuid
 
@@ -17,8 +17,8 @@ from .ticket import Ticket
 
 
 class Message(models.Model):
-    """One contribution to the conversation. A note never leaves the back office. `steps` are those of a solution: what
-    is left to the requester, as it was sent."""
+    """One message of a ticket. An internal note is never shown outside the back office. `steps` belongs to a solution:
+    what the requester still has to do, as it was sent."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="messages")
     kind = models.CharField(_("clase"), max_length=10, choices=MessageKind)
@@ -49,7 +49,7 @@ class Message(models.Model):
 
     @cached_property
     def html(self) -> SafeString:
-        """The body as safe HTML. Text is kept as written; every page renders it through the same sanitiser."""
+        """The body as safe HTML. The text is stored as written, so every page must show this, never `body` itself."""
         return render_markdown(self.body)
 
     @cached_property
@@ -58,7 +58,7 @@ class Message(models.Model):
 
 
 class Mention(models.Model):
-    """A colleague called by name in a note."""
+    """A staff member whom an internal note mentions."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="mentions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions")
@@ -71,7 +71,7 @@ class Mention(models.Model):
 
 
 def attachment_path(attachment: "Attachment", name: str) -> str:
-    """Nothing of the person's file name reaches the disk."""
+    """Return the path of the file in storage. Made from the uuid alone: the name given by people never reaches it."""
     return f"attachments/{attachment.uuid.hex[:2]}/{attachment.uuid.hex}"
 
 
@@ -80,8 +80,8 @@ def thumbnail_path(attachment: "Attachment", name: str) -> str:
 
 
 class Attachment(models.Model):
-    """A file that passed inspection. Until it is sent it belongs to a `draft_key` and to nobody's ticket, and counts
-    against `draft_owner`, a hash of who brought it."""
+    """A file that passed inspection. Until it is sent it has a `draft_key` and no ticket, and its size counts towards
+    the limit of `draft_owner`, a hash that stands for the person who uploaded it."""
 
     class Scan(models.TextChoices):
         CLEAN = "clean", _("Limpio")
@@ -116,7 +116,7 @@ class Attachment(models.Model):
         ordering = ["id"]
         verbose_name = _("archivo")
         verbose_name_plural = _("archivos")
-        # What the jobs look for are a few among very many.
+        # Each index holds only the few rows that background jobs look for, or unsent files.
         indexes = [
             models.Index(
                 fields=["draft_key"], condition=~models.Q(draft_key=""), name="attachment_draft_key"
@@ -141,12 +141,13 @@ class Attachment(models.Model):
 
     @property
     def is_held(self) -> bool:
+        """Whether the file may not be downloaded: the scanner has given no verdict yet, or found malware."""
         return self.scan != self.Scan.CLEAN
 
 
 class Draft(models.Model):
-    """What an agent has typed and not sent, kept on the server (one for each person, ticket and mode). `steps` are
-    those of a solution."""
+    """Text that a staff member has typed and not sent: one draft per user, ticket and mode (the kind of message).
+    `steps` belongs to a solution."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="drafts")

@@ -1,4 +1,4 @@
-"""What became of telling people by mail."""
+"""The state of each mail about a ticket's events."""
 
 from typing import ClassVar
 
@@ -12,8 +12,8 @@ from .event import TicketEvent
 
 
 class Delivery(models.Model):
-    """One mail about one event to one person, and how far it got. Written by `tickets.record.deliveries`, which
-    the app that sends the mail calls."""
+    """One mail about one event to one person, and its state. `tickets.record.deliveries` writes it, called by the app
+    that sends the mail."""
 
     event = models.ForeignKey(TicketEvent, on_delete=models.CASCADE, related_name="deliveries")
     template = models.CharField(_("correo"), max_length=24, choices=templates)

@@ -1,4 +1,4 @@
-"""The one record of what happened."""
+"""The record of what happened to each ticket."""
 
 from typing import Any, ClassVar
 
@@ -13,10 +13,10 @@ from .ticket import Ticket
 
 
 class TicketEvent(models.Model):
-    """A fact, written once. History, notifications, live updates and reports all read it.
+    """One change to a ticket, written once and never edited. History, notifications, live updates and reports read it.
 
-    `data` holds what a reader needs to tell it: keys and values, never text that somebody wrote (a message's text
-    is on the message). `notify` says who must hear of it and with which template, as the process has it.
+    `data` holds the keys and values that describe the change, never text that people wrote: that stays on `message`.
+    `notify` lists who gets a mail about the event and with which template, as the process says.
     """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")

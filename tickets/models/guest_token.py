@@ -1,4 +1,4 @@
-"""Links for people without a session."""
+"""Guests' links: the tokens that let a requester without an account open their ticket."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from .ticket import Ticket
 
 
 class GuestToken(models.Model):
-    """Permission to do one thing in one ticket, sent to one address. Only the secret's hash is kept."""
+    """A guest's link to one ticket for one purpose, mailed to one address. Only the hash of its secret is stored."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="guest_tokens")
     purpose = models.CharField(_("sirve para"), max_length=12, choices=Purpose)
@@ -31,4 +31,5 @@ class GuestToken(models.Model):
         return f"{self.ticket_id} {self.purpose}"
 
     def is_valid(self, now: datetime) -> bool:
+        """Whether the link is neither revoked nor expired."""
         return self.revoked_at is None and now < self.expires_at

@@ -1,4 +1,4 @@
-"""Who else has the ticket open right now."""
+"""Which staff have a ticket's page open now."""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,8 @@ from .ticket import Ticket
 
 
 class Presence(models.Model):
-    """Staff on a ticket's page. Stale after `PRESENCE_SECONDS` without a sign; nothing else hangs on it."""
+    """One staff member who has a ticket's page open. Ignored once `seen_at` is more than `PRESENCE_SECONDS` old. Only
+    shown to colleagues: no rule depends on it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="presences")

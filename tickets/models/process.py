@@ -1,4 +1,4 @@
-"""Processes and their immutable versions. What a definition means is in `tickets.processes`."""
+"""Processes, their versions, which never change, and their categories. `tickets.definitions` parses their text."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..enums import CaseKind, Severity
 
 
 class Process(models.Model):
-    """One flow of the organisation. Tickets are filed under its current version and stay on it."""
+    """One way in which the organisation handles requests. A ticket is filed under the current version and keeps it."""
 
     key = models.SlugField(_("clave"), unique=True, max_length=60)
     is_active = models.BooleanField(_("se puede elegir"), default=True)
@@ -38,13 +38,14 @@ class Process(models.Model):
 
     @property
     def definition(self) -> Definition:
+        """The definition of the current version. Raises `ValueError` if none is published."""
         if self.current is None:
             raise ValueError(f"process {self.key} has no published version")
         return self.current.definition
 
 
 class ProcessVersion(models.Model):
-    """A numbered, unchangeable edition of a definition: the very text of its file."""
+    """One published version of a process: its number and the exact text of its file. Never changed once saved."""
 
     process = models.ForeignKey(
         Process, on_delete=models.PROTECT, related_name="versions", verbose_name=_("proceso")
@@ -73,7 +74,8 @@ class ProcessVersion(models.Model):
 
 
 class Category(LocalisedName):
-    """What a requester picks first («Tipo de problema»). Born from the process file, then the desk's to edit."""
+    """The kind of problem that a requester picks first («Tipo de problema»). Publishing creates it from the process
+    file; afterwards administrators edit it."""
 
     process = models.ForeignKey(
         Process, on_delete=models.PROTECT, related_name="categories", verbose_name=_("proceso")

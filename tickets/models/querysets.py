@@ -1,4 +1,4 @@
-"""The desk's questions, in its own words."""
+"""Querysets whose methods name the groups of tickets, messages and files that the product asks for."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 class TicketQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: "User") -> "TicketQuerySet":
-        """The only entrance: what the person may know to exist.
+        """Return the tickets that `user` may see. Views for signed-in people must look tickets up through this method.
 
-        Customers see their own; agents what their departments hold, what nobody holds yet and what is theirs to do;
-        supervisors and administrators everything.
+        Customers see the tickets they requested. Agents see the tickets of their departments, those without a
+        department and those assigned to them. Supervisors and administrators see all. Inactive users see none.
         """
         if not user.is_authenticated or not user.is_active:
             return self.none()
@@ -46,11 +46,11 @@ class TicketQuerySet(models.QuerySet[Any]):
         return self.filter(assignee__isnull=True)
 
     def escalated(self) -> "TicketQuerySet":
-        """«Soporte elevado», which should not happen (S2.32)."""
+        """Return the tickets in «soporte elevado» (S2.32)."""
         return self.filter(is_escalated=True)
 
     def to_prepare(self) -> "TicketQuerySet":
-        """Nobody has looked at them yet, or somebody is evaluating or preparing them."""
+        """Return the tickets that are new, in evaluation or in preparation: work on them has not begun."""
         return self.filter(stage_kind__in=EARLY_KINDS)
 
     def waiting_for_customer(self) -> "TicketQuerySet":
@@ -60,24 +60,26 @@ class TicketQuerySet(models.QuerySet[Any]):
         return self.filter(stage_kind=StageKind.CLOSURE_APPROVAL)
 
     def counted_in_metrics(self) -> "TicketQuerySet":
-        """Without test tickets and duplicates (S2.43)."""
+        """Return the tickets without test tickets and duplicates (S2.43)."""
         return self.filter(is_test=False, duplicate_of__isnull=True)
 
 
 class MessageQuerySet(models.QuerySet[Any]):
     def public(self) -> "MessageQuerySet":
+        """Return the messages that the requester may read: all but internal notes."""
         return self.filter(kind__in=PUBLIC_MESSAGE_KINDS)
 
 
 class AttachmentQuerySet(models.QuerySet[Any]):
     def public(self) -> "AttachmentQuerySet":
-        """What came with the report or with a public message; never what hangs on a note."""
+        """Return the files that the requester may see: all sent files but those of internal notes."""
         return self.filter(ticket__isnull=False).exclude(message__kind=MessageKind.NOTE)
 
     def drafts(self, draft_key: str) -> "AttachmentQuerySet":
+        """Return the files uploaded under `draft_key` and not sent yet. An empty key has none."""
         return self.filter(ticket__isnull=True, draft_key=draft_key).exclude(draft_key="")
 
     def of_page(self, ticket: Any, draft_key: str) -> "AttachmentQuerySet":
-        """A ticket's files and those that wait to be sent with the next message, in one query."""
+        """Return the ticket's files and the unsent ones under `draft_key`, in one query."""
         waiting = Q(ticket__isnull=True, draft_key=draft_key) if draft_key else Q(pk__in=[])
         return self.filter(Q(ticket=ticket) | waiting)

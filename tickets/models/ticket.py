@@ -1,4 +1,4 @@
-"""The ticket itself: its facts and what follows from them. Only verbs write it."""
+"""The ticket and the counter for its folio. Only verbs (the functions that take `actor=`) write a ticket."""
 
 from datetime import datetime, timedelta
 
@@ -19,12 +19,13 @@ from .process import Category, ProcessVersion
 from .querysets import TicketQuerySet
 
 LAST_IN_LINE = 2_147_483_647
+"""The `arrival_order` of a ticket without `queue_position`: it sorts after all positions."""
 LAST_POSITION = 100_000
-"""The highest `queue_position` that can be given."""
+"""The highest `queue_position` that people can set."""
 
 
 class FolioCounter(models.Model):
-    """The last number given out. Locked while a ticket is filed, so that folios follow one another."""
+    """The last folio number used. Filing a ticket locks the row, so that folios are consecutive."""
 
     name = models.CharField(max_length=20, primary_key=True)
     last = models.PositiveBigIntegerField()
@@ -34,11 +35,11 @@ class FolioCounter(models.Model):
 
 
 class Ticket(models.Model):
-    """A request and where it stands.
+    """What a requester asked for, and its present stage.
 
-    `stage` is assigned by `tickets.workflow.perform` and nowhere else; `stage_kind` and `public_state` are copies
-    of what the process says of that stage, for the indexes. `version` counts every event, `public_version` those
-    that the requester may see: pages poll with the one that is theirs.
+    Only `tickets.workflow.perform` assigns `stage`. `stage_kind` and `public_state` are copied from that stage's
+    definition, so that indexes can use them. `version` counts all events, `public_version` those that the requester may
+    see: staff pages poll with the first, requesters' pages with the second.
     """
 
     folio = models.CharField(_("folio"), max_length=24, unique=True, editable=False)
@@ -124,7 +125,7 @@ class Ticket(models.Model):
     version = models.PositiveIntegerField(default=0)
     public_version = models.PositiveIntegerField(default=0)
 
-    # What queues are read in order of. Never null, so that one index answers «the next fifty after this one».
+    # Columns that queues are sorted by. Never null, because keyset pages compare them («the next 50 after this row»).
     due_order = models.GeneratedField(
         expression=Coalesce("due_at", Value(FAR_FUTURE)),
         output_field=models.DateTimeField(),
@@ -144,7 +145,7 @@ class Ticket(models.Model):
         db_persist=True,
     )
 
-    # What lists are searched by.
+    # Columns that lists are searched by.
     text_folded = FoldedField(of=("title", "excerpt"))
     requester_folded = FoldedField(of=("requester_name", "requester_email"))
 
@@ -167,7 +168,8 @@ class Ticket(models.Model):
                 name="ticket_not_its_own_duplicate",
             ),
         ]
-        # Queues only read open tickets, which are few; lists of a person's tickets read them all, by person.
+        # Queues read only open tickets, so their indexes are partial and stay small. Lists of one requester's tickets
+        # read closed ones too.
         indexes = [
             models.Index(
                 fields=["assignee", "is_paused", "due_order", "id"],
@@ -209,7 +211,7 @@ class Ticket(models.Model):
                 condition=~Q(stage_kind__in=END_KINDS),
                 name="ticket_open_by_severity",
             ),
-            models.Index(  # all that queues ask of a ticket, so that their figures need no row
+            models.Index(  # holds every column that queue counts use, so that counting reads no table rows
                 fields=["department", "stage_kind", "is_escalated", "assignee"],
                 condition=~Q(stage_kind__in=END_KINDS),
                 name="ticket_open_figures",
@@ -238,7 +240,7 @@ class Ticket(models.Model):
 
     @property
     def silence_closes_at(self) -> datetime | None:
-        """When the ticket closes by itself, if the requester does not write before."""
+        """When the ticket closes automatically if the requester does not write before. None if it will not."""
         days = self.definition.closes_after(self.stage)
         if not days or self.silence_due_at is None:
             return None
@@ -255,15 +257,15 @@ class Ticket(models.Model):
 
     @property
     def awaits_requester(self) -> bool:
-        """Whether it is the requester's turn: to contribute or to decide on the closing."""
+        """Whether the requester has to act next: to contribute or to decide on the closing."""
         return self.kind in REQUESTER_KINDS
 
     @property
     def public_label(self) -> str:
-        """What the customer reads as its state: the stage's own words where the process has some."""
+        """The state that the customer reads: the stage's `public_label`, or the label of `public_state` without one."""
         return str(self.stage_definition.public_label or PublicState(self.public_state).label)
 
     @property
     def state_token(self) -> str:
-        """The design's name for how the state looks (`data-estado`)."""
+        """The value of `data-estado`, which the style sheets use to colour the state."""
         return self.kind.meta.token
