@@ -1,1 +1,1 @@
-"""What every verb ends in: the locked row, the event, the message, the mails that are announced."""
+"""What verbs share: lock the ticket, refuse stale pages, write messages, record events and the state of mails."""

@@ -1,4 +1,7 @@
-"""Delivery state on the ticket. Whoever carries mail reports here, so that pages show it without knowing who does."""
+"""Record the state of each mail on its ticket.
+
+The app that sends mail calls these functions, so that pages can show the state without importing that app.
+"""
 
 from collections.abc import Sequence
 
@@ -14,34 +17,38 @@ from ..exceptions import GuardFailed, NotAllowed
 from ..models import Delivery, Ticket
 
 retry_asked = Signal()
-"""Sent inside the transaction in which somebody asked to send a mail again, with `delivery=`."""
+"""Sent by `retry` with `delivery=`, inside its transaction: the app that sends mail must send this one again."""
 
 DETAIL_LENGTH = 300
 
 
 def announce(deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """Put on record what is about to be sent, inside the transaction of the event."""
+    """Save a row for each mail about to be sent, and return the rows. Call it in the transaction of the event."""
     return Delivery.objects.bulk_create(deliveries)
 
 
 def report(
     delivery_id: int, state: DeliveryState, *, problem: DeliveryProblem | str = "", detail: str = ""
 ) -> None:
-    """How far a mail got. `detail` is what the other server said; it is shown to staff as it came."""
+    """Set the state of one delivery. `detail` is the answer of the receiving mail server, shown to staff as it is; it
+    is cut to `DETAIL_LENGTH` characters."""
     Delivery.objects.filter(pk=delivery_id).update(
         state=state, problem=problem, detail=detail[:DETAIL_LENGTH], at=timezone.now()
     )
 
 
 def any_waiting(ticket: Ticket) -> bool:
-    """Whether a mail about the ticket has yet to leave."""
+    """Whether a mail about the ticket has not been sent yet."""
     return Delivery.objects.filter(event__ticket=ticket, state=DeliveryState.WAITING).exists()
 
 
 @transaction.atomic
 def retry(delivery: Delivery, *, actor: Actor) -> Delivery:
-    """A supervisor has a failed mail sent again, once whatever stopped it is mended. No event: to the ticket nothing
-    happened."""
+    """Have a failed or uncertain mail sent again. Returns the delivery, now waiting.
+
+    Records no event, because the ticket does not change. Raises `NotAllowed` if `actor` is no supervisor, and
+    `GuardFailed` for a delivery in any other state.
+    """
     row: Delivery = (
         Delivery.objects.select_for_update(of=("self",)).select_related("event__ticket").get(pk=delivery.pk)
     )

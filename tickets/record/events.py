@@ -1,4 +1,4 @@
-"""Writing the record. Every verb ends here, once, inside its transaction."""
+"""Record what happened. Every verb calls `record` once, at its end and inside its transaction."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from ..exceptions import NotAllowed
 from ..models import Message, Ticket, TicketEvent
 
 event_recorded = Signal()
-"""Sent inside the transaction that wrote the event, with `event=`. A receiver may write rows; it must not send,
-call out or take long: the ticket is locked."""
+"""Sent with `event=` inside the transaction that wrote the event. A receiver may write rows. It must not send mail,
+call other services or take long, because the ticket is locked."""
 
 
 def record(
@@ -31,9 +31,10 @@ def record(
     key: str | None = None,
     at: datetime | None = None,
 ) -> TicketEvent:
-    """Save the locked `ticket` and write the event that explains the change.
+    """Save the locked `ticket` with its versions raised, write the event that describes the change, and return it.
 
-    `notify` pairs whom (in the words of `Who`) with a template. `key` makes a repeated call recognisable.
+    `public` says whether the requester may see the event. `notify` pairs each addressee, written as a `Who`, with a
+    template. `key` is the form's idempotency key: `already_recorded` finds the event by it when the form is sent again.
     """
     ticket.version += 1
     if public:
@@ -61,10 +62,11 @@ def record(
 def already_recorded(
     key: str | None, *, actor: Actor, act: str, ticket: Ticket | None = None
 ) -> TicketEvent | None:
-    """The event of an earlier call with the same key; a key of somebody else's is refused, not answered.
+    """Return the event that an earlier call with the same `key` recorded; None if there is none.
 
-    `act` is what `record` was told: the action, or else the kind. A key makes one act on one ticket happen once; to
-    another ticket or another act it is a new one.
+    Verbs call it first, so that a form sent twice acts once. `act` is the `action` given to `record`, or the kind
+    without one. The same key may be used again for another ticket or another act. Raises `NotAllowed` if another actor
+    used the key.
     """
     if not key:
         return None
@@ -76,7 +78,10 @@ def already_recorded(
 
 
 def _stored_key(key: str | None, ticket: Ticket | None, act: str) -> str | None:
-    """A report that is filed has no ticket yet when its key is looked up."""
+    """Return the hash under which a key is stored for this act and ticket.
+
+    Filing leaves the ticket out, because it does not exist yet when the key is looked up.
+    """
     if not key:
         return None
     where = ticket.pk if ticket is not None and act != EventKind.FILED else ""

@@ -1,4 +1,4 @@
-"""Refusing a form whose page was drawn before something else happened to the ticket (DESIGN §2)."""
+"""Refuse a form from a page that is older than the ticket's latest change (DESIGN §2)."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,8 @@ from ..models import Ticket, TicketEvent
 
 
 class StaleTicket(DeskError):
-    """The ticket moved on since the person's page was drawn. `changes` are the events they have not seen."""
+    """The ticket changed after the person's page was rendered. `changes` are the events that the page did not show,
+    oldest first."""
 
     default = _("El ticket cambió mientras escribías. Revisa los cambios; tu texto sigue aquí.")
 
@@ -21,9 +22,10 @@ class StaleTicket(DeskError):
 
 
 def require_fresh(ticket: Ticket, *, actor: Actor, version: int | None) -> None:
-    """Refuse to act on a page that was drawn before something else happened (DESIGN §2).
+    """Raise `StaleTicket` if the ticket has changed since the page with `version` was rendered (DESIGN §2).
 
-    Staff forms carry `version`, requesters' forms `public_version`: what happens inside the desk is no news to them.
+    Staff forms send the ticket's `version`, requesters' forms its `public_version`, because events that the requester
+    may not see must not stop them. `None` skips the check.
     """
     if version is None:
         return

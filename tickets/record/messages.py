@@ -1,4 +1,4 @@
-"""The one place where a message of a conversation comes into being."""
+"""Create messages and delete the drafts they were written from. No other module creates messages."""
 
 from datetime import datetime
 
@@ -17,7 +17,10 @@ def write(
     channel: Channel | None = None,
     at: datetime,
 ) -> Message:
-    """Add a message with clean texts to the locked ticket; saving the ticket and the event are the verb's business."""
+    """Create a message on the locked ticket, set the ticket's time of last message, and return the message.
+
+    `body` and `steps` must be cleaned already. The calling verb saves the ticket and records the event.
+    """
     message = Message.objects.create(
         ticket=ticket,
         kind=kind,
@@ -37,6 +40,6 @@ def write(
 
 
 def forget_draft(ticket: Ticket, kind: MessageKind, *, author: Actor) -> None:
-    """What the person was writing has been sent."""
+    """Delete the author's draft of this kind on the ticket, because the message has been sent."""
     if user := user_of(author):
         Draft.objects.filter(user=user, ticket=ticket, mode=kind).delete()
