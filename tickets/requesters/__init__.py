@@ -1,1 +1,1 @@
-"""Who asks: their account, their administrative standing, and the links that let a guest in without an account."""
+"""The requester of a ticket: their account, their administrative standing, and the links that guests use instead."""

@@ -1,4 +1,4 @@
-"""Whose ticket it is: linking it to an account, opening one for a guest, and claiming what a guest filed."""
+"""Give a guest's ticket an account: an existing one, a new one, or that of the guest who proves the address."""
 
 from django import forms
 from django.db import IntegrityError, transaction
@@ -22,7 +22,7 @@ from .guests import revoke_links_to_others
 def set_requester(ticket: Ticket, user: User) -> None:
     """Make `user` the requester of the locked ticket. Clears `standing_checked_at` and revokes links mailed to others.
 
-    Does nothing where `user` is the requester already. Saving the ticket is the calling verb's work.
+    Does nothing if `user` is the requester already. The calling verb saves the ticket.
     """
     if ticket.requester_id == user.pk:
         return
@@ -33,7 +33,10 @@ def set_requester(ticket: Ticket, user: User) -> None:
 
 @transaction.atomic
 def link_account(ticket: Ticket, *, actor: Actor, user: User, key: str | None = None) -> Ticket:
-    """Say whose ticket it is (S2.26, S2.27): the guest who filed it has, or has been given, an account."""
+    """Make the account `user` the requester of a guest's ticket (S2.26, S2.27). Returns the ticket.
+
+    Raises `NotAllowed`, or `GuardFailed` if the requester has an account already.
+    """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.REQUESTER, ticket=ticket):
         return done.ticket
@@ -57,10 +60,11 @@ def create_account(
     kind: CustomerKind | None = None,
     key: str | None = None,
 ) -> Ticket:
-    """Open an account for the guest who asks, and say whose ticket it is (S2.27). It has no password: they are told by
-    mail that a code sent to that address lets them in.
+    """Create an account for the guest who filed the ticket and make it the requester (S2.27). Returns the ticket.
 
-    Raises `InvalidData` for an address that has an account already (that one is selected, not created) or is none.
+    The account has no password: a mail tells the person that they sign in with a code sent to that address. Empty
+    `name` and `phone` are taken from the ticket. Raises `NotAllowed`, `GuardFailed` if the requester has an account
+    already, and `InvalidData` for values that are not valid or an address that has an account (use `link_account`).
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.REQUESTER, ticket=ticket):
@@ -95,13 +99,16 @@ def create_account(
 
 @transaction.atomic
 def claim_guest_tickets(user: User, *, verified_email: str) -> int:
-    """A person proved that an address is theirs: what they filed as a guest becomes theirs. Returns how many."""
-    # Addresses are kept in lower case: an equality that the index answers, at every sign-in.
+    """Make `user` the requester of all tickets that were filed by a guest with `verified_email`. Returns how many.
+
+    Call it only once the person has proved that the address is theirs.
+    """
+    # Addresses are stored in lower case, so that an index finds them: this runs at every sign-in.
     tickets = Ticket.objects.filter(requester=None, requester_email=verified_email.lower())
     count = 0
     for ticket in tickets:
         ticket = locked(ticket)
-        if ticket.requester_id is not None:  # somebody of the desk was quicker
+        if ticket.requester_id is not None:  # staff linked an account before we got the lock
             continue
         set_requester(ticket, user)
         record(ticket, EventKind.REQUESTER, actor=user, public=False, data={"requester": user.pk})

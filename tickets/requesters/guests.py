@@ -1,4 +1,4 @@
-"""Links for people without a session: issued for one purpose, sent to one address, hashed at rest (DESIGN §6)."""
+"""Guests' links: each is for one ticket and one purpose, mailed to one address, and stored as a hash (DESIGN §6)."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -23,10 +23,11 @@ LIFETIME = {
     Purpose.SURVEY: timedelta(days=30),
 }
 TOUCH_AFTER = timedelta(minutes=5)
+"""`last_used_at` is written at most this often."""
 
 
 def issue(ticket: Ticket, *, purpose: Purpose, email: str) -> str:
-    """A new secret for `email`. It is returned once, for the mail, and cannot be read again."""
+    """Create a link for `email` and return its secret, which goes into the mail. Only its hash is stored."""
     raw, digest = new_token()
     GuestToken.objects.create(
         ticket=ticket,
@@ -39,15 +40,15 @@ def issue(ticket: Ticket, *, purpose: Purpose, email: str) -> str:
 
 
 def discard_unsent(raw: str) -> None:
-    """Delete the token of a link whose mail did not leave: nobody can have received it."""
+    """Delete the token of a link whose mail was not sent: nobody can have received it."""
     GuestToken.objects.filter(digest=hash_token(raw)).delete()
 
 
 def redeem(raw: str) -> GuestToken:
-    """The valid token behind a secret. Raises `InvalidToken`, the same for unknown, expired and revoked ones.
+    """Return the valid token of a link's secret. Raises `InvalidToken`, the same for unknown, expired and revoked ones.
 
-    Looking a digest up by index compares no secret bytes: the secret itself is never stored. Nothing is written: mail
-    scanners open links that nobody clicked (B16); `note_use` says when the bearer really did something.
+    The token is looked up by hash, so the time of the query tells nothing about the secret. Nothing is written, because
+    mail scanners open links that nobody clicked (B16); `note_use` records that the guest really acted.
     """
     token = GuestToken.objects.select_related("ticket__requester").filter(digest=hash_token(raw)).first()
     if token is None or not _opens(token):
@@ -56,8 +57,11 @@ def redeem(raw: str) -> GuestToken:
 
 
 def still_valid(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose]) -> GuestToken | None:
-    """Of the tokens a browser has redeemed, one that opens `folio` for any of `purposes` at this very moment; the
-    purpose named first wins. Asked on every request: a link that was revoked or ran out stops at once."""
+    """Return the token among `tokens` that is valid now for the ticket `folio` and one of `purposes`; None without one.
+
+    `tokens` are the primary keys of the tokens that a browser has redeemed. The purpose named first wins, then the
+    newest token. Every request asks again, so that a revoked or expired link stops working at once.
+    """
     wanted = list(purposes)
     found = GuestToken.objects.filter(pk__in=list(tokens), ticket__folio=folio, purpose__in=wanted)
     related = found.select_related(
@@ -72,15 +76,15 @@ def still_valid(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose
 
 
 def _opens(token: GuestToken) -> bool:
-    """Whoever may not sign in any more does not come in by a link either, nor who reads an address that the account
-    no longer has."""
+    """Whether the token is valid and, if the requester has an account, the account is active and still has the address
+    that the link was mailed to."""
     requester = token.ticket.requester
     is_theirs = requester is None or (requester.is_active and token.email == requester.email)
     return token.is_valid(timezone.now()) and is_theirs
 
 
 def note_use(token: GuestToken) -> None:
-    """The bearer acted with this link."""
+    """Set `last_used_at`, because the guest acted with this link. Written at most once per `TOUCH_AFTER`."""
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > TOUCH_AFTER:
         GuestToken.objects.filter(pk=token.pk).update(last_used_at=now)
@@ -88,8 +92,11 @@ def note_use(token: GuestToken) -> None:
 
 @transaction.atomic
 def send_again(*, folio: str, email: str) -> None:
-    """Mail a new link to the ticket's own requester, if `email` is theirs. Says nothing either way: whoever asks must
-    not learn which folios exist, or whose they are (B15, B26)."""
+    """Mail a new link to the requester of ticket `folio` if `email` is their address; otherwise do nothing.
+
+    Neither returns nor raises anything that tells the two apart: a stranger must not learn which folios exist or who
+    requested them (B15, B26).
+    """
     address = email.strip().lower()
     theirs = Q(requester=None, requester_email=address) | Q(requester__email=address)
     ticket = Ticket.objects.filter(theirs, folio__iexact=folio.strip()).first()
@@ -100,26 +107,27 @@ def send_again(*, folio: str, email: str) -> None:
 
 
 def actor_of(token: GuestToken) -> Guest:
-    """The bearer, as verbs know them."""
+    """Return the guest who holds the link, as the `actor` of verbs."""
     return Guest(token.ticket_id, token.email, token.ticket.requester_name, Purpose(token.purpose))
 
 
 def revoke_links_to_others(ticket: Ticket) -> None:
-    """Revoke the ticket's links that were mailed to any address but its present requester's."""
+    """Revoke the ticket's links that were mailed to another address than `requester_email`."""
     ticket.guest_tokens.filter(revoked_at__isnull=True).exclude(email__iexact=ticket.requester_email).update(
         revoked_at=timezone.now()
     )
 
 
 def switch_contribution(ticket: Ticket, *, is_open: bool) -> None:
-    """Set «aporte de usuario» on the locked ticket. Off, the links for it stop working (S2.7)."""
+    """Switch «aporte de usuario» on or off on the locked ticket. Off also revokes the links for it (S2.7). The calling
+    verb saves the ticket."""
     ticket.contribution_open = is_open
     if not is_open:
         revoke(ticket, Purpose.CONTRIBUTE)
 
 
 def revoke(ticket: Ticket, *purposes: Purpose) -> int:
-    """Make the ticket's links for `purposes` (all, when none is named) useless from now on."""
+    """Revoke the ticket's links for `purposes`, or all of them if none is named. Returns how many."""
     tokens = ticket.guest_tokens.filter(revoked_at__isnull=True)
     if purposes:
         tokens = tokens.filter(purpose__in=purposes)

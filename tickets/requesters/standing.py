@@ -1,4 +1,4 @@
-"""The requester's administrative standing, which some processes demand to be looked up before any answer (S2.9)."""
+"""Check the requester's administrative standing, which some processes require before any answer (S2.9)."""
 
 from datetime import datetime
 
@@ -19,7 +19,10 @@ from ..record.locking import locked
 
 @transaction.atomic
 def check_standing(ticket: Ticket, *, actor: Actor, standing: Standing, key: str | None = None) -> Ticket:
-    """Somebody looked the requester's standing up, as must happen before any answer (S2.9)."""
+    """Record that staff looked up the requester's standing and found `standing` (S2.9). Returns the ticket.
+
+    Raises `NotAllowed`, or `GuardFailed` if the requester has no account.
+    """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.STANDING_CHECKED, ticket=ticket):
         return done.ticket
@@ -33,7 +36,10 @@ def check_standing(ticket: Ticket, *, actor: Actor, standing: Standing, key: str
 
 
 def apply_standing(ticket: Ticket, standing: Standing, *, now: datetime) -> None:
-    """Note the check on the locked ticket, and the standing on the person when it changed."""
+    """Set `standing_checked_at` on the locked ticket, and save `standing` on the requester's account if it changed.
+
+    The calling verb saves the ticket. Raises `GuardFailed` if the requester has no account.
+    """
     if ticket.requester is None:
         raise GuardFailed(_("El solicitante no tiene cuenta. Selecciona o crea su cuenta antes de seguir."))
     if ticket.requester.standing != standing:
