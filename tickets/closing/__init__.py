@@ -1,1 +1,1 @@
-"""What surrounds the closing of a ticket: checklist, contact log, survey, and the report when it was closed wrongly."""
+"""Verbs around the closing of a ticket: checklist, contact log, survey and nonconformity reports."""

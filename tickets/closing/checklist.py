@@ -1,4 +1,4 @@
-"""The closing checklist of the process, ticked point by point (S2.44–S2.46)."""
+"""Tick the items of the process's closing checklist (S2.44–S2.46)."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -18,8 +18,11 @@ from ..record.locking import locked
 def tick_checklist(
     ticket: Ticket, *, actor: User, item: str, done: bool = True, key: str | None = None
 ) -> Ticket:
-    """Mark a point of the closing checklist as done, or take the mark back. Points that need evidence want it on
-    record first (S2.44–S2.46)."""
+    """Tick an item of the closing checklist, or untick it with `done=False` (S2.44–S2.46). Returns the ticket.
+
+    Raises `NotAllowed`, `InvalidData` for an unknown item, and `GuardFailed` if the item needs a call or a WhatsApp
+    conversation and none is logged.
+    """
     ticket = locked(ticket)
     if earlier := already_recorded(key, actor=actor, act=EventKind.CHECKLIST, ticket=ticket):
         return earlier.ticket

@@ -1,4 +1,4 @@
-"""Calls and WhatsApp conversations with the requester, with their outcome and evidence (S2.22, S2.45, S2.46)."""
+"""Log calls and WhatsApp conversations with the requester (S2.22, S2.45, S2.46)."""
 
 from django import forms
 from django.core.validators import URLValidator
@@ -28,7 +28,10 @@ def log_contact(
     note: str = "",
     key: str | None = None,
 ) -> Ticket:
-    """Put a call or a WhatsApp conversation on record, with its outcome and evidence (S2.22, S2.45, S2.46)."""
+    """Log a call or a WhatsApp conversation with its outcome and return the ticket (S2.22, S2.45, S2.46).
+
+    A WhatsApp conversation needs its `url`, which is the evidence. Raises `NotAllowed` or `InvalidData`.
+    """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.CONTACT, ticket=ticket):
         return done.ticket

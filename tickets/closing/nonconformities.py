@@ -1,4 +1,4 @@
-"""Reports of nonconformity: opened by the workflow, reviewed by a supervisor (S2.30)."""
+"""Review nonconformity reports (S2.30). The workflow opens them; a supervisor reviews them."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,9 +18,9 @@ from ..record.locking import locked
 
 @transaction.atomic
 def review(report: Nonconformity, *, actor: Actor, conclusion: str, key: str | None = None) -> Nonconformity:
-    """Close a report with the supervisor's conclusion. Reviewing it again keeps the first conclusion.
+    """Close a report with the supervisor's conclusion and return it. A reviewed report keeps its first conclusion.
 
-    Raises `InvalidData` for a conclusion that is empty or too long.
+    Raises `NotAllowed`, or `InvalidData` for a conclusion that is empty or too long.
     """
     ticket = locked(report.ticket)
     row = ticket.nonconformities.get(pk=report.pk)

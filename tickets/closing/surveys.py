@@ -1,4 +1,4 @@
-"""The requester's verdict, after closing (S0.25)."""
+"""The satisfaction survey, which the requester answers after closing (S0.25)."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -18,14 +18,19 @@ COMMENT_LENGTH = 2_000
 
 
 def is_open(ticket: Ticket) -> bool:
-    """Whether the process wants a verdict and there is none yet."""
+    """Whether the survey can be answered: the process has one, the ticket is done, and no answer exists yet. Test
+    tickets and duplicates have no survey."""
     wanted = ticket.definition.closing.survey and ticket.kind == "done" and not ticket.is_test
     return wanted and ticket.duplicate_of_id is None and not Survey.objects.filter(ticket=ticket).exists()
 
 
 @transaction.atomic
 def rate(ticket: Ticket, *, actor: Actor, score: int, comment: str = "", key: str | None = None) -> Survey:
-    """One answer per ticket, 1 (bad) to 5 (very good)."""
+    """Save the requester's answer to the survey: `score` from 1 (bad) to 5 (very good) and a comment.
+
+    Raises `NotAllowed`, `GuardFailed` if the survey is answered or not open, and `InvalidData` for a wrong score or a
+    comment that is too long.
+    """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.SURVEY, ticket=ticket):
         return done.ticket.survey
