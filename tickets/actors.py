@@ -1,4 +1,4 @@
-"""Who acts. Every verb takes `actor=`: a user, the bearer of a guest's link, or the desk itself."""
+"""The types of actor. Every verb takes `actor=`: a user, a guest with a link, or the system."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,9 +12,9 @@ from .enums import Purpose
 
 @dataclass(frozen=True)
 class Guest:
-    """The requester, known only by a link that was mailed to them. It opens one ticket for one purpose.
+    """A requester who acts through a mailed link and not through an account. The link opens one ticket for one purpose.
 
-    Whoever files a report as a guest has no link yet, and no purpose: they may do nothing else.
+    A guest who is filing a report has no link yet. Their `purpose` is None, which permits nothing else.
     """
 
     ticket_id: int
@@ -25,7 +25,7 @@ class Guest:
 
 @dataclass(frozen=True)
 class System:
-    """The desk acting by a rule: a deadline, a silence, a trigger."""
+    """The system, acting because of a rule such as a deadline or the requester's silence. `rule` names the trigger."""
 
     rule: str = ""
 
@@ -35,11 +35,12 @@ SYSTEM = System()
 
 
 def user_of(actor: Actor) -> User | None:
+    """Return the actor if it is a user; None for guests and the system."""
     return actor if isinstance(actor, User) else None
 
 
 def name_of(actor: Actor) -> str:
-    """How history names the actor."""
+    """Return the name under which history shows the actor."""
     if isinstance(actor, System):
         return _("Mesa de ayuda")
     return str(actor.name or actor.email)

@@ -1,4 +1,4 @@
-"""Configuration of the desk, and its history to look at. What happened is never edited here."""
+"""Admin pages: processes and categories to configure; tickets and their history to read, never to edit."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from .models import (
 
 
 class ReadOnly:
-    """May be looked at; changes go through the desk's own pages."""
+    """Denies adding, changing and deleting in the admin. Such rows change only through the verbs."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -52,7 +52,7 @@ class CategoryInline(admin.TabularInline):
 
 @admin.register(Process)
 class ProcessAdmin(admin.ModelAdmin):
-    """Which processes may be picked, and in what order. Their content is a file: docs/processes.md."""
+    """Sets which processes can be chosen and in what order. Their content comes from files: docs/processes.md."""
 
     list_display = ("__str__", "key", "current", "is_active", "position")
     list_editable = ("is_active", "position")
@@ -156,7 +156,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
 
 @admin.register(Attachment)
 class AttachmentAdmin(ReadOnly, admin.ModelAdmin):
-    """Without the file itself: downloads pass the ticket's own check."""
+    """Shows facts about a file but no link to it, so that every download passes `policies.can_download`."""
 
     list_display = ("created_at", "name", "kind", "size", "scan")
     list_filter = ("scan", "kind")

@@ -1,4 +1,4 @@
-"""Files on their way into a ticket: inspected on arrival, kept under a draft key, joined to a message when sent."""
+"""Receive files: inspect them on upload, keep them under a draft key, and attach them when the message is sent."""
 
 import logging
 from collections.abc import Iterable
@@ -30,15 +30,15 @@ THUMBNAIL_SIZE = (320, 320)
 DRAFT_HOURS = 24
 SCANNED_AT_ONCE = 20
 SCAN_DAYS = 7
-"""How long a file without a verdict is asked about."""
+"""For how many days after its upload the scanner is asked about a file that has no verdict."""
 REPLY_LIMITS = FileLimits(kinds=("image", "video", "document", "archive", "text"), max_files=5, max_mb=10)
 
 picture_kept = Signal()
-"""Sent when an image was stored, with `attachment=`: its thumbnail can be drawn, which takes too long for a request."""
+"""Sent with `attachment=` when an image was stored. A worker makes its thumbnail, which is too slow for a request."""
 
 
 def rules_for(limits: FileLimits) -> FileRules:
-    """A process's limits, never above the desk's own."""
+    """Return the limits of a process as `FileRules`, with the size capped at `DESK_MAX_UPLOAD_MB`."""
     largest = min(limits.max_mb, settings.DESK_MAX_UPLOAD_MB)
     return FileRules(kinds=limits.kinds, max_files=limits.max_files, max_bytes=largest * MB)
 
@@ -52,10 +52,11 @@ def keep_draft(
     limits: FileLimits,
     visitor: str = "",
 ) -> Attachment:
-    """Inspect a file and keep it until what it belongs to is sent. Raises `RefusedFile` with the reason.
+    """Inspect a file and save it as an unsent attachment under `draft_key`. Raises `RefusedFile` with the reason.
 
-    Images are written anew, without metadata. No transaction is held while the bytes are looked at. `visitor` is where
-    somebody without an account comes from: what each person has not sent yet is bounded (B34).
+    Images are re-encoded without metadata. Call it outside a transaction: inspecting, scanning and re-encoding take
+    time. `visitor` identifies the client of somebody without an account, because the total size of each person's unsent
+    files is limited (B34).
     """
     rules = rules_for(limits)
     if Attachment.objects.drafts(draft_key).count() >= rules.max_files:
@@ -95,7 +96,7 @@ def keep_drafts(
     limits: FileLimits,
     visitor: str = "",
 ) -> list[str]:
-    """Keep every file that may come in; the reasons for those that may not. One that is refused stops no other."""
+    """Call `keep_draft` for each file and go on after one that is refused. Returns a message for each refused file."""
     problems = []
     for file in files:
         name = file.name or ""
@@ -107,10 +108,11 @@ def keep_drafts(
 
 
 def attach_drafts(ticket: Ticket, draft_key: str, *, actor: Actor, message: Message) -> int:
-    """Join the files waiting under `draft_key` to `message`; inside the verb that writes it. Returns how many.
+    """Attach the unsent files under `draft_key` to `message`. Returns how many. Called by the verb that writes it.
 
-    Files that somebody else's session uploaded never come along, whatever the key. A report keeps to its process's
-    limits, whatever was chosen when the files came, and every other message to `REPLY_LIMITS`. Raises `InvalidData`.
+    Files uploaded by another user are left out, even if the key is right. The files of a report must keep to the limits
+    of its process, checked here again because the process may have been chosen after the upload; those of any other
+    message to `REPLY_LIMITS`. Raises `InvalidData`.
     """
     if not draft_key:
         return 0
@@ -124,7 +126,10 @@ def attach_drafts(ticket: Ticket, draft_key: str, *, actor: Actor, message: Mess
 
 
 def _unfit(files: list[Attachment], rules: FileRules) -> list[str]:
-    """Images were weighed as they came; written anew they may weigh more."""
+    """Return a message for each file that breaks `rules`, or a single one if there are too many files.
+
+    The size of images is not checked again: it was checked before re-encoding, which can make them larger.
+    """
     if len(files) > rules.max_files:
         return [too_many(rules.max_files)]
     return [
@@ -135,7 +140,7 @@ def _unfit(files: list[Attachment], rules: FileRules) -> list[str]:
 
 
 def discard_draft(draft_key: str, uuid: str, *, actor: Actor | None) -> None:
-    """The person removed a file before sending. What no file is called removes none."""
+    """Delete one unsent file that the actor uploaded. An unknown or malformed uuid is ignored."""
     try:
         UUID(uuid)
     except ValueError:
@@ -145,19 +150,26 @@ def discard_draft(draft_key: str, uuid: str, *, actor: Actor | None) -> None:
 
 
 def adopt_drafts(draft_key: str, *, user: User) -> None:
-    """What somebody uploaded before signing in is theirs. `draft_key` must come from where only this desk writes."""
+    """Make `user` the uploader of the files that were uploaded under `draft_key` before signing in.
+
+    `draft_key` must come from the session or another place that the browser cannot write: it decides whose files these
+    are.
+    """
     mine = Attachment.objects.drafts(draft_key).filter(uploader=None)
     mine.update(uploader=user, draft_owner=_owner(user, ""))
 
 
 def discard_old_drafts() -> int:
-    """Files that were never sent. Returns how many went."""
+    """Delete files that were uploaded more than `DRAFT_HOURS` ago and never sent. Returns how many."""
     before = timezone.now() - timedelta(hours=DRAFT_HOURS)
     return _discard(Attachment.objects.filter(ticket__isnull=True, created_at__lt=before))
 
 
 def _discard(drafts: "models.QuerySet[Attachment]") -> int:
-    """The row goes first, if it still is a draft: what is sent at this very moment keeps its file."""
+    """Delete each attachment of `drafts` that is still unsent, row first and then file. Returns how many.
+
+    The row is deleted through the same query, so that a file that is being sent right now keeps its row and content.
+    """
     count = 0
     for attachment in list(drafts):
         if not drafts.filter(pk=attachment.pk).delete()[0]:
@@ -167,15 +179,15 @@ def _discard(drafts: "models.QuerySet[Attachment]") -> int:
             attachment.file.delete(save=False)
             if attachment.thumbnail:
                 attachment.thumbnail.delete(save=False)
-        except (
-            Exception
-        ):  # whatever a store raises: nobody can reach the file any more, and others have their turn
+        except Exception:
+            # Storages raise many types of error. Nobody can reach the file without its row, so go on with the others.
             logger.exception("the file of discarded attachment %s stays in the store", attachment.uuid)
     return count
 
 
 def draw_thumbnail(attachment: Attachment) -> None:
-    """A small picture for lists; a worker's job. An image that cannot be drawn stays without one."""
+    """Make and save the thumbnail of an image; takes seconds, so a worker calls it. An image that cannot be decoded
+    gets none. Does nothing for other files, held files and images that have one."""
     if not attachment.is_image or attachment.thumbnail or attachment.is_held:
         return
     with attachment.file.open("rb") as original:
@@ -186,23 +198,25 @@ def draw_thumbnail(attachment: Attachment) -> None:
             return
     attachment.thumbnail.save("thumbnail.webp", ContentFile(small), save=False)
     mine = Attachment.objects.filter(pk=attachment.pk, thumbnail="")
-    if not mine.update(
-        thumbnail=attachment.thumbnail.name
-    ):  # another worker was faster, or the file was taken back
+    if not mine.update(thumbnail=attachment.thumbnail.name):
+        # Another worker was faster, or the attachment was deleted.
         attachment.thumbnail.delete(save=False)
 
 
 def without_thumbnail() -> "models.QuerySet[Attachment]":
+    """Return the images that can have a thumbnail and have none yet."""
     return Attachment.objects.filter(kind="image", thumbnail="", scan=Attachment.Scan.CLEAN)
 
 
 def scan_held(limit: int = SCANNED_AT_ONCE) -> int:
-    """Ask again about files that came while the scanner could not be asked: its verdict lets them out or keeps them in.
-    Returns how many were judged."""
+    """Scan up to `limit` held files that have no verdict yet, and save the verdict. Returns how many got one.
+
+    Files have no verdict if the scanner was unavailable when they were uploaded. Stops if it still is.
+    """
     judged = 0
     since = timezone.now() - timedelta(days=SCAN_DAYS)
     held = Attachment.objects.filter(scan=Attachment.Scan.PENDING, created_at__gte=since)
-    # In no order: one that is too much for the scanner, time after time, must not keep the others from their turn.
+    # In random order, so that a file on which the scanner fails each time does not block the others.
     for attachment in held.order_by("?")[:limit]:
         try:
             with attachment.file.open("rb") as file:
@@ -218,13 +232,17 @@ def scan_held(limit: int = SCANNED_AT_ONCE) -> int:
 
 
 def _owner(actor: Actor | None, visitor: str) -> str:
+    """Return the hash that stands for the uploader, a user or a visitor; empty if neither is known."""
     user = user_of(actor) if actor else None
     who = f"user {user.pk}" if user else f"visitor {visitor}" if visitor else ""
     return salted_hmac("tickets.draft_owner", who, algorithm="sha256").hexdigest() if who else ""
 
 
 def _require_room(owner: str, size: int) -> None:
-    """Two uploads at the same moment may each find room for themselves: the bound is against piling up."""
+    """Raise `RefusedFile` if the owner's unsent files and `size` more bytes exceed `DESK_MAX_UNSENT_MB`.
+
+    Takes no lock: two simultaneous uploads may together exceed the limit a little, which does no harm.
+    """
     if not owner:
         return
     unsent = Attachment.objects.filter(draft_owner=owner, ticket__isnull=True)
@@ -240,13 +258,15 @@ def _require_room(owner: str, size: int) -> None:
 
 
 def too_many(limit: int) -> str:
+    """Return the sentence that says how many files can be attached."""
     return ngettext(
         "Puedes adjuntar hasta %(limit)d archivo.", "Puedes adjuntar hasta %(limit)d archivos.", limit
     ) % {"limit": limit}
 
 
 def _scan(file: "IO[bytes] | File[bytes]") -> str:
-    """Hold what the scanner could not clear, refuse what it caught."""
+    """Scan a new file. Returns `PENDING` if the scanner gives no verdict, else `CLEAN`; raises `RefusedFile` for
+    malware."""
     file.seek(0)
     match malware.scan(file):
         case malware.Verdict.INFECTED:

@@ -1,7 +1,7 @@
-"""Which time counts towards a deadline.
+"""Calendars: they decide which time counts towards a due date.
 
-There is one calendar so far, plain elapsed time. Calendars with working hours and holidays will implement the same
-protocol, without a change in `sla`.
+There is one calendar so far, elapsed time. Calendars with working hours and holidays can implement the same protocol
+without a change in `sla`.
 """
 
 from datetime import datetime, timedelta
@@ -10,10 +10,10 @@ from typing import Protocol
 
 class Calendar(Protocol):
     def add(self, start: datetime, duration: timedelta) -> datetime:
-        """The instant at which `duration` of counting time has passed since `start`."""
+        """Return the moment at which `duration` of counting time has passed since `start`."""
 
     def between(self, start: datetime, end: datetime) -> timedelta:
-        """How much time counts from `start` to `end`; never negative."""
+        """Return how much time counts from `start` to `end`; never negative."""
 
 
 class ElapsedTime:

@@ -1,6 +1,6 @@
-"""Clocks on tickets: applies `sla`'s arithmetic to rows, and keeps the ticket's own due columns true.
+"""Change the clocks of a ticket with the arithmetic of `sla`, and copy their due dates to the ticket's own columns.
 
-Every function works on a locked ticket inside a verb's transaction; the verb saves the ticket.
+Functions that change something need a locked ticket inside a verb's transaction; the verb saves the ticket.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from .models import Clock, Pause, Ticket
 
 
 def start(ticket: Ticket, *, now: datetime) -> None:
-    """What the process promises from the moment of filing (S0.19, S2.33, S2.34)."""
+    """Create the clocks that the process promises, running from `now`, when a ticket is filed (S0.19, S2.33, S2.34)."""
     clocks = [
         Clock(
             ticket=ticket,
@@ -29,6 +29,7 @@ def start(ticket: Ticket, *, now: datetime) -> None:
 
 
 def policy_target(ticket: Ticket, kind: ClockKind) -> timedelta | None:
+    """Return the target that the process has for the ticket's severity and case kind; None if it promises nothing."""
     find = {
         ClockKind.FIRST_RESPONSE: ticket.definition.first_response_target,
         ClockKind.RESOLUTION: ticket.definition.resolution_target,
@@ -37,8 +38,11 @@ def policy_target(ticket: Ticket, kind: ClockKind) -> timedelta | None:
 
 
 def proposed_due(ticket: Ticket, *, severity: str, case_kind: str, now: datetime) -> datetime | None:
-    """The closing date that the time parameters give (S2.4), as a proposal for whoever prepares: to the minute, and
-    counted from `now` where it would be past. None where the process promises nothing."""
+    """Return the closing date to propose to the staff who prepare the ticket (S2.4); None if the process promises none.
+
+    It follows from the resolution target of `severity` and `case_kind`, counted from filing without the pauses. A date
+    that is past already is counted from `now` instead. Rounded down to the minute.
+    """
     target = ticket.definition.resolution_target(severity=severity, case_kind=case_kind)
     if target is None:
         return None
@@ -51,10 +55,14 @@ def proposed_due(ticket: Ticket, *, severity: str, case_kind: str, now: datetime
 
 
 def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
-    """A person set the closing date (S2.3). It becomes the clock's target, so later pauses still push it back."""
+    """Set the due date of the resolution clock to the date that a person agreed on (S2.3).
+
+    The clock's target is computed from that date, so that later pauses still push it back. Creates the clock if the
+    process promises no resolution time.
+    """
     clock = ticket.clocks.filter(kind=ClockKind.RESOLUTION).prefetch_related("pauses").first()
     pauses: list[sla.Interval] = []
-    if clock is None:  # the process promises nothing by itself
+    if clock is None:  # the process has no resolution target
         clock = Clock(
             ticket=ticket,
             kind=ClockKind.RESOLUTION,
@@ -74,7 +82,11 @@ def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
 
 
 def retarget(ticket: Ticket, *, now: datetime) -> None:
-    """Severity or case kind changed: promises follow, pauses and agreed dates stay (LESSONS A6)."""
+    """Give the clocks new targets after the severity or case kind changed.
+
+    Pauses stay, and so do agreed dates and stopped clocks (LESSONS A6). A clock whose new due date lies ahead counts as
+    not breached.
+    """
     clocks = list(ticket.clocks.filter(stopped_at__isnull=True).prefetch_related("pauses"))
     for clock in clocks:
         target = policy_target(ticket, ClockKind(clock.kind))
@@ -87,10 +99,10 @@ def retarget(ticket: Ticket, *, now: datetime) -> None:
 
 
 def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime) -> None:
-    """Run, pause, stop or start again, as the kinds of the two stages say.
+    """Run, pause, stop or restart the clocks as the kinds of the two stages say, and set `is_paused`.
 
-    Reopening: the resolution goes on with the time it had left, for the stretch in which the ticket was closed does
-    not count; the first response stays as it was, unless it was never given (LESSONS A7).
+    If the ticket is reopened, the time in which it was closed counts as a pause, so the resolution clock continues with
+    the time it had left. The first response clock stays stopped, unless nobody has answered yet (LESSONS A7).
     """
     was, now_is = before.kind.meta.clock, after.kind.meta.clock
     if was == now_is:
@@ -116,7 +128,7 @@ def _goes_on(clock: Clock, ticket: Ticket) -> bool:
 
 
 def first_answered(ticket: Ticket, *, now: datetime) -> None:
-    """The desk spoke to the requester for the first time."""
+    """Set `first_response_at` and stop the first response clock. Does nothing after the first time."""
     if ticket.first_response_at is not None:
         return
     ticket.first_response_at = now
@@ -129,18 +141,18 @@ def first_answered(ticket: Ticket, *, now: datetime) -> None:
 
 
 def breach(clock: Clock) -> None:
-    """Mark the promise broken at the very instant it was, however late the sweep comes."""
+    """Set `breached_at` to the due date, not to the present time: a sweep may come late."""
     clock.breached_at = clock.due_at
     clock.save(update_fields=["breached_at"])
 
 
 def explain(clock: Clock, *, now: datetime) -> list[sla.Stretch]:
-    """The stretches behind the due date: «¿por qué esta fecha?»"""
+    """Return the stretches that led to the due date: the answer to «¿por qué esta fecha?»."""
     return sla.explain(start=clock.started_at, pauses=clock.intervals(), now=clock.stopped_at or now)
 
 
 def status(clock: Clock, *, now: datetime) -> sla.ClockStatus:
-    """What the clock shows now, the same on every page, in jobs and in reports."""
+    """Return the clock's status at `now`. Pages, jobs and reports all use this."""
     return sla.status(
         due=clock.due_at,
         target=clock.target,
@@ -151,22 +163,25 @@ def status(clock: Clock, *, now: datetime) -> sla.ClockStatus:
 
 
 def _resume(clock: Clock, *, stage: Stage, now: datetime) -> None:
+    """End the clock's pause, save it as a `Pause` row and move the due date. The caller saves the clock."""
     if clock.paused_at is None:
         return
     if now > clock.paused_at:
         Pause.objects.create(clock=clock, started_at=clock.paused_at, ended_at=now, stage=stage.key)
-    pauses = clock.intervals()  # the open one still among them: it ends now, like the row just written
+    pauses = clock.intervals()  # includes the pause that ends now; it must still count in due_at below
     clock.paused_at = None
     clock.due_at = sla.due_at(start=clock.started_at, target=clock.target, pauses=pauses, now=now)
 
 
 def _recompute(clock: Clock, *, now: datetime) -> None:
+    """Set the due date from the target, and clear `breached_at` if that date lies ahead."""
     clock.due_at = sla.due_at(start=clock.started_at, target=clock.target, pauses=clock.intervals(), now=now)
     if clock.breached_at is not None and clock.due_at > now:
         clock.breached_at = None
 
 
 def _mirror(ticket: Ticket, clocks: Iterable[Clock]) -> None:
+    """Copy the due dates of `clocks` to the ticket's columns."""
     for clock in clocks:
         if clock.kind == ClockKind.RESOLUTION:
             ticket.due_at = clock.due_at

@@ -1,4 +1,4 @@
-"""The closed lists of the desk, each with what hangs on its members."""
+"""The fixed lists of tickets: states, kinds, severities, purposes … and the facts that follow from them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 
 class PublicState(models.TextChoices):
-    """The three states a customer reads (S3.12–S3.14)."""
+    """The three states that customers see (S3.12–S3.14)."""
 
     WAITING = "waiting", _("En espera")
     IN_PROGRESS = "in_progress", _("En curso")
@@ -17,7 +17,7 @@ class PublicState(models.TextChoices):
 
 
 class StageKind(models.TextChoices):
-    """What a stage of a process is for. Public state, clocks and default percent follow from it."""
+    """The purpose of a stage. Public state, clocks and default progress follow from it: `STAGE_META`."""
 
     NEW = "new", _("Nuevo")
     EVALUATION = "evaluation", _("Evaluación")
@@ -38,11 +38,13 @@ class StageKind(models.TextChoices):
 
 @dataclass(frozen=True)
 class StageMeta:
+    """What follows from a stage's kind. `progress` is a percentage, used where a stage does not set its own."""
+
     public_state: PublicState
     clock: Literal["runs", "pauses", "stops"]
     progress: int
     token: str
-    """The design's name for how the state looks: `data-estado` on a pill."""
+    """The value of `data-estado`, which the style sheets use to colour the state."""
 
     @property
     def is_end(self) -> bool:
@@ -67,13 +69,13 @@ END_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if kind.meta
 EARLY_KINDS: tuple[StageKind, ...] = tuple(
     kind for kind in StageKind if kind.meta.public_state == PublicState.WAITING
 )
-"""Before the work: every process begins in one of these, and in these somebody evaluates or prepares."""
+"""The kinds before work begins: new, evaluation and preparation. The first stage of a process is one of these."""
 REQUESTER_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if kind.meta.clock == "pauses")
-"""The requester's turn, to contribute or to decide on the closing: the desk's time does not count (S2.7, S2.8)."""
+"""The kinds in which the requester must act, to contribute or to decide on the closing. Clocks pause (S2.7, S2.8)."""
 
 
 class Severity(models.TextChoices):
-    """One scale for every process (S0.17, S4.10)."""
+    """How severe a case is, most severe first. Every process uses this scale (S0.17, S4.10)."""
 
     CRITICAL = "critical", _("Crítica")
     HIGH = "high", _("Alta")
@@ -86,13 +88,15 @@ class Severity(models.TextChoices):
 
 
 class CaseKind(models.TextChoices):
-    """S2.24: a fault, or a paper to be processed."""
+    """Whether the requester reports a problem or asks for a procedure, «trámite» (S2.24)."""
 
     PROBLEM = "problem", _("Problema")
     PROCEDURE = "procedure", _("Trámite")
 
 
 class Channel(models.TextChoices):
+    """How a ticket or a message reached us."""
+
     WEB = "web", _("Web")
     LINK = "link", _("Enlace del correo")
     EMAIL = "email", _("Correo")
@@ -103,7 +107,8 @@ class Channel(models.TextChoices):
 
 
 class MessageKind(models.TextChoices):
-    """Who speaks to whom, and whether it claims the case is solved (T2)."""
+    """The kinds of message (T2). Reports and replies come from the requester; follow-ups, solutions and notes from
+    staff. A solution says that the case is solved. A note is internal."""
 
     REPORT = "report", _("Reporte")
     REPLY = "reply", pgettext_lazy("message kind", "Respuesta")
@@ -116,7 +121,7 @@ PUBLIC_MESSAGE_KINDS: tuple[MessageKind, ...] = tuple(k for k in MessageKind if 
 
 
 class EventKind(models.TextChoices):
-    """What this app records about a ticket. Other apps add kinds of their own: `vocabulary.EVENT_KINDS`."""
+    """The kinds of event that this app records. Other apps add their own to `vocabulary.EVENT_KINDS`."""
 
     FILED = "filed", _("Reporte recibido")
     STAGE_CHANGED = "stage_changed", _("Cambio de etapa")
@@ -143,7 +148,7 @@ class ClockKind(models.TextChoices):
 
 
 class Purpose(models.TextChoices):
-    """What a guest's link is good for. Each link serves one purpose (DESIGN §6)."""
+    """What a guest may do with a link. Each link has one purpose (DESIGN §6)."""
 
     FOLLOW = "follow", _("Seguir el ticket")
     CONTRIBUTE = "contribute", _("Aportar información")
@@ -157,7 +162,7 @@ class ContactKind(models.TextChoices):
 
     @property
     def missing(self) -> str:
-        """What somebody reads who first has to record one."""
+        """The sentence that asks to log a contact of this kind first."""
         sentences = {
             ContactKind.CALL: _("Registra primero la llamada al solicitante."),
             ContactKind.WHATSAPP: _("Registra primero la conversación por WhatsApp, con su enlace."),
@@ -166,14 +171,14 @@ class ContactKind(models.TextChoices):
 
 
 class ContactOutcome(models.TextChoices):
-    """S2.22: «fallida/ Exitosa»."""
+    """The outcome of a logged contact: «fallida/ Exitosa» (S2.22)."""
 
     SUCCESSFUL = "successful", _("Exitosa")
     FAILED = "failed", _("Fallida")
 
 
 class Template(models.TextChoices):
-    """The mails a process may send. Each has a text in `notifications`; the names are what process files write."""
+    """The mails that a process may send, by the names in process files. Their texts are in `templates/emails/`."""
 
     RECEIVED = "received", _("Acuse de recibo")
     NEW_TICKET = "new_ticket", _("Ticket nuevo para el equipo")
@@ -205,7 +210,7 @@ class Template(models.TextChoices):
 
 
 class Trigger(models.TextChoices):
-    """What can set off an action of a process (`on`), other than a person's click."""
+    """What can fire an action of a process without a click. Process files name it in the action's `on`."""
 
     REQUESTER_MESSAGE = "requester_message", _("El solicitante escribe")
     FOLLOW_UP_SENT = "follow_up_sent", _("Se envía un seguimiento")
@@ -216,7 +221,7 @@ class Trigger(models.TextChoices):
 
 
 class DeliveryState(models.TextChoices):
-    """How far a mail about an event got."""
+    """The states of a mail about an event."""
 
     WAITING = "waiting", _("En cola")
     SENT = "sent", _("Enviado por correo")

@@ -1,4 +1,4 @@
-"""What can go wrong with a verb. Every message is fit to be shown to the person who acted."""
+"""The errors that verbs raise. Their messages can be shown to the person who acted."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -7,19 +7,20 @@ from content.errors import DeskError
 
 
 class NotAllowed(DeskError):
-    """This person may not do this to this ticket."""
+    """The actor has no permission to do this on this ticket."""
 
     default = _("No tienes permiso para hacer eso en este ticket.")
 
 
 class ActionUnavailable(DeskError):
-    """The ticket's present stage does not offer the action."""
+    """The action cannot be performed in the ticket's present stage."""
 
     default = _("Esa acción no está disponible en la etapa actual del ticket.")
 
 
 class GuardFailed(DeskError):
-    """A condition that the process sets is not met. `guard` is its name in the registry."""
+    """A requirement for the change is not met. `guard` names the process's guard that failed; it is empty if the verb
+    itself has the requirement."""
 
     def __init__(self, message: str | Promise, *, guard: str = "") -> None:
         self.guard = guard
@@ -27,6 +28,7 @@ class GuardFailed(DeskError):
 
 
 class InvalidToken(DeskError):
-    """A guest's link is unknown, expired, revoked or meant for something else; which, is nobody's business."""
+    """A guest's link is unknown, expired, revoked or for another purpose. The message does not say which, so that
+    strangers learn nothing from it."""
 
     default = _("Este enlace ya no sirve. Pide uno nuevo desde la página del ticket.")

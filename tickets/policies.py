@@ -1,4 +1,4 @@
-"""Who may do what: pure predicates over an actor and a ticket."""
+"""Permissions: predicates that say what an actor may do with a ticket. They change nothing."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,8 @@ from .definitions.definition import Action, Who
 from .enums import Purpose
 from .models import Attachment, Ticket
 
-# What a guest's link is good for; of the links that one browser holds, the purpose named first is taken.
+# The purposes of guests' links that permit each kind of use. If a browser holds several links, the purpose named first
+# is used.
 READING_PURPOSES = (Purpose.FOLLOW, Purpose.CONTRIBUTE, Purpose.APPROVE)
 WRITING_PURPOSES = (Purpose.FOLLOW, Purpose.CONTRIBUTE)
 DECIDING_PURPOSES = (Purpose.APPROVE, Purpose.FOLLOW)
@@ -27,7 +28,8 @@ def is_requester(actor: Actor, ticket: Ticket) -> bool:
 
 
 def is_staff_on(actor: Actor, ticket: Ticket) -> bool:
-    """Desk staff who may see this ticket."""
+    """Whether the actor is active staff who may see this ticket: its department's members, its assignee, supervisors
+    and administrators; all staff if it has no department."""
     if not isinstance(actor, User) or not actor.is_desk_staff or not actor.is_active:
         return False
     return (
@@ -39,7 +41,7 @@ def is_staff_on(actor: Actor, ticket: Ticket) -> bool:
 
 
 def staff_on(ticket: Ticket) -> "QuerySet[User]":
-    """`is_staff_on` as a list: whoever of the desk may see this ticket."""
+    """Return all staff for whom `is_staff_on` is true, sorted by name."""
     staff = User.objects.staff()
     if ticket.department_id is None:
         return staff
@@ -49,8 +51,10 @@ def staff_on(ticket: Ticket) -> "QuerySet[User]":
 
 
 def known_people(user: User) -> "QuerySet[User]":
-    """Whose card this member of the desk may open: of whoever asked for something that they may see. Supervisors know
-    every customer, with tickets or without."""
+    """Return the people whose customer page `user` may open: the requesters of tickets that `user` may see.
+
+    Supervisors and administrators may also open the page of every customer without tickets. Customers may open none.
+    """
     if not user.is_desk_staff:
         return User.objects.none()
     known = Q(Exists(Ticket.objects.visible_to(user).filter(requester=OuterRef("pk"))))
@@ -68,7 +72,7 @@ def can_see_internal(actor: Actor, ticket: Ticket) -> bool:
 
 
 def can_download(actor: Actor, attachment: Attachment) -> bool:
-    """Whoever sees the message sees its files. What waits to be sent is nobody's yet."""
+    """Whether the actor may download the file: those who may see its message may. Unsent files cannot be downloaded."""
     if attachment.ticket is None:
         return False
     internal = attachment.message is not None and not attachment.message.is_public
@@ -76,7 +80,7 @@ def can_download(actor: Actor, attachment: Attachment) -> bool:
 
 
 def can_reply(actor: Actor, ticket: Ticket) -> bool:
-    """As the requester, at any time (S1.5, S3.18)."""
+    """Whether the actor may reply as the requester, which is allowed in every stage (S1.5, S3.18)."""
     return is_requester(actor, ticket) and (not isinstance(actor, Guest) or actor.purpose in WRITING_PURPOSES)
 
 
@@ -85,17 +89,18 @@ def can_rate(actor: Actor, ticket: Ticket) -> bool:
 
 
 def can_choose_notifications(actor: Actor, ticket: Ticket) -> bool:
-    """Whoever holds a link for one errand alone does not silence the requester's mail (S3.10)."""
+    """Whether the actor may switch the requester's mail on or off (S3.10). Guests need the link for following: links
+    with a narrower purpose do not permit it."""
     return is_requester(actor, ticket) and (not isinstance(actor, Guest) or actor.purpose == Purpose.FOLLOW)
 
 
 def can_answer(actor: Actor, ticket: Ticket) -> bool:
-    """As the desk: follow-ups, solutions and notes."""
+    """Whether the actor may write as staff: follow-ups, solutions and internal notes."""
     return is_staff_on(actor, ticket)
 
 
 def can_send_solution(actor: Actor, ticket: Ticket) -> bool:
-    """S2.29: only where a solution can exist."""
+    """Whether the actor may send a solution now: only in the kinds of stage that the process allows (S2.29)."""
     return can_answer(actor, ticket) and ticket.kind in ticket.definition.solution_from
 
 
@@ -112,12 +117,13 @@ def can_review_nonconformities(actor: Actor, ticket: Ticket) -> bool:
 
 
 def may_perform(actor: Actor, ticket: Ticket, action: Action) -> bool:
-    """Whether `action` names this actor, whatever the stage."""
+    """Whether the `by` of `action` includes the actor. The ticket's stage and the action's conditions are not
+    checked."""
     return any(is_one_of(who, actor, ticket) for who in action.by)
 
 
 def is_one_of(who: Who, actor: Actor, ticket: Ticket) -> bool:
-    """Whether the actor is who the process means. Administrators stand in for any staff; nobody stands in for the
+    """Whether `who` includes the actor on this ticket. Administrators count as any staff, but never as the
     requester."""
     if who.kind == "owner":
         return is_one_of(ticket.stage_definition.owner, actor, ticket)
@@ -132,18 +138,20 @@ def is_one_of(who: Who, actor: Actor, ticket: Ticket) -> bool:
 
 
 def _means_requester(who: Who, ticket: Ticket) -> bool:
+    """Whether `who` is the requester, directly or as the owner of the present stage."""
     return (ticket.stage_definition.owner if who.kind == "owner" else who).kind == "requester"
 
 
 def may_be_meant(who: Who, user: User) -> bool:
-    """Whether there may be a ticket of which the process means this member of the desk; `is_one_of` asks of one."""
+    """True if `who` could include this staff member on some ticket. For one ticket use `is_one_of`."""
     if who.kind in ("requester", "nobody"):
         return False
     return user.role == Role.ADMINISTRATOR or _is_meant_anywhere(who, user) is not False
 
 
 def _is_meant_anywhere(who: Who, user: User) -> bool | None:
-    """What the word says of a member of the desk whatever the ticket; None where the ticket decides."""
+    """Whether `who` includes this staff member on every ticket. None when it depends on the ticket (assignee, managers,
+    group)."""
     match who.kind:
         case "staff":
             return True
@@ -175,7 +183,8 @@ def _is_staff_meant(who: Who, actor: User, ticket: Ticket) -> bool:
 
 
 def _stands_in(group: str, ticket: Ticket) -> bool:
-    """S4.15: a role that nobody holds yet is everybody's, where the process says so."""
+    """Whether all staff on the ticket may act for `group`: it has no members and its `while_empty` is `staff`
+    (S4.15)."""
     definition = ticket.definition.group(group)
     if definition is None or definition.while_empty != "staff":
         return False
@@ -184,16 +193,17 @@ def _stands_in(group: str, ticket: Ticket) -> bool:
 
 
 def available_actions(ticket: Ticket, *, actor: Actor, as_requester: bool = False) -> list[Action]:
-    """What the process offers this person now, in its own order: the buttons of a page, and only those.
+    """Return the actions that the actor may click now, in the order of the process file. Guards are not checked.
 
-    `as_requester` leaves out what somebody of the desk who asks for help may do for their work."""
+    With `as_requester=True`, staff looking at a ticket they filed get only the requester's actions.
+    """
     return list(_available(ticket.definition.actions_from(ticket.stage), ticket, actor, as_requester))
 
 
 def _available(
     actions: Iterable[Action], ticket: Ticket, actor: Actor, as_requester: bool
 ) -> Iterable[Action]:
-    meant: dict[Who, bool] = {}  # most actions of a stage name the same few people
+    meant: dict[Who, bool] = {}  # a cache: most actions of a stage name the same people
     for action in actions:
         for who in action.by:
             if who not in meant:

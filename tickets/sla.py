@@ -1,6 +1,6 @@
 """Clock arithmetic: pure functions that pages, jobs and reports share (DESIGN §4).
 
-All instants are aware datetimes in UTC. A `Calendar` says which time counts.
+All moments are aware datetimes in UTC. A `Calendar` decides which time counts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, order=True)
 class Interval:
-    """A stretch of time, half open; without an end it lasts until now."""
+    """A pause from `start` up to but not including `end`. Without an end it lasts until now."""
 
     start: datetime
     end: datetime | None
@@ -26,7 +26,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Stretch:
-    """One line of the answer to «¿por qué esta fecha?»: from, to, whether it counted."""
+    """One line of the answer to «¿por qué esta fecha?»: a stretch of time and whether it counted."""
 
     start: datetime
     end: datetime
@@ -34,7 +34,7 @@ class Stretch:
 
 
 def merged(pauses: Iterable[Interval], *, start: datetime, now: datetime) -> list[Interval]:
-    """The pauses, clipped to [start, now], in order and without overlaps."""
+    """Return the pauses clipped to [start, now], in order, with overlapping ones joined."""
     result: list[Interval] = []
     for pause in sorted(pauses, key=lambda interval: interval.start):
         begin, end = max(pause.start, start), pause.ends_by(now)
@@ -55,9 +55,9 @@ def due_at(
     now: datetime,
     calendar: Calendar = ELAPSED,
 ) -> datetime:
-    """When `target` of counting time will have passed since `start`, not counting the pauses.
+    """Return the moment at which `target` of counting time has passed since `start`, not counting the pauses.
 
-    A pause that began after the target had run out moves nothing: what is late stays late.
+    A pause that began after that moment does not move it: a breached due date stays breached.
     """
     cursor, left = start, target
     for pause in merged(pauses, start=start, now=now):
@@ -72,7 +72,7 @@ def due_at(
 def elapsed(
     *, start: datetime, pauses: Sequence[Interval] = (), now: datetime, calendar: Calendar = ELAPSED
 ) -> timedelta:
-    """How much time has counted from `start` to `now`."""
+    """Return how much time has counted from `start` to `now`."""
     stretches = explain(start=start, pauses=pauses, now=now)
     return sum((calendar.between(s.start, s.end) for s in stretches if s.counts), timedelta())
 
@@ -85,21 +85,21 @@ def target_for(
     now: datetime,
     calendar: Calendar = ELAPSED,
 ) -> timedelta:
-    """The target that makes `due_at` answer `due`: how a date set by a person becomes a promise (S2.3)."""
+    """Return the target for which `due_at` returns `due`, so that a date set by a person becomes a target (S2.3)."""
     return elapsed(start=start, pauses=pauses, now=now, calendar=calendar) + calendar.between(now, due)
 
 
-AT_RISK = 0.3  # with less than this share of the time left, somebody should look
+AT_RISK = 0.3  # a clock with at most this fraction of its time left is at risk
 
 
 @dataclass(frozen=True)
 class ClockStatus:
-    """What a clock shows at one moment. `left` is the time until the due date, or since it when that has passed."""
+    """The state of a clock at one moment. `left` is the time until the due date or, if that has passed, since it."""
 
     state: Literal["ok", "risk", "breached", "paused", "met", "missed"]
     left: timedelta
     fraction: float
-    """How much of the promised time remains, 0 to 1."""
+    """The part of the promised time that is left, from 0 to 1."""
 
     @property
     def percent(self) -> int:
@@ -107,7 +107,7 @@ class ClockStatus:
 
     @property
     def token(self) -> str:
-        """The design's name for how it looks: `data-sla`."""
+        """The value of `data-sla`, which the style sheets use to colour the clock."""
         return _TOKENS[self.state]
 
 
@@ -129,7 +129,11 @@ def status(
     paused_at: datetime | None = None,
     stopped_at: datetime | None = None,
 ) -> ClockStatus:
-    """Time does not pass for a paused or stopped clock: an overdue one that waits grows no older (LESSONS A12)."""
+    """Return the status of a clock with these dates.
+
+    A paused or stopped clock is judged at the moment of the pause or stop, so that the delay of an overdue one does not
+    grow while it waits (LESSONS A12).
+    """
     at = min(moment for moment in (stopped_at, paused_at, now) if moment is not None)
     left = due - at
     fraction = min(max(left / target, 0.0), 1.0) if target else 0.0
@@ -143,7 +147,7 @@ def status(
 
 
 def explain(*, start: datetime, pauses: Sequence[Interval] = (), now: datetime) -> list[Stretch]:
-    """The time from `start` to `now` cut into what counted and what did not."""
+    """Return the time from `start` to `now`, cut into stretches that counted and pauses that did not."""
     result, cursor = [], start
     for pause in merged(pauses, start=start, now=now):
         end = pause.end or now

@@ -1,7 +1,7 @@
-"""Names that process files and events may use, open to the apps above: an app adds its own without editing tickets.
+"""The names of events, mails and triggers, which other apps can extend without editing `tickets`.
 
-Guards, effects, conditions and the sentences of history are registries too; those keep functions and stand beside
-them. An app extends all of them in its `AppConfig.ready`.
+An app adds its names in its `AppConfig.ready`. The registries of guards, effects, conditions and history sentences,
+which hold functions, are extended there too; each is in the module of its functions.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from .enums import EventKind, Template, Trigger
 
 
 class Vocabulary:
-    """An open set of names with labels, made of the `TextChoices` of several apps."""
+    """A set of names with labels, joined from the `TextChoices` of several apps. `what` names it in error messages."""
 
     def __init__(self, what: str, first: type[models.TextChoices]) -> None:
         self.what = what
@@ -20,7 +20,7 @@ class Vocabulary:
         self.extend(first)
 
     def extend(self, names: type[models.TextChoices]) -> None:
-        """Add every member of `names`. Raises `ValueError` for a name that another app has already."""
+        """Add every member of `names`. Raises `ValueError` for a name that another app has added."""
         for member in names:
             known = self._labels.setdefault(str(member.value), member)
             if known is not member:

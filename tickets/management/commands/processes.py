@@ -1,4 +1,4 @@
-"""Process files on the command line: docs/processes.md."""
+"""Manage process files from the command line; docs/processes.md explains how."""
 
 import sys
 from pathlib import Path
