@@ -1,4 +1,4 @@
-"""The outbox for whoever runs the desk: what waits, what failed and why, and one thing to do about it."""
+"""Admin page of the outbox. It is read-only, except for the action that queues failed mails again."""
 
 from typing import Any
 

@@ -1,12 +1,12 @@
-"""The closed lists of outgoing mail."""
+"""Choices for outgoing mail: its state and its audience."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class MailState(models.TextChoices):
-    """`queued → sending → started → sent`. A worker that dies before `started` has sent nothing; after it, nobody
-    can know."""
+    """State of an outgoing mail: `queued → sending → started → sent`. If a worker dies before `started`, the mail has
+    not left. If it dies in `started`, the mail may have left."""
 
     QUEUED = "queued", _("En cola")
     SENDING = "sending", _("Tomado por un proceso")
@@ -22,7 +22,7 @@ TROUBLED_STATES = (MailState.FAILED, MailState.UNCERTAIN)
 
 
 class Audience(models.TextChoices):
-    """Who reads a mail decides where its links lead and what it may tell."""
+    """Kind of reader of a mail. It decides where the links lead and which facts the mail may contain."""
 
     REQUESTER = "requester", _("Solicitante")
     STAFF = "staff", _("Equipo")

@@ -1,4 +1,4 @@
-"""Mail on its way out."""
+"""The outbox table."""
 
 from typing import ClassVar
 
@@ -15,10 +15,11 @@ from .querysets import OutgoingEmailQuerySet
 
 
 class OutgoingEmail(models.Model):
-    """One mail to one person: the queue of record. Broker messages only say that it is worth looking here.
+    """One mail to one person. This table is the queue; Celery messages only wake a worker up to read it.
 
-    The mail of an event is written when it leaves (docs/decisions/0009-mail-is-written-when-it-leaves.md), so its text
-    and the secrets in its links are never kept. An account's mail arrives written, and is emptied once it is settled.
+    The text of a mail about an event is composed when the mail is sent
+    (docs/decisions/0009-mail-is-written-when-it-leaves.md), so the text and the tokens of its links are never stored.
+    A mail about an account (sign-in codes) is stored with its text, which is deleted once the mail is settled.
     """
 
     event = models.ForeignKey(
@@ -75,7 +76,8 @@ class OutgoingEmail(models.Model):
                 fields=["event", "recipient", "template"], name="mail_once_per_event_recipient_template"
             )
         ]
-        # Nearly every row is settled; the jobs only read those that are not, or that are old.
+        # Nearly all rows are settled. The partial indexes hold only the others; `mail_created` serves the deletion of
+        # old rows.
         indexes = [
             models.Index(fields=["created_at"], name="mail_created"),
             models.Index(

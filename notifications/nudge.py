@@ -1,5 +1,5 @@
-"""Waking a worker. The tables are the record and the scheduler looks at them anyway, so a message that cannot be
-published costs a few seconds of waiting and must cost the person in front of the page nothing."""
+"""Publish Celery tasks that wake a worker up. All work is stored in tables, which the scheduler also reads, so a
+message that cannot be published only delays the work by some seconds. It must never fail or delay a web request."""
 
 import logging
 from time import monotonic
@@ -12,12 +12,14 @@ from django.db import transaction
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 30.0
-"""A broker that does not answer is left alone for so long: a mute one holds whoever asks for up to four seconds."""
+"""How long to skip publishing after a failure: a broker that does not answer blocks each caller for up to four
+seconds."""
 EXPIRES_SECONDS = 60
 
 
 class Breaker:
-    """Whether asking is worth it. One for each process; a lost update only means one more attempt."""
+    """Circuit breaker: after `trip`, `is_open` is True for `pause` seconds. Each process has its own, without a lock: a
+    lost update only means one more attempt."""
 
     def __init__(self, pause: float) -> None:
         self.pause = pause
@@ -35,18 +37,18 @@ broker = Breaker(PAUSE_SECONDS)
 
 
 def nudge_on_commit(task: str) -> None:
-    """Have the Celery task named `task` run soon, if the present transaction commits."""
+    """Publish the Celery task named `task` when the current transaction commits."""
     if settings.DESK_NUDGE_WORKERS:
         transaction.on_commit(lambda: nudge(task), robust=True)
 
 
 def nudge(task: str, **options: Any) -> bool:
-    """Publish a wake-up call. Never raises; returns whether the broker took it."""
+    """Publish the Celery task named `task` now. Never raises. Returns whether the broker took the message."""
     if broker.is_open:
         return False
     try:
         current_app.send_task(task, expires=EXPIRES_SECONDS, **options)
-    except Exception as error:  # noqa: BLE001  (kombu, redis, sockets, disks: whatever it is, the sweep will do)
+    except Exception as error:  # noqa: BLE001  (kombu, redis, socket or disk errors; the scheduled sweep does the work later)
         broker.trip()
         logger.warning("The broker does not take messages, %s waits for the scheduler: %s", task, error)
         return False

@@ -1,4 +1,4 @@
-"""Where the domain's events become mail. Each receiver runs inside the transaction that recorded the event."""
+"""Signal receivers that put mail for ticket events into the outbox, in the transaction that recorded the event."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""Celery tasks of outgoing mail. When they run by the clock is in `helpdesk.celery_schedule`.
+"""Celery tasks of outgoing mail. Their schedule is in `helpdesk.celery_schedule`.
 
-Neither retries through Celery: what there is to do stands in the outbox, so the next tick is the retry, and a task
+They do not use Celery's retries. All work is stored in the outbox, so the next scheduled run is the retry, and a task
 that runs twice or not at all does no harm.
 """
 
@@ -27,7 +27,7 @@ def drain_outbox() -> None:
 
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
 def sweep_outbox() -> None:
-    """Put back the mails that workers had claimed when they died."""
+    """Queue again the mails that workers had claimed when they died."""
     if count := delivery.sweep():
         logger.warning("took back %d mails of a worker that has gone", count)
         nudge(DRAIN)

@@ -1,4 +1,4 @@
-"""allauth's mails, sent like every other: through the outbox, by a worker."""
+"""allauth's adapter for this product: it puts account mails into the outbox and says where sign-in leads."""
 
 from datetime import timedelta
 from types import SimpleNamespace
@@ -19,13 +19,14 @@ from accounts.validators import validate_address
 from . import outbox
 
 CODE_LIFETIME = timedelta(minutes=15)
-"""Longer than any code is good for; a mail with one that has not left by then would only confuse."""
+"""How long a mail with a code may wait in the outbox. Every code has expired by then, so the mail is not sent."""
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Render allauth's mail and put it into the outbox; a worker sends it."""
         user = context.get("user")
-        # The desk's own name and address, whatever Host the request came with.
+        # The name and domain come from the settings, never from the request's Host header, which anybody can forge.
         site = SimpleNamespace(name=settings.DESK_NAME, domain=urlsplit(settings.DESK_BASE_URL).netloc)
         message = self.render_mail(
             template_prefix, email, {"request": self.request, "email": email, "current_site": site, **context}
@@ -40,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):
         )
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """The greeting is in the language of the page that shows it: theirs, not the browser's."""
+        """Show the welcome message in the user's language, as the next page is, not in the browser's."""
         with translation.override(user.language):
             response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
@@ -50,12 +51,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return str(super().clean_email(email))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """The desk's people come to work, not to ask for help."""
+        """Return the URL after sign-in: the queue for staff, the portal for everybody else."""
         if request.user.is_authenticated and request.user.is_desk_staff:
             return resolve_url("agents:queue")
         return str(super().get_login_redirect_url(request))
 
     def send_account_already_exists_mail(self, email: str) -> None:
-        """As much work as a new account is, so that the time of the answer does not tell who has one (B26)."""
+        """Send the mail after hashing the address as if it were a new password, so that the response time does not
+        reveal whether the address has an account (B26)."""
         make_password(email)
         super().send_account_already_exists_mail(email)

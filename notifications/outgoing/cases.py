@@ -1,8 +1,8 @@
-"""What a mail may tell, gathered when it is written: plain values, chosen for who will read them.
+"""Collect the facts that a mail's templates may show, as plain values, when the mail is composed.
 
-A requester's mail gets what is public and nothing else, so that no template can leak what it was never given. What a
-stranger wrote is not repeated to an address that nobody has proved to be theirs (B14): a form must not become a way to
-send one's own words to anybody under the desk's name.
+A requester's mail gets public facts only, so no template can leak an internal one. What a guest wrote is not repeated
+to an address that nobody has verified (B14): otherwise anybody could use the public form to send their own text to a
+third person in the name of the help desk.
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,8 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
+    """One mail with its event and ticket."""
+
     mail: OutgoingEmail
     event: TicketEvent
     ticket: Ticket
@@ -38,7 +40,9 @@ class Case:
 
     @cached_property
     def is_verified(self) -> bool:
-        """Whether what the requester wrote may be repeated in this mail."""
+        """Whether this mail may repeat what the requester wrote. True for staff, for the requester's own account, if
+        staff filed the ticket, and for an address that acted through a guest's link: opening it is not enough, because
+        mail scanners open links too."""
         if self.for_staff or (self.mail.user_id and self.mail.user_id == self.ticket.requester_id):
             return True
         if self.ticket.guest_tokens.filter(
@@ -52,12 +56,13 @@ class Case:
 
     @property
     def is_by_requester(self) -> bool:
-        """Whether it happened by an action that is the requester's alone."""
+        """Whether only the requester may perform the action of this event."""
         action = self.ticket.definition.action(self.event.action)
         by = action.by if action else ()
         return bool(by) and all(who.kind == "requester" for who in by)
 
     def facts(self) -> Facts:
+        """Return the template variables that every mail of this audience gets."""
         return self._desk_facts() | self._ticket_facts() | (self._staff_facts() if self.for_staff else {})
 
     def _desk_facts(self) -> Facts:
@@ -116,7 +121,8 @@ class Case:
         return first_name(self.ticket.requester_name) if self.is_verified else ""
 
     def _message(self) -> Facts | None:
-        """The words that came with the event."""
+        """Return the facts of the event's message; None when there is none or this reader may not see it. Reports are
+        left out: the mails that show one get it from `emails._report`."""
         message = self.event.message
         if message is None or message.kind == MessageKind.REPORT:
             return None
@@ -127,6 +133,7 @@ class Case:
         return self.words(message)
 
     def words(self, message: Message) -> Facts:
+        """Return author, text and number of files of `message` for the templates."""
         files = message.attachments.count()
         return {
             "author": self._author(message),
@@ -137,12 +144,12 @@ class Case:
 
     def _author(self, message: Message) -> str:
         if message.author is not None and not message.from_requester:
-            return message.author.name or settings.DESK_NAME  # never an address
+            return message.author.name or settings.DESK_NAME  # never the author's email address
         return message.author_name
 
     def solution(self) -> Facts | None:
-        """What was done and what is left to the requester (S0.24): as this event sent it, or else as it stands, unless
-        it was withdrawn."""
+        """Return what was done and what the requester still has to do (S0.24). Taken from the event's solution
+        message, else from the ticket. None if the ticket has no solution, or it was withdrawn."""
         ticket, message = self.ticket, self.event.message
         if message is not None and message.kind == MessageKind.SOLUTION:
             return _solution(message.body, message.steps)
@@ -163,7 +170,7 @@ def _solution(done: str, steps: str) -> Facts:
 
 
 def address(name: str) -> str:
-    """A page of the product by its URL name; nothing where the product runs without that page."""
+    """Return the absolute URL of the page named `name`; "" if that URL name does not exist."""
     try:
         return f"{settings.DESK_BASE_URL}{reverse(name)}"
     except NoReverseMatch:

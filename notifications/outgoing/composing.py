@@ -1,4 +1,4 @@
-"""From a row of the outbox to a mail that can be sent: its reader's language and time zone, its text, its headers."""
+"""Compose the mail of an outbox row: text, HTML and headers, in the recipient's language and time zone."""
 
 import re
 from dataclasses import dataclass
@@ -26,22 +26,24 @@ from .recipients import is_asked_for, wants_news
 
 SUBJECT_LENGTH = 200
 OPENING = frozenset({Template.RECEIVED, Template.NEW_TICKET})
-"""Mails that begin a conversation: they belong to the thread but answer nothing."""
+"""Mails that begin a thread: they have no `In-Reply-To` header."""
 
 
 @dataclass(frozen=True)
 class Written:
+    """A composed mail, and the token of the link in it, if there is one."""
+
     message: EmailMultiAlternatives
     secret: str = ""
 
     def discard_link(self) -> None:
-        """Delete the link of a mail that certainly did not leave."""
+        """Delete the link's token. Call it only if the mail certainly did not leave."""
         if self.secret:
             guests.discard_unsent(self.secret)
 
 
 def load(pk: int) -> OutgoingEmail:
-    """A row of the outbox with what writing its mail needs, as things stand now."""
+    """Return the outbox row, read again from the database with everything that `write` needs."""
     mail: OutgoingEmail = OutgoingEmail.objects.select_related(
         "user",
         "event__message__author",
@@ -56,7 +58,7 @@ def load(pk: int) -> OutgoingEmail:
 
 
 def write(mail: OutgoingEmail) -> Written:
-    """The mail as it leaves now. Raises `NotSent` when there is no longer a reason to send it."""
+    """Compose the mail from the present data. Raises `NotSent` when there is no longer a reason to send it."""
     if mail.expires_at is not None and mail.expires_at <= timezone.now():
         raise NotSent(DeliveryProblem.OUTDATED)
     if mail.event is None:
@@ -69,21 +71,23 @@ def write(mail: OutgoingEmail) -> Written:
 
 
 def _still_a_reader(case: Case) -> None:
-    """Rights and wishes are those of the moment in which the mail leaves."""
+    """Raise `NotSent` if the recipient may not or does not want to get this mail any more. Permissions and preferences
+    are checked again when the mail leaves, because they may have changed since the event."""
     user = case.mail.user
     if user is not None and not user.is_active:
         raise NotSent(DeliveryProblem.NO_ACCESS)
     if case.for_staff:
         if user is None or not policies.is_staff_on(user, case.ticket):
             raise NotSent(DeliveryProblem.NO_ACCESS)
-    elif not _is_requester(case):  # the ticket was handed over to somebody else meanwhile
+    elif not _is_requester(case):  # the requester was changed after the event
         raise NotSent(DeliveryProblem.NO_ACCESS)
     elif not (is_asked_for(case.event) or wants_news(case.ticket, user)):
         raise NotSent(DeliveryProblem.OPTED_OUT)
 
 
 def _is_requester(case: Case) -> bool:
-    """A guest is known by their address alone, also after it became an account's."""
+    """Whether the mail's recipient is still the ticket's requester. A mail without a user went to a guest, who is
+    compared by address, even if that address has an account now."""
     mail, ticket = case.mail, case.ticket
     if mail.user_id is not None:
         return mail.user_id == ticket.requester_id
@@ -119,34 +123,37 @@ def _filled_in(mail: OutgoingEmail, facts: dict[str, Any], link: Link) -> EmailM
 
 
 def _render(mail: OutgoingEmail, part: str, facts: dict[str, Any]) -> str:
-    """Through Django's own template, because only there escaping can be off for plain text and on for HTML."""
+    """Render one file of the mail. Uses `template.template`, because only its `Context` can turn escaping off for
+    plain text and on for HTML."""
     template: Any = get_template(f"emails/{mail.template}/{part}")
     context = Context({**facts, "LANGUAGE_CODE": mail.language}, autoescape=part.endswith(".html"))
     return str(template.template.render(context))
 
 
 def tidy(text: str) -> str:
-    """Blocks that stayed empty leave blank lines behind."""
+    """Remove trailing spaces (but not from the signature mark `-- `) and the repeated blank lines that empty template
+    blocks leave."""
     lines = "\n".join(line if line == "-- " else line.rstrip() for line in text.strip().splitlines())
     return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
 
 
 def preheader(text: str, *, greeting: str) -> str:
-    """What an inbox shows beside the subject: the first sentences of the text, without the greeting."""
+    """Return the text that an inbox shows beside the subject: the first paragraph after the heading, without the
+    greeting."""
     _heading, _blank, rest = text.partition("\n\n")
     return " ".join(rest.partition("\n\n")[0].split()).removeprefix(greeting).strip()
 
 
 def _message(mail: OutgoingEmail, subject: str, text: str, html: str) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
-        # A title may have been stored before titles were cleaned: no line break reaches a header (B32).
+        # Titles stored before titles were cleaned may contain line breaks, which must not reach a header (B32).
         subject=" ".join(subject.split())[:SUBJECT_LENGTH],
         body=text,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[mail.recipient],
         headers={
             "Message-ID": mail.message_id,
-            "X-Desk-Id": mail.message_id,  # some providers put a Message-ID of their own
+            "X-Desk-Id": mail.message_id,  # some providers replace the Message-ID
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
         },

@@ -1,8 +1,9 @@
-"""Draining the outbox: claim, mark as started, send, mark as sent. No transaction is open while a server is talked to.
+"""Send the mails of the outbox: claim, mark as started, send, mark as sent. No transaction is open while talking to a
+mail server.
 
-A worker may be killed at any instant. Before `started` it has sent nothing, so its mails simply go back. After it,
-nobody can know whether the last one left: that one is sent once more with the same Message-ID, which mail programs
-recognise, unless a second copy would annoy more than a loss (docs/decisions/0009-mail-is-written-when-it-leaves.md).
+A worker may be killed at any time. A mail that is not yet `started` has not left, so it goes back to the queue. A mail
+that is `started` may have left: it is sent once more with the same Message-ID, which mail programs recognise, unless
+a second copy would annoy more than a loss (docs/decisions/0009-mail-is-written-when-it-leaves.md).
 """
 
 import logging
@@ -32,10 +33,10 @@ logger = logging.getLogger(__name__)
 
 BATCH = 20
 DRAIN_SECONDS = 20.0
-"""A drain stops taking mails after so long; the next one goes on. Well below the task's own time limits."""
+"""`drain` stops after this time and leaves the rest to the next run. Well below the time limits of its task."""
 LEASE = timedelta(seconds=60)
-"""How long a claimed mail is left alone. Longer than a drain may live (tasks.DRAIN_HARD_LIMIT): a lease never ends
-under a worker that is still sending."""
+"""How long a claimed mail belongs to its worker. Longer than tasks.DRAIN_HARD_LIMIT, so that a lease never expires
+while its worker is still sending."""
 BACKOFF = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -44,9 +45,9 @@ BACKOFF = (
     timedelta(hours=8),
     timedelta(hours=24),
 )
-"""After each attempt that the server put off. One attempt more than there are steps, and the mail has failed."""
+"""How long to wait after each attempt that did not succeed. The attempt after the last step is the last one."""
 OUTAGE_SECONDS = 20
-"""A server that is away is left alone for so long, by all workers; mails lose no attempt to it."""
+"""How long all workers stop sending when the mail server is unreachable. It costs the mails no attempt."""
 OUTAGE_KEY = "notifications.mail-server-away"
 
 
@@ -54,10 +55,10 @@ OUTAGE_KEY = "notifications.mail-server-away"
 
 
 def claim(limit: int = BATCH) -> tuple[uuid.UUID, list[int]]:
-    """Take what is due for this worker alone. Whoever asks at the same time gets other rows, or none.
+    """Claim up to `limit` due mails for this worker. Returns the claim's token and the ids. Workers that claim at the
+    same time get other rows, or none.
 
-    Mails that have been tried before travel alone: should one of them be what kills workers, it takes no other with it
-    for long.
+    A mail that was tried before is claimed alone: if it is the one that kills workers, no other mail waits with it.
     """
     token = uuid.uuid4()
     with transaction.atomic():
@@ -74,7 +75,7 @@ def claim(limit: int = BATCH) -> tuple[uuid.UUID, list[int]]:
 
 
 def drain(seconds: float = DRAIN_SECONDS) -> int:
-    """Send what is due, for at most about so many seconds. Returns how many mails left."""
+    """Send the due mails, starting none after `seconds`. Returns how many mails left."""
     sent = 0
     until = monotonic() + seconds
     while monotonic() < until and not cache.get(OUTAGE_KEY):
@@ -83,13 +84,13 @@ def drain(seconds: float = DRAIN_SECONDS) -> int:
             break
         batch = Round(token, ids)
         sent += batch.run(until)
-        if batch.is_server_away:  # said here too: the cache may be away at the same time
+        if batch.is_server_away:  # OUTAGE_KEY alone is not enough: the cache may be unreachable too
             break
     return sent
 
 
 class Round:
-    """One claimed batch over one connection."""
+    """One claimed batch of mails, sent over one connection."""
 
     def __init__(self, token: uuid.UUID, ids: list[int]) -> None:
         self.token = token
@@ -98,6 +99,7 @@ class Round:
         self.is_server_away = False
 
     def run(self, until: float) -> int:
+        """Send the batch until the monotonic time `until`; queue the rest again. Returns how many mails left."""
         sent = 0
         waiting = iter(self.ids)
         try:
@@ -114,7 +116,7 @@ class Round:
         return sent
 
     def _send(self, pk: int) -> bool:
-        """One mail, from writing it to its new state. Returns whether it left."""
+        """Compose one mail, send it and store its new state. Returns whether it left. Raises `ServerAway`."""
         mail = composing.load(pk)
         try:
             written = composing.write(mail)
@@ -130,12 +132,12 @@ class Round:
         except ServerAway:
             written.discard_link()
             raise
-        if not self._start(mail):  # somebody else has it by now: the lease ended while we were busy
+        if not self._start(mail):  # the lease expired meanwhile and another worker has it
             written.discard_link()
             return False
         try:
             connection.send_messages([written.message])
-        except Exception as error:  # whatever a backend raises has a verdict
+        except Exception as error:  # `of_sending` classifies every error
             failure = failures.of_sending(error)
             logger.warning("mail %s (%s): %s, %s", pk, mail.template, failure.verdict.name, failure.detail)
             self._hang_up()
@@ -154,7 +156,7 @@ class Round:
     def _dial(self) -> BaseEmailBackend:
         if self.connection is None:
             try:
-                connection = get_connection()  # a provider without its key is no backend at all
+                connection = get_connection()  # in the try: a provider without its key raises here
                 connection.open()
             except Exception as error:
                 raise ServerAway(failures.of_opening(error)) from error
@@ -166,16 +168,17 @@ class Round:
         if connection is not None:
             try:
                 connection.close()
-            except Exception as error:  # noqa: BLE001  (what was to be said has been said)
+            except Exception as error:  # noqa: BLE001  (nothing is left to send)
                 logger.info("the mail server did not say goodbye: %s", error)
 
     # --- States ---
 
     def _mine(self, pks: list[int]) -> Any:
+        """Return the mails with these ids that this round still has claimed."""
         return OutgoingEmail.objects.filter(pk__in=pks, claim=self.token)
 
     def _start(self, mail: OutgoingEmail) -> bool:
-        """From here on the mail may have left."""
+        """Mark the mail as started: from here on it may have left. Returns False if this worker lost its claim."""
         started: int = (
             self._mine([mail.pk])
             .filter(state=MailState.SENDING)
@@ -193,6 +196,7 @@ class Round:
                 self._later(mail, DeliveryProblem.LATER, failure.detail)
 
     def _later(self, mail: OutgoingEmail, problem: DeliveryProblem, detail: str) -> None:
+        """Queue the mail for its next attempt; mark it failed after the last one."""
         if mail.attempts > len(BACKOFF):
             gave_up = problem if problem == DeliveryProblem.BROKEN else DeliveryProblem.GAVE_UP
             self._settle(mail, MailState.FAILED, problem=gave_up, detail=detail)
@@ -235,7 +239,7 @@ class Round:
                 )
 
     def _release(self, pks: list[int], detail: str = "") -> None:
-        """Give back untouched what there was no time, or no server, for."""
+        """Queue mails again without counting the attempt: there was no time or no server for them."""
         rows = self._mine(pks).filter(state__in=[MailState.SENDING, MailState.STARTED])
         values: dict[str, Any] = {"last_error": detail} if detail else {}
         rows.update(
@@ -250,6 +254,8 @@ class Round:
 
 
 class ServerAway(Exception):
+    """The mail server is unreachable or rejects our credentials; see `Verdict.OUTAGE`."""
+
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.detail)
         self.failure = failure
@@ -261,14 +267,14 @@ DELIVERY_STATES = {
     MailState.SUPPRESSED: DeliveryState.WITHHELD,
 }
 EMPTIED = {"text": "", "html": ""}
-"""An account's mail carries a code: nothing keeps it once the mail is settled."""
+"""Changes to a settled account mail: its text, which contains a code, is deleted."""
 
 
-# --- What dead workers left -------------------------------------------------------------------------------
+# --- Mails of dead workers --------------------------------------------------------------------------------
 
 
 def sweep(limit: int = 200) -> int:
-    """Take back the mails of workers that have gone. Returns how many there were."""
+    """Settle or queue again up to `limit` mails of workers that died. Returns how many it changed."""
     count = 0
     for mail in list(OutgoingEmail.objects.abandoned()[:limit]):
         if mail.state == MailState.STARTED:
@@ -279,7 +285,8 @@ def sweep(limit: int = 200) -> int:
 
 
 def put_back(mail: OutgoingEmail, *, claim: uuid.UUID | None) -> bool:
-    """Nothing has left. The attempt counts all the same: a mail that kills every worker must come to an end."""
+    """Queue again a mail that had not started, if `claim` still holds it. The attempt counts, and after the last one
+    the mail fails: a mail that kills every worker must not be tried for ever. Returns whether the row changed."""
     gave_up = mail.attempts > len(BACKOFF)
     values: dict[str, Any] = {"state": MailState.FAILED if gave_up else MailState.QUEUED}
     if gave_up and mail.is_about_account:
@@ -293,8 +300,10 @@ def put_back(mail: OutgoingEmail, *, claim: uuid.UUID | None) -> bool:
 
 
 def settle_unknown(mail: OutgoingEmail, *, claim: uuid.UUID | None, detail: str = "") -> bool:
-    """Nobody knows whether this mail left. Once more with the same Message-ID, where that does less harm than silence;
-    else it stays as it is, for a person to see."""
+    """Settle a started mail that may or may not have left, if `claim` still holds it. Returns whether the row changed.
+
+    It is queued once more with the same Message-ID where a second copy does less harm than a lost mail; otherwise it
+    becomes `uncertain`, for a person to look at."""
     again = not (mail.is_second_copy or mail.is_about_account or mail.template in ONCE_ONLY)
     values: dict[str, Any] = {"claim": None, "lease_until": None, "last_error": detail}
     if again:

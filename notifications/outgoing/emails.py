@@ -1,7 +1,7 @@
-"""The catalogue: one function for every mail about a ticket, beside its three files in templates/emails/<name>/.
+"""The catalogue of mails about tickets: one function for each, named like its folder in templates/emails/<name>/.
 
-A function says what the mail adds to the facts of its case, what its button is called and what the button is for. Any
-mail may go to the requester or to staff, as the process has it; the texts know both readers.
+A function returns a `Letter`: the button's text, the purpose of the button's link and the facts that this mail adds to
+those of its case. A process may send any mail to the requester or to staff, so the templates have a text for both.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from .links import is_wanted
 
 
 class NotSent(Exception):
-    """Between the event and now the mail lost its reader or its reason."""
+    """The mail must not be sent any more: since the event, its recipient or its reason has gone."""
 
     def __init__(self, problem: DeliveryProblem) -> None:
         super().__init__(problem)
@@ -30,6 +30,8 @@ class NotSent(Exception):
 
 @dataclass(frozen=True)
 class Letter:
+    """What one kind of mail adds: the button's text, the purpose of its link, and further facts."""
+
     button: str
     purpose: Purpose = Purpose.FOLLOW
     facts: dict[str, Any] = field(default_factory=dict)
@@ -39,11 +41,12 @@ Writer = Callable[[Case], Letter]
 CATALOGUE: dict[str, Writer] = {}
 
 ONCE_ONLY = frozenset({Template.SURVEY})
-"""Mails whose second copy would annoy more than their loss: not repeated when nobody knows whether they left."""
+"""Mails whose second copy would annoy more than their loss. They are not repeated when they may already have left."""
 
 
 def mail(function: Writer) -> Writer:
-    """Register the function as the writer of the mail of its name. Raises `LookupError` for a name nobody declared."""
+    """Register `function` as the writer of the mail with the function's name. Raises `LookupError` if no app declared
+    that mail."""
     if function.__name__ not in TEMPLATES:
         raise LookupError(f"no app declares the mail {function.__name__}")
     CATALOGUE[function.__name__] = function
@@ -59,7 +62,7 @@ def _view(case: Case) -> str:
 
 @mail
 def received(case: Case) -> Letter:
-    """S0.15, S2.2: we have it, this is its number, and this is what happens next."""
+    """Confirm that the ticket was received, with its number and what happens next (S0.15, S2.2)."""
     ticket = case.ticket
     parts = [str(ticket.category or ""), phrases.moment(ticket.created_at)]
     facts: dict[str, Any] = {"ticket_meta": " · ".join(part for part in parts if part)}
@@ -90,25 +93,25 @@ def _what_next(case: Case) -> list[tuple[str, SafeString]]:
 
 @mail
 def new_link(case: Case) -> Letter:
-    """The requester asked for another link to their ticket."""
+    """Send the requester the new link that they asked for."""
     return Letter(_("Abrir el ticket") if case.for_staff else _("Seguir mi ticket"))
 
 
 @mail
 def new_ticket(case: Case) -> Letter:
-    """S1.10: the team hears of a report that came in."""
+    """Tell the department about a new ticket (S1.10)."""
     return Letter(_view(case), facts={"report": _report(case)})
 
 
 @mail
 def prepared(case: Case) -> Letter:
-    """S2.4: somebody is responsible and there is a date."""
+    """Say who the assignee is and when the ticket is due (S2.4)."""
     return Letter(_view(case))
 
 
 @mail
 def assigned(case: Case) -> Letter:
-    """S1.13: you are the one."""
+    """Tell the assignee that the ticket is theirs (S1.13)."""
     return Letter(_view(case), facts={"report": _report(case)})
 
 
@@ -124,7 +127,7 @@ def started(case: Case) -> Letter:
 
 @mail
 def account_created(case: Case) -> Letter:
-    """S2.27: the desk opened an account for whoever asked; a code sent to this address lets them in."""
+    """Tell a requester that staff opened an account for them; they sign in with a code sent to this address (S2.27)."""
     return Letter(_view(case), facts={"sign_in_url": address("account_request_login_code")})
 
 
@@ -133,7 +136,7 @@ def account_created(case: Case) -> Letter:
 
 @mail
 def contribution_asked(case: Case) -> Letter:
-    """S2.6: answer and attach files from this link, without signing in."""
+    """Ask the requester to reply and attach files through a link, without signing in (S2.6)."""
     open_still = is_wanted(case.ticket, Purpose.CONTRIBUTE)
     button = _("Abrir el ticket") if case.for_staff else _("Responder") if open_still else _("Ver mi ticket")
     return Letter(button, Purpose.CONTRIBUTE, {"open_still": open_still})
@@ -151,13 +154,13 @@ def requester_replied(case: Case) -> Letter:
 
 @mail
 def progress(case: Case) -> Letter:
-    """S0.21: it goes on."""
+    """Report progress on the ticket (S0.21)."""
     return Letter(_view(case))
 
 
 @mail
 def information_asked(case: Case) -> Letter:
-    """S4.22: the evaluator, not the reporter, is asked to complete what is missing."""
+    """Ask the evaluator, not the requester, for missing information (S4.22)."""
     return Letter(_view(case))
 
 
@@ -172,7 +175,8 @@ def mentioned(case: Case) -> Letter:
 
 
 def _solution(case: Case) -> dict[str, Any]:
-    """What was done and what is left to do; not once more as the words that came with the event."""
+    """Return the facts of the solution. If the event's message is the solution, `message` becomes None, so that the
+    text is not shown twice."""
     message = case.event.message
     told = message is not None and message.kind == MessageKind.SOLUTION
     return {"solution": case.solution(), **({"message": None} if told else {})}
@@ -188,7 +192,7 @@ def verification_asked(case: Case) -> Letter:
 
 @mail
 def resolved(case: Case) -> Letter:
-    """S4.21, S2.28."""
+    """Tell that the ticket was resolved, with the solution (S4.21, S2.28)."""
     return Letter(_view(case), facts=_solution(case))
 
 
@@ -199,7 +203,7 @@ def returned(case: Case) -> Letter:
 
 @mail
 def closure_asked(case: Case) -> Letter:
-    """S2.8: the requester decides. Not sent once somebody has decided."""
+    """Ask the requester to approve or reject the closure (S2.8). Raises `NotSent` once somebody has decided."""
     if not is_wanted(case.ticket, Purpose.APPROVE):
         raise NotSent(DeliveryProblem.OUTDATED)
     button = _("Abrir el ticket") if case.for_staff else _("Revisar y decidir")
@@ -219,13 +223,13 @@ def closure_rejected(case: Case) -> Letter:
 
 @mail
 def closed(case: Case) -> Letter:
-    """S0.23, S0.24, S1.16: it is solved and closed, this was done, and this is left to you."""
+    """Tell that the ticket is closed, what was done and what the requester still has to do (S0.23, S0.24, S1.16)."""
     return Letter(_view(case), facts=_solution(case) | {"by_requester": case.is_by_requester})
 
 
 @mail
 def rejected(case: Case) -> Letter:
-    """S4.19."""
+    """Tell that the request was rejected (S4.19)."""
     return Letter(_view(case))
 
 
@@ -237,19 +241,20 @@ def cancelled(case: Case) -> Letter:
 
 @mail
 def survey(case: Case) -> Letter:
-    """S0.25: short, after closing."""
+    """Ask for the satisfaction survey after closing (S0.25). Raises `NotSent` if the survey is not open."""
     if not is_wanted(case.ticket, Purpose.SURVEY):
         raise NotSent(DeliveryProblem.OUTDATED)
     button = _("Abrir el ticket") if case.for_staff else _("Calificar la atención")
     return Letter(button, Purpose.SURVEY)
 
 
-# --- The desk's own ---------------------------------------------------------------------------------------
+# --- For staff --------------------------------------------------------------------------------------------
 
 
 @mail
 def breached(case: Case) -> Letter:
-    """S2.32: a promise was broken. What a process does about it may be told so too; that event names no clock."""
+    """Tell that a clock breached (S2.32). A process may also send this mail from an action that the breach triggers;
+    the event of that action names no clock."""
     clock = case.event.data.get("clock", "")
     return Letter(
         _view(case),
@@ -264,14 +269,14 @@ def breached(case: Case) -> Letter:
 
 @mail
 def nonconformity(case: Case) -> Letter:
-    """S2.30: an answer was given for a case that was not solved."""
+    """Tell that a nonconformity was opened: the answer given did not solve the case (S2.30)."""
     row = Nonconformity.objects.filter(pk=case.event.data.get("nonconformity")).first()
     reason = row.reason if row and (case.for_staff or case.is_verified) else ""
     return Letter(_view(case), facts={"reason": "" if case.event.message else reason})
 
 
 def _report(case: Case) -> dict[str, Any] | None:
-    """What the requester reported, for whoever has to work on it."""
+    """Return what the requester reported; None unless the mail goes to staff."""
     if not case.for_staff:
         return None
     message = case.ticket.messages.filter(kind="report").order_by("id").first()

@@ -1,4 +1,4 @@
-"""What an error while sending means for the mail: whether it can have left, and whether trying again makes sense."""
+"""Classify sending errors: whether the mail may have left, and whether to try again."""
 
 import smtplib
 import traceback
@@ -18,11 +18,11 @@ from tickets.record.deliveries import DETAIL_LENGTH
 
 class Verdict(Enum):
     OUTAGE = auto()
-    """The server is away or does not know us: no fault of this mail, nothing left, all mail waits."""
+    """The server is unreachable or rejects our credentials. Nothing left; all mails wait."""
     LATER = auto()
-    """Not accepted now; may be next time."""
+    """Not accepted now; a later attempt may work."""
     REFUSED = auto()
-    """Not accepted, and it would not be next time."""
+    """Not accepted, and no later attempt would work."""
     UNKNOWN = auto()
     """The connection broke when the mail may already have been accepted."""
 
@@ -34,17 +34,18 @@ class Failure:
 
 
 def of_opening(error: Exception) -> Failure:
-    """The connection could not be opened: nothing has left."""
+    """Classify an error raised while opening the connection: always `OUTAGE`, because nothing has left."""
     return Failure(Verdict.OUTAGE, _words(error))
 
 
 def of_sending(error: Exception) -> Failure:
+    """Classify an error raised while sending one mail."""
     match error:
         case smtplib.SMTPRecipientsRefused():
             code, answer = next(iter(error.recipients.values()), (450, b""))
             return _by_code(code, answer)
         case smtplib.SMTPSenderRefused():
-            # It is us who were refused, and every mail will be until somebody mends it: none may fail for it.
+            # The server refused our sender address, so it refuses every mail until somebody fixes that. None may fail.
             return Failure(Verdict.LATER, _answer(error.smtp_code, error.smtp_error))
         case smtplib.SMTPNotSupportedError() | AnymailInvalidAddress() | AnymailRecipientsRefused():
             return Failure(Verdict.REFUSED, _words(error))
@@ -54,10 +55,10 @@ def of_sending(error: Exception) -> Failure:
             return Failure(Verdict.OUTAGE, _words(error))
         case smtplib.SMTPResponseException():
             return _by_code(error.smtp_code, error.smtp_error)
-        case OSError():  # smtplib's disconnection among them
+        case OSError():  # includes smtplib.SMTPServerDisconnected
             verdict = Verdict.UNKNOWN if _data_had_begun(error) else Verdict.LATER
             return Failure(verdict, _words(error))
-        case ValueError() | UnicodeError():  # no mail can be made of it, whatever the server
+        case ValueError() | UnicodeError():  # this mail cannot be encoded, whatever the server
             return Failure(Verdict.REFUSED, _words(error))
     return Failure(Verdict.UNKNOWN, _words(error))
 
@@ -70,19 +71,19 @@ def _of_provider(error: AnymailAPIError) -> Failure:
     code = error.status_code
     if code is None:  # no answer at all; the request may have arrived
         return Failure(Verdict.UNKNOWN, type(error).__name__)
-    # Only the status: what providers answer may quote the mail, secrets in its links included.
+    # Keep only the status: a provider's answer may quote the mail, including the tokens in its links.
     detail = f"HTTP {code}"
     if code == 401:
         return Failure(Verdict.OUTAGE, detail)
-    # 403 may mean us, or this recipient alone: all mail must not wait behind one that never goes through.
+    # 403 may concern our account or only this recipient, so it must not stop all other mails.
     if code in (403, 408, 425, 429) or code >= 500:
         return Failure(Verdict.LATER, detail)
     return Failure(Verdict.REFUSED, detail)
 
 
 def _data_had_begun(error: BaseException) -> bool:
-    """Whether smtplib broke down inside DATA. Before it, no server can have accepted the mail; the traceback is the
-    only one who knows how far it got."""
+    """Whether the error was raised inside `smtplib.SMTP.data`. Before DATA, no server can have accepted the mail. Only
+    the traceback tells how far smtplib got."""
     data = smtplib.SMTP.data.__code__
     return any(frame.f_code is data for frame, _line in traceback.walk_tb(error.__traceback__))
 

@@ -1,4 +1,4 @@
-"""Where a mail's button leads. Nothing behind these links acts on GET: mail scanners open them too (B16)."""
+"""The link of a mail's button. The pages behind it change nothing on GET: mail scanners open links too (B16)."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,16 @@ from ..models import OutgoingEmail
 class Link:
     url: str
     secret: str = ""
-    """What the link opens with, when it does so without a session: in the mail and nowhere else."""
+    """Token of a link that works without signing in, else empty. It is written only in the mail, never stored."""
 
 
 def link_for(mail: OutgoingEmail, ticket: Ticket, purpose: Purpose) -> Link:
-    """The address that does what the mail asks for.
+    """Return the link of the mail's button.
 
-    A link for one purpose is only made while there is use for it, looked at under the ticket's lock: otherwise a mail
-    that leaves late would hand out again what has been revoked meanwhile. Then it leads to the ticket itself.
+    Staff and requesters with an account get the address of the ticket's page. Guests, and every requester whose mail
+    asks for a contribution, an approval or a survey, get a link with a new token. Whether such a purpose is still
+    wanted is checked under the ticket's lock: a mail that leaves late must not issue again what was revoked. If it is
+    not wanted, the link only leads to the ticket.
     """
     if mail.audience == Audience.STAFF:
         return Link(f"{settings.DESK_BASE_URL}/agentes/tickets/{ticket.folio}/")
@@ -41,7 +43,7 @@ def link_for(mail: OutgoingEmail, ticket: Ticket, purpose: Purpose) -> Link:
 
 
 def is_wanted(ticket: Ticket, purpose: Purpose) -> bool:
-    """Whether the desk still waits for what links of this purpose are for."""
+    """Whether the ticket still waits for what links of this purpose allow (a contribution, an approval, a survey)."""
     match purpose:
         case Purpose.CONTRIBUTE:
             return ticket.is_open and (ticket.contribution_open or ticket.kind == StageKind.WAITING_CUSTOMER)

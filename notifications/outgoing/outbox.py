@@ -1,4 +1,4 @@
-"""Putting mail into the outbox, inside the transaction of what it tells."""
+"""Put mails into the outbox, in the transaction that makes the change they tell about; delete old ones."""
 
 import hashlib
 import logging
@@ -30,9 +30,9 @@ MAIL_KEPT_FOR = timedelta(days=180)
 
 
 def enqueue_event(event: TicketEvent) -> int:
-    """One row for each person the event asks to tell. Returns how many will get a mail.
+    """Add one row for each recipient and mail of the event's `notify`. Returns how many mails will be sent.
 
-    Cheap, for the ticket is locked: no text is written yet, and all rows are two inserts.
+    The ticket is locked meanwhile, so this is kept cheap: no text is composed, and all rows take two INSERTs.
     """
     if not event.notify:
         return 0
@@ -82,7 +82,7 @@ def _mail(event: TicketEvent, person: Recipient, template: str, delivery: Delive
 def enqueue_account_mail(
     message: EmailMessage, *, template: str, user: User | None, language: str, expires_at: datetime | None
 ) -> None:
-    """A mail about somebody's account, already written; somebody may be waiting in front of a form for its code."""
+    """Add an already composed mail about an account. It is urgent: somebody may be waiting for the code in it."""
     html = html_of(message)
     OutgoingEmail.objects.bulk_create(
         OutgoingEmail(
@@ -104,14 +104,16 @@ def enqueue_account_mail(
 
 
 def html_of(message: EmailMessage) -> str:
+    """Return the HTML alternative of `message`, or an empty string."""
     parts = getattr(message, "alternatives", [])
     return next((str(part.content) for part in parts if part.mimetype == "text/html"), "")
 
 
 @transaction.atomic
 def requeue(mails: Iterable[OutgoingEmail]) -> int:
-    """Send failed mails again, as if for the first time. Account mails are not: nobody waits for them any more, and
-    their text is gone."""
+    """Queue the failed and the uncertain mails among `mails` again, with all their attempts. Returns how many.
+
+    Account mails are left out: their text was deleted, and nobody waits for them any more."""
     ids = [mail.pk for mail in mails if not mail.is_about_account]
     troubled = OutgoingEmail.objects.select_for_update().filter(pk__in=ids, state__in=TROUBLED_STATES)
     rows = dict(troubled.values_list("pk", "delivery_id"))
@@ -130,24 +132,24 @@ def requeue(mails: Iterable[OutgoingEmail]) -> int:
 
 
 def old_mail() -> "QuerySet[OutgoingEmail]":
-    """The settled mails that are older than `MAIL_KEPT_FOR`. What became of each stays on its ticket's `Delivery`."""
+    """Return the settled mails older than `MAIL_KEPT_FOR`. The ticket's `Delivery` rows keep the outcome of each."""
     return OutgoingEmail.objects.settled().filter(created_at__lt=timezone.now() - MAIL_KEPT_FOR)
 
 
 def forget_old_mail() -> int:
-    """Delete `old_mail`, in batches. Returns how many rows."""
+    """Delete `old_mail()` in batches. Returns how many rows were deleted."""
     return delete_in_batches(old_mail())
 
 
 def message_id(event: TicketEvent, recipient: str, template: str) -> str:
-    """The same for every attempt, so that a second copy is recognised as one. The recipient is only hinted at: other
-    people's programs quote these ids."""
+    """Return the Message-ID of a mail. It is the same for every attempt, so that mail programs recognise a second copy.
+    It contains only a hash of the recipient, because replies quote these ids to other people."""
     hint = hashlib.sha256(f"{event.pk}:{recipient}".encode()).hexdigest()[:12]
     return f"<{event.ticket.folio.lower()}.{event.pk}.{template}.{hint}@{mail_domain()}>"
 
 
 def thread_id(folio: str) -> str:
-    """What all mails of a ticket refer to, so that programs show them as one conversation."""
+    """Return the id that all mails of a ticket refer to, so that mail programs show them as one conversation."""
     return f"<{folio.lower()}@{mail_domain()}>"
 
 

@@ -1,4 +1,4 @@
-"""Dates and messages as a mail says them, in the active language and time zone."""
+"""Format dates and messages for mails, in the active language and time zone."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from django.utils.translation import get_language, ngettext
 
 
 def day(value: datetime) -> str:
-    """«viernes 20 de noviembre», with the year where it is another one."""
+    """Return a date such as «viernes 20 de noviembre», with the year if it is not the current one."""
     local, now = timezone.localtime(value), timezone.localtime()
     spanish = (get_language() or "es").startswith("es")
     year = "" if local.year == now.year else (r" \d\e Y" if spanish else " Y")
@@ -24,13 +24,13 @@ def time(value: datetime) -> str:
 
 
 def moment(value: datetime) -> str:
-    """«viernes 20 de noviembre, 10:27»"""
+    """Return date and time, such as «viernes 20 de noviembre, 10:27»."""
     return f"{day(value)}, {time(value)}"
 
 
 def before(value: datetime | None) -> str:
-    """«hoy antes de las 11:27», «el viernes 20 de noviembre antes de la 1:27». Empty for what has passed: a promise
-    that cannot be kept any more is not repeated."""
+    """Return a due date such as «hoy antes de las 11:27» or «el viernes 20 de noviembre antes de la 1:27». Empty if
+    `value` has passed: a mail does not repeat a promise that can no longer be kept."""
     now = timezone.now()
     if value is None or value <= now:
         return ""
@@ -46,7 +46,7 @@ def before(value: datetime | None) -> str:
 
 
 def step(text: str, **values: str) -> tuple[str, SafeString]:
-    """A sentence of a list, plain and with its values in bold."""
+    """Return a list item as plain text and as HTML with its values in bold."""
     if not values:
         return text, conditional_escape(text)
     strong = {name: format_html("<strong>{}</strong>", value) for name, value in values.items()}
@@ -58,7 +58,7 @@ def _places(values: dict[str, str]) -> dict[str, str]:
 
 
 def for_mail(html: str) -> SafeString:
-    """A message's safe HTML with the styles that mail programs need on the elements themselves."""
+    """Return a message's safe HTML with inline styles, which mail programs need."""
     html = html.replace("<p>", '<p style="margin:8px 0 0;">')
     html = re.sub(r"<(ol|ul)", r'<\1 style="margin:8px 0 0;padding-left:22px;"', html)
     return mark_safe(html.replace("<a ", '<a class="lk" style="color:#076C7D;" '))

@@ -1,4 +1,4 @@
-"""Whom an event's mails go to: the process says it in the words of `Who`, here they become people."""
+"""Find the recipients of an event's mails: turn each `to` of the process (a `Who`) into people."""
 
 import logging
 from dataclasses import dataclass
@@ -20,26 +20,29 @@ logger = logging.getLogger(__name__)
 RECEIPTS = frozenset(
     {Template.RECEIVED, Template.CLOSURE_APPROVED, Template.CLOSED, Template.CANCELLED, Template.SURVEY}
 )
-"""What requesters get even when they themselves brought it about: their copy of it, or what follows from it."""
+"""Mails that requesters get even about their own actions: a confirmation, or what follows from the action."""
 
 
 @dataclass(frozen=True)
 class Recipient:
+    """One person to tell, with the address and language to use."""
+
     email: str
     audience: Audience
     language: str
     user: User | None = None
     withheld: DeliveryProblem | None = None
-    """Why this person gets no mail although the process says so; on record, because the desk should know."""
+    """Why this person gets no mail although the process asks for it. It is stored, so that staff can see it."""
 
 
 def recipients_of(event: TicketEvent) -> dict[tuple[str, str], Recipient]:
-    """Everybody an event asks to tell, once for each mail. Nobody is told of what they did themselves."""
+    """Return the recipients of the event's mails, by address and mail. People are not told about what they did
+    themselves, except for `RECEIPTS`."""
     found: dict[tuple[str, str], Recipient] = {}
     people: dict[str, list[Recipient]] = {}
     for entry in event.notify:
         word = entry["to"]
-        if entry["template"] not in TEMPLATES:  # of a process that was published long ago
+        if entry["template"] not in TEMPLATES:  # named by an old version of a process
             logger.error("event %s asks for a mail that is no more: %s", event.pk, entry["template"])
             continue
         template = str(entry["template"])
@@ -66,7 +69,8 @@ def _people(word: str, event: TicketEvent) -> list[Recipient]:
 
 
 def is_asked_for(event: TicketEvent) -> bool:
-    """The requester asked for this very mail, a new link, so it comes whatever they think of news."""
+    """Whether the event sends the new link that the requester asked for. It is sent even to requesters who do not want
+    other mails."""
     return any(entry["template"] == Template.NEW_LINK for entry in event.notify)
 
 
@@ -85,7 +89,7 @@ def _requester(ticket: Ticket, *, asked_for: bool) -> list[Recipient]:
 
 
 def wants_news(ticket: Ticket, user: User | None) -> bool:
-    """The requester's choice for this ticket, and for all of them (S3.10)."""
+    """Whether the requester wants mails, both about this ticket and at all (S3.10)."""
     return ticket.notify_requester and (user is None or user.notify_by_email)
 
 
@@ -93,7 +97,7 @@ def _did_it(person: Recipient, event: TicketEvent, template: str) -> bool:
     if person.audience == Audience.REQUESTER:
         if template in RECEIPTS:
             return False
-        if event.actor_id is None:  # a guest's own words, or the desk acting by a rule
+        if event.actor_id is None:  # a guest wrote it, or a rule acted
             return event.message is not None and event.message.from_requester
     return person.user is not None and person.user.pk == event.actor_id
 
@@ -102,8 +106,9 @@ def _did_it(person: Recipient, event: TicketEvent, template: str) -> bool:
 
 
 def _staff(who: Who, event: TicketEvent) -> list[User]:
-    """Staff the process means, among those who may see the ticket. A team without members, or a department that is
-    not known yet, is spoken for by the supervisors: a report that nobody hears of is worse than one mail too many."""
+    """Return the staff that `who` includes, among those who may see the ticket. If a group or department has no
+    members, or the ticket has no department yet, the supervisors are told instead: one mail too many is better than a
+    report that nobody reads."""
     ticket = event.ticket
     if who.kind == "assignee":
         user = ticket.assignee
@@ -130,20 +135,21 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
 
 
 def _standing_in(people: "QuerySet[User]", group: Who, ticket: Ticket) -> list[User]:
-    """S4.15: a role that nobody holds yet is its department's, where the process says so."""
+    """Return who is told while a group has no members: its department if the process says `while_empty = "staff"`
+    (S4.15), else the supervisors."""
     definition = ticket.definition.group(group.name)
     members = people.filter(_member(ticket, "")) if definition and definition.while_empty == "staff" else []
     return list(members) or _of_role(people, Role.SUPERVISOR)
 
 
 def _member(ticket: Ticket, department: str, **fields: bool) -> Q:
-    """Of the named department, or else of the ticket's own."""
+    """Return the filter for members of the named department, or of the ticket's own if the name is empty."""
     where = {"department__key": department} if department else {"department": ticket.department_id}
     return Q(Exists(Membership.objects.filter(user=OuterRef("pk"), **where, **fields)))
 
 
 def _of_role(people: "QuerySet[User]", role: str) -> list[User]:
-    """Those who hold the role itself. A desk without one has somebody above who stands in."""
+    """Return the people who have exactly this role. If nobody has it, return the administrators."""
     held = list(people.filter(role=role))
     if held or role == Role.ADMINISTRATOR or role not in Role.values or role == Role.CUSTOMER:
         return held

@@ -1,9 +1,10 @@
-"""The address that an answer to one of our mails goes to: it names the ticket and the person, and proves that we wrote
-it (B12, B13).
+"""Make and parse the Reply-To address of our mails. It names the ticket and the person, and proves that we made it
+(B12, B13).
 
-`respuesta+10482.u55.<mac>@…`: ticket, who (`u` and the user's number, or `g` for the guest who filed it) and a keyed
-hash over both and the person's address. Lower case and short of 64 characters, because mail servers on the way may
-fold one and cut the other. Whoever takes mail in must still check who sent it: an address can be forwarded.
+`respuesta+10482.u55.<mac>@…`: the ticket's primary key, who (`u` and the user's primary key, or `g` for the guest who
+filed it) and a keyed hash over both and the person's email address. The local part is in lower case, because mail
+servers may change the case, and shorter than 64 characters, because they may cut longer ones. Incoming mail must still
+be checked for who sent it: an address can be forwarded.
 """
 
 import base64
@@ -23,7 +24,7 @@ PATTERN = re.compile(rf"{LOCAL_PART}\+(\d{{1,18}})\.(?:u(\d{{1,18}})|(g))\.([a-z
 
 @dataclass(frozen=True)
 class Sender:
-    """Whom we gave the address to, and for which ticket."""
+    """The person to whom we gave the address, and the ticket it is for."""
 
     ticket: Ticket
     user: User | None
@@ -31,7 +32,8 @@ class Sender:
 
 
 def make(ticket: Ticket, *, user: User | None, email: str) -> str:
-    """The address for answers of one person about one ticket; the support address while no mail comes in."""
+    """Return the address for one person's replies about one ticket. While `DESK_REPLY_DOMAIN` is empty, return the
+    support address."""
     if not settings.DESK_REPLY_DOMAIN:
         return settings.DESK_SUPPORT_EMAIL
     who = f"u{user.pk}" if user else "g"
@@ -40,7 +42,8 @@ def make(ticket: Ticket, *, user: User | None, email: str) -> str:
 
 
 def parse(address: str) -> Sender | None:
-    """Whom `address` was made for, or None: not ours, tampered with, or for somebody who no longer is that person."""
+    """Return the `Sender` for whom `address` was made. None if we did not make it, if it was changed, or if the user is
+    inactive or has another email address now."""
     match = PATTERN.fullmatch(address.strip().lower())
     if match is None or match[5] != settings.DESK_REPLY_DOMAIN.lower():
         return None

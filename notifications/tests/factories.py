@@ -1,4 +1,4 @@
-"""Tickets with mails, small and real."""
+"""Make events, messages and outbox rows for tests."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def make_event(
     kind: EventKind = EventKind.ACTION,
     **fields: Any,
 ) -> TicketEvent:
-    """Something that happened and is to be told, through the same function as every verb."""
+    """Record an event with `notify`, pairs of recipient and template, through the product's own `record`."""
     with transaction.atomic():
         return record(
             locked(ticket), kind, actor=actor, public=True, notify=notify, message=message, **fields
@@ -29,7 +29,7 @@ def make_event(
 
 
 def make_mail(ticket: Ticket, template: Template, *, to: str = "requester", **fields: Any) -> OutgoingEmail:
-    """The row that an event's first mail leaves in the outbox."""
+    """Record an event with one mail to `to` and return the first row that it added to the outbox."""
     event = make_event(ticket, (to, template), **fields)
     mail: OutgoingEmail = OutgoingEmail.objects.filter(event=event).order_by("pk")[0]
     return mail
@@ -43,6 +43,6 @@ def make_message(
 
 
 def told(template: Template) -> list[str]:
-    """Who gets a mail of that kind, of all there is in the outbox."""
+    """Return the recipients of the queued mails with this template, sorted."""
     rows = OutgoingEmail.objects.filter(template=template, state="queued")
     return sorted(rows.values_list("recipient", flat=True))

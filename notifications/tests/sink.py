@@ -1,4 +1,4 @@
-"""A real SMTP server for tests: keeps what it accepts, and answers as it is told to."""
+"""A real SMTP server for tests: it keeps the mails it accepts and gives the answers that a test sets."""
 
 import asyncio
 import socket
@@ -16,9 +16,9 @@ HOLD = "hold"
 
 
 class Sink:
-    """`answers_rcpt` and `answers_data` are what the next recipients and mails are told; afterwards all is well.
-    `HANG_UP` as an answer to a mail breaks the connection once the whole mail has been received; `HOLD` never answers,
-    and sets `is_holding`."""
+    """The next recipients and mails get the answers in `answers_rcpt` and `answers_data`; once these are used up,
+    everything is accepted. `HANG_UP` breaks the connection, for a mail only after all of it was received. `HOLD` sets
+    `is_holding` and never answers."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -33,7 +33,7 @@ class Sink:
 
     def __enter__(self) -> Self:
         self._controller.start()
-        self.connections = 0  # the controller's own
+        self.connections = 0  # do not count the controller's own connection
         return self
 
     def __exit__(self, *error: object) -> None:

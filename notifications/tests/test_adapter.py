@@ -1,4 +1,4 @@
-"""Account mails: through the outbox like all others, first in the queue, and forgotten once they left."""
+"""Account mails go through the outbox, before all others, and their text is deleted once they left."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ def ask_for_code(client, email="lucia@example.com", **headers):
     return client.post(reverse("account_request_login_code"), {"email": email}, headers=headers)
 
 
-def test_login_code_waits_in_the_outbox_and_leaves_with_a_worker(client, reader, mailoutbox):
+def test_login_code_is_sent_by_a_worker(client, reader, mailoutbox):
     ask_for_code(client)
 
     mail = OutgoingEmail.objects.get()
@@ -60,7 +60,7 @@ def test_code_of_the_mail_signs_in(client, reader, mailoutbox):
     assert client.session["_auth_user_id"] == str(reader.pk)
 
 
-def test_mail_names_the_desk_whatever_host_was_asked(client, reader, settings, mailoutbox):
+def test_account_mail_ignores_the_host_header(client, reader, settings, mailoutbox):
     settings.ALLOWED_HOSTS = ["*"]
 
     ask_for_code(client, host="malo.example.com")
@@ -85,7 +85,7 @@ def test_unknown_address_gets_no_mail(client, reader):
     assert not OutgoingEmail.objects.filter(recipient="nadie@example.com").exists()
 
 
-def test_notice_of_a_changed_password_does_not_run_out(client, reader):
+def test_password_changed_mail_never_expires(client, reader):
     client.force_login(reader)
 
     client.post(
@@ -102,7 +102,7 @@ def test_notice_of_a_changed_password_does_not_run_out(client, reader):
 
 
 @pytest.mark.parametrize(("make", "place"), [(make_user, "/"), (make_agent, "/agentes/")])
-def test_everybody_lands_where_they_work(client, make, place):
+def test_sign_in_leads_staff_to_the_queue(client, make, place):
     user = make(email="lucia@example.com")
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     user.set_password("clave-larga-2026")

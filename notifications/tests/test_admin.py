@@ -26,7 +26,7 @@ def make_failed() -> OutgoingEmail:
     return mail
 
 
-def test_list_filters_by_state_and_tells_why(operator):
+def test_list_filters_by_state_and_shows_the_error(operator):
     mail = make_failed()
 
     page = operator.get(reverse(LIST), {"state__exact": "failed"}).content.decode()
@@ -38,7 +38,7 @@ def test_list_filters_by_state_and_tells_why(operator):
 
 
 @pytest.mark.parametrize("count", [1, 12])
-def test_list_takes_the_same_queries_however_many_mails(operator, count, django_assert_max_num_queries):
+def test_list_query_count_is_constant(operator, count, django_assert_max_num_queries):
     for _number in range(count):
         make_failed()
 
@@ -55,7 +55,7 @@ def test_action_sends_failed_mails_again(operator):
     assert (mail.state, mail.attempts) == (MailState.QUEUED, 0)
 
 
-def test_outbox_can_only_be_read(operator):
+def test_outbox_is_read_only(operator):
     mail = make_failed()
     change = reverse("admin:notifications_outgoingemail_change", args=[mail.pk])
 
@@ -82,7 +82,7 @@ def test_body_of_a_waiting_account_mail_is_not_shown(operator):
     assert "909090" not in page
 
 
-def test_outbox_is_for_administrators(client):
+def test_supervisor_cannot_open_the_outbox(client):
     client.force_login(make_supervisor())
 
     assert "a@b.co" not in client.get(reverse(LIST), follow=True).content.decode()

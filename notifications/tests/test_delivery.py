@@ -1,4 +1,4 @@
-"""Against a real SMTP server: what leaves, what waits, what fails, and that nothing leaves twice."""
+"""Delivery of the outbox to a real SMTP server: sent, postponed and failed mails, dead workers, no mail sent twice."""
 
 import re
 import smtplib
@@ -40,7 +40,7 @@ def sink(settings):
 
 
 def make_one(template: Template = Template.PROGRESS, ticket: Ticket | None = None, **fields) -> OutgoingEmail:
-    """A single mail in the outbox, that of the filing put aside."""
+    """Make the only mail in the outbox: the mails of filing the ticket are deleted."""
     mail = make_mail(ticket or make_ticket(), template, **fields)
     OutgoingEmail.objects.exclude(pk=mail.pk).delete()
     return mail
@@ -62,11 +62,11 @@ def token_in(text: str) -> str:
     return found[1]
 
 
-# --- It leaves --------------------------------------------------------------------------------------------
+# --- Sent -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.demand("S0.15")
-def test_mail_arrives_whole_and_is_on_record_as_sent(sink):
+def test_mail_arrives_complete_and_is_marked_sent(sink):
     ticket = make_ticket(title="No puedo entrar a la ñandú")
 
     assert delivery.drain() == 1
@@ -76,7 +76,7 @@ def test_mail_arrives_whole_and_is_on_record_as_sent(sink):
     assert (mail.state, mail.attempts, mail.claim, mail.lease_until) == (MailState.SENT, 1, None, None)
     assert mail.sent_at is not None
     assert mail.subject == f"{ticket.folio} · Recibimos tu solicitud: No puedo entrar a la ñandú"
-    assert message["Subject"].strip() == mail.subject  # a folded header begins with a blank
+    assert message["Subject"].strip() == mail.subject  # a folded header begins with a space
     assert mail.delivery.state == DeliveryState.SENT
     assert message["To"] == ticket.requester.email
     assert message["From"] == "Mesa de ayuda <soporte@mesadeayuda.test>"
@@ -90,7 +90,7 @@ def test_mail_arrives_whole_and_is_on_record_as_sent(sink):
     assert ticket.folio in message.get_body(("html",)).get_content()
 
 
-def test_later_mails_answer_the_thread(sink):
+def test_later_mails_refer_to_the_thread(sink):
     mail = make_one()
 
     delivery.drain()
@@ -101,7 +101,7 @@ def test_later_mails_answer_the_thread(sink):
     )
 
 
-def test_batch_goes_over_one_connection(sink):
+def test_batch_uses_one_connection(sink):
     for _number in range(5):
         make_supervisor()
     make_ticket()
@@ -111,7 +111,7 @@ def test_batch_goes_over_one_connection(sink):
     assert len(set(sink.recipients)) == 6
 
 
-def test_urgent_mail_overtakes_the_others(sink):
+def test_urgent_mail_leaves_first(sink):
     ordinary = make_one()
     OutgoingEmail.objects.create(
         template="account/email/login_code",
@@ -128,7 +128,7 @@ def test_urgent_mail_overtakes_the_others(sink):
     assert sink.recipients == ["apurada@example.com", ordinary.recipient]
 
 
-def test_nothing_due_talks_to_nobody(sink):
+def test_drain_without_due_mail_opens_no_connection(sink):
     mail = make_one()
     OutgoingEmail.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
 
@@ -137,7 +137,7 @@ def test_nothing_due_talks_to_nobody(sink):
     assert again(mail).state == MailState.QUEUED
 
 
-def test_secret_of_a_link_is_in_the_mail_and_nowhere_else(sink):
+def test_link_token_is_only_in_the_mail(sink):
     ticket = make_ticket()
     Ticket.objects.filter(pk=ticket.pk).update(
         stage="aporte", stage_kind="waiting_customer", contribution_open=True
@@ -156,7 +156,7 @@ def test_secret_of_a_link_is_in_the_mail_and_nowhere_else(sink):
     assert again(mail).text == mail.html == ""
 
 
-def test_account_mail_is_emptied_once_it_left(sink):
+def test_sent_account_mail_loses_its_text(sink):
     mail = OutgoingEmail.objects.create(
         template="account/email/login_code",
         audience="account",
@@ -174,7 +174,7 @@ def test_account_mail_is_emptied_once_it_left(sink):
     assert (again(mail).state, mail.text, mail.html) == (MailState.SENT, "", "")
 
 
-def test_code_that_has_run_out_is_not_sent(sink):
+def test_mail_with_expired_code_is_not_sent(sink):
     mail = OutgoingEmail.objects.create(
         template="account/email/login_code",
         audience="account",
@@ -191,7 +191,7 @@ def test_code_that_has_run_out_is_not_sent(sink):
     assert (again(mail).state, mail.text) == (MailState.SUPPRESSED, "")
 
 
-def test_mail_without_reason_is_withheld_and_says_why(sink):
+def test_outdated_mail_is_withheld_with_its_reason(sink):
     mail = make_one(Template.SURVEY)  # the ticket is not closed
 
     delivery.drain()
@@ -201,10 +201,10 @@ def test_mail_without_reason_is_withheld_and_says_why(sink):
     assert (mail.delivery.state, mail.delivery.problem) == (DeliveryState.WITHHELD, DeliveryProblem.OUTDATED)
 
 
-# --- It waits ---------------------------------------------------------------------------------------------
+# --- Postponed and failed ---------------------------------------------------------------------------------
 
 
-def test_mail_put_off_by_the_server_is_tried_again_with_growing_patience(sink):
+def test_postponed_mail_is_retried_after_growing_waits(sink):
     mail = make_one()
     waits = []
     for _attempt in range(3):
@@ -224,7 +224,7 @@ def test_mail_put_off_by_the_server_is_tried_again_with_growing_patience(sink):
     assert len(sink.mails) == 1
 
 
-def test_mail_put_off_too_often_fails_and_can_be_seen(sink):
+def test_mail_postponed_too_often_fails(sink):
     mail = make_one()
     for _attempt in range(len(delivery.BACKOFF) + 1):
         sink.answers_data.append("452 4.2.2 Mailbox full")
@@ -237,7 +237,7 @@ def test_mail_put_off_too_often_fails_and_can_be_seen(sink):
     assert list(OutgoingEmail.objects.filter(state__in=TROUBLED_STATES)) == [mail]
 
 
-def test_refused_recipient_fails_at_once_and_can_be_seen(sink):
+def test_refused_recipient_fails_at_once(sink):
     mail = make_one()
     sink.answers_rcpt.append("550 5.1.1 No such user here")
 
@@ -248,7 +248,7 @@ def test_refused_recipient_fails_at_once_and_can_be_seen(sink):
     assert mail.delivery.detail == "550 5.1.1 No such user here"
 
 
-def test_refused_mail_keeps_no_other_from_leaving(sink):
+def test_drain_continues_after_a_refused_mail(sink):
     make_supervisor()
     make_ticket()
     sink.answers_rcpt.append("550 5.1.1 No such user here")
@@ -257,7 +257,7 @@ def test_refused_mail_keeps_no_other_from_leaving(sink):
     assert sorted(OutgoingEmail.objects.values_list("state", flat=True)) == [MailState.FAILED, MailState.SENT]
 
 
-def test_link_of_a_mail_that_never_left_dies_with_it(sink):
+def test_link_of_an_unsent_mail_is_deleted(sink):
     ticket = make_ticket()
     Ticket.objects.filter(pk=ticket.pk).update(
         stage="aporte", stage_kind="waiting_customer", contribution_open=True
@@ -274,7 +274,7 @@ def test_link_of_a_mail_that_never_left_dies_with_it(sink):
     assert GuestToken.objects.count() == 1
 
 
-def test_server_that_is_away_costs_mails_nothing_but_time(settings, caplog):
+def test_unreachable_server_costs_no_attempt(settings, caplog):
     with Sink() as gone:
         pass
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -298,7 +298,7 @@ def test_server_that_is_away_costs_mails_nothing_but_time(settings, caplog):
 @pytest.mark.parametrize(
     "backend", ["anymail.backends.postmark.EmailBackend", "anymail.backends.posmark.Email"]
 )
-def test_a_provider_that_is_not_set_up_costs_mails_nothing_but_time(settings, backend):
+def test_misconfigured_provider_costs_no_attempt(settings, backend):
     settings.EMAIL_BACKEND = backend
     ticket = make_ticket()
 
@@ -309,7 +309,7 @@ def test_a_provider_that_is_not_set_up_costs_mails_nothing_but_time(settings, ba
     assert mail.last_error
 
 
-def test_a_server_that_is_away_is_asked_once_even_with_the_cache_away(settings, monkeypatch, caplog):
+def test_unreachable_server_is_tried_once_without_cache(settings, monkeypatch, caplog):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     monkeypatch.setattr(delivery, "cache", DummyCache("", {}))
@@ -320,7 +320,7 @@ def test_a_server_that_is_away_is_asked_once_even_with_the_cache_away(settings, 
     assert caplog.text.count("the mail server is away") == 1
 
 
-def test_mail_goes_on_when_the_server_is_back(settings):
+def test_mail_leaves_when_the_server_is_back(settings):
     with Sink() as gone:
         pass
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -336,7 +336,7 @@ def test_mail_goes_on_when_the_server_is_back(settings):
     assert sink.ids == [mail.message_id]
 
 
-def test_connection_lost_before_the_mail_was_given_is_just_tried_later(sink):
+def test_connection_lost_before_data_is_retried_later(sink):
     mail = make_one()
     sink.answers_rcpt.append(HANG_UP)
 
@@ -349,7 +349,7 @@ def test_connection_lost_before_the_mail_was_given_is_just_tried_later(sink):
     assert len(sink.mails) == 1
 
 
-def test_mail_that_cannot_be_written_is_tried_later_and_stops_no_other(sink, caplog):
+def test_drain_continues_after_mail_that_cannot_be_composed(sink, caplog):
     broken, good = make_one(), make_mail(make_ticket(), Template.PROGRESS)
     OutgoingEmail.objects.exclude(pk__in=[broken.pk, good.pk]).delete()
     OutgoingEmail.objects.filter(pk=broken.pk).update(template="no_such_mail")
@@ -363,7 +363,7 @@ def test_mail_that_cannot_be_written_is_tried_later_and_stops_no_other(sink, cap
     assert "cannot be written" in caplog.text
 
 
-def test_drain_out_of_time_gives_back_the_rest(sink):
+def test_drain_out_of_time_requeues_the_rest(sink):
     mail = make_one()
     token, ids = delivery.claim()
 
@@ -373,10 +373,10 @@ def test_drain_out_of_time_gives_back_the_rest(sink):
     assert delivery.drain() == 1
 
 
-# --- Nobody knows -----------------------------------------------------------------------------------------
+# --- Perhaps sent -----------------------------------------------------------------------------------------
 
 
-def test_connection_lost_after_the_mail_was_given_sends_it_once_more_under_the_same_id(sink):
+def test_connection_lost_after_data_resends_with_same_id(sink):
     mail = make_one(Template.CLOSED)
     sink.answers_data.extend([HANG_UP])
 
@@ -385,7 +385,7 @@ def test_connection_lost_after_the_mail_was_given_sends_it_once_more_under_the_s
     assert sink.ids == [mail.message_id, mail.message_id]
 
 
-def test_second_copy_is_the_last(sink):
+def test_mail_is_sent_at_most_twice(sink):
     mail = make_one(Template.CLOSED)
     sink.answers_data.extend([HANG_UP, HANG_UP])
 
@@ -417,14 +417,14 @@ def test_survey_is_never_sent_twice(sink):
 
 
 def abandon(mail: OutgoingEmail, state: MailState) -> None:
-    """As a worker leaves it that was killed a while ago."""
+    """Leave the mail in `state` with an expired lease, as a worker does that was killed some time ago."""
     token, _ids = delivery.claim()
     OutgoingEmail.objects.filter(pk=mail.pk, claim=token).update(
         state=state, lease_until=timezone.now() - timedelta(seconds=1)
     )
 
 
-def test_mail_of_a_worker_that_died_before_sending_goes_back(sink):
+def test_mail_of_worker_dead_before_sending_is_requeued(sink):
     mail = make_one(Template.CLOSED)
     abandon(mail, MailState.SENDING)
 
@@ -436,7 +436,7 @@ def test_mail_of_a_worker_that_died_before_sending_goes_back(sink):
     assert len(sink.mails) == 1
 
 
-def test_mail_that_kills_every_worker_takes_no_other_with_it_and_comes_to_an_end(sink):
+def test_mail_that_kills_workers_fails_alone(sink):
     deadly = make_one()
     innocent = make_mail(make_ticket(), Template.PROGRESS)
     OutgoingEmail.objects.exclude(pk__in=[deadly.pk, innocent.pk]).delete()
@@ -456,7 +456,7 @@ def test_mail_that_kills_every_worker_takes_no_other_with_it_and_comes_to_an_end
     assert again(innocent).state == MailState.SENT
 
 
-def test_mail_of_a_worker_that_died_while_sending_goes_once_more(sink):
+def test_mail_of_worker_dead_while_sending_is_resent(sink):
     mail = make_one(Template.CLOSED)
     abandon(mail, MailState.STARTED)
 
@@ -469,7 +469,7 @@ def test_mail_of_a_worker_that_died_while_sending_goes_once_more(sink):
     assert again(mail).state == MailState.SENT
 
 
-def test_lease_that_has_not_ended_is_respected(sink):
+def test_mail_with_unexpired_lease_is_left_alone(sink):
     mail = make_one()
     delivery.claim()
 
@@ -492,7 +492,7 @@ def test_worker_that_lost_its_lease_sends_nothing(sink):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_drains_at_once_send_every_mail_once(sink):
+def test_parallel_drains_send_each_mail_once(sink):
     for _number in range(3):
         make_supervisor()
     for _number in range(10):
@@ -519,7 +519,7 @@ def test_two_drains_at_once_send_every_mail_once(sink):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_transaction_is_open_while_the_server_is_talked_to(sink, monkeypatch):
+def test_no_transaction_is_open_while_sending(sink, monkeypatch):
     make_one()
     seen = []
     real = smtplib.SMTP.sendmail
@@ -534,10 +534,10 @@ def test_no_transaction_is_open_while_the_server_is_talked_to(sink, monkeypatch)
     assert seen == [False]
 
 
-# --- What is on the wire ----------------------------------------------------------------------------------
+# --- Encoding ---------------------------------------------------------------------------------------------
 
 
-def test_staff_words_survive_the_wire(sink):
+def test_long_lines_dots_and_unicode_arrive_unchanged(sink):
     ticket = make_ticket()
     agent = make_supervisor(name="Íñigo Ñáñez")
     words = make_message(ticket, author=agent, body="Línea uno.\n.\nLínea «tres» 🙂 " + "x" * 2000)
@@ -553,20 +553,20 @@ def test_staff_words_survive_the_wire(sink):
     assert message_from_bytes(raw, policy=policy.default)["Subject"] == sink.mails[0]["Subject"]
 
 
-# --- Other carriers ---------------------------------------------------------------------------------------
+# --- Providers other than SMTP ----------------------------------------------------------------------------
 
 
-def test_provider_s_own_id_is_kept(settings):
+def test_provider_id_is_stored(settings):
     settings.EMAIL_BACKEND = "anymail.backends.test.EmailBackend"
     mail = make_one()
 
     assert delivery.drain() == 1
 
     assert again(mail).state == MailState.SENT
-    assert mail.provider_id == "0"  # anymail's test provider counts
+    assert mail.provider_id == "0"  # anymail's test backend numbers its mails
 
 
-def test_recipient_that_a_provider_refuses_fails(settings, monkeypatch):
+def test_recipient_refused_by_provider_fails(settings, monkeypatch):
     settings.EMAIL_BACKEND = "anymail.backends.test.EmailBackend"
     mail = make_one()
 

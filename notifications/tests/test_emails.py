@@ -1,4 +1,5 @@
-"""Every mail, for both readers, in both languages: complete, safe, and nothing in it that is not theirs to read."""
+"""Every mail, to the requester and to staff, in both languages: complete, safe, and without facts that its reader may
+not see."""
 
 import re
 from email import message_from_bytes, policy
@@ -51,7 +52,7 @@ def headers_of(message: Any) -> str:
 
 
 def make_world(template: Template, *, language: str = "es", **fields: Any) -> Ticket:
-    """A ticket with a solution, an agent, and things on it that its requester must not read."""
+    """Make a ticket with an assignee, a solution, and an internal note that its requester must not read."""
     agent = make_agent(name="Marta Ruiz", email="marta.ruiz@interno.example")
     make_supervisor(name="Carla Díaz", email="carla.diaz@interno.example", language=language)
     ticket = make_ticket(
@@ -80,7 +81,7 @@ def make_written(template: Template, to: str, language: str = "es", **fields: An
     return written(make_mail(ticket, template, to=to, actor=ticket.assignee, data=data, **fields))
 
 
-def test_catalogue_has_a_function_and_three_files_for_every_template():
+def test_every_template_has_function_and_three_files():
     assert set(CATALOGUE) == set(Template)
     folder = settings.BASE_DIR / "templates" / "emails"
     missing = [
@@ -121,7 +122,7 @@ def test_mail_is_complete_in_text_and_html(template, to, language):
 
 
 @EACH
-def test_requester_s_mail_holds_nothing_internal(template):
+def test_requester_mail_contains_nothing_internal(template):
     message = make_written(template, "requester")
     everything = headers_of(message) + message.subject + message.body + html_of(message)
 
@@ -130,7 +131,7 @@ def test_requester_s_mail_holds_nothing_internal(template):
 
 
 @EACH
-def test_requester_never_reads_a_note_even_if_the_event_carries_it(template):
+def test_requester_mail_omits_the_event_internal_note(template):
     ticket = make_world(template)
     note = make_message(ticket, author=ticket.assignee, kind=MessageKind.NOTE, body=SECRET_NOTE)
 
@@ -141,19 +142,19 @@ def test_requester_never_reads_a_note_even_if_the_event_carries_it(template):
 
 @EACH
 @BOTH
-def test_words_with_the_event_are_in_both_parts(template, to):
+def test_event_message_is_in_text_and_html(template, to):
     ticket = make_world(template)
     words = make_message(ticket, author=ticket.assignee, body="Mándanos la *boleta* de <b>mayo</b>.")
 
     message = written(make_mail(ticket, template, to=to, message=words))
 
     if template in WITHOUT_WORDS:
-        return  # these tell what they tell, whatever came with the event
+        return  # these mails do not show the event's message
     assert "Mándanos la *boleta* de <b>mayo</b>." in message.body
     assert "Mándanos la <em>boleta</em> de &lt;b&gt;mayo&lt;/b&gt;." in html_of(message)
 
 
-def test_staff_author_without_a_name_is_the_desk_not_an_address():
+def test_staff_author_without_name_is_shown_as_desk():
     ticket = make_world(Template.REPLY)
     nameless = make_agent(name="", email="sin.nombre@interno.example")
     words = make_message(ticket, author=nameless, author_name="sin.nombre@interno.example")
@@ -166,7 +167,7 @@ def test_staff_author_without_a_name_is_the_desk_not_an_address():
 
 @BOTH
 @EACH
-def test_no_line_break_of_a_title_reaches_a_header(template, to):
+def test_line_breaks_in_title_reach_no_header(template, to):
     ticket = make_world(template)
     Ticket.objects.filter(pk=ticket.pk).update(title="Hola\r\nBcc: todos@example.com\nX-Otra: 1\u2028fin")
 
@@ -180,12 +181,12 @@ def test_no_line_break_of_a_title_reaches_a_header(template, to):
     assert parsed.get_all("To") == [message.to[0]]
 
 
-# --- What each tells --------------------------------------------------------------------------------------
+# --- Contents of single mails -----------------------------------------------------------------------------
 
 
 @pytest.mark.demand("S0.15")
 @pytest.mark.demand("S2.2")
-def test_acknowledgement_has_the_ticket_and_what_happens_next():
+def test_received_mail_has_folio_and_next_steps():
     ticket = make_world(Template.RECEIVED)
 
     message = written(OutgoingEmail.objects.get(template=Template.RECEIVED))
@@ -204,7 +205,7 @@ def test_acknowledgement_has_the_ticket_and_what_happens_next():
 @pytest.mark.demand("S0.24")
 @pytest.mark.demand("S0.23")
 @pytest.mark.parametrize("template", [Template.CLOSED, Template.RESOLVED, Template.CLOSURE_ASKED])
-def test_solution_mails_have_what_was_done_and_the_steps(template):
+def test_solution_mails_show_solution_and_steps(template):
     message = make_written(template, "requester")
 
     assert "Qué hicimos:\n\nAnulamos el **segundo** cobro." in message.body
@@ -214,7 +215,7 @@ def test_solution_mails_have_what_was_done_and_the_steps(template):
 
 
 @pytest.mark.parametrize("template", [Template.RESOLVED, Template.CLOSED])
-def test_a_solution_is_told_as_it_was_sent_however_late_its_mail_leaves(template):
+def test_late_mail_shows_the_solution_as_sent(template):
     ticket = make_world(template)
     sent = make_message(
         ticket,
@@ -233,7 +234,7 @@ def test_a_solution_is_told_as_it_was_sent_however_late_its_mail_leaves(template
     assert "Otra cosa" not in message.body
 
 
-def test_a_solution_is_told_once_and_by_mails_without_a_place_for_it_as_words():
+def test_solution_message_appears_exactly_once():
     ticket = make_world(Template.REPLY)
     for template in (Template.REPLY, Template.RESOLVED):
         sent = make_message(ticket, author=ticket.assignee, kind=MessageKind.SOLUTION, body="Lo reiniciamos.")
@@ -244,7 +245,7 @@ def test_a_solution_is_told_once_and_by_mails_without_a_place_for_it_as_words():
         assert "Lo reiniciamos." in html_of(message)
 
 
-def test_closing_without_a_solution_claims_none():
+def test_closed_mail_without_solution_shows_none():
     ticket = make_world(Template.CLOSED)
     Ticket.objects.filter(pk=ticket.pk).update(solution_sent_at=None)
 
@@ -254,7 +255,7 @@ def test_closing_without_a_solution_claims_none():
     assert "Anulamos" not in message.body + html_of(message)
 
 
-def test_new_ticket_shows_the_team_what_was_reported():
+def test_new_ticket_mail_shows_the_report():
     make_world(Template.NEW_TICKET)
 
     message = written(OutgoingEmail.objects.get(template=Template.NEW_TICKET))
@@ -263,7 +264,7 @@ def test_new_ticket_shows_the_team_what_was_reported():
     assert "Severidad: Crítica" in message.body
 
 
-def test_breach_says_which_promise_and_what_follows():
+def test_breached_mail_names_the_clock_and_escalation():
     message = make_written(Template.BREACHED, "role:supervisor")
 
     assert re.search(
@@ -288,7 +289,7 @@ def test_files_are_counted_not_named():
 # --- Readers ----------------------------------------------------------------------------------------------
 
 
-def test_mail_speaks_the_reader_s_language_and_time():
+def test_mail_uses_the_recipient_language():
     reader = make_user(language="en", time_zone="Europe/Madrid", name="Ann Lee")
     make_ticket(requester=reader)
     message = written(OutgoingEmail.objects.get(recipient=reader.email, template=Template.RECEIVED))
@@ -299,8 +300,8 @@ def test_mail_speaks_the_reader_s_language_and_time():
 
 
 @pytest.mark.parametrize("was", ["guest", "account"])
-def test_a_mail_that_waited_does_not_reach_whom_the_ticket_no_longer_belongs_to(was, guest_process):
-    """B13: the report was filed under a wrong address; by the time the mail leaves, the desk has put that right."""
+def test_late_mail_does_not_reach_a_former_requester(was, guest_process):
+    """The ticket was filed under a wrong address, and staff changed the requester before the mail left (B13)."""
     ticket = file_as_guest(guest_process) if was == "guest" else make_ticket()
     mail = make_mail(ticket, Template.PROGRESS)
     owner = make_user()
@@ -313,7 +314,7 @@ def test_a_mail_that_waited_does_not_reach_whom_the_ticket_no_longer_belongs_to(
     assert not GuestToken.objects.exists()
 
 
-def test_a_guest_who_opened_an_account_meanwhile_still_gets_what_waited(guest_process):
+def test_late_mail_reaches_guest_who_opened_an_account(guest_process):
     ticket = file_as_guest(guest_process)
     mail = make_mail(ticket, Template.PROGRESS)
     claim_guest_tickets(make_user(email="victima@example.com"), verified_email="victima@example.com")
@@ -322,7 +323,7 @@ def test_a_guest_who_opened_an_account_meanwhile_still_gets_what_waited(guest_pr
 
 
 @pytest.mark.parametrize("change", ["left", "moved"])
-def test_staff_who_may_no_longer_see_the_ticket_get_no_mail(change):
+def test_staff_without_access_get_no_late_mail(change):
     agent = make_agent()
     ticket = make_ticket()
     mail = make_mail(ticket, Template.PROGRESS, to="department")
@@ -338,7 +339,7 @@ def test_staff_who_may_no_longer_see_the_ticket_get_no_mail(change):
     assert refusal.value.problem == DeliveryProblem.NO_ACCESS
 
 
-def test_requester_who_opted_out_meanwhile_gets_no_mail():
+def test_requester_who_opted_out_gets_no_late_mail():
     ticket = make_ticket()
     mail = make_mail(ticket, Template.PROGRESS)
     Ticket.objects.filter(pk=ticket.pk).update(notify_requester=False)
@@ -350,7 +351,7 @@ def test_requester_who_opted_out_meanwhile_gets_no_mail():
 
 
 @pytest.mark.parametrize("template", [Template.CLOSURE_ASKED, Template.SURVEY])
-def test_question_that_has_been_answered_is_not_asked(template):
+def test_answered_question_is_not_mailed(template):
     ticket = make_world(template)
     mail = make_mail(ticket, template)
     Ticket.objects.filter(pk=ticket.pk).update(stage="procesar", stage_kind="work")
@@ -362,14 +363,14 @@ def test_question_that_has_been_answered_is_not_asked(template):
     assert not GuestToken.objects.exists()
 
 
-# --- Strangers --------------------------------------------------------------------------------------------
+# --- Guests -----------------------------------------------------------------------------------------------
 
 SPAM = "COMPRA YA en spam.example"
 
 
 @pytest.fixture
 def guest_process():
-    """A process that takes reports without an account."""
+    """A process that lets guests file tickets without signing in."""
     source = make_process().current.source
     return publish(source.replace('login = "required"', 'login = "guest"')).process
 
@@ -386,8 +387,8 @@ def file_as_guest(process, *, actor=None) -> Ticket:
 
 
 @EACH
-def test_stranger_s_words_are_not_repeated_to_an_unproved_address(template, guest_process):
-    """B14: a form must not send anybody's words to anybody."""
+def test_guest_text_is_not_mailed_to_unverified_address(template, guest_process):
+    """Otherwise anybody could use the public form to send their own text to a third person (B14)."""
     ticket = file_as_guest(guest_process)
     stage, kind = STAGE_FOR.get(template, ("procesar", "work"))
     Ticket.objects.filter(pk=ticket.pk).update(stage=stage, stage_kind=kind)
@@ -406,7 +407,7 @@ def act_with_a_link(ticket: Ticket, email: str) -> None:
     guests.note_use(guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email=email)))
 
 
-def test_link_that_only_a_scanner_opened_proves_nothing(guest_process):
+def test_opening_a_link_does_not_verify_the_address(guest_process):
     ticket = file_as_guest(guest_process)
     guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email="victima@example.com"))
 
@@ -415,7 +416,7 @@ def test_link_that_only_a_scanner_opened_proves_nothing(guest_process):
     assert SPAM not in message.subject
 
 
-def test_address_that_acted_with_its_link_is_told_its_own_title(guest_process):
+def test_using_a_link_verifies_the_address(guest_process):
     ticket = file_as_guest(guest_process)
     act_with_a_link(ticket, "victima@example.com")
 
@@ -424,7 +425,7 @@ def test_address_that_acted_with_its_link_is_told_its_own_title(guest_process):
     assert SPAM in message.subject
 
 
-def test_link_of_another_address_proves_nothing(guest_process):
+def test_link_of_another_address_does_not_verify(guest_process):
     ticket = file_as_guest(guest_process)
     act_with_a_link(ticket, "otra@example.com")
 
@@ -433,7 +434,7 @@ def test_link_of_another_address_proves_nothing(guest_process):
     assert SPAM not in message.subject
 
 
-def test_what_staff_filed_is_vouched_for(guest_process):
+def test_ticket_filed_by_staff_counts_as_verified(guest_process):
     ticket = file_as_guest(guest_process, actor=make_supervisor())
 
     message = written(OutgoingEmail.objects.get(ticket=ticket, template=Template.RECEIVED))
@@ -441,7 +442,7 @@ def test_what_staff_filed_is_vouched_for(guest_process):
     assert SPAM in message.subject
 
 
-def test_link_asked_for_anew_is_sent_even_to_those_who_want_no_news(guest_process):
+def test_new_link_is_sent_despite_opting_out(guest_process):
     ticket = file_as_guest(guest_process)
     Ticket.objects.filter(pk=ticket.pk).update(notify_requester=False)
     OutgoingEmail.objects.all().delete()
@@ -456,7 +457,7 @@ def test_link_asked_for_anew_is_sent_even_to_those_who_want_no_news(guest_proces
     assert message.to == ["victima@example.com"]
 
 
-def test_guest_s_mail_is_in_the_language_they_filed_in(guest_process):
+def test_guest_mail_uses_the_language_of_filing(guest_process):
     ticket = file_ticket(
         guest_process,
         actor=None,
@@ -470,7 +471,7 @@ def test_guest_s_mail_is_in_the_language_they_filed_in(guest_process):
     assert told(Template.RECEIVED) == ["ann@example.com"]
 
 
-def test_markdown_of_staff_is_safe_in_html():
+def test_staff_markdown_is_escaped_in_html():
     ticket = make_world(Template.REPLY)
     words = make_message(
         ticket,

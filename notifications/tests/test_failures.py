@@ -1,4 +1,4 @@
-"""What each way of failing means. Every error is one that the libraries raise."""
+"""The verdict of each sending error. Every error is one that the libraries really raise."""
 
 import smtplib
 from types import SimpleNamespace
@@ -41,11 +41,11 @@ def provider_error(code: int | None) -> AnymailAPIError:
         (RuntimeError("¿qué fue eso?"), Verdict.UNKNOWN),
     ],
 )
-def test_verdict(error, verdict):
+def test_error_has_its_verdict(error, verdict):
     assert failures.of_sending(error).verdict == verdict
 
 
-def test_connection_that_cannot_be_opened_is_an_outage():
+def test_failed_connection_is_an_outage():
     error = smtplib.SMTPAuthenticationError(535, b"who are you?")
 
     assert failures.of_opening(error) == failures.Failure(
@@ -53,7 +53,7 @@ def test_connection_that_cannot_be_opened_is_an_outage():
     )
 
 
-def test_server_s_words_are_kept_on_one_clean_line():
+def test_server_answer_is_stored_on_one_line():
     failure = failures.of_sending(
         smtplib.SMTPDataError(554, b"5.7.1 spam\r\nsee \x00http://x\xff" + b"y" * 999)
     )
@@ -63,6 +63,7 @@ def test_server_s_words_are_kept_on_one_clean_line():
     assert "\n" not in failure.detail
 
 
-def test_provider_s_answer_is_not_kept_because_it_may_quote_the_mail():
+def test_provider_answer_is_not_stored():
+    """It may quote the mail, including the tokens in its links."""
     assert failures.of_sending(provider_error(400)).detail == "HTTP 400"
     assert "secreto" not in failures.of_sending(provider_error(None)).detail

@@ -1,4 +1,5 @@
-"""Whole lives of tickets, told by the mails they cause: who hears of what, in which order, and that the links work."""
+"""Tickets of each library process from filing to closing: which mails they send, to whom, in which order, and that the
+links in them work."""
 
 import re
 from datetime import timedelta
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 
 def post() -> list[tuple[str, str]]:
-    """Have the mails carried out; who got which since the last time, in order."""
+    """Send the waiting mails. Returns the recipient and template of each mail sent by this call, in order."""
     before = set(OutgoingEmail.objects.filter(state="sent").values_list("pk", flat=True))
     delivery.drain()
     assert not OutgoingEmail.objects.filter(state__in=["queued", "failed", "suppressed"]).exists()
@@ -36,7 +37,7 @@ def post() -> list[tuple[str, str]]:
 
 
 def link_in_last_mail_to(address: str, purpose: Purpose) -> Guest:
-    """What the person can do with the link of their newest mail, having opened it in no session at all."""
+    """Return the guest whom the link in the newest mail to `address` identifies, without any session."""
     message = next(message for message in reversed(sent_mail.outbox) if message.to == [address])
     secret = re.search(r"/enlace/([\w-]+)/", message.body)
     assert secret, message.body
@@ -46,7 +47,8 @@ def link_in_last_mail_to(address: str, purpose: Purpose) -> Guest:
 
 
 @pytest.mark.demand("S2.2", "S2.4", "S2.6", "S2.7", "S2.8", "S2.30", "S0.25")
-def test_s2_from_filing_to_the_survey_with_two_contributions_and_a_rejected_closing():
+def test_s2_mails_from_filing_to_survey():
+    """With two contributions and a rejected closure on the way."""
     supervisor = make_supervisor(email="supervisora@example.com")
     agent = make_agent(email="agente@example.com")
     customer = make_user(email="cliente@example.com")
@@ -113,8 +115,8 @@ def test_s2_from_filing_to_the_survey_with_two_contributions_and_a_rejected_clos
     }
 
 
-def test_mail_that_leaves_after_the_contribution_was_switched_off_hands_out_no_link_to_contribute():
-    """Otherwise a late mail would undo the switching off."""
+def test_late_mail_without_contribution_has_no_link():
+    """Otherwise a late mail would undo switching the contribution off."""
     agent = make_agent()
     ticket = make_ticket()
     Ticket.objects.filter(pk=ticket.pk).update(
@@ -140,7 +142,7 @@ GUESTS_MAY = sorted(key for key in library() if 'login = "guest"' in library()[k
 
 
 def answers_to(process) -> dict[str, str]:
-    """Something for whatever the process asks of requesters."""
+    """Return an answer to every required field of the process's form."""
     category = process.categories.first()
     questions = process.definition.intake_fields(category.key if category else "")
     return {
@@ -170,7 +172,7 @@ def file_as_customer(key: str) -> Ticket:
 
 
 @pytest.mark.demand("S1.10", "S1.13", "S1.16")
-def test_s1_from_the_department_s_notice_to_finished():
+def test_s1_mails_from_filing_to_closing():
     ticket = file_as_customer("reparacion-de-dispositivo")
     manager, technician = join(ticket, is_manager=True), join(ticket)
     OutgoingEmail.objects.all().delete()
@@ -213,7 +215,7 @@ def staff_answers(ticket: Ticket, keys: list[str]) -> dict[str, str]:
 
 
 @pytest.mark.demand("S0.23", "S0.24", "S0.25", "S0.21")
-def test_s0_user_hears_of_the_progress_of_the_solution_and_its_steps_and_is_asked_once():
+def test_s0_requester_gets_progress_solution_and_one_survey():
     ticket = file_as_customer("incidencia-tecnica")
     technician = join(ticket)
     Ticket.objects.filter(pk=ticket.pk).update(
@@ -251,7 +253,7 @@ def test_s0_user_hears_of_the_progress_of_the_solution_and_its_steps_and_is_aske
 
 @pytest.fixture
 def accepted_incident():
-    """S4's report, accepted by its evaluator and being resolved by somebody else."""
+    """An S4 ticket that its evaluator accepted and assigned to another member of staff, who resolves it."""
     ticket = file_as_customer("reporte-de-incidentes")
     evaluator, resolver = join(ticket), join(ticket)
     evaluator.groups.add(Group.objects.get_or_create(name="evaluador")[0])
@@ -261,7 +263,7 @@ def accepted_incident():
 
 
 @pytest.mark.demand("S4.22")
-def test_s4_missing_information_is_asked_of_the_evaluator_and_not_of_the_reporter(accepted_incident):
+def test_s4_asks_evaluator_for_missing_information(accepted_incident):
     ticket, evaluator, resolver = accepted_incident
     assert ("cliente@example.com", "accepted") in post()
 
@@ -275,7 +277,7 @@ def test_s4_missing_information_is_asked_of_the_evaluator_and_not_of_the_reporte
 
 
 @pytest.mark.demand("S4.21")
-def test_s4_reporter_hears_that_it_is_resolved(accepted_incident):
+def test_s4_requester_is_told_of_the_solution(accepted_incident):
     ticket, _evaluator, resolver = accepted_incident
     post()
 
@@ -292,7 +294,7 @@ def test_s4_reporter_hears_that_it_is_resolved(accepted_incident):
 
 
 @pytest.mark.demand("S4.19", "S4.23")
-def test_s4_reporter_hears_of_the_rejection_and_why(accepted_incident):
+def test_s4_requester_is_told_why_it_was_rejected(accepted_incident):
     ticket, _evaluator, resolver = accepted_incident
     post()
 
@@ -310,7 +312,7 @@ def test_s4_reporter_hears_of_the_rejection_and_why(accepted_incident):
 
 
 @pytest.mark.parametrize("key", GUESTS_MAY)
-def test_guest_s_acknowledgement_opens_the_ticket_without_an_account(key):
+def test_link_in_guest_received_mail_opens_the_ticket(key):
     make_supervisor()
     process = make_process(key)
     ticket = file_as_guest(process)
@@ -322,8 +324,8 @@ def test_guest_s_acknowledgement_opens_the_ticket_without_an_account(key):
 
 
 @pytest.mark.parametrize("key", GUESTS_MAY)
-def test_every_mail_a_process_asks_for_can_be_written_for_whom_it_names(key):
-    """From intake and from every action, on a ticket in the stage that the action leads to."""
+def test_every_mail_of_a_process_can_be_sent(key):
+    """Sends each mail of `on_filed` and of every action, on a ticket in the stage that the action leads to."""
     agent = make_agent(name="Marta")
     make_supervisor()
     process = make_process(key)
@@ -352,7 +354,7 @@ def test_every_mail_a_process_asks_for_can_be_written_for_whom_it_names(key):
 
 
 @pytest.mark.demand("S3.19")
-def test_s3_assignee_reads_who_closed_the_request():
+def test_s3_mail_tells_assignee_who_closed():
     ticket = file_as_customer("solicitud-guiada")
     developer = join(ticket)
     perform(ticket, "empezar", actor=developer)
@@ -362,7 +364,7 @@ def test_s3_assignee_reads_who_closed_the_request():
     assert f"{ticket.requester_name} cerró su solicitud." in told.body
 
 
-def test_s1_person_responsible_reads_who_finished_the_repair():
+def test_s1_mail_tells_manager_who_closed():
     ticket = file_as_customer("reparacion-de-dispositivo")
     manager, technician = join(ticket, is_manager=True), join(ticket)
     Ticket.objects.filter(pk=ticket.pk).update(stage="reparacion", stage_kind="work", assignee=technician)
@@ -373,7 +375,7 @@ def test_s1_person_responsible_reads_who_finished_the_repair():
 
 
 @pytest.mark.demand("S2.32")
-def test_s2_supervisor_hears_that_a_late_answer_made_it_an_escalated_support():
+def test_s2_supervisor_is_told_of_a_breach():
     make_supervisor(email="supervisora@example.com")
     ticket = make_ticket(requester=make_user())
     late = timezone.now() - timedelta(minutes=1)

@@ -1,4 +1,4 @@
-"""A worker that is killed in mid-send, for real: another process, a real server, SIGKILL."""
+"""A worker process is killed with SIGKILL while it sends a mail to a real SMTP server."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ DRAIN = "import django; django.setup(); from notifications import delivery; deli
 
 
 def database_url() -> str:
-    """The test database, as another process names it."""
+    """Return the URL of the test database, for the worker process."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{database['NAME']}"
@@ -57,7 +57,7 @@ def start_worker(sink: Sink) -> "subprocess.Popen[bytes]":
 
 
 def kill_in_mid_send(sink: Sink) -> None:
-    """The server has the whole mail and has not said so when its sender dies."""
+    """Start a worker and kill it after the server has received a whole mail but before the server answers."""
     sink.answers_data.append(HOLD)
     worker = start_worker(sink)
     try:
@@ -73,7 +73,7 @@ def lease_ends() -> None:
     )
 
 
-def test_no_mail_is_lost_and_only_the_one_in_hand_arrives_twice(sink):
+def test_killed_worker_loses_no_mail_and_repeats_one(sink):
     ticket = make_ticket()
     for _number in range(3):
         make_mail(ticket, Template.PROGRESS)
@@ -95,7 +95,7 @@ def test_no_mail_is_lost_and_only_the_one_in_hand_arrives_twice(sink):
     assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {MailState.SENT}
 
 
-def test_survey_in_hand_is_not_repeated_but_can_be_seen(sink):
+def test_survey_of_killed_worker_becomes_uncertain(sink):
     ticket = make_ticket()
     Ticket.objects.filter(pk=ticket.pk).update(stage="cerrado", stage_kind="done")
     OutgoingEmail.objects.all().delete()

@@ -1,4 +1,4 @@
-"""A broker that is not there must not hurt whoever files a ticket (STACK: publishing is bounded)."""
+"""A broker that is down must neither fail nor delay filing a ticket (STACK: publishing is bounded)."""
 
 import socket
 from time import monotonic
@@ -21,7 +21,7 @@ def closed_breaker(monkeypatch):
 
 @pytest.fixture
 def published(monkeypatch):
-    """What the application was asked to publish, with the broker left out."""
+    """List of the tasks that the application publishes; no broker is involved."""
     calls = []
     monkeypatch.setattr(
         current_app._get_current_object(), "send_task", lambda name, **options: calls.append((name, options))
@@ -31,7 +31,7 @@ def published(monkeypatch):
 
 @pytest.fixture
 def dead_broker(monkeypatch):
-    """A Redis nobody listens at: the port was free a moment ago."""
+    """Make Celery publish to a port on which nothing listens. Returns the list of attempts."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -51,7 +51,7 @@ def dead_broker(monkeypatch):
     return attempts
 
 
-def test_nudges_only_after_the_commit(published, settings, django_capture_on_commit_callbacks):
+def test_nudge_waits_for_the_commit(published, settings, django_capture_on_commit_callbacks):
     settings.DESK_NUDGE_WORKERS = True
     process, user = make_process(), make_user()
 
@@ -62,7 +62,7 @@ def test_nudges_only_after_the_commit(published, settings, django_capture_on_com
     assert ("notifications.tasks.drain_outbox", {"expires": nudge.EXPIRES_SECONDS}) in published
 
 
-def test_nudging_can_be_switched_off(published, django_capture_on_commit_callbacks):
+def test_no_nudge_when_switched_off(published, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         make_ticket()
 
@@ -81,7 +81,7 @@ def test_filing_survives_a_dead_broker(dead_broker, settings, django_capture_on_
     assert len(dead_broker) == 1
 
 
-def test_dead_broker_is_asked_once_and_then_left_alone(dead_broker):
+def test_dead_broker_is_tried_only_once(dead_broker):
     assert nudge.nudge("notifications.tasks.drain_outbox") is False
     assert nudge.nudge("notifications.tasks.drain_outbox") is False
 

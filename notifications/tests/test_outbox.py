@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.demand("S0.15")
 @pytest.mark.demand("S2.2")
-def test_filing_puts_the_acknowledgement_and_the_team_s_mail_into_the_outbox():
+def test_filing_queues_received_and_new_ticket_mails():
     supervisor = make_supervisor()
     user = make_user()
 
@@ -34,7 +34,7 @@ def test_filing_puts_the_acknowledgement_and_the_team_s_mail_into_the_outbox():
     assert (mail.ticket, mail.event.kind, mail.state) == (ticket, EventKind.FILED, MailState.QUEUED)
 
 
-def test_filing_by_the_supervisor_tells_the_others_only():
+def test_supervisor_is_not_told_of_own_filing():
     me, other = make_supervisor(), make_supervisor()
     ticket = make_ticket(requester=me)
 
@@ -42,7 +42,7 @@ def test_filing_by_the_supervisor_tells_the_others_only():
     assert told(Template.RECEIVED) == [ticket.requester.email]
 
 
-def test_event_that_asks_for_no_mail_leaves_none():
+def test_event_without_notify_queues_no_mail():
     ticket = make_ticket()
     OutgoingEmail.objects.all().delete()
 
@@ -51,7 +51,7 @@ def test_event_that_asks_for_no_mail_leaves_none():
     assert not OutgoingEmail.objects.exists()
 
 
-def test_internal_note_tells_only_those_it_calls():
+def test_internal_note_tells_only_the_mentioned():
     agent, colleague = make_agent(), make_agent()
     make_supervisor()
     ticket = make_ticket()
@@ -65,7 +65,7 @@ def test_internal_note_tells_only_those_it_calls():
 
 
 @pytest.mark.demand("S1.13")
-def test_assigning_tells_the_new_one_responsible_and_nobody_who_took_it():
+def test_assigning_tells_assignee_unless_self_assigned():
     agent, supervisor = make_agent(), make_supervisor()
     ticket = make_ticket()
 
@@ -79,7 +79,7 @@ def test_assigning_tells_the_new_one_responsible_and_nobody_who_took_it():
 
 @pytest.mark.demand("S2.4")
 @pytest.mark.demand("S1.13")
-def test_preparing_tells_the_requester_and_the_one_responsible():
+def test_preparing_tells_requester_and_assignee():
     supervisor, agent, customer = make_supervisor(), make_agent(), make_user()
     ticket = make_ticket(requester=customer)
 
@@ -101,7 +101,7 @@ def prepare(ticket: Ticket, supervisor, agent, **data) -> Ticket:
     return perform(ticket, "preparar", actor=supervisor, data=answers | data)
 
 
-def test_repeated_call_leaves_one_mail():
+def test_repeated_follow_up_queues_one_mail():
     agent = make_agent()
     ticket = prepare(make_ticket(), make_supervisor(), agent)
 
@@ -111,7 +111,7 @@ def test_repeated_call_leaves_one_mail():
     assert told(Template.REPLY) == [ticket.requester.email]
 
 
-def test_rollback_leaves_no_mail():
+def test_rollback_queues_no_mail():
     process, user = make_process(), make_user()
 
     @transaction.atomic
@@ -127,7 +127,7 @@ def test_rollback_leaves_no_mail():
     assert not Delivery.objects.exists()
 
 
-def test_one_mail_for_event_recipient_and_template():
+def test_second_mail_for_event_recipient_template_is_rejected():
     mail = make_mail(make_ticket(), Template.PROGRESS)
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -136,7 +136,7 @@ def test_one_mail_for_event_recipient_and_template():
         )
 
 
-def test_message_ids_are_stable_unique_and_name_no_recipient():
+def test_message_ids_are_stable_unique_and_anonymous():
     supervisors = [make_supervisor(), make_supervisor()]
     ticket = make_ticket()
 
@@ -151,7 +151,7 @@ def test_message_ids_are_stable_unique_and_name_no_recipient():
     assert outbox.message_id(mail.event, mail.recipient, mail.template) == mail.message_id
 
 
-def test_every_row_has_its_delivery_on_the_event():
+def test_every_mail_has_a_delivery():
     make_supervisor()
     event = make_ticket().events.get()
 
@@ -163,7 +163,7 @@ def test_every_row_has_its_delivery_on_the_event():
     }
 
 
-def test_template_of_an_older_release_stops_nothing(caplog):
+def test_unknown_template_is_logged_and_skipped(caplog):
     ticket = make_ticket()
 
     make_event(ticket, ("requester", "paloma_mensajera"), ("requester", Template.PROGRESS))
@@ -173,7 +173,7 @@ def test_template_of_an_older_release_stops_nothing(caplog):
 
 
 @pytest.mark.parametrize("supervisors", [1, 8])
-def test_filing_costs_the_same_however_many_are_told(supervisors, django_assert_max_num_queries):
+def test_filing_query_count_is_constant(supervisors, django_assert_max_num_queries):
     for _number in range(supervisors):
         make_supervisor()
     process, user = make_process(), make_user()
@@ -190,7 +190,7 @@ def test_filing_costs_the_same_however_many_are_told(supervisors, django_assert_
     assert len(queries.captured_queries) <= 20
 
 
-def test_retry_by_a_supervisor_puts_the_mail_back():
+def test_retry_requeues_a_failed_mail():
     mail = make_mail(make_ticket(), Template.CLOSED)
     OutgoingEmail.objects.filter(pk=mail.pk).update(
         state=MailState.FAILED, attempts=7, last_error="550 no", is_second_copy=True
@@ -204,7 +204,7 @@ def test_retry_by_a_supervisor_puts_the_mail_back():
     assert mail.delivery.state == DeliveryState.WAITING
 
 
-def test_a_mail_goes_back_together_with_its_delivery_or_not_at_all(monkeypatch):
+def test_requeue_is_rolled_back_when_one_fails(monkeypatch):
     mails = [make_mail(make_ticket(), Template.CLOSED) for _number in range(2)]
     OutgoingEmail.objects.update(state=MailState.FAILED)
     Delivery.objects.update(state=DeliveryState.FAILED)
@@ -222,7 +222,7 @@ def test_a_mail_goes_back_together_with_its_delivery_or_not_at_all(monkeypatch):
     assert set(Delivery.objects.values_list("state", flat=True)) == {DeliveryState.FAILED}
 
 
-def test_requeue_leaves_what_did_not_fail_alone():
+def test_requeue_ignores_sent_mail():
     sent = make_mail(make_ticket(), Template.CLOSED)
     OutgoingEmail.objects.filter(pk=sent.pk).update(state=MailState.SENT)
 
@@ -232,7 +232,7 @@ def test_requeue_leaves_what_did_not_fail_alone():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_filing_at_the_same_time_leaves_each_its_own_mails():
+def test_parallel_filings_each_queue_their_mail():
     process, users = make_process(), [make_user() for _number in range(4)]
     category = process.categories.first()
 

@@ -31,7 +31,7 @@ def in_caracas():
         (None, ""),
     ],
 )
-def test_before_says_it_in_the_reader_s_time(value, words):
+def test_before_uses_the_active_time_zone(value, words):
     assert phrases.before(value) == words
 
 
@@ -39,7 +39,7 @@ def test_before_says_it_in_the_reader_s_time(value, words):
     ("day", "words"),
     [(20, "today before 1:30"), (21, "tomorrow before 1:30"), (23, "on Monday 23 November before 1:30")],
 )
-def test_before_speaks_english(day, words):
+def test_before_in_english(day, words):
     value = datetime(2026, 11, day, 5, 30, tzinfo=UTC)
     with (
         time_machine.travel(datetime(2026, 11, 20, 4, 30, tzinfo=UTC), tick=False),
@@ -48,7 +48,7 @@ def test_before_speaks_english(day, words):
         assert phrases.before(value) == words
 
 
-def test_moment_speaks_both_languages():
+def test_moment_in_both_languages():
     value = datetime(2026, 11, 20, 15, 27, tzinfo=UTC)
 
     assert phrases.moment(value) == "viernes 20 de noviembre, 11:27"
@@ -56,7 +56,7 @@ def test_moment_speaks_both_languages():
         assert phrases.moment(value) == "Friday 20 November, 11:27"
 
 
-def test_step_is_plain_and_bold_and_escaped():
+def test_step_returns_plain_text_and_escaped_html():
     plain, html = phrases.step("Va {así}: %(what)s.", what="<b>")
 
     assert plain == "Va {así}: <b>."
@@ -64,7 +64,7 @@ def test_step_is_plain_and_bold_and_escaped():
     assert phrases.step("A & B") == ("A & B", "A &amp; B")
 
 
-def test_for_mail_styles_what_the_sanitiser_lets_through():
+def test_for_mail_adds_inline_styles():
     html = phrases.for_mail('<p>Mira <a href="https://x.test/">x</a></p><ol start="3"><li>uno</li></ol>')
 
     assert (

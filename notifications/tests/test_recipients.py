@@ -27,13 +27,13 @@ def who_gets(ticket: Ticket, word: str, **fields: Any) -> list[str]:
     return sorted(email for email, _template in recipients_of(event))
 
 
-def test_requester_with_an_account_is_the_user():
+def test_requester_with_account_is_told():
     user = make_user()
 
     assert who_gets(make_ticket(requester=user), "requester") == [user.email]
 
 
-def test_assignee_is_told_only_while_they_work_here():
+def test_assignee_is_told_only_while_active():
     agent = make_agent()
     ticket = make_ticket()
     assert who_gets(ticket, "assignee") == []
@@ -47,7 +47,7 @@ def test_assignee_is_told_only_while_they_work_here():
 
 
 @pytest.mark.demand("S1.10")
-def test_department_is_its_members():
+def test_department_members_are_told():
     ours, theirs = make_department("academico"), make_department("administracion")
     one, two, other = make_agent(ours), make_agent(ours), make_agent(theirs)
     ticket = make_ticket()
@@ -57,7 +57,7 @@ def test_department_is_its_members():
     assert other.email not in who_gets(ticket, "department")
 
 
-def test_named_department_only_reaches_members_who_may_see_the_ticket():
+def test_named_department_excludes_members_without_access():
     ours, theirs = make_department("academico"), make_department("administracion")
     stranger = make_agent(theirs)
     both = make_agent(ours, theirs)
@@ -68,7 +68,7 @@ def test_named_department_only_reaches_members_who_may_see_the_ticket():
     assert stranger.email not in who_gets(ticket, "department:administracion")
 
 
-def test_supervisors_speak_for_a_team_without_members():
+def test_supervisors_replace_an_empty_department():
     supervisor = make_supervisor()
     ticket = make_ticket()
 
@@ -76,7 +76,7 @@ def test_supervisors_speak_for_a_team_without_members():
 
 
 @pytest.mark.demand("S1.16")
-def test_managers_are_the_department_s_own_and_else_the_supervisors():
+def test_supervisors_replace_missing_managers():
     supervisor, agent = make_supervisor(), make_agent()
     ticket = make_ticket()
     assert who_gets(ticket, "managers") == [supervisor.email]
@@ -85,7 +85,7 @@ def test_managers_are_the_department_s_own_and_else_the_supervisors():
     assert who_gets(ticket, "managers") == [agent.email]
 
 
-def test_role_means_who_holds_it_and_else_who_stands_above():
+def test_administrators_replace_a_missing_role():
     admin = make_administrator()
     ticket = make_ticket()
     assert who_gets(ticket, "role:supervisor") == [admin.email]
@@ -95,7 +95,7 @@ def test_role_means_who_holds_it_and_else_who_stands_above():
 
 
 @pytest.mark.demand("S4.25")
-def test_group_is_its_staff_members_once_each():
+def test_group_includes_each_staff_member_once():
     group = Group.objects.create(name="Evaluador")
     agent, customer = make_agent(), make_user()
     agent.groups.add(group, Group.objects.create(name="EVALUADOR "))
@@ -104,7 +104,7 @@ def test_group_is_its_staff_members_once_each():
     assert who_gets(make_ticket(), "group:evaluador") == [agent.email]
 
 
-def test_named_user_is_told_if_they_may_see_the_ticket():
+def test_named_user_is_told_only_with_access():
     agent = make_agent()
     outsider = make_agent(make_department("administracion"))
     ticket = make_ticket()
@@ -115,7 +115,7 @@ def test_named_user_is_told_if_they_may_see_the_ticket():
 
 
 @pytest.mark.demand("S4.22")
-def test_actor_of_an_action_is_whoever_did_it_last():
+def test_actor_of_means_the_last_actor():
     first, second = make_agent(), make_agent()
     ticket = make_ticket()
     make_event(ticket, actor=first, action="evaluar")
@@ -125,7 +125,7 @@ def test_actor_of_an_action_is_whoever_did_it_last():
     assert who_gets(ticket, "actor_of:otra") == []
 
 
-def test_owner_is_whoever_the_stage_belongs_to():
+def test_owner_is_the_owner_of_the_stage():
     supervisor, agent = make_supervisor(), make_agent()
     ticket = make_ticket()
     assert who_gets(ticket, "owner") == [supervisor.email]
@@ -137,7 +137,7 @@ def test_owner_is_whoever_the_stage_belongs_to():
     assert who_gets(ticket, "owner") == [ticket.requester.email]
 
 
-def test_nobody_is_told_of_what_they_did_themselves():
+def test_actor_is_not_told_of_own_action():
     one, two = make_supervisor(), make_supervisor()
     ticket = make_ticket()
 
@@ -145,7 +145,7 @@ def test_nobody_is_told_of_what_they_did_themselves():
     assert who_gets(ticket, "requester", actor=ticket.requester) == []
 
 
-def test_requester_gets_receipts_of_what_they_did():
+def test_requester_gets_receipts_of_own_actions():
     ticket = make_ticket()
 
     for template in (Template.RECEIVED, Template.CLOSED, Template.SURVEY):
@@ -153,14 +153,14 @@ def test_requester_gets_receipts_of_what_they_did():
         assert [email for email, _t in recipients_of(event)] == [ticket.requester.email]
 
 
-def test_guest_is_not_told_of_their_own_words():
+def test_guest_is_not_told_of_own_reply():
     ticket = make_ticket()
     own = make_message(ticket, author=ticket.requester, kind=MessageKind.REPLY, from_requester=True)
 
     assert who_gets(ticket, "requester", message=own) == []
 
 
-def test_person_meant_twice_gets_one_mail():
+def test_person_included_twice_gets_one_mail():
     supervisor = make_supervisor()
     Membership.objects.create(user=supervisor, department=make_department(), is_manager=True)
     ticket = make_ticket()
@@ -170,7 +170,7 @@ def test_person_meant_twice_gets_one_mail():
     assert told(TEST) == [supervisor.email]
 
 
-def test_staff_who_want_no_mail_get_none():
+def test_staff_who_opted_out_get_no_mail():
     make_supervisor(notify_by_email=False)
     reader = make_supervisor()
 
@@ -179,7 +179,7 @@ def test_staff_who_want_no_mail_get_none():
 
 @pytest.mark.demand("S3.10")
 @pytest.mark.parametrize("where", ["ticket", "profile"])
-def test_requester_who_wants_no_mail_gets_none_and_the_desk_can_see_it(where):
+def test_mail_to_opted_out_requester_is_withheld(where):
     ticket = make_ticket(requester=make_user(notify_by_email=where != "profile"), notify=where != "ticket")
 
     make_event(ticket, ("requester", TEST))
@@ -190,7 +190,7 @@ def test_requester_who_wants_no_mail_gets_none_and_the_desk_can_see_it(where):
     assert OutgoingEmail.objects.get(delivery=row).state == "suppressed"
 
 
-def test_requester_who_may_not_come_in_any_more_gets_none():
+def test_inactive_requester_gets_no_mail():
     ticket = make_ticket(requester=make_user(is_active=False))
 
     make_event(ticket, ("requester", TEST))
@@ -199,7 +199,7 @@ def test_requester_who_may_not_come_in_any_more_gets_none():
     assert Delivery.objects.get(template=TEST).problem == DeliveryProblem.NO_ACCESS
 
 
-def test_unknown_words_reach_nobody():
+def test_unknown_recipients_include_nobody():
     make_supervisor()
 
     assert who_gets(make_ticket(), "nobody") == []
@@ -208,7 +208,7 @@ def test_unknown_words_reach_nobody():
 
 
 @pytest.mark.parametrize("word", ["department", "managers", "role:agent", "staff", "group:x"])
-def test_finding_people_takes_the_same_queries_for_one_and_for_many(word, django_assert_max_num_queries):
+def test_recipients_query_count_is_constant(word, django_assert_max_num_queries):
     group = Group.objects.create(name="x")
     for _number in range(5):
         make_agent().groups.add(group)

@@ -21,7 +21,7 @@ def address_of(ticket: Ticket, user: User | None = None) -> str:
     return reply_address.make(ticket, user=user, email=email)
 
 
-def test_address_names_ticket_and_person_and_comes_back():
+def test_parse_returns_ticket_and_person():
     ticket, agent = make_ticket(), make_agent()
 
     sender = reply_address.parse(address_of(ticket, agent))
@@ -29,7 +29,7 @@ def test_address_names_ticket_and_person_and_comes_back():
     assert sender == reply_address.Sender(ticket, agent, agent.email)
 
 
-def test_address_of_a_guest_stands_for_the_address_the_ticket_has():
+def test_guest_address_means_the_requester_email():
     ticket = make_ticket()
 
     sender = reply_address.parse(address_of(ticket))
@@ -37,7 +37,7 @@ def test_address_of_a_guest_stands_for_the_address_the_ticket_has():
     assert sender == reply_address.Sender(ticket, None, ticket.requester_email)
 
 
-def test_address_survives_upper_case_and_fits_every_server():
+def test_address_is_short_and_case_insensitive():
     ticket, agent = make_ticket(), make_agent()
     address = address_of(ticket, agent)
 
@@ -46,8 +46,8 @@ def test_address_survives_upper_case_and_fits_every_server():
     assert re.fullmatch(r"respuesta\+\d+\.u\d+\.[a-z2-7]{24}@Responde\.example\.com", address)
 
 
-def test_one_letter_off_is_nobody():
-    """B12: a forged address opens nothing."""
+def test_changed_hash_is_rejected():
+    """A forged address must not be accepted (B12)."""
     ticket, agent = make_ticket(), make_agent()
     address = address_of(ticket, agent)
     mac = address.partition("@")[0][-24:]
@@ -57,7 +57,7 @@ def test_one_letter_off_is_nobody():
 
 
 @pytest.mark.parametrize("swap", ["ticket", "person", "guest"])
-def test_proof_for_one_is_no_proof_for_another(swap):
+def test_hash_is_not_valid_for_another(swap):
     ticket, other_ticket = make_ticket(), make_ticket()
     agent, other_agent = make_agent(), make_agent()
     address = address_of(ticket, agent)
@@ -71,7 +71,7 @@ def test_proof_for_one_is_no_proof_for_another(swap):
     assert reply_address.parse(changed) is None
 
 
-def test_person_who_left_is_nobody():
+def test_address_of_inactive_user_is_rejected():
     ticket, agent = make_ticket(), make_agent()
     address = address_of(ticket, agent)
     agent.is_active = False
@@ -80,7 +80,7 @@ def test_person_who_left_is_nobody():
     assert reply_address.parse(address) is None
 
 
-def test_address_ends_with_the_person_s_own():
+def test_address_is_rejected_after_email_change():
     ticket, user = make_ticket(), make_user()
     address = address_of(ticket, user)
     user.email = "otra@example.com"
@@ -89,7 +89,7 @@ def test_address_ends_with_the_person_s_own():
     assert reply_address.parse(address) is None
 
 
-def test_address_outlives_a_change_of_key(settings):
+def test_address_survives_a_key_rotation(settings):
     ticket, agent = make_ticket(), make_agent()
     address = address_of(ticket, agent)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -115,13 +115,13 @@ def test_address_outlives_a_change_of_key(settings):
         "respuesta+1.g.aaaaaaaaaaaaaaaaaaaaaaaa@responde.example.com\r\nBcc: x@y.z",
     ],
 )
-def test_anything_else_is_nobody(address):
+def test_malformed_address_is_rejected(address):
     make_ticket()
 
     assert reply_address.parse(address) is None
 
 
-def test_answers_go_to_the_support_address_while_no_mail_comes_in(settings):
+def test_support_address_is_used_without_reply_domain(settings):
     settings.DESK_REPLY_DOMAIN = ""
     ticket = make_ticket()
 

@@ -1,4 +1,4 @@
-"""The outbox's two tasks, and how long its mails have waited."""
+"""The two Celery tasks of the outbox, and `oldest_waiting`."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ def test_lease_outlives_the_longest_drain():
     assert tasks.drain_outbox.time_limit == tasks.DRAIN_HARD_LIMIT
 
 
-def test_drain_sends_what_waits(mailoutbox):
+def test_drain_sends_waiting_mail(mailoutbox):
     ticket = make_ticket()
 
     tasks.drain_outbox()
@@ -31,7 +31,7 @@ def test_drain_sends_what_waits(mailoutbox):
     assert OutgoingEmail.objects.get().state == MailState.SENT
 
 
-def test_sweep_takes_back_what_a_dead_worker_held():
+def test_sweep_requeues_mail_of_a_dead_worker():
     make_ticket()
     delivery.claim()
     OutgoingEmail.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -41,7 +41,7 @@ def test_sweep_takes_back_what_a_dead_worker_held():
     assert OutgoingEmail.objects.get().state == MailState.QUEUED
 
 
-def test_oldest_waiting_is_what_should_have_left_by_now():
+def test_oldest_waiting_counts_only_overdue_mail():
     assert OutgoingEmail.objects.oldest_waiting() is None
     late, put_off = make_mail(make_ticket(), Template.PROGRESS), make_mail(make_ticket(), Template.PROGRESS)
     hour_ago = timezone.now() - timedelta(hours=1)
