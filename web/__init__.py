@@ -1,1 +1,1 @@
-"""What every face shares: stamped forms, refusals, file rows and downloads, rate limits, wording, template tags."""
+"""Code that all faces share: stamped forms, refusals, file rows and downloads, rate limits, wording, template tags."""

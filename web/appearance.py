@@ -1,4 +1,4 @@
-"""How the desk looks to one person: theme and language, with or without an account, with or without JavaScript."""
+"""Views that set a person's theme and language. They work without an account and without JavaScript."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,7 +14,11 @@ YEAR = 365 * 24 * 3600
 
 @require_POST
 def set_theme(request: HttpRequest) -> HttpResponse:
-    """Keeps the choice in the browser and in the profile, if any. «toggle» is the button without script."""
+    """Store the theme in a cookie and, for signed-in people, in their profile.
+
+    `theme=toggle` switches between light and dark, for browsers without JavaScript. A request that a script sent
+    (X-Requested-With) gets 204, any other a redirect.
+    """
     chosen = request.POST.get("theme", "")
     if chosen == "toggle":
         now = request.user.theme if request.user.is_authenticated else request.COOKIES.get(THEME_COOKIE)
@@ -42,7 +46,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Django's own view keeps the language in a cookie; a profile's language wins over that, so it follows."""
+    """Store the language in a cookie, as Django's view does, and in the profile, which has priority over the cookie."""
     chosen = request.POST.get("language", "")
     if request.user.is_authenticated and chosen in dict(settings.LANGUAGES) and check_for_language(chosen):
         request.user.language = chosen

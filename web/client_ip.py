@@ -1,19 +1,17 @@
-"""Whose request it is, as far as an address says. Who may say so was decided by `middleware.trusted_proxies`:
-REMOTE_ADDR is the visitor's, read from X-Forwarded-For only when a proxy of DESK_TRUSTED_PROXIES sent it (B23)."""
+"""The IP address of a request's visitor. `middleware.trusted_proxies` has already set REMOTE_ADDR to it, from
+X-Forwarded-For only if a proxy of DESK_TRUSTED_PROXIES sent the request (B23)."""
 
 import ipaddress
 import re
 
 from django.http import HttpRequest
 
-UNKNOWN = (
-    "unknown"  # a socket without address, or a proxy that writes nonsense: all of them share one allowance
-)
+UNKNOWN = "unknown"  # no address, or one that cannot be read; all such requests share one rate limit
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[0-9.]+):\d+")
 
 
 def client_ip(request: HttpRequest) -> str:
-    """The visitor's address in its plain form, without port; `UNKNOWN` when there is none."""
+    """Return the visitor's address in canonical form, without port; `UNKNOWN` if there is none."""
     address = str(request.META.get("REMOTE_ADDR", "")).strip()
     if match := _WITH_PORT.fullmatch(address):
         address = match["v6"] or match["v4"]
@@ -25,7 +23,8 @@ def client_ip(request: HttpRequest) -> str:
 
 
 def client_network(request: HttpRequest) -> str:
-    """What one visitor can be told apart by: an IPv4 address, or the /64 that every IPv6 customer is given whole."""
+    """Return what identifies one visitor: the IPv4 address or the IPv6 /64 network, which providers give whole to one
+    customer."""
     address = client_ip(request)
     if ":" not in address:
         return address

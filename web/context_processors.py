@@ -3,7 +3,7 @@ from django.http import HttpRequest
 
 
 def desk(request: HttpRequest) -> dict[str, object]:
-    """What every page's frame shows: the desk's name and how to reach it."""
+    """Return the help desk's name and contacts, which the frame of every page shows, and the upload limit."""
     return {
         "desk": {
             "name": settings.DESK_NAME,

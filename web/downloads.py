@@ -1,7 +1,7 @@
-"""Files of a ticket, for whoever may see the message they came with: customers, guests and the desk alike.
+"""Views that serve the files of a ticket to everybody who may see the message: requesters, guests and staff.
 
-The type that is served is the one that inspection found, never the name's or the uploader's (B2, B3). Pictures and
-videos may open in the browser, sandboxed; everything else is a download.
+The content type served is the one that inspection found, never that of the file name or of the uploader (B2, B3).
+Images and videos may open in the browser, sandboxed; all other files are downloads.
 """
 
 import uuid
@@ -46,7 +46,8 @@ def attachment_thumbnail(request: HttpRequest, file: uuid.UUID) -> HttpResponseB
 
 
 def _visible(request: HttpRequest, file: uuid.UUID) -> Attachment:
-    """The file, if this browser may have it; a stranger learns nothing from asking (B6)."""
+    """Return the attachment with this uuid. Raises Http404 both when it does not exist and when the visitor may not
+    see it, so that a stranger cannot tell the two apart (B6)."""
     related = Attachment.objects.select_related("ticket__process_version", "message")
     found = related.filter(uuid=file, ticket__isnull=False).first()
     if found is None or not _may_see(request, found):
@@ -66,7 +67,8 @@ def _may_see(request: HttpRequest, attachment: Attachment) -> bool:
 def _serve(
     request: HttpRequest, stored: FieldFile, attachment: Attachment, *, content_type: str, inline: bool
 ) -> HttpResponseBase:
-    """Through the front server or the object store where there is one; else from here, in parts if asked."""
+    """Return the response with the file: from the front server (X-Accel-Redirect) or by a redirect to the object store
+    if there is one, else from this process, with support for Range."""
     disposition = content_disposition_header(not inline, attachment.name) or "attachment"
     prefix = settings.DESK_ACCEL_PREFIX
     is_local = isinstance(stored.storage, FileSystemStorage)
@@ -84,7 +86,7 @@ def _serve(
             header=request.headers.get("Range", ""),
             content_type=content_type,
         )
-        # Bytes as they are: squeezed once more, parts would not be what the player asked for (GZipMiddleware).
+        # GZipMiddleware must not compress this: the byte range would no longer be the one asked for.
         response["Content-Encoding"] = "identity"
     response["Content-Disposition"] = disposition
     response["Content-Security-Policy"] = POLICY
@@ -94,7 +96,7 @@ def _serve(
 
 
 def _signed(stored: FieldFile, content_type: str, disposition: str) -> str:
-    """A short-lived address at the object store, which answers with our type and name, not with its own."""
+    """Return a short-lived URL at the object store that answers with our content type and file name."""
     storage: Any = stored.storage
     parameters = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
     url: str = storage.url(stored.name, parameters=parameters)

@@ -1,5 +1,4 @@
-"""The field for several files, of both faces: what templates/fields/dropzone.html needs to know, and what became of
-each file."""
+"""The form field for several files, and the rows that templates draw for waiting, stored and refused files."""
 
 from typing import Any
 
@@ -23,13 +22,17 @@ ICONS = {
 
 
 def icon_of(attachment: Attachment) -> str:
+    """Return the name of the Bootstrap icon for the attachment's kind."""
     if attachment.content_type == "application/pdf":
         return "file-earmark-text"
     return ICONS.get(attachment.kind, "file-earmark")
 
 
 class FilesField(forms.Field):
-    """Files are inspected one by one by `keep_drafts`, apart from the form: one that is refused stops no other."""
+    """Field for several files, drawn by templates/fields/dropzone.html.
+
+    It validates nothing: `keep_drafts` inspects the files one by one, so that a refused file does not stop the others.
+    """
 
     widget = forms.FileInput
 
@@ -50,7 +53,7 @@ class FilesField(forms.Field):
 
 
 def waiting_file_row(attachment: Attachment, *, remove_url: str) -> dict[str, Any]:
-    """What components/_file.html draws for a file that waits to be sent."""
+    """Return what components/_file.html draws for an uploaded file that is not sent yet."""
     return {
         "name": attachment.name,
         "size": attachment.size,
@@ -63,7 +66,7 @@ def waiting_file_row(attachment: Attachment, *, remove_url: str) -> dict[str, An
 
 
 def file_row(attachment: Attachment) -> dict[str, Any]:
-    """Return what components/_file.html draws for a file of a message; without a link while the scanner holds it."""
+    """Return what components/_file.html draws for a file of a message. No link while the file is held for scanning."""
     row: dict[str, Any] = {
         "name": attachment.name,
         "size": attachment.size,
@@ -77,6 +80,7 @@ def file_row(attachment: Attachment) -> dict[str, Any]:
 
 
 def refused_file_row(file: UploadedFile, problem: RefusedFile) -> dict[str, Any]:
+    """Return what components/_file.html draws for a refused file, with the reason."""
     return {
         "name": file.name,
         "size": file.size,

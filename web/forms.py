@@ -1,4 +1,4 @@
-"""Forms that change a ticket, for every face: what each carries along, and the form of a process's action."""
+"""Forms that change a ticket, for every face: the version and key that all carry, and the form of an action."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,8 @@ from tickets.workflow.asks import fields_of
 
 
 class _Lenient:
-    """A hidden field that takes a value it cannot read for no value: our own pages wrote it, a person did not."""
+    """Mixin for a hidden field: an unreadable value counts as None, because our page wrote it and nobody could correct
+    it."""
 
     def clean(self, value: Any) -> Any:
         try:
@@ -29,20 +30,21 @@ class VersionField(_Lenient, forms.IntegerField):
 
 
 class KeyField(_Lenient, forms.UUIDField):
-    """What makes a second sending of the same form do nothing."""
+    """The form's key: a verb called again with the same key does nothing."""
 
 
 class StampedForm(forms.Form):
-    """Every form about a ticket: carries the version that its page showed and the key that makes it happen once."""
+    """Base of the forms about a ticket. Carries the ticket's version that the page showed, and the key that makes a
+    repeated form do nothing."""
 
     shown_as: Mapping[str, str] = {}
-    """Under which field the form shows a message that the verb has for another name."""
+    """Maps the names that a verb uses in its errors to the fields of this form."""
 
     version = VersionField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
     key = KeyField(required=False, widget=forms.HiddenInput)
 
     def stamp(self) -> dict[str, Any]:
-        """Return `version=` and `key=` for the verb, None where the form brought nothing readable.
+        """Return `version` and `key` for the verb, each None if it is missing or cannot be read.
 
         Reads these two fields alone: other fields look up accounts and folios, which somebody to whom the action is not
         offered must not be able to try out.
@@ -51,14 +53,14 @@ class StampedForm(forms.Form):
         return {"version": version, "key": str(key) if key else None}
 
     def show(self, problem: InvalidData) -> None:
-        """Put each message beside its field; a message without a field here goes above the form."""
+        """Add each message of `problem` to its field; messages of other fields go above the form."""
         for key, messages in problem.errors.items():
             name = self.shown_as.get(key, key)
             self.add_error(name if name in self.fields else None, messages)
 
 
 class ActionForm(StampedForm):
-    """What an action of the process asks, drawn from its own fields. The verb validates the answers once more."""
+    """Form of an action: the fields that the action asks for. `perform` validates the answers again."""
 
     rows = 4
 
@@ -76,8 +78,8 @@ class ActionForm(StampedForm):
     def asked_fields(self) -> list[dict[str, Any]]:
         """Return each asked field with `shown_when`: the JSON for js/behaviours/shown-when.js, empty if always shown.
 
-        A field whose condition rests on an answer that is not asked here is judged by the ticket's stored answer:
-        it is left out where that answer does not bring it up.
+        A condition on a field that this form does not ask for is checked against the ticket's stored answer. If it
+        does not hold, the field is left out.
         """
         drawn = []
         for name in self.asked:
@@ -91,29 +93,29 @@ class ActionForm(StampedForm):
         return drawn
 
     def written(self) -> str:
-        """Return the texts somebody typed into this bound form, as typed, so that they can be shown elsewhere."""
+        """Return the texts typed into this bound form, unchanged, so that another page can show them again."""
         texts = (
             self.data.get(self.add_prefix(name), "") for name, field in self.asked.items() if is_text(field)
         )
         return "\n\n".join(text for text in texts if text.strip())
 
     def answers(self) -> dict[str, Any]:
-        """Return the cleaned answers by field, as `perform` takes them. Only for a valid form."""
+        """Return the cleaned answers by field, as `perform` takes them. The form must be valid."""
         return {name: self.cleaned_data[name] for name in self.asked}
 
 
 def is_text(field: forms.Field) -> bool:
-    """Whether the field is drawn as a box for several lines."""
+    """Whether the field is drawn as a textarea."""
     return isinstance(field.widget, forms.Textarea)
 
 
 def shown_when_data(
     conditions: Mapping[str, Iterable[str]], definition: Definition, input_name: Callable[[str], str]
 ) -> str:
-    """Return `conditions` as JSON for js/behaviours/shown-when.js: the name of each input and the values that count.
+    """Return `conditions` as JSON for js/behaviours/shown-when.js: the values that show the field, by input name.
 
-    `input_name` makes the name of an input from a question's key. A ticked box posts «on», so the answer «True» of a
-    yes/no question becomes «on». Returns an empty text where there are no conditions.
+    `input_name` makes an input's name from a field's key. A ticked checkbox posts «on», so the answer «True» of a
+    yes/no field becomes «on». Returns an empty string if there are no conditions.
     """
     if not conditions:
         return ""

@@ -1,9 +1,9 @@
-"""Which guests' links a browser has opened: one signed cookie with the numbers of their tokens.
+"""Remember which guests' links a browser has opened, in one signed cookie with the ids of their tokens.
 
-A link is exchanged on GET. Nothing in the desk changes by that: the answer sets a cookie and goes on to an address
-without the secret, so a mail scanner that follows the link gets a cookie it throws away, and the person is spared a
-button. The secret stays out of the history, of screenshots and of referrers. The cookie opens nothing by itself: every
-request asks `guests.still_valid` again.
+A link is opened with GET. This changes nothing in the database: the response sets the cookie and redirects to a URL
+without the token, so a mail scanner that follows the link does no harm and the person needs no extra button. The token
+stays out of the browser's history, screenshots and referrers. The cookie alone gives no access: every request checks
+the tokens again with `guests.still_valid`.
 """
 
 from django.conf import settings
@@ -15,11 +15,11 @@ from tickets.models import GuestToken
 COOKIE = "desk_guest"
 SALT = "web.grants"
 SECONDS = 7 * 24 * 3600
-KEPT = 20  # links one browser may have open; the oldest makes room
+KEPT = 20  # links per browser; the oldest is dropped for a new one
 
 
 def granted(request: HttpRequest) -> list[int]:
-    """The tokens this browser has redeemed, oldest first."""
+    """Return the ids of the tokens that this browser has opened, oldest first."""
     try:
         tokens = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=SECONDS)
     except signing.BadSignature:
@@ -28,6 +28,7 @@ def granted(request: HttpRequest) -> list[int]:
 
 
 def grant(request: HttpRequest, response: HttpResponseBase, token: GuestToken) -> None:
+    """Add `token` to the cookie that `response` sets."""
     tokens = [*(pk for pk in granted(request) if pk != token.pk), token.pk][-KEPT:]
     response.set_cookie(
         COOKIE,

@@ -1,4 +1,4 @@
-"""Reading one page of a list whose address holds the cursor."""
+"""Read one page of a list whose URL contains the cursor."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -13,7 +13,8 @@ Row = TypeVar("Row", bound=Model)
 def read_page(
     rows: "QuerySet[Row]", *, order: Sequence[str], size: int, cursor: str
 ) -> tuple[Page[Row], str]:
-    """Return the page at `cursor` and an empty text; for a cursor that cannot be read, the first page and why."""
+    """Return the page at `cursor` and an empty string. For a cursor that cannot be read, return the first page and the
+    message to show."""
     try:
         return paginate(rows, order=order, size=size, cursor=cursor), ""
     except InvalidCursor as problem:

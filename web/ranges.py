@@ -1,4 +1,4 @@
-"""Parts of a file, as video players ask for them (RFC 9110 §14)."""
+"""Serve byte ranges of a file, which video players ask for (RFC 9110 §14)."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 class Part:
-    """The next `length` bytes of an open file. Closed with the answer, also when nobody read it."""
+    """The next `length` bytes of an open file. Django closes it with the response, even if it was not read."""
 
     def __init__(self, file: IO[bytes], length: int) -> None:
         self.file, self.left = file, length
@@ -28,7 +28,10 @@ class Part:
 def partial(
     file: IO[bytes], *, size: int, header: str, content_type: str
 ) -> FileResponse | StreamingHttpResponse | HttpResponse:
-    """The whole file, or the one range that `header` names. Several ranges at once are answered with everything."""
+    """Return the response with the one range that the Range header names, or 416 if the file has no such bytes.
+
+    Without a readable single range (also for several ranges) the response is the whole file.
+    """
     match = RANGE.fullmatch(header.strip())
     if match is None or match.group(0) == "bytes=-":
         return FileResponse(file, content_type=content_type, headers={"Accept-Ranges": "bytes"})

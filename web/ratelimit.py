@@ -1,6 +1,6 @@
-"""How often something may be done. Counted in the cache, which all processes share in production (B14, B34).
+"""Rate limits for views, counted in the cache, which all processes share in production (B14, B34).
 
-With the cache away nothing is refused: a limit protects the desk, and must not be what stops it.
+While the cache is unreachable nothing is refused: the limits protect the product and must not stop it.
 """
 
 import hashlib
@@ -27,17 +27,17 @@ _WRITING = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def allow(key: str, *, limit: int, window: int) -> bool:
-    """Count one use of `key`; whether it is among the first `limit` of the present `window` (in seconds)."""
+    """Count one use of `key`. Returns whether it is among the first `limit` in the current `window` (seconds)."""
     slot = f"rate:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}:{int(time.time() // window)}"
     if cache.add(slot, 1, timeout=window):
         return limit > 0
     try:
         count = cache.incr(slot)
-    except ValueError:  # it expired between the two
+    except ValueError:  # the key expired between `add` and `incr`
         cache.set(slot, 1, timeout=window)
         count = 1
     else:
-        cache.touch(slot, timeout=window)  # some caches forget the timeout when they count
+        cache.touch(slot, timeout=window)  # some caches drop the timeout in `incr`
     return count <= limit
 
 
@@ -46,12 +46,12 @@ def by_ip(request: HttpRequest) -> str:
 
 
 def by_user(request: HttpRequest) -> str:
-    """The person who signed in; without one, the address."""
+    """Count by user if somebody is signed in, else by IP address."""
     return f"user {request.user.pk}" if request.user.is_authenticated else by_ip(request)
 
 
 def by_field(name: str) -> Callable[[HttpRequest], str]:
-    """What was typed in a field, such as an e-mail address that would get one mail for each request."""
+    """Count by the posted value of field `name`, such as an email address that would get one mail for each request."""
 
     def by(request: HttpRequest) -> str:
         return request.POST.get(name, "").strip().casefold()
@@ -66,10 +66,10 @@ def limited(
     by: Callable[[HttpRequest], str] = by_ip,
     methods: Collection[str] = _WRITING,
 ) -> Callable[[View[P]], View[P]]:
-    """At most `rate` («10/m», «3/30s», «100/h») requests of these methods to everything limited as `name`.
+    """Decorate a view to allow at most `rate` («10/m», «3/30s», «100/h») requests of these methods.
 
-    One more gets 429 with `429.html` in the person's language and Retry-After. A `by` that answers "" counts
-    nothing.
+    All views limited with the same `name` share one count for each value of `by`; for "" nothing is counted. Further
+    requests get 429 with `429.html` in the person's language and a Retry-After header.
     """
     limit, window = parse_rate(rate)
 
@@ -97,6 +97,6 @@ def too_many_requests(request: HttpRequest, *, window: int) -> HttpResponse:
 
 
 def parse_rate(rate: str) -> tuple[int, int]:
-    """«10/m» is (10, 60), «3/30s» is (3, 30)."""
+    """Return limit and seconds: «10/m» is (10, 60), «3/30s» is (3, 30). Raises ValueError, KeyError or IndexError."""
     limit, _slash, period = rate.partition("/")
     return int(limit), int(period[:-1] or 1) * _SECONDS[period[-1]]

@@ -1,4 +1,4 @@
-"""One way of answering a verb that refuses."""
+"""Turn the error of a refused verb into messages on the page: the one way for all views."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -19,8 +19,8 @@ class Refusal(AbstractContextManager["Refusal"]):
             return redirect(…)
         return page(form, changes=refusal.changes, status=refusal.status)
 
-    With a form, the messages of `InvalidData` go beside its fields and those of any other error above them. A stale
-    page is no mistake of the person's: it leaves the form alone, for the page shows `changes` instead.
+    With a form, the messages of `InvalidData` go beside its fields, and the message of any other error goes above
+    them. `StaleTicket` adds no error to the form: the person made no mistake, and the page shows `changes` instead.
     """
 
     def __init__(self, form: BaseForm | None = None) -> None:
@@ -52,25 +52,25 @@ class Refusal(AbstractContextManager["Refusal"]):
         return self.problem is not None
 
     def __str__(self) -> str:
-        """Return the sentence to show, empty where nothing was refused."""
+        """Return the message to show; empty if nothing was refused."""
         return str(self.problem or "")
 
     @property
     def is_stale(self) -> bool:
-        """Whether the ticket moved on since the page was drawn."""
+        """Whether the ticket changed after the page was drawn."""
         return isinstance(self.problem, StaleTicket)
 
     @property
     def is_about_fields(self) -> bool:
-        """Whether values are missing or wrong, as opposed to the act itself being refused."""
+        """Whether values are missing or wrong. False if the action itself was refused."""
         return isinstance(self.problem, InvalidData)
 
     @property
     def changes(self) -> Sequence[TicketEvent]:
-        """The events that a stale page had not shown."""
+        """Return the events that happened after the page was drawn; empty unless the page is stale."""
         return self.problem.changes if isinstance(self.problem, StaleTicket) else ()
 
     @property
     def status(self) -> int:
-        """HTTP status of the page that answers: 409 for a stale page, 422 for anything else that was refused."""
+        """Return the HTTP status of the response: 409 for a stale page, 422 for any other refusal."""
         return 409 if self.is_stale else 422

@@ -1,4 +1,4 @@
-"""Answering js/behaviours/upload.js, which sends one file at a time while a form is being filled in."""
+"""Handle the uploads of js/behaviours/upload.js, which sends one file at a time while a form is being filled in."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,9 +26,9 @@ def take_upload(
     limits: FileLimits,
     visitor: str = "",
 ) -> HttpResponse:
-    """Keep the request's `file` under `draft_key` and return its row as HTML, drawn from what `row_of` returns.
+    """Store the request's `file` under `draft_key` and return its row as HTML, drawn with the values of `row_of`.
 
-    400 without a file. A refused file gets 422 and a row that says why.
+    Returns 400 if there is no file. For a refused file, returns 422 and a row with the reason.
     """
     file = request.FILES.get("file")
     if file is None:

@@ -1,4 +1,4 @@
-"""Addresses that belong to no single face: customers, guests and the desk's people download the same files."""
+"""URLs that all faces use: requesters, guests and staff download files from the same addresses."""
 
 from django.urls import path
 

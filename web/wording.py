@@ -1,6 +1,6 @@
-"""How people, amounts and moments are put in words: in the reader's language and time zone.
+"""Format names, amounts, durations and dates for people, in the active language and time zone.
 
-Plain functions; templates know them as filters (`{% load ui %}`).
+Templates use these functions as filters (`{% load ui %}`).
 """
 
 import re
@@ -18,14 +18,15 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 
 def initials(name: str) -> str:
-    """«Lucía Fernández» → LF, «Garaje El Roble» → GR, an address → its first letter."""
+    """Return up to two capitals: «Lucía Fernández» → LF, «Garaje El Roble» → GR; «?» if there is no letter. An email
+    address counts only up to its @."""
     words = re.findall(r"[^\W_]+", str(name or "").split("@")[0])
     letters = [words[0][0], words[-1][0]] if len(words) > 1 else [word[0] for word in words]
     return unicodedata.normalize("NFC", "".join(letters)).upper() or "?"
 
 
 def avatar_color(key: Any) -> int:
-    """1–6, the same every time for the same person."""
+    """Return a number from 1 to 6, always the same for the same `key`."""
     return zlib.crc32(str(key or "").strip().lower().encode()) % 6 + 1
 
 
@@ -33,7 +34,7 @@ def avatar_color(key: Any) -> int:
 
 
 def duration(value: timedelta | float | None) -> str:
-    """«22 min», «2 h 05 min», «1 d 2 h». Seconds or a timedelta; the sign is not shown."""
+    """Format seconds or a timedelta as «22 min», «2 h 05 min» or «1 d 2 h», without the sign. None gives ""."""
     if value is None:
         return ""
     seconds = abs(value.total_seconds() if isinstance(value, timedelta) else float(value))
@@ -48,14 +49,15 @@ def duration(value: timedelta | float | None) -> str:
 
 
 def brief_duration(value: timedelta | float | None) -> str:
-    """The first unit of `duration` alone, for narrow columns: «22 min», «2 h», «8 d»."""
+    """Return only the first unit of `duration`, for narrow columns: «22 min», «2 h», «8 d»."""
     return duration(value).partition(" ")[0]
 
 
 def duration_in_words(value: timedelta | None, *, short: bool = False) -> str:
-    """«1 hora», «4 horas», «5 días»: a round time that is promised. `short` writes «4 h» and «30 min», not days.
+    """Format a round duration, such as a target, in words: «1 hora», «4 horas», «5 días».
 
-    The largest unit that divides the time without rest is used. Empty for None.
+    Uses the largest unit that divides the duration without remainder. `short` shortens hours and minutes («4 h»,
+    «30 min») but not days. None gives "".
     """
     if value is None:
         return ""
@@ -70,7 +72,7 @@ def duration_in_words(value: timedelta | None, *, short: bool = False) -> str:
 
 
 def percent(value: float | None) -> str:
-    """«80 %» in Spanish, «80%» in English."""
+    """Format a percentage: «80 %» in Spanish, «80%» in English. None counts as 0."""
     return f"{number_format(value or 0)}{NBSP if _spanish() else ''}%"
 
 
@@ -86,7 +88,7 @@ def _local(value: datetime) -> datetime:
 
 
 def short_day(value: datetime | date | None) -> str:
-    """«hoy», «ayer», «mié 18 nov», «18 nov 2025» when it is another year."""
+    """Format a day: «hoy», «ayer», «mañana», «mié 18 nov», or «18 nov 2025» in another year. None gives ""."""
     if value is None:
         return ""
     day = _local(value).date() if isinstance(value, datetime) else value
@@ -102,14 +104,14 @@ def short_day(value: datetime | date | None) -> str:
 
 
 def short_date(value: datetime | None) -> str:
-    """«mié 18 nov, 8:30», «hoy, 10:36»: in the reader's language and zone."""
+    """Format day and time: «mié 18 nov, 8:30», «hoy, 10:36». None gives ""."""
     if value is None:
         return ""
     return f"{short_day(value)}, {format_date(_local(value), 'G:i')}"
 
 
 def long_date(value: datetime | None) -> str:
-    """«miércoles 18 de noviembre de 2026, 8:30»: for screen readers, titles and mail."""
+    """Format the whole date: «miércoles 18 de noviembre de 2026, 8:30», for screen readers, titles and mails."""
     if value is None:
         return ""
     local = _local(value)
@@ -119,7 +121,8 @@ def long_date(value: datetime | None) -> str:
 
 
 def ago(value: datetime | None) -> str:
-    """«hace 12 min», «hace 3 h», then the date. js/behaviours/relative-time.js keeps the same words fresh."""
+    """Format how long ago: «hace 12 min», «hace 3 h», and after a day the date. js/behaviours/relative-time.js updates
+    the same words in an open page."""
     if value is None:
         return ""
     seconds = (timezone.now() - value).total_seconds()

@@ -1,6 +1,6 @@
-"""What templates need to draw: icons, dates for people, small components that repeat by the hundred.
+"""Template tags and filters: icons, small components, dates, form controls.
 
-Presentation only: plain values in, markup or text out. No models, no queries.
+Presentation only: they take plain values and return markup or text. They use no models and run no queries.
 """
 
 from __future__ import annotations
@@ -54,20 +54,20 @@ for filter_ in (
 ):
     register.filter(filter_)
 
-# --- Remembered markup ------------------------------------------------------------------------------------
+# --- Cached markup ----------------------------------------------------------------------------------------
 
 _caches: list[Any] = []
 
 
 def remembered(function: Callable[..., SafeString]) -> Callable[..., SafeString]:
-    """Same arguments, same markup: drawn once per process. A queue draws two hundred pills, of six kinds."""
-    # typed: a SafeString equals its str, and one of them must be escaped.
+    """Cache a tag's markup by its arguments, in each process: a queue draws two hundred pills of only six kinds."""
+    # typed=True, because a SafeString equals its str although only one of the two is escaped.
     cached = lru_cache(maxsize=4096, typed=True)(function)
     _caches.append(cached)
 
     @wraps(function)
     def tag(*args: Any, **kwargs: Any) -> SafeString:
-        if settings.DEBUG:  # templates change under a developer's hands
+        if settings.DEBUG:  # no cache, because a developer changes the templates
             return function(*args, **kwargs)
         plain = [_plain(value) for value in args]
         return cached(*plain, **{name: _plain(value) for name, value in kwargs.items()})
@@ -76,7 +76,7 @@ def remembered(function: Callable[..., SafeString]) -> Callable[..., SafeString]
 
 
 def _plain(value: Any) -> Any:
-    """Lazy translations become text now, so that the language is part of what is remembered."""
+    """Turn a lazy translation into text, so that the cache has one entry for each language."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return value if isinstance(value, SafeString) else str(value)
@@ -94,9 +94,9 @@ def _forget(**kwargs: Any) -> None:
 @register.simple_tag
 @remembered
 def icon(name: str, size: str = "", css: str = "", label: str = "") -> SafeString:
-    """`{% icon "search" %}`: a symbol of static/icons.svg, by its Bootstrap name or `ma-…` for our own.
+    """`{% icon "search" %}`: draw a symbol of static/icons.svg, by its Bootstrap name or `ma-…` for our own.
 
-    size is sm, lg or xl. Decorative unless a label is given.
+    `size` is sm, lg or xl. Without a `label` the icon is hidden from screen readers.
     """
     symbol = name if name.startswith("ma-") else f"bi-{name}"
     classes = " ".join(filter(None, ["icon", f"icon--{size}" if size else "", css]))
@@ -107,7 +107,7 @@ def icon(name: str, size: str = "", css: str = "", label: str = "") -> SafeStrin
 
 @register.simple_tag
 def brand_mark(ink: bool = False) -> SafeString:
-    """The mark, for inside an <svg>; `ink=True` on the dark rail and hero."""
+    """Draw the brand's mark inside an <svg>. Pass `ink=True` on the dark rail and hero."""
     return format_html('<use href="{}#ma-marca{}"></use>', static("icons.svg"), "-ink" if ink else "")
 
 
@@ -118,14 +118,14 @@ def _component(template: str, /, **values: Any) -> SafeString:
 @register.simple_tag
 @remembered
 def pill(estado: str, label: str, variant: str = "") -> SafeString:
-    """`{% pill estado label "quiet" %}`: components/_pill.html, remembered."""
+    """`{% pill estado label "quiet" %}`: draw components/_pill.html, cached."""
     return _component("pill", estado=estado, label=label, variant=variant)
 
 
 @register.simple_tag
 @remembered
 def sev(level: str, label: str, variant: str = "") -> SafeString:
-    """`{% sev "alta" "Alta" "chip" %}`: components/_sev.html, remembered."""
+    """`{% sev "alta" "Alta" "chip" %}`: draw components/_sev.html, cached."""
     return _component("sev", sev=level, label=label, variant=variant)
 
 
@@ -134,14 +134,14 @@ def sev(level: str, label: str, variant: str = "") -> SafeString:
 def sla(
     state: str, label: str, fraction: float | None = None, clock: str = "", variant: str = ""
 ) -> SafeString:
-    """`{% sla "riesgo" "22 min" 9 %}`: components/_sla.html, remembered. fraction is what remains, 0–100."""
+    """`{% sla "riesgo" "22 min" 9 %}`: draw components/_sla.html, cached. `fraction` is the time left, 0–100."""
     return _component("sla", sla=state, label=label, fraction=fraction, clock=clock, variant=variant)
 
 
 @register.simple_tag
 @remembered
 def avatar(name: str, size: str = "", color: str | int = "", on: str = "") -> SafeString:
-    """`{% avatar person.name "sm" %}`: components/_avatar.html, remembered. No name draws the «nobody» circle."""
+    """`{% avatar person.name "sm" %}`: draw components/_avatar.html, cached. An empty name draws an empty circle."""
     return _component("avatar", name=name, size=size, color=color, on=on)
 
 
@@ -150,17 +150,17 @@ def avatar(name: str, size: str = "", color: str | int = "", on: str = "") -> Sa
 
 @register.simple_tag
 def person_name(person: Any) -> str:
-    """`{% person_name user as who %}`: the name, else the address, else nothing (nobody signed in)."""
+    """`{% person_name user as who %}`: return the name, else the email address, else "" (nobody is signed in)."""
     return getattr(person, "name", "") or getattr(person, "email", "")
 
 
 @register.simple_tag
 def when(value: datetime | None, relative: bool = False, css: str = "") -> SafeString:
-    """`{% when message.created_at %}`: a <time> in the reader's words, with the whole date as its title.
+    """`{% when message.created_at %}`: draw a <time> with a short date, and the whole date as its title.
 
-    With relative=True the text reads «hace 12 min» and stays true while the page is open.
+    With `relative=True` the text is «hace 12 min», and a script updates it while the page is open.
     """
-    if not value:  # also what a template makes of a name that is not there
+    if not value:  # None, or the "" that a template passes for an unknown name
         return SafeString("")
     behaviour = mark_safe(' data-behaviour="relative-time"') if relative else ""
     attributes = format_html(' class="{}"', css) if css else ""
@@ -176,7 +176,7 @@ def when(value: datetime | None, relative: bool = False, css: str = "") -> SafeS
 
 @register.simple_tag(takes_context=True)
 def theme(context: Context) -> str:
-    """auto, light or dark: the person's own choice, else the browser's cookie, else the system's."""
+    """Return auto, light or dark: the user's choice, else the cookie's, else auto (the system decides)."""
     request = context.get("request")
     user = getattr(request, "user", None)
     chosen = getattr(user, "theme", "") if getattr(user, "is_authenticated", False) else ""
@@ -187,7 +187,7 @@ def theme(context: Context) -> str:
 
 @register.simple_tag(takes_context=True)
 def current(context: Context, *prefixes: str) -> SafeString:
-    """`<a href="…" {% current "portal:ticket" %}>`: aria-current when the page's URL name begins so."""
+    """`<a href="…" {% current "portal:ticket" %}>`: write aria-current if the page's URL name begins with a prefix."""
     match = getattr(context.get("request"), "resolver_match", None)
     name = match.view_name if match else ""
     return mark_safe('aria-current="page"') if name and name.startswith(prefixes) else SafeString("")
@@ -195,9 +195,10 @@ def current(context: Context, *prefixes: str) -> SafeString:
 
 @register.filter
 def control(field: BoundField, described: str = "") -> SafeString:
-    """The bare control of a form field, dressed; for pages that place label, help and error themselves.
+    """Draw only the control of a form field, with our classes; for pages that place label, help and error themselves.
 
-    `described` is "help" when a text with id `<id>_helptext` stands beside it. Placeholders go: they repeat labels.
+    Pass `described` ("help") if the page has a text with id `<id>_helptext`. Placeholders are removed, because they
+    repeat the labels.
     """
     widget = field.field.widget
     widget.attrs.pop("placeholder", None)
@@ -211,13 +212,13 @@ def control(field: BoundField, described: str = "") -> SafeString:
     }
     if ids:
         attrs["aria-describedby"] = " ".join(ids)
-    field.help_text = ""  # else Django would point at a text that is not there
+    field.help_text = ""  # otherwise Django writes aria-describedby for a text that the page may not have
     return field.as_widget(attrs=attrs)
 
 
 @register.filter
 def message_kind(tags: str) -> str:
-    """The snack's kind for a Django message's tags."""
+    """Return the snack's kind (error, info or ok) for the tags of a Django message."""
     words = (tags or "").split()
     return "error" if "error" in words else "info" if {"info", "warning", "debug"} & set(words) else "ok"
 
@@ -234,7 +235,7 @@ def item(mapping: Mapping[Any, Any], key: Any) -> Any:
 
 @register.simple_tag
 def files_left(used: int, limit: int) -> str:
-    """«2 de 3 usados»: how many of the allowed files are taken."""
+    """Return how many of the allowed files are used: «2 de 3 usados»."""
     return ngettext("%(used)d de %(limit)d usado", "%(used)d de %(limit)d usados", used) % {
         "used": used,
         "limit": limit,

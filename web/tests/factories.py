@@ -1,4 +1,4 @@
-"""A ticket whose requester may be asked questions that depend on one another."""
+"""Make a ticket whose process has fields that are shown depending on other answers."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ asks = ["sirve", "detalle", { field = "motivo", required = false }]
 
 
 def make_questioned_ticket(**filing: Any) -> Ticket:
-    """A ticket of the sixth process with the action «contar»: `detalle` shows by an answer, `motivo` by `tamano`."""
+    """Make a ticket of the sixth process with the action «contar». It shows `detalle` depending on its own field
+    `sirve`, and `motivo` depending on the ticket's stored `tamano`."""
     source = Path(factories.__file__).with_name("sixth_process.toml").read_text("utf-8")
     process = publish(f"{source}\n{QUESTIONS}").process
     fields = {"proyecto": "ABC-12", "tamano": "chico", "cantidad": "1", "desde": "2026-12-01"}

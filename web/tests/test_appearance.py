@@ -15,24 +15,24 @@ def login_page(client) -> str:
     return client.get(reverse("account_login")).content.decode()
 
 
-def test_without_a_choice_the_system_decides(client):
+def test_theme_is_auto_without_a_choice(client):
     assert 'data-bs-theme="auto"' in login_page(client)
 
 
-def test_choice_of_a_visitor_is_kept_in_the_browser_and_drawn_by_the_server(client):
+def test_visitor_theme_is_stored_in_a_cookie(client):
     answer = client.post(reverse("set_theme"), {"theme": "dark", "next": "/cuenta/entrar/"})
 
     assert answer.headers["Location"] == "/cuenta/entrar/"
     assert 'data-bs-theme="dark"' in login_page(client)
 
 
-def test_button_without_script_goes_back_and_forth(client):
+def test_toggle_switches_between_dark_and_light(client):
     for expected in ("dark", "light", "dark"):
         client.post(reverse("set_theme"), {"theme": "toggle"})
         assert f'data-bs-theme="{expected}"' in login_page(client)
 
 
-def test_choice_of_a_person_follows_them_to_another_browser(client, lucia):
+def test_user_theme_is_stored_in_the_profile(client, lucia):
     client.force_login(lucia)
     client.post(reverse("set_theme"), {"theme": "light"})
 
@@ -48,7 +48,7 @@ def test_unknown_theme_is_refused(client, theme):
     assert "desk_theme" not in answer.cookies
 
 
-def test_reading_changes_nothing(client, lucia):
+def test_get_changes_no_theme(client, lucia):
     client.force_login(lucia)
     answer = client.get(reverse("set_theme"), {"theme": "dark"})
 
@@ -57,13 +57,13 @@ def test_reading_changes_nothing(client, lucia):
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
-def test_return_address_stays_on_this_site(client, target):
+def test_redirect_stays_on_this_site(client, target):
     answer = client.post(reverse("set_theme"), {"theme": "dark", "next": target})
 
     assert answer.headers["Location"] == "/"
 
 
-def test_script_gets_no_page(client):
+def test_script_gets_no_content(client):
     answer = client.post(
         reverse("set_theme"), {"theme": "dark"}, headers={"x-requested-with": "XMLHttpRequest"}
     )
@@ -71,7 +71,7 @@ def test_script_gets_no_page(client):
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-def test_language_of_a_person_is_written_to_their_profile(client, lucia):
+def test_user_language_is_stored_in_the_profile(client, lucia):
     client.force_login(lucia)
     client.post(reverse("set_language"), {"language": "en", "next": "/"})
 
@@ -79,7 +79,7 @@ def test_language_of_a_person_is_written_to_their_profile(client, lucia):
     assert lucia.language == "en"
 
 
-def test_language_nobody_speaks_here_is_ignored(client, lucia):
+def test_unknown_language_is_ignored(client, lucia):
     client.force_login(lucia)
     client.post(reverse("set_language"), {"language": "xx", "next": "/"})
 

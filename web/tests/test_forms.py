@@ -1,4 +1,4 @@
-"""The forms that every face uses: what they carry, and which questions of an action they show."""
+"""The forms that all faces share: version and key, the fields that an action shows, and refusals."""
 
 import json
 import uuid
@@ -28,7 +28,7 @@ def action_form(ticket: Ticket, **data: str) -> ActionForm:
     return ActionForm(data or None, action=action, ticket=ticket, prefix="contar")
 
 
-# --- What every form carries ------------------------------------------------------------------------------
+# --- Version and key --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def action_form(ticket: Ticket, **data: str) -> ActionForm:
         ("99999999999999999999", KEY, {"version": None, "key": KEY}),
     ],
 )
-def test_stamped_form_reads_nonsense_as_nothing(version: str, key: str, stamp: dict[str, object]):
+def test_stamped_form_ignores_unreadable_version_and_key(version: str, key: str, stamp: dict[str, object]):
     form = StampedForm({"version": version, "key": key})
 
     assert form.is_valid()
@@ -63,17 +63,17 @@ def test_stamp_validates_no_other_field(ticket: Ticket):
     assert form._errors is None
 
 
-# --- Which questions show ---------------------------------------------------------------------------------
+# --- Fields that an action shows --------------------------------------------------------------------------
 
 
-def test_question_shows_by_an_answer_of_the_same_form(ticket: Ticket):
+def test_field_depends_on_answer_of_same_form(ticket: Ticket):
     shown = {item["field"].name: item["shown_when"] for item in action_form(ticket).asked_fields()}
 
     assert shown["sirve"] == ""
     assert json.loads(shown["detalle"]) == {"contar-sirve": ["on"]}
 
 
-def test_question_is_left_out_by_a_stored_answer(ticket: Ticket):
+def test_field_depends_on_stored_answer(ticket: Ticket):
     assert [item["field"].name for item in action_form(ticket).asked_fields()] == ["sirve", "detalle"]
 
     ticket.fields = {**ticket.fields, "tamano": "grande"}
@@ -81,7 +81,7 @@ def test_question_is_left_out_by_a_stored_answer(ticket: Ticket):
     assert "motivo" in [item["field"].name for item in action_form(ticket).asked_fields()]
 
 
-# --- What a refused verb leaves on a form -----------------------------------------------------------------
+# --- Refusals ---------------------------------------------------------------------------------------------
 
 
 def test_refusal_puts_messages_beside_their_fields():
@@ -93,7 +93,7 @@ def test_refusal_puts_messages_beside_their_fields():
     assert (bool(refusal), refusal.is_about_fields, refusal.status) == (True, True, 422)
 
 
-def test_refusal_of_the_act_goes_above_the_form():
+def test_refused_action_shows_message_above_the_form():
     form = StampedForm({})
     with Refusal(form) as refusal:
         raise ActionUnavailable
@@ -102,7 +102,7 @@ def test_refusal_of_the_act_goes_above_the_form():
     assert (refusal.is_stale, refusal.is_about_fields, refusal.status) == (False, False, 422)
 
 
-def test_stale_page_leaves_the_form_without_errors():
+def test_stale_page_adds_no_form_errors():
     form, event = StampedForm({}), TicketEvent(kind=EventKind.NOTE)
     with Refusal(form) as refusal:
         raise StaleTicket([event])
@@ -111,12 +111,12 @@ def test_stale_page_leaves_the_form_without_errors():
     assert (refusal.is_stale, list(refusal.changes), refusal.status) == (True, [event], 409)
 
 
-def test_refusal_lets_other_errors_through():
+def test_refusal_does_not_catch_other_errors():
     with pytest.raises(ZeroDivisionError), Refusal():
         raise ZeroDivisionError
 
 
-def test_refusal_of_nothing_is_false():
+def test_refusal_is_false_without_an_error():
     with Refusal(StampedForm({})) as refusal:
         pass
 

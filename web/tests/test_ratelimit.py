@@ -23,14 +23,14 @@ def view(request: HttpRequest) -> HttpResponse:
     return HttpResponse("hecho")
 
 
-def test_allow_counts_each_key_by_itself():
+def test_allow_counts_each_key_separately():
     with time_machine.travel(NOON, tick=False):
         assert [allow("a", limit=2, window=60) for _use in range(4)] == [True, True, False, False]
         assert allow("b", limit=2, window=60)
         assert not allow("c", limit=0, window=60)
 
 
-def test_allow_begins_again_with_the_next_window():
+def test_allow_starts_again_in_the_next_window():
     with time_machine.travel(NOON, tick=False) as clock:
         assert [allow("a", limit=1, window=3600) for _use in range(2)] == [True, False]
         clock.shift(3599)
@@ -40,7 +40,7 @@ def test_allow_begins_again_with_the_next_window():
 
 
 @pytest.mark.parametrize("backend", ["locmem.LocMemCache", "filebased.FileBasedCache"])
-def test_allow_remembers_through_a_long_window_in_every_cache(settings, tmp_path, backend):
+def test_allow_counts_through_long_window_in_every_cache(settings, tmp_path, backend):
     settings.CACHES = {
         "default": {
             "BACKEND": f"django.core.cache.backends.{backend}",
@@ -55,7 +55,7 @@ def test_allow_remembers_through_a_long_window_in_every_cache(settings, tmp_path
         assert not allow("a", limit=2, window=3600)
 
 
-def test_allow_counts_exactly_what_threads_do_at_once():
+def test_allow_counts_parallel_threads_exactly():
     results: list[bool] = []
     with time_machine.travel(NOON, tick=False):
         threads = [Thread(target=lambda: results.append(allow("a", limit=5, window=60))) for _ in range(20)]
@@ -72,7 +72,7 @@ def test_allow_takes_any_key():
         assert allow(key, limit=1, window=60)
 
 
-def test_limited_answers_429_and_when_to_come_back(rf: RequestFactory):
+def test_limited_answers_429_with_retry_after(rf: RequestFactory):
     request = rf.post("/", REMOTE_ADDR="198.51.100.7")
     with time_machine.travel("2026-11-20 12:00:45+00:00", tick=False):
         assert attempts(view, request, 2) == [200, 200]
@@ -84,14 +84,14 @@ def test_limited_answers_429_and_when_to_come_back(rf: RequestFactory):
     assert "Espera 1 minuto" in response.content.decode()
 
 
-def test_limited_speaks_the_persons_language(rf: RequestFactory):
+def test_limited_uses_the_active_language(rf: RequestFactory):
     request = rf.post("/", REMOTE_ADDR="198.51.100.7")
     with time_machine.travel(NOON, tick=False), translation.override("en"):
         attempts(view, request, 2)
         assert '<html lang="en"' in view(request).content.decode()
 
 
-def test_limited_lets_reading_pass_and_others_too(rf: RequestFactory):
+def test_limited_allows_get_and_other_addresses(rf: RequestFactory):
     with time_machine.travel(NOON, tick=False):
         assert attempts(view, rf.post("/", REMOTE_ADDR="198.51.100.7"), 3) == [200, 200, 429]
         assert attempts(view, rf.get("/", REMOTE_ADDR="198.51.100.7"), 3) == [200, 200, 200]
@@ -100,10 +100,10 @@ def test_limited_lets_reading_pass_and_others_too(rf: RequestFactory):
         assert attempts(view, rf.post("/", REMOTE_ADDR="2001:db8::1"), 2) == [200, 200]
         assert attempts(view, rf.post("/", REMOTE_ADDR="2001:db8::2"), 1) == [
             429
-        ]  # the same customer's network
+        ]  # same /64 network, so the same customer
 
 
-def test_limited_by_person_does_not_mix_people_behind_one_address(rf: RequestFactory):
+def test_limited_by_user_separates_users_at_one_address(rf: RequestFactory):
     @limited("persona", rate="1/m", by=by_user)
     def mine(request: HttpRequest) -> HttpResponse:
         return HttpResponse("hecho")
@@ -115,7 +115,7 @@ def test_limited_by_person_does_not_mix_people_behind_one_address(rf: RequestFac
             assert attempts(mine, request, 2) == [200, 429]
 
 
-def test_limited_by_field_counts_an_address_however_it_is_written(rf: RequestFactory):
+def test_limited_by_field_ignores_case_and_spaces(rf: RequestFactory):
     @limited("enlace", rate="1/h", by=by_field("email"))
     def ask(request: HttpRequest) -> HttpResponse:
         return HttpResponse("hecho")
@@ -129,7 +129,7 @@ def test_limited_by_field_counts_an_address_however_it_is_written(rf: RequestFac
         assert attempts(ask, rf.post("/", {"email": " "}), 3) == [200, 200, 200]
 
 
-def test_limited_names_share_one_allowance(rf: RequestFactory):
+def test_views_with_same_name_share_one_limit(rf: RequestFactory):
     @limited("intentos", rate="2/m")
     def other(request: HttpRequest) -> HttpResponse:
         return HttpResponse("hecho")
@@ -149,6 +149,6 @@ def test_parse_rate(rate, parsed):
 
 
 @pytest.mark.parametrize("rate", ["", "10", "10/", "10/x", "x/m"])
-def test_a_rate_that_says_nothing_is_refused_when_the_view_is_made(rate):
+def test_invalid_rate_raises_when_decorating(rate):
     with pytest.raises((ValueError, KeyError, IndexError)):
         limited("intentos", rate=rate)

@@ -29,11 +29,11 @@ def draw(source: str, **values: object) -> str:
         ("O'Brien", "OB"),
     ],
 )
-def test_initials_are_of_the_first_and_the_last_word(name, letters):
+def test_initials_use_first_and_last_word(name, letters):
     assert ui.initials(name) == letters
 
 
-def test_avatar_colour_is_one_of_six_and_stays():
+def test_avatar_colour_is_one_of_six_and_stable():
     colours = {ui.avatar_color(f"persona {n}") for n in range(60)}
 
     assert colours == {1, 2, 3, 4, 5, 6}
@@ -54,12 +54,12 @@ def test_avatar_colour_is_one_of_six_and_stays():
         (None, "0 B"),
     ],
 )
-def test_filesize_reads_as_people_say_it(size, text):
+def test_filesize_uses_decimal_units(size, text):
     with translation.override("es"):
         assert ui.filesize(size) == text.replace(" ", NBSP)
 
 
-def test_filesize_uses_the_point_in_english():
+def test_filesize_uses_a_point_in_english():
     with translation.override("en"):
         assert ui.filesize(1_240_000) == f"1.2{NBSP}MB"
 
@@ -91,7 +91,7 @@ def test_duration_shows_two_units_at_most(span, text):
         (None, ""),
     ],
 )
-def test_a_brief_duration_keeps_the_first_unit(span, text):
+def test_brief_duration_keeps_the_first_unit(span, text):
     assert ui.brief_duration(span).replace(NBSP, " ") == text
 
 
@@ -109,7 +109,7 @@ class TestDates:
         with time_machine.travel(datetime(2026, 11, 21, 2, 30, tzinfo=UTC), tick=False):
             yield
 
-    def test_days_are_the_readers(self):
+    def test_short_date_uses_the_active_time_zone(self):
         now = timezone.now()
         with translation.override("es"):
             assert ui.short_date(now) == "hoy, 21:30"
@@ -118,13 +118,13 @@ class TestDates:
             assert ui.short_date(now - timedelta(days=400)) == "16 oct 2025, 21:30"
             assert ui.short_day(now.date() + timedelta(days=3)) == "mar 24 nov"
 
-    def test_long_date_is_a_sentence(self):
+    def test_long_date_in_both_languages(self):
         with translation.override("es"):
             assert ui.long_date(timezone.now()) == "viernes 20 de noviembre de 2026, 21:30"
         with translation.override("en"):
             assert ui.long_date(timezone.now()) == "Friday 20 November 2026, 21:30"
 
-    def test_ago_counts_for_a_day_and_then_says_the_date(self):
+    def test_ago_shows_the_date_after_a_day(self):
         now = timezone.now()
         with translation.override("es"):
             assert ui.ago(now - timedelta(seconds=20)) == "ahora"
@@ -133,7 +133,7 @@ class TestDates:
             assert ui.ago(now - timedelta(hours=25)) == "ayer, 20:30"
             assert ui.ago(now + timedelta(hours=1)) == "hoy, 22:30"
 
-    def test_time_element_carries_the_instant_and_the_whole_date(self):
+    def test_when_draws_instant_and_whole_date(self):
         with translation.override("es"):
             drawn = draw("{% when at %}|{% when at relative=True %}|{% when nothing %}", at=timezone.now())
 
@@ -144,7 +144,7 @@ class TestDates:
         assert nothing == ""
 
 
-def test_icon_is_decoration_unless_it_has_a_label():
+def test_icon_is_hidden_unless_it_has_a_label():
     plain = draw('{% icon "search" %}')
     spoken = draw('{% icon "ma-faro" size="lg" label=label %}', label='«Faro» <"1">')
 
@@ -155,7 +155,7 @@ def test_icon_is_decoration_unless_it_has_a_label():
     assert "icons.svg#ma-faro" in spoken
 
 
-def test_small_components_escape_what_people_wrote():
+def test_small_components_escape_their_text():
     drawn = draw(
         "{% pill 'curso' label %}{% avatar name %}{% sev 'alta' label %}{% sla 'ok' label 50 label %}",
         label="<b>",
@@ -167,8 +167,8 @@ def test_small_components_escape_what_people_wrote():
     assert re.search(r">\s*IX\s*</span>", drawn)
 
 
-def test_remembered_components_speak_the_language_of_the_moment():
-    """What is remembered includes the label's text: a lazy label is not frozen in the first reader's language."""
+def test_cached_components_use_the_active_language():
+    """A lazy label must not be cached in the language of its first reader."""
     label = gettext_lazy("January")
     with translation.override("es"):
         assert ">enero</span>" in draw("{% pill 'curso' label %}", label=label)
@@ -176,18 +176,18 @@ def test_remembered_components_speak_the_language_of_the_moment():
         assert ">January</span>" in draw("{% pill 'curso' label %}", label=label)
 
 
-def test_remembered_markup_of_a_safe_label_is_not_given_to_an_unsafe_one():
+def test_cache_separates_safe_and_unsafe_labels():
     safe, unsafe = mark_safe("<b>En curso</b>"), "<b>En curso</b>"
 
     assert unsafe in draw("{% pill 'curso' label %}", label=safe)
     assert unsafe not in draw("{% pill 'curso' label %}", label=unsafe)
 
 
-def test_unassigned_draws_nobody():
+def test_avatar_without_name_is_an_empty_circle():
     assert 'class="avatar avatar--none avatar--sm"' in draw('{% avatar "" "sm" %}')
 
 
-def test_current_marks_the_page_and_its_relatives(rf):
+def test_current_marks_pages_with_the_prefix(rf):
     class Match:
         view_name = "portal:ticket_detail"
 

@@ -1,4 +1,4 @@
-"""Times that are promised, in words."""
+"""`duration_in_words`, which writes round durations such as targets."""
 
 from datetime import timedelta
 
