@@ -1,4 +1,4 @@
-"""What every test gets: no leftovers of other tests, nothing sent to a worker, N+1 queries are errors."""
+"""Fixtures of all tests: nothing is left from other tests, no worker is woken, and N+1 queries are errors."""
 
 import os
 import re
@@ -16,8 +16,8 @@ from django.utils import timezone, translation
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
-    """A database of this run's own. SQLite's is a file, because threads that share a database in memory cannot wait
-    for each other's locks; in shared memory where the machine has it, because the file is never to be kept."""
+    """Give this run its own database. For SQLite it is a file, because threads that share an in-memory database cannot
+    wait for each other's locks. The file is in /dev/shm if the machine has it, because it need not be kept."""
     database = settings.DATABASES["default"]
     if not database["ENGINE"].endswith("sqlite3"):
         database.setdefault("TEST", {})["NAME"] = f"test_desk_{os.getpid()}"
@@ -34,7 +34,7 @@ def django_db_modify_db_settings() -> Iterator[None]:
 def test_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from zeal.apps import ZealConfig
 
-    ZealConfig.ready(ZealConfig)  # not an installed app: the product must run without it
+    ZealConfig.ready(ZealConfig)  # zeal is not in INSTALLED_APPS: the product must run without it
     caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     if settings.REDIS_URL:
         caches = {"default": settings.CACHES["default"] | {"KEY_PREFIX": f"test-{os.getpid()}"}}
@@ -47,7 +47,7 @@ def test_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         STORAGES=settings.STORAGES | {"default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}},
         WHITENOISE_AUTOREFRESH=True,
-        # Not ours; allauth asks for the same address more than once while somebody signs in.
+        # Not our code; allauth reads the same email address more than once during sign-in.
         ZEAL_ALLOWLIST=[{"model": "admin.*"}, {"model": "contenttypes.*"}, {"model": "account.*"}],
     ):
         yield
@@ -55,21 +55,21 @@ def test_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def desk_language_and_zone() -> None:
-    """A request leaves its reader's language and zone behind in the thread."""
+    """Reset language and time zone: a request in an earlier test leaves its own in the thread."""
     translation.activate(settings.LANGUAGE_CODE)
     timezone.deactivate()
 
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> Iterator[None]:
-    """Rate limits of one test must not refuse the next one."""
+    """Clear the cache after each test, so that rate limits do not refuse the next one."""
     yield
     cache.clear()
 
 
 @pytest.fixture
 def deliver() -> Callable[[], int]:
-    """A function that sends what waits in the outbox, as a worker would; the mails are then in `mail.outbox`."""
+    """A function that sends the waiting mails, as a worker does. They are then in `mail.outbox`."""
     from notifications.outgoing.delivery import drain
 
     return drain
@@ -77,7 +77,7 @@ def deliver() -> Callable[[], int]:
 
 @pytest.fixture
 def code_in_mail(deliver: Callable[[], int]) -> Callable[[str], str]:
-    """A function that returns the newest sign-in or confirmation code mailed to an address."""
+    """A function that sends the waiting mails and returns the newest code mailed to an address."""
 
     def newest(to: str) -> str:
         deliver()

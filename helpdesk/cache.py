@@ -1,8 +1,8 @@
-"""A cache that may be away.
+"""Redis cache backend that keeps pages working while Redis is unreachable.
 
-The cache holds rate limits and conveniences, never a fact. When Redis does not answer, a page that asks the cache
-must still be drawn: reads miss, writes are dropped, and for a few seconds nobody asks again, so that a dead
-server does not cost every request a timeout.
+The cache holds rate limits and values that can be computed again, never the only copy of a fact. When Redis does not
+answer, reads miss and writes are dropped. For `PAUSE_SECONDS` nothing is tried again, so that an unreachable server
+does not cost every request a timeout.
 """
 
 import logging
@@ -61,7 +61,7 @@ class TolerantRedisCache(RedisCache):
         return self._try("incr", delta, key, delta, version)
 
     def clear(self) -> None:
-        """Forgets what this cache wrote; the queue of the workers may live in the same database."""
+        """Delete only the keys of this cache: the Celery queue may be in the same Redis database."""
         client = self._cache.get_client(None, write=True)
         for key in client.scan_iter(match=f"{self.key_prefix}:*", count=1000):
             client.unlink(key)

@@ -1,4 +1,4 @@
-"""The Celery application. What depends on the environment are the CELERY_* names of helpdesk.settings."""
+"""The Celery application. Settings that depend on the environment are the CELERY_* names in helpdesk.settings."""
 
 import os
 from typing import Any
@@ -22,13 +22,13 @@ app.conf.update(
     task_time_limit=120,
     worker_prefetch_multiplier=1,
     worker_max_tasks_per_child=1000,
-    worker_max_memory_per_child=400_000,  # KiB: a picture that blew up takes one child with it, not the machine
+    worker_max_memory_per_child=400_000,  # KiB: an image that needs too much memory costs one child process
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    # A message is a hint to look at a table (outbox, clocks), so losing one costs a tick and running one twice
-    # nothing: acknowledged early, no result, published with hardly any patience. A task that *is* its own record
-    # says acks_late.
+    # A message only tells a worker to read a table (outbox, clocks). A lost message delays the work until the next
+    # scheduled run, and a repeated one does no harm. So messages are acknowledged early, have no result, and publishing
+    # them is retried once. A task whose work is stored nowhere else must set acks_late.
     task_acks_late=False,
     task_ignore_result=True,
     task_publish_retry=True,
@@ -44,7 +44,7 @@ app.autodiscover_tasks()
 
 @beat_init.connect
 def beat_at_once(sender: Any, **kwargs: Any) -> None:
-    """The scheduler would send its first heartbeat after one period; whoever waits for /readyz need not."""
+    """Send a heartbeat when the scheduler starts. Otherwise /readyz would fail until the first period has passed."""
     app.send_task("helpdesk.tasks.heartbeat")
 
 

@@ -1,7 +1,7 @@
-"""All periodic work, with its cadence. Nothing else runs by the clock.
+"""The schedule of all periodic tasks.
 
-Every entry expires after one period: a worker that was away for an hour does each job once, not once per
-tick it missed.
+Every message expires after one period, so a worker that was down for an hour then runs each task once, not once for
+each period that it missed.
 """
 
 from datetime import timedelta
@@ -9,6 +9,7 @@ from typing import Any
 
 
 def every(task: str, **period: float) -> dict[str, Any]:
+    """Return the schedule entry that runs `task` once per `period` (arguments of timedelta)."""
     interval = timedelta(**period)
     return {
         "task": task,

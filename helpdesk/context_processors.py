@@ -9,5 +9,5 @@ FACES = {
 
 
 def faces(request: HttpRequest) -> dict[str, object]:
-    """The ways from one face to another. Only the wiring knows both, so their own templates name neither."""
+    """Return the URLs that lead from one face to another. They are here because a face must not name another face."""
     return {"faces": FACES}

@@ -1,9 +1,9 @@
-"""Two questions from outside, answered before anything else looks at the request.
+"""Health checks, answered by a middleware before all others.
 
-`/healthz`: does this process answer? For whoever restarts processes and balances load.
-`/readyz`: does the whole desk work? Database, broker, mail and scheduler, each in its own bounded time, because
-a server that hangs is as broken as one that refuses. For deployments and alarms, not for a load balancer: late
-mail is no reason to take the pages away too.
+`/healthz`: does this process answer? For process managers and load balancers.
+`/readyz`: does the whole product work? Checks database, broker, mail and scheduler, each within `CHECK_SECONDS`,
+because a server that hangs is as broken as one that refuses. For deployments and alarms, not for a load balancer: late
+mail is no reason to take the pages offline.
 """
 
 import logging
@@ -29,7 +29,7 @@ CHECK_SECONDS = 2.0
 
 
 class NotReady(Exception):
-    """Something does not work. The text is shown to whoever asks: no addresses, no secrets."""
+    """A check failed. Everybody can read the message in the response, so it must contain no addresses or secrets."""
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -50,7 +50,7 @@ def broker() -> Details:
 
 
 def mail() -> Details:
-    """The age of the oldest mail that should have left by now."""
+    """Return the age of the oldest overdue mail. Raises `NotReady` if it is above DESK_LATE_MAIL_SECONDS."""
     oldest = OutgoingEmail.objects.oldest_waiting()
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     if age > settings.DESK_LATE_MAIL_SECONDS:
@@ -59,7 +59,8 @@ def mail() -> Details:
 
 
 def scheduler() -> Details:
-    """The age of the last heartbeat: a task that the scheduler sent and a worker ran."""
+    """Return the age of the last heartbeat, a task that the scheduler sends and a worker runs. Raises `NotReady` if
+    there is none or it is older than DESK_LATE_HEARTBEAT_SECONDS."""
     last = Heartbeat.objects.aggregate(last=Max("at"))["last"]
     if last is None:
         raise NotReady("no heartbeat yet")
@@ -70,7 +71,7 @@ def scheduler() -> Details:
 
 
 class Asking(threading.Thread):
-    """One question on its way, in a thread of its own, so that whoever asked can stop waiting."""
+    """One check in a thread of its own, so that the request can stop waiting for it."""
 
     def __init__(self, question: Callable[[], Details]) -> None:
         super().__init__(daemon=True, name=f"readyz-{question.__name__}")
@@ -96,7 +97,8 @@ outstanding_lock = threading.Lock()
 
 
 def ask(question: Callable[[], Details]) -> Asking:
-    """While an answer is outstanding nobody asks again: a server that hangs costs one thread, not one per request."""
+    """Return the running check of `question`, or start one. A server that hangs thus costs one thread, not one per
+    request."""
     with outstanding_lock:
         asking = outstanding.get(question.__name__)
         if asking is None or not asking.is_alive():
@@ -106,6 +108,7 @@ def ask(question: Callable[[], Details]) -> Asking:
 
 
 def readiness() -> tuple[bool, dict[str, Details]]:
+    """Run all checks at once. Returns whether all passed, and the details of each."""
     asked = [ask(question) for question in (database, broker, mail, scheduler)]
     deadline = monotonic() + CHECK_SECONDS
     for asking in asked:
@@ -115,8 +118,8 @@ def readiness() -> tuple[bool, dict[str, Details]]:
 
 
 def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """A middleware rather than two addresses: a probe comes from inside, by number, without TLS and without a host
-    that ALLOWED_HOSTS would know."""
+    """Answer /healthz and /readyz. This is a middleware, not two views, because probes come from the internal network
+    by IP address, without TLS and with a host that is not in ALLOWED_HOSTS."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path == "/healthz":

@@ -1,4 +1,4 @@
-"""Log lines that a machine can read, each with the id of the request or task that caused it."""
+"""Logging setup: JSON or plain lines, each with the id of its request or task and without the tokens of guests."""
 
 import json
 import logging
@@ -16,12 +16,12 @@ GUESTS_LINK = re.compile(r"(/enlace/)(?!nuevo/)[^/\s\"'?]+")
 
 
 def without_secrets(text: str) -> str:
-    """Guests' links open a ticket: a log may say that one was used, never which."""
+    """Replace the tokens of guests' links in `text` by «…». Such a token opens a ticket, so no log may contain it."""
     return GUESTS_LINK.sub(r"\1…", text)
 
 
 def report_without_secrets(event: Any, hint: Any) -> Any:
-    """An error's report, before it leaves for SENTRY_DSN."""
+    """Remove the token of a guest's link from an error report before it is sent to SENTRY_DSN."""
     request = event.get("request", {})
     if "url" in request:
         request["url"] = without_secrets(request["url"])
@@ -29,7 +29,7 @@ def report_without_secrets(event: Any, hint: Any) -> Any:
 
 
 def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
-    """One stream, on standard error: whoever runs the processes keeps it."""
+    """Return the LOGGING setting: everything goes to standard error, where the process manager collects it."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -50,7 +50,7 @@ def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["console"], "level": level},
-        # Django's own handlers would say everything a second time.
+        # Without this, Django's own handlers would write every line a second time.
         "loggers": {"django": {"handlers": []}, "django.server": {"handlers": [], "propagate": True}},
     }
 

@@ -1,4 +1,4 @@
-"""What every request passes through, besides what Django and the libraries bring."""
+"""Our own middleware."""
 
 import ipaddress
 import re
@@ -26,7 +26,8 @@ FORWARDED_HEADERS = (
 
 
 def request_id(get_response: Next) -> Next:
-    """Gives every request an id, in its log lines and in its answer. A front server's own id is kept."""
+    """Give every request an id, written in its log lines and in the X-Request-ID header of the response. An id sent by
+    a front server is kept."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
@@ -43,10 +44,11 @@ def request_id(get_response: Next) -> Next:
 
 
 def trusted_proxies(get_response: Next) -> Next:
-    """Makes REMOTE_ADDR the visitor's address, and lets nobody but a trusted proxy say so.
+    """Set REMOTE_ADDR to the visitor's address. X-Forwarded-* headers count only if a trusted proxy sent the request;
+    otherwise they are removed.
 
-    X-Forwarded-For is read from the right: every address of a trusted network is one of our own proxies, the
-    first other one is the visitor. Whatever stands further left was written by the visitor and counts for nothing.
+    X-Forwarded-For is read from the right: addresses in DESK_TRUSTED_PROXIES are our own proxies, and the first other
+    address is the visitor's. Addresses further left may be forged by the visitor and are ignored.
     """
     networks = [ipaddress.ip_network(network) for network in settings.DESK_TRUSTED_PROXIES]
 
@@ -72,7 +74,7 @@ def trusted_proxies(get_response: Next) -> Next:
 
 
 def request_size_limit(get_response: Next) -> Next:
-    """Refuses a form larger than DESK_MAX_REQUEST_MB before a byte of it is read."""
+    """Raise RequestDataTooBig for a body larger than DESK_MAX_REQUEST_MB before reading any of it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         try:
@@ -87,7 +89,8 @@ def request_size_limit(get_response: Next) -> Next:
 
 
 def permissions_policy(get_response: Next) -> Next:
-    """The desk needs none of the browser's devices; a script that got in would not get them either."""
+    """Set Permissions-Policy to deny camera, location and other devices: no page needs them, so an injected script
+    must not get them."""
     value = ", ".join(
         f"{feature}=()"
         for feature in ("camera", "microphone", "geolocation", "payment", "usb", "display-capture")
@@ -102,9 +105,9 @@ def permissions_policy(get_response: Next) -> Next:
 
 
 def language_of_the_desk(get_response: Next) -> Next:
-    """Speaks DESK_DEFAULT_LANGUAGE with a browser that names no language of ours, or any («*»).
+    """Use DESK_DEFAULT_LANGUAGE if the browser asks for none of our languages, or for any («*»).
 
-    Django would speak LANGUAGE_CODE, which is the language that the texts are written in.
+    Django alone would use LANGUAGE_CODE, the language in which the texts in the code are written.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -117,7 +120,7 @@ def language_of_the_desk(get_response: Next) -> Next:
 
 
 def reader_preferences(get_response: Next) -> Next:
-    """Draws the page in the language and time zone of whoever signed in; the browser decides for the others."""
+    """Use the language and time zone of the signed-in user. For everybody else the language is the browser's."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
@@ -134,10 +137,11 @@ def reader_preferences(get_response: Next) -> Next:
 
 
 def private_pages(get_response: Next) -> Next:
-    """What a person reads stays theirs, also on a machine that others use after them.
+    """Keep pages private on a computer that several people use.
 
-    Pages of somebody who signed in, or has begun to write a report, ask again before they are shown from a cache.
-    Signing out empties the browser's, so that «Back» shows nothing, and forgets the guests' links that it has opened.
+    Pages of signed-in people, and of visitors with a session (who began to file a ticket), are not shown from a cache
+    without asking the server. Signing out clears the browser's cache, so that «Back» shows nothing, and deletes the
+    cookie with the guests' links that were opened.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -154,9 +158,9 @@ def private_pages(get_response: Next) -> Next:
 
 
 def no_nul_in_path(get_response: Next) -> Next:
-    """An address with a NUL byte is nobody's: 404, before it gets to a database that takes none in a text.
+    """Answer 404 to paths that contain NUL; PostgreSQL text columns reject it.
 
-    Our own pages leave it out of what is asked for; the admin's filters take what they are given.
+    In query strings only the admin's need it: our own views remove NUL from their parameters.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

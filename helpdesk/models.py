@@ -1,11 +1,11 @@
-"""Signs of life of the processes that must keep running, for /readyz."""
+"""The table of heartbeats, which /readyz reads."""
 
 from django.db import models
 from django.utils import timezone
 
 
 class Heartbeat(models.Model):
-    """When something that must keep running was last heard of."""
+    """The last time at which a process that must keep running reported."""
 
     name = models.CharField(max_length=40, unique=True)
     at = models.DateTimeField(default=timezone.now)

@@ -1,4 +1,4 @@
-"""Work for the workers that the domain's signals announce."""
+"""Signal receivers that wake a worker up for work that the domain has stored."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The embedded size's own secret key: made once, kept under var/, never shared between installations."""
+"""The secret key of the embedded size: made once for each installation and stored under var/."""
 
 import os
 import secrets
@@ -7,7 +7,8 @@ from pathlib import Path
 
 
 def local_secret_key(var_dir: Path) -> str:
-    """The key in `var_dir`/secret_key. The first process makes it; others that start with it read the same one."""
+    """Return the key in `var_dir`/secret_key and make the file if it is missing. Processes that start at the same time
+    all get the same key."""
     path = var_dir / "secret_key"
     if not path.exists():
         descriptor, draft = tempfile.mkstemp(dir=var_dir)

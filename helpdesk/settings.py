@@ -1,8 +1,8 @@
-"""Settings, all of them, read from the environment. docs/operations.md has the table of variables.
+"""All settings, read from the environment. docs/operations.md has the table of variables.
 
-Without any variable this is the embedded size: SQLite, files and a queue of files under var/, on this machine
-only. DESK_DEMO=1 adds the demo. DESK_ENV=production (or DEBUG=0 outside the demo) is the production size,
-which refuses to start while anything that it needs is missing; see the end of the file.
+Without any variable this is the embedded size: SQLite, with files and a file-based queue under var/, reachable from
+this machine only. DESK_DEMO=1 adds the demo. DESK_ENV=production (or DEBUG=0 outside the demo) is the production size,
+which refuses to start while something that it needs is missing; see the end of this file.
 """
 
 from email.utils import formataddr
@@ -42,24 +42,23 @@ DESK_FOLIO_START = env.int("DESK_FOLIO_START", 10000)
 DESK_SUPPORT_EMAIL = env.str("DESK_SUPPORT_EMAIL", "soporte@mesadeayuda.test")
 DESK_SUPPORT_PHONE = env.str("DESK_SUPPORT_PHONE", "")
 DESK_SUPPORT_WHATSAPP = env.str("DESK_SUPPORT_WHATSAPP", "")
-DESK_TERMS_URL = env.str("DESK_TERMS_URL", "")  # what {terminos} in a standard answer links to (S2.17)
+DESK_TERMS_URL = env.str("DESK_TERMS_URL", "")  # the link that {terminos} in a canned reply becomes (S2.17)
 DESK_BASE_URL = env.str(
     "DESK_BASE_URL", "" if PRODUCTION else f"http://127.0.0.1:{env.str('PORT', '8000')}"
 ).rstrip("/")
-# Answers to our mails go to <token>@DESK_REPLY_DOMAIN once inbound mail exists; until then to the support address.
+# Replies to our mails go to an address at DESK_REPLY_DOMAIN once inbound mail exists; if empty, to the support address.
 DESK_REPLY_DOMAIN = env.str("DESK_REPLY_DOMAIN", "")
 DESK_TIME_ZONE = env.str("DESK_TIME_ZONE", "America/Caracas")
 DESK_DEFAULT_LANGUAGE = env.str("DESK_DEFAULT_LANGUAGE", "es")
 DESK_MAX_UPLOAD_MB = env.int("DESK_MAX_UPLOAD_MB", 25)  # one file
 DESK_MAX_REQUEST_MB = env.int("DESK_MAX_REQUEST_MB", 120)  # one form with all its files
-DESK_MAX_UNSENT_MB = env.int("DESK_MAX_UNSENT_MB", 250)  # all that one person has uploaded and not sent
+DESK_MAX_UNSENT_MB = env.int("DESK_MAX_UNSENT_MB", 250)  # all files that one person has uploaded but not sent
 DESK_MAX_IMAGE_PIXELS = env.int("DESK_MAX_IMAGE_PIXELS", 40_000_000)
-DESK_CLAMAV = env.str(
-    "DESK_CLAMAV", ""
-)  # clamd, as host:port or the path of its socket; without it nothing is scanned
-# Wake a worker after commit instead of waiting for the next tick of the scheduler. Tests switch it off.
+# clamd, as host:port or the path of its socket; if empty, no file is scanned.
+DESK_CLAMAV = env.str("DESK_CLAMAV", "")
+# Wake a worker after a commit instead of waiting for the next scheduled run. Tests switch this off.
 DESK_NUDGE_WORKERS = True
-# /readyz complains when mail waits, or the scheduler is silent, for longer than this.
+# /readyz fails if a mail is overdue, or no heartbeat arrived, for longer than this.
 DESK_LATE_MAIL_SECONDS = env.int("DESK_LATE_MAIL_SECONDS", 600)
 DESK_LATE_HEARTBEAT_SECONDS = env.int("DESK_LATE_HEARTBEAT_SECONDS", 60)
 
@@ -142,8 +141,8 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Languages and time -----------------------------------------------------------------------------------
 
-# The language that the texts in the code are written in, whatever DESK_DEFAULT_LANGUAGE says: locale/es holds none of
-# them, and Django fills the gaps of a catalogue from the one of LANGUAGE_CODE.
+# The language in which the texts in the code are written, independent of DESK_DEFAULT_LANGUAGE. It must be "es": the
+# catalogue in locale/es does not contain these texts, and Django takes missing ones from that of LANGUAGE_CODE.
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("Español")), ("en", _("Inglés"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -159,13 +158,13 @@ TIME_ZONE = DESK_TIME_ZONE
 DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {
-        # A writer asks for the lock when its transaction begins: it waits its turn instead of failing half-way.
+        # Take the write lock when a transaction begins, so that a writer waits at the start instead of failing later.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # The pool keeps connections; a second keeper (CONN_MAX_AGE) would take them out of it.
+    # The pool keeps connections open. A CONN_MAX_AGE above 0 would keep them out of the pool.
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 1,
@@ -186,8 +185,8 @@ if REDIS_URL:
         }
     }
 else:
-    # Web and worker are several processes and must count the same sign-in attempts; files need no server and
-    # leave SQLite's single writer alone. docs/decisions/0006-the-cache-is-never-needed.md
+    # Web and worker processes must share the count of sign-in attempts. Files need no server, and do not use SQLite's
+    # only write lock. docs/decisions/0006-the-cache-is-never-needed.md
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
@@ -196,7 +195,7 @@ else:
         }
     }
 
-# What does not depend on the environment stands in celery.py.
+# Settings of Celery that do not depend on the environment are in celery.py.
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
@@ -218,7 +217,7 @@ else:
         folder = VAR_DIR / "broker" / name
         folder.mkdir(parents=True, exist_ok=True)
         CELERY_BROKER_TRANSPORT_OPTIONS[option] = str(folder)
-    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # every worker would leave a queue of its own behind
+    CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # each worker would leave its own control queue behind
 
 # --- Mail -------------------------------------------------------------------------------------------------
 
@@ -226,7 +225,7 @@ DEFAULT_FROM_EMAIL = env.str("DESK_FROM_EMAIL", formataddr((DESK_NAME, DESK_SUPP
 SERVER_EMAIL = DESK_SUPPORT_EMAIL
 EMAIL_SUBJECT_PREFIX = ""
 EMAIL_TIMEOUT = 15
-# A backend of anymail: amazon_ses, brevo, mailgun, postmark …
+# Name of an anymail backend: amazon_ses, brevo, mailgun, postmark …
 MAIL_PROVIDER = env.str("DESK_MAIL_PROVIDER", "")
 if DESK_DEMO:
     EMAIL_BACKEND = "demo.mailbox.backend.DemoMailbox"
@@ -251,8 +250,8 @@ STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.exists()]
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = VAR_DIR / "media"
-MEDIA_URL = ""  # nothing is served by address: every download passes through a view that checks who asks
-# An internal location of nginx over MEDIA_ROOT («/media-interna/»): it sends the bytes once the view has agreed.
+MEDIA_URL = ""  # no file has a public URL: every download goes through a view that checks access
+# Internal nginx location of MEDIA_ROOT («/media-interna/»): nginx sends the file after the view has checked access.
 DESK_ACCEL_PREFIX = env.str("DESK_ACCEL_PREFIX", "")
 STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -263,7 +262,7 @@ STORAGES: dict[str, Any] = {
     },
 }
 if S3_BUCKET := env.str("S3_BUCKET", ""):
-    # Checksums that boto3 sends of itself are refused by S3-compatible stores (boto3 #4392); read by botocore.
+    # S3-compatible stores reject the checksums that boto3 sends by default (boto3 #4392). botocore reads these two.
     env.ENVIRON.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED")
     env.ENVIRON.setdefault("AWS_RESPONSE_CHECKSUM_VALIDATION", "WHEN_REQUIRED")
     STORAGES["default"] = {
@@ -279,13 +278,13 @@ if S3_BUCKET := env.str("S3_BUCKET", ""):
             "querystring_expire": 300,
         },
     }
-FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # larger files go to disk while they arrive
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # larger uploads are written to disk
 FILE_UPLOAD_PERMISSIONS = 0o640
-# Text without files: more than a form's own limit, so that the form can say so.
+# Size of the posted fields without files. Above the limits of our forms, so that the form can show its own error.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
 
-# --- Who is who -------------------------------------------------------------------------------------------
+# --- Accounts ---------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -300,12 +299,12 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignupForm"
-# Whoever signs up with somebody's address must prove that they read it before they see that person's tickets.
+# A new account must verify its email address before it sees the tickets filed with that address.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-# A code travels by mail: three minutes, the package's own measure, are short. Pages and mails say «15 minutos».
+# allauth's default of three minutes is too short for a code sent by mail. Pages and mails say «15 minutos».
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 15 * 60
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
@@ -321,7 +320,7 @@ MFA_TOTP_ISSUER = DESK_NAME
 
 HTTPS = DESK_BASE_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
-# Networks whose X-Forwarded-For and X-Forwarded-Proto are believed; anybody else's are dropped (middleware.py).
+# Networks whose X-Forwarded-* headers are trusted; those of other senders are removed (middleware.py).
 DESK_TRUSTED_PROXIES = env.list("DESK_TRUSTED_PROXIES", default=[])
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if DESK_TRUSTED_PROXIES else None
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[DESK_BASE_URL] if HTTPS else [])
@@ -333,7 +332,7 @@ SESSION_COOKIE_NAME = "__Host-desk_session" if HTTPS else "desk_session"
 CSRF_COOKIE_NAME = "__Host-desk_csrf" if HTTPS else "desk_csrf"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
-SECURE_REFERRER_POLICY = "same-origin"  # guests' links carry a token in the path: no other site may read it
+SECURE_REFERRER_POLICY = "same-origin"  # guests' links have a token in the path, which no other site may see
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -354,7 +353,7 @@ if SENTRY_DSN := env.str("SENTRY_DSN", ""):
     sentry_sdk.init(
         dsn=SENTRY_DSN,
         environment=env.str("DESK_ENV", "embedded"),
-        # What people write, their links and codes: none of it is for another company's server.
+        # Texts, links and codes of people must not reach another company's server.
         send_default_pii=False,
         max_request_body_size="never",
         include_local_variables=False,

@@ -1,7 +1,7 @@
-"""Celery tasks that only call the domain. When they run by the clock is in `helpdesk.celery_schedule`.
+"""Celery tasks that only call the domain. Their schedule is in `helpdesk.celery_schedule`.
 
-None retries through Celery: what there is to do stands in the database, so the next tick is the retry, and a task
-that runs twice or not at all does no harm.
+They do not use Celery's retries. All work is stored in the database, so the next scheduled run is the retry, and a
+task that runs twice or not at all does no harm.
 """
 
 import logging
@@ -30,7 +30,7 @@ CLEAN_UP_HARD_LIMIT = 270
 DRAW_THUMBNAILS = "helpdesk.tasks.draw_thumbnails"
 THUMBNAILS_AT_ONCE = 20
 THUMBNAIL_FOR = timedelta(days=1)
-"""How long an image without a thumbnail is tried again. One that cannot be drawn is given up after a day."""
+"""How long to keep trying to draw a missing thumbnail. After that the image stays without one."""
 DEMO_MAILS_KEPT = 2000
 
 
@@ -46,18 +46,18 @@ def sweep_silence() -> None:
 
 @shared_task
 def heartbeat() -> None:
-    """Record that scheduler, broker and worker are alive, for /readyz."""
+    """Store the current time for /readyz. It proves that scheduler, broker and worker are alive."""
     Heartbeat.objects.update_or_create(name="scheduler", defaults={"at": timezone.now()})
 
 
 @shared_task
 def draw_thumbnails() -> None:
-    """Draw the thumbnails of images that arrived lately. A worker's memory limit bounds what a picture can cost."""
+    """Draw the thumbnails that recent images lack. In a worker, because its memory limit bounds what an image costs."""
     recent = attachments.without_thumbnail().filter(created_at__gte=timezone.now() - THUMBNAIL_FOR)
     for attachment in recent.order_by("-pk")[:THUMBNAILS_AT_ONCE]:
         try:
             attachments.draw_thumbnail(attachment)
-        except Exception:  # whatever a store raises: the other images still get theirs
+        except Exception:  # stores raise many errors; the other images still get theirs
             logger.exception("no thumbnail of attachment %s", attachment.pk)
 
 
@@ -68,7 +68,7 @@ def scan_held_files() -> None:
 
 @shared_task(soft_time_limit=CLEAN_UP_SOFT_LIMIT, time_limit=CLEAN_UP_HARD_LIMIT)
 def clean_up() -> None:
-    """Delete what has expired. A step that fails does not stop the others."""
+    """Delete expired rows and files. If a step fails, the others still run."""
     for step in (
         sweeps.forget_expired_tokens,
         attachments.discard_old_drafts,
@@ -84,7 +84,7 @@ def clean_up() -> None:
 
 
 def forget_old_demo_mail() -> None:
-    """Keep the newest `DEMO_MAILS_KEPT` mails of the demo's mailbox, where the demo is installed."""
+    """Delete all but the newest `DEMO_MAILS_KEPT` mails of the demo's mailbox, if the demo is installed."""
     if not apps.is_installed("demo"):
         return
     mails = apps.get_model("demo", "DemoMail")

@@ -7,7 +7,7 @@ from web import appearance
 
 handler400 = "helpdesk.views.bad_request"
 
-# One way in for everybody: the admin's own has neither a limit on guessing nor the second step.
+# Administrators sign in like everybody else: the admin's own login has no rate limit and no second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = settings.DESK_NAME
 

@@ -1,4 +1,4 @@
-"""Accounts, with Spanish addresses. The names are allauth's own, so its redirects and our templates find them."""
+"""URLs of accounts, with Spanish paths. The names are those of allauth, because its redirects use them."""
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa

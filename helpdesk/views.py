@@ -1,4 +1,4 @@
-"""The pages of last resort: what a person reads when no other view could answer."""
+"""Error pages for requests that no other view can answer."""
 
 from contextlib import suppress
 
@@ -15,9 +15,9 @@ TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What cannot be read. The page says so, and how much fits, when there was simply too much of it."""
+    """Answer 400 to a request that cannot be read, or 413 with the size limit if it is too large."""
     if isinstance(exception, BadRequest):
-        request.encoding = "utf-8"  # the page reads the form once more, for its token
+        request.encoding = "utf-8"  # the page reads the form again for its CSRF token
     return _bad_request(request, exception)
 
 
@@ -32,13 +32,14 @@ def _bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form older than its session, most of the time: the page offers to send it again."""
+    """Answer 403 and offer to send the form again: most CSRF failures come from a session that has expired."""
     return render(request, "403_csrf.html", {"again": _typed_here(request)}, status=403)
 
 
 def _typed_here(request: HttpRequest) -> list[tuple[str, str]]:
-    """The form, when its browser says that a page of ours sent it: a stranger's page gets no button that acts. What a
-    page must not repeat or cannot (passwords, files) is typed once more."""
+    """Return the posted fields if the Origin header says that our own page sent them, else an empty list: another site
+    must not get a button that acts here. Also empty if there are passwords or files, which a page must not or cannot
+    repeat."""
     ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
     if not ours or request.FILES or any("password" in name for name in request.POST):
         return []
@@ -47,8 +48,8 @@ def _typed_here(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def _let_it_finish(request: HttpRequest) -> None:
-    """A browser reads no answer before it has sent everything: a connection closed on it shows as a broken one. What
-    is left of the form is read and dropped, up to as much again as a form may have."""
+    """Read and drop the rest of the body, up to DESK_MAX_REQUEST_MB. A browser shows no response before it has sent
+    everything; if the connection closes earlier, it shows a connection error."""
     left = settings.DESK_MAX_REQUEST_MB * MB
     with suppress(OSError):
         while left > 0 and (dropped := request.read(CHUNK)):

@@ -1,4 +1,4 @@
-"""The admin: administrators alone, no page that breaks, history that cannot be edited."""
+"""The admin: only administrators enter, every list opens, and history cannot be edited."""
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -39,7 +39,7 @@ def test_admin_is_closed_to_other_staff(client: Client, make) -> None:
 
 
 @pytest.mark.parametrize("model", [Ticket, TicketEvent, Message])
-def test_admin_never_edits_history(client: Client, model) -> None:
+def test_admin_cannot_edit_history(client: Client, model) -> None:
     make_ticket()
     row = model.objects.get()
     client.force_login(make_administrator())
@@ -60,7 +60,7 @@ def test_admin_creates_a_person_without_a_password(client: Client) -> None:
     assert client.get(reverse("admin:accounts_user_change", args=[user.pk])).status_code == 200
 
 
-def test_admin_takes_a_lost_second_factor_away_and_never_shows_its_secret(client: Client) -> None:
+def test_admin_deletes_second_factor_without_showing_its_secret(client: Client) -> None:
     client.force_login(make_administrator())
     agent = make_agent()
     factor = Authenticator.objects.create(
@@ -81,7 +81,7 @@ def test_admin_takes_a_lost_second_factor_away_and_never_shows_its_secret(client
     assert not Authenticator.objects.exists()
 
 
-def test_admin_has_the_desks_icon_and_no_page_with_a_foreign_name(client: Client) -> None:
+def test_admin_has_our_icon_and_no_english_names(client: Client) -> None:
     client.force_login(make_administrator())
     index = client.get(reverse("admin:index")).content.decode()
     assert '<link rel="icon" href="/static/favicon.svg"' in index

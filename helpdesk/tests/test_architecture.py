@@ -1,4 +1,4 @@
-"""What import-linter cannot say: parts of Django that the domain stays away from, and that nothing is forgotten."""
+"""Rules of the architecture that import-linter cannot check."""
 
 import ast
 import re
@@ -28,10 +28,10 @@ def imported_modules(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-ADMINISTRATION = {"admin.py"}  # Django's own face of an app, found by its name beside the models
+ADMINISTRATION = {"admin.py"}  # Django finds these by name, beside the models; they may use requests
 
 
-def test_domain_knows_no_requests_and_no_mail():
+def test_domain_imports_no_requests_and_no_mail():
     found = [
         f"{path.relative_to(settings.BASE_DIR)}: {module}"
         for app in DOMAIN
@@ -44,7 +44,7 @@ def test_domain_knows_no_requests_and_no_mail():
     assert found == []
 
 
-def test_how_long_a_text_may_be_is_said_once():
+def test_max_text_is_written_only_once():
     found = [
         str(path.relative_to(settings.BASE_DIR))
         for app in (*DOMAIN, "portal", "agents", "notifications")
@@ -57,7 +57,7 @@ def test_how_long_a_text_may_be_is_said_once():
     assert found == ["content/text.py"]
 
 
-def test_no_model_waits_for_a_migration(db):
+def test_no_migration_is_missing(db):
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
@@ -76,14 +76,14 @@ REFUSALS = {"DeskError", "InvalidData", "StaleTicket", "NotAllowed", "GuardFaile
 
 
 def files_of(face: str) -> Iterator[Path]:
-    """The face's modules and templates, and the frame that its pages extend."""
+    """Yield the face's modules and templates, and the base template of its pages."""
     root = Path(settings.BASE_DIR)
     yield from (path for path in (root / face).rglob("*.py") if "tests" not in path.parts)
     yield from (root / "templates" / face).rglob("*.html")
     yield root / "templates" / f"base_{face}.html"
 
 
-def test_faces_name_no_address_of_another_face():
+def test_faces_name_no_url_of_another_face():
     found = [
         f"{path.relative_to(settings.BASE_DIR)}: {name}"
         for face in FACES
@@ -95,8 +95,8 @@ def test_faces_name_no_address_of_another_face():
     assert found == []
 
 
-def test_faces_answer_a_refused_verb_through_refusal_alone():
-    """Views used to catch these errors one by one, each in its own way; `web.refusals` is the one way."""
+def test_views_catch_verb_errors_only_through_refusal():
+    """Views must not catch these errors themselves, or each would show them differently."""
     found = [
         f"{path.relative_to(settings.BASE_DIR)}:{node.lineno}"
         for face in FACES

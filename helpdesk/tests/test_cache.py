@@ -9,12 +9,12 @@ from tools.servers import Redis
 
 @pytest.fixture
 def away(monkeypatch) -> TolerantRedisCache:
-    """A cache whose server refuses connections."""
+    """A cache on a port where no server listens."""
     monkeypatch.setattr(TolerantRedisCache, "_away_until", 0.0)
     return TolerantRedisCache("redis://127.0.0.1:1/0", {"OPTIONS": {"socket_connect_timeout": 0.2}})
 
 
-def test_cache_that_is_away_misses_and_forgets_but_never_fails(away: TolerantRedisCache):
+def test_unreachable_cache_never_fails(away: TolerantRedisCache):
     away.set("name", "value")
 
     assert away.get("name", "nothing") == "nothing"
@@ -26,7 +26,7 @@ def test_cache_that_is_away_misses_and_forgets_but_never_fails(away: TolerantRed
     assert away.delete("name") is False
 
 
-def test_cache_that_is_away_is_asked_once_per_pause(away: TolerantRedisCache, caplog):
+def test_unreachable_cache_is_tried_once_per_pause(away: TolerantRedisCache, caplog):
     caplog.set_level(logging.WARNING, "helpdesk.cache")
 
     for _ in range(5):
@@ -36,7 +36,7 @@ def test_cache_that_is_away_is_asked_once_per_pause(away: TolerantRedisCache, ca
 
 
 @pytest.mark.topology
-def test_clearing_the_cache_leaves_the_queue_alone():
+def test_clear_keeps_the_queue():
     with Redis() as server:
         cache = TolerantRedisCache(server.url, {"KEY_PREFIX": "desk-cache"})
         queue = redis.Redis.from_url(server.url)

@@ -16,7 +16,7 @@ DRAWN_ELSEWHERE = {"_icon", "_palette_options", "_auth_art", "_hero_art"}
 
 
 def test_every_component_is_in_the_catalogue(client, db):
-    """A component that no example shows is one that nobody has looked at in both themes."""
+    """Otherwise nobody has looked at the component in both themes."""
     drawn = set()
     for page in ("/catalogo/", "/catalogo/cola/"):
         drawn |= {
@@ -29,7 +29,7 @@ def test_every_component_is_in_the_catalogue(client, db):
     assert {path.stem for path in COMPONENTS.glob("_*.html")} - drawn - by_tag - DRAWN_ELSEWHERE == set()
 
 
-def test_upload_answers_a_row_with_its_token(client, db):
+def test_upload_returns_a_row_with_its_token(client, db):
     answer = client.post("/catalogo/archivo/", {"file": SimpleUploadedFile("foto.png", b"x" * 2000)})
     html = answer.content.decode()
 
@@ -38,7 +38,7 @@ def test_upload_answers_a_row_with_its_token(client, db):
     assert '<input type="hidden" name="files_tokens" value="demo">' in html
 
 
-def test_refused_upload_answers_a_row_with_the_reason(client, db):
+def test_refused_upload_returns_a_row_with_the_reason(client, db):
     answer = client.post("/catalogo/archivo/", {"file": SimpleUploadedFile("<b>.exe", b"MZ")})
     html = answer.content.decode()
 

@@ -12,12 +12,12 @@ def tasks() -> None:
 
 
 @pytest.mark.parametrize("entry", BEAT_SCHEDULE.values(), ids=BEAT_SCHEDULE.keys())
-def test_scheduled_task_exists_and_expires_before_it_is_sent_again(entry):
+def test_scheduled_task_exists_and_expires_in_time(entry):
     assert entry["task"] in app.tasks
     assert 0 < entry["options"]["expires"] <= entry["schedule"].total_seconds()
 
 
-def test_schedule_keeps_the_cadences_that_the_desk_promises():
+def test_schedule_has_the_documented_periods():
     assert {entry["task"].rpartition(".")[2]: entry["schedule"] for entry in BEAT_SCHEDULE.values()} == {
         "drain_outbox": timedelta(seconds=5),
         "sweep_outbox": timedelta(seconds=10),

@@ -1,4 +1,4 @@
-"""docs/coverage.md says what the tests say."""
+"""docs/coverage.md agrees with the `demand` markers of the tests."""
 
 from collections import Counter
 
@@ -9,16 +9,16 @@ def table() -> str:
     return demands.TABLE.read_text("utf-8")
 
 
-def test_coverage_table_lists_every_demand_of_the_five_documents() -> None:
+def test_coverage_table_lists_every_demand() -> None:
     sources = Counter(number.partition(".")[0] for number in demands.rows(table()))
     assert sources == {"S0": 25, "S1": 19, "S2": 47, "S3": 26, "S4": 27}
 
 
-def test_coverage_table_agrees_with_the_markers_on_the_tests() -> None:
+def test_coverage_table_agrees_with_the_markers() -> None:
     assert demands.problems(table(), demands.markers()) == []
 
 
-def test_coverage_table_is_stale_once_a_test_loses_its_marker() -> None:
+def test_coverage_table_is_stale_when_a_marker_goes() -> None:
     found = demands.markers()
     found.pop("S2.8")
     assert "docs/coverage.md is out of date: python tools/demands.py --write" in demands.problems(
@@ -26,6 +26,6 @@ def test_coverage_table_is_stale_once_a_test_loses_its_marker() -> None:
     )
 
 
-def test_coverage_table_refuses_a_demand_nobody_made() -> None:
+def test_marker_of_an_unknown_demand_is_a_problem() -> None:
     found = {**demands.markers(), "S9.1": ["nowhere.py::test_nothing"]}
     assert "S9.1: named by nowhere.py::test_nothing, unknown to the table" in demands.problems(table(), found)

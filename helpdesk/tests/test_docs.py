@@ -1,4 +1,4 @@
-"""Tables of docs/ that repeat what the code says, held against it."""
+"""Tables in docs/ agree with the code that they describe."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ COLUMNS = (("critical", "high", "medium", "low"), ("problem", "procedure"))
 
 
 def rows(name: str, heading: str) -> list[list[str]]:
-    """The cells of every row under a heading, without those of the tables' heads."""
+    """Return the cells of every table row under `heading` of the file, without header rows."""
     section = (DOCS / name).read_text("utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
     tables = re.findall(r"(?m)^\|.*\n\|[-|]+\n((?:\|.*\n)+)", section)
     return [
@@ -21,8 +21,8 @@ def rows(name: str, heading: str) -> list[list[str]]:
     ]
 
 
-def test_every_behaviour_is_in_the_table():
-    """`poll.js` brings two; `inline-edit.js` binds itself to the page."""
+def test_front_end_table_lists_every_behaviour():
+    """A file and its behaviours may differ: `poll.js` defines two, and `inline-edit.js` binds itself to the page."""
     js = settings.BASE_DIR / "static" / "js"
     bound = re.search(r"const behaviours = \{(.+?)\};", (js / "main.js").read_text("utf-8"), re.DOTALL)[1]
     names = {entry.split(":")[0].strip(' \n"') for entry in bound.split(",") if entry.strip()}
@@ -32,7 +32,7 @@ def test_every_behaviour_is_in_the_table():
     assert sorted(name for cell in cells for name in cell) == sorted(names | files)
 
 
-def test_supervisors_read_the_deadlines_that_the_library_promises():
+def test_supervisors_table_lists_the_library_targets():
     promised = []
     for source in library().values():
         process = tomllib.loads(source)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from helpdesk import health
 from helpdesk.models import Heartbeat
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the checks ask on connections of their own
+pytestmark = pytest.mark.django_db(transaction=True)  # the checks use database connections of their own
 
 
 @pytest.fixture
@@ -18,13 +18,13 @@ def alive() -> Heartbeat:
     return Heartbeat.objects.create(name="scheduler", at=timezone.now())
 
 
-def test_healthz_answers_whatever_the_host_is_called(client: Client):
+def test_healthz_answers_for_any_host(client: Client):
     response = client.get("/healthz", headers={"Host": "10.1.2.3:8000"})
 
     assert (response.status_code, response.json()) == (200, {"ok": True})
 
 
-def test_readyz_says_yes_and_tells_the_age_of_everything(client: Client, alive: Heartbeat):
+def test_readyz_reports_every_check(client: Client, alive: Heartbeat):
     response = client.get("/readyz", headers={"Host": "10.1.2.3:8000"})
 
     assert response.status_code == 200, response.json()
@@ -39,7 +39,7 @@ def test_readyz_says_yes_and_tells_the_age_of_everything(client: Client, alive: 
     assert checks["mail"]["oldest_seconds"] == 0
 
 
-def test_readyz_without_a_heartbeat_names_the_scheduler(client: Client):
+def test_readyz_fails_without_a_heartbeat(client: Client):
     response = client.get("/readyz")
 
     assert response.status_code == 503
@@ -48,7 +48,7 @@ def test_readyz_without_a_heartbeat_names_the_scheduler(client: Client):
     assert response.json()["checks"]["database"]["ok"]
 
 
-def test_readyz_with_an_old_heartbeat_tells_its_age(client: Client, alive: Heartbeat):
+def test_readyz_fails_with_an_old_heartbeat(client: Client, alive: Heartbeat):
     Heartbeat.objects.update(at=timezone.now() - timedelta(hours=1))
 
     check = client.get("/readyz").json()["checks"]["scheduler"]
@@ -57,7 +57,7 @@ def test_readyz_with_an_old_heartbeat_tells_its_age(client: Client, alive: Heart
     assert 3600 <= check["age_seconds"] < 3700
 
 
-def test_readyz_never_shows_what_an_error_says(client: Client, alive: Heartbeat, monkeypatch, caplog):
+def test_readyz_hides_the_text_of_errors(client: Client, alive: Heartbeat, monkeypatch, caplog):
     def broken() -> health.Details:
         raise DatabaseError("connection to desk:hunter2@db failed")
 
@@ -71,9 +71,7 @@ def test_readyz_never_shows_what_an_error_says(client: Client, alive: Heartbeat,
     assert "readyz: database does not work" in [record.getMessage() for record in caplog.records]
 
 
-def test_readyz_waits_for_a_server_that_hangs_no_longer_than_its_time(
-    client: Client, alive: Heartbeat, monkeypatch
-):
+def test_readyz_stops_waiting_for_a_hanging_server(client: Client, alive: Heartbeat, monkeypatch):
     release, asked = threading.Event(), []
 
     def hanging() -> health.Details:

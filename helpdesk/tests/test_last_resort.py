@@ -10,7 +10,7 @@ from accounts.models import User
 pytestmark = pytest.mark.django_db
 
 
-def test_missing_page_says_so_in_our_frame(client):
+def test_404_page_uses_the_portal_style(client):
     answer = client.get("/no-existe/")
     html = answer.content.decode()
 
@@ -19,7 +19,7 @@ def test_missing_page_says_so_in_our_frame(client):
     assert "/static/dist/portal.css" in html
 
 
-def test_form_of_another_session_offers_the_way_back():
+def test_csrf_page_offers_to_go_back():
     client = Client(enforce_csrf_checks=True)
     answer = client.post("/cuenta/entrar/", {"login": "x", "password": "y"})
     html = answer.content.decode()
@@ -30,7 +30,7 @@ def test_form_of_another_session_offers_the_way_back():
 
 
 @pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429"])
-def test_page_can_be_drawn_for_anybody(name, rf, django_assert_num_queries):
+def test_error_page_needs_no_queries(name, rf, django_assert_num_queries):
     request = rf.get("/")
     request.user = User(name="Lucía Fernández", email="lucia@demo.test")
     with django_assert_num_queries(0):
@@ -39,19 +39,19 @@ def test_page_can_be_drawn_for_anybody(name, rf, django_assert_num_queries):
     assert html.count("<h1>") == 1
 
 
-def test_too_much_at_once_says_how_much_fits(rf):
+def test_413_page_shows_the_size_limit(rf):
     html = get_template("400.html").render({"too_much": True, "max_request_mb": 120}, rf.get("/"))
 
     assert "Caben 120 MB" in html
 
 
 @pytest.mark.parametrize(("minutes", "words"), [(1, "Espera 1 minuto"), (5, "Espera 5 minutos")])
-def test_too_many_tries_says_how_long_to_wait(rf, minutes, words):
+def test_429_page_says_how_long_to_wait(rf, minutes, words):
     assert words in get_template("429.html").render({"wait_minutes": minutes}, rf.get("/"))
 
 
-def test_page_for_our_own_failure_needs_nothing(django_assert_num_queries):
-    """Django draws it without a request: no context, no person, no language switch."""
+def test_500_page_needs_no_context(django_assert_num_queries):
+    """Django renders it without a request: no context, user or language."""
     with django_assert_num_queries(0):
         html = get_template("500.html").render()
 
@@ -59,8 +59,8 @@ def test_page_for_our_own_failure_needs_nothing(django_assert_num_queries):
     assert "{%" not in html
 
 
-def test_a_form_that_is_too_large_is_read_to_its_end(client, settings):
-    """Issue §6: a browser that is still sending when the connection closes shows no page at all."""
+def test_too_large_body_is_read_to_the_end(client, settings):
+    """A browser that is still sending when the connection closes shows no page at all."""
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     body = b"login=" + b"x" * 300_000
     read = []
@@ -83,7 +83,7 @@ def test_a_form_that_is_too_large_is_read_to_its_end(client, settings):
 
 
 @pytest.mark.parametrize("charset", ["utf-7", "utf-16", "latin-1"])
-def test_a_form_in_another_alphabet_gets_a_page(charset):
+def test_form_in_another_charset_gets_a_page(charset):
     client = Client(enforce_csrf_checks=True)
     client.get("/cuenta/entrar/")
     answer = client.post(
@@ -104,8 +104,9 @@ def test_a_form_in_another_alphabet_gets_a_page(charset):
         (None, {"title": "x"}, False),
     ],
 )
-def test_form_of_another_session_can_be_sent_again_from_our_own_pages_only(origin, form, offered):
-    """Issue §3: an expired session loses nothing typed; LESSONS B: a stranger's page gets no button that acts."""
+def test_csrf_page_repeats_only_forms_of_our_pages(origin, form, offered):
+    """After an expired session the typed text must not be lost. Another site must not get a button that acts here
+    (LESSONS B)."""
     client = Client(enforce_csrf_checks=True, headers={"origin": origin} if origin else {})
     answer = client.post("/nuevo/uno/detalles/?tipo=x.y", form)
     html = unescape(answer.content.decode())
@@ -116,7 +117,7 @@ def test_form_of_another_session_can_be_sent_again_from_our_own_pages_only(origi
     assert ('data-behaviour="go-back"' in html) is not offered
 
 
-def test_too_many_tries_at_sending_says_that_the_text_is_still_there(rf):
+def test_429_page_after_post_says_text_is_kept(rf):
     page = get_template("429.html")
 
     assert "sigue en la página anterior" in page.render({"wait_minutes": 5}, rf.post("/"))

@@ -1,5 +1,5 @@
-"""Holes that other help desks had, each with the test that keeps it shut here. The numbers are those of the list of
-lessons (B1–B41); what waits for a feature that does not exist yet says for which."""
+"""Security holes of other help desks (B1–B41 in the list of lessons), each with the test that proves we do not have
+it. Holes of features that do not exist yet are in `NOT_YET`, with the feature."""
 
 import ast
 import re
@@ -103,7 +103,7 @@ def test_every_lesson_has_its_test_or_its_reason():
 
 @pytest.mark.django_db
 def test_b4_every_file_of_a_form_is_inspected(client):
-    """The second file of one form is judged like the first."""
+    """The second file of a form is inspected like the first."""
     customer = make_user()
     ticket = make_ticket(requester=customer)
     client.force_login(customer)
@@ -226,7 +226,8 @@ def test_b26_asking_for_a_new_password_tells_nobody_who_has_an_account():
         for email in ("lucia@example.com", "nadie@example.com"):
             client = Client()
             answer = client.post(reverse(name), {"email": email}, follow=True)
-            page = re.sub(r"\b[A-Za-z0-9]{64}\b", "", answer.content.decode())  # the token of each form
+            # The CSRF token differs in each form.
+            page = re.sub(r"\b[A-Za-z0-9]{64}\b", "", answer.content.decode())
             answers.add((name, tuple(answer.redirect_chain), page.replace(email, "…")))
     assert len(answers) == 2
     drain()
@@ -234,7 +235,7 @@ def test_b26_asking_for_a_new_password_tells_nobody_who_has_an_account():
 
 
 def test_b28_b35_the_desk_fetches_nothing_and_runs_no_data():
-    """No address that somebody writes is fetched; nothing that is stored is unpickled or evaluated."""
+    """The product fetches no URL that people write, and unpickles or evaluates no stored data."""
     forbidden = {"requests", "httpx", "urllib3", "urllib.request", "pickle", "marshal", "shelve"}
     for path in product_code():
         for node in ast.walk(ast.parse(path.read_text())):
@@ -277,7 +278,7 @@ def test_b33_nobody_is_sent_to_another_site(target):
 
 @pytest.mark.django_db
 def test_b37_no_secret_is_kept_in_the_database():
-    """Mail and store passwords come from the environment; guests' links are kept as hashes."""
+    """Passwords of mail and file servers come from the environment; tokens of guests are stored as hashes."""
     ticket = make_ticket()
     raw = guests.issue(ticket, purpose=Purpose.FOLLOW, email="ana@example.com")
     assert raw not in str(list(ticket.guest_tokens.values()))
@@ -291,7 +292,7 @@ def test_b38_a_standard_answer_fills_in_its_own_words_only():
         "{settings.SECRET_KEY} {ticket.requester.password} {{ settings.SECRET_KEY }} {0.__class__} {nombre}"
     )
     text = fill_in(attack, ticket)
-    assert "{ticket.requester.password}" in text  # what it does not know stays as it was written
+    assert "{ticket.requester.password}" in text  # unknown placeholders stay unchanged
     assert settings.SECRET_KEY not in text
     assert customer.password not in text
     assert "<class" not in text

@@ -16,7 +16,7 @@ def record(level: int, message: str, *args: object, **extra: object) -> logging.
     return made
 
 
-def test_json_line_carries_message_request_and_extras():
+def test_json_line_has_message_request_and_extras():
     line = json.loads(JsonFormatter().format(record(logging.WARNING, "mail %s waits", 7, ticket="MA-10001")))
 
     assert line.pop("time").endswith("+00:00")
@@ -29,7 +29,7 @@ def test_json_line_carries_message_request_and_extras():
     }
 
 
-def test_json_line_stays_one_line_whatever_is_logged():
+def test_json_line_is_always_one_line():
     try:
         raise ValueError("first\nsecond")
     except ValueError:
@@ -42,7 +42,7 @@ def test_json_line_stays_one_line_whatever_is_logged():
     assert "ValueError: first" in json.loads(text)["exception"]
 
 
-def test_a_guests_link_is_in_no_log():
+def test_guest_token_is_in_no_log():
     found = record(logging.WARNING, "Too Many Requests: %s", "/enlace/s3cr3t-of-a-guest_/")
     for formatter in (JsonFormatter(), PlainFormatter()):
         assert "Too Many Requests: /enlace/…/" in formatter.format(found)

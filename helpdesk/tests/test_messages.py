@@ -1,4 +1,4 @@
-"""Spanish first, English complete."""
+"""The translations: the English catalogue is complete and compiled."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|<[^>]+>")
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs gettext: apt install gettext")
-def test_english_catalogue_is_complete_and_fresh() -> None:
+def test_english_catalogue_is_complete_and_current() -> None:
     assert messages.problems() == []
 
 
@@ -21,7 +21,7 @@ def test_catalogues_are_compiled() -> None:
 
 
 @pytest.mark.parametrize("name", ["CATALOGUE", "REWORDED"])
-def test_a_catalogue_that_was_not_compiled_again_is_named(name, monkeypatch, tmp_path) -> None:
+def test_uncompiled_catalogue_is_reported(name, monkeypatch, tmp_path) -> None:
     language = getattr(messages, name).parts[-3]
     shutil.copytree(messages.ROOT / "locale" / language, tmp_path / language)
     changed = tmp_path / language / "LC_MESSAGES" / "django.po"
@@ -31,7 +31,7 @@ def test_a_catalogue_that_was_not_compiled_again_is_named(name, monkeypatch, tmp
     assert messages.stale() == [f"not compiled: locale/{language}"]
 
 
-def test_translations_keep_the_placeholders_of_their_texts() -> None:
+def test_translations_keep_their_placeholders() -> None:
     wrong = []
     for entry in polib.pofile(str(messages.CATALOGUE)):
         pairs = [(entry.msgid, entry.msgstr)]
@@ -45,7 +45,7 @@ def test_translations_keep_the_placeholders_of_their_texts() -> None:
     assert wrong == []
 
 
-def test_both_languages_are_spoken_on_a_page(client, db) -> None:
+def test_page_exists_in_both_languages(client, db) -> None:
     spanish = client.get("/", headers={"accept-language": "es"}).content.decode()
     english = client.get("/", headers={"accept-language": "en"}).content.decode()
     assert "¿Cómo podemos ayudarte?" in spanish
@@ -53,7 +53,7 @@ def test_both_languages_are_spoken_on_a_page(client, db) -> None:
     assert "¿Cómo podemos ayudarte?" not in english
 
 
-def test_nothing_is_translated_under_a_name_that_the_collector_does_not_know() -> None:
+def test_gettext_is_imported_only_as_underscore() -> None:
     other_name = re.compile(
         r"^from django\.utils\.translation import \w*gettext\w* as (?!_$)\w+", re.MULTILINE
     )

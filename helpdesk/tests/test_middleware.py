@@ -16,16 +16,18 @@ def addresses(request: HttpRequest) -> HttpResponse:
 @pytest.mark.parametrize(
     ("remote", "forwarded", "expected"),
     [
-        ("203.0.113.9", "198.51.100.7", "203.0.113.9 http"),  # a stranger claims to be somebody else
+        ("203.0.113.9", "198.51.100.7", "203.0.113.9 http"),  # not a proxy: the header is forged
         ("10.0.0.1", "198.51.100.7", "198.51.100.7 https"),
-        ("10.0.0.1", "1.2.3.4, 198.51.100.7", "198.51.100.7 https"),  # the visitor wrote the first one
+        ("10.0.0.1", "1.2.3.4, 198.51.100.7", "198.51.100.7 https"),  # the visitor forged the first address
         ("10.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7 https"),  # two proxies of our own
         ("10.0.0.1", "", "10.0.0.1 https"),
         ("10.0.0.1", "nonsense", "nonsense https"),
         ("", "198.51.100.7", " http"),
     ],
 )
-def test_trusted_proxies_decide_who_the_visitor_is(settings, rf: RequestFactory, remote, forwarded, expected):
+def test_only_trusted_proxies_set_the_visitor_address(
+    settings, rf: RequestFactory, remote, forwarded, expected
+):
     settings.DESK_TRUSTED_PROXIES = ["10.0.0.0/8"]
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     headers = {"X-Forwarded-Proto": "https"} | ({"X-Forwarded-For": forwarded} if forwarded else {})
@@ -35,7 +37,7 @@ def test_trusted_proxies_decide_who_the_visitor_is(settings, rf: RequestFactory,
     assert response.content.decode() == expected
 
 
-def test_request_id_is_in_the_answer_and_in_the_log(rf: RequestFactory, caplog):
+def test_request_id_is_in_response_and_log(rf: RequestFactory, caplog):
     caplog.handler.addFilter(logs.RequestIdFilter())
 
     def view(request: HttpRequest) -> HttpResponse:
@@ -73,9 +75,7 @@ def test_request_larger_than_the_limit_is_refused_unread(settings, client, tmp_p
         ("en-GB", "en"),
     ],
 )
-def test_the_desks_language_is_for_browsers_that_ask_for_none_of_ours(
-    client, db, settings, accepted, language
-):
+def test_default_language_replaces_unknown_browser_languages(client, db, settings, accepted, language):
     settings.DESK_DEFAULT_LANGUAGE = "en"
 
     response = client.get("/", headers={"accept-language": accepted} if accepted else {})
@@ -85,14 +85,14 @@ def test_the_desks_language_is_for_browsers_that_ask_for_none_of_ours(
     assert greeting[language] in response.content.decode()
 
 
-def test_a_chosen_language_wins_over_the_desks(client, db, settings):
+def test_language_cookie_has_priority_over_default(client, db, settings):
     settings.DESK_DEFAULT_LANGUAGE = "en"
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "es"
 
     assert client.get("/").headers["Content-Language"] == "es"
 
 
-def test_pages_are_drawn_in_the_readers_language_and_zone(rf: RequestFactory):
+def test_pages_use_the_user_language_and_zone(rf: RequestFactory):
     seen = {}
 
     def view(request: HttpRequest) -> HttpResponse:
@@ -118,6 +118,6 @@ def test_pages_are_drawn_in_the_readers_language_and_zone(rf: RequestFactory):
         "/admin/accounts/user/?role__exact=%00",
     ],
 )
-def test_an_address_with_a_nul_byte_is_nobodys(client, path):
-    """Issue §6; PostgreSQL takes none in a text."""
+def test_path_with_nul_answers_404(client, path):
+    """PostgreSQL text columns reject NUL."""
     assert client.get(path).status_code == client.post(path).status_code == 404

@@ -1,4 +1,4 @@
-"""Settings are read once per process, so each of these asks a process of its own."""
+"""The settings that each environment leads to. They are read once per process, so each test starts a process."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def refusal(env: dict[str, str]) -> list[str]:
     return [line.removeprefix("  - ") for line in lines]
 
 
-def test_settings_without_any_variable_are_the_embedded_size(tmp_path: Path):
+def test_default_settings_are_the_embedded_size(tmp_path: Path):
     found = read(
         {"DESK_VAR_DIR": str(tmp_path)},
         "DEBUG",
@@ -61,7 +61,7 @@ def test_settings_without_any_variable_are_the_embedded_size(tmp_path: Path):
     assert found["DEBUG"] is True
 
 
-def test_secret_key_of_the_embedded_size_is_made_once_per_installation(tmp_path: Path):
+def test_secret_key_is_made_once_per_installation(tmp_path: Path):
     here, there = {"DESK_VAR_DIR": str(tmp_path / "here")}, {"DESK_VAR_DIR": str(tmp_path / "there")}
 
     first, again, other = (read(env, "SECRET_KEY")["SECRET_KEY"] for env in (here, here, there))
@@ -71,13 +71,13 @@ def test_secret_key_of_the_embedded_size_is_made_once_per_installation(tmp_path:
     assert (tmp_path / "here" / "secret_key").stat().st_mode & 0o077 == 0
 
 
-def test_demo_shows_no_tracebacks_and_keeps_its_mails(tmp_path: Path):
+def test_demo_hides_tracebacks_and_keeps_mails(tmp_path: Path):
     found = read({"DESK_VAR_DIR": str(tmp_path), "DESK_DEMO": "1"}, "DEBUG", "EMAIL_BACKEND")
 
     assert found == {"DEBUG": False, "EMAIL_BACKEND": "demo.mailbox.backend.DemoMailbox"}
 
 
-def test_production_starts_with_everything_and_is_strict():
+def test_complete_production_settings_are_strict():
     names = (
         "DEBUG",
         "SECURE_SSL_REDIRECT",
@@ -98,7 +98,7 @@ def test_production_starts_with_everything_and_is_strict():
 
 
 @pytest.mark.parametrize("switch", [{"DESK_ENV": "production"}, {"DEBUG": "0"}])
-def test_production_names_every_missing_variable_at_once(switch: dict[str, str]):
+def test_production_lists_every_missing_variable(switch: dict[str, str]):
     first_words = [line.split()[0] for line in refusal(switch)]
 
     assert first_words == [
@@ -127,7 +127,7 @@ def test_production_names_every_missing_variable_at_once(switch: dict[str, str])
         ("DESK_DEFAULT_LANGUAGE", "fr", "DESK_DEFAULT_LANGUAGE must be es or en"),
     ],
 )
-def test_production_refuses_a_wrong_value_and_says_which(variable: str, value: str, complaint: str):
+def test_production_names_a_wrong_value(variable: str, value: str, complaint: str):
     complaints = refusal(PRODUCTION | {variable: value})
 
     assert len(complaints) == 1
@@ -136,14 +136,14 @@ def test_production_refuses_a_wrong_value_and_says_which(variable: str, value: s
 
 
 def test_demo_is_installed_everywhere_but_in_production(tmp_path: Path):
-    """Its table would hold every mail, links and codes included."""
+    """The demo's table would hold every mail, including its links and codes."""
     embedded = read({"DESK_VAR_DIR": str(tmp_path)}, "INSTALLED_APPS")["INSTALLED_APPS"]
     production = read(PRODUCTION, "INSTALLED_APPS")["INSTALLED_APPS"]
 
     assert set(embedded) - set(production) == {"demo"}
 
 
-def test_texts_are_spanish_whatever_language_strangers_get(tmp_path: Path):
+def test_language_code_is_always_spanish(tmp_path: Path):
     env = {"DESK_VAR_DIR": str(tmp_path), "DESK_DEFAULT_LANGUAGE": "en"}
 
     assert read(env, "LANGUAGE_CODE", "DESK_DEFAULT_LANGUAGE") == {
@@ -152,7 +152,7 @@ def test_texts_are_spanish_whatever_language_strangers_get(tmp_path: Path):
     }
 
 
-def test_production_on_sqlite_and_http_only_when_asked_for(tmp_path: Path):
+def test_production_allows_sqlite_and_http_explicitly(tmp_path: Path):
     env = PRODUCTION | {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'desk.sqlite3'}",
         "DESK_ALLOW_SQLITE": "1",
@@ -166,7 +166,7 @@ def test_production_on_sqlite_and_http_only_when_asked_for(tmp_path: Path):
     }
 
 
-def test_mail_provider_takes_the_place_of_smtp():
+def test_mail_provider_replaces_smtp():
     env = {name: value for name, value in PRODUCTION.items() if name != "EMAIL_URL"}
     env |= {"DESK_MAIL_PROVIDER": "postmark", "ANYMAIL_POSTMARK_SERVER_TOKEN": "abc"}
 
@@ -176,7 +176,7 @@ def test_mail_provider_takes_the_place_of_smtp():
     }
 
 
-def test_s3_holds_the_files_when_it_is_named():
+def test_s3_bucket_stores_the_files():
     env = PRODUCTION | {"S3_BUCKET": "mesa", "S3_ENDPOINT_URL": "http://store:9000"}
 
     options = read(env, "STORAGES")["STORAGES"]["default"]["OPTIONS"]
@@ -199,8 +199,8 @@ def test_content_security_policy_allows_nothing_inline(client):
     }
 
 
-def test_reports_of_errors_leave_without_what_people_wrote(tmp_path: Path):
-    """Issue §6: neither texts nor guests' links reach the server that collects errors."""
+def test_error_reports_contain_no_personal_data(tmp_path: Path):
+    """Neither texts nor guests' tokens may reach the server that collects errors."""
     (tmp_path / "sentry_sdk.py").write_text(
         "import json, os\n"
         "def init(*, before_send, **options):\n"

@@ -1,4 +1,4 @@
-"""The tasks that call the domain by the clock, and the schedule that names every task."""
+"""The Celery tasks that call the domain, and their names in the schedule."""
 
 from datetime import timedelta
 from io import BytesIO
@@ -40,7 +40,7 @@ EXPECTED = {
 }
 
 
-def test_tasks_have_the_names_that_schedule_and_nudges_use():
+def test_schedule_and_nudges_name_existing_tasks():
     current_app.loader.import_default_modules()
     ours = {name for name in current_app.tasks if name.startswith(("notifications.", "helpdesk."))}
 
@@ -50,7 +50,7 @@ def test_tasks_have_the_names_that_schedule_and_nudges_use():
 
 
 @pytest.mark.demand("S2.32")
-def test_sweep_of_the_clocks_tells_the_supervisor_of_a_breach():
+def test_sweep_clocks_mails_a_breach_to_the_supervisor():
     supervisor = make_supervisor()
     ticket = make_ticket()
 
@@ -66,7 +66,7 @@ def test_sweep_of_the_clocks_tells_the_supervisor_of_a_breach():
     assert len(told) <= ticket.events.filter(kind=EventKind.BREACHED).count()
 
 
-def test_sweep_of_silence_closes_and_tells_the_requester():
+def test_sweep_silence_closes_and_mails_the_requester():
     ticket, due = make_ticket(), timezone.now() - timedelta(minutes=1)
     Ticket.objects.filter(pk=ticket.pk).update(
         stage="aprobacion",
@@ -82,7 +82,7 @@ def test_sweep_of_silence_closes_and_tells_the_requester():
     assert OutgoingEmail.objects.filter(template=Template.CLOSED, recipient=ticket.requester.email).exists()
 
 
-def test_heartbeat_is_one_row_that_moves():
+def test_heartbeat_updates_a_single_row():
     tasks.heartbeat()
     first = Heartbeat.objects.get().at
     tasks.heartbeat()
@@ -90,7 +90,7 @@ def test_heartbeat_is_one_row_that_moves():
     assert Heartbeat.objects.get().at > first
 
 
-def test_clean_up_forgets_what_has_expired_and_nothing_else():
+def test_clean_up_deletes_only_what_has_expired():
     old = timezone.now() - timedelta(days=200)
     ticket = make_ticket()
     kept = OutgoingEmail.objects.get()
@@ -118,10 +118,11 @@ def test_clean_up_forgets_what_has_expired_and_nothing_else():
     assert [session.session_key for session in Session.objects.all()] == ["nueva"]
 
 
-def test_clean_up_is_answered_by_indexes_and_works_in_pieces(monkeypatch, django_assert_num_queries):
+def test_clean_up_uses_indexes_and_batches(monkeypatch, django_assert_num_queries):
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")  # a handful of rows is read faster without
+            # For so few rows PostgreSQL would not use an index.
+            cursor.execute("SET LOCAL enable_seqscan = off")
     assert "mail_created" in outbox.old_mail().order_by().explain()
     assert "guest_token_expires" in tasks.sweeps.expired_tokens().explain()
 
@@ -131,11 +132,11 @@ def test_clean_up_is_answered_by_indexes_and_works_in_pieces(monkeypatch, django
         GuestToken(ticket=ticket, purpose="follow", digest=str(number), email="a@b.co", expires_at=old)
         for number in range(5)
     )
-    with django_assert_num_queries(4):  # two, two, one, and none left
+    with django_assert_num_queries(4):  # batches of two, two, one and none
         assert tasks.sweeps.forget_expired_tokens() == 5
 
 
-def test_clean_up_goes_on_when_one_step_fails(monkeypatch, caplog):
+def test_clean_up_continues_after_a_failing_step(monkeypatch, caplog):
     def broken() -> int:
         raise RuntimeError("disco lleno")
 
@@ -150,7 +151,7 @@ def test_clean_up_goes_on_when_one_step_fails(monkeypatch, caplog):
     assert "broken failed" in caplog.text
 
 
-def test_demo_mailbox_keeps_the_newest(monkeypatch):
+def test_demo_mailbox_keeps_the_newest_mails(monkeypatch):
     monkeypatch.setattr(tasks, "DEMO_MAILS_KEPT", 3)
     for number in range(5):
         DemoMail.objects.create(sender="a", recipient="b", subject=str(number))
@@ -172,7 +173,7 @@ def make_picture(**fields) -> Attachment:
     return picture
 
 
-def test_thumbnails_are_drawn_for_recent_pictures():
+def test_thumbnails_are_drawn_for_recent_images():
     picture = make_picture()
     old = make_picture(created_at=timezone.now() - timedelta(days=2))
 
@@ -184,7 +185,7 @@ def test_thumbnails_are_drawn_for_recent_pictures():
     assert not old.thumbnail
 
 
-def test_picture_whose_file_is_lost_keeps_no_other_from_its_thumbnail(caplog):
+def test_thumbnails_continue_after_a_lost_file(caplog):
     picture, lost = make_picture(), make_picture()
     lost.file.storage.delete(lost.file.name)
 
@@ -195,13 +196,13 @@ def test_picture_whose_file_is_lost_keeps_no_other_from_its_thumbnail(caplog):
     assert f"no thumbnail of attachment {lost.pk}" in caplog.text
 
 
-def test_a_store_that_fails_on_one_picture_keeps_no_other_from_its_thumbnail(monkeypatch):
+def test_thumbnails_continue_after_a_store_error(monkeypatch):
     picture, broken = make_picture(), make_picture()
     draw = tasks.attachments.draw_thumbnail
 
     def failing(attachment: Attachment) -> None:
         if attachment == broken:
-            raise RuntimeError("SlowDown")  # what object stores raise is no OSError
+            raise RuntimeError("SlowDown")  # errors of object stores are not OSError
         draw(attachment)
 
     monkeypatch.setattr(tasks.attachments, "draw_thumbnail", failing)
@@ -211,7 +212,7 @@ def test_a_store_that_fails_on_one_picture_keeps_no_other_from_its_thumbnail(mon
     assert picture.thumbnail
 
 
-def test_two_workers_on_one_picture_leave_one_thumbnail():
+def test_image_drawn_twice_has_one_thumbnail():
     picture = make_picture()
     same = Attachment.objects.get(pk=picture.pk)
     gone = make_picture()

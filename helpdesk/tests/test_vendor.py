@@ -3,11 +3,11 @@ import json
 from tools import vendor
 
 
-def test_vendored_files_are_what_their_record_says():
+def test_vendored_files_agree_with_the_record():
     assert vendor.problems(json.loads(vendor.RECORD.read_text("utf-8"))) == []
 
 
-def test_record_notices_a_changed_a_missing_and_an_unknown_file(tmp_path, monkeypatch):
+def test_changed_missing_and_unknown_files_are_problems(tmp_path, monkeypatch):
     record = json.loads(vendor.RECORD.read_text("utf-8"))
     for path in vendor.VENDOR.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -23,7 +23,7 @@ def test_record_notices_a_changed_a_missing_and_an_unknown_file(tmp_path, monkey
     ]
 
 
-def test_every_package_says_version_licence_and_integrity():
+def test_every_package_has_version_licence_and_integrity():
     for name, facts in json.loads(vendor.RECORD.read_text("utf-8"))["packages"].items():
         assert facts["version"][0].isdigit(), name
         assert facts["license"], name
