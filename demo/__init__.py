@@ -1,5 +1,6 @@
-"""The embedded size on one laptop: `make demo` starts web, worker and scheduler with invented data.
+"""The demo: `make demo` starts web, worker and scheduler of the embedded size on one machine, with invented data.
 
-`run` and `supervisor` start the processes, `stories` tell what happened to each ticket, `replay` lets it happen through
-the verbs, `mailbox` shows every mail, `catalogue` shows every component. No part of it is installed in production.
+`run` and `supervisor` start the processes, `stories` describe what happened to each ticket, `replay` performs the
+stories through the verbs, `mailbox` shows every mail, and `catalogue` shows every component. None of it is installed
+in production.
 """

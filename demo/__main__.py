@@ -1,4 +1,4 @@
-"""`python -m demo`: see `demo.run`."""
+"""Start the demo with `python -m demo`; see `demo.run`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The living catalogue: every component in every state, for whoever builds pages. Not there in production."""
+"""Pages that show every component in every state, for developers. They do not exist in production."""
 
 from typing import Any
 
@@ -97,7 +97,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 
 def catalogue_queue(request: HttpRequest) -> HttpResponse:
-    """The back office's frame with a queue that does not exist: for the keyboard, the bulk bar, the palette."""
+    """Show an invented queue in the back office's frame, to try out keyboard, bulk bar and palette."""
     context = everything()
     if request.headers.get("HX-Request"):
         return render(request, "catalogue/queue.html#rows", context)
@@ -106,7 +106,7 @@ def catalogue_queue(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def catalogue_file(request: HttpRequest) -> HttpResponse:
-    """Plays the server's side of an upload; keeps nothing."""
+    """Answer an upload as the product does, without storing the file."""
     file = request.FILES.get("file")
     if file is None or not file.size or not file.name:
         return HttpResponse(status=400)
@@ -123,7 +123,8 @@ def catalogue_file(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def catalogue_done(request: HttpRequest) -> HttpResponse:
-    """Accepts a draft, a removal, a form: 204 to a script, back with a message to a person."""
+    """Accept a draft, the removal of a file or a form, and store nothing. Scripts get 204, people a redirect with a
+    message."""
     if request.headers.get("X-Requested-With"):
         return HttpResponse(status=204)
     messages.success(request, _("Guardamos tus cambios."))

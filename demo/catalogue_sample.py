@@ -1,4 +1,4 @@
-"""What the catalogue shows: believable support work, none of it stored."""
+"""Sample data of the catalogue: realistic support work, none of it stored."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Celery's broker of the embedded size: kombu's, with messages that appear whole."""
+"""Celery's broker of the embedded size: kombu's filesystem transport, but a worker never reads half a message."""
 
 import uuid
 from pathlib import Path
@@ -12,8 +12,8 @@ from kombu.utils.json import dumps
 
 class Channel(filesystem.Channel):
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        """Kombu opens a message's file under its final name and then writes it: a worker that looks in between finds
-        it empty and dies. Here it is written under a name that no queue reads, and renamed."""
+        """Write the message to a file with another suffix, then rename it. Kombu opens the file under its final name
+        before writing, so a worker that reads it in between finds it empty and dies."""
         folder = Path(self.data_folder_out)
         file = folder / f"{round(monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         part = file.with_suffix(".part")

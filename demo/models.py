@@ -1,4 +1,4 @@
-"""The demo's mailbox. This table exists where the app is installed, which is never in production."""
+"""The table of the demo's mailbox. The app, and so this table, is not installed in production."""
 
 from typing import Any, ClassVar
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DemoMail(models.Model):
-    """A mail as the demo «sent» it, links and all. Only the demo's backend writes here."""
+    """One mail that the demo «sent», including its links. Only the demo's mail backend writes this table."""
 
     sender = models.CharField(_("de"), max_length=320)
     recipient = models.CharField(_("para"), max_length=320)

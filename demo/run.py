@@ -1,5 +1,5 @@
-"""`make demo`: web, worker and scheduler on this machine, with invented data. Nothing here imports Django: the
-processes that do start side by side, and the first of them at once."""
+"""Run `make demo`: web, worker and scheduler on this machine, with invented data. This module does not import Django,
+so that it starts the processes at once; they import it in parallel."""
 
 import argparse
 import fcntl
@@ -19,7 +19,7 @@ from demo.supervisor import Child, ChildKeepsDying, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90
-PASSWORD = "demo-mesa-2026"  # noqa: S105  (public: it opens nothing but the demo)
+PASSWORD = "demo-mesa-2026"  # noqa: S105  (public: it works in the demo only)
 ACCOUNTS = {
     "cliente@demo.test": "cliente",
     "inactivo@demo.test": "cliente con estatus inactivo",
@@ -28,8 +28,8 @@ ACCOUNTS = {
     "supervisor@demo.test": "supervisor",
     "admin@demo.test": "administrador",
 }
-# The demo uses nothing but its own folder, whatever the terminal was set up for: its data must not end up in
-# somebody's real database, nor its mails in somebody's inbox.
+# Environment variables that the demo ignores (names or prefixes). It uses only its own folder: its data must not reach
+# a real database, nor its mails a real inbox.
 NOT_FOR_THE_DEMO = (
     "DATABASE_URL",
     "REDIS_URL",
@@ -44,10 +44,11 @@ NOT_FOR_THE_DEMO = (
 
 
 class CannotStart(Exception):
-    """The text says why, and what to do about it."""
+    """The demo cannot start. The message says why and what to do."""
 
 
 def environment(var_dir: Path, port: int) -> dict[str, str]:
+    """Return the environment of the demo's processes. Makes the folder for temporary files."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(NOT_FOR_THE_DEMO)}
     temporary = var_dir / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,8 @@ def environment(var_dir: Path, port: int) -> dict[str, str]:
         "DESK_DEMO": "1",
         "DESK_VAR_DIR": str(var_dir),
         "PORT": str(port),
-        "TMPDIR": str(temporary),  # the queue moves its files through here: private, and on the same disk
+        # The queue moves its files through this folder, so it must be private and on the same disk.
+        "TMPDIR": str(temporary),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "WEB_CONCURRENCY": "1",
@@ -66,7 +68,8 @@ def environment(var_dir: Path, port: int) -> dict[str, str]:
 
 
 def take_lock(var_dir: Path) -> IO[str]:
-    """One demo per folder: two would share a database, a queue and a schedule."""
+    """Lock `var_dir` and return the open lock file. Raises `CannotStart` if a demo runs in this folder already: two
+    would share a database, a queue and a schedule."""
     var_dir.mkdir(parents=True, exist_ok=True)
     lock = (var_dir / "demo.lock").open("a+")
     try:
@@ -80,6 +83,7 @@ def take_lock(var_dir: Path) -> IO[str]:
 
 
 def take_port(port: int) -> socket.socket:
+    """Return a socket that listens on `port`. Raises `CannotStart` if the port is in use."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -94,7 +98,7 @@ def take_port(port: int) -> socket.socket:
 
 
 def ask_readiness(port: int) -> tuple[bool, str]:
-    """Whether /readyz says yes, and the parts that are still missing."""
+    """Return whether /readyz answers 200, and the names of the checks that fail."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
     try:
         connection.request("GET", "/readyz")
@@ -108,6 +112,7 @@ def ask_readiness(port: int) -> tuple[bool, str]:
 
 
 def reset(var_dir: Path) -> None:
+    """Delete the demo's data but keep its secret key. Raises `CannotStart` while the demo runs."""
     with take_lock(var_dir):
         for name in ("media", "broker", "cache", "log", "tmp"):
             shutil.rmtree(var_dir / name, ignore_errors=True)
@@ -117,7 +122,8 @@ def reset(var_dir: Path) -> None:
 
 
 def prepare(env: dict[str, str], supervisor: Supervisor) -> subprocess.Popen[str]:
-    """Starts migrating and loading. Returns once the tables exist; the data follow while the rest starts."""
+    """Start the process that migrates and loads the data. Returns it once the tables exist; it loads the data while
+    the other processes start."""
     loading = subprocess.Popen(
         [sys.executable, "manage.py", "prepare_demo"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
     )
@@ -153,7 +159,7 @@ def run(var_dir: Path, port: int) -> None:
         try:
             supervisor.start(Child("web", web, logs / "web.log", env, pass_fds=(listener.fileno(),)))
             loading = prepare(env, supervisor)
-            # Everybody waits for the data, so whoever starts beside them steps back.
+            # All wait for the data, so these processes run with a lower priority than the one that loads them.
             supervisor.start(Child("worker", work, logs / "worker.log", env, niceness=5))
             supervisor.start(Child("beat", beat, logs / "beat.log", env, niceness=5))
             wait_until_ready(supervisor, loading, port)

@@ -1,7 +1,7 @@
-"""Keeps a handful of processes alive from one terminal: what `make demo` runs on.
+"""Start a few processes from one terminal and restart them when they die; `make demo` uses it.
 
-Each child leads a session of its own, so that Ctrl-C reaches only the supervisor and stopping a child stops its
-whole family. On Linux the kernel ends the children should the supervisor itself be killed.
+Each child has a session of its own, so that Ctrl-C reaches only the supervisor, and stopping a child also stops the
+child's own children. On Linux the kernel ends the children if the supervisor is killed.
 """
 
 import ctypes
@@ -16,23 +16,25 @@ from pathlib import Path
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1
-# A child that has not gone by then is killed. A worker without Redis needs up to six seconds to notice that it
-# should go, and nobody waits that long after Ctrl-C; the outbox survives worse.
+# A child that has not ended by then is killed. A worker without Redis needs up to six seconds to end, which is too long
+# after Ctrl-C. Killing it loses no mail, because the outbox is a table.
 STOP_SECONDS = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.3, 30.0
-STABLE_SECONDS = 20.0  # after a life this long, the next death counts as the first again
-GIVE_UP_AFTER = 6  # short lives in a row
+STABLE_SECONDS = 20.0  # if a child lived longer, its next death counts as the first one
+GIVE_UP_AFTER = 6  # deaths in a row, each before STABLE_SECONDS
 LOG_LIMIT = 5_000_000
 
 libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 class ChildKeepsDying(Exception):
-    """A child ends as soon as it starts. The text names its log."""
+    """A child ends soon after every start. The message names its log file."""
 
 
 @dataclass
 class Child:
+    """One process that the supervisor starts, with its command, log file and environment."""
+
     name: str
     command: Sequence[str]
     log: Path
@@ -70,6 +72,7 @@ class Child:
         self.started = time.monotonic()
 
     def signal_family(self, number: int) -> None:
+        """Send the signal to the child and all its descendants."""
         if self.process is not None:
             try:
                 os.killpg(self.process.pid, number)
@@ -79,18 +82,19 @@ class Child:
 
 @dataclass
 class Supervisor:
-    """Starts children, starts them again when they die, and stops them all, once."""
+    """Starts children, restarts those that die, and stops them all at the end."""
 
     say: Callable[[str], None] = print
     children: list[Child] = field(default_factory=list)
     stopping: bool = False
 
     def listen(self) -> None:
+        """Handle SIGINT, SIGTERM and SIGHUP by setting `stopping`."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.stopping:  # asked twice: somebody is in a hurry
+        if self.stopping:  # the second signal: do not wait for the children to end
             for child in self.children:
                 child.signal_family(signal.SIGKILL)
         self.stopping = True
@@ -100,14 +104,14 @@ class Supervisor:
         self.children.append(child)
 
     def tend(self) -> None:
-        """One look at every child. Call it a few times a second."""
+        """Restart the children that have died. Call it a few times a second. Raises `ChildKeepsDying`."""
         now = time.monotonic()
         for child in self.children:
             if child.process is None:
                 if now >= child.retry_at and not self.stopping:
                     child.start()
             elif (code := child.process.poll()) is not None and not self.stopping:
-                child.signal_family(signal.SIGKILL)  # what it may have left behind
+                child.signal_family(signal.SIGKILL)  # its own children may still run
                 child.process = None
                 child.short_lives = 1 if now - child.started > STABLE_SECONDS else child.short_lives + 1
                 if child.short_lives >= GIVE_UP_AFTER:
@@ -117,6 +121,7 @@ class Supervisor:
                 self.say(f"{child.name} terminó (código {code}); vuelve en {pause:.1f} s")
 
     def stop(self) -> None:
+        """Terminate all children; kill those that still run after `STOP_SECONDS`."""
         self.stopping = True
         for child in self.children:
             if child.process is not None:

@@ -1,1 +1,1 @@
-"""Every mail that the demo sent, kept in a table and shown at /correo/: there is no mail server on a laptop."""
+"""The demo's mailbox: its mails are stored in a table and shown at /correo/, because there is no mail server."""

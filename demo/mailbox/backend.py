@@ -1,4 +1,4 @@
-"""Where the demo's mails go: into a mailbox that everybody can open at /correo/."""
+"""Mail backend of the demo: it stores every mail in the mailbox that everybody can read at /correo/."""
 
 from collections.abc import Sequence
 

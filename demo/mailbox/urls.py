@@ -1,4 +1,4 @@
-"""The demo's mailbox. `helpdesk.urls` names this module in the demo only."""
+"""URLs of the demo's mailbox. `helpdesk.urls` includes them in the demo only."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Every mail the demo sent, for anybody to read: it is how one follows a guest's link without a mail server."""
+"""Pages that show the demo's mails to everybody, so that guests' links can be followed without a mail server."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -22,14 +22,15 @@ HTML_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'self'; "
     f"sandbox {SANDBOX}"
 )
-"""Mails carry their styles with them. Shown as what they are, documents from elsewhere: no script, no form, no
-session."""
+"""Policy of the page that shows a mail's HTML. The mail is untrusted: it may use inline styles, but no scripts, forms
+or session."""
 
 View = Callable[..., HttpResponse]
 
 
 def demo_only(view: View) -> View:
-    """Mails are private everywhere else; whoever wires these addresses into a real desk gets nothing."""
+    """Decorate a view to raise Http404 outside the demo, even if these URLs are included by mistake: elsewhere mails
+    are private."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -72,7 +73,7 @@ def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @xframe_options_sameorigin
 @demo_only
 def mail_html(request: HttpRequest, pk: int) -> HttpResponse:
-    """The mail's own page, for the frame of `mail_detail`. Its links open outside of the frame."""
+    """Return the mail's HTML for the frame in `mail_detail`. Its links open outside the frame."""
     mail = get_object_or_404(DemoMail, pk=pk)
     response = HttpResponse(mail.html.replace("<head>", '<head><base target="_top">', 1))
     response["Content-Security-Policy"] = HTML_POLICY

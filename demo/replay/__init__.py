@@ -1,4 +1,5 @@
-"""Lets the stories happen: through the desk's verbs, at the times the stories say, with invented people and files.
+"""Perform the demo's stories through the product's verbs, at the times that the stories say, with invented people and
+files.
 
-Nothing here writes a stage, an event or a clock by itself.
+Nothing here writes a stage, an event or a clock directly.
 """

@@ -1,4 +1,4 @@
-"""Letting the desk believe that it is another time, for as long as the past is told."""
+"""Change the current time for the product while past events are performed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,9 @@ from unittest.mock import patch
 
 @contextmanager
 def time_is(moment: datetime) -> Iterator[None]:
-    """Inside, `django.utils.timezone.now()` is `moment`, wherever somebody took a reference to it: model defaults
-    too. For one process with one thread, such as a command; nothing that answers requests may use it."""
+    """Make `django.utils.timezone.now()` return `moment` inside the block, also where a reference to it was taken
+    before, such as in model defaults. Only for a process with one thread, such as a command: it changes the time for
+    all threads, so no process that answers requests may use it."""
 
     class Then(datetime):
         @classmethod

@@ -1,4 +1,4 @@
-"""Files that people attach: drawn on the spot, small, and what their names say they are."""
+"""Make the files that people of the stories attach: small, and really of the type that the name says."""
 
 import io
 from functools import cache
@@ -11,6 +11,7 @@ SIZE = (720, 450)
 
 @cache
 def make_file(name: str) -> bytes:
+    """Return the content of a file called `name`. Raises ValueError for a suffix it cannot make."""
     stem, _dot, extension = name.rpartition(".")
     words = stem.replace("-", " ").replace("_", " ")
     match extension:
@@ -24,7 +25,7 @@ def make_file(name: str) -> bytes:
 
 
 def _picture(words: str, kind: str) -> bytes:
-    """A window with a title, some lines and a message: a screenshot, from afar."""
+    """Draw a window with a title, some lines and a message, similar to a screenshot."""
     image = Image.new("RGB", SIZE, PAPER)
     draw = ImageDraw.Draw(image)
     width, height = SIZE
@@ -45,7 +46,7 @@ def _picture(words: str, kind: str) -> bytes:
 
 
 def _pdf(words: str) -> bytes:
-    """One page with its title, in the plainest PDF there is."""
+    """Return a minimal PDF of one page with a title."""
     text = words.capitalize().encode("cp1252", "replace")
     text = text.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
     stream = b"BT /F1 18 Tf 72 740 Td (" + text + b") Tj ET"

@@ -1,4 +1,4 @@
-"""The whole demo, at once or not at all."""
+"""Load the demo's data, all in one transaction."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,7 +14,8 @@ from tickets.workflow.publishing import publish
 
 
 def load_desk() -> dict[str, "people.User"]:
-    """Departments, processes and people; no tickets. What is there already stays as it is."""
+    """Load departments, processes and people, but no tickets. Existing rows are not changed. Returns the people by
+    key."""
     users = people.load()
     for source in library().values():
         publish(source)
@@ -23,7 +24,7 @@ def load_desk() -> dict[str, "people.User"]:
 
 @transaction.atomic
 def load() -> int:
-    """Everything, where there are no tickets yet. Returns how many were filed."""
+    """Load all data, and tickets only if there are none yet. Returns how many tickets were filed."""
     users = load_desk()
     if Ticket.objects.exists():
         return 0

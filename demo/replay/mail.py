@@ -1,4 +1,4 @@
-"""What becomes of the mails of the past."""
+"""Handle the mails that the stories put into the outbox."""
 
 from datetime import datetime
 
@@ -14,21 +14,23 @@ from tickets.models import Delivery
 
 
 class Post:
-    """Those of one customer of the last days can be read at /correo/, as if they had been sent then. All others count
-    as sent: nobody writes hundreds of texts for a mailbox that nobody opens."""
+    """Sends the mails to `reader` since `since` to the demo's mailbox. All other mails are only marked as sent:
+    composing hundreds of texts that nobody reads would take too long."""
 
     def __init__(self, reader: str, *, since: datetime) -> None:
         self.reader, self.since = reader, since
         self.has_mailbox = settings.EMAIL_BACKEND.endswith(".DemoMailbox")
 
     def deliver(self) -> None:
-        """After something happened to a ticket of the reader's."""
+        """Send the reader's waiting mails and mark all others as sent. Call it after each step of a ticket of the
+        reader."""
         is_readable = self.has_mailbox and timezone.now() >= self.since
         self.settle_others(keep=self.reader if is_readable else "")
         if is_readable:
             delivery.drain()
 
     def settle_others(self, *, keep: str = "") -> None:
+        """Mark the waiting mails as sent, except those to `keep`."""
         waiting = OutgoingEmail.objects.filter(state=MailState.QUEUED).exclude(recipient=keep)
         Delivery.objects.filter(pk__in=waiting.values("delivery")).update(state=DeliveryState.SENT)
         waiting.update(state=MailState.SENT, sent_at=F("created_at"), attempts=1)

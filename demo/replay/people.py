@@ -1,5 +1,5 @@
-"""The invented organisation: its departments, its staff, its customers. All addresses end in @demo.test, which
-reaches nobody, and all passwords are the one that `make demo` prints."""
+"""The invented organisation: departments, staff and customers. All addresses end in @demo.test, which receives no mail,
+and all have the password that `make demo` prints."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Person:
     is_inactive: bool = False
     language: str = "es"
     time_zone: str = "America/Caracas"
-    account: str = ""  # in the organisation's own system
+    account: str = ""  # name in the organisation's own system
 
     @property
     def email(self) -> str:
@@ -69,7 +69,7 @@ STAFF = (
     Person("rosa.urdaneta", "Rosa Urdaneta", Role.AGENT, manages=("administracion",)),
     Person("luis.marquez", "Luis Márquez Peña", Role.AGENT, manages=("cca",)),
     Person("carmen.zambrano", "Carmen Zambrano", Role.AGENT, manages=("academico",)),
-    Person(  # reviews what the areas have solved, so that she belongs to all of them
+    Person(  # reviews the solutions of several departments, so she is a member of them
         "beatriz.solano",
         "Beatriz Solano",
         Role.AGENT,
@@ -133,7 +133,7 @@ INACTIVE_DAYS = 41
 
 
 def load() -> dict[str, User]:
-    """Everybody, by key. Who is there already stays as they are."""
+    """Load customer kinds, departments and people. Existing rows are not changed. Returns the people by key."""
     for position, (key, name, name_en) in enumerate(KINDS):
         CustomerKind.objects.get_or_create(
             key=key, defaults={"name": name, "name_en": name_en, "position": position}
@@ -155,7 +155,8 @@ def load() -> dict[str, User]:
 
 def _create_users(people: tuple[Person, ...]) -> None:
     kinds = {kind.key: kind for kind in CustomerKind.objects.all()}
-    # Once, and cheaply: everybody knows it. The first sign-in hashes it anew, as strongly as any other.
+    # Hash the password once and with few iterations, to save time; it is public anyway. Django hashes it again with the
+    # usual number at a person's first sign-in.
     hasher = copy(get_hasher())
     hasher.iterations = 1000  # type: ignore[attr-defined]  # slow hashers have it
     password = hasher.encode(PASSWORD, hasher.salt())

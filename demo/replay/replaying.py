@@ -1,4 +1,4 @@
-"""Lets the stories happen, all of them together and in the order of time, as the desk would have lived them."""
+"""Perform the steps of all stories in the order of their times."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -13,14 +13,14 @@ from demo.replay.scene import Scene, World
 from demo.replay.story import Step, Story, span
 from tickets.workflow import sweeps
 
-LATEST = timedelta(minutes=1)  # before now: nothing in the demo happens in the future
+LATEST = timedelta(minutes=1)  # before now, so that nothing happens in the future
 READER, READABLE = "cliente", timedelta(days=10)
 MAIL_TAKES = timedelta(seconds=4)
 SWEEP_EVERY = timedelta(hours=4)
 
 
 def replay(stories: Iterable[Story], world: World) -> None:
-    """File every story's ticket and take all steps, each at its time. Deadlines and silences act in between."""
+    """File every story's ticket and perform all steps, each at its time. In between, sweep due dates and silences."""
     world.scenes = [Scene(story, world, at=_filed_at(story.filed, world.now)) for story in stories]
     moments = sorted(
         (
@@ -32,7 +32,7 @@ def replay(stories: Iterable[Story], world: World) -> None:
     )
     post = Post(world.users[READER].email, since=world.now - READABLE)
     swept = moments[0][0]
-    with patch.object(settings, "DESK_NUDGE_WORKERS", new=False):  # nothing of the past wakes anybody
+    with patch.object(settings, "DESK_NUDGE_WORKERS", new=False):  # past events must wake no worker
         for at, _order, scene, step in moments:
             with time_is(at):
                 if at - swept > SWEEP_EVERY:

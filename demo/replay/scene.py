@@ -1,4 +1,4 @@
-"""One story while it happens, and everybody and everything that stories name."""
+"""State while stories are performed: one `Scene` for each story, and the `World` that they share."""
 
 import io
 import uuid
@@ -19,7 +19,7 @@ from tickets.workflow.intake import Requester, file_ticket
 
 @dataclass
 class World:
-    """Everybody and everything the stories name."""
+    """The people, processes, departments and other stories that a story names by key or title."""
 
     now: datetime
     users: Mapping[str, User]
@@ -30,7 +30,7 @@ class World:
 
 @dataclass
 class Scene:
-    """One story while it happens."""
+    """One story being performed: its ticket, and the time of the current step."""
 
     story: Story
     world: World
@@ -43,7 +43,7 @@ class Scene:
 
     @property
     def ticket(self) -> Ticket:
-        """As it was filed: verbs read the row again under their lock."""
+        """Return the ticket as it was filed (verbs read the row again). Raises LookupError if it is not filed yet."""
         if self._ticket is None:
             raise LookupError(f"«{self.story.title}» is not filed yet")
         return self._ticket
@@ -52,9 +52,11 @@ class Scene:
         return self.world.users[key]
 
     def other(self, title: str) -> Ticket:
+        """Return the ticket of the story whose title begins with `title`."""
         return next(scene.ticket for scene in self.world.scenes if scene.story.title.startswith(title))
 
     def actor(self, by: str) -> Actor:
+        """Return the user with key `by`, or the ticket's requester (a user or a guest) for `REQUESTER`."""
         if by != REQUESTER:
             return self.user(by)
         ticket = self.ticket
@@ -63,7 +65,8 @@ class Scene:
         return Guest(ticket.pk, ticket.requester_email, ticket.requester_name, Purpose.FOLLOW)
 
     def answers(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Keys become people and departments, functions what they say at this moment."""
+        """Return `data` with the keys of people and departments replaced by their rows, and functions by their
+        results."""
         resolved = {name: value(self) if callable(value) else value for name, value in data.items()}
         if isinstance(person := resolved.get("assignee"), str):
             resolved["assignee"] = self.user(person)
@@ -72,7 +75,7 @@ class Scene:
         return resolved
 
     def upload(self, names: Iterable[str], actor: Actor | None) -> str:
-        """Keep the files as a browser would have, under the key that the message brings along."""
+        """Make the named files and upload them as drafts. Returns the draft key, or "" without files."""
         if not names:
             return ""
         limits = self.world.processes[self.story.process].definition.files
@@ -84,6 +87,7 @@ class Scene:
         return key
 
     def file(self) -> None:
+        """File the story's ticket."""
         story = self.story
         process = self.world.processes[story.process]
         category = Category.objects.get(process=process, key=story.category) if story.category else None
@@ -105,6 +109,7 @@ class Scene:
         )
 
     def carry_out(self, step: Step | None, *, at: datetime) -> None:
+        """Perform one step, or file the ticket if `step` is None. Adds the story's title to any error."""
         self.at = at
         try:
             if step is None:

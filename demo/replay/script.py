@@ -1,5 +1,5 @@
-"""The words in which stories are told. A story says who filed what and when; each step says how long after the one
-before, who, and what they did. Every step is one call of one of the desk's verbs."""
+"""Functions that make the steps of a story. A step says how long after the previous one it happens, who acts and what
+they do. Each step calls one verb."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,24 +19,25 @@ from tickets.requesters import standing as standings
 from tickets.workflow import conversation, properties
 from tickets.workflow.perform import perform
 
-# --- Values that only the moment knows --------------------------------------------------------------------
+# --- Values computed when a step happens ------------------------------------------------------------------
 
 
 def from_now(words: str) -> Callable[[Scene], datetime]:
-    """A date counted from when the demo is loaded: what is due today is due today."""
+    """Return a value that becomes the time `words` («1d 2h») after the demo is loaded, for due dates that must be in
+    the future."""
     return lambda scene: scene.now + span(words)
 
 
 def folio_of(title: str) -> Callable[[Scene], str]:
-    """The folio of another story's ticket, by the beginning of its title."""
+    """Return a value that becomes the folio of another story's ticket, found by the beginning of its title."""
     return lambda scene: scene.other(title).folio
 
 
-# --- What people do ---------------------------------------------------------------------------------------
+# --- Steps ------------------------------------------------------------------------------------------------
 
 
 def act(by: str, action: str, after: str, **data: Any) -> Step:
-    """An action of the process, with the answers to what it asks."""
+    """Perform an action of the process with the answers in `data`."""
 
     def do(scene: Scene, actor: Actor) -> None:
         perform(scene.ticket, action, actor=actor, data=scene.answers(data))
@@ -45,7 +46,7 @@ def act(by: str, action: str, after: str, **data: Any) -> Step:
 
 
 def prepare(after: str, *, to: str, by: str = "supervisor", **data: Any) -> Step:
-    """«Preparar», with the proposals of the page for whatever the story leaves open."""
+    """Perform «Preparar». Answers that the story does not give are those that the page proposes."""
 
     def do(scene: Scene, actor: Actor) -> None:
         ticket = scene.ticket
@@ -82,7 +83,7 @@ def follow_up(by: str, text: str, after: str, files: tuple[str, ...] = ()) -> St
 
 
 def respond(by: str, response: str, after: str) -> Step:
-    """One of the process's standard answers, as the composer offers it."""
+    """Send one of the process's canned replies as a follow-up."""
 
     def do(scene: Scene, actor: Actor) -> None:
         ticket = scene.ticket

@@ -1,4 +1,4 @@
-"""What a story is: who filed what and when, and what happened then. Each step says how long after the one before."""
+"""The types of a story: who filed what and when, and the steps that followed."""
 
 import re
 from collections.abc import Callable
@@ -14,6 +14,8 @@ UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 @dataclass(frozen=True)
 class Step:
+    """One thing that happens to the ticket: `after` is the time since the previous step, `by` who acts."""
+
     after: str
     by: str
     do: Callable[[Any, Any], object]
@@ -22,8 +24,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Story:
-    """`by` is a customer's key, or the address of a guest. `filed` is how long ago: «3h», «9d 10:20» (nine days
-    ago at twenty past ten)."""
+    """One ticket and its steps. `by` is a customer's key, or the email address of a guest. `filed` is how long ago the
+    ticket was filed: «3h», or «9d 10:20» (nine days ago at 10:20)."""
 
     process: str
     category: str
@@ -35,13 +37,13 @@ class Story:
     fields: dict[str, Any] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     phone: str = ""
-    name: str = ""  # a guest's
+    name: str = ""  # of a guest
     channel: Channel = Channel.WEB
     taken_by: str = ""  # staff who filed it for the customer
 
 
 def span(words: str) -> timedelta:
-    """«1d 2h 30m» as a length of time."""
+    """Parse a duration such as «1d 2h 30m». Raises ValueError."""
     parts = re.findall(r"(\d+)([dhm])\b", words)
     if not parts:
         raise ValueError(f"no length of time: {words!r}")

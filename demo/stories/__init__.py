@@ -1,4 +1,4 @@
-"""What happened to each ticket, by theme. The order does not matter: the replay follows the clock."""
+"""The stories of the demo's tickets, by theme. Their order does not matter: the replay sorts the steps by time."""
 
 from demo.replay.story import Story
 from demo.stories import academic, administration, app, app_today, endings, flight, others, platform

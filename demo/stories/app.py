@@ -1,4 +1,4 @@
-"""S0 · Faults of the parking app that are over: what it was, what was done, what the customer thought of it."""
+"""S0 · Faults of the parking app that are closed: the cause, the solution and the customer's rating."""
 
 from demo.replay.script import act, note, rate, reply
 from demo.replay.story import Story

@@ -1,4 +1,4 @@
-"""S0 · Faults of the parking app that are being worked on, wait for somebody, or have just come in."""
+"""S0 · Faults of the parking app that are open: in progress, waiting or just filed."""
 
 from demo.replay.script import act, draft, note, reply
 from demo.replay.story import Story

@@ -1,4 +1,4 @@
-"""S2 · The other ways in which a ticket ends: without solution, as the wrong ticket, as a test, by user service."""
+"""S2 · Tickets that end in other ways: without a solution, as a wrong ticket, as a test, by user service."""
 
 from demo.replay.script import act, call, follow_up, note, prepare, rate, respond, tick, whatsapp
 from demo.replay.story import Story

@@ -1,4 +1,4 @@
-"""S2 · Flight practice and its schedules; Coordinación de Ciencias Aeronáuticas (CCA)."""
+"""S2 · Flight practice and its schedules; the department Coordinación de Ciencias Aeronáuticas (CCA)."""
 
 from demo.replay.script import act, change, follow_up, note, prepare, rate, reply
 from demo.replay.story import Story

@@ -1,4 +1,4 @@
-"""S2 · The learning platform does not do what it should; Soporte técnico sees to it."""
+"""S2 · Faults of the learning platform; the department Soporte técnico."""
 
 from demo.replay.script import (
     act,

@@ -1,4 +1,4 @@
-"""The embedded size's broker: a worker never meets half a message."""
+"""The embedded size's broker: a worker never reads half a message."""
 
 from queue import Empty
 
@@ -27,7 +27,7 @@ def test_each_message_is_taken_once(channels, tmp_path):
     assert [path.name.partition(".")[2] for path in tmp_path.iterdir()] == ["other.msg"]
 
 
-def test_what_is_being_written_is_nobodys_yet(channels):
+def test_message_is_invisible_while_being_written(channels):
     sender, worker = channels
 
     class Slow:

@@ -1,4 +1,4 @@
-"""The demo's data: believable, coherent in time, and the same however often they are loaded."""
+"""The demo's data are complete and consistent in time, and loading them again changes nothing."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -38,7 +38,7 @@ DEMO_MAILBOX = "demo.mailbox.backend.DemoMailbox"
 
 @pytest.fixture(scope="module")
 def demo(django_db_setup, django_db_blocker):
-    """Loaded once for all tests of this file, and taken away after the last."""
+    """Load the demo once for all tests of this file; roll it back after the last one."""
     from django.db import transaction
 
     with django_db_blocker.unblock(), override_settings(EMAIL_BACKEND=DEMO_MAILBOX):
@@ -50,7 +50,7 @@ def demo(django_db_setup, django_db_blocker):
         outer.__exit__(None, None, None)
 
 
-def test_standing_of_the_demo_changed_on_the_desks_day(monkeypatch):
+def test_standing_since_uses_the_default_time_zone(monkeypatch):
     inactive = people.Person("nadie", "Nadie Ya", is_inactive=True)
     monkeypatch.setattr(people, "STAFF", ())
     monkeypatch.setattr(people, "CUSTOMERS", (inactive,))
@@ -60,7 +60,7 @@ def test_standing_of_the_demo_changed_on_the_desks_day(monkeypatch):
     assert user.standing_since == evening.date() - timedelta(days=people.INACTIVE_DAYS)
 
 
-def test_everybody_named_by_the_demo_can_sign_in(demo):
+def test_every_demo_account_can_sign_in(demo):
     for address in ACCOUNTS:
         user = authenticate(email=address, password=PASSWORD)
         assert user is not None, address
@@ -72,7 +72,7 @@ def test_everybody_named_by_the_demo_can_sign_in(demo):
     assert not User.objects.exclude(email__endswith="@demo.test").exists()
 
 
-def test_there_is_work_in_every_stage(demo):
+def test_every_stage_has_tickets(demo):
     stages = set(Ticket.objects.values_list("process_version__process__key", "stage"))
     for version in {ticket.process_version for ticket in Ticket.objects.select_related("process_version")}:
         key = version.process.key
@@ -88,7 +88,7 @@ def test_there_is_work_in_every_stage(demo):
     }
 
 
-def test_the_desk_has_something_of_everything(demo):
+def test_demo_has_every_kind_of_ticket(demo):
     now = timezone.now()
     open_tickets = Ticket.objects.exclude(stage_kind__in=END_KINDS)
     assert open_tickets.filter(is_escalated=True).count() >= 2
@@ -102,7 +102,7 @@ def test_the_desk_has_something_of_everything(demo):
         assert model.objects.count() >= least, model
 
 
-def test_the_customer_of_the_demo_has_every_kind_of_turn(demo):
+def test_demo_customer_has_tickets_in_every_state(demo):
     theirs = Ticket.objects.filter(requester__email="cliente@demo.test")
     kinds = set(theirs.values_list("stage_kind", flat=True))
     assert kinds >= {StageKind.CLOSURE_APPROVAL, StageKind.WAITING_CUSTOMER, StageKind.WORK, StageKind.DONE}
@@ -113,7 +113,7 @@ def test_the_customer_of_the_demo_has_every_kind_of_turn(demo):
     assert not OutgoingEmail.objects.filter(state=MailState.QUEUED).exists()
 
 
-def test_the_past_is_coherent(demo):
+def test_times_are_consistent(demo):
     now = timezone.now()
     assert not TicketEvent.objects.filter(at__gt=now).exists()
     assert not Message.objects.filter(created_at__gt=now).exists()
@@ -137,7 +137,7 @@ def test_the_past_is_coherent(demo):
     )
 
 
-def test_loading_again_changes_nothing(demo):
+def test_loading_twice_changes_nothing(demo):
     before = (Ticket.objects.count(), TicketEvent.objects.count(), OutgoingEmail.objects.count())
     user = User.objects.get(email="cliente@demo.test")
     user.set_password("una-clave-propia-2026")
@@ -147,12 +147,12 @@ def test_loading_again_changes_nothing(demo):
     assert authenticate(email=user.email, password="una-clave-propia-2026") == user
 
 
-def test_production_refuses_accounts_with_a_public_password(demo):
+def test_load_demo_refuses_production(demo):
     with override_settings(PRODUCTION=True), pytest.raises(CommandError, match="production"):
         call_command("load_demo")
 
 
-def test_time_moves_for_defaults_too_and_comes_back():
+def test_time_is_changes_model_defaults_and_is_undone():
     then = timezone.now() - timedelta(days=9)
     with time_is(then):
         assert timezone.now() == then

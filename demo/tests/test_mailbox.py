@@ -1,4 +1,4 @@
-"""The demo's mailbox: everything it sent, for anybody; and not there at all anywhere else."""
+"""The demo's mailbox shows every mail to everybody, and does not exist outside the demo."""
 
 import re
 
@@ -39,7 +39,7 @@ def make_mail(**fields) -> DemoMail:
     return DemoMail.objects.create(**{**defaults, **fields})
 
 
-def test_mailbox_does_not_exist_outside_of_the_demo(client):
+def test_mailbox_does_not_exist_outside_the_demo(client):
     mail = make_mail()
 
     for path in ("/correo/", f"/correo/{mail.pk}/", f"/correo/{mail.pk}/html/"):
@@ -49,7 +49,7 @@ def test_mailbox_does_not_exist_outside_of_the_demo(client):
     assert "mailbox" not in get_resolver().namespace_dict
 
 
-def test_mailbox_wired_into_a_real_desk_by_mistake_shows_nothing(client, demo, settings):
+def test_mailbox_urls_without_demo_answer_404(client, demo, settings):
     settings.DESK_DEMO = False
     mail = make_mail()
 
@@ -60,7 +60,7 @@ def test_mailbox_wired_into_a_real_desk_by_mistake_shows_nothing(client, demo, s
 
 
 @pytest.mark.demand("S2.2")
-def test_mail_of_a_ticket_ends_up_in_the_mailbox_for_anybody_to_read(client, demo):
+def test_ticket_mail_is_in_the_mailbox(client, demo):
     make_supervisor()
     ticket = make_ticket(title="No abre la plataforma")
     delivery.drain()
@@ -73,7 +73,7 @@ def test_mail_of_a_ticket_ends_up_in_the_mailbox_for_anybody_to_read(client, dem
     assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {"sent"}
 
 
-def test_link_in_the_mailbox_really_opens(client, demo):
+def test_guest_link_in_the_mailbox_works(client, demo):
     ticket = make_ticket()
     Ticket.objects.filter(pk=ticket.pk).update(
         contribution_open=True, stage="aporte", stage_kind="waiting_customer"
@@ -115,7 +115,7 @@ def test_mail_without_html_opens_as_text(client, demo):
     assert "enlace/abc" in page
 
 
-def test_html_is_served_locked_in_and_opens_links_outside(client, demo):
+def test_html_is_sandboxed_and_opens_links_outside(client, demo):
     response = client.get(f"/correo/{make_mail().pk}/html/")
 
     policy = response["Content-Security-Policy"]
@@ -129,7 +129,7 @@ def test_html_is_served_locked_in_and_opens_links_outside(client, demo):
     assert "no-store" in response["Cache-Control"]
 
 
-def test_what_a_mail_says_is_escaped_on_the_pages(client, demo):
+def test_mail_text_is_escaped(client, demo):
     mail = make_mail(
         subject="<script>1</script>", recipient="<b>x</b>@y.z", text="<img src=x>", headers={"X": "<i>"}
     )
@@ -160,7 +160,7 @@ def test_bad_queries_show_the_list(client, demo, query):
 
 
 @pytest.mark.parametrize("count", [3, 70])
-def test_list_takes_one_query_however_many_mails(client, demo, count, django_assert_max_num_queries):
+def test_list_query_count_is_constant(client, demo, count, django_assert_max_num_queries):
     DemoMail.objects.bulk_create(DemoMail(sender="a", recipient="b", subject=f"n{i}") for i in range(count))
 
     with django_assert_max_num_queries(1):
@@ -169,7 +169,7 @@ def test_list_takes_one_query_however_many_mails(client, demo, count, django_ass
     assert page.count('class="tcard"') == min(count, 30)
 
 
-def test_pages_lead_through_all_mails(client, demo):
+def test_paging_reaches_every_mail(client, demo):
     DemoMail.objects.bulk_create(DemoMail(sender="a", recipient="b", subject=f"n{i:02}") for i in range(65))
     seen: list[str] = []
     query = ""
@@ -184,7 +184,7 @@ def test_pages_lead_through_all_mails(client, demo):
     assert seen == [f"n{i:02}" for i in reversed(range(65))]
 
 
-def test_nothing_but_reading_is_possible(client, demo):
+def test_mailbox_is_read_only(client, demo):
     mail = make_mail()
 
     assert client.post(f"/correo/{mail.pk}/").status_code == 405
@@ -192,7 +192,7 @@ def test_nothing_but_reading_is_possible(client, demo):
     assert DemoMail.objects.filter(pk=mail.pk).exists()
 
 
-def test_backend_keeps_every_part():
+def test_backend_stores_every_part():
     message = EmailMultiAlternatives(
         "Asunto", "texto", "Mesa <a@b.test>", ["c@d.test"], bcc=["e@f.test"], headers={"X-Desk-Id": "<9@x>"}
     )

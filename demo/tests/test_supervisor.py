@@ -1,4 +1,4 @@
-"""The supervisor and the demo with real processes. `alive` looks at /proc: these tests run on Linux."""
+"""The supervisor and the demo, with real processes. `alive` reads /proc, so these tests run on Linux only."""
 
 import os
 import signal
@@ -78,7 +78,7 @@ def pid_of(one: Child) -> int:
     return one.process.pid
 
 
-def test_killed_child_comes_back(supervisor: Supervisor, tmp_path: Path):
+def test_killed_child_is_restarted(supervisor: Supervisor, tmp_path: Path):
     supervisor.start(one := child(tmp_path))
     first = pid_of(one)
     os.kill(first, signal.SIGKILL)
@@ -107,7 +107,7 @@ def test_stop_ends_children_and_grandchildren(supervisor: Supervisor, tmp_path: 
     until(lambda: not any(map(alive, family)))
 
 
-def test_stop_kills_a_child_that_will_not_go(supervisor: Supervisor, tmp_path: Path, monkeypatch):
+def test_stop_kills_a_child_that_ignores_sigterm(supervisor: Supervisor, tmp_path: Path, monkeypatch):
     monkeypatch.setattr("demo.supervisor.STOP_SECONDS", 0.3)
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
     supervisor.start(one := child(tmp_path, deaf))
@@ -118,9 +118,7 @@ def test_stop_kills_a_child_that_will_not_go(supervisor: Supervisor, tmp_path: P
     assert not alive(pid_of(one))
 
 
-def test_child_that_never_starts_is_given_up_with_its_log(
-    supervisor: Supervisor, tmp_path: Path, monkeypatch
-):
+def test_child_that_keeps_dying_raises_with_its_log(supervisor: Supervisor, tmp_path: Path, monkeypatch):
     monkeypatch.setattr("demo.supervisor.FIRST_PAUSE", 0.001)
     supervisor.start(child(tmp_path, "raise SystemExit(3)"))
 
@@ -144,7 +142,7 @@ def test_killing_the_supervisor_leaves_no_orphan(tmp_path: Path):
 
 
 class Demo:
-    """`make demo` on a spare port, with a folder of its own."""
+    """`make demo` on a free port, in a folder of its own."""
 
     def __init__(self, var_dir: Path, port: int) -> None:
         self.var_dir, self.port, self.lines = var_dir, port, []
@@ -189,7 +187,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
         made.stop()
 
 
-def test_demo_starts_survives_a_killed_worker_and_leaves_nothing_behind(demo: Demo):
+def test_demo_survives_killed_worker_and_stops_completely(demo: Demo):
     assert demo.lines == [f"Listo: http://127.0.0.1:{demo.port}"]
     demo.read_until("Para terminar")
     assert [line.split()[0] for line in demo.lines if "@demo.test" in line] == list(ACCOUNTS)
@@ -201,7 +199,7 @@ def test_demo_starts_survives_a_killed_worker_and_leaves_nothing_behind(demo: De
     )
     demo.read_until("worker terminó")
 
-    # two of the web server, three of the worker, the scheduler
+    # two processes of the web server, three of the worker, one scheduler
     until(lambda: len(descendants(demo.process.pid)) == 6, seconds=60)
     everybody = descendants(demo.process.pid)
     demo.stop()
@@ -209,7 +207,7 @@ def test_demo_starts_survives_a_killed_worker_and_leaves_nothing_behind(demo: De
     assert not any(map(alive, everybody))
 
 
-def test_second_demo_in_the_same_folder_says_where_the_first_one_is(tmp_path: Path):
+def test_second_demo_in_same_folder_names_the_first(tmp_path: Path):
     with take_lock(tmp_path) as lock:
         lock.write("http://127.0.0.1:8000 (proceso 7)\n")
         lock.flush()
@@ -220,7 +218,7 @@ def test_second_demo_in_the_same_folder_says_where_the_first_one_is(tmp_path: Pa
     assert output == "Ya hay una demo en marcha: http://127.0.0.1:8000 (proceso 7)\n"
 
 
-def test_demo_on_a_taken_port_says_so_and_names_another(tmp_path: Path):
+def test_demo_on_a_used_port_suggests_another(tmp_path: Path):
     port = spare_port()
     with take_port(port):
         demo = Demo(tmp_path, port)
@@ -231,7 +229,7 @@ def test_demo_on_a_taken_port_says_so_and_names_another(tmp_path: Path):
     assert f"make demo PORT={port + 1}" in output
 
 
-def test_demo_never_touches_the_database_of_the_terminal(tmp_path: Path, monkeypatch):
+def test_demo_ignores_the_database_of_the_environment(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgres://desk@production/desk")
     monkeypatch.setenv("EMAIL_URL", "smtp://mail.example.com")
     monkeypatch.setenv("DESK_ENV", "production")
@@ -242,7 +240,7 @@ def test_demo_never_touches_the_database_of_the_terminal(tmp_path: Path, monkeyp
     assert env["DESK_DEMO"] == "1"
 
 
-def test_reset_forgets_data_and_keeps_the_key(tmp_path: Path):
+def test_reset_deletes_data_but_keeps_the_key(tmp_path: Path):
     kept = [tmp_path / "secret_key"]
     gone = [
         tmp_path / name for name in ("db.sqlite3", "db.sqlite3-wal", "media/one.png", "broker/queue/a.msg")

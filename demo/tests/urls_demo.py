@@ -1,4 +1,4 @@
-"""The addresses of a demo, whatever size the tests run in."""
+"""URLs with the demo's mailbox, whatever settings the tests run with."""
 
 from django.urls import include, path
 from django.utils.module_loading import import_string

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 class Command(BaseCommand):
     help = "Creates the demo's tables and loads its data; data that are there already stay as they are."
-    requires_system_checks = ()  # somebody is waiting, and the web server beside us imports every view anyway
+    requires_system_checks = ()  # to save time: the web server, which starts in parallel, imports all views anyway
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DESK_DEMO:
