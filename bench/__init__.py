@@ -1,8 +1,8 @@
-"""Measures the pages that people wait for, on a database of tens or hundreds of thousands of tickets.
+"""Measure the response times of the main pages, on a database with tens or hundreds of thousands of tickets.
 
-    python -m bench 10000              fill 10 000 tickets, print one table
-    python -m bench 10000 100000       both sizes, measured in turns, and how one compares with the other
+    python -m bench 10000              make 10 000 tickets and print one table
+    python -m bench 10000 100000       measure both sizes in turns and compare them
 
-docs/performance.md explains the numbers. The database is one of the bench's own, beside the one that the settings
-name; a second run goes on with it.
+docs/performance.md explains the numbers. The bench uses databases of its own on the server that the settings name, and
+uses them again in the next run.
 """

@@ -17,11 +17,11 @@ from bench.report import Row, Samples, comparison, table
 from bench.server import Server
 
 ROUNDS, IN_A_ROW = 30, 3
-SECONDS = 150.0  # the measuring ends by then, however few rounds there were
+SECONDS = 150.0  # measuring ends after this time, even with fewer rounds
 
 
 class Desk:
-    """One size of the desk: its database, its server, its browsers, and what was measured."""
+    """One size: its database, server, browsers and measured samples."""
 
     def __init__(self, size: int) -> None:
         self.size, self.env = size, environment(size)
@@ -42,6 +42,7 @@ class Desk:
         }
 
     def round(self, *, is_counted: bool) -> None:
+        """Ask for every page once (forms) or `IN_A_ROW` times; store the times if `is_counted`."""
         for page in self.pages:
             for _again in range(1 if page["form"] is not None else IN_A_ROW):
                 answer = self.ask(page)
@@ -53,6 +54,7 @@ class Desk:
             self.measured[page["key"]].queries = self.ask(page, count=True).queries
 
     def ask(self, page: dict[str, Any], *, count: bool = False) -> Answer:
+        """Ask for the page with its next path and person. Raises `UnexpectedAnswer` for another status than its own."""
         turn = self.asked[page["key"]]
         self.asked[page["key"]] += 1
         browser = self.browsers[page["who"][turn % len(page["who"])]]
@@ -70,7 +72,7 @@ class Desk:
 
     @staticmethod
     def _fill_in(browser: Browser, page: dict[str, Any], path: str) -> tuple[str, dict[str, str]]:
-        """Take the step before the last one, and say where the last one goes and with what."""
+        """Post the step before the last one. Returns the path and the data of the last step."""
         step = browser.ask("POST", path.partition("?")[0], data=browser.form(path) | page["before"])
         if not step.location:
             raise UnexpectedAnswer(f"{page['label']}: {path} answers {step.status}")
@@ -78,7 +80,7 @@ class Desk:
 
 
 def measure(desks: list[Desk], seconds: float) -> None:
-    """Rounds in turns over pages and sizes: whatever else the machine does hits all of them alike."""
+    """Measure all pages of all sizes in rounds, so that other load on the machine affects all of them alike."""
     for desk in desks:
         desk.round(is_counted=False)
         desk.count_queries()

@@ -1,4 +1,4 @@
-"""One person's browser, as far as the clock is concerned: one connection, one request after the other."""
+"""HTTP client that measures response times as one browser sees them: one connection, one request after the other."""
 
 import http.client
 import time
@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from bench.counting import ANSWER, ASK
 
-PATIENCE = 2.0  # seconds; below the server's own (keepalive in helpdesk/gunicorn_conf.py)
+PATIENCE = 2.0  # seconds; less than the server's keepalive in helpdesk/gunicorn_conf.py
 
 
 class UnexpectedAnswer(Exception):
-    """A page that does not answer as it should is not measured. The text says which and how."""
+    """A page answers with another status than expected, so it is not measured. The message says which and how."""
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Answer:
 class Browser:
     port: int
     session: str
-    address: str  # whence it comes: the desk counts who asks for how much
+    address: str  # source address: rate limits count each address separately
     connection: http.client.HTTPConnection = field(init=False)
     cookies: dict[str, str] = field(init=False)
     last_asked: float = 0.0
@@ -75,14 +75,14 @@ class Browser:
         )
 
     def _be_connected(self) -> None:
-        """Servers hang up on whoever is silent for a while; a new connection's time is not the page's doing."""
+        """Connect again before the server closes an idle connection, so that connecting is not part of the time."""
         if time.monotonic() - self.last_asked > PATIENCE:
             self.connection.close()
             self.connection.connect()
         self.last_asked = time.monotonic()
 
     def form(self, path: str) -> dict[str, str]:
-        """What the form on a page, the one that goes back to the same address, would post if nobody touched it."""
+        """Return the initial values of the form on the page at `path` that posts to this same path."""
         answer = self.ask("GET", path, encoding="identity")
         if answer.status != http.client.OK:
             raise UnexpectedAnswer(f"{path} answers {answer.status}")

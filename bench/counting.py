@@ -1,4 +1,4 @@
-"""How many queries a page takes, told in its own answer to whoever asks."""
+"""Middleware that returns the number of queries of a page in a response header, if the request asks for it."""
 
 from collections.abc import Callable
 from typing import Any

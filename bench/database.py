@@ -1,4 +1,4 @@
-"""Where the bench's data live: a database of their own for every size, on the server that the settings name."""
+"""The bench's databases: one for each size, on the server that DATABASE_URL names."""
 
 import os
 from pathlib import Path
@@ -12,8 +12,8 @@ VAR_DIR = ROOT / "var" / "bench"
 
 
 def environment(size: int) -> dict[str, str]:
-    """What the filler and the server of this size run with. Never the database that DATABASE_URL names: one beside
-    it, called after the bench."""
+    """Return the environment of the processes of this size. DATABASE_URL is never the configured one: it names a
+    database of the bench on the same server."""
     folder = VAR_DIR / str(size)
     folder.mkdir(parents=True, exist_ok=True)
     given = {
@@ -39,7 +39,7 @@ def url_for(size: int) -> str:
 
 
 def create(url: str) -> None:
-    """Make the database where there is none yet. SQLite makes its own."""
+    """Create the database if it does not exist. SQLite creates its file by itself."""
     if url.startswith("sqlite"):
         return
     parts = urlsplit(url)

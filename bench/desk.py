@@ -1,4 +1,4 @@
-"""What the bench's tickets are made for and of."""
+"""The data from which the bench makes tickets, and the rows of one ticket."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from tickets.models import (
 
 @dataclass(frozen=True)
 class Line:
-    """One process of the desk, with what its tickets need and how many of a hundred are its."""
+    """One process, with what its tickets need and its share of all tickets (`weight`)."""
 
     version: ProcessVersion
     definition: Definition
@@ -31,7 +31,7 @@ class Line:
     roads: dict[tuple[str, str], tuple[Action, ...] | None] = field(default_factory=dict)
 
     def road(self, start: str, end: str) -> tuple[Action, ...] | None:
-        """The shortest way through the process from one stage to another; None when there is none."""
+        """Return the shortest sequence of actions from stage `start` to stage `end`; None if there is none."""
         if (start, end) not in self.roads:
             self.roads[start, end] = self._search(start, end)
         return self.roads[start, end]
@@ -59,6 +59,8 @@ class Desk:
 
 @dataclass
 class Story:
+    """One ticket with all its rows, not saved yet."""
+
     ticket: Ticket
     messages: list[Message] = field(default_factory=list)
     events: list[TicketEvent] = field(default_factory=list)

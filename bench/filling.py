@@ -1,4 +1,4 @@
-"""Fills the bench's database up to a number of tickets, in batches: an interrupted run goes on where it stopped."""
+"""Fill the bench's database up to a number of tickets, in batches, so that an interrupted run can be continued."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tickets.workflow.checking import load
 from tickets.workflow.publishing import publish
 
 BATCH = 1000
-AGENTS, SUPERVISORS = 8, 2  # few, so that each has more open tickets than a page shows, on every size
+AGENTS, SUPERVISORS = 8, 2  # few, so that at every size each agent has more open tickets than a page shows
 TICKETS_PER_CUSTOMER = 20
 WEIGHTS = {"soporte-con-aprobacion": 55, "incidencia-tecnica": 35}
 CHILDREN = (
@@ -29,11 +29,11 @@ CHILDREN = (
     "clocks",
     "pauses",
     "surveys",
-)  # each may name the ones before
+)  # in this order, because later ones refer to earlier ones
 
 
 def fill(size: int, *, say: Callable[[str], None] = print) -> None:
-    """Grow the desk to `size` tickets. Does nothing where there are as many already."""
+    """Add tickets until there are `size`. Does nothing if there are that many already."""
     have = Ticket.objects.count()
     if have >= size:
         return
@@ -45,7 +45,7 @@ def fill(size: int, *, say: Callable[[str], None] = print) -> None:
         if last % 10_000 == 0 or last == size:
             say(f"{last:>9,} tickets, {time.monotonic() - started:.0f} s".replace(",", " "))
     if connection.vendor == "postgresql" and not connection.in_atomic_block:
-        # What autovacuum would have done by the time anybody looks; a test's transaction has no such time.
+        # On a real site autovacuum would have done this by now. It cannot run inside a test's transaction.
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
 
@@ -115,7 +115,7 @@ def _people(count: int, word: str, role: Role, **fields: object) -> list[User]:
             email=f"{word}{number}@bench.test",
             name=f"{rng.choice(FIRST_NAMES)} {rng.choice(SURNAMES)} {rng.choice(SURNAMES)}",
             role=role,
-            password="!",  # noqa: S106  (nobody signs in with it)
+            password="!",  # noqa: S106  (unusable: sessions are made directly)
             **fields,
         )
         for number in range(count)

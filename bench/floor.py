@@ -1,7 +1,7 @@
-"""The floor page: the least that a signed-in page with a list on it can cost on this server.
+"""The floor page: the lowest cost of a signed-in page with a list on this server. Other pages are compared with it.
 
-One indexed query, fifty rows, six columns, no frame around them; what the session, the user and the middleware cost
-is in it as in every other page.
+It has one indexed query, fifty rows, six columns and no frame. It includes the cost of session, user and middleware,
+as every other page does.
 """
 
 from django.contrib.auth.decorators import login_required
@@ -21,7 +21,7 @@ _template = None
 
 @login_required
 def floor(request: HttpRequest) -> HttpResponse:
-    global _template  # noqa: PLW0603  (engines cannot be asked for it while the addresses are read)
+    global _template  # noqa: PLW0603  (template engines are not ready while the URLs are imported)
     if _template is None:
         _template = engines["django"].from_string(PAGE)
     tickets = Ticket.objects.order_by("-created_at", "-id")[:ROWS]

@@ -1,4 +1,4 @@
-"""What is measured: each page with who asks for it, a handful of addresses to take turns, and what is promised."""
+"""The pages to measure: who asks for each, some paths to take in turns, and the limits of its response time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from tickets.enums import MessageKind
 from tickets.lists.queues import ALL, DEPARTMENT_PREFIX
 from tickets.models import Category, Message, Ticket
 
-EXAMPLES = 12  # addresses of one page that take turns, so that no single ticket stays in every cache
-CUSTOMERS = 12  # who file by turns: nobody may file without end
+EXAMPLES = 12  # paths per page, taken in turns, so that no single ticket is in all caches
+CUSTOMERS = 12  # they file in turns, because filing is rate-limited
 WITHIN, FILING, GROWTH = 3.0, 5.0, 1.2
 
 
@@ -25,15 +25,15 @@ class Page:
     paths: list[str]
     status: int = 200
     form: dict[str, str] | None = None
-    """For a form: what is typed into it. It is drawn before the clock starts; only its sending is measured."""
+    """For a form: the values typed into it. Only sending the form is measured, not getting it."""
     before: dict[str, str] = field(default_factory=dict)
-    """What is typed into the form of the step before it."""
+    """The values typed into the form of the previous step."""
     times_floor: float | None = None
     times_smaller: float | None = None
 
 
 def people() -> dict[str, User]:
-    """Who signs in: people with as many tickets as anybody of their role."""
+    """Return the people who sign in, by name. They have as many tickets as others of their role."""
     customers = User.objects.filter(role=Role.CUSTOMER).order_by("pk")[:CUSTOMERS]
     return {
         "supervisor": User.objects.filter(role=Role.SUPERVISOR).order_by("pk")[0],
@@ -119,7 +119,7 @@ def _filing(cast: dict[str, User]) -> Page:
 
 
 def _talked_about(tickets: "Ticket.objects") -> list[str]:
-    """Tickets with a conversation of the usual length, a note among it where the desk has written one."""
+    """Return up to `EXAMPLES` folios of tickets with an internal note, or of any tickets if none has one."""
     notes = Message.objects.filter(kind=MessageKind.NOTE).values("ticket")
     with_notes = tickets.filter(pk__in=notes).order_by("pk").values_list("folio", flat=True)[:EXAMPLES]
     return list(with_notes) or list(tickets.order_by("pk").values_list("folio", flat=True)[:EXAMPLES])

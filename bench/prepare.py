@@ -1,6 +1,6 @@
-"""`python -m bench.prepare 10000`: migrate, fill, sign three people in, and tell the bench as JSON what to ask for.
+"""`python -m bench.prepare 10000`: migrate, fill, make sessions, and print the pages to measure as JSON.
 
-A process of its own for every size, because one process has one database.
+It runs as a process of its own for each size, because a process has only one database.
 """
 
 import json
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def session_of(user: "django.contrib.auth.base_user.AbstractBaseUser") -> str:
-    """A signed-in session, without the sign-in page and its limits."""
+    """Make a signed-in session without the sign-in page and its rate limits. Returns its key."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore

@@ -1,4 +1,4 @@
-"""From seconds to the table that docs/performance.md shows."""
+"""Format the measured times as the tables that docs/performance.md shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ FLOOR = "piso"
 
 @dataclass
 class Samples:
-    """Everything measured of one page on one size of database."""
+    """The measured times and the query count of one page at one size."""
 
     seconds: list[float] = field(default_factory=list)
     queries: int | None = None
@@ -32,12 +32,14 @@ class Samples:
 class Row:
     key: str
     label: str
-    times_floor: float | None = None  # the promise: at most so many times the floor's p50
-    times_smaller: float | None = None  # and at most so many times its own p50 on a tenth of the tickets
+    times_floor: float | None = None
+    """Limit: p50 at most this many times that of the floor page."""
+    times_smaller: float | None = None
+    """Limit: p50 at most this many times its own with a tenth of the tickets."""
 
 
 def table(rows: Sequence[Row], measured: dict[str, Samples]) -> list[str]:
-    """One size. `✗` marks a page beyond its promise."""
+    """Return the lines of the table for one size. `✗` marks a page above its limit."""
     lines = [
         f"{'page':<44}{'queries':>8}{'p50 ms':>9}{'p95 ms':>9}{'req/s':>8}{'× floor':>9}  promise",
         "-" * 98,
@@ -56,7 +58,7 @@ def table(rows: Sequence[Row], measured: dict[str, Samples]) -> list[str]:
 
 
 def comparison(rows: Sequence[Row], small: dict[str, Samples], large: dict[str, Samples]) -> list[str]:
-    """How each page's p50 grows with the desk. `✗` marks a page that grows beyond its promise."""
+    """Return the lines of the table that compares each page's p50 at two sizes. `✗` marks growth above the limit."""
     lines = [f"{'page':<44}{'p50 small':>10}{'p50 large':>10}{'growth':>9}  promise", "-" * 85]
     for row in rows:
         growth = large[row.key].p50 / small[row.key].p50

@@ -1,4 +1,4 @@
-"""The product's own web server, on a spare port, for one client that asks one thing at a time."""
+"""Run the product's web server on a free port, with one process: the bench sends one request at a time."""
 
 import os
 import subprocess

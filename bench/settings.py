@@ -1,6 +1,6 @@
-"""The desk's settings as they are, answering without DEBUG, plus one page that only the bench has.
+"""The product's settings without DEBUG, plus the bench's floor page and query counter.
 
-`bench.database` has put the bench's own DATABASE_URL and DESK_VAR_DIR into the environment before this is read.
+`bench.database` sets DATABASE_URL and DESK_VAR_DIR of the bench in the environment before this is imported.
 """
 
 from helpdesk.settings import *  # noqa: F403
@@ -13,5 +13,5 @@ WHITENOISE_AUTOREFRESH = False
 STORAGES = STORAGES | {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}
 }
-if REDIS_URL:  # nobody works on the bench's own queue
+if REDIS_URL:  # a queue of the bench's own, which no worker reads
     CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_BROKER_TRANSPORT_OPTIONS | {"global_keyprefix": "bench:"}

@@ -1,6 +1,7 @@
-"""How a ticket may have gone: one story from a number, the same every time, along its process's own actions.
+"""Make the rows of one ticket from a number: always the same ones, along the actions of its process.
 
-Rows are built, not lived: the verbs would take hours. What the pages read is what the verbs would have left.
+The rows are built directly, because the verbs would take hours. As far as pages read them, they are those that the
+verbs would write.
 """
 
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ from tickets.models import (
 
 OPEN_SHARE = 0.08
 OPEN_DAYS, CLOSED_DAYS = 5.7, 730
-# What an open ticket is at: most are worked on or wait to be.
+# How often an open ticket is in a stage of each kind. Most are in progress or new.
 OPEN_WEIGHTS = {
     StageKind.NEW: 20,
     StageKind.EVALUATION: 8,
@@ -52,6 +53,7 @@ SEVERITIES = ((Severity.CRITICAL, 4), (Severity.HIGH, 16), (Severity.MEDIUM, 55)
 
 
 def tell(number: int, desk: Desk) -> Story:
+    """Return the unsaved rows of ticket `number`. The same number always gives the same ticket."""
     rng = Random(number)
     line = rng.choices(desk.lines, [line.weight for line in desk.lines])[0]
     is_open = rng.random() < OPEN_SHARE
@@ -125,7 +127,8 @@ class _Teller:
             self.story.surveys.append(Survey(ticket=ticket, score=score, answered_at=ticket.closed_at))
 
     def _steps(self, target: Stage) -> Iterator[Action | MessageKind]:
-        """Stages on the way, what was said in between, and some turns of the customer's."""
+        """Yield the actions that lead to the `target` stage, the messages in between, and some replies of the
+        requester."""
         first = self.definition.first_stage.key
         work = next((stage.key for stage in self.definition.stages if stage.kind == StageKind.WORK), first)
         via_work = (self.line.road(first, work), self.line.road(work, target.key))

@@ -1,4 +1,4 @@
-"""What the bench's people write. Length and variety matter here, not the story."""
+"""Texts and names for the bench's tickets. Their length and variety matter, not their meaning."""
 
 TITLES = (
     "No puedo entrar a la plataforma",

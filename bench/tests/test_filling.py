@@ -1,4 +1,4 @@
-"""What the bench fills is what the verbs would have left, as far as the pages read it."""
+"""The rows that the bench makes agree with those that the verbs would write, as far as pages read them."""
 
 import pytest
 from django.db.models import Count, F, Max, Q
@@ -15,7 +15,7 @@ def filled():
     fill(SIZE, say=lambda line: None)
 
 
-def test_filling_goes_on_where_it_stopped(filled):
+def test_fill_continues_where_it_stopped(filled):
     before = list(Ticket.objects.order_by("pk").values_list("folio", "title"))
     fill(SIZE, say=lambda line: None)
     assert Ticket.objects.count() == SIZE
@@ -26,7 +26,7 @@ def test_filling_goes_on_where_it_stopped(filled):
     assert after[-1][0].endswith(str(FolioCounter.objects.get().last))
 
 
-def test_versions_count_the_events(filled):
+def test_ticket_versions_count_the_events(filled):
     counted = Ticket.objects.annotate(
         all_events=Count("events"), public_events=Count("events", filter=Q(events__is_public=True))
     )
@@ -35,7 +35,7 @@ def test_versions_count_the_events(filled):
     assert Message.objects.exclude(ticket=F("event__ticket")).count() == 0
 
 
-def test_tickets_stand_in_stages_of_their_process_with_clocks_to_match(filled):
+def test_stages_and_clocks_agree(filled):
     for ticket in Ticket.objects.select_related("process_version"):
         stage = ticket.stage_definition
         assert ticket.stage_kind == stage.kind
@@ -49,7 +49,7 @@ def test_tickets_stand_in_stages_of_their_process_with_clocks_to_match(filled):
     ).exists()
 
 
-def test_conversations_have_the_usual_length(filled):
+def test_conversations_have_a_usual_length(filled):
     per_ticket = Message.objects.count() / SIZE
     assert 3 < per_ticket < 6
     assert Ticket.objects.annotate(n=Count("messages")).aggregate(most=Max("n"))["most"] < 15
