@@ -1,1 +1,1 @@
-"""Journeys through the running product: in a browser, and through the processes of the production size."""
+"""Tests of whole journeys through the running product, in a browser and with the processes of production."""

@@ -1,4 +1,4 @@
-"""The running demo, and browsers that complain."""
+"""Fixtures: the running embedded size, its mailbox, and browsers that record problems."""
 
 import os
 import shutil
@@ -22,14 +22,14 @@ CHROMIUM = os.environ.get("DESK_CHROMIUM") or shutil.which("chromium") or "/usr/
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     if not Path(CHROMIUM).exists():
         pytest.skip("no Chromium (apt install chromium, or name one in DESK_CHROMIUM)")
-    # As root, in a container without shared memory, on a machine without a graphics card.
+    # For running as root, in a container with little shared memory, without a graphics card.
     flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
     return browser_type_launch_args | {"executable_path": CHROMIUM, "args": flags}
 
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The embedded size with its worker and its scheduler; the demo's people, no tickets."""
+    """The running embedded size, with worker and scheduler, and with the demo's people but no tickets."""
     with Stack.embedded(tmp_path_factory.mktemp("desk")) as stack:
         stack.manage("migrate", "--verbosity=0")
         stack.manage("load_demo", "--without-tickets")
@@ -44,7 +44,7 @@ def mailbox(desk: Stack) -> Mailbox:
 
 
 class People:
-    """Opens a browser for each person of a journey; every one of them watches for what must not happen."""
+    """Opens a browser context for each person of a journey, as a `Walker` that records problems."""
 
     def __init__(self, browser: Browser, desk: Stack) -> None:
         self._browser, self._desk = browser, desk

@@ -1,4 +1,4 @@
-"""The forms of a page, as a browser without script would fill them in."""
+"""Read the forms of a page, as a browser without JavaScript does."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -6,29 +6,32 @@ from html.parser import HTMLParser
 
 @dataclass
 class Form:
+    """One form: its initial values (`fields`), the names of its controls, and its choices."""
+
     action: str
     method: str
     id: str
     fields: dict[str, str] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)  # of everything that can be sent
+    names: set[str] = field(default_factory=set)  # of all controls
     choices: dict[str, dict[str, str]] = field(
         default_factory=dict
-    )  # options and radio buttons: words → value
+    )  # options and radio buttons, by control: label → value
 
     def choice(self, name: str, words: str) -> str:
-        """The value behind what a person reads."""
+        """Return the value of the choice whose label contains `words`."""
         found = [value for text, value in self.choices.get(name, {}).items() if words in text]
         assert found, f"nothing like «{words}» to choose in {name}: {list(self.choices.get(name, {}))}"
         return found[0]
 
     def name(self, ending: str) -> str:
-        """The field whose name ends so: forms that stand side by side have prefixes."""
+        """Return the name of the field that is `ending` or ends with it: some forms have prefixes."""
         found = [name for name in self.names if name == ending or name.endswith(f"-{ending}")]
         assert found, f"no field {ending} among {sorted(self.names)}"
         return found[0]
 
 
 def read_forms(html: str) -> list[Form]:
+    """Return all forms of the page."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -46,10 +49,10 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
         self.outside: list[tuple[str, str, str]] = []  # controls that name their form by `form=`
         self._form: Form | None = None
-        self._select = ""  # the name of the one that is open
+        self._select = ""  # name of the open <select>
         self._textarea = ""
         self._option: str | None = None
-        self._words: list[str] | None = None  # of the label or the option that is open
+        self._words: list[str] | None = None  # texts of the open <label> or <option>
         self._radio: tuple[str, str] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -1,4 +1,4 @@
-"""What people find in their mail: on the embedded size what the worker «sent», in production what the server got."""
+"""Read the mails that people get: from the demo's table in the embedded size, from the SMTP server in production."""
 
 import re
 import sqlite3
@@ -15,6 +15,8 @@ LINK = re.compile(r"http://127\.0\.0\.1:\d+(/[^\s)>\"]+)")
 
 @dataclass(frozen=True)
 class Letter:
+    """One mail that arrived. Ids grow with the order of arrival."""
+
     id: int
     to: str
     subject: str
@@ -22,7 +24,7 @@ class Letter:
     html: str
 
     def link(self, beginning: str = "/enlace/") -> str:
-        """The first address in it that begins so, without the host."""
+        """Return the first link in the text whose path begins with `beginning`, without the host."""
         found = [path for path in LINK.findall(self.text) if path.startswith(beginning)]
         assert found, f"no {beginning} in «{self.subject}»:\n{self.text}"
         return found[0]
@@ -31,10 +33,11 @@ class Letter:
 class Mailbox(ABC):
     @abstractmethod
     def letters(self, to: str) -> list[Letter]:
-        """All that came for them, oldest first."""
+        """Return all mails to this address, oldest first."""
 
     def wait_for(self, to: str, *words: str, after: int = 0) -> Letter:
-        """The first letter to them whose subject or text holds all the words, among those later than letter `after`."""
+        """Wait for a mail to this address whose subject or text contains all `words`, later than letter `after`.
+        Returns the first one."""
 
         def fitting() -> Letter | None:
             letters = (letter for letter in self.letters(to) if letter.id > after)

@@ -1,6 +1,6 @@
-"""The product's processes, started as in production or as in the demo, each on a spare port of its own.
+"""Start the product's processes as in production or as in the demo, each on a free port.
 
-The commands are those of docker-compose.yml, read from there. Stopping ends every process by its own id.
+The commands are read from docker-compose.yml. Every process is stopped by its own id.
 """
 
 import http.client
@@ -33,14 +33,14 @@ COMMANDS = {
 
 
 def command_of(service: str) -> list[str]:
-    """The service's command line, run by this Python."""
+    """Return the service's command line, changed to use this Python."""
     program, *arguments = shlex.split(COMMANDS[service])
     module = [] if program == "python" else ["-m", program]
     return [sys.executable, *module, *arguments]
 
 
 class Stack:
-    """Web, worker and beat processes over one database, one broker and one way out for mail."""
+    """Web, worker and beat processes that share a database, a broker and a mail backend."""
 
     def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
         self.folder, self.env = folder, dict(env)
@@ -80,14 +80,14 @@ class Stack:
 
     @classmethod
     def embedded(cls, folder: Path) -> Self:
-        """As `make demo` has it: SQLite, a queue of files, mail that is read at /correo/."""
+        """Return a stack like that of `make demo`: SQLite, a file-based queue, mails shown at /correo/."""
         port = spare_port()
         stack = cls(folder, demo_environment(folder, port))
         stack.ports = [port]
         return stack
 
     def run(self, *command: str) -> str:
-        """A command that ends, with this stack's settings. Its output, or its complaint as an error."""
+        """Run a command with this stack's settings and return its output. Fails the test if the command fails."""
         done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -134,14 +134,14 @@ class Stack:
         return f"http://127.0.0.1:{self.ports[web]}{path}"
 
     def kill(self, name: str) -> None:
-        """SIGKILL for the process and all of its family, as a machine that loses power."""
+        """Send SIGKILL to the process and all its descendants, as in a power failure."""
         child = self.children.pop(name)
         child.signal_family(signal.SIGKILL)
         if child.process is not None:
             child.process.wait()
 
     def kill_owner(self, pid: int) -> str:
-        """SIGKILL for whichever of our processes `pid` belongs to. Its name."""
+        """Kill the one of our processes to which `pid` belongs. Returns its name."""
         group = os.getpgid(pid)
         name = next(
             name for name, child in self.children.items() if child.process and child.process.pid == group
@@ -153,7 +153,7 @@ class Stack:
         return {name: bool(c.process and c.process.poll() is None) for name, c in self.children.items()}
 
     def last_words(self) -> str:
-        """The end of every log, for the message of a test that failed."""
+        """Return the end of every log, for the message of a failed test."""
         logs = sorted((self.folder / "log").glob("*.log"))
         return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in logs)
 

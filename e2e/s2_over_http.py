@@ -1,4 +1,4 @@
-"""The S2 journey in plain HTTP, step by step, so that a test can let things go wrong between two steps."""
+"""The S2 journey over plain HTTP, in steps, so that a test can cause failures between two steps."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from e2e.waiting import until
 CUSTOMER, AGENT, SUPERVISOR = "cliente@demo.test", "tecnico@demo.test", "supervisor@demo.test"
 AGENT_NAME = "Diego Salazar"
 TOPIC = "soporte-con-aprobacion.plataforma"
-# Every mail of the journey, by recipient and template: what must have arrived when it is over.
+# The templates of all mails that each person must have received at the end of the journey.
 EXPECTED = {
     CUSTOMER: [
         "received",
@@ -54,7 +54,7 @@ class Journey:
             Visitor(self.stack.ports) for _person in range(4)
         )
 
-    # --- What people do ---
+    # --- Steps ---
 
     def sign_in(self) -> None:
         self.customer.sign_in(CUSTOMER, PASSWORD)
@@ -120,13 +120,14 @@ class Journey:
     def _ticket(self):
         return self.agent.get(f"/agentes/tickets/{self.folio}/")
 
-    # --- What the post brings ---
+    # --- Mails ---
 
     def mails(self) -> list[Mail]:
         return [mail for mail in list(self.sink.mails) if self.folio.lower() in mail.id]
 
     def mail(self, template: str, *, number: int = 1, to: str = CUSTOMER) -> Mail:
-        """The `number`th mail with that template to that person, each counted once; waited for."""
+        """Wait for the `number`th mail with this template to `to` and return it. Copies with the same Message-ID count
+        once."""
 
         def found() -> Mail | None:
             distinct = {
@@ -149,7 +150,7 @@ class Journey:
 
 
 def play(journey: Journey, *, between: "dict[str, Callable[[], None]] | None" = None) -> None:
-    """The whole of it. `between` holds what else happens, after the step of that name."""
+    """Perform the whole journey. `between` maps the name of a step to a function to call after that step."""
     happens = between or {}
 
     def step(name: str, do: Callable[..., None], *args: object) -> None:
@@ -173,7 +174,7 @@ def play(journey: Journey, *, between: "dict[str, Callable[[], None]] | None" = 
 
 
 def template_of(mail: Mail) -> str:
-    """Our Message-IDs say what a mail is: <folio.event.template.hint@…>."""
+    """Return the mail's template, read from its Message-ID: <folio.event.template.hint@…>."""
     return mail.id.strip("<>").split(".")[2]
 
 

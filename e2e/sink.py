@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps what it gets, and can hold one mail in mid-send."""
+"""A real SMTP server that keeps the mails it gets and can leave one mail unanswered."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tools.servers import spare_port
 
-logging.getLogger("mail.log").setLevel(logging.WARNING)  # the server would tell every line of every mail
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # otherwise the server logs every line of every mail
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,13 @@ class Mail:
 
 
 class MailSink:
-    """`mails` is what arrived whole, in order. A held mail is among them: the server has it, and has not said so."""
+    """The server. `mails` are those that arrived completely, in order. A held mail is among them: the server received
+    it but has not answered."""
 
     def __init__(self) -> None:
         self.port = spare_port()
         self.mails: list[Mail] = []
-        self.held_from: int | None = None  # the sender's port, while one is held
+        self.held_from: int | None = None  # port of the sender whose mail is held
         self._hold_when: Callable[[Mail], bool] | None = None
         self._lock = threading.Lock()
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=10)
@@ -61,7 +62,7 @@ class MailSink:
         self._controller.stop()
 
     def hold_next(self, when: Callable[[Mail], bool]) -> None:
-        """Take the next mail that fits, and never answer for it: its sender waits until it is killed."""
+        """Receive the next mail for which `when` is true but never answer, so that its sender waits until killed."""
         with self._lock:
             self.held_from, self._hold_when = None, when
 
@@ -78,12 +79,12 @@ class MailSink:
                 if is_held:
                     self._hold_when, self.held_from = None, session.peer[1]
             if is_held:
-                await asyncio.sleep(3600)  # ended by the sender's death
+                await asyncio.sleep(3600)  # ends when the sender is killed
         return "250 OK"
 
 
 def process_behind(port: int) -> int:
-    """The process that has this local TCP port open (Linux). 0 when there is none any more."""
+    """Return the id of the process that has this local TCP port open (Linux only); 0 if there is none."""
     inodes = {
         fields[9]
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]

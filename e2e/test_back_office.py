@@ -1,4 +1,4 @@
-"""The back office under the fingers: by keyboard alone, while a session ends, and while the page refreshes itself."""
+"""The back office in a browser: by keyboard alone, after a session ended, and while the page refreshes itself."""
 
 import re
 
@@ -16,7 +16,7 @@ SIGNED_OUT = re.compile(r"\b401\b")
 
 @pytest.fixture
 def maria(people: People) -> Agent:
-    """A supervisor with two tickets of her own in her queue, filed for somebody who called."""
+    """A supervisor who filed two tickets for a caller and is the assignee of both."""
     maria = people.at_desk("María Alejandra")
     maria.sign_in(SUPERVISOR)
     for title in ("La barrera no abre", "No llega el recibo"):
@@ -33,7 +33,7 @@ def maria(people: People) -> Agent:
 
 
 def sign_in_again(page: Page) -> None:
-    """With the keyboard, from the address to the password in one step."""
+    """Sign in by keyboard: Enter moves from the email address to the password."""
     page.locator("input[name=login]").fill(SUPERVISOR)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -41,7 +41,7 @@ def sign_in_again(page: Page) -> None:
         page.keyboard.press("Enter")
 
 
-def test_from_the_login_to_a_sent_reply_without_a_mouse(maria: Agent) -> None:
+def test_reply_is_sent_by_keyboard_alone(maria: Agent) -> None:
     page, keys = maria.page, maria.page.keyboard
     page.context.clear_cookies(name="desk_session")
     maria.go("/agentes/")
@@ -61,7 +61,7 @@ def test_from_the_login_to_a_sent_reply_without_a_mouse(maria: Agent) -> None:
         keys.press("Control+Enter")
     expect(page.locator("#thread")).to_contain_text("Lo estamos revisando.")
 
-    # A fact is changed in its place; Esc leaves it, Enter keeps it, and the way to the neighbours stays
+    # A property is edited in place: Esc cancels, Enter saves, and the links to the next tickets still work
     value = page.locator("select[name=value]")
     keys.press("s")
     expect(value).to_be_focused()
@@ -81,7 +81,7 @@ def test_from_the_login_to_a_sent_reply_without_a_mouse(maria: Agent) -> None:
     assert page.url != first
 
 
-def test_what_is_typed_after_the_session_ended_comes_back_as_what_it_was(maria: Agent) -> None:
+def test_draft_survives_an_ended_session(maria: Agent) -> None:
     page = maria.page
     ticket = page.url
     page.keyboard.press("r")
@@ -106,18 +106,18 @@ def test_what_is_typed_after_the_session_ended_comes_back_as_what_it_was(maria: 
     maria.complaints[:] = [complaint for complaint in maria.complaints if not SIGNED_OUT.search(complaint)]
 
 
-def test_the_composer_says_what_a_follow_up_does_now(maria: Agent) -> None:
+def test_composer_says_what_a_follow_up_does(maria: Agent) -> None:
     page = maria.page
     expect(page.locator("[data-submit-label]")).to_have_text("Enviar seguimiento")
     page.get_by_role("switch").click()
     expect(page.locator("[data-submit-label]")).to_have_text("Enviar y pedir aporte")
 
 
-def test_a_refresh_leaves_a_fact_that_is_being_changed_alone(maria: Agent, people: People) -> None:
+def test_refresh_keeps_an_open_property_form(maria: Agent, people: People) -> None:
     page = maria.page
     page.keyboard.press("d")
     expect(page.locator("select[name=value]")).to_be_focused()
-    page.locator("h1").click()  # the focus is elsewhere, the form still open
+    page.locator("h1").click()  # the form stays open without the focus
 
     ana = people.at_desk("Ana")
     ana.sign_in("admin@demo.test")

@@ -1,4 +1,4 @@
-"""What the pages' small scripts do, tried on the catalogue: there every one of them has an example."""
+"""The JavaScript behaviours, tested on the catalogue, which has an example of each."""
 
 import re
 from pathlib import Path
@@ -30,14 +30,14 @@ def queue(walker: Walker) -> Page:
     return walker.page
 
 
-def test_catalogue_has_nothing_for_axe_to_say(people: People) -> None:
+def test_catalogue_has_no_axe_violations(people: People) -> None:
     for walker in (people.at_desk("escritorio"), people.on_phone("teléfono")):
         for address in ("/catalogo/", "/catalogo/cola/"):
             walker.go(address)
             walker.look()
 
 
-def test_theme_changes_at_once_and_stays(page: Page) -> None:
+def test_theme_changes_at_once_and_is_kept(page: Page) -> None:
     page.get_by_role("button", name="Cambiar entre tema claro y oscuro").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     page.wait_for_load_state("networkidle")
@@ -46,7 +46,7 @@ def test_theme_changes_at_once_and_stays(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
 
-def test_without_a_choice_the_page_follows_the_system(page: Page) -> None:
+def test_page_follows_the_system_theme_by_default(page: Page) -> None:
     def ground() -> str:
         return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
@@ -57,7 +57,7 @@ def test_without_a_choice_the_page_follows_the_system(page: Page) -> None:
     assert ground() != light
 
 
-def test_unfolding_the_rejection_brings_the_person_to_the_reason(page: Page) -> None:
+def test_opening_rejection_focuses_the_reason(page: Page) -> None:
     rejection = page.locator(".approve__reject:not([open])").first
     rejection.locator("summary").focus()
     page.keyboard.press("Enter")
@@ -65,11 +65,11 @@ def test_unfolding_the_rejection_brings_the_person_to_the_reason(page: Page) -> 
     expect(page.locator(".approve__reject[open] textarea:focus")).to_have_count(1)
 
 
-def test_refused_form_brings_the_person_to_the_first_field_at_fault(page: Page) -> None:
+def test_refused_form_focuses_the_first_wrong_field(page: Page) -> None:
     expect(page.locator("#id_title")).to_be_focused()
 
 
-def test_menu_opens_is_walked_and_closes(page: Page) -> None:
+def test_menu_works_by_keyboard(page: Page) -> None:
     menu, opener = page.locator("details.menu--start"), page.locator("details.menu--start > summary")
     opener.click()
     page.keyboard.press("ArrowDown")
@@ -83,7 +83,7 @@ def test_menu_opens_is_walked_and_closes(page: Page) -> None:
     expect(menu).not_to_have_attribute("open", "")
 
 
-def test_dialog_closes_by_its_button_and_by_its_backdrop(page: Page) -> None:
+def test_dialog_closes_by_button_and_backdrop(page: Page) -> None:
     opener, dialog = page.get_by_role("button", name="Diálogo"), page.locator("#sample-dialog")
     opener.click()
     dialog.get_by_role("button", name="Cancelar").click()
@@ -94,12 +94,12 @@ def test_dialog_closes_by_its_button_and_by_its_backdrop(page: Page) -> None:
     expect(dialog).to_be_hidden()
 
 
-def test_password_can_be_looked_at(page: Page) -> None:
+def test_password_can_be_shown(page: Page) -> None:
     page.get_by_role("button", name="Mostrar contraseña").click()
     expect(page.locator("#k7")).to_have_attribute("type", "text")
 
 
-def test_counter_speaks_when_little_is_left(page: Page) -> None:
+def test_counter_is_announced_near_the_limit(page: Page) -> None:
     field = page.locator("#id_a-description")
     field.fill("x" * 100)
     expect(page.get_by_text(re.compile("Quedan"))).to_have_count(0)
@@ -107,7 +107,7 @@ def test_counter_speaks_when_little_is_left(page: Page) -> None:
     expect(page.get_by_text("Quedan 30 caracteres")).to_be_visible()
 
 
-def test_draft_without_a_server_survives_in_the_browser(page: Page) -> None:
+def test_draft_is_kept_in_the_browser(page: Page) -> None:
     form = page.locator("form[data-draft-key=catalogo]")
     page.locator("#id_a-title").fill("La talanquera no sube")
     expect(form.locator("[data-draft-status]")).to_have_text(re.compile(r"Borrador guardado a las \d+:\d\d"))
@@ -120,7 +120,7 @@ def test_draft_without_a_server_survives_in_the_browser(page: Page) -> None:
     )
 
 
-def test_text_that_nobody_keeps_is_not_left_without_asking(page: Page) -> None:
+def test_leaving_unsaved_text_asks_first(page: Page) -> None:
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.locator("#approve-reason").evaluate("field => field.closest('details').open = true")
@@ -130,7 +130,7 @@ def test_text_that_nobody_keeps_is_not_left_without_asking(page: Page) -> None:
     assert asked == ["beforeunload"]
 
 
-def test_files_go_up_and_each_says_what_is_wrong_with_it(walker: Walker, tmp_path: Path) -> None:
+def test_each_refused_file_shows_its_reason(walker: Walker, tmp_path: Path) -> None:
     page = walker.page
     for name, content in {
         "foto.png": b"x" * 300_000,
@@ -157,7 +157,7 @@ def test_files_go_up_and_each_says_what_is_wrong_with_it(walker: Walker, tmp_pat
     expect(form.locator("[data-used]")).to_have_text("1 de 3")
 
 
-def test_file_dropped_on_the_zone_goes_up(page: Page) -> None:
+def test_dropped_file_is_uploaded(page: Page) -> None:
     transfer = page.evaluate_handle(
         "() => { const t = new DataTransfer(); t.items.add(new File(['x'.repeat(900)], 'nota.txt')); return t; }"
     )
@@ -167,7 +167,7 @@ def test_file_dropped_on_the_zone_goes_up(page: Page) -> None:
     expect(row).to_have_attribute("data-state", "listo")
 
 
-def test_composer_tints_and_renames_itself(page: Page) -> None:
+def test_composer_mode_changes_colour_and_button(page: Page) -> None:
     composer = page.locator("#composer")
     plain = composer.evaluate("form => getComputedStyle(form).backgroundColor")
     composer.get_by_text("Nota interna").click()
@@ -177,7 +177,7 @@ def test_composer_tints_and_renames_itself(page: Page) -> None:
     assert composer.evaluate("form => getComputedStyle(form).backgroundColor") != plain
 
 
-def test_standard_answer_is_added_to_what_is_written(page: Page) -> None:
+def test_canned_reply_is_added_to_the_text(page: Page) -> None:
     text = page.locator("#composer textarea")
     text.fill("Hola, Mateo.")
     page.get_by_role("button", name="Insertar respuesta").click()
@@ -186,7 +186,7 @@ def test_standard_answer_is_added_to_what_is_written(page: Page) -> None:
     expect(page.locator("#composer [data-draft-status]")).to_have_text(re.compile("Borrador guardado"))
 
 
-def test_ctrl_enter_sends_once_and_the_result_leaves_by_itself(page: Page) -> None:
+def test_ctrl_enter_sends_once(page: Page) -> None:
     posts: list[str] = []
     page.on("request", lambda request: posts.append(request.url) if request.is_navigation_request() else None)
     page.locator("#composer textarea").fill("Listo")
@@ -199,7 +199,7 @@ def test_ctrl_enter_sends_once_and_the_result_leaves_by_itself(page: Page) -> No
     assert len([url for url in posts if url.endswith("/listo/")]) == 1
 
 
-def test_second_click_on_the_same_button_sends_nothing(page: Page) -> None:
+def test_second_click_sends_nothing(page: Page) -> None:
     sent = page.locator("form[data-draft-key=catalogo]").evaluate(
         """(form) => {
           let sent = 0;
@@ -216,7 +216,7 @@ def test_second_click_on_the_same_button_sends_nothing(page: Page) -> None:
     assert sent == 1
 
 
-def test_queue_under_the_keyboard(queue: Page) -> None:
+def test_queue_works_by_keyboard(queue: Page) -> None:
     bar, chosen = queue.locator(".bulkbar"), queue.locator("[data-row] input:checked")
     expect(bar).to_be_hidden()
     for key in ("j", "j", "x", "j", "j", "Shift+X"):
@@ -236,7 +236,7 @@ def test_queue_under_the_keyboard(queue: Page) -> None:
         queue.keyboard.press("Enter")
 
 
-def test_letters_are_letters_while_typing(queue: Page) -> None:
+def test_shortcuts_are_off_while_typing(queue: Page) -> None:
     queue.keyboard.press("Control+k")
     field = queue.get_by_role("combobox")
     expect(field).to_be_focused()
@@ -248,7 +248,7 @@ def test_letters_are_letters_while_typing(queue: Page) -> None:
     expect(queue.locator("#palette")).to_be_hidden()
 
 
-def test_shortcuts_can_be_seen_and_switched_off(queue: Page) -> None:
+def test_shortcuts_can_be_listed_and_disabled(queue: Page) -> None:
     queue.keyboard.press("?")
     expect(queue.locator("#shortcuts")).to_be_visible()
     queue.keyboard.press("Escape")
@@ -260,8 +260,8 @@ def test_shortcuts_can_be_seen_and_switched_off(queue: Page) -> None:
     expect(queue.locator("#shortcuts")).to_be_hidden()
 
 
-def test_refresh_waits_for_whoever_is_typing(queue: Page) -> None:
-    """A region with «poll» keeps the field, its text and the caret; afterwards it catches up."""
+def test_refresh_waits_while_somebody_types(queue: Page) -> None:
+    """While somebody types, a region with «poll» keeps the field, its text and the caret; afterwards it refreshes."""
     queue.evaluate(
         """() => {
           const region = document.getElementById("cola");

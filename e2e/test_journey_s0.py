@@ -1,5 +1,5 @@
-"""S0 in a browser: somebody without an account reports a fault of the app on a phone, the technical team finds it,
-mends it, verifies it, and is rated."""
+"""S0 in a browser: a guest reports a fault of the app from a phone; staff find the cause, solve and verify it, and the
+guest rates the service."""
 
 import pytest
 from playwright.sync_api import expect
@@ -29,16 +29,16 @@ INTERNAL = "Culpa del proveedor de mapas, no lo digas todavía"
 @pytest.mark.demand("S0.23")
 @pytest.mark.demand("S0.24")
 @pytest.mark.demand("S0.25")
-def test_guest_reports_a_fault_and_rates_how_it_was_mended(people: People, mailbox: Mailbox) -> None:
+def test_s0_guest_from_filing_to_survey(people: People, mailbox: Mailbox) -> None:
     journey(people, mailbox)
 
 
 def journey(people: People, mailbox: Mailbox) -> None:
-    """On the embedded size here, through all processes of production in test_topology."""
+    """Perform the journey. This file runs it on the embedded size, test_topology on the processes of production."""
     camila = people.on_phone("Camila")
     page = camila.page
 
-    # Reporting, without an account
+    # A guest files a ticket
     camila.go("/")
     camila.look()
     page.get_by_role("contentinfo").get_by_role("link", name="Reportar un problema").click()
@@ -57,7 +57,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     camila.look()
     folio = page.locator("main strong.num").inner_text()
 
-    # The link of the receipt opens the ticket
+    # The link in the received mail opens the ticket
     receipt = mailbox.wait_for(GUEST, folio)
     camila.go(receipt.link())
     expect(page.get_by_role("heading", name=TITLE)).to_be_visible()
@@ -78,7 +78,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     diego.page.get_by_role("button", name="Preparar y abrir").click()
     expect(diego.page.locator("header.tk__head")).to_contain_text("Diagnóstico y resolución")
 
-    # Diagnosis, a word to the customer, a question that she answers from her page
+    # Diagnosis, progress told to the guest, and a question that she answers on her page
     diego.note(INTERNAL)
     diego.take_action("Registrar diagnóstico", diagnostico="Falta memoria al cargar los iconos del mapa.")
     diego.take_action("Informar avance", message="Encontramos la causa y preparamos la corrección.")
@@ -93,7 +93,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     page.get_by_role("button", name="Enviar respuesta").last.click()
     expect(page.locator("#hilo")).to_contain_text("La 4.12.0")
 
-    # Mended, found wanting, mended again, verified by somebody
+    # Solved, returned by the verification, solved again and verified
     diego.open_ticket(folio)
     diego.take_action("Enviar a verificación", solution_done="La versión 4.12.1 usa menos memoria.")
     diego.take_action("No está resuelto", note="Todavía se cierra en el teléfono de pruebas.")
@@ -106,7 +106,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     expect(diego.page.locator("header.tk__head")).to_contain_text("Cerrado")
     diego.look()
 
-    # She reads what was done and what she has to do, and says what she thinks of it
+    # She reads the solution and what she has to do, and rates the service
     closed = mailbox.wait_for(GUEST, folio, "La versión 4.12.2 carga los iconos de a pocos.")
     assert "Actualiza la app y borra la caché." in closed.text
     assert "4.12.1" not in closed.text
@@ -117,7 +117,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     camila.look()
     camila.rate(5)
 
-    # What was said inside the desk stayed there
+    # She sees no internal note
     camila.go(receipt.link())
     assert INTERNAL not in page.content()
     assert all(INTERNAL not in letter.text + letter.html for letter in mailbox.letters(GUEST))

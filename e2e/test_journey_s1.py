@@ -1,5 +1,5 @@
-"""S1 in a browser: a phone is registered for repair without an account, validated, given to a technician, asked about
-and finished; a second one is denied."""
+"""S1 in a browser: a guest registers a phone for repair; it is validated, assigned to a technician, asked about and
+repaired. A second one is rejected."""
 
 import pytest
 from playwright.sync_api import expect
@@ -33,8 +33,8 @@ INSIDE = "Ya vino dos veces por lo mismo"
 @pytest.mark.demand("S1.17")
 @pytest.mark.demand("S1.18")
 @pytest.mark.demand("S1.19")
-def test_a_phone_is_repaired_and_another_one_denied(people: People, mailbox: Mailbox) -> None:
-    # The home page leads to the form: personal data, the device, its faults, pictures and papers
+def test_s1_one_phone_repaired_another_rejected(people: People, mailbox: Mailbox) -> None:
+    # The home page leads to the form: personal data, the device, its faults, pictures and documents
     marta = people.on_phone("Marta")
     page = marta.page
     folio = register(marta, TITLE, files=("camara-borrosa.png", "factura.pdf"), look=True)
@@ -47,7 +47,7 @@ def test_a_phone_is_repaired_and_another_one_denied(people: People, mailbox: Mai
     expect(page.get_by_role("complementary", name="Datos del ticket")).to_contain_text(SERIAL)
     marta.look()
 
-    # The department gets it, and the person responsible validates it
+    # The department is told, and its manager validates the ticket
     nelson = people.at_desk("Nelson")
     nelson.sign_in(RESPONSIBLE)
     nelson.open_ticket(folio)
@@ -61,10 +61,10 @@ def test_a_phone_is_repaired_and_another_one_denied(people: People, mailbox: Mai
         en_garantia=True,
         note=INSIDE,
     )
-    assert nelson.offered() == {"Preguntar al cliente"}  # finishing is the technician's own
-    expect(page.locator("main")).to_contain_text("En curso", timeout=10_000)  # by itself, in real time
+    assert nelson.offered() == {"Preguntar al cliente"}  # only the technician may finish
+    expect(page.locator("main")).to_contain_text("En curso", timeout=10_000)  # the page refreshes by itself
 
-    # The technician reads everything, asks, and is answered from the mail
+    # The technician reads everything and asks; the guest answers through the link in the mail
     marisela = people.at_desk("Marisela")
     marisela.sign_in(TECHNICIAN)
     marisela.open_ticket(folio)
@@ -81,7 +81,7 @@ def test_a_phone_is_repaired_and_another_one_denied(people: People, mailbox: Mai
     page.get_by_role("button", name="Enviar respuesta").last.click()
     expect(page.locator("#hilo")).to_contain_text("Solo con la lluvia.")
 
-    # FINALIZADO is hers to say; the customer and the person responsible are told
+    # The technician finishes the repair; the guest and the manager are told
     marisela.open_ticket(folio)
     marisela.take_action(
         "Finalizar",
@@ -107,7 +107,7 @@ def test_a_phone_is_repaired_and_another_one_denied(people: People, mailbox: Mai
     assert INSIDE not in page.content()
     assert all(INSIDE not in letter.text + letter.html for letter in mailbox.letters(GUEST))
 
-    # Another one is not accepted, and the customer reads why
+    # A second ticket is rejected, and the guest reads why
     other = register(marta, "Se rompió la pantalla")
     nelson.open_ticket(other)
     nelson.take_action("Denegar", message="La garantía no cubre golpes.")
@@ -118,7 +118,7 @@ def test_a_phone_is_repaired_and_another_one_denied(people: People, mailbox: Mai
     expect(page.locator("main")).to_contain_text("No procede")
     marta.look()
 
-    # The history holds both, and is filtered by any field of the process
+    # The history shows both, and can be filtered by any field of the process
     nelson.go("/agentes/colas/historico/?proceso=reparacion-de-dispositivo")
     for listed in (folio, other):
         expect(nelson.page.get_by_role("main")).to_contain_text(listed)
@@ -129,7 +129,7 @@ def test_a_phone_is_repaired_and_another_one_denied(people: People, mailbox: Mai
 
 
 def register(customer: Walker, title: str, *, files: tuple[str, ...] = (), look: bool = False) -> str:
-    """From the home page to the folio; only a device with pictures gives its serial number."""
+    """File a ticket from the home page. Returns its folio. Gives the serial number only if there are files."""
     page = customer.page
     look_at = customer.look if look else lambda: None
     customer.go("/")

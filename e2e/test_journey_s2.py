@@ -1,5 +1,5 @@
-"""S2 in a browser: a report is prepared, worked on with two contributions by mailed link, sent back once, approved and
-rated. The customer's phone never signs in again after filing."""
+"""S2 in a browser: a ticket is prepared, gets two contributions by mailed link, is rejected once, approved and rated.
+After filing, the customer's phone never signs in again."""
 
 import pytest
 from playwright.sync_api import expect
@@ -24,13 +24,13 @@ SECRET = "Ojo: el decanato no quiere que se sepa"
 @pytest.mark.demand("S2.28")
 @pytest.mark.demand("S2.30")
 @pytest.mark.demand("S2.31")
-def test_a_ticket_from_the_browser_to_the_survey(people: People, mailbox: Mailbox) -> None:
+def test_s2_ticket_from_filing_to_survey(people: People, mailbox: Mailbox) -> None:
     journey(people, mailbox)
 
 
 def journey(people: People, mailbox: Mailbox) -> None:
-    """On the embedded size here, through all processes of production in test_topology."""
-    # Filing needs the account, and knows its address
+    """Perform the journey. This file runs it on the embedded size, test_topology on the processes of production."""
+    # Filing requires an account, whose email address is filled in
     valentina = people.on_phone("Valentina")
     page = valentina.page
     valentina.go("/nuevo/")
@@ -72,7 +72,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     prepared = mailbox.wait_for(CUSTOMER, folio, after=received.id)
     assert mailbox.wait_for(AGENT, folio)
 
-    # The agent answers; her open page shows it by itself, and keeps what she is typing
+    # The agent answers; the customer's open page shows it by itself and keeps what she is typing
     page.get_by_label("Tu respuesta").fill("Otra cosa: también me pasa en")
     diego = people.at_desk("Diego")
     diego.sign_in(AGENT)
@@ -87,7 +87,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     expect(page.get_by_label("Tu respuesta")).to_have_value("Otra cosa: también me pasa en")
     valentina.look()
 
-    # Twice she answers from a mail, without an account
+    # She contributes twice through links in mails, without signing in
     asked = mailbox.wait_for(CUSTOMER, folio, "¿Qué navegador usas", after=prepared.id)
     guest = people.on_phone("Valentina, sin sesión")
     contribute(guest, asked.link(), "Firefox 144. Adjunto la captura.", file="captura-de-firefox.png")
@@ -101,7 +101,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     diego.page.get_by_role("switch", name="Aporte").click()
     expect(diego.page.locator("#propiedades")).to_contain_text("Deshabilitado")
 
-    # Approval is asked, and refused from the mail; the nonconformity is reviewed
+    # Closure is asked for, and rejected through the link in the mail; the nonconformity is reviewed
     diego.take_action("Pedir aprobación", solution_done="La tarea ya admite PDF.")
     ask = mailbox.wait_for(CUSTOMER, folio, "La tarea ya admite PDF.", after=again.id)
     guest.go(ask.link())
@@ -124,7 +124,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     maria.go("/agentes/inconformidades/?vista=revisadas")
     expect(maria.page.get_by_role("main")).to_contain_text(folio)
 
-    # Solved for good: approved and rated, from the mails
+    # Solved again, then approved and rated through the links in the mails
     diego.open_ticket(folio)
     diego.look()
     diego.take_action(
@@ -142,7 +142,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     assert mailbox.wait_for(CUSTOMER, folio, "Vuelve a subir tu informe.", after=last.id)
     assert mailbox.wait_for(AGENT, folio, after=last.id)
 
-    # Her list says so; what the desk told itself never reached her
+    # Her list shows it as completed, and no internal note reached her
     valentina.go("/tickets/")
     expect(page.get_by_role("row").filter(has_text=folio)).to_contain_text("Completado")
     valentina.look()
@@ -154,7 +154,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
 
 def contribute(guest, link: str, text: str, *, file: str = "") -> None:
     guest.go(link)
-    assert "/enlace/" not in guest.page.url  # the secret does not stay in the address
+    assert "/enlace/" not in guest.page.url  # the token must not stay in the address bar
     guest.page.get_by_label("Tu respuesta").fill(text)
     if file:
         guest.attach(file)

@@ -1,5 +1,5 @@
-"""S3 in a browser: a request is opened step by step without an account, answered, completed, opened again by the
-customer, closed by the customer, and rated."""
+"""S3 in a browser: a guest files a request step by step; it is answered, completed, reopened and closed by the guest,
+and rated."""
 
 import pytest
 from playwright.sync_api import expect
@@ -30,10 +30,8 @@ SECRET = "Lo rompimos nosotros el viernes"
 @pytest.mark.demand("S3.17")
 @pytest.mark.demand("S3.18")
 @pytest.mark.demand("S3.19")
-def test_a_request_is_completed_reopened_and_closed_by_its_requester(
-    people: People, mailbox: Mailbox
-) -> None:
-    # Step by step: the type with its notice, title and description, three files and no more, a valid address
+def test_s3_request_completed_reopened_and_closed(people: People, mailbox: Mailbox) -> None:
+    # Filing in steps: type with its notice, title and description, at most three files, a valid email address
     luz = people.on_phone("Luz")
     page = luz.page
     luz.go("/nuevo/")
@@ -65,7 +63,7 @@ def test_a_request_is_completed_reopened_and_closed_by_its_requester(
         expect(thread).to_contain_text(file)
     luz.look()
 
-    # The first answer starts it, and whoever gives it is responsible; her open page says so by itself
+    # The first answer starts the request and makes its author the assignee; the guest's open page shows it by itself
     pedro = people.at_desk("Pedro")
     pedro.sign_in(DEVELOPER)
     pedro.open_ticket(folio)
@@ -84,7 +82,7 @@ def test_a_request_is_completed_reopened_and_closed_by_its_requester(
     page.get_by_role("button", name="Enviar respuesta").last.click()
     expect(thread).to_contain_text("otro-navegador.png")
 
-    # Completed; something is missing, and she opens it again with her own words
+    # Completed; something is missing, so she reopens it with a message
     pedro.open_ticket(folio)
     pedro.take_action("Completar", solution_done="Corregimos el botón.", solution_steps="Recarga la página.")
     completed = mailbox.wait_for(GUEST, folio, "Corregimos el botón.")
@@ -102,7 +100,7 @@ def test_a_request_is_completed_reopened_and_closed_by_its_requester(
     assert pedro.offered() == {"Completar"}
     pedro.look()
 
-    # She closes it herself and rates the service; the whole history is there, and nothing of the desk's own
+    # She closes it herself and rates the service; she sees the whole history, but no internal note
     page.locator("summary").filter(has_text="Cerrar mi solicitud").click()
     page.get_by_role("button", name="Cerrar mi solicitud").click()
     luz.look()
@@ -127,9 +125,7 @@ def test_a_request_is_completed_reopened_and_closed_by_its_requester(
 
 @pytest.mark.demand("S3.10")
 @pytest.mark.demand("S3.11")
-def test_a_customer_with_an_account_chooses_no_mails_and_finds_the_request_in_the_list(
-    people: People, mailbox: Mailbox
-) -> None:
+def test_s3_customer_without_mails_uses_the_list(people: People, mailbox: Mailbox) -> None:
     valentina = people.at_desk("Valentina")
     page = valentina.page
     valentina.sign_in(CUSTOMER)
@@ -153,5 +149,5 @@ def test_a_customer_with_an_account_chooses_no_mails_and_finds_the_request_in_th
     row = page.get_by_role("row").filter(has_text=folio)
     expect(row).to_contain_text("Asistencia Técnica")
     expect(row).to_contain_text("Completado")
-    assert mailbox.wait_for(DEVELOPER, folio, "Llegó un ticket")  # the worker has passed by
+    assert mailbox.wait_for(DEVELOPER, folio, "Llegó un ticket")  # so the worker has sent the waiting mails
     assert not [letter for letter in mailbox.letters(CUSTOMER) if "Se cambia en Ajustes" in letter.text]

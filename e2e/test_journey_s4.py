@@ -1,5 +1,5 @@
-"""S4 in a browser: a colleague reports an incident that is accepted, completed, resolved, sent back, resolved and
-validated; a second one is rejected, a third one found unnecessary while it is being resolved."""
+"""S4 in a browser: an employee reports an incident; it is accepted, completed, resolved, returned, resolved again and
+validated. A second one is rejected on evaluation, a third one while it is being resolved."""
 
 import pytest
 from playwright.sync_api import expect
@@ -31,8 +31,8 @@ RESOLVING = {"Resolver", "Solicitar información", "No es necesario resolverlo"}
 @pytest.mark.demand("S4.21")
 @pytest.mark.demand("S4.22")
 @pytest.mark.demand("S4.24")
-def test_an_incident_is_accepted_resolved_sent_back_and_validated(people: People, mailbox: Mailbox) -> None:
-    # The form of the template; the steps are asked of an error only
+def test_s4_incident_resolved_returned_and_validated(people: People, mailbox: Mailbox) -> None:
+    # The form; it asks for the steps only if the incident is an error
     ramon = people.at_desk("Ramón")
     page = ramon.page
     ramon.sign_in(REPORTER)
@@ -41,7 +41,7 @@ def test_an_incident_is_accepted_resolved_sent_back_and_validated(people: People
     expect(page.locator("#vivo")).to_contain_text("En evaluación")
     ramon.look()
 
-    # Evaluating is the evaluator's, and says why
+    # Only the evaluator may evaluate, and must give a reason
     pedro = people.at_desk("Pedro")
     pedro.sign_in(TECHNICIAN)
     pedro.open_ticket(folio)
@@ -58,7 +58,7 @@ def test_an_incident_is_accepted_resolved_sent_back_and_validated(people: People
     assert carla.offered() == set()
     expect(page.locator("#vivo")).to_contain_text("En resolución", timeout=10_000)
 
-    # Resolving is the technicians'; what is missing is asked of the evaluator, not of the reporter
+    # Technicians resolve it; they ask the evaluator, not the requester, for missing information
     pedro.open_ticket(folio)
     assert pedro.offered() == {*RESOLVING, "Tomar"}
     pedro.take_action("Tomar")
@@ -69,7 +69,7 @@ def test_an_incident_is_accepted_resolved_sent_back_and_validated(people: People
     assert carla.offered() == {"Completar la información"}
     carla.take_action("Completar la información", note="Con la 3.1.")
 
-    # Resolved, told to the reporter, found wanting, resolved again, validated
+    # Resolved (the requester is told), returned, resolved again and validated
     pedro.open_ticket(folio)
     pedro.take_action(
         "Resolver", solution_done="Corregimos el cálculo.", solution_steps="Vuelve a cerrar el mes."
@@ -89,7 +89,7 @@ def test_an_incident_is_accepted_resolved_sent_back_and_validated(people: People
     expect(page.locator("#vivo")).to_contain_text("100 %")
     ramon.look()
 
-    # Each of them heard by mail what was theirs to know, and the reporter nothing of what was said inside
+    # Each person got their mails, and the requester none with internal information
     for person, words in (
         (EVALUATOR, "Llegó un ticket"),
         (REPORTER, "Aceptamos tu reporte"),
@@ -113,9 +113,7 @@ def test_an_incident_is_accepted_resolved_sent_back_and_validated(people: People
 @pytest.mark.demand("S4.18")
 @pytest.mark.demand("S4.19")
 @pytest.mark.demand("S4.23")
-def test_an_incident_is_rejected_with_its_reason_by_the_evaluator_or_the_technician(
-    people: People, mailbox: Mailbox
-) -> None:
+def test_s4_incident_rejected_with_a_reason(people: People, mailbox: Mailbox) -> None:
     ramon, carla, pedro = people.on_phone("Ramón"), people.at_desk("Carla"), people.at_desk("Pedro")
     for walker, email in ((ramon, REPORTER), (carla, EVALUATOR), (pedro, TECHNICIAN)):
         walker.sign_in(email)
@@ -128,7 +126,7 @@ def test_an_incident_is_rejected_with_its_reason_by_the_evaluator_or_the_technic
     dialog.locator("[name=evaluacion]").fill("Se rechaza: está repetido.")
     dialog.locator("[name=message]").fill("Lo reportó Isabel el lunes: te avisaremos ahí.")
     dialog.get_by_role("button", name="Rechazar").click()
-    expect(carla.page.locator("#id_motivo_rechazo_error")).to_be_visible()  # never without its reason
+    expect(carla.page.locator("#id_motivo_rechazo_error")).to_be_visible()  # a reason is required
     carla.look()
     carla.page.locator("[name=motivo_rechazo]").select_option(label="Otro usuario ya reportó ese error")
     carla.page.get_by_role("button", name="Rechazar").click()
@@ -160,7 +158,7 @@ def test_an_incident_is_rejected_with_its_reason_by_the_evaluator_or_the_technic
 
 
 def report(reporter: Walker, title: str, *, kind: str, priority: str, look: bool = False) -> str:
-    """Through the guide to the folio."""
+    """File a ticket through the guide. Returns its folio."""
     page = reporter.page
     reporter.go("/nuevo/?tipo=reporte-de-incidentes.incidente")
     page.locator("[name=title]").fill(title)

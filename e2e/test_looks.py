@@ -1,4 +1,4 @@
-"""What style sheets promise and axe does not measure."""
+"""Properties of the style sheets that axe does not check."""
 
 import pytest
 from playwright.sync_api import Page
@@ -31,7 +31,7 @@ def too_small_for_a_finger(page: Page) -> list[str]:
         ("supervisor@demo.test", ["/agentes/colas/todos/", "/agentes/tickets/nuevo/", "/agentes/inconformidades/"]),
     ],
 )  # fmt: skip
-def test_main_controls_are_44_px_under_a_finger(people: People, person: str, paths: list[str]) -> None:
+def test_main_controls_are_44_px_on_phones(people: People, person: str, paths: list[str]) -> None:
     walker = people.on_phone(person)
     walker.sign_in(person)
     for path in paths:
@@ -40,7 +40,7 @@ def test_main_controls_are_44_px_under_a_finger(people: People, person: str, pat
         assert not too_small_for_a_finger(walker.page), path
 
 
-def test_long_words_break_inside_the_window(people: People) -> None:
+def test_long_words_wrap(people: People) -> None:
     customer = people.on_phone("Clienta con una palabra larga")
     customer.sign_in("cliente@demo.test")
     folio = file_ticket(customer.page, LONG_WORD)
@@ -52,7 +52,7 @@ def test_long_words_break_inside_the_window(people: People) -> None:
         supervisor.look()
 
 
-def test_admin_wears_the_colours_of_the_desk(people: People) -> None:
+def test_admin_uses_our_colours(people: People) -> None:
     admin = people.at_desk("Administradora")
     admin.sign_in("admin@demo.test")
     for path in ("/admin/", "/admin/tickets/ticket/"):

@@ -1,4 +1,4 @@
-"""The portal in a browser: what script adds, that nothing is missing without it, and how much it weighs."""
+"""The portal in a browser: what JavaScript adds, that everything works without it, and the size of the pages."""
 
 import gzip
 import re
@@ -20,7 +20,7 @@ TOPIC = "soporte-con-aprobacion.plataforma"
 
 
 def picture(folder: Path, name: str, *, noise: int = 0) -> Path:
-    """A PNG of one pixel, and `noise` bytes of a comment to make it heavy."""
+    """Write a PNG of one pixel, with `noise` bytes more to make it large. Returns its path."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -51,7 +51,7 @@ def details(page: Page, title: str, topic: str = TOPIC) -> None:
 
 
 def file_ticket(page: Page, title: str) -> str:
-    """Through the guide to the ticket's page; its folio."""
+    """File a ticket through the guide and open its page. Returns the folio."""
     details(page, title)
     page.get_by_role("button", name="Continuar").last.click()
     page.wait_for_url("**/contacto/")
@@ -63,7 +63,7 @@ def file_ticket(page: Page, title: str) -> str:
 
 
 def in_the_desk(desk: Stack, folio: str, code: str) -> None:
-    """What a colleague does meanwhile, by the same verbs as their pages."""
+    """Run `code` on the ticket in the stack's own process, as if staff did it meanwhile."""
     desk.manage(
         "shell",
         "-v0",
@@ -81,10 +81,10 @@ supervisor = User.objects.get(email="supervisor@demo.test")
     )
 
 
-# --- Looks ------------------------------------------------------------------------------------------------
+# --- Accessibility ----------------------------------------------------------------------------------------
 
 
-def test_every_page_is_clean_on_desk_and_phone_by_day_and_by_night(people: People, tmp_path: Path) -> None:
+def test_every_page_has_no_violations(people: People, tmp_path: Path) -> None:
     for walker in (people.at_desk("en el escritorio"), people.on_phone("en el teléfono")):
         page = walker.page
         for address in (
@@ -122,11 +122,11 @@ def test_every_page_is_clean_on_desk_and_phone_by_day_and_by_night(people: Peopl
         walker.look()
 
 
-# --- Live -------------------------------------------------------------------------------------------------
+# --- Refreshing -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.demand("S1.17", "S3.3")
-def test_a_change_shows_within_seconds_and_takes_no_word_away(customer: Walker, desk: Stack) -> None:
+def test_refresh_keeps_the_typed_reply(customer: Walker, desk: Stack) -> None:
     page = customer.page
     folio = file_ticket(page, "No carga la página de notas")
     box = page.get_by_label("Tu respuesta")
@@ -154,7 +154,7 @@ def test_a_change_shows_within_seconds_and_takes_no_word_away(customer: Walker, 
 
 
 @pytest.mark.demand("S3.8", "S1.8")
-def test_files_go_up_while_writing_each_with_its_own_answer(customer: Walker, tmp_path: Path) -> None:
+def test_files_are_uploaded_one_by_one(customer: Walker, tmp_path: Path) -> None:
     page = customer.page
     details(page, "Con archivos")
     page.locator("input[type=file]").set_input_files(
@@ -176,7 +176,7 @@ def test_files_go_up_while_writing_each_with_its_own_answer(customer: Walker, tm
     expect(page.locator(".file")).to_have_count(0)
 
 
-def test_going_on_waits_for_the_files_and_says_so(customer: Walker, tmp_path: Path) -> None:
+def test_next_step_waits_for_uploads(customer: Walker, tmp_path: Path) -> None:
     page = customer.page
     details(page, "Un archivo lento")
     held: list[Route] = []
@@ -194,7 +194,7 @@ def test_going_on_waits_for_the_files_and_says_so(customer: Walker, tmp_path: Pa
 # --- Nothing typed is lost --------------------------------------------------------------------------------
 
 
-def test_back_and_forward_keep_every_word(customer: Walker) -> None:
+def test_back_and_forward_keep_typed_text(customer: Walker) -> None:
     page = customer.page
     details(page, "Ida y vuelta")
     expect(page.locator("[data-draft-status]")).to_contain_text("Borrador guardado")
@@ -208,7 +208,7 @@ def test_back_and_forward_keep_every_word(customer: Walker) -> None:
     expect(page.get_by_label("Teléfono")).to_have_value("+58 212 771 9011")
 
 
-def test_two_clicks_file_one_ticket(customer: Walker) -> None:
+def test_double_click_files_one_ticket(customer: Walker) -> None:
     page = customer.page
     details(page, "Doble clic")
     page.get_by_role("button", name="Continuar").last.click()
@@ -221,7 +221,7 @@ def test_two_clicks_file_one_ticket(customer: Walker) -> None:
 
 
 @pytest.mark.demand("S1.4")
-def test_the_guide_can_be_walked_with_the_keyboard_alone(customer: Walker) -> None:
+def test_guide_works_by_keyboard_alone(customer: Walker) -> None:
     page = customer.page
     page.goto("/nuevo/")
     page.keyboard.press("Tab")
@@ -241,11 +241,11 @@ def test_the_guide_can_be_walked_with_the_keyboard_alone(customer: Walker) -> No
     expect(page.get_by_role("button", name="Continuar").last).to_be_focused()
 
 
-# --- Without script ---------------------------------------------------------------------------------------
+# --- Without JavaScript -----------------------------------------------------------------------------------
 
 
 @pytest.mark.demand("S1.4", "S3.9")
-def test_filing_works_without_script_on_a_phone(browser: Browser, desk: Stack, tmp_path: Path) -> None:
+def test_filing_works_without_javascript(browser: Browser, desk: Stack, tmp_path: Path) -> None:
     context = browser.new_context(
         viewport=PHONE,
         base_url=desk.url(),
@@ -269,11 +269,12 @@ def test_filing_works_without_script_on_a_phone(browser: Browser, desk: Stack, t
     context.close()
 
 
-# --- Weight -----------------------------------------------------------------------------------------------
+# --- Size of the pages ------------------------------------------------------------------------------------
 
 
 class Scale:
-    """Bytes over the wire, as production sends them: what the demo's server sends plain is compressed there."""
+    """Measures the bytes of a page as production sends them: compressed, also where the demo's server does not
+    compress."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -292,7 +293,7 @@ class Scale:
         return len(gzip.compress(answer.body(), 6)) if sent > 0 and plain else max(sent, 0)
 
 
-def test_pages_are_light(people: People) -> None:
+def test_pages_are_small(people: People) -> None:
     walker = people.on_phone("con datos contados")
     scale = Scale(walker.page)
 

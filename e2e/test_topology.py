@@ -1,5 +1,5 @@
 """The production size on one machine: two web processes, two workers, a scheduler, PostgreSQL, Redis and an SMTP
-server, each a process of its own. S0 and S2 run through them in a browser, and S2 once more while they break."""
+server. S0 and S2 run on it in a browser, and S2 once more while Redis and a worker fail."""
 
 import subprocess
 import sys
@@ -22,9 +22,7 @@ from tools.servers import CannotServe, Postgres, Redis, postgres_answers
 
 pytestmark = pytest.mark.topology
 LOCAL = ("postgresql://root@127.0.0.1:5432/postgres", "postgresql://postgres@127.0.0.1:5432/postgres")
-TAKEN_BACK_SECONDS = (
-    100  # the lease of a dead worker's mail (notifications.outgoing.delivery.LEASE) and some sweeps
-)
+TAKEN_BACK_SECONDS = 100  # longer than notifications.outgoing.delivery.LEASE and some sweeps
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +47,7 @@ def database() -> Iterator[str]:
 
 
 def a_database(stack: ExitStack) -> str:
-    """A cluster of our own; where none can be started, a fresh database on the machine's."""
+    """Return the URL of an empty database: on a server of our own, or on the machine's if none can be started."""
     try:
         return stack.enter_context(Postgres()).url
     except (CannotServe, OSError, subprocess.CalledProcessError) as problem:
@@ -83,14 +81,14 @@ def mailbox(sink: MailSink) -> Mailbox:
 
 
 @pytest.mark.parametrize("journey", [test_journey_s0.journey, test_journey_s2.journey], ids=["S0", "S2"])
-def test_journeys_in_a_browser_run_through_all_processes(
+def test_browser_journeys_work_on_the_production_size(
     desk: Stack, people: People, mailbox: Mailbox, journey: Callable[[People, Mailbox], None]
 ) -> None:
     journey(people, mailbox)
     assert all(desk.alive().values()), desk.last_words()
 
 
-def test_s2_runs_through_all_processes(desk: Stack, sink: MailSink) -> None:
+def test_s2_works_on_the_production_size(desk: Stack, sink: MailSink) -> None:
     journey = Journey(desk, sink)
     play(journey)
     journey.wait_for_everything()
@@ -98,9 +96,7 @@ def test_s2_runs_through_all_processes(desk: Stack, sink: MailSink) -> None:
     assert all(desk.alive().values()), desk.last_words()
 
 
-def test_nothing_is_lost_when_redis_stops_and_a_worker_is_killed(
-    desk: Stack, sink: MailSink, redis: Redis
-) -> None:
+def test_failures_of_redis_and_worker_lose_nothing(desk: Stack, sink: MailSink, redis: Redis) -> None:
     journey = Journey(desk, sink)
     killed: list[str] = []
     again: list[str] = []
@@ -110,7 +106,7 @@ def test_nothing_is_lost_when_redis_stops_and_a_worker_is_killed(
         until(lambda: not desk.is_ready(desk.ports[0]), "/readyz to notice that Redis is away")
 
     def start_redis() -> None:
-        """The agent has answered meanwhile; her mail waits in the outbox."""
+        """Start Redis again. The agent has sent a follow-up meanwhile, and its mail must still be in the outbox."""
         assert not [mail for mail in journey.mails() if template_of(mail) == "contribution_asked"]
         redis.start()
 
@@ -118,7 +114,7 @@ def test_nothing_is_lost_when_redis_stops_and_a_worker_is_killed(
         sink.hold_next(lambda mail: mail.to == CUSTOMER and template_of(mail) == "closure_asked")
 
     def kill_its_sender() -> None:
-        """And wait for another worker to take the mail back; the customer decides on what it says only then."""
+        """Kill the worker and wait until another one sends its mail, before the customer decides about the closure."""
         port = until(lambda: sink.held_from, "a worker in mid-send")
         killed.append(desk.kill_owner(process_behind(port)))
         held = journey.mail("closure_asked")
@@ -137,7 +133,7 @@ def test_nothing_is_lost_when_redis_stops_and_a_worker_is_killed(
     journey.wait_for_everything()
 
     assert arrived(journey) == expected()
-    # The documented at-least-once: one mail twice, with the same Message-ID, so that it shows once.
+    # As documented, one mail arrives twice with the same Message-ID, so that mail programs show it once.
     assert {message: count for message, count in copies(journey).items() if count > 1} == {again[0]: 2}
     desk.start_worker(int(killed[0].removeprefix("worker")))
     desk.wait_until_ready()
@@ -148,7 +144,7 @@ def copies(journey: Journey) -> Counter[str]:
 
 
 def arrived(journey: Journey) -> dict[str, Counter[str]]:
-    """Distinct mails by recipient and template."""
+    """Return the number of mails by recipient and template; copies with the same Message-ID count once."""
     distinct = {mail.id: mail for mail in journey.mails()}.values()
     return {
         to: Counter(template_of(mail) for mail in distinct if mail.to == to)

@@ -1,4 +1,4 @@
-"""The walker hears what it listens for; otherwise its silence would prove nothing."""
+"""The walker records the problems that it looks for; otherwise an empty list would prove nothing."""
 
 import pytest
 
@@ -13,9 +13,9 @@ BAD = """<!doctype html><html><head>
 <div><svg width="2000" height="10"></svg></div></body></html>"""
 
 
-def test_walker_hears_policy_violations_and_barriers(people: People) -> None:
+def test_walker_records_csp_and_axe_violations(people: People) -> None:
     careless = people.at_desk("Nadie")
-    people.walkers.remove(careless)  # its complaints are what is looked for
+    people.walkers.remove(careless)  # its complaints are expected
     careless.page.route("**/descuido/", lambda route: route.fulfill(body=BAD, content_type="text/html"))
     careless.go("/descuido/")
     careless.look()
@@ -29,7 +29,7 @@ def test_walker_hears_policy_violations_and_barriers(people: People) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/nuevo/", "/cuenta/entrar/", "/cuenta/registro/", "/correo/", "/no-existe/"]
 )
-def test_pages_for_anybody_have_no_barriers(people: People, path: str) -> None:
+def test_public_pages_have_no_axe_violations(people: People, path: str) -> None:
     for visitor in (people.on_phone("Alguien con teléfono"), people.at_desk("Alguien con pantalla")):
         visitor.go(path)
         visitor.look()

@@ -1,4 +1,4 @@
-"""A person with the plainest of browsers: pages, links and forms over HTTP, no script. Any web process may answer."""
+"""A person whose browser has no JavaScript: pages, links and forms over HTTP, spread over all web processes."""
 
 import itertools
 import re
@@ -25,7 +25,7 @@ class Page:
 
     @property
     def text(self) -> str:
-        """What a person reads, with single spaces."""
+        """Return the visible text, with single spaces."""
         visible = re.sub(r"(?s)<(script|style|template)\b.*?</\1>", " ", self.html)
         return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", visible))).strip()
 
@@ -34,7 +34,7 @@ class Page:
         return urllib.parse.urlsplit(self.url).path
 
     def form(self, action: str) -> Form:
-        """The POST form whose address ends so."""
+        """Return the POST form whose action ends with `action`."""
         forms = read_forms(self.html)
         found = [
             form
@@ -67,7 +67,8 @@ class Visitor:
     def submit(
         self, form: Form, values: dict[str, str] | None = None, files: dict[str, UPLOAD] | None = None
     ) -> Page:
-        """Send a form as the browser would: what it held, with `values` in place of what the person changed."""
+        """Send a form as a browser does: its initial values, replaced by `values`. Fails unless the final status is
+        200."""
         values = {form.name(name): value for name, value in (values or {}).items()}
         body, kind = _encode(form.fields | values, files or {})
         page = self._go("POST", form.action or self.page.url, body, {"Content-Type": kind})
@@ -98,7 +99,7 @@ class Visitor:
         raise AssertionError(f"too many redirects, the last to {address}")
 
     def _on_any_web(self, url: str) -> str:
-        """The same page from the next web process: none of them keeps anything to itself."""
+        """Return the URL at the next web process: all must work alike, because none may keep state of its own."""
         parts = urllib.parse.urlsplit(url)
         return urllib.parse.urlunsplit(parts._replace(scheme="http", netloc=f"127.0.0.1:{next(self._ports)}"))
 

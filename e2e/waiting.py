@@ -1,4 +1,4 @@
-"""Waiting for something to become true, never for time to pass."""
+"""Wait for a condition instead of sleeping for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ Found = TypeVar("Found")
 
 
 def until(find: Callable[[], Found], what: str | Callable[[], str], seconds: float = 30) -> Found:
-    """What `find` gives once it gives something."""
+    """Call `find` until its result is true, and return the result. Raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (found := find()):
         if time.monotonic() > deadline:

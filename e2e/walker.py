@@ -1,4 +1,5 @@
-"""A person in a browser who looks at every page twice, in daylight and in the dark, and hears every complaint."""
+"""A person in a real browser who records problems: console errors, failed responses, and axe violations in both
+themes."""
 
 import re
 
@@ -9,15 +10,17 @@ from demo.replay.files import make_file
 from demo.run import PASSWORD
 
 AXE = Axe()
-# Everything axe knows, best practice included; a rule that does not fit is left out here, with its reason.
+# All rules of axe, including best practices. A rule that does not apply must be disabled here, with its reason.
 OPTIONS = {"resultTypes": ["violations"]}
 TYPES = {"png": "image/png", "pdf": "application/pdf"}
-# What the desk answers when it takes a form back to be corrected, or knows no such page; Chromium's console calls that
-# an error. What belongs to a page is listened for below.
+# Statuses of refused forms and missing pages, which are expected although Chromium's console reports them as errors.
+# Failed style sheets, scripts, images and fonts are recorded by `_answered`.
 REFUSED = re.compile(r"status of (404|409|422) ")
 
 
 class Walker:
+    """One person in one browser page. `complaints` are the problems recorded so far."""
+
     def __init__(self, name: str, page: Page) -> None:
         self.name, self.page = name, page
         self.complaints: list[str] = []
@@ -30,7 +33,8 @@ class Walker:
             self._note(f"console: {message.text}")
 
     def _answered(self, response: Response) -> None:
-        """Pages may refuse or not exist; what belongs to a page must."""
+        """Record a failed response: status 500 or more for pages, 400 or more for style sheets, scripts, images and
+        fonts."""
         belongs = response.request.resource_type in ("stylesheet", "script", "image", "font")
         if response.status >= (400 if belongs else 500):
             self._note(f"{response.status} from {response.url}")
@@ -50,7 +54,7 @@ class Walker:
         assert "/cuenta/entrar" not in self.page.url, self.page.inner_text("main")
 
     def attach(self, *names: str, state: str = "listo") -> None:
-        """Files with these names, made for the occasion; the desk takes them, unless `state` is `error`."""
+        """Upload generated files with these names, and wait until each is shown in `state` («listo» or «error»)."""
         files = [
             {"name": name, "mimeType": TYPES[name.rpartition(".")[2]], "buffer": make_file(name)}
             for name in names
@@ -65,7 +69,7 @@ class Walker:
         expect(self.page.get_by_role("heading", name="Gracias por tu opinión")).to_be_visible()
 
     def look(self) -> None:
-        """Nothing for axe to say in either theme, and nothing that needs scrolling sideways."""
+        """Record the violations that axe finds in both themes, and content wider than the window."""
         page = self.page
         page.wait_for_load_state()
         page.wait_for_function("document.readyState === 'complete'")
@@ -83,29 +87,30 @@ class Walker:
 
 
 class Agent(Walker):
-    """Somebody of the desk, at the back office."""
+    """A member of staff in the back office."""
 
     def __init__(self, name: str, page: Page) -> None:
         super().__init__(name, page)
-        self._forms_seen: set[str] = set()  # of actions; each is looked at once
+        # Labels of the actions whose form was checked; each is checked once.
+        self._forms_seen: set[str] = set()
 
     def open_ticket(self, folio: str) -> None:
         self.go(f"/agentes/tickets/{folio}/")
 
     def choose(self, *labels: str) -> None:
-        """Radio buttons and cards, by the words on them."""
+        """Choose radio buttons or cards by the words on them."""
         for label in labels:
             self.page.locator("label").filter(has_text=label).first.click()
 
     def offered(self) -> set[str]:
-        """The actions of the process that the ticket's page offers, in its menu and beside it."""
+        """Return the labels of the actions that the ticket's page offers, as buttons and in its menu."""
         buttons = self.page.locator(
             "header.tk__head :is(.menu__list a, .menu__list button, .btn-sm:not(.btn-icon))"
         )
         return {words.strip() for words in buttons.all_text_contents()}
 
     def take_action(self, label: str, **answers: str | bool) -> None:
-        """An action of the process; what it asks is asked in a dialog. `answers` by the fields' names."""
+        """Perform an action of the process. If it opens a dialog, fill in `answers` by field name and send it."""
         page = self.page
         head = page.locator("header.tk__head")
         named = {"name": label, "exact": True}
@@ -133,7 +138,7 @@ class Agent(Walker):
             dialog.get_by_role("button", name=label, exact=True).click()
 
     def write(self, text: str, *, mode: str, button: str | re.Pattern[str]) -> None:
-        """Something in the composer: a follow-up, a note."""
+        """Send a message from the composer, such as a follow-up or an internal note."""
         composer = self.page.locator("form.composer")
         composer.locator("label").filter(has_text=mode).first.click()
         composer.get_by_label("Mensaje", exact=True).fill(text)

@@ -1,7 +1,7 @@
-"""`python -m e2e.world`: the demo's people, departments and processes, in whatever database the settings name.
+"""`python -m e2e.world`: load the demo's people, departments and processes into the database of the settings.
 
-`manage.py load_demo` refuses to do that in production, for everybody knows the password; here the production size is
-on this machine alone, and for a minute.
+`manage.py load_demo` refuses to do so with production settings, because the password is public. Here it is safe: the
+production size runs on this machine only, and only during the test.
 """
 
 import django
