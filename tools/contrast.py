@@ -1,7 +1,7 @@
-"""Contrast of the design's colours (WCAG 2.2), light and dark: text 4.5, everything else that carries meaning 3.
+"""Check the contrast of the design's colours (WCAG 2.2) in both themes: 4.5 for text, 3 for shapes with a meaning.
 
-python -m tools.contrast       prints every use with its worst ground
-python -m tools.contrast -q    only what fails
+python -m tools.contrast       print every pair of colours
+python -m tools.contrast -q    print only the pairs that fail
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NOTICES = ("info", "ok", "warn", "bad")
 SURFACES = ["canvas", "surface", "surface-2", "surface-3", "hover", "selected"]
 TEXT, SHAPE = 4.5, 3.0
 
-# foreground -> grounds it stands on
+# foreground -> the backgrounds on which it is used
 TEXTS: dict[str, list[str]] = {
     "text": [*SURFACES, *(f"{name}-bg" for name in NOTICES), "track", "thumb", "raised", "bubble", "nota-bg",
              "accent-soft", "accent-soft-2"],
@@ -64,6 +64,7 @@ def themes() -> dict[str, dict[str, str]]:
 
 
 def colour(theme: dict[str, str], name: str) -> str:
+    """Return the colour of a token, following references to other tokens."""
     value = theme[name].strip()
     reference = re.fullmatch(r"var\(--ma-([\w-]+)\)", value)
     return colour(theme, reference[1]) if reference else value
@@ -81,7 +82,7 @@ def ratio(theme: dict[str, str], one: str, other: str) -> float:
 
 
 def measured() -> list[tuple[str, str, str, float, float]]:
-    """(theme, foreground, ground, ratio, least allowed) for every pair that the design uses."""
+    """Return (theme, foreground, background, ratio, minimum) for every pair that the design uses."""
     return [
         (theme, front, ground, ratio(tokens, front, ground), least)
         for theme, tokens in themes().items()

@@ -1,10 +1,10 @@
-"""Keeps docs/coverage.md true: which test shows each demand.
+"""Check or update docs/coverage.md, which lists the tests that show each demand.
 
-    python tools/demands.py            say what is out of date
-    python tools/demands.py --write    bring the table up to date
+    python tools/demands.py            print what is out of date
+    python tools/demands.py --write    update the table
 
-Tests name what they prove with `@pytest.mark.demand("S2.8", …)`, on a function, a class or a module's `pytestmark`.
-A demand that no test names keeps the word «pending» and what it waits for.
+Tests name the demands that they show with `@pytest.mark.demand("S2.8", …)`, on a function, a class or a module's
+`pytestmark`. A demand that no test names keeps its «pending» and the reason.
 """
 
 import ast
@@ -33,7 +33,7 @@ UNEXPLAINED = "pending: no test names it"
 
 
 def markers() -> dict[str, list[str]]:
-    """The tests that name each demand, as `file::test`."""
+    """Return the tests that name each demand, as `file::test`."""
     found: dict[str, list[str]] = defaultdict(list)
     for place in PLACES:
         for path in sorted((ROOT / place).rglob("test_*.py")):
@@ -69,15 +69,18 @@ def _demands(node: ast.expr) -> list[str]:
 
 
 def rows(text: str) -> dict[str, tuple[str, str]]:
+    """Return the table's rows by demand: its text and its evidence."""
     return {m[1]: (m[2], m[3]) for m in map(ROW.match, text.splitlines()) if m}
 
 
 def shown(tests: list[str]) -> str:
+    """Return the evidence cell: the first `SHOWN` tests and how many more there are."""
     more = len(tests) - SHOWN
     return "<br>".join(f"`{test}`" for test in tests[:SHOWN]) + (f"<br>and {more} more" if more > 0 else "")
 
 
 def updated(text: str, found: dict[str, list[str]]) -> str:
+    """Return the file's text with evidence and summary brought up to date."""
     lines = []
     for line in text.splitlines():
         match = ROW.match(line)
@@ -100,6 +103,7 @@ def summary(found: dict[str, list[str]], table: dict[str, tuple[str, str]]) -> s
 
 
 def problems(text: str, found: dict[str, list[str]]) -> list[str]:
+    """Return unknown demands, pending ones without a reason, and whether the table is out of date."""
     table = rows(text)
     strangers = found.keys() - table.keys()
     result = [f"{demand}: named by {found[demand][0]}, unknown to the table" for demand in strangers]

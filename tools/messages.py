@@ -1,11 +1,11 @@
 """Collect the texts of the interface and compile the catalogues.
 
-    python -m tools.messages            bring locale/en up to date, compile both and say what is still to translate
-    python -m tools.messages --check    change nothing; say what is missing, stale or not compiled
+    python -m tools.messages            update locale/en, compile both catalogues and print what is not translated
+    python -m tools.messages --check    change nothing; print what is missing, unused or not compiled
 
-Texts are written in Spanish in code and templates; locale/en translates them. locale/es holds nothing of ours: it
-rewords what Django and allauth say in Spanish, for they call the reader «usted» and the desk says «tú». The compiled
-files are committed: the machines that run the product need no gettext.
+Texts in code and templates are Spanish, and locale/en translates them. locale/es contains none of our texts: it only
+changes the Spanish texts of Django and allauth from «usted» to «tú». The compiled files are committed, so that the
+machines that run the product need no gettext.
 """
 
 import shutil
@@ -35,7 +35,7 @@ Key = tuple[str, str, str]
 
 
 def collect(root: Path) -> None:
-    """Write what the sources under `root` say into its catalogue, keeping the translations it has."""
+    """Write the texts of the sources under `root` into its English catalogue; existing translations are kept."""
     command = [
         sys.executable,
         str(ROOT / "manage.py"),
@@ -50,7 +50,7 @@ def collect(root: Path) -> None:
 
 
 def texts(catalogue: polib.POFile) -> dict[Key, bool]:
-    """Every text, and whether it is translated."""
+    """Return every text of the catalogue and whether it is translated."""
     return {
         (entry.msgctxt or "", entry.msgid, entry.msgid_plural or ""): entry.translated()
         for entry in catalogue
@@ -59,7 +59,7 @@ def texts(catalogue: polib.POFile) -> dict[Key, bool]:
 
 
 def stale() -> list[str]:
-    """The catalogues whose compiled file says something else."""
+    """Return one line for each catalogue whose compiled file is out of date."""
     return [
         f"not compiled: locale/{catalogue.parts[-3]}"
         for catalogue in (CATALOGUE, REWORDED)
@@ -68,7 +68,8 @@ def stale() -> list[str]:
 
 
 def problems() -> list[str]:
-    """What is wrong with the committed catalogues, found on a copy of the sources."""
+    """Return what is wrong with the committed catalogues. Collects the texts in a copy of the sources, so that it
+    changes no file."""
     with tempfile.TemporaryDirectory() as folder:
         for name in (*SOURCES, "locale"):
             shutil.copytree(

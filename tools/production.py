@@ -1,9 +1,9 @@
-"""manage.py with the settings that a production site would have, and servers that do not exist.
+"""Run manage.py with production settings that name servers which do not exist.
 
     python -m tools.production check --deploy --fail-level WARNING
     python -m tools.production collectstatic --noinput
 
-For what must look at production settings without being in production: the checks, and building an image.
+For commands that need production settings but no production servers: the deployment checks and building an image.
 """
 
 import os
@@ -23,7 +23,7 @@ PRODUCTION = {
     "DESK_SUPPORT_EMAIL": "soporte@example.com",
     "EMAIL_URL": "smtp+tls://desk:secret@mail.invalid:587",
 }
-PLACES = ("DESK_VAR_DIR", "DESK_STATIC_ROOT")  # where to write is for the caller to say
+PLACES = ("DESK_VAR_DIR", "DESK_STATIC_ROOT")  # folders to write to, taken from the caller's environment
 
 
 def main() -> int:

@@ -1,5 +1,5 @@
-"""A PostgreSQL and a Redis of one's own, on spare ports, for tests that need what the machine does not run or must
-not share. From the binaries of the distribution; data in a temporary folder that goes with the server."""
+"""Start a private PostgreSQL or Redis server on a free port, for tests that need one and must not share it. Uses the
+binaries of the distribution. The data are in a temporary folder that is deleted with the server."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ START_SECONDS = 30
 
 
 class CannotServe(Exception):
-    """There is no such server on this machine, or it does not start. The text says which."""
+    """The server is not installed or does not start. The message says which server."""
 
 
 def spare_port() -> int:
@@ -29,6 +29,7 @@ def spare_port() -> int:
 
 
 def wait_for(answers: Callable[[], bool], process: subprocess.Popen[bytes], what: str) -> None:
+    """Wait until `answers()` is true. Raises `CannotServe` if the process ends or START_SECONDS have passed."""
     deadline = time.monotonic() + START_SECONDS
     while not answers():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -37,7 +38,8 @@ def wait_for(answers: Callable[[], bool], process: subprocess.Popen[bytes], what
 
 
 class Server:
-    """Starts on the same port as often as it is asked to, and keeps its data between a stop and the next start."""
+    """A server process with its own port and folder. It can be stopped and started again, with the same port and
+    data."""
 
     name: str
 
@@ -57,7 +59,7 @@ class Server:
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
-        """How to run the command: as whom."""
+        """Return the arguments of Popen that say as which system user to run."""
         return {}
 
     def start(self) -> Self:
@@ -93,9 +95,9 @@ class Postgres(Server):
     def __init__(self) -> None:
         super().__init__()
         self.data = self.folder / "data"
-        if os.geteuid() == 0:  # the server refuses to run as root; Debian's package brings a user for it
+        if os.geteuid() == 0:  # the server refuses to run as root; Debian's package creates the user postgres
             shutil.chown(self.folder, "postgres", "postgres")
-        # Nothing here has to survive a power cut.
+        # --no-sync: the data need not survive a power failure.
         initdb = [
             self.binary("initdb"),
             "-D",

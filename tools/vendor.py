@@ -1,4 +1,4 @@
-"""Third-party front-end files: fetch them with npm, record what they are, check that they still are it.
+"""Fetch third-party front-end files with npm, record their origin and hashes, and check them against the record.
 
     python tools/vendor.py                 fetch every package in vendor.json again and rewrite files and record
     python tools/vendor.py --icons eye x   add Bootstrap icons to static/icons.svg (fetches that package only)
@@ -35,7 +35,8 @@ def sha256(data: bytes) -> str:
 
 
 def fetch(package: str, version: str) -> tuple[tarfile.TarFile, str]:
-    """The package's tarball and its npm integrity, computed here from the bytes and compared with npm's word."""
+    """Fetch the package with npm. Returns its tarball and integrity. Exits if the integrity that npm reports differs
+    from the one computed from the bytes."""
     with tempfile.TemporaryDirectory() as directory:
         answer = subprocess.run(
             ["npm", "pack", f"{package}@{version}", "--json", "--ignore-scripts"],
@@ -58,12 +59,13 @@ def member(tarball: tarfile.TarFile, path: str) -> bytes:
 
 
 def without_source_map(data: bytes) -> bytes:
-    """The map is not shipped, and hashed static storage refuses a reference to a file that is missing."""
+    """Remove the reference to the source map, which is not shipped: the hashed static storage rejects references to
+    missing files."""
     return re.sub(rb"\n?/\*# sourceMappingURL=\S+ \*/|\n?/\*# sourceMappingURL=\S+\*/", b"\n", data)
 
 
 def build_sprite(tarball: tarfile.TarFile, names: list[str]) -> bytes:
-    """One SVG of <symbol>s: the chosen Bootstrap icons, then our own from tools/own-icons.svg."""
+    """Return one SVG with a <symbol> for each chosen Bootstrap icon and for each of our own in tools/own-icons.svg."""
     symbols = []
     for name in sorted(names):
         svg = member(tarball, f"icons/{name}.svg").decode()
@@ -79,6 +81,7 @@ def build_sprite(tarball: tarfile.TarFile, names: list[str]) -> bytes:
 
 
 def update(record: dict, only: str | None = None) -> None:
+    """Fetch all packages, or only the named one; write their files and change `record` accordingly."""
     for package, facts in record["packages"].items():
         if only is not None and package != only:
             continue
@@ -96,7 +99,7 @@ def update(record: dict, only: str | None = None) -> None:
 
 
 def problems(record: dict) -> list[str]:
-    """What differs between the record and the committed files; empty when all is well."""
+    """Return the differences between the record and the committed files."""
     found = []
     expected = {RECORD.name}
     for package, facts in record["packages"].items():
