@@ -71,7 +71,7 @@ def in_the_desk(desk: Stack, folio: str, code: str) -> None:
         f"""
 from accounts.models import User
 from tickets.models import Ticket
-from tickets import conversation
+from tickets.workflow import conversation
 from tickets.requesters import standing
 ticket = Ticket.objects.get(folio={folio!r})
 agent = User.objects.get(email={AGENT!r})

@@ -18,6 +18,8 @@ FORBIDDEN_IN_THE_DOMAIN = (
     "django.urls",
 )
 DOMAIN = ("content", "accounts", "tickets")
+FACES = ("portal", "agents")
+PACKAGES = (*DOMAIN, "web", *FACES, "notifications", "demo", "helpdesk")
 
 
 def imported_modules(path: Path) -> Iterator[str]:
@@ -47,7 +49,7 @@ def test_domain_imports_no_requests_and_no_mail():
 def test_max_text_is_written_only_once():
     found = [
         str(path.relative_to(settings.BASE_DIR))
-        for app in (*DOMAIN, "portal", "agents", "notifications")
+        for app in (*DOMAIN, "web", *FACES, "notifications")
         for path in (settings.BASE_DIR / app).rglob("*.py")
         if "tests" not in path.parts
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
@@ -64,14 +66,13 @@ def test_no_migration_is_missing(db):
 def test_migrations_are_named_by_hand():
     automatic = [
         str(path.relative_to(settings.BASE_DIR))
-        for app in (*DOMAIN, "notifications")
+        for app in PACKAGES
         for path in (settings.BASE_DIR / app / "migrations").glob("*_auto_*.py")
     ]
 
     assert automatic == []
 
 
-FACES = ("portal", "agents")
 REFUSALS = {"DeskError", "InvalidData", "StaleTicket", "NotAllowed", "GuardFailed", "ActionUnavailable"}
 
 

@@ -32,52 +32,52 @@ from tickets.tests.factories import make_process, make_ticket
 
 HERE = "helpdesk/tests/test_lessons.py"
 PROVEN = {
-    1: ["agents/tests/test_security.py::test_values_that_no_page_sends_crash_nothing"],
-    2: ["portal/tests/test_attachments.py::test_bytes_are_served_so_that_nothing_runs"],
-    3: ["content/tests/test_file_names.py::test_names_are_the_same_in_every_language"],
+    1: ["agents/tests/test_security.py::test_hostile_values_crash_nothing"],
+    2: ["portal/tests/test_attachments.py::test_download_headers_prevent_execution"],
+    3: ["content/tests/test_file_names.py::test_clean_name_ignores_the_language"],
     4: [f"{HERE}::test_b4_every_file_of_a_form_is_inspected"],
     5: ["content/tests/test_file_names.py::test_hostile_names_are_cleaned_or_refused"],
-    6: ["portal/tests/test_attachments.py::test_strangers_get_nothing"],
-    7: ["content/tests/test_text.py::test_attack_vectors_are_inert_rendered_and_raw"],
-    8: ["content/tests/test_text.py::test_nothing_else_becomes_a_link"],
+    6: ["portal/tests/test_attachments.py::test_strangers_cannot_download_files"],
+    7: ["content/tests/test_text.py::test_attack_vectors_are_inert_in_markdown_and_html"],
+    8: ["content/tests/test_text.py::test_other_text_does_not_become_a_link"],
     9: [f"{HERE}::test_b9_names_that_the_desk_enters_are_escaped_too"],
-    10: ["helpdesk/tests/test_logs.py::test_json_line_stays_one_line_whatever_is_logged"],
+    10: ["helpdesk/tests/test_logs.py::test_json_line_is_always_one_line"],
     11: [f"{HERE}::test_b11_no_address_leaves_its_folder"],
-    12: ["notifications/tests/test_reply_address.py::test_one_letter_off_is_nobody"],
-    13: ["notifications/tests/test_reply_address.py::test_proof_for_one_is_no_proof_for_another"],
-    14: ["notifications/tests/test_emails.py::test_link_that_only_a_scanner_opened_proves_nothing"],
+    12: ["notifications/tests/test_reply_address.py::test_changed_hash_is_rejected"],
+    13: ["notifications/tests/test_reply_address.py::test_hash_is_not_valid_for_another"],
+    14: ["notifications/tests/test_emails.py::test_opening_a_link_does_not_verify_the_address"],
     15: ["tickets/tests/test_guests.py::test_unknown_expired_and_revoked_links_are_refused_alike"],
     16: [f"{HERE}::test_b16_signing_out_and_choices_need_a_post"],
     17: ["tickets/tests/test_security.py::test_linking_a_duplicate_needs_rights_on_both_tickets"],
-    18: ["agents/tests/test_security.py::test_another_departments_ticket_does_not_exist"],
-    19: ["agents/tests/test_security.py::test_another_departments_ticket_is_in_no_list_search_or_bulk"],
-    20: ["agents/tests/test_security.py::test_another_departments_ticket_does_not_exist"],
+    18: ["agents/tests/test_security.py::test_ticket_of_another_department_is_not_found"],
+    19: ["agents/tests/test_security.py::test_ticket_of_another_department_is_never_listed"],
+    20: ["agents/tests/test_security.py::test_ticket_of_another_department_is_not_found"],
     21: [
-        "agents/tests/test_security.py::test_customers_find_no_back_office",
+        "agents/tests/test_security.py::test_customers_cannot_act_on_their_ticket_here",
         f"{HERE}::test_b21_signing_up_grants_no_role",
     ],
-    22: ["accounts/tests/test_security.py::test_admin_shows_a_customer_nothing"],
-    23: ["helpdesk/tests/test_client_ip.py::test_client_ip_believes_only_trusted_proxies"],
+    22: ["accounts/tests/test_security.py::test_admin_shows_no_data_to_customers"],
+    23: ["helpdesk/tests/test_client_ip.py::test_client_ip_trusts_only_trusted_proxies"],
     24: [
-        "portal/tests/test_security.py::test_signing_out_leaves_nothing_on_a_shared_machine",
+        "portal/tests/test_security.py::test_signing_out_leaves_nothing_on_shared_computers",
         f"{HERE}::test_b24_signing_in_changes_the_session",
     ],
     25: [f"{HERE}::test_b25_a_new_password_needs_the_old_one"],
     26: [
         f"{HERE}::test_b26_asking_for_a_new_password_tells_nobody_who_has_an_account",
-        "accounts/tests/test_security.py::test_sign_up_works_as_hard_for_an_address_that_has_an_account",
+        "accounts/tests/test_security.py::test_sign_up_hashes_passwords_for_existing_accounts_too",
     ],
     27: ["content/tests/test_tokens.py::test_new_token_is_a_random_secret_and_its_hash"],
     28: [f"{HERE}::test_b28_b35_the_desk_fetches_nothing_and_runs_no_data"],
-    29: ["content/tests/test_text.py::test_attack_vectors_are_inert_rendered_and_raw"],
-    32: ["notifications/tests/test_emails.py::test_no_line_break_of_a_title_reaches_a_header"],
+    29: ["content/tests/test_text.py::test_attack_vectors_are_inert_in_markdown_and_html"],
+    32: ["notifications/tests/test_emails.py::test_line_breaks_in_title_reach_no_header"],
     33: [f"{HERE}::test_b33_nobody_is_sent_to_another_site"],
-    34: ["web/tests/test_ratelimit.py::test_allow_counts_exactly_what_threads_do_at_once"],
+    34: ["web/tests/test_ratelimit.py::test_allow_counts_parallel_threads_exactly"],
     35: [f"{HERE}::test_b28_b35_the_desk_fetches_nothing_and_runs_no_data"],
-    36: ["agents/tests/test_security.py::test_values_that_no_page_sends_crash_nothing"],
+    36: ["agents/tests/test_security.py::test_hostile_values_crash_nothing"],
     37: [f"{HERE}::test_b37_no_secret_is_kept_in_the_database"],
     38: [f"{HERE}::test_b38_a_standard_answer_fills_in_its_own_words_only"],
-    41: ["tickets/tests/test_security.py::test_two_decisions_at_the_same_moment_are_one"],
+    41: ["tickets/tests/test_security.py::test_only_one_of_two_simultaneous_decisions_counts"],
 }
 NOT_YET = {
     30: "no PDF is made",
@@ -251,7 +251,7 @@ def test_b28_b35_the_desk_fetches_nothing_and_runs_no_data():
 
 
 def product_code() -> list[Path]:
-    apps = ("accounts", "tickets", "portal", "agents", "notifications")
+    apps = ("content", "accounts", "tickets", "web", "portal", "agents", "notifications")
     return [
         path for app in apps for path in (settings.BASE_DIR / app).rglob("*.py") if "tests" not in path.parts
     ]

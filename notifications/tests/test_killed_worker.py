@@ -24,7 +24,7 @@ from tickets.tests.factories import make_ticket
 
 pytestmark = [pytest.mark.topology, pytest.mark.django_db(transaction=True)]
 
-DRAIN = "import django; django.setup(); from notifications import delivery; delivery.drain()"
+DRAIN = "import django; django.setup(); from notifications.outgoing import delivery; delivery.drain()"
 
 
 def database_url() -> str:
