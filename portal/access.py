@@ -1,6 +1,6 @@
-"""Who is at a ticket's page and with what right: its requester signed in, or the bearer of a link.
+"""Access to the portal pages of one ticket: for its signed-in requester, or for a guest with a link.
 
-Both see the same pages; what differs is the actor that goes to the verbs and the addresses of the forms.
+Both see the same pages. They differ in the actor that is passed to the verbs and in the addresses of the forms.
 """
 
 from collections.abc import Callable
@@ -32,12 +32,14 @@ UNSENT = "unsent"
 
 @dataclass(frozen=True)
 class Access:
+    """One person's access to one ticket. `token` is None for the signed-in requester."""
+
     ticket: Ticket
     actor: Actor
     token: GuestToken | None = None
 
     def url(self, name: str, **kwargs: Any) -> str:
-        """The address of one of the ticket's pages for this person."""
+        """Return the address of the ticket's page `name` for this person; with an empty name, of its main page."""
         space = "guest" if self.token else "ticket"
         view = f"{space}_{name}" if name else space
         return reverse(f"portal:{view}", kwargs={"folio": self.ticket.folio, **kwargs})
@@ -48,7 +50,7 @@ class Access:
 
     @property
     def home_url(self) -> str:
-        """The page that this person came from."""
+        """The page to return to after a form: the approval page for an approval link, else the ticket's main page."""
         return self.url("approval" if self.purpose == Purpose.APPROVE else "")
 
     @property
@@ -65,20 +67,26 @@ class Access:
 
     @property
     def version(self) -> int:
-        """What forms carry. A member of the desk who asks for help is still staff to `events.require_fresh`."""
+        """The version that this person's forms carry: for staff `version`, also on a ticket that they filed.
+
+        `require_fresh` compares with the same one.
+        """
         staff = isinstance(self.actor, User) and self.actor.is_desk_staff
         return self.ticket.version if staff else self.ticket.public_version
 
     @property
     def files_key(self) -> str:
-        """The name under which files of the next reply wait: the person's own, the same after signing in again."""
+        """The `draft_key` of files for this person's next reply. It is the same after signing in again."""
         who = f"guest {self.token.email}" if self.token else f"user {self.actor.pk}"  # type: ignore[union-attr]
         return salted_hmac("portal.reply", f"{who} {self.ticket.pk}", algorithm="sha256").hexdigest()
 
 
 def ticket_view(*purposes: Purpose) -> Callable[[View], View]:
-    """The view gets an `Access` in place of the folio. Strangers get 404, guests whose links fit none of `purposes`
-    (any more) the page that says so. Nothing of it stays in a shared machine's cache."""
+    """Decorate a view of one ticket: it receives an `Access` in place of the folio.
+
+    A signed-in person who is not the requester gets 404. A guest without a valid link for one of `purposes` gets the
+    page that says so. No response may stay in the cache of a shared computer.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -100,7 +108,7 @@ def ticket_view(*purposes: Purpose) -> Callable[[View], View]:
 
 
 def _own(user: User, folio: str) -> Access:
-    """What the person asked for; staff see everybody else's tickets in the back office, not here."""
+    """Return the requester's access to their ticket, or raise 404. Staff read others' tickets in the back office."""
     found = Ticket.objects.requested_by(user).filter(folio=folio)
     ticket = found.select_related("process_version", "category", "department", "assignee").first()
     if ticket is None:
@@ -110,6 +118,7 @@ def _own(user: User, folio: str) -> Access:
 
 
 def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> Access | None:
+    """Return the guest's access, or None without a valid link for one of `purposes`. A POST marks the link as used."""
     tokens = granted(request)
     token = guests.still_valid(tokens, folio=folio, purposes=purposes) if tokens else None
     if token is None:
@@ -120,15 +129,19 @@ def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> A
 
 
 def no_longer_valid(request: HttpRequest) -> HttpResponse:
-    """One page for links that never were, ran out or were withdrawn, and for addresses without a link."""
+    """Answer 404 with one page for unknown, expired and revoked links and for guests who have opened no link."""
     if getattr(request, "htmx", False):
-        # 286 ends htmx's polling. The page keeps what it shows and what is typed; sending that says why it is over.
+        # Status 286 ends htmx's polling and leaves the page and the typed text as they are. A form sent from that
+        # page is answered with the explanation below.
         return HttpResponse(status=286, headers={"HX-Reswap": "none"})
     return render(request, "portal/guest/invalid.html", status=404)
 
 
 def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
-    """The session ended, or never was. What was posted waits for the person on the ticket's page."""
+    """Send a person without a session to sign in; scripts get 401.
+
+    The session keeps a posted reply, and the ticket's page shows it again after signing in.
+    """
     if getattr(request, "htmx", False) or request.headers.get("X-Requested-With"):
         return HttpResponse(status=401)
     page = reverse("portal:ticket", kwargs={"folio": folio})
@@ -144,7 +157,7 @@ def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
 
 
 def unsent(request: HttpRequest, folio: str) -> str:
-    """A reply that came when the session had ended."""
+    """Return the reply that was posted to this ticket without a session; an empty text if there is none."""
     return str(request.session.get(UNSENT, {}).get(folio, ""))
 
 

@@ -1,9 +1,9 @@
-"""The report somebody is writing, from the first step to its folio.
+"""The draft of a report, from the first step of the guide until the ticket has a folio.
 
-Two homes were tried on paper. A row per draft would need a model, an owner before there is one, and a sweep. The
-session has all three already, and keeps its content when a person signs in half-way (S2.1); but it can end while
-somebody types. So every form of the guide also carries the draft in its own page, signed: whatever ends meanwhile, the
-next POST brings everything back. Files wait under the draft's key in the same way.
+The draft lives in the session. A database row would need a model, an owner before one is known, and a job that deletes
+old rows; the session has all of that, and keeps its content when a person signs in half-way (S2.1). But a session can
+end while somebody types. So the forms of the guide also carry the draft in a signed hidden field, and the next POST
+restores it. The draft's key leads to its files.
 """
 
 import re
@@ -21,8 +21,8 @@ from tickets.attachments import adopt_drafts
 from tickets.models import Attachment
 
 SESSION_KEY = "filings"
-KEPT = 5  # reports that one browser may have half-written at a time; the oldest makes room
-LONGEST = 60_000  # characters of a draft that the session takes: more than any form accepts
+KEPT = 5  # drafts per browser; one more drops the oldest
+LONGEST = 60_000  # characters of one posted form that a draft takes: more than any valid form has
 MOST_FIELDS = 100
 SALT = "portal.drafts"
 CARRIED_FOR = 3 * 24 * 3600
@@ -31,7 +31,10 @@ DETAILS = re.compile(r"title|description|answer_[a-z0-9_-]{1,40}")
 
 @dataclass
 class Draft:
-    """What was typed so far, as it was typed. `key` files it once (S0.14) and is the name its files wait under."""
+    """What was typed so far, not validated.
+
+    Sent twice with the same `key`, it is filed once (S0.14). Its files are kept under `files_key`.
+    """
 
     id: str
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -46,21 +49,21 @@ class Draft:
         return f"filing:{self.key}"
 
     def data(self, values: dict[str, list[str]]) -> QueryDict:
-        """The values as a form takes them."""
+        """Return `values` as a `QueryDict`, the type of a form's `data`."""
         data = QueryDict(mutable=True)
         for name, items in values.items():
             data.setlist(name, items)
         return data
 
     def files(self, request: HttpRequest) -> QuerySet[Attachment]:
-        """The files that will go along: the person's own, and those from before they signed in."""
+        """Return the files that will be attached: the person's own, and those from before they signed in."""
         mine = Q(uploader=None)
         if request.user.is_authenticated:
             mine |= Q(uploader=request.user)
         return Attachment.objects.drafts(self.files_key).filter(mine)
 
     def carry(self, *, whole: bool = False) -> str:
-        """The draft for the page's own form; `whole` when the form does not hold the earlier answers itself."""
+        """Return the signed draft for a hidden field. Pass `whole` if the form itself does not hold the answers."""
         values = asdict(self) if whole else {"id": self.id, "key": self.key, "owner": self.owner}
         return signing.dumps(values, salt=SALT, compress=True)
 
@@ -76,7 +79,7 @@ def new_id() -> str:
 
 
 def load(request: HttpRequest, draft_id: str) -> Draft:
-    """The draft of that name in this browser; else the one its page carries; else an empty one."""
+    """Return the draft `draft_id` from the session, else the one that the request carries, else an empty one."""
     for values in (_of_session(request).get(draft_id), _carried(request)):
         if values and values.get("id") == draft_id and _may_go_on(request, values):
             return Draft(**{name: value for name, value in values.items() if name in NAMES})
@@ -84,6 +87,7 @@ def load(request: HttpRequest, draft_id: str) -> Draft:
 
 
 def save(request: HttpRequest, draft: Draft) -> None:
+    """Write the draft to the session, owned by the person if signed in. Only the `KEPT` newest drafts stay."""
     if request.user.is_authenticated:
         draft.owner = request.user.pk
     drafts = _of_session(request)
@@ -93,7 +97,10 @@ def save(request: HttpRequest, draft: Draft) -> None:
 
 
 def typed(request: HttpRequest, names: re.Pattern[str] = DETAILS) -> dict[str, list[str]]:
-    """What a form posted in fields of these names. Empty when it is too much to keep: no valid form is that long."""
+    """Return the posted values of the fields whose names match `names`.
+
+    Returns an empty dictionary when they are too many or too long to keep; no valid form is that long.
+    """
     values = {name: request.POST.getlist(name) for name in request.POST if names.fullmatch(name)}
     size = sum(len(item) for items in values.values() for item in items)
     return values if size <= LONGEST and len(values) <= MOST_FIELDS else {}
@@ -114,5 +121,5 @@ def _carried(request: HttpRequest) -> dict[str, Any] | None:
 
 
 def _may_go_on(request: HttpRequest, values: dict[str, Any]) -> bool:
-    """Nobody goes on with what another account was writing."""
+    """Whether this visitor may continue the draft: not if they are signed in and another account began it."""
     return values.get("owner") in (None, request.user.pk) or not request.user.is_authenticated

@@ -1,4 +1,4 @@
-"""A person who has shown that an address is theirs gets what they filed as a guest under it."""
+"""Give people the tickets that they filed as guests, once they have confirmed the e-mail address."""
 
 from typing import Any
 
@@ -18,6 +18,6 @@ def claim_on_confirmation(sender: Any, email_address: EmailAddress, **kwargs: An
 
 @receiver(user_logged_in)
 def claim_on_sign_in(sender: Any, user: User, **kwargs: Any) -> None:
-    """For what they filed without signing in since the address was confirmed."""
+    """Claim also what they filed as guests after the address was confirmed."""
     for email in EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True):
         claim_guest_tickets(user, verified_email=email)

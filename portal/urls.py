@@ -1,4 +1,4 @@
-"""Addresses of the portal. A ticket's pages exist twice: for its requester signed in, and for the bearer of a link."""
+"""URLs of the portal. A ticket's pages exist twice: for its signed-in requester, and for a guest with a link."""
 
 from collections.abc import Callable
 from typing import Any

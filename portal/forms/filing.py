@@ -1,4 +1,4 @@
-"""The steps of filing a report. They ask and check; `tickets.workflow.intake` has the last word."""
+"""The forms of the guide, the steps in which a customer files a report. `file_ticket` validates everything again."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ ANSWER = "answer_"
 
 
 class DetailsForm(forms.Form):
-    """Title, description, the process's own questions, files."""
+    """Title, description, the process's own questions and files."""
 
     def __init__(self, *args: Any, topic: Topic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,7 +34,7 @@ class DetailsForm(forms.Form):
             help_text=str(definition.title_help) or _("Una frase que resuma lo que necesitas."),
             error_messages={"required": _("Escribe un título: una frase que resuma lo que necesitas.")},
         )
-        # S0.10: invites the steps and the messages, whatever the process says of itself.
+        # S0.10: without a help text of the process, ask for the steps and the error message.
         self.fields["description"] = LongTextField(
             label=str(definition.description_label) or _("¿Qué pasó?"),
             help_text=str(definition.description_help)
@@ -44,7 +44,8 @@ class DetailsForm(forms.Form):
         )
         for question in self.questions:
             field = form_field(question)
-            field.required = question.required and question.type != "yes_no"  # what the label says
+            # Only for the label: `clean` decides.
+            field.required = question.required and question.type != "yes_no"
             _leave_to_the_form(field)
             if isinstance(field, LongTextField):
                 field.widget.attrs |= {"rows": 4, "data-behaviour": "autosize"}
@@ -52,7 +53,7 @@ class DetailsForm(forms.Form):
         self.fields["files"] = FilesField(limits=definition.files)
 
     def own_fields(self) -> list[dict[str, Any]]:
-        """The process's questions, each with the condition under which it shows."""
+        """Return the process's questions, each with `shown_when` for js/behaviours/shown-when.js."""
         return [
             {
                 "field": self[ANSWER + question.key],
@@ -65,7 +66,7 @@ class DetailsForm(forms.Form):
         ]
 
     def raw_answers(self) -> dict[str, Any]:
-        """What was typed for the process's questions, as `file_ticket` takes it."""
+        """Return what was typed for the process's questions by their keys, as `file_ticket` takes it."""
         data: Any = self.data
         answers = {}
         for question in self.questions:
@@ -74,8 +75,10 @@ class DetailsForm(forms.Form):
         return answers
 
     def clean(self) -> dict[str, Any]:
-        """The process's questions are judged together, because some only come up for some answers of others; by the
-        same rule as on every channel."""
+        """Validate the process's questions together, because some are only asked after certain answers to others.
+
+        `clean_values` does the same on every channel.
+        """
         self.answers: dict[str, Any] = {}
         try:
             self.answers = clean_values(self.questions, self.raw_answers())
@@ -84,7 +87,7 @@ class DetailsForm(forms.Form):
         return self.cleaned_data
 
     def show(self, problem: InvalidData) -> None:
-        """Put what the desk refused beside its field; what has no field here goes above the form."""
+        """Put each message beside its field; a message without a field here goes above the form."""
         for key, messages in problem.errors.items():
             name = key if key in self.fields else ANSWER + key
             if name not in self.fields:
@@ -93,12 +96,12 @@ class DetailsForm(forms.Form):
                 self.add_error(name, messages)
 
     def review(self) -> list[tuple[str, str]]:
-        """The process's questions and answers in the reader's words."""
+        """Return the answered questions of the process as (label, answer) in the reader's language."""
         return [(str(question.label), text) for question, text in answered(self.questions, self.answers)]
 
 
 class ContactForm(forms.Form):
-    """S0.12, S3.9, S3.10: how to reach the person. An account's address is shown and cannot be changed here (S2.1)."""
+    """How to reach the requester (S0.12, S3.9, S3.10). An account's address is shown but not changed here (S2.1)."""
 
     email = forms.EmailField(
         label=_("Correo electrónico"),
@@ -147,7 +150,7 @@ class ContactForm(forms.Form):
             self.fields["phone"].initial = user.phone
 
     def clean_email(self) -> str:
-        """Whatever a form posts: an account writes from its own address."""
+        """Return the account's address, whatever was posted; for a guest, the typed one in lower case."""
         return self.user.email if self.user else self.cleaned_data["email"].lower()
 
     def clean_phone(self) -> str:
@@ -157,7 +160,7 @@ class ContactForm(forms.Form):
         return phone
 
     def show(self, problem: InvalidData) -> bool:
-        """Whether what the desk refused belongs to this step."""
+        """Add the messages to their fields and return True. If one has no field here, add none and return False."""
         if not problem.errors.keys() <= self.fields.keys():
             return False
         for key, messages in problem.errors.items():
@@ -166,7 +169,7 @@ class ContactForm(forms.Form):
 
 
 def _leave_to_the_form(field: forms.Field) -> None:
-    """The form judges the value; the field only draws itself."""
+    """Turn off the field's own validation: the form validates the value."""
     field.clean = lambda value: value  # type: ignore[method-assign]
 
 

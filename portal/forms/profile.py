@@ -1,4 +1,4 @@
-"""What a person may change about themselves."""
+"""The form of a person's profile."""
 
 import zoneinfo
 from functools import lru_cache
@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.validators import phone_validator
 from content.form_fields import LineField
 
-# Where most of the desk's customers are, as they call these places; the rest of the world follows.
+# Zones where most customers live, by the names used there. They are listed before all others.
 NEAR = {
     "America/Caracas": _("Caracas"),
     "America/Bogota": _("Bogotá"),
@@ -59,7 +59,10 @@ def _far() -> list[tuple[str, str, str]]:
 
 
 def zones(current: str) -> list[Any]:
-    """Each zone once: a list that holds the same value twice shows the second."""
+    """Return the choices of time zones: nearby ones first, then the others. An unknown `current` is put on top.
+
+    Each zone appears once, because a browser would select the second of two options with the same value.
+    """
     far = [(zone, f"{REGIONS[region]} · {rest}") for zone, region, rest in _far()]
     choices: list[Any] = [(_("Cercanas"), list(NEAR.items())), (_("Las demás"), far)]
     return (
@@ -100,6 +103,6 @@ class ProfileForm(forms.ModelForm):
             del self.fields["keyboard_shortcuts"]
 
     def save(self, commit: bool = True) -> User:
-        """Only what was asked: a role or an address that somebody posts along changes nothing (B21)."""
+        """Save only the fields of this form: a posted role or e-mail address changes nothing (B21)."""
         self.instance.save(update_fields=list(self.fields))
         return self.instance

@@ -1,4 +1,4 @@
-"""What a customer writes on a ticket's page."""
+"""Forms of a ticket's page, its survey, and the request for a new link."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class ReplyForm(StampedForm):
 
 
 class ActionForm(web.forms.ActionForm):
-    """One of several action forms on the same page: its inputs carry the action's key as prefix."""
+    """The form of one action. A page can hold several, so the names of its inputs begin with the action's key."""
 
     rows = 3
 

@@ -1,4 +1,4 @@
-"""How to reach the desk. Only what the settings say; opening hours come with the calendars."""
+"""The contact panel: phone, WhatsApp and e-mail from the settings. It has no opening hours yet."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 
 def panel() -> list[dict[str, Any]]:
-    """The rows of components/_hours.html (S3.25, S3.26)."""
+    """Return the rows of components/_hours.html, one for each channel that the settings name (S3.25, S3.26)."""
     rows = [
         {
             "icon_name": "telephone",

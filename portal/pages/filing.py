@@ -1,4 +1,4 @@
-"""What the steps of the guide share: the bar above them, the page of the details, the way through signing in."""
+"""What several views of the guide use: the bar of steps, the details page, and the page that asks to sign in."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def details_page(
 
 
 def ask_to_sign_in(request: HttpRequest, draft: Draft, topic: Topic, back: str) -> HttpResponse:
-    """S2.1: an account first. What was written waits in the session, and `back` leads to it."""
+    """Render the page that asks to sign in first (S2.1). The session keeps the draft; `back` is where to continue."""
     context = {
         "topic": topic,
         "has_text": bool(draft.values),
@@ -72,6 +72,7 @@ def row_of_draft(draft: Draft, attachment: Attachment) -> dict[str, Any]:
 
 
 def steps(current: str, draft: Draft | None = None) -> list[dict[str, Any]]:
+    """Return the entries of the bar of steps. With a `draft`, the steps before `current` are links."""
     names = list(STEPS)
     position = names.index(current)
     return [

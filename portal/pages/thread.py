@@ -1,7 +1,7 @@
-"""What a customer sees of a ticket: its state in their words, the road it travels, the conversation.
+"""What a customer sees of a ticket: its state, its steps and its conversation.
 
-Everything is made from public messages and public events (`public_conversation`). Of an event only the moment, what the
-process says of it and the stage it led to are used, never its other data: those are the desk's own affair.
+Everything comes from public messages and public events (`public_conversation`). Of an event, only its time, the
+process's text for its action and the stage it led to are used. Its other data are internal.
 """
 
 from collections.abc import Iterable, Iterator
@@ -39,14 +39,17 @@ FAILED = (StageKind.REJECTED, StageKind.CANCELLED)
 
 @dataclass(frozen=True)
 class State:
-    """A pill: the design's token and the word (S3.12–S3.14)."""
+    """The state of a ticket as a pill: the design's colour token and the label (S3.12–S3.14)."""
 
     token: str
     label: str
 
 
 def state_of(ticket: Ticket) -> State:
-    """One vocabulary for every process, so that lists read the same; the process's own words are on its steps."""
+    """Return the ticket's state with the same labels for every process, so that lists are uniform.
+
+    The process's own names are on the steps.
+    """
     match ticket.kind:
         case StageKind.CLOSURE_APPROVAL:
             return State("aprobar", _("Espera tu aprobación"))
@@ -60,12 +63,12 @@ def state_of(ticket: Ticket) -> State:
 
 
 def has_progress(ticket: Ticket) -> bool:
-    """A rejected or cancelled request went nowhere: no percent is true of it."""
+    """Whether to show a percentage: not for a rejected or cancelled ticket."""
     return ticket.kind not in FAILED
 
 
 class Conversation:
-    """The newest public messages of one ticket and what the process did, read once (three queries)."""
+    """The newest public messages of one ticket and the events of its process, read once in three queries."""
 
     def __init__(self, ticket: Ticket, *, complete: bool = False) -> None:
         self.ticket = ticket
@@ -75,19 +78,20 @@ class Conversation:
         self.is_cut = len(self.messages) > limit
         if self.is_cut:
             self.messages = self.messages[1:]
-        # All of them, for the road; what else happened is told by messages.
+        # Read also the events before the first message shown: `steps` needs them. Events of other kinds are not
+        # shown; where they matter to the customer, there is a message.
         events = public["events"].filter(kind__in=TOLD).order_by("-version")
         self.events: list[TicketEvent] = list(events[:LONGEST])[::-1]
 
     def moves(self) -> Iterator[tuple[TicketEvent, Stage]]:
-        """The events that brought the ticket to another stage, in order."""
+        """Yield each event that led to a stage, with that stage, oldest first."""
         for event in self.events:
             key = event.data.get("to")
             if key:
                 yield event, self.ticket.definition.stage(key)
 
     def items(self) -> list[dict[str, Any]]:
-        """Messages, lines about what happened and days, ready to draw, oldest first."""
+        """Return messages, event lines and day separators, oldest first, as the template draws them."""
         entries: list[tuple[datetime, int, dict[str, Any]]] = [
             (message.created_at, 0, self._message(message)) for message in self.messages
         ]
@@ -120,7 +124,7 @@ class Conversation:
             action = self.ticket.definition.action(event.action) if event.action else None
             words = str(action.event) if action else ""
             if stage is not None:
-                if not label:  # filing itself: the report says it
+                if not label:  # the ticket was filed: the report shows it
                     label = stage.customer_label
                     continue
                 if stage.customer_label == label and not words:
@@ -139,9 +143,9 @@ class Conversation:
             )
 
     def steps(self) -> list[dict[str, Any]]:
-        """The road (S1.2, S1.12): where the ticket has been and when, where it is, what is left.
+        """Return the steps of the ticket (S1.2, S1.12): those done and when, the current one, those to come.
 
-        A stage that was skipped is not shown as done, and waiting for the customer is a step only while it lasts.
+        A skipped stage is not shown as done. Waiting for the customer is a step only while it lasts.
         """
         ticket, here = self.ticket, self.ticket.stage_definition
         reached = {stage.customer_label: event.at for event, stage in self.moves()}

@@ -1,4 +1,4 @@
-"""What a ticket's page holds for its requester, drawn whole, in parts, or again after a refusal."""
+"""The requester's page of a ticket: rendered whole, its live part alone, or again after a refusal."""
 
 import uuid
 from collections.abc import Sequence
@@ -30,13 +30,13 @@ def page(
     changes: Sequence[TicketEvent] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """The ticket's page; after a refusal with everything that was typed still in it."""
+    """Render the ticket's page. After a refusal pass `form` or `tried` to keep what was typed, and the `changes`."""
     context = live_context(access, tried=tried, complete="completa" in request.GET)
     if access.can_reply:
         context["reply"] = form or unsent_form(unsent(request, access.ticket.folio))
         context["files"] = _files_field(access, context["reply"])
     context["changes"] = _changes(context["conversation"], changes) if changes else []
-    # An action that is no longer offered has no form left to show the words in.
+    # An action that is no longer offered has no form, so the page quotes what was typed into it.
     if tried and tried not in context["decisions"] + context["others"]:
         context["written"] = tried.written()
     template = "portal/guest/approve.html" if access.purpose == "approve" else "portal/tickets/detail.html"
@@ -46,6 +46,7 @@ def page(
 def live_context(
     access: Access, *, tried: ActionForm | None = None, complete: bool = False
 ) -> dict[str, Any]:
+    """Return the context of the part of the page that refreshes itself: conversation, state, steps and actions."""
     ticket, conversation = access.ticket, Conversation(access.ticket, complete=complete)
     offered = [
         tried if tried and tried.action.key == action.key else ActionForm(action=action, ticket=ticket)
@@ -76,19 +77,19 @@ def live_context(
 
 
 def _answers(ticket: Ticket) -> list[tuple[str, str]]:
-    """What the requester answered to the process's own questions; never what the desk filled in."""
+    """Return the requester's answers to the process's own questions; never a field that staff fill in."""
     asked = ticket.definition.intake_fields(ticket.category.key if ticket.category else "")
     return [(str(question.label), text) for question, text in answered(asked, ticket.fields)]
 
 
 def _is_decision(action: Action, access: Access) -> bool:
-    """Whether the action is what the present stage waits for, not one that is offered all along."""
+    """Whether the action is offered only while the ticket waits for the requester, such as approving."""
     definition = access.ticket.definition
     return all(definition.stage(key).owner.kind == "requester" for key in action.sources)
 
 
 def _changes(conversation: Conversation, missed: Sequence[TicketEvent]) -> list[dict[str, Any]]:
-    """What the person had not seen, in the same words as the conversation."""
+    """Return the items of the conversation for the events that the person has not seen."""
     seen_before = min((event.at for event in missed), default=None)
     if seen_before is None:
         return []
@@ -102,7 +103,7 @@ def _changes(conversation: Conversation, missed: Sequence[TicketEvent]) -> list[
 
 
 def fresh(access: Access) -> Access:
-    """The same person at the ticket as it is now."""
+    """Reload the ticket from the database and return the access."""
     ticket = access.ticket
     ticket.refresh_from_db()
     return access

@@ -1,4 +1,4 @@
-"""Lists of a customer's tickets: what each row shows, and what they can be filtered by."""
+"""Lists of a customer's tickets: their rows, order and filters."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,11 +15,11 @@ from tickets.models import Category, Ticket
 
 from .thread import has_progress, state_of
 
-COUNTED = 200  # tickets of one person whose states are counted; beyond, tabs go without numbers
+COUNTED = 200  # for a person with more tickets, the tabs show no counts
 
 
 def rows(tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
-    """What a card or a table row draws. `category` must have been selected along."""
+    """Return what a card or a table row shows of each ticket. Select `category` along with the tickets."""
     result = []
     for ticket in tickets:
         state = state_of(ticket)
@@ -42,7 +42,7 @@ def rows(tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
 
 
 def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
-    """Those that wait for the requester, then the latest."""
+    """Order the tickets: those that wait for the requester first, then by latest update."""
     waits = Case(
         When(stage_kind__in=REQUESTER_KINDS, then=Value(0)), default=Value(1), output_field=IntegerField()
     )
@@ -50,15 +50,18 @@ def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
 
 
 def matching(tickets: "QuerySet[Ticket]", query: str) -> "QuerySet[Ticket]":
-    """Every word is in the folio, the title or the beginning of the report."""
+    """Keep the tickets that have every word of `query` in the folio, the title or the beginning of the report."""
     for word in fold(query).split()[:8]:
         tickets = tickets.filter(Q(folio__icontains=word) | Q(text_folded__contains=word))
     return tickets
 
 
 class TicketFilter(forms.Form):
-    """The address of «Mis tickets». Only these parameters exist, each with its own list of values: nothing that is
-    typed in an address reaches a query by name (B1). What does not fit counts as not said."""
+    """The query parameters of «Mis tickets».
+
+    Only these parameters exist, each with its own list of values, so no name in an address becomes a lookup (B1). A
+    value that does not exist is ignored.
+    """
 
     STATES = (
         ("", _("Todos")),
@@ -124,7 +127,7 @@ class TicketFilter(forms.Form):
         return matching(tickets, self.value("q") or "")
 
     def counts(self) -> dict[str, int] | None:
-        """How many tickets each tab holds; None when the person has too many to count for every page (A21)."""
+        """Return how many tickets each tab holds; None when there are too many to count on every page (A21)."""
         mine = Ticket.objects.requested_by(self.user).order_by("-updated_at", "-id")
         states = list(mine.values_list("public_state", "stage_kind")[: COUNTED + 1])
         if len(states) > COUNTED:

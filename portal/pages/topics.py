@@ -1,6 +1,6 @@
-"""What a customer can ask for: the categories of every process in use, each with what is promised for it.
+"""Topics: what a customer can ask for. They are the categories of every process in use, with their targets.
 
-The customer picks a topic; the process comes with it (S0.2). A process without categories is a topic itself.
+The customer picks a topic, and the topic decides the process (S0.2). A process without categories is itself a topic.
 """
 
 from collections import Counter
@@ -19,12 +19,14 @@ from web.wording import duration_in_words
 
 @dataclass(frozen=True)
 class Topic:
+    """A category of a process; with `category` None, the whole process."""
+
     process: Process
     category: Category | None
 
     @property
     def key(self) -> str:
-        """How forms and addresses name it: keys, which outlive a change of name."""
+        """The topic in forms and addresses: made of keys, which stay the same when a name changes."""
         return f"{self.process.key}.{self.category.key}" if self.category else self.process.key
 
     @cached_property
@@ -67,7 +69,10 @@ class Topic:
 
     @property
     def promise(self) -> str:
-        """The one time worth saying before anything is written: the wait of a procedure, else the first answer's."""
+        """The target shown beside the topic: for a procedure its resolution, else the first response.
+
+        Without a first-response target it is the resolution, too. Empty without any target.
+        """
         _severity, case_kind = self._case
         if self.resolution and (case_kind == CaseKind.PROCEDURE or not self.first_response):
             text = (
@@ -88,7 +93,7 @@ class Topic:
 
 
 def all_topics() -> list[Topic]:
-    """Every topic of every process in use, in the desk's order. Two queries, however many there are."""
+    """Return every topic of every process in use, in their configured order. Takes two queries."""
     active = Category.objects.filter(is_active=True)
     processes = (
         Process.objects.filter(is_active=True, current__isnull=False)
@@ -99,7 +104,10 @@ def all_topics() -> list[Topic]:
 
 
 def featured(topics: list[Topic], limit: int) -> list[Topic]:
-    """At most `limit` topics, the first ones of every process, so that none crowds the others out."""
+    """Return at most `limit` topics: the first of each process, then the second of each, and so on.
+
+    So a process with many topics does not push out the others. The topics keep their order.
+    """
     seen: Counter[str] = Counter()
     ranked = []
     for order, topic in enumerate(topics):
@@ -116,4 +124,4 @@ def find(key: str) -> Topic | None:
 def _topics_of(process: Process) -> list[Topic]:
     if not process.definition.categories:
         return [Topic(process, None)]
-    return [Topic(process, category) for category in process.offered]  # type: ignore[attr-defined]  # the prefetch
+    return [Topic(process, category) for category in process.offered]  # type: ignore[attr-defined]  # set by the prefetch

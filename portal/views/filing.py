@@ -1,4 +1,4 @@
-"""Filing a report, one step a page: what it is about, what happened (S3.5–S3.8); `sending` has the rest."""
+"""The guide's first two steps: choosing a topic and giving the details (S3.5–S3.8). `sending` has the last."""
 
 import uuid
 from typing import Any
@@ -23,18 +23,18 @@ from ..pages.topics import Topic
 
 @require_safe
 def report(request: HttpRequest) -> HttpResponse:
-    """The first step; with a topic in the address, the second at once."""
+    """Begin a report with the first step; with a topic in the address, go to the second at once."""
     return _choose(request, drafts.new_id())
 
 
 @require_safe
 def report_type(request: HttpRequest, draft_id: str) -> HttpResponse:
-    """The first step again, for a report that has begun."""
+    """Show the first step again for a draft that was begun."""
     return _choose(request, draft_id, chosen=drafts.load(request, draft_id).topic)
 
 
 def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpResponse:
-    """Every topic is a link: choosing one is going on, on any device and without script."""
+    """Show the topics as links. Each leads to the details, so choosing works without script and without a button."""
     offered = topics.all_topics()
     asked = request.GET.get("tipo")
     if asked and any(topic.key == asked for topic in offered):
@@ -92,7 +92,7 @@ def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
 @limited("report-draft", rate="120/10m", by=by_user)
 @require_POST
 def report_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
-    """Keeps what is being typed; the page's script sends it now and then."""
+    """Save what is being typed, as the page's script sends it now and then: 204 when saved, else 409."""
     draft = drafts.load(request, draft_id)
     topic = topics.find(request.POST.get("tipo", ""))
     values = drafts.typed(request)
@@ -106,14 +106,14 @@ def report_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
 @limited("upload", rate="60/10m", by=by_user)
 @require_POST
 def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
-    """One file: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
+    """Keep one file and return its row, or a row that says why it was refused (js/behaviours/upload.js)."""
     draft = drafts.load(request, draft_id)
     topic = topics.find(request.GET.get("tipo", ""))
     if topic is None or draft.folio:
         return HttpResponse(status=400)
 
     def row_of(kept: Attachment) -> dict[str, Any]:
-        if not draft.topic:  # the first thing that happens to this draft: from now on the browser knows it
+        if not draft.topic:  # nothing was saved yet: from now on the session knows this draft
             draft.topic = topic.key
             drafts.save(request, draft)
         return row_of_draft(draft, kept)
@@ -136,7 +136,7 @@ def report_discard(request: HttpRequest, draft_id: str, file: uuid.UUID) -> Http
 
 
 def _initial(draft: Draft, topic: Topic) -> dict[str, Any]:
-    """The draft's values for an unbound form: nothing is wrong with them until they are sent."""
+    """Return the draft's values as `initial`, because an unbound form shows no errors before it is sent."""
     multiple = {f"answer_{q.key}" for q in topic.definition.fields if q.type == "multi_choice"}
     return {name: items if name in multiple else items[-1] for name, items in draft.values.items() if items}
 

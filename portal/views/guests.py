@@ -1,4 +1,4 @@
-"""Ways in without an account: the link of a mail, and asking for a new one."""
+"""Views for guests: opening the link of a mail, and asking for a new one."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +14,7 @@ from web.ratelimit import by_field, by_ip, limited
 from ..access import no_longer_valid
 from ..forms.ticket import ResendForm
 
-# Where each kind of link leads: for guests, and for the requester who is signed in anyway.
+# The page of each kind of link: for a guest, and for the requester when signed in.
 PAGES = {
     Purpose.FOLLOW: ("portal:guest", "portal:ticket"),
     Purpose.CONTRIBUTE: ("portal:guest", "portal:ticket"),
@@ -26,7 +26,7 @@ PAGES = {
 @limited("link", rate="60/10m", by=by_ip, methods=("GET", "HEAD"))
 @require_safe
 def guest_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Exchange a link for a cookie and go on to an address without the secret. Changes nothing (see `grants`)."""
+    """Exchange a link for a cookie and redirect to an address without the token. Writes no data (see `grants`)."""
     try:
         found = guests.redeem(token)
     except InvalidToken:
@@ -47,7 +47,7 @@ def guest_link(request: HttpRequest, token: str) -> HttpResponse:
 @limited("resend-mail", rate="3/h", by=by_field("email"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def resend_link(request: HttpRequest) -> HttpResponse:
-    """The same answer whether or not the folio and the address belong together (B15, B26)."""
+    """Mail a new link, and answer the same whether or not the folio and the address belong together (B15, B26)."""
     form = ResendForm(request.POST or None, initial={"folio": request.GET.get("folio", "")[:24]})
     if request.method == "POST" and form.is_valid():
         guests.send_again(folio=form.cleaned_data["folio"], email=form.cleaned_data["email"])

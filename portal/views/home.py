@@ -1,4 +1,4 @@
-"""The front page, and its search."""
+"""The home page and its search."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -27,14 +27,14 @@ def home(request: HttpRequest) -> HttpResponse:
         found = list(awaiting_first(mine)[: ON_HOME + 1])
         cards = rows(found[:ON_HOME])
         for card in cards[1:]:
-            card["action"] = False  # one stands out, or none does
+            card["action"] = False  # at most one card stands out: the first
         context |= {"tickets": cards, "has_more": len(found) > ON_HOME}
     return render(request, "portal/home.html", context)
 
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """Own tickets by folio or words, topics by their names."""
+    """Find the person's own tickets by folio or words, and topics by name and description."""
     query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
     words = [fold(word) for word in query.split()]
     offered = topics.all_topics() if words else []

@@ -17,9 +17,9 @@ THEME_COOKIE = "desk_theme"
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
-    person = get_object_or_404(
-        User, pk=request.user.pk
-    )  # the page's frame shows the name as it is, not as it is typed
+    # The form writes what was typed into its instance. It gets a second one, so that the page's frame, which shows
+    # `request.user`, keeps the saved name.
+    person = get_object_or_404(User, pk=request.user.pk)
     form = ProfileForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         form.save()

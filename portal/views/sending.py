@@ -1,4 +1,4 @@
-"""The last step of filing: how to answer, a look at everything, the folio (S0.12–S0.14, S2.1, S3.9, S3.10)."""
+"""The guide's last step: contact, a review of everything, and the folio (S0.12–S0.14, S2.1, S3.9, S3.10)."""
 
 import re
 from typing import Any
@@ -29,8 +29,11 @@ CONTACT = re.compile(r"email|name|phone|notify|seen")
 
 
 def _strangers_address(request: HttpRequest) -> str:
-    """The address that would get mail from somebody who has not shown that it is theirs. Who signed in has: strangers
-    who type that address all day do not keep its owner from writing."""
+    """Return the typed address of a visitor who is not signed in, to limit how many mails it gets.
+
+    Returns an empty text for a signed-in person, which means no limit: strangers who type an address again and again
+    must not stop its owner from filing.
+    """
     return "" if request.user.is_authenticated else by_field("email")(request)
 
 
@@ -59,7 +62,7 @@ def _take_contact(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
     if request.POST.get("ir") == "detalles":
         return redirect("portal:report_details", draft.id)
     if topic.needs_account and not request.user.is_authenticated:
-        return redirect("portal:report_contact", draft.id)  # which asks to sign in
+        return redirect("portal:report_contact", draft.id)  # its GET asks to sign in
     form = ContactForm(request.POST, topic=topic, user=signed_in_user(request))
     details = DetailsForm(draft.data(draft.values), topic=topic)
     if not details.is_valid():
@@ -134,7 +137,7 @@ def _review(request: HttpRequest, draft: Draft, topic: Topic, details: DetailsFo
 
 @require_safe
 def report_done(request: HttpRequest, draft_id: str) -> HttpResponse:
-    """The folio (S0.14). A guest gets the way in by mail alone: nobody has shown yet that the address is theirs."""
+    """Show the folio (S0.14). A guest's link is only sent by mail, because the address is not confirmed yet."""
     draft = drafts.load(request, draft_id)
     if not draft.folio:
         raise Http404
@@ -145,10 +148,10 @@ def report_done(request: HttpRequest, draft_id: str) -> HttpResponse:
 
 
 def _contact_initial(draft: Draft, user: User | None) -> dict[str, Any]:
-    """What was typed in the last step; an account's address is never taken from there."""
+    """Return what was typed in the last step as `initial`, without the address if the person has an account."""
     initial: dict[str, Any] = {name: items[-1] for name, items in draft.contact.items() if items}
     if user:
         initial.pop("email", None)
-    if "seen" in draft.contact:  # a switch that was left off posts nothing; this says that it was there
+    if "seen" in draft.contact:  # an unticked box posts nothing; `seen` says that it was shown
         initial["notify"] = "notify" in draft.contact
     return initial

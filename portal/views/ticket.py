@@ -1,4 +1,4 @@
-"""One ticket, for its requester: what happened, what to do next, what to say (S1.12, S1.17, S3.15–S3.19)."""
+"""One ticket for its requester: page, updates, replies, actions and survey (S1.12, S1.17, S3.15–S3.19)."""
 
 import uuid
 from functools import partial
@@ -36,15 +36,17 @@ def ticket(request: HttpRequest, access: Access) -> HttpResponse:
 @require_safe
 @ticket_view(*policies.DECIDING_PURPOSES)
 def approval(request: HttpRequest, access: Access) -> HttpResponse:
-    """What a link for approving shows: the solution, the two answers, the conversation behind them (S2.8)."""
+    """Show the page of an approval link: the solution, approve and reject, and the conversation (S2.8)."""
     return page(request, access)
 
 
 @require_safe
 @ticket_view(*policies.READING_PURPOSES)
 def updates(request: HttpRequest, access: Access) -> HttpResponse:
-    """204 while the page is still true; else the parts that changed (S1.17). Only the conversation, the state and the
-    actions are swapped: the box that somebody types in is not among them."""
+    """Answer 204 while the page's version is current, else return its live parts (S1.17).
+
+    Only the conversation, the state and the actions are swapped, never the box that somebody types in.
+    """
     if request.GET.get("v") == str(access.version):
         return HttpResponse(status=204)
     context = live_context(access, complete="completa" in request.GET)
@@ -88,7 +90,7 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
 @require_POST
 @ticket_view(*policies.WRITING_PURPOSES)
 def ticket_upload(request: HttpRequest, access: Access) -> HttpResponse:
-    """One file of a reply: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
+    """Keep one file of a reply and return its row, or a row that says why it was refused (js/behaviours/upload.js)."""
     return take_upload(
         request,
         partial(file_of_reply, access),
@@ -111,13 +113,14 @@ def ticket_discard(request: HttpRequest, access: Access, file: uuid.UUID) -> Htt
 @require_POST
 @ticket_view(*policies.DECIDING_PURPOSES)
 def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResponse:
-    """Carry out what the process offers: approve, reject, close … The survey follows a closing that wants one."""
+    """Perform an action of the process: approve, reject, close … Then go to the survey if it is open."""
     definition = access.ticket.definition.action(action)
     if definition is None or definition.on:
         messages.error(request, _("Esa acción no existe en este ticket."))
         return redirect(access.home_url)
     form = ActionForm(request.POST, action=definition, ticket=access.ticket)
-    # Whether an answer fits is told to whom the action is offered: fields know accounts and folios of others.
+    # Validate answers only for a person who may perform the action: error messages reveal which accounts and folios
+    # exist.
     is_theirs = policies.may_perform(access.actor, access.ticket, definition)
     if is_theirs and not form.is_valid():
         return page(request, access, tried=form, status=422)
@@ -133,7 +136,7 @@ def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResp
 
 
 def _refused(request: HttpRequest, access: Access, refusal: Refusal, **forms: Any) -> HttpResponse:
-    """The page again with every word that was typed; for a stale one, the ticket as it is now and what changed."""
+    """Render the page with everything that was typed. If it was stale, show the current ticket and what changed."""
     if refusal.is_stale:
         return page(request, fresh(access), changes=refusal.changes, status=refusal.status, **forms)
     if refusal.is_about_fields:
@@ -146,7 +149,7 @@ def _refused(request: HttpRequest, access: Access, refusal: Refusal, **forms: An
 @require_http_methods(["GET", "HEAD", "POST"])
 @ticket_view(*policies.RATING_PURPOSES)
 def survey(request: HttpRequest, access: Access) -> HttpResponse:
-    """S0.25. Nothing is chosen for the person, and nothing counts before they send it (LESSONS A14)."""
+    """Show and save the survey (S0.25). No score is preselected, and nothing counts before it is sent (LESSONS A14)."""
     form = SurveyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with Refusal(form) as refusal:
@@ -178,7 +181,7 @@ def survey(request: HttpRequest, access: Access) -> HttpResponse:
 @require_POST
 @ticket_view(Purpose.FOLLOW)
 def ticket_notifications(request: HttpRequest, access: Access) -> HttpResponse:
-    """S3.10: whether mails about this ticket reach the requester."""
+    """Switch mails to the requester about this ticket on or off (S3.10)."""
     on = "on" in request.POST
     set_notifications(access.ticket, actor=access.actor, on=on)
     if getattr(request, "htmx", False):

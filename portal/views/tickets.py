@@ -1,4 +1,4 @@
-"""«Mis tickets»: everything a person has asked for, with its state (S1.18, S1.19, S3.11)."""
+"""«Mis tickets»: the tickets that a person has filed, with their states (S1.18, S1.19, S3.11)."""
 
 from typing import Any, cast
 
@@ -54,7 +54,7 @@ def _tabs(filters: TicketFilter) -> list[dict[str, Any]]:
 
 
 def _address(filters: TicketFilter, **changed: str) -> str:
-    """The page's address with the filters that were understood, and nothing else of what was asked."""
+    """Return the query string with the valid filters and `changed`; unknown parameters are left out."""
     category = filters.value("tipo")
     values = {
         "estado": filters.value("estado"),
