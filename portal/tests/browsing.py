@@ -1,4 +1,4 @@
-"""Going to a ticket's page and looking at it."""
+"""Helpers that open a ticket's page and read it."""
 
 import re
 from html import unescape

@@ -41,13 +41,13 @@ def customer_client(customer: User) -> Client:
 
 @pytest.fixture
 def process(db: None) -> Process:
-    """S2: an account is needed, the requester approves the closing."""
+    """The process of S2: it needs an account, and the requester approves the closing."""
     return make_process()
 
 
 @pytest.fixture
 def guest_process(db: None) -> Process:
-    """Guests may file, with questions of the process's own."""
+    """A process for guests, with its own questions."""
     return make_guest_process()
 
 
@@ -70,6 +70,6 @@ def to_approve(in_work: Ticket, agent: User) -> Ticket:
 
 @pytest.fixture
 def one_instant() -> Iterator[None]:
-    """Time stands still: a limit's window does not end in the middle of a test."""
+    """Stop the clock, so that a rate limit's window does not end in the middle of a test."""
     with time_machine.travel(timezone.now(), tick=False):
         yield

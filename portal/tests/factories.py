@@ -1,4 +1,7 @@
-"""A small process of the tests' own: guests welcome, questions that depend on answers, closing by the requester."""
+"""A small process for these tests, and helpers.
+
+Guests may file it, a question depends on an answer to another, and the requester may close the ticket.
+"""
 
 import io
 from datetime import timedelta
@@ -170,7 +173,7 @@ def png(name: str = "captura.png", size: tuple[int, int] = (8, 8)) -> SimpleUplo
 
 
 def working(ticket: Ticket, *, agent: User, supervisor: User, **data: Any) -> Ticket:
-    """A ticket of S2, prepared and in the agent's hands."""
+    """Prepare a ticket of S2 with `agent` as assignee and return it."""
     answers = {
         "severity": "high",
         "department": ticket.department,

@@ -1,4 +1,4 @@
-"""A browser that files a report."""
+"""A test browser that files a report."""
 
 import re
 from html import unescape
@@ -12,7 +12,7 @@ S2 = {"title": "No puedo entrar", "description": "Me sale «Error 500» al entra
 
 
 class Guide:
-    """One browser going through the steps, with the hidden fields of each page as it was drawn."""
+    """One browser that goes through the steps of the guide. `fill` posts the `carry` of the details page."""
 
     def __init__(self, client: Client, topic: str) -> None:
         self.client, self.topic = client, topic

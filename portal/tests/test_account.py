@@ -1,4 +1,4 @@
-"""Profile, signing up, and what a person gets once an address is theirs."""
+"""The profile, signing up, and claiming guest tickets with a confirmed address."""
 
 import re
 from html import unescape
@@ -32,7 +32,7 @@ SIGN_UP = {"email": "nueva@example.com", "password1": "una-clave-larga-2026", "n
 # --- Profile ----------------------------------------------------------------------------------------------
 
 
-def test_profile_keeps_what_a_person_may_change(customer: User, customer_client: Client):
+def test_profile_saves_the_editable_fields(customer: User, customer_client: Client):
     customer_client.post("/perfil/", PROFILE)
 
     customer.refresh_from_db()
@@ -42,7 +42,7 @@ def test_profile_keeps_what_a_person_may_change(customer: User, customer_client:
     assert 'data-bs-theme="dark"' in page
 
 
-def test_profile_changes_nothing_else(customer: User, customer_client: Client):
+def test_profile_ignores_other_posted_fields(customer: User, customer_client: Client):
     mine = User.objects.filter(pk=customer.pk)
     before = mine.values("email", "role", "standing", "is_active", "external_account").get()
 
@@ -72,7 +72,7 @@ def test_profile_changes_nothing_else(customer: User, customer_client: Client):
         ("theme", "azul", "azul"),
     ],
 )
-def test_profile_says_what_is_wrong_and_keeps_the_rest(
+def test_profile_shows_errors_and_keeps_other_input(
     customer: User, customer_client: Client, field: str, value: str, message: str
 ):
     answer = customer_client.post("/perfil/", PROFILE | {"name": "Otro nombre"} | {field: value})
@@ -85,13 +85,13 @@ def test_profile_says_what_is_wrong_and_keeps_the_rest(
     assert customer.name == "Lucía Fernández"
 
 
-def test_profile_speaks_the_language_that_was_chosen(customer_client: Client):
+def test_profile_switches_to_the_chosen_language(customer_client: Client):
     answer = customer_client.post("/perfil/", PROFILE | {"language": "en"}, follow=True)
 
     assert '<html lang="en"' in answer.content.decode()
 
 
-def test_shortcuts_are_the_desks_affair(customer_client: Client, agent: User):
+def test_only_staff_see_the_shortcuts_setting(customer_client: Client, agent: User):
     assert 'name="keyboard_shortcuts"' not in customer_client.get("/perfil/").content.decode()
     assert 'name="keyboard_shortcuts"' in signed_in(agent).get("/perfil/").content.decode()
 
@@ -129,7 +129,7 @@ def test_signing_up_asks_for_a_name(client: Client):
 
 
 @pytest.mark.demand("S0.3")
-def test_signing_up_offers_the_desks_customer_kinds(client: Client):
+def test_signing_up_offers_customer_kinds(client: Client):
     kind = CustomerKind.objects.create(key="parkiador", name="Parkiador")
     assert "Parkiador" in client.get("/cuenta/registro/").content.decode()
 
@@ -138,7 +138,7 @@ def test_signing_up_offers_the_desks_customer_kinds(client: Client):
     assert User.objects.get().kind == kind
 
 
-def test_signing_up_makes_customers_only(client: Client):
+def test_signing_up_creates_only_customers(client: Client):
     client.post(
         "/cuenta/registro/", SIGN_UP | {"role": "administrator", "is_staff": "1", "standing": "inactive"}
     )
@@ -151,7 +151,7 @@ def test_signing_up_makes_customers_only(client: Client):
 
 
 def code_in_page_flow(client: Client) -> str:
-    """The code that was mailed; allauth keeps it in the session until it is typed."""
+    """Return the mailed code, which allauth keeps in the session until it is typed."""
     return next(
         value["code"]
         for value in client.session.values()
@@ -159,7 +159,7 @@ def code_in_page_flow(client: Client) -> str:
     )
 
 
-def test_confirming_an_address_brings_what_was_filed_under_it(client: Client, guest_process: Process):
+def test_confirming_an_address_claims_its_guest_tickets(client: Client, guest_process: Process):
     ticket = make_ticket(
         guest_process, guest_email="nueva@example.com", category="tramite", title="De invitada"
     )
@@ -179,7 +179,7 @@ def test_confirming_an_address_brings_what_was_filed_under_it(client: Client, gu
     assert "De otra" not in page
 
 
-def test_an_address_that_nobody_confirmed_brings_nothing(client: Client, guest_process: Process):
+def test_unconfirmed_address_claims_no_tickets(client: Client, guest_process: Process):
     ticket = make_ticket(guest_process, guest_email="nueva@example.com", category="tramite")
     client.post("/cuenta/registro/", SIGN_UP)
     client.post("/cuenta/correo/confirmar/", {"code": "000000"})
@@ -192,7 +192,7 @@ def test_an_address_that_nobody_confirmed_brings_nothing(client: Client, guest_p
     assert client.get(f"/tickets/{ticket.folio}/").status_code == 404
 
 
-def test_signing_in_brings_what_was_filed_meanwhile(client: Client, guest_process: Process):
+def test_signing_in_claims_tickets_filed_as_guest(client: Client, guest_process: Process):
     user = make_user(email="ana@example.com")
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
@@ -204,7 +204,7 @@ def test_signing_in_brings_what_was_filed_meanwhile(client: Client, guest_proces
     assert re.search(ticket.folio, client.get("/tickets/").content.decode())
 
 
-def test_signing_in_greets_in_the_language_of_the_page_that_follows(client: Client):
+def test_signing_in_greets_in_the_users_language(client: Client):
     user = make_user(name="Ana Ruiz", email="ana@example.com", language="es")
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
 
@@ -218,7 +218,7 @@ def test_signing_in_greets_in_the_language_of_the_page_that_follows(client: Clie
     assert "Entraste como Ana Ruiz" in page
 
 
-def test_one_confirmed_address_offers_nothing_to_do_with_it(client: Client):
+def test_single_confirmed_address_has_no_actions(client: Client):
     user = make_user(email="ana@example.com")
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     client.force_login(user)
@@ -233,7 +233,7 @@ def test_one_confirmed_address_offers_nothing_to_do_with_it(client: Client):
 
 
 @pytest.mark.parametrize("current", ["America/Caracas", "Europe/Lisbon"])
-def test_every_time_zone_is_offered_once_in_the_reader_s_words(current: str):
+def test_every_time_zone_is_offered_once(current: str):
     groups = zones(current)
     offered = [zone for _group, entries in groups for zone, _label in entries]
 
@@ -245,5 +245,5 @@ def test_every_time_zone_is_offered_once_in_the_reader_s_words(current: str):
     assert labels["Europe/Lisbon"] == "Europa · Lisbon"
 
 
-def test_a_time_zone_that_is_no_longer_known_stays_chosen():
+def test_unknown_time_zone_stays_chosen():
     assert zones("Marte/Olimpo")[0] == ("Marte/Olimpo", "Marte/Olimpo")

@@ -1,4 +1,4 @@
-"""What the process offers the requester; the survey; the switch for mails."""
+"""The requester's actions, the survey and the switch for mails."""
 
 import re
 from html import unescape
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.demand("S2.8")
-def test_actions_are_those_that_the_process_offers_now(
+def test_page_offers_only_available_actions(
     ticket: Ticket, agent: User, supervisor: User, customer: User, customer_client: Client
 ):
     assert buttons(html(customer_client, url(ticket))) == []
@@ -40,8 +40,8 @@ def test_actions_are_those_that_the_process_offers_now(
     assert buttons(html(customer_client, url(ticket))) == []
 
 
-def test_question_of_an_action_says_when_it_shows(customer: User, customer_client: Client):
-    """The back office drew the condition and the portal did not; both now draw `web.forms.ActionForm`."""
+def test_action_field_carries_its_condition(customer: User, customer_client: Client):
+    """Once only the back office drew the condition; now both faces draw `web.forms.ActionForm`."""
     asked = make_questioned_ticket(requester=customer)
 
     page = unescape(html(customer_client, url(asked)))
@@ -64,7 +64,7 @@ def test_approving_closes_and_leads_to_the_survey(to_approve: Ticket, customer_c
 
 
 @pytest.mark.demand("S2.8")
-def test_rejecting_asks_for_the_reason_and_returns_it_to_work(to_approve: Ticket, customer_client: Client):
+def test_rejecting_requires_a_reason_and_returns_to_work(to_approve: Ticket, customer_client: Client):
     form = stamp(html(customer_client, url(to_approve)), "rechazar")
 
     empty = customer_client.post(url(to_approve, "acciones/rechazar/"), form | {"rechazar-message": " "})
@@ -79,9 +79,7 @@ def test_rejecting_asks_for_the_reason_and_returns_it_to_work(to_approve: Ticket
     assert "Anoche volvió a fallar." in html(customer_client, url(to_approve))
 
 
-def test_deciding_on_a_page_that_is_out_of_date_changes_nothing_and_keeps_the_reason(
-    to_approve: Ticket, agent: User, customer_client: Client
-):
+def test_decision_on_a_stale_page_keeps_its_reason(to_approve: Ticket, agent: User, customer_client: Client):
     form = stamp(html(customer_client, url(to_approve)), "rechazar")
     conversation.send_follow_up(to_approve, actor=agent, body="Un detalle más.")
 
@@ -97,7 +95,7 @@ def test_deciding_on_a_page_that_is_out_of_date_changes_nothing_and_keeps_the_re
     assert to_approve.stage == "aprobacion"
 
 
-def test_a_decision_that_came_too_late_keeps_the_words(
+def test_rejecting_after_approving_shows_the_typed_reason(
     to_approve: Ticket, customer: User, customer_client: Client
 ):
     form = stamp(html(customer_client, url(to_approve)), "rechazar")
@@ -116,7 +114,7 @@ def test_a_decision_that_came_too_late_keeps_the_words(
 @pytest.mark.parametrize(
     "action", ["preparar", "pedir_aprobacion", "cerrar_por_silencio", "no-existe", "aprobar"]
 )
-def test_an_action_that_is_not_offered_is_refused(in_work: Ticket, customer_client: Client, action: str):
+def test_action_not_offered_is_refused(in_work: Ticket, customer_client: Client, action: str):
     before = snapshot(in_work)
 
     answer = customer_client.post(
@@ -130,7 +128,7 @@ def test_an_action_that_is_not_offered_is_refused(in_work: Ticket, customer_clie
 
 
 @pytest.mark.demand("S3.19")
-def test_closing_ones_own_request_takes_two_steps_and_offers_the_survey(
+def test_closing_own_ticket_confirms_and_opens_survey(
     guest_process: Process, customer: User, customer_client: Client
 ):
     ticket = make_ticket(guest_process, requester=customer, category="tramite")
@@ -147,9 +145,7 @@ def test_closing_ones_own_request_takes_two_steps_and_offers_the_survey(
     assert answer["Location"] == url(ticket, "encuesta/")
 
 
-def test_somebody_of_the_desk_who_asks_for_help_is_a_requester_here(
-    process: Process, supervisor: User, agent: User
-):
+def test_staff_requester_gets_only_requester_actions(process: Process, supervisor: User, agent: User):
     ticket = make_ticket(process, requester=supervisor)
     client = signed_in(supervisor)
 
@@ -214,7 +210,7 @@ def test_notifications_are_switched_per_ticket(ticket: Ticket, customer_client: 
 
 
 @pytest.mark.demand("S3.19")
-def test_an_action_that_asks_something_needs_no_other_question(customer: User, customer_client: Client):
+def test_action_with_fields_has_no_extra_confirmation(customer: User, customer_client: Client):
     ticket = make_ticket(make_process("solicitud-guiada"), requester=customer)
     perform(ticket, "cerrar_mi_solicitud", actor=customer)
     page = html(customer_client, url(ticket))

@@ -1,4 +1,4 @@
-"""Downloads: for whoever sees the message, as harmless bytes."""
+"""Downloading attachments: who may, and the headers that keep files from running."""
 
 import io
 from typing import Any
@@ -69,7 +69,7 @@ def internal(ticket: Ticket, agent: User) -> Attachment:
 # --- Who --------------------------------------------------------------------------------------------------
 
 
-def test_public_files_reach_the_requester_the_desk_and_the_bearer_of_a_link(
+def test_requester_staff_and_guest_download_public_files(
     public: Attachment, ticket: Ticket, customer_client: Client, agent: User, supervisor: User
 ):
     guest = Client()
@@ -79,7 +79,7 @@ def test_public_files_reach_the_requester_the_desk_and_the_bearer_of_a_link(
         assert body(client.get(url(public)))[:4] == b"\x89PNG"
 
 
-def test_files_of_notes_stay_in_the_desk(
+def test_only_staff_download_files_of_internal_notes(
     internal: Attachment, ticket: Ticket, customer_client: Client, agent: User
 ):
     guest = Client()
@@ -90,7 +90,9 @@ def test_files_of_notes_stay_in_the_desk(
     assert body(signed_in(agent).get(url(internal)))[:4] == b"\x89PNG"
 
 
-def test_strangers_get_nothing(public: Attachment, process: Process, stranger: User, client: Client):
+def test_strangers_cannot_download_files(
+    public: Attachment, process: Process, stranger: User, client: Client
+):
     other_desk = make_agent(make_department("academico"))
     other_guest = Client()
     other = make_ticket(process)
@@ -103,7 +105,7 @@ def test_strangers_get_nothing(public: Attachment, process: Process, stranger: U
             assert b"PNG" not in answer.content
 
 
-def test_a_withdrawn_link_and_the_surveys_link_bring_no_files(public: Attachment, ticket: Ticket):
+def test_revoked_and_survey_links_download_nothing(public: Attachment, ticket: Ticket):
     survey, follow = Client(), Client()
     survey.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.SURVEY, email=ticket.requester_email)}/")
     follow.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email=ticket.requester_email)}/")
@@ -113,14 +115,14 @@ def test_a_withdrawn_link_and_the_surveys_link_bring_no_files(public: Attachment
     assert [client.get(url(public)).status_code for client in (survey, follow)] == [404, 404]
 
 
-def test_what_waits_to_be_sent_is_nobodys(public: Attachment, customer_client: Client):
+def test_unsent_file_cannot_be_downloaded(public: Attachment, customer_client: Client):
     Attachment.objects.filter(pk=public.pk).update(ticket=None, message=None, draft_key="x")
 
     assert customer_client.get(url(public)).status_code == 404
 
 
 @pytest.mark.parametrize("scan", ["pending", "infected"])
-def test_a_held_file_is_explained_not_served(public: Attachment, customer_client: Client, scan: str):
+def test_pending_or_infected_file_is_not_served(public: Attachment, customer_client: Client, scan: str):
     Attachment.objects.filter(pk=public.pk).update(scan=scan)
 
     answer = customer_client.get(url(public))
@@ -142,7 +144,7 @@ def test_a_held_file_is_explained_not_served(public: Attachment, customer_client
         ("a.xhtml", "application/xhtml+xml", 'attachment; filename="a.xhtml"'),
     ],
 )
-def test_bytes_are_served_so_that_nothing_runs(
+def test_download_headers_prevent_execution(
     ticket: Ticket, customer_client: Client, name: str, content_type: str, disposition: str
 ):
     answer = customer_client.get(url(attach(ticket.messages.get(), name=name, content_type=content_type)))
@@ -168,7 +170,7 @@ def test_bytes_are_served_so_that_nothing_runs(
         ("", 200, VIDEO),
     ],
 )
-def test_videos_come_in_the_parts_that_the_player_asks_for(
+def test_video_is_served_in_requested_ranges(
     ticket: Ticket, customer_client: Client, header: str, status: int, part: bytes
 ):
     video = attach(ticket.messages.get(), name="falla.mp4", content_type="video/mp4", content=VIDEO)
@@ -181,7 +183,7 @@ def test_videos_come_in_the_parts_that_the_player_asks_for(
     assert int(answer["Content-Length"]) == len(part)
 
 
-def test_a_part_beyond_the_end_is_refused(ticket: Ticket, customer_client: Client):
+def test_range_beyond_the_end_is_refused(ticket: Ticket, customer_client: Client):
     video = attach(ticket.messages.get(), name="falla.mp4", content_type="video/mp4", content=VIDEO)
 
     answer = customer_client.get(url(video), headers={"Range": "bytes=99999-"})
@@ -189,7 +191,7 @@ def test_a_part_beyond_the_end_is_refused(ticket: Ticket, customer_client: Clien
     assert (answer.status_code, answer["Content-Range"]) == (416, f"bytes */{len(VIDEO)}")
 
 
-def test_pictures_have_a_small_one_for_lists(public: Attachment, ticket: Ticket, customer_client: Client):
+def test_image_has_a_thumbnail(public: Attachment, ticket: Ticket, customer_client: Client):
     assert customer_client.get(url(public, "miniatura/")).status_code == 404
     draw_thumbnail(public)
 
@@ -200,7 +202,7 @@ def test_pictures_have_a_small_one_for_lists(public: Attachment, ticket: Ticket,
     assert url(public, "miniatura/") in customer_client.get(f"/tickets/{ticket.folio}/").content.decode()
 
 
-def test_the_front_server_sends_the_bytes_where_there_is_one(
+def test_front_server_sends_the_file_if_configured(
     public: Attachment, customer_client: Client, client: Client
 ):
     with override_settings(DESK_ACCEL_PREFIX="/media-interna/"):
@@ -213,13 +215,13 @@ def test_the_front_server_sends_the_bytes_where_there_is_one(
 
 
 class Store(FileSystemStorage):
-    """Signs addresses as an object store would."""
+    """A storage that signs addresses as an object store does."""
 
     def url(self, name: str, parameters: dict[str, str] | None = None) -> str:
         return f"https://store.test/{name}?{'&'.join(f'{k}={v}' for k, v in (parameters or {}).items())}"
 
 
-def test_an_object_store_gets_a_signed_address_with_our_type(public: Attachment, customer_client: Client):
+def test_object_store_redirects_to_a_signed_address(public: Attachment, customer_client: Client):
     draw_thumbnail(public)
     with (
         patch("web.downloads.FileSystemStorage", new=type("Other", (), {})),

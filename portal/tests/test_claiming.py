@@ -1,4 +1,4 @@
-"""Who proves an address gets what was filed from it as a guest; who only claimed it gets nothing."""
+"""Only a person who has confirmed an address gets the tickets that a guest filed with it."""
 
 import pytest
 from django.test import Client
@@ -12,8 +12,8 @@ PASSWORD = "la-clave-del-extraño-2026"
 VICTIM = "lucia@example.com"
 
 
-def test_password_of_who_signed_up_first_with_my_address_opens_nothing(client, code_in_mail):
-    """B24, B26: somebody signs up with an address that is not theirs and waits until its owner comes."""
+def test_password_set_before_confirmation_stops_working(client, code_in_mail):
+    """B24, B26: a stranger signs up with an address that is not theirs and waits for its owner to confirm it."""
     data = {"email": VICTIM, "name": "Nadie", "password1": PASSWORD}
     Client().post(reverse("account_signup"), data)
     ticket = make_ticket(

@@ -1,4 +1,4 @@
-"""Nothing that somebody typed is lost."""
+"""Drafts of a report: kept between steps, after the session's end and while signing in."""
 
 import re
 from datetime import timedelta
@@ -23,9 +23,6 @@ from .guide import PAGO, PLATAFORMA, S2, Guide, hidden
 pytestmark = pytest.mark.django_db
 
 
-# --- Nothing typed is lost --------------------------------------------------------------------------------
-
-
 def test_going_back_to_the_type_keeps_the_details(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
 
@@ -44,7 +41,7 @@ def test_going_back_to_the_details_keeps_the_contact(client: Client, guest_proce
     assert 'value="a medias"' in guide.page(guide.contact)
 
 
-def test_the_page_keeps_the_draft_while_somebody_types(client: Client, guest_process: Process):
+def test_draft_is_saved_while_typing(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     carry = hidden(guide.drawn, "carry")
 
@@ -54,7 +51,7 @@ def test_the_page_keeps_the_draft_while_somebody_types(client: Client, guest_pro
     assert 'value="A med"' in guide.page(guide.details)
 
 
-def test_a_session_that_ends_between_steps_loses_nothing(client: Client, guest_process: Process):
+def test_draft_survives_the_end_of_the_session(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     guide.fill(DETAILS, files=[png("foto.png")])
     carry = hidden(guide.page(guide.contact), "carry")
@@ -69,7 +66,7 @@ def test_a_session_that_ends_between_steps_loses_nothing(client: Client, guest_p
     assert [file.name for file in ticket.attachments.all()] == ["foto.png"]
 
 
-def test_an_old_or_altered_draft_is_not_believed(client: Client, guest_process: Process):
+def test_expired_altered_or_foreign_carry_is_ignored(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     guide.fill(DETAILS)
     carry = hidden(guide.page(guide.contact), "carry")
@@ -85,7 +82,7 @@ def test_an_old_or_altered_draft_is_not_believed(client: Client, guest_process: 
 
 
 @pytest.mark.demand("S2.1")
-def test_a_process_that_needs_an_account_asks_to_sign_in_first(client: Client, process: Process):
+def test_process_that_needs_an_account_asks_sign_in(client: Client, process: Process):
     guide = Guide(client, PLATAFORMA)
 
     assert "Entra a tu cuenta para seguir" in guide.drawn
@@ -96,8 +93,8 @@ def test_a_process_that_needs_an_account_asks_to_sign_in_first(client: Client, p
 
 
 @pytest.mark.demand("S2.1")
-def test_the_draft_survives_signing_in_half_way(client: Client, process: Process, customer: User):
-    """The session ended while somebody wrote: the details come back with files and all, after signing in."""
+def test_draft_and_files_survive_signing_in(client: Client, process: Process, customer: User):
+    """The details are posted without a session; after signing in they are still there, with their file."""
     EmailAddress.objects.create(user=customer, email=customer.email, verified=True, primary=True)
     guide = Guide(client, PLATAFORMA)
     assert guide.fill(S2, files=[png("foto.png")])["Location"] == guide.contact
@@ -117,9 +114,7 @@ def test_the_draft_survives_signing_in_half_way(client: Client, process: Process
     assert [(file.name, file.uploader) for file in ticket.attachments.all()] == [("foto.png", customer)]
 
 
-def test_nobody_goes_on_with_another_accounts_draft(
-    customer_client: Client, process: Process, stranger: User
-):
+def test_draft_of_another_account_is_ignored(customer_client: Client, process: Process, stranger: User):
     guide = Guide(customer_client, PLATAFORMA)
     guide.fill(S2)
     carry = hidden(guide.page(guide.contact), "carry")
@@ -130,7 +125,7 @@ def test_nobody_goes_on_with_another_accounts_draft(
     assert not Ticket.objects.exists()
 
 
-def test_a_browser_keeps_a_handful_of_drafts(client: Client, guest_process: Process):
+def test_browser_keeps_only_the_newest_drafts(client: Client, guest_process: Process):
     guides = [Guide(client, PAGO) for _number in range(drafts.KEPT + 1)]
     for guide in guides:
         guide.fill(DETAILS)

@@ -1,4 +1,4 @@
-"""The guide: what it is about and what happened."""
+"""The guide's first two steps: the topic and the details."""
 
 import re
 from html import unescape
@@ -19,9 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.demand("S0.2")
-def test_type_step_offers_the_topics_of_every_process_in_use(
-    client: Client, process: Process, guest_process: Process
-):
+def test_type_step_offers_topics_of_every_process(client: Client, process: Process, guest_process: Process):
     page = client.get(reverse("portal:report")).content.decode()
 
     offered = re.findall(r'class="rcard" href="\?tipo=([^"]+)"', page)
@@ -34,7 +32,7 @@ def test_type_step_offers_the_topics_of_every_process_in_use(
     assert "Factura o trámite" in page
 
 
-def test_topics_that_were_withdrawn_are_not_offered(client: Client, process: Process, guest_process: Process):
+def test_inactive_topics_are_not_offered(client: Client, process: Process, guest_process: Process):
     Category.objects.filter(key="tramite").update(is_active=False)
     Process.objects.filter(pk=process.pk).update(is_active=False)
 
@@ -45,7 +43,7 @@ def test_topics_that_were_withdrawn_are_not_offered(client: Client, process: Pro
     assert "Problema con la plataforma" not in page
 
 
-def test_choosing_a_topic_goes_on_at_once(client: Client, guest_process: Process):
+def test_choosing_a_topic_leads_to_the_details(client: Client, guest_process: Process):
     page = client.get(reverse("portal:report")).content.decode()
     assert f'href="?tipo={PAGO}"' in page
     assert "Continuar" not in page, "no button at the end of a long list"
@@ -54,7 +52,7 @@ def test_choosing_a_topic_goes_on_at_once(client: Client, guest_process: Process
     assert re.fullmatch(rf"/nuevo/[\w-]+/detalles/\?tipo={PAGO}", answer["Location"])
 
 
-def test_changing_the_topic_shows_the_one_so_far_and_keeps_the_draft(client: Client, guest_process: Process):
+def test_changing_the_topic_keeps_the_draft(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     answer = guide.fill(DETAILS, ir="tipo")
     page = guide.page(answer["Location"])
@@ -65,7 +63,7 @@ def test_changing_the_topic_shows_the_one_so_far_and_keeps_the_draft(client: Cli
     assert DETAILS["title"] in guide.page(answer["Location"])
 
 
-def test_a_topic_that_is_no_longer_there_is_told(client: Client, guest_process: Process):
+def test_unknown_topic_shows_a_message(client: Client, guest_process: Process):
     page = client.get(reverse("portal:report"), {"tipo": "no-existe.nada"}).content.decode()
 
     assert "Ese tipo de solicitud ya no está disponible" in page
@@ -73,7 +71,7 @@ def test_a_topic_that_is_no_longer_there_is_told(client: Client, guest_process: 
 
 
 @pytest.mark.demand("S3.6")
-def test_a_topics_notice_stands_before_the_details(client: Client, guest_process: Process):
+def test_details_show_the_notice_of_the_topic(client: Client, guest_process: Process):
     assert "no repitas el pago" in Guide(client, PAGO).drawn
 
 
@@ -88,7 +86,7 @@ def test_every_page_links_to_the_report(client: Client, guest_process: Process):
 
 
 @pytest.mark.demand("S0.9", "S0.10", "S1.7", "S3.7")
-def test_details_ask_what_the_process_asks_and_invite_the_steps(client: Client, guest_process: Process):
+def test_details_show_questions_and_help_of_process(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
 
     assert "los pasos que seguiste y el mensaje de error" in guide.drawn
@@ -98,7 +96,7 @@ def test_details_ask_what_the_process_asks_and_invite_the_steps(client: Client, 
     assert "{&quot;answer_medio&quot;: [&quot;tarjeta&quot;]}" in guide.drawn
 
 
-def test_details_with_errors_keep_every_word_and_say_what_is_wrong(client: Client, guest_process: Process):
+def test_details_with_errors_keep_all_input(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
 
     page = guide.fill(DETAILS | {"title": "", "answer_reserva": "RS-44", "answer_ultimos": ""})
@@ -113,7 +111,7 @@ def test_details_with_errors_keep_every_word_and_say_what_is_wrong(client: Clien
     assert not Ticket.objects.exists()
 
 
-def test_a_question_that_does_not_come_up_is_not_demanded(client: Client, guest_process: Process):
+def test_hidden_question_is_not_required(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
 
     guide.fill(DETAILS | {"answer_medio": "efectivo", "answer_ultimos": ""})
@@ -131,7 +129,7 @@ def test_a_question_that_does_not_come_up_is_not_demanded(client: Client, guest_
         ({"description": " \n\t "}, "Cuéntanos qué pasó"),
     ],
 )
-def test_text_that_cannot_be_taken_is_shown_again_with_the_reason(
+def test_refused_text_is_shown_with_the_reason(
     client: Client, guest_process: Process, values: dict[str, str], message: str
 ):
     guide = Guide(client, PAGO)
@@ -145,7 +143,7 @@ def test_text_that_cannot_be_taken_is_shown_again_with_the_reason(
     assert not Ticket.objects.exists()
 
 
-def test_odd_characters_arrive_clean_and_emoji_arrive_whole(client: Client, guest_process: Process):
+def test_control_characters_are_removed_and_emoji_kept(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
 
     guide.fill(

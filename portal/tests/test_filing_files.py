@@ -16,11 +16,8 @@ from .guide import PAGO, Guide
 pytestmark = pytest.mark.django_db
 
 
-# --- Files ------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.demand("S0.11", "S1.8", "S3.8")
-def test_files_travel_with_the_form_without_script(client: Client, guest_process: Process):
+def test_files_are_sent_with_the_form_without_script(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
 
     guide.fill(DETAILS, files=[png("una.png"), png("otra.png")])
@@ -31,7 +28,7 @@ def test_files_travel_with_the_form_without_script(client: Client, guest_process
     assert [file.name for file in message.attachments.all()] == ["una.png", "otra.png"]
 
 
-def test_limits_of_the_process_are_said_and_kept(client: Client, guest_process: Process):
+def test_file_limits_are_shown_and_enforced(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     assert "Hasta 2 archivos de 1\xa0MB" in guide.drawn
 
@@ -57,7 +54,7 @@ def test_limits_of_the_process_are_said_and_kept(client: Client, guest_process: 
         ("grande.pdf", b"%PDF-1.4" + b"x" * 1_200_000),
     ],
 )
-def test_a_file_that_may_not_come_in_is_named_and_nothing_else_is_lost(
+def test_refused_file_is_named_and_others_kept(
     client: Client, guest_process: Process, name: str, content: bytes
 ):
     guide = Guide(client, PAGO)
@@ -70,9 +67,7 @@ def test_a_file_that_may_not_come_in_is_named_and_nothing_else_is_lost(
     assert guide.fill(DETAILS)["Location"] == guide.contact
 
 
-def test_one_address_does_not_pile_up_unsent_files_under_ever_new_reports(
-    client: Client, guest_process: Process, settings: Any
-):
+def test_unsent_files_are_limited_per_ip_address(client: Client, guest_process: Process, settings: Any):
     settings.DESK_MAX_UNSENT_MB = 1
     Guide(client, PAGO).fill(DETAILS, files=[png("una.png")])
     Attachment.objects.update(size=1024 * 1024)
@@ -94,7 +89,7 @@ def upload_url(html: str) -> str:
     return unescape(found[1])
 
 
-def test_script_sends_files_one_by_one_and_gets_their_rows(client: Client, guest_process: Process):
+def test_script_uploads_files_and_gets_their_rows(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     url = upload_url(guide.drawn)
 
@@ -107,7 +102,7 @@ def test_script_sends_files_one_by_one_and_gets_their_rows(client: Client, guest
     assert "una.png" in guide.page(f"{guide.details}?tipo={PAGO}")
 
 
-def test_a_file_can_be_taken_back_with_and_without_script(client: Client, guest_process: Process):
+def test_file_can_be_removed_with_and_without_script(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     guide.fill(DETAILS, files=[png("una.png"), png("otra.png")])
     _first, second = Attachment.objects.all()
@@ -122,7 +117,7 @@ def test_a_file_can_be_taken_back_with_and_without_script(client: Client, guest_
     assert "Otro título" in guide.page(guide.details)
 
 
-def test_nobody_elses_file_can_be_taken_back(client: Client, guest_process: Process):
+def test_file_of_another_draft_cannot_be_removed(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     guide.fill(DETAILS, files=[png("mia.png")])
     other = Guide(Client(), PAGO)
@@ -136,7 +131,7 @@ def test_nobody_elses_file_can_be_taken_back(client: Client, guest_process: Proc
     assert Attachment.objects.get().name == "mia.png"
 
 
-def test_files_of_somebody_elses_draft_never_come_along(client: Client, guest_process: Process):
+def test_files_of_another_draft_are_not_attached(client: Client, guest_process: Process):
     Guide(Client(), PAGO).fill(DETAILS, files=[png("ajena.png")])
     guide = Guide(client, PAGO)
 

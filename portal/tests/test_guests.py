@@ -1,4 +1,4 @@
-"""Links without a session: one purpose each, nothing on GET, gone when revoked or expired."""
+"""Guests' links: each serves one purpose, changes nothing on GET, and ends when revoked or expired."""
 
 import re
 from datetime import timedelta
@@ -63,9 +63,7 @@ def buttons(html: str) -> list[str]:
     ("purpose", "rest"),
     [("follow", ""), ("contribute", ""), ("approve", "cierre/"), ("survey", "encuesta/")],
 )
-def test_a_link_leads_to_its_page_without_the_secret(
-    in_work: Ticket, client: Client, purpose: str, rest: str
-):
+def test_link_redirects_to_its_page_without_token(in_work: Ticket, client: Client, purpose: str, rest: str):
     secret = issue(in_work, Purpose(purpose))
 
     answer = client.get(f"/enlace/{secret}/")
@@ -80,7 +78,7 @@ def test_a_link_leads_to_its_page_without_the_secret(
 
 
 def test_opening_links_changes_nothing(to_approve: Ticket, client: Client):
-    """A scanner follows every link of a mail, with GET and with HEAD (A14, B16)."""
+    """A mail scanner follows every link, with GET and with HEAD (A14, B16)."""
     secrets = [issue(to_approve, purpose) for purpose in Purpose]
     before = (TicketEvent.objects.count(), list(GuestToken.objects.values()))
 
@@ -94,14 +92,14 @@ def test_opening_links_changes_nothing(to_approve: Ticket, client: Client):
     assert not Session.objects.exists()
 
 
-def test_the_requester_who_is_signed_in_goes_to_the_own_page(in_work: Ticket, customer_client: Client):
+def test_signed_in_requester_is_sent_to_their_page(in_work: Ticket, customer_client: Client):
     answer = customer_client.get(f"/enlace/{issue(in_work, Purpose.FOLLOW)}/")
 
     assert answer["Location"] == f"/tickets/{in_work.folio}/"
     assert COOKIE not in customer_client.cookies
 
 
-def test_links_that_never_were_ran_out_or_were_withdrawn_look_the_same(in_work: Ticket, client: Client):
+def test_unknown_expired_and_revoked_links_look_the_same(in_work: Ticket, client: Client):
     old, withdrawn = issue(in_work, Purpose.FOLLOW), issue(in_work, Purpose.SURVEY)
     GuestToken.objects.filter(purpose="follow").update(expires_at=timezone.now() - timedelta(seconds=1))
     guests.revoke(in_work, Purpose.SURVEY)
@@ -129,7 +127,7 @@ def test_a_forged_cookie_opens_nothing(in_work: Ticket, client: Client, cookie: 
     assert in_work.title not in answer.content.decode()
 
 
-def test_a_link_opens_one_ticket(in_work: Ticket, process: Process):
+def test_link_opens_only_its_ticket(in_work: Ticket, process: Process):
     other = make_ticket(process, title="De otra persona")
     client = opened(in_work, Purpose.FOLLOW)
 
@@ -141,7 +139,7 @@ def test_a_link_opens_one_ticket(in_work: Ticket, process: Process):
     assert other.messages.count() == 1
 
 
-def test_a_link_that_is_withdrawn_stops_at_once(in_work: Ticket, agent: User):
+def test_revoked_link_stops_at_once(in_work: Ticket, agent: User):
     client = opened(in_work, Purpose.CONTRIBUTE)
     assert in_work.title in page(client, f"/invitado/{in_work.folio}/")
 
@@ -156,16 +154,16 @@ def test_a_link_that_is_withdrawn_stops_at_once(in_work: Ticket, agent: User):
     assert not in_work.messages.filter(body="Tarde").exists()
 
 
-def test_a_link_runs_out(in_work: Ticket):
+def test_opened_link_expires(in_work: Ticket):
     client = opened(in_work, Purpose.CONTRIBUTE)
 
     with time_machine.travel(timezone.now() + timedelta(days=6)):
         assert in_work.title in page(client, f"/invitado/{in_work.folio}/")
-    with time_machine.travel(timezone.now() + timedelta(days=8)):  # the browser's own permission
+    with time_machine.travel(timezone.now() + timedelta(days=8)):  # the cookie has expired
         assert client.get(f"/invitado/{in_work.folio}/").status_code == 404
 
 
-def test_a_browser_keeps_a_handful_of_links(guest_process: Process, client: Client):
+def test_browser_keeps_only_the_newest_links(guest_process: Process, client: Client):
     tickets = [
         make_ticket(guest_process, guest_email="a@example.com", category="tramite") for _n in range(KEPT + 1)
     ]
@@ -176,7 +174,7 @@ def test_a_browser_keeps_a_handful_of_links(guest_process: Process, client: Clie
     assert client.get(f"/invitado/{tickets[-1].folio}/").status_code == 200
 
 
-def test_acting_is_noted_on_the_link(in_work: Ticket):
+def test_post_marks_the_link_as_used(in_work: Ticket):
     client = opened(in_work, Purpose.CONTRIBUTE)
     assert GuestToken.objects.get().last_used_at is None
 
@@ -188,7 +186,7 @@ def test_acting_is_noted_on_the_link(in_work: Ticket):
 # --- Each purpose -----------------------------------------------------------------------------------------
 
 
-def test_following_shows_everything_that_the_requester_sees(to_approve: Ticket, agent: User):
+def test_follow_link_shows_what_the_requester_sees(to_approve: Ticket, agent: User):
     conversation.add_internal_note(to_approve, actor=agent, body="NOTA-SECRETA")
 
     html = page(opened(to_approve, Purpose.FOLLOW), f"/invitado/{to_approve.folio}/")
@@ -202,7 +200,7 @@ def test_following_shows_everything_that_the_requester_sees(to_approve: Ticket, 
 
 
 @pytest.mark.demand("S2.6", "S2.7")
-def test_contributing_takes_words_and_files_and_nothing_else(in_work: Ticket, agent: User):
+def test_contribution_link_takes_only_replies_and_files(in_work: Ticket, agent: User):
     conversation.send_follow_up(in_work, actor=agent, body="¿Puedes mandar una foto?")
     client = opened(in_work, Purpose.CONTRIBUTE)
     html = page(client, f"/invitado/{in_work.folio}/")
@@ -223,7 +221,7 @@ def test_contributing_takes_words_and_files_and_nothing_else(in_work: Ticket, ag
 
 
 @pytest.mark.demand("S2.8")
-def test_approving_by_link_closes_and_goes_straight_to_the_survey(to_approve: Ticket):
+def test_approving_by_link_closes_and_opens_survey(to_approve: Ticket):
     client = opened(to_approve, Purpose.APPROVE)
     html = page(client, f"/invitado/{to_approve.folio}/cierre/")
     assert "Actualizamos el programa." in html
@@ -239,7 +237,7 @@ def test_approving_by_link_closes_and_goes_straight_to_the_survey(to_approve: Ti
 
 
 @pytest.mark.demand("S2.8")
-def test_rejecting_by_link_wants_a_reason_and_returns_the_ticket(to_approve: Ticket):
+def test_rejecting_by_link_requires_a_reason(to_approve: Ticket):
     client = opened(to_approve, Purpose.APPROVE)
 
     empty = client.post(f"/invitado/{to_approve.folio}/acciones/rechazar/", {"rechazar-message": ""})
@@ -261,7 +259,7 @@ MAY = {
 
 
 @pytest.mark.parametrize("purpose", MAY)
-def test_a_link_is_good_for_its_purpose_alone(to_approve: Ticket, purpose: str):
+def test_link_serves_only_its_purpose(to_approve: Ticket, purpose: str):
     base = f"/invitado/{to_approve.folio}/"
     client = opened(to_approve, Purpose(purpose))
     answers = {
@@ -280,7 +278,7 @@ def test_a_link_is_good_for_its_purpose_alone(to_approve: Ticket, purpose: str):
 
 
 @pytest.mark.demand("S0.25")
-def test_the_surveys_link_rates_and_reads_nothing(to_approve: Ticket, customer: User):
+def test_survey_link_rates_but_shows_no_conversation(to_approve: Ticket, customer: User):
     perform(to_approve, "aprobar", actor=customer)
     client = opened(to_approve, Purpose.SURVEY)
 
@@ -294,7 +292,7 @@ def test_the_surveys_link_rates_and_reads_nothing(to_approve: Ticket, customer: 
 
 
 @pytest.mark.demand("S1.17")
-def test_a_guests_page_follows_the_ticket(in_work: Ticket, agent: User):
+def test_guest_page_updates_until_link_is_revoked(in_work: Ticket, agent: User):
     client = opened(in_work, Purpose.FOLLOW)
     in_work.refresh_from_db()
     address = f"/invitado/{in_work.folio}/novedades/?v={in_work.public_version}"
@@ -305,14 +303,11 @@ def test_a_guests_page_follows_the_ticket(in_work: Ticket, agent: User):
     assert "Ya casi." in page(client, address)
     guests.revoke(in_work)
     ended = client.get(address, headers={"HX-Request": "true"})
-    assert (ended.status_code, ended["HX-Reswap"], ended.content) == (
-        286,
-        "none",
-        b"",
-    )  # polling ends, nothing moves
+    # htmx stops polling and swaps nothing.
+    assert (ended.status_code, ended["HX-Reswap"], ended.content) == (286, "none", b"")
 
 
-def test_guests_files_stay_apart(in_work: Ticket, process: Process):
+def test_guests_cannot_touch_each_others_files(in_work: Ticket, process: Process):
     mine, theirs = opened(in_work, Purpose.CONTRIBUTE), opened(make_ticket(process), Purpose.CONTRIBUTE)
     theirs.post(f"/invitado/{Ticket.objects.last().folio}/archivos/", {"file": png("ajena.png")})
 
@@ -334,7 +329,7 @@ def mailed(ticket: Ticket) -> int:
     return sum({"to": "requester", "template": Template.NEW_LINK} in event.notify for event in events)
 
 
-def test_a_new_link_goes_to_the_tickets_own_address(guest_process: Process, client: Client):
+def test_new_link_is_mailed_to_the_tickets_address(guest_process: Process, client: Client):
     ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
 
     client.post("/enlace/nuevo/", {"folio": f" {ticket.folio.lower()} ", "email": "ANA@example.com"})
@@ -342,7 +337,7 @@ def test_a_new_link_goes_to_the_tickets_own_address(guest_process: Process, clie
     assert mailed(ticket) == 1
 
 
-def test_asking_tells_nobody_whether_a_folio_exists_or_whose_it_is(guest_process: Process, client: Client):
+def test_asking_for_a_link_reveals_no_folio(guest_process: Process, client: Client):
     ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
     asked = [
         (ticket.folio, "ana@example.com"),
@@ -358,7 +353,7 @@ def test_asking_tells_nobody_whether_a_folio_exists_or_whose_it_is(guest_process
 
 
 @pytest.mark.usefixtures("one_instant")
-def test_asking_is_limited_by_address_and_by_machine(guest_process: Process, client: Client):
+def test_asking_for_links_is_limited(guest_process: Process, client: Client):
     ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
 
     same = [
@@ -382,7 +377,7 @@ def test_guessing_links_is_limited(client: Client):
 
 
 @pytest.mark.parametrize("messages", [1, 50])
-def test_a_guests_page_costs_the_same_however_long_the_conversation(
+def test_guest_page_query_count_is_bounded(
     in_work: Ticket, agent: User, messages: int, django_assert_max_num_queries: Any
 ):
     for number in range(messages):
@@ -393,7 +388,7 @@ def test_a_guests_page_costs_the_same_however_long_the_conversation(
         assert f"Mensaje {messages - 1}" in page(client, f"/invitado/{in_work.folio}/")
 
 
-def test_being_signed_in_as_somebody_else_gives_no_more(in_work: Ticket, stranger: User):
+def test_link_works_for_another_signed_in_account(in_work: Ticket, stranger: User):
     client = signed_in(stranger)
     client.get(f"/enlace/{issue(in_work, Purpose.CONTRIBUTE)}/")
 

@@ -1,4 +1,4 @@
-"""The front page and its search."""
+"""The home page and its search."""
 
 import re
 from html import unescape
@@ -34,7 +34,7 @@ def cards(page: str) -> dict[str, str]:
     )
 
 
-def test_home_asks_and_offers_every_process(client: Client, process: Process, guest_process: Process):
+def test_home_offers_every_process_with_its_targets(client: Client, process: Process, guest_process: Process):
     page = html(client)
 
     assert "¿Cómo podemos ayudarte?</h1>" in page
@@ -44,7 +44,7 @@ def test_home_asks_and_offers_every_process(client: Client, process: Process, gu
     assert "Hasta 30 días, por orden de llegada" in page
 
 
-def test_home_shows_some_topics_of_every_process(client: Client, process: Process, guest_process: Process):
+def test_home_limits_topics_but_shows_every_process(client: Client, process: Process, guest_process: Process):
     for number in range(20):
         Category.objects.create(
             process=process, key=f"tema-{number}", name=f"Tema {number}", position=50 + number
@@ -58,7 +58,7 @@ def test_home_shows_some_topics_of_every_process(client: Client, process: Proces
     assert "Ver todos los temas" in page
 
 
-def test_home_without_processes_still_tells_how_to_reach_the_desk(client: Client, db: None):
+def test_home_without_processes_shows_contact(client: Client, db: None):
     page = html(client)
 
     assert "Todavía no hay temas para elegir" in page
@@ -66,7 +66,7 @@ def test_home_without_processes_still_tells_how_to_reach_the_desk(client: Client
 
 
 @pytest.mark.demand("S3.26")
-def test_contact_shows_what_the_settings_say_and_nothing_else(client: Client, db: None):
+def test_contact_shows_only_configured_channels(client: Client, db: None):
     with override_settings(
         DESK_SUPPORT_PHONE="601 555 0142", DESK_SUPPORT_WHATSAPP="", DESK_SUPPORT_EMAIL="a@b.test"
     ):
@@ -80,7 +80,7 @@ def test_contact_shows_what_the_settings_say_and_nothing_else(client: Client, db
 
 
 @pytest.mark.demand("S3.1")
-def test_home_shows_open_tickets_those_that_wait_for_the_person_first(
+def test_home_lists_tickets_awaiting_the_requester_first(
     process: Process, customer: User, stranger: User, agent: User, supervisor: User, customer_client: Client
 ):
     asked, closed, _new = (
@@ -100,7 +100,7 @@ def test_home_shows_open_tickets_those_that_wait_for_the_person_first(
     assert "Ajeno" not in page
 
 
-def test_home_of_a_visitor_shows_ways_in_and_no_tickets(client: Client, process: Process):
+def test_home_shows_visitors_no_tickets(client: Client, process: Process):
     make_ticket(process, title="De alguien")
 
     page = html(client)
@@ -111,7 +111,7 @@ def test_home_of_a_visitor_shows_ways_in_and_no_tickets(client: Client, process:
 
 
 @pytest.mark.parametrize("tickets", [1, 50])
-def test_home_costs_the_same_with_many(
+def test_home_query_count_is_bounded(
     process: Process, guest_process: Process, customer: User, tickets: int, django_assert_max_num_queries: Any
 ):
     for number in range(tickets):
@@ -135,10 +135,10 @@ def test_search_finds_own_tickets_and_topics(
     assert cards(html(customer_client, f"/buscar/?q={theirs.folio}")) == {}
 
 
-def test_names_that_the_desk_gives_are_text_everywhere(
+def test_category_texts_are_escaped_everywhere(
     client: Client, process: Process, customer: User, customer_client: Client
 ):
-    """B9: what an administrator types is escaped like anybody's words."""
+    """B9: text that an administrator types is escaped like anybody else's."""
     evil = "<img src=x onerror=alert(1)>"
     process.categories.filter(key="plataforma").update(name=evil, description=evil, notice=evil)
     ticket = make_ticket(process, requester=customer, category="plataforma")
@@ -159,12 +159,12 @@ def test_names_that_the_desk_gives_are_text_everywhere(
     assert "&lt;img src=x" in details
 
 
-def test_search_forgives_accents_in_topics(client: Client, guest_process: Process):
+def test_search_ignores_accents_in_topics(client: Client, guest_process: Process):
     assert "Factura o trámite" in html(client, "/buscar/?q=TRAMITE")
 
 
 @pytest.mark.parametrize("query", ["pago movil", "PAGO MÓVIL", "anulacion", "Anulación PAGO"])
-def test_search_forgives_accents_in_own_tickets(
+def test_search_ignores_accents_in_own_tickets(
     process: Process, customer: User, customer_client: Client, query: str
 ):
     make_ticket(process, requester=customer, title="Pago Móvil sin éxito", description="Pedí la ANULACIÓN.")
@@ -179,7 +179,7 @@ def test_search_forgives_accents_in_own_tickets(
 @pytest.mark.parametrize(
     "query", ["", "%00", "zzzz", '"><script>alert(1)</script>', "x" * 5000, "requester__password"]
 )
-def test_search_takes_anything(client: Client, guest_process: Process, process: Process, query: str):
+def test_search_survives_hostile_text(client: Client, guest_process: Process, process: Process, query: str):
     make_ticket(process, title="De alguien")
     page = client.get("/buscar/", {"q": query}).content.decode()
 

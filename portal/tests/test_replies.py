@@ -1,4 +1,4 @@
-"""What the requester says, at any time."""
+"""The requester's replies and their files."""
 
 import re
 import uuid
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.demand("S1.5", "S3.18")
-def test_a_reply_with_files_is_read_by_the_desk(in_work: Ticket, customer_client: Client):
+def test_reply_is_saved_with_its_files(in_work: Ticket, customer_client: Client):
     answer = customer_client.post(
         url(in_work, "responder/"), {"body": "Así se ve.", "files": [png("uno.png"), png("dos.png")]}
     )
@@ -37,7 +37,7 @@ def test_a_reply_with_files_is_read_by_the_desk(in_work: Ticket, customer_client
 
 
 @pytest.mark.demand("S3.18")
-def test_a_reply_is_possible_after_closing(to_approve: Ticket, customer: User, customer_client: Client):
+def test_reply_is_possible_after_closing(to_approve: Ticket, customer: User, customer_client: Client):
     perform(to_approve, "aprobar", actor=customer)
 
     customer_client.post(url(to_approve, "responder/"), {"body": "Gracias, quedó bien."})
@@ -46,7 +46,7 @@ def test_a_reply_is_possible_after_closing(to_approve: Ticket, customer: User, c
 
 
 @pytest.mark.demand("S2.7")
-def test_a_reply_returns_the_turn_to_the_desk(in_work: Ticket, agent: User, customer_client: Client):
+def test_reply_to_a_question_returns_to_work(in_work: Ticket, agent: User, customer_client: Client):
     conversation.send_follow_up(in_work, actor=agent, body="¿Qué versión usas?")
 
     customer_client.post(url(in_work, "responder/"), {"body": "La 4.1."})
@@ -66,7 +66,7 @@ def test_a_double_click_replies_once(in_work: Ticket, customer_client: Client):
     assert in_work.messages.filter(body="Una vez.").count() == 1
 
 
-def test_somebody_elses_key_is_no_way_in(
+def test_key_of_another_person_is_independent(
     in_work: Ticket, customer_client: Client, stranger: User, process: Process
 ):
     key = str(uuid.uuid4())
@@ -80,8 +80,8 @@ def test_somebody_elses_key_is_no_way_in(
     assert theirs.messages.filter(body="Suyo.").count() == 1
 
 
-def test_a_refused_reply_comes_back_where_it_was_written(in_work: Ticket, customer_client: Client):
-    """Without script nothing else would lead down the page, to the words and what is wrong with them."""
+def test_refused_reply_leads_back_to_its_form(in_work: Ticket, customer_client: Client):
+    """Without script, only the anchor leads down the page to the text and its errors."""
     page = customer_client.post(url(in_work, "responder/"), {"body": ""}).content.decode()
 
     assert f'action="{url(in_work, "responder/")}#responder-aqui"' in page
@@ -96,7 +96,7 @@ def test_a_refused_reply_comes_back_where_it_was_written(in_work: Ticket, custom
         ("x" * 1_000_000, "1000000"),
     ],
 )
-def test_a_reply_that_cannot_be_taken_keeps_its_text(
+def test_refused_reply_keeps_its_text_and_files(
     in_work: Ticket, customer_client: Client, body: str, message: str
 ):
     answer = customer_client.post(url(in_work, "responder/"), {"body": body, "files": [png("foto.png")]})
@@ -109,7 +109,7 @@ def test_a_reply_that_cannot_be_taken_keeps_its_text(
     assert in_work.messages.count() == 1
 
 
-def test_a_refused_file_leaves_the_text_and_the_good_files(in_work: Ticket, customer_client: Client):
+def test_refused_file_keeps_text_and_other_files(in_work: Ticket, customer_client: Client):
     answer = customer_client.post(
         url(in_work, "responder/"),
         {"body": "Mira:", "files": [SimpleUploadedFile("x.exe", b"MZ"), png("buena.png")]},
@@ -135,15 +135,13 @@ def test_a_refused_file_leaves_the_text_and_the_good_files(in_work: Ticket, cust
         ("foto\u202egnp.exe", b"MZ"),
     ],
 )
-def test_hostile_files_are_refused_one_by_one_and_by_script(
-    in_work: Ticket, customer_client: Client, name: str, content: bytes
-):
+def test_hostile_files_are_refused(in_work: Ticket, customer_client: Client, name: str, content: bytes):
     plain = customer_client.post(
         url(in_work, "responder/"), {"body": "Mira:", "files": [SimpleUploadedFile(name, content)]}
     )
     script = customer_client.post(url(in_work, "archivos/"), {"file": SimpleUploadedFile(name, content)})
 
-    harmless = Attachment.objects.all()  # a picture may be written anew without what hid in it
+    harmless = Attachment.objects.all()  # a GIF may be kept, because re-encoding removes the script
     if name.endswith(".gif") and harmless:
         assert all(b"<script" not in file.file.read() for file in harmless)
         return
@@ -154,7 +152,7 @@ def test_hostile_files_are_refused_one_by_one_and_by_script(
     assert in_work.messages.count() == 1
 
 
-def test_script_uploads_files_of_a_reply_and_takes_them_back(in_work: Ticket, customer_client: Client):
+def test_script_uploads_and_removes_reply_files(in_work: Ticket, customer_client: Client):
     row = customer_client.post(url(in_work, "archivos/"), {"file": png("una.png")})
     assert "una.png" in row.content.decode()
     assert "una.png" in html(customer_client, url(in_work))
@@ -166,7 +164,7 @@ def test_script_uploads_files_of_a_reply_and_takes_them_back(in_work: Ticket, cu
     assert not Attachment.objects.exists()
 
 
-def test_without_script_a_file_is_taken_back_and_the_text_stays(in_work: Ticket, customer_client: Client):
+def test_removing_a_file_without_script_keeps_text(in_work: Ticket, customer_client: Client):
     customer_client.post(url(in_work, "archivos/"), {"file": png("una.png")})
     file = Attachment.objects.get()
 
@@ -179,9 +177,7 @@ def test_without_script_a_file_is_taken_back_and_the_text_stays(in_work: Ticket,
     assert in_work.messages.count() == 1
 
 
-def test_a_reply_to_a_page_that_is_out_of_date_says_what_changed(
-    in_work: Ticket, agent: User, customer_client: Client
-):
+def test_reply_on_a_stale_page_shows_changes(in_work: Ticket, agent: User, customer_client: Client):
     in_work.refresh_from_db()
     seen = in_work.public_version
     conversation.send_follow_up(in_work, actor=agent, body="¿Sigue pasando?")
@@ -199,7 +195,7 @@ def test_a_reply_to_a_page_that_is_out_of_date_says_what_changed(
     assert in_work.messages.filter(body="No contestan.").exists()
 
 
-def test_nonsense_in_the_hidden_fields_counts_as_nothing(in_work: Ticket, customer_client: Client):
+def test_unreadable_hidden_fields_are_ignored(in_work: Ticket, customer_client: Client):
     answer = customer_client.post(
         url(in_work, "responder/"), {"body": "Hola", "version": "nada", "key": "x__y"}
     )
@@ -208,9 +204,7 @@ def test_nonsense_in_the_hidden_fields_counts_as_nothing(in_work: Ticket, custom
     assert in_work.messages.last().body == "Hola"
 
 
-def test_a_reply_sent_after_the_session_ended_waits_on_the_page(
-    in_work: Ticket, customer: User, client: Client
-):
+def test_reply_without_session_is_kept_for_signing_in(in_work: Ticket, customer: User, client: Client):
     answer = client.post(url(in_work, "responder/"), {"body": "Lo que escribí"})
     assert answer["Location"] == f"/cuenta/entrar/?next={url(in_work)}"
     assert in_work.messages.count() == 1

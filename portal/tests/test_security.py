@@ -1,4 +1,4 @@
-"""Hostile customers and guests: every test holds something that could leak or break."""
+"""Hostile customers and guests: nothing leaks and nothing breaks."""
 
 import uuid
 
@@ -20,10 +20,10 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize(
     ("field", "length"), [("title", 300_000), ("description", 2_500_000), ("answer_reserva", 300_000)]
 )
-def test_a_text_beyond_any_measure_is_refused_beside_its_field(
+def test_oversized_text_is_refused_beside_its_field(
     client: Client, guest_process: Process, field: str, length: int
 ):
-    """Issue §6: no length crashes a form, and the rest of what was typed is still there."""
+    """Issue §6: no length crashes a form, and the other fields keep what was typed."""
     url = reverse("portal:report_details", args=["largo"])
     answer = client.post(url, {**DETAILS, "tipo": "prueba-invitados.pago", field: "x" * length})
     assert answer.status_code == 422
@@ -32,7 +32,7 @@ def test_a_text_beyond_any_measure_is_refused_beside_its_field(
     assert answer.context["form"][kept].value() == DETAILS[kept]
 
 
-def test_a_reply_beyond_any_measure_is_refused(process: Process, customer: User, customer_client: Client):
+def test_oversized_reply_is_refused(process: Process, customer: User, customer_client: Client):
     ticket = make_ticket(process, requester=customer)
     answer = customer_client.post(
         reverse("portal:ticket_reply", args=[ticket.folio]), {"body": "x" * 2_500_000}
@@ -42,10 +42,10 @@ def test_a_reply_beyond_any_measure_is_refused(process: Process, customer: User,
     assert ticket.messages.count() == 1
 
 
-def test_an_action_of_the_desk_tells_a_customer_nothing_about_accounts(
+def test_staff_action_reveals_no_accounts_to_customers(
     process: Process, customer: User, customer_client: Client, stranger: User
 ):
-    """B26: the field that looks an account up answers only whom the action is offered to."""
+    """B26: a field that looks up accounts is validated only for a person who may perform the action."""
     ticket = make_ticket(process, requester=customer)
     url = reverse("portal:ticket_action", args=[ticket.folio, "seleccionar_cuenta"])
     answers = [
@@ -58,10 +58,10 @@ def test_an_action_of_the_desk_tells_a_customer_nothing_about_accounts(
     assert ticket.requester == customer
 
 
-def test_signing_out_leaves_nothing_on_a_shared_machine(
+def test_signing_out_leaves_nothing_on_shared_computers(
     process: Process, guest_process: Process, customer: User, customer_client: Client
 ):
-    """B24: neither «Back» nor a guest's link that was open in the same browser shows a ticket to the next person."""
+    """B24: the next person sees no ticket, neither with «Back» nor by a guest's link that the browser had open."""
     own = make_ticket(process, requester=customer, title="Mi diagnóstico médico")
     other = make_ticket(guest_process, guest_email="ana@example.com", title="El pago de Ana", fields=ANSWERS)
     link = guests.issue(other, purpose=Purpose.FOLLOW, email="ana@example.com")
@@ -78,8 +78,8 @@ def test_signing_out_leaves_nothing_on_a_shared_machine(
     assert other.title not in customer_client.get(guest_page, follow=True).content.decode()
 
 
-def test_what_a_stranger_has_begun_to_write_is_in_nobody_elses_cache(client: Client, guest_process: Process):
-    """There is no account yet, but there is a name, an address and a story."""
+def test_pages_with_a_draft_are_not_shared(client: Client, guest_process: Process):
+    """A visitor without an account has already typed personal data."""
     details = reverse("portal:report_details", args=["uno"])
     assert "Cache-Control" not in client.get(reverse("portal:home")).headers
     client.post(details, {**DETAILS, "tipo": "prueba-invitados.pago"})
@@ -90,10 +90,10 @@ def test_what_a_stranger_has_begun_to_write_is_in_nobody_elses_cache(client: Cli
 ANSWERS = {"reserva": "RS-441720", "medio": "efectivo"}
 
 
-def test_another_persons_idempotency_key_neither_shows_nor_does_anything(
+def test_key_of_another_person_reveals_nothing(
     process: Process, customer: User, stranger: User, customer_client: Client
 ):
-    """B41 turned round: a key that was used by somebody else opens no way to what they did."""
+    """B41, the other way round: a key that somebody else has used reveals nothing of what they did with it."""
     key = str(uuid.uuid4())
     theirs = make_ticket(process, requester=stranger, title="Lo que contó otra persona", key=key)
     mine = make_ticket(process, requester=customer)
@@ -105,10 +105,8 @@ def test_another_persons_idempotency_key_neither_shows_nor_does_anything(
     assert (mine.messages.count(), theirs.messages.count()) == (2, 1)
 
 
-def test_strangers_who_use_up_an_address_do_not_silence_its_owner(
-    process: Process, customer: User, customer_client: Client
-):
-    """B34: mail to an address is limited, not the person who signed in with it."""
+def test_limit_on_an_address_spares_its_owner(process: Process, customer: User, customer_client: Client):
+    """B34: the limit is for mails to a typed address; a person who signed in with it can still file."""
     contact = reverse("portal:report_contact", args=["uno"])
     for _attempt in range(12):
         Client().post(contact, {"email": customer.email})
@@ -119,9 +117,7 @@ def test_strangers_who_use_up_an_address_do_not_silence_its_owner(
     assert Ticket.objects.requested_by(customer).get().title == DETAILS["title"]
 
 
-def test_asking_for_the_headers_alone_answers_like_asking_for_the_page(
-    ticket: Ticket, customer_client: Client
-):
+def test_head_request_answers_200_without_body(ticket: Ticket, customer_client: Client):
     for address in ("/", "/buscar/", "/nuevo/", "/tickets/", f"/tickets/{ticket.folio}/", "/perfil/"):
         head = customer_client.head(address)
         assert (head.status_code, head.content) == (200, b""), address

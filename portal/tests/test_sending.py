@@ -1,4 +1,4 @@
-"""The guide: how to answer, and the folio."""
+"""The guide's last step: contact, sending, and the folio."""
 
 import re
 import uuid
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.demand("S0.13", "S0.14", "S3.5", "S3.9")
-def test_a_guest_files_and_reads_the_folio(client: Client, guest_process: Process):
+def test_guest_files_a_report_and_sees_the_folio(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     assert guide.fill(DETAILS)["Location"] == guide.contact
     assert "Enviar Reporte</button>" in guide.page(guide.contact)
@@ -54,7 +54,7 @@ def test_a_guest_files_and_reads_the_folio(client: Client, guest_process: Proces
         ("El GPS me lleva a otro estacionamiento", "problema-con-la-app"),
     ],
 )
-def test_the_documents_own_faults_can_be_told(client: Client, fault: str, topic: str):
+def test_example_faults_of_the_document_can_be_filed(client: Client, fault: str, topic: str):
     make_process("incidencia-tecnica")
     guide = Guide(client, f"incidencia-tecnica.{topic}")
 
@@ -65,9 +65,7 @@ def test_the_documents_own_faults_can_be_told(client: Client, fault: str, topic:
     assert (ticket.title, ticket.category.key, ticket.fields["donde_ocurre"]) == (fault, topic, "android")
 
 
-def test_submit_button_says_enviar_reporte_unless_the_process_says_otherwise(
-    customer_client: Client, process: Process
-):
+def test_submit_button_has_a_default_label(customer_client: Client, process: Process):
     guide = Guide(customer_client, PLATAFORMA)
     guide.fill(S2)
 
@@ -75,7 +73,7 @@ def test_submit_button_says_enviar_reporte_unless_the_process_says_otherwise(
 
 
 @pytest.mark.parametrize("email", ["", "ana@", "ana@example", "a@b.com\nBcc: c@d.com", "x" * 300 + "@a.com"])
-def test_a_guest_needs_an_address_that_can_be_one(client: Client, guest_process: Process, email: str):
+def test_guest_needs_a_valid_email_address(client: Client, guest_process: Process, email: str):
     guide = Guide(client, PAGO)
     guide.fill(DETAILS)
 
@@ -88,7 +86,7 @@ def test_a_guest_needs_an_address_that_can_be_one(client: Client, guest_process:
 
 
 @pytest.mark.demand("S0.12")
-def test_a_phone_that_cannot_be_one_is_refused_and_kept(client: Client, guest_process: Process):
+def test_invalid_phone_is_refused_and_kept(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     guide.fill(DETAILS)
 
@@ -99,9 +97,7 @@ def test_a_phone_that_cannot_be_one_is_refused_and_kept(client: Client, guest_pr
 
 
 @pytest.mark.demand("S2.1")
-def test_an_accounts_address_is_filled_in_and_fixed(
-    customer: User, customer_client: Client, process: Process
-):
+def test_address_of_an_account_cannot_be_changed(customer: User, customer_client: Client, process: Process):
     guide = Guide(customer_client, PLATAFORMA)
     guide.fill(S2)
     page = guide.page(guide.contact)
@@ -115,7 +111,7 @@ def test_an_accounts_address_is_filled_in_and_fixed(
 
 @pytest.mark.demand("S3.10")
 @pytest.mark.parametrize(("posted", "expected"), [({"notify": "on"}, True), ({}, False)])
-def test_an_account_chooses_notifications(
+def test_signed_in_person_chooses_notifications(
     customer_client: Client, process: Process, posted: dict[str, str], expected: bool
 ):
     guide = Guide(customer_client, PLATAFORMA)
@@ -126,7 +122,7 @@ def test_an_account_chooses_notifications(
     assert Ticket.objects.get().notify_requester is expected
 
 
-def test_a_guest_is_not_asked_about_notifications(client: Client, guest_process: Process):
+def test_guest_is_not_asked_about_notifications(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     guide.fill(DETAILS)
 
@@ -155,16 +151,15 @@ def test_a_double_click_files_one_ticket(client: Client, guest_process: Process)
     kept = Session.objects.get(pk=session).session_data
 
     guide.send(email="ana@example.com", carry=carry)
-    Session.objects.filter(pk=session).update(
-        session_data=kept
-    )  # the second click left before the first came back
+    # As if the second click was sent before the first was answered.
+    Session.objects.filter(pk=session).update(session_data=kept)
     again = guide.send(email="ana@example.com", carry=carry)
 
     assert again["Location"] == guide.done
     assert Ticket.objects.count() == 1
 
 
-def test_back_after_filing_files_nothing(client: Client, guest_process: Process):
+def test_going_back_after_filing_files_nothing(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     guide.fill(DETAILS)
     guide.send(email="ana@example.com")
@@ -188,7 +183,7 @@ def test_a_second_report_is_a_second_ticket(client: Client, guest_process: Proce
     assert Ticket.objects.count() == 2
 
 
-def test_drawing_the_steps_changes_nothing(client: Client, guest_process: Process):
+def test_opening_the_steps_changes_nothing(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     guide.page(f"/nuevo/{guide.id}/")
     guide.page(guide.contact)
@@ -201,7 +196,7 @@ def test_drawing_the_steps_changes_nothing(client: Client, guest_process: Proces
 
 
 @pytest.mark.usefixtures("one_instant")
-def test_anonymous_filing_has_a_limit(client: Client, guest_process: Process):
+def test_anonymous_filing_is_limited(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
 
     answers = [guide.fill({"title": "spam"}).status_code for _try in range(61)]
@@ -211,8 +206,8 @@ def test_anonymous_filing_has_a_limit(client: Client, guest_process: Process):
 
 
 @pytest.mark.usefixtures("one_instant")
-def test_one_address_gets_only_so_many_acknowledgements(client: Client, guest_process: Process):
-    """B14: our mails are no weapon against somebody else's mailbox."""
+def test_acknowledgements_to_one_address_are_limited(client: Client, guest_process: Process):
+    """B14: nobody can flood another person's mailbox with our mails."""
     statuses = []
     for _report in range(11):
         guide = Guide(client, PAGO)
@@ -224,7 +219,7 @@ def test_one_address_gets_only_so_many_acknowledgements(client: Client, guest_pr
 
 
 @pytest.mark.parametrize("others", [0, 50])
-def test_filing_costs_the_same_whatever_exists(
+def test_filing_query_count_is_bounded(
     client: Client, guest_process: Process, others: int, django_assert_max_num_queries: Any
 ):
     for _number in range(others):
@@ -238,7 +233,7 @@ def test_filing_costs_the_same_whatever_exists(
     assert answer["Location"] == guide.done
 
 
-def test_the_folio_page_is_nobody_elses(client: Client, guest_process: Process):
+def test_folio_page_opens_only_in_its_browser(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     guide.fill(DETAILS)
     guide.send(email="ana@example.com")

@@ -1,4 +1,4 @@
-"""A long conversation: the newest messages, and all of them for who asks."""
+"""Long conversations: a page shows the newest messages and a link to all of them."""
 
 from datetime import timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def say(ticket: Ticket, count: int) -> None:
     )
 
 
-def test_the_newest_messages_come_first_and_the_rest_is_a_link_away(in_work: Ticket, customer_client: Client):
+def test_long_conversation_shows_newest_and_links_whole(in_work: Ticket, customer_client: Client):
     say(in_work, RECENT + 1)
 
     page, whole = html(customer_client, url(in_work)), html(customer_client, f"{url(in_work)}?completa")
@@ -49,7 +49,7 @@ def test_the_newest_messages_come_first_and_the_rest_is_a_link_away(in_work: Tic
     assert MORE not in whole
 
 
-def test_a_page_that_shows_everything_goes_on_doing_so(in_work: Ticket, customer_client: Client):
+def test_updates_of_a_whole_conversation_stay_whole(in_work: Ticket, customer_client: Client):
     say(in_work, RECENT + 1)
     updates = url(in_work, "novedades/")
 
@@ -58,7 +58,7 @@ def test_a_page_that_shows_everything_goes_on_doing_so(in_work: Ticket, customer
     assert html(customer_client, updates).count("Aviso número") == RECENT
 
 
-def test_the_road_is_whole_although_its_beginning_is_not_shown(in_work: Ticket, customer_client: Client):
+def test_steps_are_complete_when_messages_are_cut(in_work: Ticket, customer_client: Client):
     filed = in_work.events.get(kind="filed").at.isoformat(timespec="seconds")
     assert html(customer_client, url(in_work)).count(f'datetime="{filed}"') > 1
     say(in_work, RECENT + 1)
@@ -69,7 +69,7 @@ def test_the_road_is_whole_although_its_beginning_is_not_shown(in_work: Ticket, 
     assert "Tu solicitud pasó a" not in page
 
 
-def test_the_bearer_of_a_link_for_approving_stays_on_that_page(in_work: Ticket, agent: User, client: Client):
+def test_approval_page_links_to_its_own_conversation(in_work: Ticket, agent: User, client: Client):
     perform(in_work, "pedir_aprobacion", actor=agent, data=SOLUTION)
     say(in_work, RECENT)
     link = guests.issue(in_work, purpose=Purpose.APPROVE, email=in_work.requester_email)
@@ -80,7 +80,7 @@ def test_the_bearer_of_a_link_for_approving_stays_on_that_page(in_work: Ticket, 
     assert f'href="{page}?completa"' in html(client, page)
 
 
-def test_a_conversation_is_read_without_the_people_behind_it(
+def test_messages_are_read_without_joins(
     in_work: Ticket, customer_client: Client, django_assert_max_num_queries: Any
 ):
     with django_assert_max_num_queries(16) as captured:

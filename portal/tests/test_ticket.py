@@ -1,4 +1,4 @@
-"""The ticket's page, for its requester: what it shows and what it never shows."""
+"""The requester's page of a ticket: what it shows and what it never shows."""
 
 import re
 from typing import Any
@@ -47,7 +47,7 @@ def test_page_shows_state_percent_times_and_conversation(
 
 
 @pytest.mark.demand("S3.12", "S3.13", "S3.14")
-def test_public_states_are_three_words(
+def test_public_state_follows_the_stage(
     ticket: Ticket, agent: User, supervisor: User, customer_client: Client
 ):
     pill = re.compile(
@@ -70,9 +70,7 @@ def test_public_states_are_three_words(
 
 
 @pytest.mark.demand("S1.2")
-def test_steps_tell_when_each_was_reached_and_none_that_was_skipped(
-    to_approve: Ticket, customer_client: Client
-):
+def test_steps_show_times_and_omit_skipped_stages(to_approve: Ticket, customer_client: Client):
     page = html(customer_client, url(to_approve))
     steps = re.findall(
         r'<li (data-step="\w+"|aria-current="step")>.*?<b>([^<]+).*?<small>([^<]*)</small>', page, re.DOTALL
@@ -87,7 +85,7 @@ def test_steps_tell_when_each_was_reached_and_none_that_was_skipped(
     assert [bool(at) for _state, _label, at in steps] == [True, True, True, False]
 
 
-def test_a_cancelled_ticket_claims_no_progress(in_work: Ticket, customer: User, customer_client: Client):
+def test_cancelled_ticket_shows_no_progress(in_work: Ticket, customer: User, customer_client: Client):
     Ticket.objects.filter(pk=in_work.pk).update(
         stage="cancelado", stage_kind="cancelled", public_state="completed"
     )
@@ -98,7 +96,7 @@ def test_a_cancelled_ticket_claims_no_progress(in_work: Ticket, customer: User, 
     assert 'class="ring"' not in page
 
 
-def test_due_date_is_told_in_the_readers_zone(in_work: Ticket, customer: User, customer_client: Client):
+def test_due_date_is_in_the_readers_time_zone(in_work: Ticket, customer: User, customer_client: Client):
     due = timezone.now().replace(
         year=timezone.now().year + 1, month=3, day=10, hour=3, minute=30, second=0, microsecond=0
     )
@@ -110,9 +108,7 @@ def test_due_date_is_told_in_the_readers_zone(in_work: Ticket, customer: User, c
     assert f"10 mar {due.year}, 4:30" in html(customer_client, url(in_work))
 
 
-def test_what_the_person_answered_is_there_to_read(
-    guest_process: Process, customer: User, customer_client: Client
-):
+def test_page_shows_the_requesters_answers(guest_process: Process, customer: User, customer_client: Client):
     fields = {"reserva": "RS-441720", "medio": "tarjeta", "ultimos": "1234"}
     ticket = make_ticket(guest_process, requester=customer, category="pago", fields=fields)
 
@@ -123,7 +119,7 @@ def test_what_the_person_answered_is_there_to_read(
 
 
 @pytest.mark.demand("S0.24", "S2.28")
-def test_the_solution_comes_with_the_steps_for_the_person(to_approve: Ticket, customer_client: Client):
+def test_solution_shows_the_steps_for_the_requester(to_approve: Ticket, customer_client: Client):
     page = html(customer_client, url(to_approve))
 
     assert "Actualizamos el programa de la cámara." in page
@@ -131,7 +127,7 @@ def test_the_solution_comes_with_the_steps_for_the_person(to_approve: Ticket, cu
     assert "Reinicia la app." in page
 
 
-def test_a_rejected_solution_stays_as_it_was_sent(
+def test_rejected_solution_stays_as_it_was_sent(
     to_approve: Ticket, agent: User, customer: User, customer_client: Client
 ):
     perform(to_approve, "rechazar", actor=customer, data={"message": "Anoche volvió a fallar."})
@@ -163,7 +159,7 @@ def test_markup_in_messages_is_harmless(ticket: Ticket, customer: User, agent: U
 def test_nothing_internal_reaches_the_customer(
     in_work: Ticket, agent: User, supervisor: User, customer: User, customer_client: Client
 ):
-    """Every kind of thing that the desk keeps to itself is there, and none of it is on the page or in its updates."""
+    """The ticket has every kind of internal data, and neither its page nor its updates show any of it."""
     colleague = make_agent(name="Colega Oculta")
     conversation.add_internal_note(in_work, actor=agent, body="NOTA-SECRETA del técnico")
     note = Message.objects.get(body__startswith="NOTA-SECRETA")
@@ -201,7 +197,7 @@ def test_nothing_internal_reaches_the_customer(
     assert "Sigue fallando." in pages
 
 
-def test_a_stranger_learns_nothing(ticket: Ticket, stranger: User):
+def test_stranger_gets_404_and_changes_nothing(ticket: Ticket, stranger: User):
     client = signed_in(stranger)
     for rest in ("", "novedades/?v=0", "encuesta/"):
         answer = client.get(url(ticket, rest))
@@ -214,7 +210,7 @@ def test_a_stranger_learns_nothing(ticket: Ticket, stranger: User):
     assert not Attachment.objects.exists()
 
 
-def test_staff_see_others_tickets_in_the_back_office_only(ticket: Ticket, supervisor: User):
+def test_staff_get_404_for_others_tickets(ticket: Ticket, supervisor: User):
     assert signed_in(supervisor).get(url(ticket)).status_code == 404
 
 
@@ -262,7 +258,7 @@ def test_updates_answer_204_until_something_public_happens(
     assert "Ya lo estamos viendo." in answer.content.decode()
 
 
-def test_updates_bring_everything_but_the_reply_box(in_work: Ticket, customer_client: Client):
+def test_updates_leave_out_the_reply_box(in_work: Ticket, customer_client: Client):
     page, live = html(customer_client, url(in_work)), html(customer_client, url(in_work, "novedades/?v=0"))
 
     assert 'id="responder"' in page
@@ -273,7 +269,7 @@ def test_updates_bring_everything_but_the_reply_box(in_work: Ticket, customer_cl
     assert f'name="version" value="{Ticket.objects.get().public_version}" form="responder"' in live
 
 
-def test_updates_of_an_ended_session_do_not_bring_the_sign_in_page(ticket: Ticket, client: Client):
+def test_updates_without_session_answer_401(ticket: Ticket, client: Client):
     answer = client.get(url(ticket, "novedades/?v=0"), headers={"HX-Request": "true"})
 
     assert (answer.status_code, answer.content) == (401, b"")
@@ -282,7 +278,7 @@ def test_updates_of_an_ended_session_do_not_bring_the_sign_in_page(ticket: Ticke
 @pytest.mark.parametrize(
     "folio", ["MA-1%00", "MA__1", "%2e%2e%2fetc", "MA-1'; DROP TABLE--", "x" * 500, "🎫"]
 )
-def test_odd_folios_are_not_found(customer_client: Client, client: Client, folio: str):
+def test_malformed_folios_are_not_found(customer_client: Client, client: Client, folio: str):
     for space in ("tickets", "invitado"):
         assert customer_client.get(f"/{space}/{folio}/").status_code == 404
     assert client.get(f"/invitado/{folio}/").status_code == 404
@@ -292,7 +288,7 @@ def test_odd_folios_are_not_found(customer_client: Client, client: Client, folio
 
 
 @pytest.mark.parametrize("messages", [1, 50])
-def test_the_page_costs_the_same_however_long_the_conversation(
+def test_page_query_count_is_bounded(
     in_work: Ticket,
     customer: User,
     agent: User,
@@ -320,7 +316,7 @@ def test_the_page_costs_the_same_however_long_the_conversation(
     assert page.count("a.png") == messages
 
 
-def test_an_unchanged_poll_costs_three_queries(
+def test_unchanged_poll_takes_three_queries(
     in_work: Ticket, customer_client: Client, django_assert_num_queries: Any
 ):
     in_work.refresh_from_db()
@@ -331,7 +327,7 @@ def test_an_unchanged_poll_costs_three_queries(
     assert answer.status_code == 204
 
 
-def test_silence_closes_and_the_page_says_so(to_approve: Ticket, customer_client: Client):
+def test_page_shows_closing_by_silence(to_approve: Ticket, customer_client: Client):
     assert "se cerrará sola" in html(customer_client, url(to_approve))
     with transaction.atomic():
         pass_silence(Ticket.objects.select_for_update().get(pk=to_approve.pk))

@@ -1,4 +1,4 @@
-"""«Mis tickets»: every request of a person and nobody else's."""
+"""«Mis tickets»: only the person's own tickets, with filters and pages."""
 
 import re
 from datetime import timedelta
@@ -35,7 +35,7 @@ def titles(page: str) -> list[str]:
 
 @pytest.fixture
 def four(process: Process, customer: User, agent: User, supervisor: User) -> dict[str, Ticket]:
-    """One in each state, the oldest first."""
+    """One ticket in each state. The first has the oldest update, the last the newest."""
     waiting, working_, asked, closed = (
         make_ticket(process, requester=customer, title=title)
         for title in ("Espera", "Curso", "Pregunta", "Cerrado")
@@ -62,7 +62,7 @@ def test_list_shows_every_own_ticket_with_its_state(four: dict[str, Ticket], cus
     assert re.findall(r">(\d+)\xa0%</progress>", page) == ["100", "50", "40", "10"]
 
 
-def test_nobody_elses_ticket_is_in_any_list(
+def test_list_never_shows_others_tickets(
     four: dict[str, Ticket], process: Process, stranger: User, agent: User
 ):
     theirs = make_ticket(process, requester=stranger, title="Ajeno y secreto")
@@ -107,15 +107,17 @@ def test_without_a_session_the_list_asks_to_sign_in(client: Client):
         ("?estado=en-curso&q=pregunta&orden=antiguos", ["Pregunta"]),
     ],
 )
-def test_filters(four: dict[str, Ticket], customer_client: Client, query: str, expected: list[str]):
+def test_filters_select_and_order_tickets(
+    four: dict[str, Ticket], customer_client: Client, query: str, expected: list[str]
+):
     assert titles(html(customer_client, query)) == expected
 
 
-def test_a_folio_finds_its_ticket(four: dict[str, Ticket], customer_client: Client):
+def test_search_by_folio_finds_the_ticket(four: dict[str, Ticket], customer_client: Client):
     assert titles(html(customer_client, f"?q={four['working'].folio}")) == ["Curso"]
 
 
-def test_category_filter_offers_what_the_person_has_used(
+def test_category_filter_offers_only_used_categories(
     four: dict[str, Ticket], guest_process: Process, customer: User, customer_client: Client
 ):
     make_ticket(guest_process, requester=customer, title="Factura", category="tramite")
@@ -140,7 +142,7 @@ def test_tabs_count_and_keep_the_other_filters(four: dict[str, Ticket], customer
     assert "orden=antiguos" in tabs[2][0]
 
 
-def test_tabs_of_somebody_with_very_many_tickets_go_without_numbers(
+def test_tabs_show_no_counts_beyond_the_limit(
     four: dict[str, Ticket], customer_client: Client, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(tickets, "COUNTED", 3)
@@ -164,24 +166,22 @@ def test_tabs_of_somebody_with_very_many_tickets_go_without_numbers(
         "?pagina=2",
     ],
 )
-def test_parameters_that_do_not_exist_reach_no_query(
-    four: dict[str, Ticket], customer_client: Client, query: str
-):
-    """B1: an address is no way into the database."""
+def test_unknown_parameters_reach_no_query(four: dict[str, Ticket], customer_client: Client, query: str):
+    """B1: no name in an address becomes a lookup in the database."""
     page = html(customer_client, query)
 
     assert titles(page) == ["Cerrado", "Pregunta", "Curso", "Espera"]
     assert "__" not in " ".join(re.findall(r'href="(\?[^"]*)"', page))
 
 
-def test_search_text_is_shown_as_text(four: dict[str, Ticket], customer_client: Client):
+def test_search_text_is_escaped(four: dict[str, Ticket], customer_client: Client):
     page = customer_client.get('/tickets/?q="><script>alert(1)</script>').content.decode()
 
     assert "<script>alert" not in page
     assert "Ningún ticket con esos filtros" in page
 
 
-def test_who_has_no_tickets_is_asked_for_no_filters(customer_client: Client):
+def test_person_without_tickets_sees_no_filters(customer_client: Client):
     page = html(customer_client)
 
     assert "Aún no tienes tickets" in page
@@ -192,7 +192,7 @@ def test_who_has_no_tickets_is_asked_for_no_filters(customer_client: Client):
 # --- Pages ------------------------------------------------------------------------------------------------
 
 
-def test_pages_show_every_ticket_once_in_both_directions(
+def test_pages_show_every_ticket_once(
     process: Process, customer: User, customer_client: Client, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(view, "PAGE", 2)
@@ -211,7 +211,7 @@ def test_pages_show_every_ticket_once_in_both_directions(
 
 
 @pytest.mark.parametrize("cursor", ["nada", "WzFd:x", "__class__", "x" * 3000])
-def test_a_page_that_does_not_exist_leads_to_the_first(
+def test_invalid_cursor_redirects_to_the_first_page(
     four: dict[str, Ticket], customer_client: Client, cursor: str
 ):
     answer = customer_client.get(f"/tickets/?desde={cursor}", follow=True)
@@ -220,7 +220,7 @@ def test_a_page_that_does_not_exist_leads_to_the_first(
     assert "Te mostramos la primera" in answer.content.decode()
 
 
-def test_empty_list_invites(customer_client: Client):
+def test_empty_list_links_to_filing_a_report(customer_client: Client):
     page = html(customer_client)
 
     assert "Aún no tienes tickets" in page
@@ -228,7 +228,7 @@ def test_empty_list_invites(customer_client: Client):
 
 
 @pytest.mark.parametrize("tickets", [1, 50])
-def test_list_costs_the_same_with_many(
+def test_list_query_count_is_bounded(
     process: Process,
     customer: User,
     customer_client: Client,
