@@ -1,4 +1,4 @@
-"""The door of the back office: desk staff alone, and each ticket only through `visible_to`."""
+"""Access to the back office: staff only, and each ticket only through `visible_to`."""
 
 from collections.abc import Callable
 from functools import partial, wraps
@@ -21,7 +21,10 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 class DeskRequest(HttpRequest):
-    """A request that came through the door. `may_prepare`, for the frame of whole pages, is found out when asked."""
+    """The request of a signed-in staff member, as `desk_view` passes it on.
+
+    `may_prepare` is for the frame of whole pages, and computed only when a template reads it.
+    """
 
     user: User
     htmx: HtmxDetails
@@ -32,7 +35,7 @@ DeskView = Callable[Concatenate[DeskRequest, P], HttpResponse]
 
 
 def desk_view(view: DeskView[P]) -> View[P]:
-    """Customers get 404: to them there is no back office. Whoever did not sign in is asked to, except by scripts."""
+    """Admit staff only. Customers get 404. Without a session, people are sent to sign in and scripts get 401."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -53,7 +56,7 @@ def desk_view(view: DeskView[P]) -> View[P]:
 
 
 def _page_of(request: HttpRequest) -> str:
-    """Where to go on after signing in. Not where a form was sent, which shows nothing, but the page it was on."""
+    """Return the page to show after signing in: for a POST, the page that held the form (its Referer)."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
     page = urlsplit(request.headers.get("Referer", ""))
@@ -63,7 +66,7 @@ def _page_of(request: HttpRequest) -> str:
 
 
 def supervisor_view(view: DeskView[P]) -> View[P]:
-    """For supervisors and above; to agents these pages do not exist."""
+    """Admit supervisors and administrators only. Agents and customers get 404."""
 
     @wraps(view)
     def wrapper(request: DeskRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -75,7 +78,7 @@ def supervisor_view(view: DeskView[P]) -> View[P]:
 
 
 def find_ticket(user: User, folio: str) -> Ticket:
-    """The ticket, with what every page of it shows, if the person may see it."""
+    """Return the ticket with the related rows that its pages show, or raise 404 if `user` may not see it."""
     visible = Ticket.objects.visible_to(user)
     shown = visible.select_related("process_version", "category", "department", "assignee", "requester")
     ticket: Ticket | None = shown.filter(folio=folio).first()

@@ -1,4 +1,4 @@
-"""Which queue a person came from, kept in the addresses of a ticket's pages so that they can go back to it."""
+"""The queue that a person came from. The addresses of a ticket's pages carry it, so that links can lead back to it."""
 
 import re
 
@@ -12,12 +12,13 @@ from tickets.models import Ticket
 
 from .access import DeskRequest
 
+# Parameters of one page, not of the queue.
 OWN = {"modo", "respuesta", "actual", "completa", "medio", "volver"}
 LONGEST = 1000
 
 
 def origin_of(request: DeskRequest) -> str:
-    """The part of the address that describes the queue; empty when there is none."""
+    """Return the part of the query string that describes the queue, empty if there is none."""
     if not re.fullmatch(r"[a-z0-9_-]{1,80}", request.GET.get("cola", "")):
         return ""
     data = request.GET.copy()
@@ -28,7 +29,7 @@ def origin_of(request: DeskRequest) -> str:
 
 
 def home_of(ticket: Ticket, user: User) -> str:
-    """The key of the queue in which `user` would look for the ticket: of those that hold it, the nearest to them."""
+    """Return the key of the queue where `user` would look for the ticket: the narrowest one that holds it."""
     if not ticket.is_open:
         return queues.CLOSED.key
     if ticket.assignee_id == user.pk:
@@ -42,7 +43,11 @@ def home_of(ticket: Ticket, user: User) -> str:
 
 
 def _queue_of(request: DeskRequest, ticket: Ticket | None) -> tuple[str, QueryDict]:
-    """The key of the queue that the address tells of, else of the ticket's own, and what else that address holds."""
+    """Return the key of the queue in the address and its other parameters.
+
+    Without a queue in the address, returns the key from `home_of`, or of `queues.MINE` without a ticket, and no
+    parameters.
+    """
     data = request.GET.copy()
     for name in OWN:
         data.pop(name, None)
@@ -53,13 +58,13 @@ def _queue_of(request: DeskRequest, ticket: Ticket | None) -> tuple[str, QueryDi
 
 
 def queue_url(request: DeskRequest, ticket: Ticket | None = None) -> str:
-    """Back to the queue as it was; without `ticket`, for somebody who can no longer see it."""
+    """Return the address of the queue the person came from. Leave out `ticket` if they can no longer see it."""
     key, data = _queue_of(request, ticket)
     return f"{reverse('agents:queue_of', args=[key])}?{data.urlencode()}".rstrip("?")
 
 
 def items_url(request: DeskRequest, ticket: Ticket) -> str:
-    """The queue as a compact list, with this ticket marked in it."""
+    """Return the address of the queue as a compact list with this ticket marked."""
     key, data = _queue_of(request, ticket)
     data["actual"] = ticket.folio
     return f"{reverse('agents:queue_items', args=[key])}?{data.urlencode()}"

@@ -1,4 +1,4 @@
-"""Whose ticket it is: an account that exists, or a new one (S2.26, S2.27)."""
+"""The forms that link a guest's ticket to an existing account or to a new one (S2.26, S2.27)."""
 
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The forms of the contact log and of the requester's standing."""
+
 from typing import Any
 
 from django import forms
@@ -14,7 +16,7 @@ from web.forms import StampedForm
 
 
 class ContactForm(StampedForm):
-    """A call or a WhatsApp conversation, and how it went (S2.22, S2.45, S2.46)."""
+    """A call or a WhatsApp conversation with the requester, and its outcome (S2.22, S2.45, S2.46)."""
 
     kind = forms.ChoiceField(label=_("Medio"), choices=ContactKind.choices)
     outcome = forms.ChoiceField(label=_("Resultado"), choices=ContactOutcome.choices)

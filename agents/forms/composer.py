@@ -1,4 +1,4 @@
-"""What the desk writes on a ticket: three kinds of message, one verb each (T2)."""
+"""The forms of the composer: three kinds of message, each sent by its own verb (T2)."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ class ComposerForm(StampedForm):
         return str(self.cleaned_data["mode"])
 
     def send(self, ticket: Ticket, *, actor: User, draft_key: str) -> Message:
-        """Raises what the verb raises."""
+        """Send the message with the verb of its kind and return it. Raises what the verb raises."""
         body, stamp = self.cleaned_data["body"], self.stamp()
         common: dict[str, Any] = {"actor": actor, "draft_key": draft_key}
         match self.mode_name:
@@ -54,7 +54,7 @@ class ComposerForm(StampedForm):
 
 
 class DraftForm(forms.Form):
-    """What the composer keeps while somebody types."""
+    """What the composer saves while somebody types."""
 
     mode = forms.ChoiceField(choices=MODES)
     body = LongTextField(required=False)

@@ -1,6 +1,6 @@
-"""The address of a queue: which parameters exist, what each may hold, and the list they ask for.
+"""The filters of a queue, read from its address.
 
-Every parameter is named here with its own list of values. Whatever else an address holds is refused with a word and
+Every parameter is declared here with its own list of values. Anything else in an address is reported to the reader and
 never reaches a query (B1).
 """
 
@@ -38,6 +38,8 @@ ANY = [("", _("Cualquiera"))]
 
 
 class AssigneeField(forms.ModelChoiceField):
+    """A staff member, or `NOBODY` for tickets without an assignee."""
+
     def to_python(self, value: Any) -> Any:
         return NOBODY if value == NOBODY else super().to_python(value)
 
@@ -103,7 +105,7 @@ class QueueFilter(forms.Form):
         self.is_valid()
 
     def _add_own_fields(self) -> dict[str, FieldDefinition]:
-        """With a process chosen, its own questions can be asked too (S1.19)."""
+        """Add the chosen process's own fields as filters and return them by parameter name (S1.19)."""
         process = self._chosen_process()
         if process is None:
             return {}
@@ -121,7 +123,7 @@ class QueueFilter(forms.Form):
 
     @cached_property
     def problems(self) -> list[str]:
-        """What of the address was not understood, in words; it is left out, the rest holds."""
+        """One sentence for each parameter that was not understood. It is left out; the others apply."""
         told = [
             gettext("No conocemos el filtro «%s». Lo dejamos fuera.") % name[:40] for name in self.unknown
         ]
@@ -135,7 +137,10 @@ class QueueFilter(forms.Form):
 
     @property
     def order(self) -> Order:
-        """S2.35: a process that binds its queue to arrival is read that way unless somebody asks otherwise."""
+        """The chosen order, else the queue's own.
+
+        A queue by due date, filtered to a process that works in order of arrival, is listed by arrival (S2.35).
+        """
         if chosen := self.value("orden"):
             return ORDERS[chosen]
         process = self.value("proceso")
@@ -184,7 +189,7 @@ class QueueFilter(forms.Form):
 
     @property
     def query(self) -> str:
-        """The address without what was not understood: for links that come back here."""
+        """The query string without the parameters that were not understood, for links back to this list."""
         return self._query()
 
     def _query(self, **changed: str) -> str:
@@ -197,7 +202,7 @@ class QueueFilter(forms.Form):
         return data.urlencode()
 
     def hidden(self) -> list[tuple[str, str]]:
-        """What a search keeps of the address."""
+        """Return the parameters for the search form's hidden inputs: all but the search text."""
         return parse_qsl(self._query(q=""))
 
     def without(self, name: str) -> str:
@@ -205,7 +210,7 @@ class QueueFilter(forms.Form):
         return self._query(**{name: ""}, **gone)
 
     def chips(self) -> list[dict[str, str]]:
-        """The filters in force, each with the address without it."""
+        """Return the active filters, each with the query string that removes it."""
         chips = []
         for name in self.fields:
             value = self.value(name)
@@ -257,7 +262,7 @@ def _own_field(item: FieldDefinition) -> forms.Field:
 
 
 def _matching_own(tickets: TicketQuerySet, alias: str, item: FieldDefinition, value: str) -> TicketQuerySet:
-    """The key comes from the published process, never from the address."""
+    """Filter by one of the process's own fields. Its key comes from the published process, never from the address."""
     if item.type == "yes_no":
         no = Q(**{alias: False}) | Q(**{f"{alias}__isnull": True})
         found = tickets.alias(**{alias: KeyTransform(item.key, "fields")})
@@ -269,7 +274,11 @@ def _matching_own(tickets: TicketQuerySet, alias: str, item: FieldDefinition, va
 
 
 def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
-    """Every word is in the title, the beginning of the report or the requester's name or address, or is the folio."""
+    """Keep the tickets that match every word of `text`.
+
+    A word matches in the title, the beginning of the report and the requester's name and address, or if it is the
+    folio or its number.
+    """
     for word in fold(text).split()[:WORDS]:
         tickets = tickets.filter(
             Q(folio__iexact=word)

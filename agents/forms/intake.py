@@ -1,4 +1,4 @@
-"""A ticket filed for somebody who called or wrote elsewhere."""
+"""The form that files a ticket for somebody who called or wrote elsewhere."""
 
 from typing import Any
 
@@ -27,7 +27,10 @@ CHANNELS = [
 
 
 class NewTicketForm(StampedForm):
-    """The category decides what else is asked; `file_ticket` judges everything once more, as on every channel."""
+    """A new ticket of one category, which decides what else is asked.
+
+    `file_ticket` validates everything once more, as on every channel.
+    """
 
     channel = forms.ChoiceField(label=_("¿Por dónde llegó?"), choices=CHANNELS)
     email = forms.EmailField(
@@ -67,7 +70,7 @@ class NewTicketForm(StampedForm):
 
     @classmethod
     def again(cls, typed: QueryDict, *, category: Category) -> "NewTicketForm":
-        """What was typed so far, not judged yet."""
+        """Return an unbound form with what was typed so far, so that it shows no errors yet."""
         form = cls(category=category)
         form.initial = {
             name: field.widget.value_from_datadict(typed, {}, name)
@@ -96,7 +99,7 @@ class NewTicketForm(StampedForm):
 
     @transaction.atomic
     def save(self, *, actor: User, draft_key: str) -> Ticket:
-        """The ticket and, where it was wanted, the account: both or neither. Raises what the verbs raise."""
+        """File the ticket and, if asked for, create the account: both or neither. Raises what the verbs raise."""
         given = self.cleaned_data
         account = User.objects.filter(email=given["email"].lower(), is_active=True).first()
         try:
@@ -125,7 +128,7 @@ class NewTicketForm(StampedForm):
                 create_account(
                     ticket, actor=actor, email=given["email"], name=name, key=key and f"{key} account"
                 )
-            except NotAllowed as problem:  # it went to where this person sees nothing
+            except NotAllowed as problem:  # the ticket went to a department that this person cannot see
                 elsewhere = gettext(
                     "El ticket va a otro departamento. Créalo sin abrir la cuenta: allí la abrirán."
                 )

@@ -1,4 +1,4 @@
-"""«Preparar» (S2.3): what the action asks, with people, targets and proposals to choose from."""
+"""The form of «Preparar» (S2.3): what the action asks, with proposed values, targets and people to choose from."""
 
 import re
 from collections.abc import Mapping
@@ -41,7 +41,10 @@ SHORT_LIST = 5
 
 
 class PrepareForm(ActionForm):
-    """The hidden fields remember what the page proposed, to tell it from what somebody chose."""
+    """The form of a preparing action.
+
+    Its hidden fields hold what the page proposed, to tell a proposal from a value that somebody chose.
+    """
 
     proposed_due = forms.CharField(required=False, widget=forms.HiddenInput)
     proposed_place = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -56,7 +59,7 @@ class PrepareForm(ActionForm):
         self._explain()
 
     def _explain(self) -> None:
-        """Words that this page has for the standard fields, where the process has none of its own."""
+        """Set this page's labels and help on the standard fields for which the process has none of its own."""
         own = {ask.field for ask in self.action.asks if ask.label}
         for name, label in LABELS.items():
             if name in self.asked and name not in own:
@@ -75,7 +78,7 @@ class PrepareForm(ActionForm):
 
     @classmethod
     def proposing(cls, *, action: Action, ticket: Ticket) -> "PrepareForm":
-        """The form as it opens: the ticket as it is, and what the time parameters and the line propose (S2.4)."""
+        """Return the form as it opens: the ticket's values, with a proposed due date and queue position (S2.4)."""
         form = cls(action=action, ticket=ticket)
         form.propose(severity=ticket.severity, case_kind=ticket.case_kind)
         return form
@@ -84,8 +87,10 @@ class PrepareForm(ActionForm):
     def again(
         cls, typed: Mapping[str, Any], *, action: Action, ticket: Ticket, anew: bool = False
     ) -> "PrepareForm":
-        """What was typed so far, not judged yet, with the proposals that follow. A date or a place that somebody chose
-        stays, unless they ask for proposals `anew`."""
+        """Return an unbound form with what was typed so far and the proposals that follow from it.
+
+        A due date or position that somebody chose stays, unless they ask for the proposals `anew`.
+        """
         form = cls(action=action, ticket=ticket)
         form.initial = {
             name: field.widget.value_from_datadict(typed, {}, name) for name, field in form.fields.items()
@@ -107,7 +112,7 @@ class PrepareForm(ActionForm):
 
     @property
     def department_id(self) -> int | None:
-        """The one chosen so far."""
+        """The department chosen so far, None without one. If the action does not ask for it, the ticket's own."""
         if "department" not in self.asked:
             return self.ticket.department_id
         chosen = str(self["department"].value() or "")
@@ -116,6 +121,7 @@ class PrepareForm(ActionForm):
     def propose(
         self, *, severity: str, case_kind: str, department: Department | None = None, anew: bool = True
     ) -> None:
+        """Propose a due date and a queue position. With `anew`, they also replace values that somebody chose."""
         due = clocks.proposed_due(self.ticket, severity=severity, case_kind=case_kind, now=timezone.now())
         if "due_at" in self.asked and due is not None:
             self._propose("due_at", "proposed_due", _as_typed(due), anew=anew)
@@ -133,7 +139,7 @@ class PrepareForm(ActionForm):
     # --- People -------------------------------------------------------------------------------------------
 
     def offer(self, people: list[Colleague]) -> None:
-        """The cards of those who may be given the ticket, in the order of `people`."""
+        """Show the possible assignees as cards, in the order of `people`."""
         field: Any = self.fields["assignee"]
         field.widget = forms.RadioSelect(attrs=field.widget.attrs)
         nobody = [] if field.required else [("", _("Sin responsable todavía"))]
@@ -145,7 +151,10 @@ class PrepareForm(ActionForm):
         }
 
     def people(self) -> dict[str, list[Any]]:
-        """The cards to see at once, and those behind «ver a … más»; the chosen one is always in sight."""
+        """Return the cards of people: `first` are shown at once, `rest` behind «ver a … más».
+
+        The chosen person is always in `first`.
+        """
         bound = self["assignee"]
         field: Any = bound.field
         chosen = str(bound.value() or "")
@@ -162,7 +171,7 @@ class PrepareForm(ActionForm):
         return {"first": first, "rest": rest}
 
     def others(self) -> list[forms.BoundField]:
-        """Whatever else the action asks."""
+        """Return the asked fields that have no fixed place on the page."""
         return [self[name] for name in self.asked if name not in PLACED]
 
 
@@ -173,7 +182,7 @@ def _draw_as_cards(field: Any) -> None:
 
 
 def _severity_cards(ticket: Ticket) -> dict[str, dict[str, Any]]:
-    """Each severity with what it promises (S0.19)."""
+    """Return the card of each severity: its colour token and its target (S0.19)."""
     return {
         severity: {"sev": Severity(severity).token, "aside": duration_in_words(target, short=True)}
         for severity, target in targets(ticket).items()
@@ -181,7 +190,7 @@ def _severity_cards(ticket: Ticket) -> dict[str, dict[str, Any]]:
 
 
 def _as_typed(moment: datetime) -> str:
-    """As the browser's own field writes it, in the person's time zone."""
+    """Return `moment` in the person's time zone, in the format of the browser's date and time input."""
     return timezone.localtime(moment).strftime(AS_TYPED)
 
 

@@ -1,4 +1,4 @@
-"""One property of a ticket at a time, as the domain's own field asks for it."""
+"""The form that changes one property of a ticket, with the same field that actions ask for it."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ class PropertyForm(StampedForm):
         self.fields["value"] = field
 
     def show(self, problem: InvalidData) -> None:
-        """The form has one field, whatever the verb calls the property."""
+        """Put every message beside the form's only field, whatever name the verb has for it."""
         for messages in problem.errors.values():
             self.add_error("value", messages)
 

@@ -1,4 +1,4 @@
-"""What the composer shows: its modes, what was being written in each, standard answers and files that wait."""
+"""What the composer shows: its modes, the draft of each, standard answers and files not sent yet."""
 
 import uuid
 from typing import Any
@@ -21,7 +21,7 @@ from .ticket import TicketPage
 
 
 class Composer:
-    """With `form`, what somebody tried to send and could not: every word of it is still there."""
+    """The composer of a ticket's page. With `form`, it shows again what was refused."""
 
     def __init__(self, request: DeskRequest, page: TicketPage, form: ComposerForm | None = None) -> None:
         self.request = request
@@ -44,7 +44,7 @@ class Composer:
 
     @property
     def draft_key(self) -> str:
-        """Where the browser keeps the text when the server cannot be reached."""
+        """The name under which the browser keeps the text while the server cannot be reached."""
         return f"agents-{self.page.ticket.folio}"
 
     @property
@@ -64,7 +64,11 @@ class Composer:
         return modes
 
     def _chosen(self, values: list[str]) -> str:
-        """What was tried, asked for or inserted; else what the person was writing last; else a follow-up."""
+        """Return the mode to open.
+
+        It is the mode of the refused form, else of the inserted standard answer, else the one in the address, else
+        that of the latest draft, else the first of `values`.
+        """
         wanted = self.tried.data.get("mode") if self.tried else self.request.GET.get("modo")
         if self.response and not self.tried:
             wanted = self.response["mode"]
@@ -77,7 +81,7 @@ class Composer:
 
     @cached_property
     def response(self) -> dict[str, Any] | None:
-        """Without script a standard answer is a link that brings the page back with its text."""
+        """The standard answer to insert. Without script, each is a link that reloads the page with its text."""
         key = self.request.GET.get("respuesta", "")
         return next((answer for answer in self.page.responses if answer["key"] == key), None) if key else None
 
@@ -109,7 +113,7 @@ class Composer:
 
     @property
     def files(self) -> Any:
-        """The bound field that fields/dropzone.html draws."""
+        """The bound field for fields/dropzone.html, with its upload address and the files not sent yet."""
         field: Any = self.form.fields["files"]
         field.upload_url = self.url("files")
         field.uploaded = [

@@ -1,4 +1,4 @@
-"""What «Preparar» shows beside its form: the line of tickets that wait for it, the report, and who is asking."""
+"""What «Preparar» shows beside its form: the line of tickets to prepare, the report and the requester."""
 
 from typing import Any
 
@@ -43,14 +43,14 @@ class PreparePage:
 
     @property
     def usual_action(self) -> Action | None:
-        """The preparing action of the process, whether or not it can be carried out now."""
+        """The preparing action of the process, whether or not it can be performed now."""
         return next(filter(asks_as_preparation, self.ticket.definition.actions), None)
 
     # --- The report ---------------------------------------------------------------------------------------
 
     @cached_property
     def messages(self) -> list[Message]:
-        """What the requester said before anybody answered."""
+        """The requester's first messages, at most `MESSAGES`."""
         said = self.ticket.messages.filter(from_requester=True).order_by("created_at", "id")
         return list(said[:MESSAGES])
 
@@ -70,7 +70,7 @@ class PreparePage:
 
     @cached_property
     def other_actions(self) -> list[Action]:
-        """What else the process offers this person before the ticket is prepared."""
+        """The other actions that this person may perform on the ticket now."""
         actions = policies.available_actions(self.ticket, actor=self.user)
         return [action for action in actions if action != self.action]
 
@@ -80,5 +80,5 @@ class PreparePage:
 
     @property
     def needs_account(self) -> bool:
-        """S2.26: the process does not let a ticket without an account go on."""
+        """Whether the ticket cannot be prepared because its requester has no account (S2.26)."""
         return self.ticket.requester_id is None and self.action is not None and self.action.needs_account

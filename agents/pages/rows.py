@@ -1,4 +1,4 @@
-"""What a line of a list says about a ticket, in the words and tokens of the design."""
+"""One row of a list: what it shows of a ticket, in the labels and tokens of the design."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -17,7 +17,7 @@ from tickets.sla import ClockStatus
 
 
 class Group(TextChoices):
-    """The stretches of a queue that is read by due date."""
+    """The groups of a queue that is ordered by due date."""
 
     OVERDUE = "overdue", _("Vencidos")
     TODAY = "today", _("Vencen hoy")
@@ -28,7 +28,7 @@ class Group(TextChoices):
 
 @dataclass(frozen=True)
 class Moment:
-    """Now, and where today ends for the reader: one for the whole page."""
+    """The current time and the end of the reader's day, the same for all rows of a page."""
 
     now: datetime
     end_of_day: datetime
@@ -44,13 +44,13 @@ ANY_FOLIO = "FOLIO"
 
 
 def ticket_address(origin: str) -> str:
-    """The address of any ticket's page, worked out once for all the rows of a list."""
+    """Return the address of a ticket's page with `ANY_FOLIO` for the folio, built once for all rows of a list."""
     url = reverse("agents:ticket", args=[ANY_FOLIO])
     return f"{url}?{origin}" if origin else url
 
 
 class Row:
-    """`ticket` comes from `queues.for_rows`."""
+    """One row of a list. `ticket` must come from `queues.for_rows`; `page` is what `ticket_address` returns."""
 
     def __init__(self, ticket: Ticket, moment: Moment, *, page: str = "") -> None:
         self.ticket = ticket
@@ -59,7 +59,7 @@ class Row:
 
     @property
     def href(self) -> str:
-        """The ticket's page, which remembers the queue that one came from."""
+        """The address of the ticket's page, which carries the queue of this list."""
         return self.page.replace(ANY_FOLIO, self.ticket.folio, 1)
 
     @cached_property
@@ -77,12 +77,12 @@ class Row:
 
     @property
     def idle(self) -> timedelta:
-        """Since anything happened that its requester may see."""
+        """The time since the last event that the requester may see."""
         return self.moment.now - self.ticket.updated_at
 
     @cached_property
     def has_new_reply(self) -> bool:
-        """The requester wrote after the desk last spoke."""
+        """Whether the requester wrote after the last message from staff."""
         ticket = self.ticket
         spoken, heard = ticket.last_staff_message_at, ticket.last_requester_message_at
         return bool(ticket.is_open and spoken and heard and heard > spoken)
@@ -93,12 +93,12 @@ class Row:
 
     @property
     def assignee_name(self) -> str:
-        """As short as a narrow column wants it."""
+        """The assignee's short name, for a narrow column."""
         return self.ticket.assignee.get_short_name() if self.ticket.assignee else ""
 
     @property
     def is_elevated(self) -> bool:
-        """Late once, and in time again; one that is late now says so by itself."""
+        """Whether to tag the ticket as escalated: not while its resolution is breached, which the row shows anyway."""
         return self.ticket.is_escalated and not (self.resolution and self.resolution.state == "breached")
 
     @property

@@ -1,4 +1,4 @@
-"""Everything a ticket's page shows, each part read when a template first asks for it."""
+"""What a ticket's page shows in the back office. Each part is read when a template first asks for it."""
 
 import zlib
 from collections.abc import Iterable
@@ -27,15 +27,18 @@ from .timeline import Entry, Timeline
 
 
 def files_key(ticket: Ticket, user: User) -> str:
-    """The name under which files of the next message wait: the person's own, the same after signing in again."""
+    """Return the `draft_key` of files for this user's next message. It is the same after signing in again."""
     return salted_hmac("agents.answer", f"{user.pk} {ticket.pk}", algorithm="sha256").hexdigest()
 
 
-MAILS_WAIT = "-m"
+MAILS_WAIT = "-m"  # the end of a pulse while some mail has not been sent
 
 
 def pulse_of(ticket: Ticket, others: Iterable[Presence], *, mails_wait: bool) -> str:
-    """Changes when the ticket does, or the company on it, or when its last waiting mail leaves: pages poll with it."""
+    """Return the pulse: a text that tells whether a page is current. Pages poll with it.
+
+    It changes with the ticket's version, with who else is on the ticket, and when its last waiting mail is sent.
+    """
     company = ",".join(f"{other.user_id}{other.is_writing}" for other in others)
     return f"{ticket.version}-{zlib.crc32(company.encode()):x}{MAILS_WAIT if mails_wait else ''}"
 
@@ -73,8 +76,8 @@ class TicketPage:
 
     @cached_property
     def responses(self) -> list[dict[str, Any]]:
-        """Standard answers that fit now (S2.13), ready to insert, in the requester's language."""
-        _read = self.contacts  # some answers tell how the last call went
+        """The standard answers that fit now (S2.13), in the requester's language and ready to insert."""
+        _read = self.contacts  # prefetch: some answers tell how the last call went
         fitting = fitting_responses(self.ticket)
         with translation.override(self.ticket.requester_language):
             return [
@@ -99,7 +102,7 @@ class TicketPage:
 
     @property
     def first_pulse(self) -> str:
-        """Of a page just drawn, which has yet to learn who else is there."""
+        """The pulse of a new page. It leaves out who else is there, so that the first poll brings them."""
         return f"{self.ticket.version}-{MAILS_WAIT if self.timeline.mails_wait else ''}"
 
     @property
@@ -118,6 +121,7 @@ class TicketPage:
 
     @property
     def main_action(self) -> Action | None:
+        """The action for an inactive requester if there is one, else the first in a primary or success style."""
         usual = (action for action in self.actions if action.style in ("primary", "success"))
         return self.inactive_action or next(usual, None)
 
@@ -161,7 +165,7 @@ class TicketPage:
 
     @cached_property
     def answers(self) -> list[tuple[Any, str]]:
-        """The process's own fields that hold something."""
+        """The process's own fields that have a value, with that value as text."""
         return answered(self.definition.fields, self.ticket.fields)
 
     # --- The requester ------------------------------------------------------------------------------------
@@ -172,7 +176,7 @@ class TicketPage:
 
     @cached_property
     def other_tickets(self) -> int:
-        """Of the requester, as far as one may see; no further than `queues.MANY`."""
+        """How many other tickets of the requester this person may see, counted up to `queues.MANY`."""
         if self.ticket.requester is None:
             return 0
         theirs = Ticket.objects.visible_to(self.user).requested_by(self.ticket.requester)
@@ -180,7 +184,7 @@ class TicketPage:
 
     @property
     def phone(self) -> str:
-        """The one given with the report, else the account's."""
+        """The phone given with the report, else the account's."""
         requester = self.ticket.requester
         return self.ticket.requester_phone or (requester.phone if requester else "")
 
@@ -192,7 +196,7 @@ class TicketPage:
 
     @property
     def _inactive_response(self) -> Response | None:
-        """S2.10: what an inactive requester is told; of the process's own standard answers."""
+        """The standard answer that the process has for an inactive requester (S2.10)."""
         for response in self.definition.responses:
             if any(when.name == "requester_inactive" and not when.negated for when in response.when):
                 return response
@@ -200,7 +204,7 @@ class TicketPage:
 
     @cached_property
     def inactive_action(self) -> Action | None:
-        """What sends it, now that the requester is inactive and may get no other answer."""
+        """The action that sends the standard answer for an inactive requester, who may get no other answer."""
         response = self._inactive_response
         if response is None or not self.is_inactive:
             return None
@@ -209,7 +213,10 @@ class TicketPage:
 
     @property
     def inactive_text(self) -> str:
-        """Its words, where it is sent by hand: the process would refuse them if it checked the standing."""
+        """The text of the standard answer for an inactive requester, where staff send it by hand.
+
+        Empty if the process checks the standing, because it then refuses messages to an inactive requester.
+        """
         response = self._inactive_response
         if response is None or self.definition.check_standing or not self.ticket.is_open:
             return ""
@@ -244,7 +251,7 @@ class TicketPage:
 
     @cached_property
     def survey(self) -> Any:
-        """Of a ticket that was opened again the conversation tells how it was rated."""
+        """The survey of a closed ticket. None for a reopened one, whose conversation shows the rating."""
         return None if self.ticket.is_open else getattr(self.ticket, "survey", None)
 
     @property

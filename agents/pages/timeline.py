@@ -1,4 +1,4 @@
-"""A ticket's conversation and history, merged in the order of time."""
+"""A ticket's messages and history, merged by time."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class Entry:
 
     @property
     def body(self) -> SafeString:
-        """A solution reads as one piece: what was done, and what the requester has to do."""
+        """The message as HTML. A solution includes the steps for the requester."""
         if self.message is None:
             return mark_safe("")
         if not self.message.steps:
@@ -64,7 +64,7 @@ class Entry:
 
     @property
     def delivery(self) -> Delivery | None:
-        """The mail to speak of: one that did not arrive, whoever it was for; else the requester's."""
+        """The mail whose state is shown: one that failed, no matter to whom, else the requester's."""
         failed = [delivery for delivery in self.deliveries if delivery.can_retry]
         theirs = [delivery for delivery in self.deliveries if delivery.to_requester]
         return next(iter(failed + theirs), None)
@@ -84,14 +84,14 @@ class Entry:
             return ""
         waits = self.delivery.state == DeliveryState.WAITING
         state = _("Correo en cola") if waits else self.delivery.get_state_display()
-        if self.kind == "cliente":  # the mail is not what they wrote, but the answer that it came in
+        if self.kind == "cliente":  # the mail is our acknowledgement of their message
             state = _("Acuse de recibo: %(state)s") % {"state": str(state).lower()}
         problem = self.delivery.get_problem_display() if self.delivery.problem else ""
         return f"{state}: {problem}" if problem else str(state)
 
 
 class Timeline:
-    """Messages, events, files and mails of one ticket: four queries, and up to three for the names in the events."""
+    """A ticket's messages, events, files and mails. Takes four queries, and up to three for the names in events."""
 
     def __init__(self, ticket: Ticket, *, files_key: str = "", complete: bool = False) -> None:
         self.ticket = ticket
@@ -115,7 +115,7 @@ class Timeline:
 
     @property
     def mails_wait(self) -> bool:
-        """Whether some mail has yet to leave."""
+        """Whether some mail has not been sent yet."""
         mails = (mail for event in self.events for mail in event.deliveries.all())
         return any(mail.state == DeliveryState.WAITING for mail in mails)
 
@@ -169,7 +169,7 @@ def _via(message: Message) -> str:
 
 
 def changes_since(ticket: Ticket, changes: Iterable[TicketEvent]) -> list[SafeString]:
-    """What a person who wrote on an older page has not seen, in sentences."""
+    """Return `changes` as sentences: what a person whose page was stale had not seen."""
     events = list(changes)
     names = history.names_in(events)
     told = []

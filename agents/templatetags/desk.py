@@ -1,4 +1,4 @@
-"""What the back office's templates need beside `ui`."""
+"""Tags and filters for the back office's templates, in addition to `ui`."""
 
 import uuid
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ register = template.Library()
 
 @register.filter
 def bounded(count: int | None) -> str:
-    """«99+» where counting stopped."""
+    """Return the count as text, «99+» where counting stopped, and an empty text for None."""
     if count is None:
         return ""
     return f"{MANY - 1}+" if count >= MANY else str(count)
@@ -37,7 +37,7 @@ def file_rows(attachments: Any) -> list[dict[str, Any]]:
 
 @register.simple_tag(takes_context=True)
 def ticket_url(context: dict[str, Any], ticket: Ticket, name: str = "", *args: str) -> str:
-    """The address of one of the ticket's pages that remembers which queue the person came from."""
+    """Return the address of the ticket's page `name`, carrying the queue that the person came from."""
     url = reverse(f"agents:ticket_{name}" if name else "agents:ticket", args=[ticket.folio, *args])
     origin = context.get("origin")
     return f"{url}?{origin}" if origin else url
@@ -45,19 +45,19 @@ def ticket_url(context: dict[str, Any], ticket: Ticket, name: str = "", *args: s
 
 @register.simple_tag
 def fresh_key() -> str:
-    """What makes a repeated POST of this very form do nothing."""
+    """Return a new key for a form, which makes a repeated POST of it do nothing."""
     return str(uuid.uuid4())
 
 
-# --- A line of the queue ----------------------------------------------------------------------------------
+# --- A row of the queue -----------------------------------------------------------------------------------
 #
-# Cells in Python, against the house's habit: a page has fifty lines, and drawing every word of them with a template's
-# own nodes took most of its time.
+# Unlike other HTML, these cells are built in Python: a page has fifty rows, and rendering them with template nodes took
+# most of its time.
 
 
 @register.filter
 def box_cell(row: Row, label: str) -> SafeString:
-    """`label` says what the box does to `ANY_FOLIO`."""
+    """Return the cell with the row's checkbox. `label` says what it does, with `ANY_FOLIO` for the folio."""
     folio = row.ticket.folio
     return format_html(
         '<td><input class="form-check-input" type="checkbox" name="sel" value="{}" aria-label="{}"></td>',
@@ -68,7 +68,7 @@ def box_cell(row: Row, label: str) -> SafeString:
 
 @register.filter
 def subject_cells(row: Row, fresh: str) -> SafeString:
-    """Folio, subject with its tags, and who asks. `fresh` is what the dot of a new reply says."""
+    """Return the cells folio, subject with tags, and requester. `fresh` is the tooltip of the new-reply dot."""
     ticket = row.ticket
     dot = format_html('<span class="dot dot--new" title="{}"></span>', fresh) if row.has_new_reply else ""
     return format_html(

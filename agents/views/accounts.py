@@ -1,4 +1,4 @@
-"""The account behind a guest's ticket."""
+"""The page that links a guest's ticket to an account."""
 
 import uuid
 from typing import Any
@@ -23,7 +23,7 @@ from ..origin import origin_of, with_origin
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
 def account(request: DeskRequest, folio: str) -> HttpResponse:
-    """Two forms on one page: select the account that exists, or create it. A button's name says which was meant."""
+    """Link an existing account or create one: two forms on a page. The submit button's name tells which was sent."""
     ticket = find_ticket(request.user, folio)
     page = _back(request, folio)
     if ticket.requester is not None:
@@ -46,7 +46,7 @@ def account(request: DeskRequest, folio: str) -> HttpResponse:
 
 
 def _back(request: DeskRequest, folio: str) -> str:
-    """To «Preparar» when that is where it was missed."""
+    """Return the address to go back to: «Preparar» if the person came from there, else the ticket."""
     if request.GET.get("volver") == "preparar":
         return reverse("agents:prepare_ticket", args=[folio])
     return with_origin(request, reverse("agents:ticket", args=[folio]))

@@ -1,4 +1,4 @@
-"""What the process offers now: each action's form on a page of its own, or in a dialog of the ticket's."""
+"""Performing an action of the process: its form as a page of its own, or in a dialog on the ticket's page."""
 
 import uuid
 from typing import Any
@@ -55,7 +55,7 @@ def _perform(request: DeskRequest, ticket: Ticket, form: ActionForm) -> HttpResp
 
 
 def after(request: DeskRequest, folio: str) -> HttpResponse:
-    """Back to the ticket, or to the queue when it went where the person cannot follow."""
+    """Redirect to the ticket, or to the queue if the person can no longer see the ticket."""
     if Ticket.objects.visible_to(request.user).filter(folio=folio).exists():
         return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
     return redirect(queue_url(request))

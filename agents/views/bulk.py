@@ -1,4 +1,4 @@
-"""The same act on several tickets: one verb for each, and a word on those that could not be."""
+"""Assigning several tickets at once: one verb call for each, and a message that names those refused."""
 
 import re
 import uuid
@@ -26,7 +26,7 @@ AT_ONCE = 200
 @require_POST
 @desk_view
 def assign(request: DeskRequest) -> HttpResponse:
-    """Without a person chosen it asks for one; nothing changes until somebody is."""
+    """Assign the selected tickets. While no person is chosen, ask for one and change nothing."""
     folios = [folio for folio in dict.fromkeys(request.POST.getlist("sel")) if "\0" not in folio][:AT_ONCE]
     tickets = list(Ticket.objects.visible_to(request.user).filter(folio__in=folios).order_by("id"))
     if not tickets:
@@ -89,4 +89,4 @@ def _next(request: DeskRequest) -> str:
 
 
 def _back(request: DeskRequest) -> HttpResponse:
-    return HttpResponseRedirect(_next(request))  # an address, never the name of a view
+    return HttpResponseRedirect(_next(request))  # `redirect` would also take a view's name

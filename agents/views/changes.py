@@ -1,4 +1,4 @@
-"""How small changes on a ticket's page answer: the page's parts for htmx, a redirect without."""
+"""The response to a small change on a ticket's page: the changed parts for htmx, else a redirect."""
 
 from typing import Any
 
@@ -17,7 +17,11 @@ from ..pages.ticket import TicketPage
 def changed(
     request: DeskRequest, folio: str, text: str = "", *, error: str = "", focus: str = ""
 ) -> HttpResponse:
-    """`focus` names the property whose place the keyboard goes back to."""
+    """Show `error` or `text` and answer with the changed parts of the ticket's page.
+
+    `focus` names the property that gets the keyboard focus back. If the person can no longer see the ticket, the
+    answer leads to the queue.
+    """
     if error:
         messages.error(request, error)
     elif text:

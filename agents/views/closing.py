@@ -1,4 +1,4 @@
-"""What stands behind an answer and a closing: standing, contacts, checklist, mails that did not arrive."""
+"""The requester's standing, the contact log, the closing checklist, and mails that failed."""
 
 import uuid
 
@@ -24,7 +24,7 @@ from .changes import changed
 @require_POST
 @desk_view
 def standing(request: DeskRequest, folio: str) -> HttpResponse:
-    """Somebody looked the requester up (S2.9)."""
+    """Record the standing that staff have looked up for the requester (S2.9)."""
     ticket = find_ticket(request.user, folio)
     form = StandingForm(request.POST)
     if not form.is_valid():
@@ -63,7 +63,7 @@ def _contact_form(
 @require_POST
 @desk_view
 def checklist(request: DeskRequest, folio: str, item: str) -> HttpResponse:
-    """Tick a point of the closing checklist, or take the mark back (S2.44–S2.46)."""
+    """Tick or untick an item of the closing checklist (S2.44–S2.46)."""
     ticket = find_ticket(request.user, folio)
     if item not in {point.key for point in ticket.definition.closing.checklist}:
         raise Http404
@@ -77,7 +77,7 @@ def checklist(request: DeskRequest, folio: str, item: str) -> HttpResponse:
 @require_POST
 @desk_view
 def retry_delivery(request: DeskRequest, folio: str, pk: int) -> HttpResponse:
-    """A supervisor has a mail that did not arrive sent again."""
+    """Send a failed mail again; only supervisors may."""
     ticket = find_ticket(request.user, folio)
     delivery = Delivery.objects.select_related("event").filter(pk=pk, event__ticket=ticket).first()
     if delivery is None:

@@ -1,4 +1,4 @@
-"""Writing on a ticket: messages, drafts, files and who can be called by name."""
+"""Writing on a ticket: messages, drafts, files and mentions."""
 
 import uuid
 from typing import Any
@@ -31,7 +31,7 @@ MENTIONED_AT_ONCE = 8
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
 def send(request: DeskRequest, folio: str) -> HttpResponse:
-    """A refused message leaves its page at this address: whoever comes back to it finds the ticket."""
+    """Send a message. GET redirects to the ticket, because a refused message is shown at this address."""
     ticket = find_ticket(request.user, folio)
     if request.method != "POST":
         return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
@@ -58,7 +58,7 @@ def send(request: DeskRequest, folio: str) -> HttpResponse:
 @require_POST
 @desk_view
 def draft(request: DeskRequest, folio: str) -> HttpResponse:
-    """What is being typed, every second or so; 204 when it is kept."""
+    """Save what is being typed, which the page sends every second or so: 204 when saved."""
     ticket = find_ticket(request.user, folio)
     form = DraftForm(request.POST)
     if not form.is_valid():
@@ -73,7 +73,7 @@ def draft(request: DeskRequest, folio: str) -> HttpResponse:
 @require_POST
 @desk_view
 def upload(request: DeskRequest, folio: str) -> HttpResponse:
-    """One file of the next message: its row, or the row that says what is wrong with it (js/behaviours/upload.js)."""
+    """Keep a file for the next message and return its row, or a row that says why not (js/behaviours/upload.js)."""
     ticket = find_ticket(request.user, folio)
 
     def row_of(kept: Attachment) -> dict[str, Any]:
@@ -96,7 +96,10 @@ def remove_file(request: DeskRequest, folio: str, file: uuid.UUID) -> HttpRespon
 @require_safe
 @desk_view
 def mentions(request: DeskRequest, folio: str) -> HttpResponse:
-    """Colleagues who may see the ticket and whose name or address begins so. Nobody else can be called to it."""
+    """List colleagues who may see the ticket and have a name or address that begins with `q`.
+
+    Nobody else can be mentioned on it.
+    """
     ticket = find_ticket(request.user, folio)
     text = request.GET.get("q", "").replace("\0", "")[:60]
     people = policies.staff_on(ticket).exclude(pk=request.user.pk)

@@ -1,4 +1,4 @@
-"""A customer's card, with the tickets of theirs that the person may see."""
+"""A customer's page, with those of their tickets that the reader may see."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render

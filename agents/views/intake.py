@@ -1,4 +1,4 @@
-"""«Nuevo ticket» for somebody who called, wrote on WhatsApp or came by."""
+"""«Nuevo ticket»: staff file a ticket for somebody who called, wrote on WhatsApp or came by."""
 
 import uuid
 from typing import Any
@@ -24,7 +24,7 @@ from ..forms.intake import NewTicketForm
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
 def new_ticket(request: DeskRequest) -> HttpResponse:
-    """First what it is about, for that decides what is asked; then the rest on one page."""
+    """Ask for the category first, because it decides what else is asked; then for the rest on one page."""
     category = _category(request)
     if category is None:
         return render(request, "agents/tickets/new_category.html", {"categories": _categories()})
@@ -51,13 +51,13 @@ def new_ticket(request: DeskRequest) -> HttpResponse:
 def _after(request: DeskRequest, ticket: Ticket) -> HttpResponse:
     if Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
         return redirect("agents:ticket", ticket.folio)
-    return redirect("agents:queue")  # it went to a department that is not theirs
+    return redirect("agents:queue")  # the person cannot see its department
 
 
 def _page(
     request: DeskRequest, category: Category, form: NewTicketForm, waiting: str = "", *, status: int = 200
 ) -> HttpResponse:
-    """Files that came with a form that was refused wait under the form's own key, in sight."""
+    """Render the form, with the files of a refused one: they wait under the key `waiting`."""
     field: Any = form.fields["files"]
     field.uploaded = [waiting_file_row(item, remove_url="") for item in _waiting(request, waiting)]
     return render(request, "agents/tickets/new.html", {"category": category, "form": form}, status=status)

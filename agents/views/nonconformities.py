@@ -1,4 +1,4 @@
-"""Reports of nonconformity, for supervisors (S2.30)."""
+"""The list and the review of nonconformities, for supervisors (S2.30)."""
 
 from django import forms
 from django.contrib import messages

@@ -1,4 +1,4 @@
-"""Ctrl K: a folio, some words or the name of a queue, and go."""
+"""The palette (Ctrl K): find a ticket by folio or words, or go to a page or queue by its name."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""«Preparar» (S2.3, S2.4): the first look at a ticket, which settles who, until when and in which order."""
+"""«Preparar» (S2.3, S2.4): the first look at a ticket, which sets its assignee, due date and queue position."""
 
 import uuid
 from typing import Any
@@ -26,7 +26,7 @@ from ..pages.timeline import changes_since
 @require_safe
 @desk_view
 def prepare(request: DeskRequest) -> HttpResponse:
-    """To the first ticket of the line."""
+    """Redirect to the first ticket of the line; if the line is empty, say so."""
     line = PreparationLine(request.user)
     if line.tickets:
         return redirect("agents:prepare_ticket", line.tickets[0].folio)
@@ -50,7 +50,7 @@ def prepare_ticket(request: DeskRequest, folio: str) -> HttpResponse:
 @require_safe
 @desk_view
 def prepare_proposal(request: DeskRequest, folio: str) -> HttpResponse:
-    """The date and the place in line that go with what is chosen so far; with another department, its people."""
+    """Return the due date and position proposed for what is chosen so far; after a change of department, its people."""
     page = PreparePage(request.user, find_ticket(request.user, folio))
     if page.action is None:
         raise Http404
@@ -90,7 +90,7 @@ def _can_follow(request: DeskRequest, ticket: Ticket) -> bool:
 
 
 def _stale(request: DeskRequest, page: PreparePage, refusal: Refusal) -> HttpResponse:
-    """Somebody touched the ticket meanwhile: what changed, and everything that was typed."""
+    """Render the ticket as it is now, with what changed meanwhile and everything that was typed."""
     fresh = PreparePage(request.user, find_ticket(request.user, page.ticket.folio))
     changes = changes_since(fresh.ticket, refusal.changes)
     form = PrepareForm(request.POST, action=fresh.action, ticket=fresh.ticket) if fresh.action else None
@@ -98,7 +98,11 @@ def _stale(request: DeskRequest, page: PreparePage, refusal: Refusal) -> HttpRes
 
 
 def _too_late(request: DeskRequest, page: PreparePage) -> HttpResponse:
-    """The ticket is past preparing: by this very form, sent twice, or by somebody else. The verb knows which."""
+    """Answer a form for a ticket that can no longer be prepared.
+
+    Either the form was sent twice, and `perform` repeats its first result; or somebody else prepared the ticket, and
+    `perform` refuses.
+    """
     action, stamped = page.usual_action, StampedForm(request.POST)
     if action is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""The facts of a ticket that staff change at any time, and why a date is what it is."""
+"""Changing a ticket's properties at any time, the contribution switch, and the explanation of its dates."""
 
 import uuid
 from typing import Any
@@ -63,7 +63,7 @@ def _form(
 @require_POST
 @desk_view
 def contribution(request: DeskRequest, folio: str) -> HttpResponse:
-    """The switch of «aporte de usuario» (S2.5)."""
+    """Switch the contribution («aporte de usuario») on or off (S2.5)."""
     ticket = find_ticket(request.user, folio)
     is_open = request.POST.get("is_open") == "1"
     with Refusal() as refusal:
@@ -76,7 +76,7 @@ def contribution(request: DeskRequest, folio: str) -> HttpResponse:
 @require_safe
 @desk_view
 def due(request: DeskRequest, folio: str) -> HttpResponse:
-    """«¿Por qué esta fecha?»: what counted, what did not, and what was promised (LESSONS A4)."""
+    """Explain each clock («¿Por qué esta fecha?»): its target, what time counted and what did not (LESSONS A4)."""
     ticket = find_ticket(request.user, folio)
     now = timezone.now()
     explained = [

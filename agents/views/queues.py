@@ -1,4 +1,4 @@
-"""The queues: what each holds, filtered, in order, page by page (S2.25)."""
+"""The queues as pages: filtered, ordered and paged (S2.25)."""
 
 from itertools import groupby
 from typing import Any
@@ -31,12 +31,8 @@ KEYBAR = [
 ]
 PAGE_SIZE = 50
 LIST_SIZE = 40
-OUT_OF_TICKETS = (
-    "cola",
-    "actual",
-    "modo",
-    "respuesta",
-)  # what a ticket's address holds beside its queue's filters
+# Parameters of a ticket's address that are not filters of its queue.
+OUT_OF_TICKETS = ("cola", "actual", "modo", "respuesta")
 
 
 @require_safe
@@ -54,7 +50,7 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     link = ticket_address(origin)
     rows = [Row(ticket, moment, page=link) for ticket in page.rows]
     part = "#results" if request.htmx.target == "results" else ""
-    counts = {} if part else queues.count_queues(available, request.user)  # what is swapped shows none
+    counts = {} if part else queues.count_queues(available, request.user)  # the swapped part shows no counts
     context = {
         "queue": chosen,
         "queues": [{"queue": item, "count": counts.get(item.key)} for item in available],
@@ -75,7 +71,7 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
 @require_safe
 @desk_view
 def queue_filters(request: DeskRequest, key: str) -> HttpResponse:
-    """The form with every filter: a page of its own, or inside the queue's."""
+    """Show the form with every filter, as a page of its own or, for htmx, as a part of the queue's page."""
     chosen = find_queue(queues.queues_for(request.user), key)
     filters = QueueFilter(request.GET, queue=chosen)
     part = "#form" if request.htmx else ""
@@ -85,7 +81,7 @@ def queue_filters(request: DeskRequest, key: str) -> HttpResponse:
 @require_safe
 @desk_view
 def queue_items(request: DeskRequest, key: str) -> HttpResponse:
-    """The queue as a compact list, for beside a ticket; with it, which ticket comes before and after."""
+    """Return the queue as a compact list to show beside a ticket, with the tickets before and after that one."""
     chosen = find_queue(queues.queues_for(request.user), key)
     filters = QueueFilter(request.GET, queue=chosen, ignore=OUT_OF_TICKETS)
     moment = Moment.present()
@@ -109,7 +105,7 @@ def queue_items(request: DeskRequest, key: str) -> HttpResponse:
 
 
 def _origin(chosen: Queue, filters: QueueFilter, request: DeskRequest) -> str:
-    """What a ticket's address keeps, to come back to the same page of the same list."""
+    """Return what a ticket's address carries so that links lead back to this page of this queue."""
     cursor = request.GET.get("desde", "")
     here = urlencode({"cola": chosen.key, **({"desde": cursor} if cursor else {})})
     return f"{here}&{filters.query}" if filters.query else here
@@ -123,6 +119,7 @@ def _address(chosen: Queue, filters: QueueFilter, cursor: str) -> str:
 
 
 def find_queue(available: list[Queue], key: str) -> Queue:
+    """Return the queue with this key, or raise 404."""
     for item in available:
         if item.key == key:
             return item
@@ -132,7 +129,7 @@ def find_queue(available: list[Queue], key: str) -> Queue:
 def _grouped(
     tickets: TicketQuerySet, page: Page[Ticket], rows: list[Row], moment: Moment, user: User
 ) -> list[dict[str, Any]]:
-    """The rows under their headings, each with how many it has: what goes on beyond the page is counted."""
+    """Return the rows by group, each with its count. Only groups that go on beyond the page need a query for it."""
     ends = [rows[0]] * bool(page.newer) + [rows[-1]] * bool(page.older) if rows else []
     scopes = queues.due_groups(tickets, now=moment.now, end_of_day=moment.end_of_day)
     counts = queues.count_scopes({row.group: scopes[row.group] for row in ends}, user)

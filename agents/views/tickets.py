@@ -1,4 +1,4 @@
-"""A ticket's page, the parts of it that refresh themselves, and who is looking at it."""
+"""A ticket's page, its parts that refresh themselves, and who else is looking at it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,8 +34,10 @@ def ticket(request: DeskRequest, folio: str) -> HttpResponse:
 @require_POST
 @desk_view
 def pulse(request: DeskRequest, folio: str) -> HttpResponse:
-    """«I am here», every few seconds, and what is new since `v`: 204 when nothing is. It is a POST because it leaves
-    the person's presence behind."""
+    """Record the person's presence and return what is new since the pulse `v`: 204 if nothing is.
+
+    The page sends this every few seconds. It is a POST because it writes the presence.
+    """
     known = Ticket.objects.visible_to(request.user).filter(folio=folio).only("pk", "version").first()
     if known is None:
         raise Http404
@@ -49,7 +51,7 @@ def pulse(request: DeskRequest, folio: str) -> HttpResponse:
     found = find_ticket(request.user, folio)
     page = TicketPage(request, found)
     context = _frame(request, page) | {"oob": True}
-    if seen.partition("-")[0] == str(found.version) and waits == waited:  # only the company changed
+    if seen.partition("-")[0] == str(found.version) and waits == waited:  # only who else is here has changed
         response = render(request, "agents/tickets/_pulse.html", context | {"pulse": now})
         response["HX-Reswap"] = "none"
         return response
@@ -66,7 +68,7 @@ def render_ticket(
     changes: Sequence[TicketEvent] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """The whole page; with what somebody tried to send and could not, if anything."""
+    """Render the whole page. After a refusal pass the `form`, to keep what was typed, and the `changes`."""
     page = TicketPage(request, found, complete="completa" in request.GET)
     context = _frame(request, page) | {
         "composer": Composer(request, page, form),
