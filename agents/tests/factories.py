@@ -1,4 +1,4 @@
-"""What the back office's tests share: people at the door, and what a page says."""
+"""Helpers of the back office's tests: signing in, the text of a page, and the rows of a ticket."""
 
 import re
 from typing import Any
@@ -16,12 +16,12 @@ def signed_in(user: User) -> Client:
 
 
 def text_of(response: Any) -> str:
-    """The page as one line, so that a sentence is found wherever the template broke it."""
+    """Return the page as one line, so that a sentence is found wherever the template breaks it."""
     return re.sub(r"\s+", " ", response.content.decode())
 
 
 def snapshot(ticket: Ticket) -> list[tuple[Any, ...]]:
-    """Everything of a ticket that a page could have changed."""
+    """Return the rows of the ticket, its events and its messages, to compare before and after."""
     return [
         *Ticket.objects.filter(pk=ticket.pk).values_list(),
         *ticket.events.values_list(),

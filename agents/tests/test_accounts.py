@@ -1,4 +1,4 @@
-"""The account behind a guest's ticket: selected or created, by the desk, once (S2.26, S2.27)."""
+"""Linking a guest's ticket to an existing account or to a new one (S2.26, S2.27)."""
 
 import uuid
 
@@ -33,7 +33,7 @@ def new_account(**changes: str) -> dict[str, str]:
 
 
 @pytest.mark.demand("S2.26")
-def test_an_existing_account_is_selected_by_its_address(ticket: Ticket):
+def test_existing_account_is_linked_by_its_address(ticket: Ticket):
     customer = make_user(email=GUEST, name="Sara Niño Prieto")
     client = signed_in(make_agent())
     assert "Ya hay una cuenta con el correo del ticket." in text_of(client.get(url(ticket)))
@@ -46,7 +46,7 @@ def test_an_existing_account_is_selected_by_its_address(ticket: Ticket):
 
 
 @pytest.mark.demand("S2.27")
-def test_an_account_is_created_from_the_ticket_and_its_owner_told(ticket: Ticket):
+def test_account_is_created_and_its_owner_notified(ticket: Ticket):
     client = signed_in(make_agent())
     data = new_account(phone="+56 9 5555 0101")
 
@@ -62,7 +62,7 @@ def test_an_account_is_created_from_the_ticket_and_its_owner_told(ticket: Ticket
     assert event.notify == [{"to": "requester", "template": "account_created"}]
 
 
-def test_an_address_that_has_an_account_is_not_given_another(ticket: Ticket):
+def test_address_with_an_account_gets_no_second(ticket: Ticket):
     make_user(email=GUEST)
     people = User.objects.count()
 
@@ -70,12 +70,12 @@ def test_an_address_that_has_an_account_is_not_given_another(ticket: Ticket):
     assert response.status_code == 422
     assert "Ya hay una cuenta con ese correo" in text_of(response)
     assert "Sara Niño" in text_of(response)
-    assert User.objects.count() <= people + 1  # the supervisor who asked
+    assert User.objects.count() <= people + 1  # plus the supervisor of this test
     assert Ticket.objects.get(pk=ticket.pk).requester is None
 
 
-def test_role_and_standing_do_not_come_from_the_form(ticket: Ticket):
-    """B21: what the form does not ask is not taken from it."""
+def test_form_cannot_set_role_or_standing(ticket: Ticket):
+    """B21: posted values that the form does not ask for are ignored."""
     posted = new_account(
         role="administrator", is_superuser="on", password="secreta-2026", standing="inactive"
     )
@@ -86,7 +86,7 @@ def test_role_and_standing_do_not_come_from_the_form(ticket: Ticket):
     assert not created.has_usable_password()
 
 
-def test_errors_keep_what_was_typed_and_create_nobody(ticket: Ticket):
+def test_errors_keep_input_and_create_no_account(ticket: Ticket):
     client, people = signed_in(make_agent()), User.objects.count()
 
     for change in ({"email": "sin-arroba"}, {"name": ""}, {"phone": "12"}):
@@ -99,14 +99,14 @@ def test_errors_keep_what_was_typed_and_create_nobody(ticket: Ticket):
     assert User.objects.count() == people
 
 
-def test_a_name_is_one_line(ticket: Ticket):
-    """B32: it goes into headers of mails."""
+def test_line_breaks_are_removed_from_names(ticket: Ticket):
+    """B32: names are written into the headers of mails."""
     signed_in(make_agent()).post(url(ticket), new_account(name="Sara\r\nBcc: otra@example.com"))
 
     assert User.objects.get(email=GUEST).name == "Sara Bcc: otra@example.com"
 
 
-def test_only_the_desk_and_only_on_tickets_it_sees(ticket: Ticket):
+def test_only_staff_who_see_the_ticket_have_access(ticket: Ticket):
     Ticket.objects.filter(pk=ticket.pk).update(department=make_department("academico"))
     before, outsider = snapshot(ticket), make_agent(make_department("cca"))
 
@@ -118,7 +118,7 @@ def test_only_the_desk_and_only_on_tickets_it_sees(ticket: Ticket):
     assert not User.objects.filter(email=GUEST).exists()
 
 
-def test_looking_changes_nothing(ticket: Ticket):
+def test_get_changes_nothing(ticket: Ticket):
     client, before = signed_in(make_agent()), snapshot(ticket)
 
     client.get(url(ticket), new_account())
@@ -126,7 +126,7 @@ def test_looking_changes_nothing(ticket: Ticket):
     assert not User.objects.filter(email=GUEST).exists()
 
 
-def test_who_came_from_preparing_goes_back_to_preparing(ticket: Ticket):
+def test_account_page_returns_to_preparing(ticket: Ticket):
     client, missed = signed_in(make_supervisor()), f"{url(ticket)}?volver=preparar"
     preparing = reverse("agents:prepare_ticket", args=[ticket.folio])
     page = text_of(client.get(missed))

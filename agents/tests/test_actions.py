@@ -1,4 +1,4 @@
-"""Actions of any process on one generic page: what they ask, what they do, and who may."""
+"""The generic page for actions of any process: its form, its effects and who may use it."""
 
 import re
 import uuid
@@ -61,7 +61,7 @@ def file_under(key: str, **fields) -> Ticket:
 
 
 def answers(ticket: Ticket, action: Action, **changes) -> dict[str, object]:
-    """What a person types into the action's form."""
+    """Return what a person posts with the action's form."""
     ticket.refresh_from_db()
     department = ticket.department or make_department()
     standard = {
@@ -115,7 +115,7 @@ def clicked() -> list[tuple[str, str]]:
 
 
 def ready(key: str, action_key: str) -> tuple[Ticket, Action]:
-    """A ticket in the stage the action leaves from, with everything its guards look for."""
+    """Return a ticket in the action's first source stage, with everything that its guards require, and the action."""
     ticket = file_under(key)
     definition = ticket.definition
     action = definition.action(action_key)
@@ -153,7 +153,7 @@ def ready(key: str, action_key: str) -> tuple[Ticket, Action]:
 
 @pytest.mark.demand("S4.4")
 @pytest.mark.parametrize(("key", "action_key"), clicked())
-def test_every_action_of_the_library_is_drawn_and_carried_out(key, action_key):
+def test_every_library_action_can_be_performed(key, action_key):
     ticket, action = ready(key, action_key)
     changes = {}
     if any(when.name == "requester_inactive" for when in action.when) or "post_response:R4" in map(
@@ -186,7 +186,7 @@ def test_every_action_of_the_library_is_drawn_and_carried_out(key, action_key):
 
 
 @pytest.mark.demand("S4.17", "S4.20", "S4.21", "S4.22", "S4.24")
-def test_an_incident_is_evaluated_resolved_and_validated():
+def test_incident_is_evaluated_resolved_and_validated():
     ticket = file_under("reporte-de-incidentes")
     department = ticket.department or make_department(ticket.definition.department)
     evaluator = signed_in(make_agent(department, name="Eva"))
@@ -208,7 +208,7 @@ def test_an_incident_is_evaluated_resolved_and_validated():
 
 
 @pytest.mark.demand("S4.18", "S4.19")
-def test_an_incident_is_rejected_with_its_reason_or_not_at_all():
+def test_rejecting_an_incident_requires_a_reason():
     ticket = file_under("reporte-de-incidentes")
     client = signed_in(make_agent(ticket.department or make_department(ticket.definition.department)))
     before = snapshot(ticket)
@@ -221,7 +221,7 @@ def test_an_incident_is_rejected_with_its_reason_or_not_at_all():
 
 
 @pytest.mark.demand("S1.11", "S1.14", "S1.15")
-def test_a_repair_is_validated_given_to_a_technician_and_finished_by_them():
+def test_repair_is_validated_and_finished_by_its_technician():
     ticket = file_under("reparacion-de-dispositivo")
     reviewer = make_agent(ticket.department)
     technician = make_agent(ticket.department, name="Técnica")
@@ -244,7 +244,7 @@ def test_a_repair_can_be_denied():
 
 
 @pytest.mark.demand("S2.8")
-def test_closing_is_asked_for_with_the_solution():
+def test_asking_for_approval_sends_the_solution():
     agent = make_agent()
     ticket = prepared(make_ticket(), agent)
     done(signed_in(agent), ticket, "pedir_aprobacion")
@@ -265,7 +265,7 @@ def ticket(agent):
     return prepared(make_ticket(), agent)
 
 
-def test_a_guard_says_what_is_missing_and_the_words_stay(ticket, agent):
+def test_refusing_guard_explains_and_keeps_input(ticket, agent):
     Ticket.objects.filter(pk=ticket.pk).update(standing_checked_at=None)
     before = snapshot(ticket)
     response = act(signed_in(agent), ticket, "pedir_aprobacion")
@@ -275,7 +275,7 @@ def test_a_guard_says_what_is_missing_and_the_words_stay(ticket, agent):
     assert snapshot(ticket) == before
 
 
-def test_an_action_of_another_stage_is_refused_and_its_page_leads_back(ticket, agent):
+def test_action_of_another_stage_is_refused(ticket, agent):
     client = signed_in(agent)
     page = client.get(url(ticket, "action", "preparar"), follow=True)
     assert "Esa acción no está disponible en la etapa actual del ticket." in text_of(page)
@@ -285,7 +285,7 @@ def test_an_action_of_another_stage_is_refused_and_its_page_leads_back(ticket, a
 
 
 @pytest.mark.parametrize("key", ["no-hay", "cerrar_por_silencio", "recibir_aporte", "__class__"])
-def test_what_is_no_action_of_a_persons_is_not_found(ticket, agent, key):
+def test_unknown_or_triggered_action_is_not_found(ticket, agent, key):
     client, before = signed_in(agent), snapshot(ticket)
     address = reverse("agents:ticket_action", args=[ticket.folio, key.replace("__", "-")])
     assert client.get(address).status_code == 404
@@ -294,7 +294,7 @@ def test_what_is_no_action_of_a_persons_is_not_found(ticket, agent, key):
 
 
 @pytest.mark.demand("S2.8")
-def test_nobody_of_the_desk_approves_in_the_requesters_name(ticket, agent):
+def test_staff_cannot_approve_for_the_requester(ticket, agent):
     done(signed_in(agent), ticket, "pedir_aprobacion")
     before = snapshot(ticket)
     for staff in (agent, make_supervisor(), make_administrator()):
@@ -302,7 +302,7 @@ def test_nobody_of_the_desk_approves_in_the_requesters_name(ticket, agent):
     assert snapshot(ticket) == before
 
 
-def test_a_stale_action_shows_the_changes_and_keeps_the_answers(ticket, agent):
+def test_stale_action_shows_changes_and_keeps_input(ticket, agent):
     from tickets.workflow import conversation
 
     seen = ticket.version
@@ -316,7 +316,7 @@ def test_a_stale_action_shows_the_changes_and_keeps_the_answers(ticket, agent):
     assert ticket.stage == "procesar"
 
 
-def test_the_same_action_twice_happens_once(ticket, agent):
+def test_action_posted_twice_happens_once(ticket, agent):
     client, action = signed_in(agent), ticket.definition.action("pedir_aprobacion")
     given = answers(ticket, action)
     for _twice in range(2):
@@ -324,13 +324,13 @@ def test_the_same_action_twice_happens_once(ticket, agent):
     assert ticket.events.filter(action="pedir_aprobacion").count() == 1
 
 
-def test_in_a_dialog_the_form_comes_alone(ticket, agent):
+def test_htmx_gets_only_the_form(ticket, agent):
     part = signed_in(agent).get(url(ticket, "action", "pedir_aprobacion"), headers={"HX-Request": "true"})
     assert "<html" not in text_of(part)
     assert 'name="solution_done"' in text_of(part)
 
 
-def test_the_form_looks_like_one_and_names_its_empty_choice(agent):
+def test_form_labels_its_empty_choice_and_button(agent):
     ticket = file_under("reporte-de-incidentes")
     evaluator = signed_in(make_agent(ticket.department))
     page = text_of(evaluator.get(url(ticket, "action", "aceptar")))
@@ -340,7 +340,7 @@ def test_the_form_looks_like_one_and_names_its_empty_choice(agent):
     assert re.search(r'class="btn btn-primary" type="submit">\s*Solicitar información', page)
 
 
-def test_a_missing_account_is_mentioned_where_the_action_demands_one():
+def test_missing_account_is_shown_where_required():
     client = signed_in(make_administrator())
     demanding, free = file_under("soporte-con-aprobacion"), file_under("solicitud-guiada")
     Ticket.objects.update(requester=None)
@@ -349,7 +349,7 @@ def test_a_missing_account_is_mentioned_where_the_action_demands_one():
     assert "no tiene cuenta" not in text_of(client.get(url(free, "action", "empezar")))
 
 
-def test_an_account_is_missed_where_the_standing_is_asked_and_not_where_the_account_is():
+def test_missing_account_warning_depends_on_the_asks():
     make_department()
     process = publish("""
 format = 1
@@ -386,7 +386,7 @@ guards = ["requester_has_account"]
     assert "no tiene cuenta" not in text_of(client.get(url(ticket, "action", "asociar")))
 
 
-def test_a_process_written_by_somebody_else_has_its_actions_here_too(agent):
+def test_new_process_needs_no_code_for_its_actions(agent):
     """A sixth process, with a field and an action that no code knows."""
     make_department()
     source = next(iter(library().values()))

@@ -1,4 +1,4 @@
-"""Several tickets at once: each by its own verb, and a word on those that could not be."""
+"""Assigning several tickets at once, and the palette."""
 
 import uuid
 
@@ -29,12 +29,12 @@ def assign(client, tickets, assignee=None, **data):
         "key": str(uuid.uuid4()),
         "next": of("todos"),
     } | data
-    with zeal_ignore():  # one verb for each ticket, each with its own lock: that is the point
+    with zeal_ignore():  # one verb call for each ticket, each with its own lock, is intended
         return client.post(ASSIGN, given | ({} if assignee is None else {"assignee": assignee}))
 
 
 @pytest.mark.demand("S0.18")
-def test_the_selected_tickets_are_given_to_one_person(agent):
+def test_selected_tickets_are_assigned_to_one_person(agent):
     tickets = [make_ticket() for _ in range(3)]
     client = signed_in(make_supervisor())
     response = assign(client, tickets[:2], agent.pk)
@@ -44,7 +44,7 @@ def test_the_selected_tickets_are_given_to_one_person(agent):
     assert [t.events.filter(kind=EventKind.ASSIGNED).count() for t in tickets] == [1, 1, 0]
 
 
-def test_it_asks_to_whom_before_anything_changes(agent):
+def test_assigning_asks_for_the_assignee_first(agent):
     ticket = make_ticket()
     client = signed_in(make_supervisor())
     page = text_of(assign(client, [ticket]))
@@ -55,7 +55,7 @@ def test_it_asks_to_whom_before_anything_changes(agent):
     assert "<html" not in text_of(part)
 
 
-def test_what_could_not_be_is_named_and_the_rest_is_done(agent):
+def test_refused_tickets_are_named_and_others_assigned(agent):
     open_one, closed = make_ticket(), make_ticket()
     change(closed, stage_kind=StageKind.DONE, stage="cerrado")
     client = signed_in(make_supervisor())
@@ -65,7 +65,7 @@ def test_what_could_not_be_is_named_and_the_rest_is_done(agent):
     assert f"No pudimos con: {closed.folio}: El ticket está cerrado: ya no se asigna." in page
 
 
-def test_tickets_go_back_to_the_queue(agent):
+def test_tickets_can_be_unassigned(agent):
     ticket = change(make_ticket(), assignee=agent)
     client = signed_in(agent)
     assign(client, [ticket], "nadie")
@@ -74,7 +74,7 @@ def test_tickets_go_back_to_the_queue(agent):
     assert "1 ticket volvió a la cola." in text_of(client.get(of("todos")))
 
 
-def test_the_same_form_twice_acts_once(agent):
+def test_form_posted_twice_assigns_once(agent):
     ticket, key = make_ticket(), str(uuid.uuid4())
     client = signed_in(make_supervisor())
     for _twice in range(2):
@@ -82,7 +82,7 @@ def test_the_same_form_twice_acts_once(agent):
     assert ticket.events.filter(kind=EventKind.ASSIGNED).count() == 1
 
 
-def test_another_departments_tickets_stay_untouched_and_unnamed(agent):
+def test_tickets_of_other_departments_are_ignored(agent):
     mine, secret = make_ticket(), change(make_ticket(title="Secreto"), department=make_department("cca"))
     client = signed_in(agent)
     assert "Secreto" not in text_of(assign(client, [mine, secret]))
@@ -95,7 +95,7 @@ def test_another_departments_tickets_stay_untouched_and_unnamed(agent):
 
 
 @pytest.mark.parametrize("person", ["customer", "x", "999999", ""])
-def test_nobody_but_staff_can_be_given_tickets(agent, person):
+def test_only_staff_can_be_assigned(agent, person):
     ticket = make_ticket()
     value = make_user().pk if person == "customer" else person
     client = signed_in(agent)
@@ -105,7 +105,7 @@ def test_nobody_but_staff_can_be_given_tickets(agent, person):
     assert "Elige a una persona del equipo." in text_of(client.get(of("todos")))
 
 
-def test_it_leads_back_inside_the_house_alone(agent):
+def test_redirect_stays_on_this_site(agent):
     response = assign(signed_in(agent), [make_ticket()], agent.pk, next="https://evil.example/")
     assert response["Location"] == reverse("agents:queue")
 
@@ -117,7 +117,7 @@ def test_customers_cannot_assign(agent):
     assert ticket.assignee is None
 
 
-def test_opening_the_address_assigns_nothing(agent):
+def test_get_assigns_nothing(agent):
     ticket = make_ticket()
     before = snapshot(ticket)
     assert signed_in(agent).get(ASSIGN, {"sel": ticket.folio, "assignee": agent.pk}).status_code == 405
@@ -130,7 +130,7 @@ HTMX = {"HX-Request": "true"}
 PALETTE = "/agentes/buscar/"
 
 
-def test_the_palette_finds_tickets_and_places(agent):
+def test_palette_finds_tickets_and_queues(agent):
     ticket = make_ticket(title="Cobro duplicado", requester=make_user(name="Mateo Ríos"))
     client = signed_in(agent)
     found = text_of(client.get(PALETTE, {"q": "mateo"}, headers=HTMX))
@@ -140,7 +140,7 @@ def test_the_palette_finds_tickets_and_places(agent):
     assert "No encontramos nada" in text_of(client.get(PALETTE, {"q": "zzz\x00"}, headers=HTMX))
 
 
-def test_the_palette_takes_to_prepare_those_who_may():
+def test_palette_offers_preparing_only_if_allowed():
     def places(user) -> str:
         return text_of(signed_in(user).get(reverse("agents:palette"), headers={"HX-Request": "true"}))
 
@@ -149,14 +149,14 @@ def test_the_palette_takes_to_prepare_those_who_may():
     assert reverse("agents:prepare") not in places(make_agent())
 
 
-def test_the_palette_without_script_goes_to_the_ticket_or_to_the_list(agent):
+def test_palette_without_script_redirects(agent):
     ticket = make_ticket()
     client = signed_in(agent)
     assert client.get(PALETTE, {"q": ticket.folio.lower()})["Location"].endswith(f"/{ticket.folio}/")
     assert client.get(PALETTE, {"q": "doble cobro"})["Location"] == f"{of('todos')}?q=doble+cobro"
 
 
-def test_the_palette_shows_nothing_of_other_departments(agent):
+def test_palette_shows_nothing_of_other_departments(agent):
     secret = change(make_ticket(title="Secreto"), department=make_department("cca"))
     client = signed_in(agent)
     for text in ("Secreto", secret.folio, "Persona"):

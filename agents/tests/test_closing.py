@@ -1,4 +1,4 @@
-"""Contacts with their evidence and the closing checklist."""
+"""The contact log with its evidence, and the closing checklist."""
 
 import uuid
 
@@ -36,7 +36,7 @@ def log(client, ticket, **data):
 
 
 @pytest.mark.demand("S2.22", "S2.45")
-def test_a_call_goes_on_record_with_its_outcome(client, ticket, agent):
+def test_call_is_logged_with_its_outcome(client, ticket, agent):
     assert log(client, ticket, outcome="failed", note="Buzón de voz").status_code == 302
     entry = ContactEntry.objects.get()
     assert (entry.kind, entry.outcome, entry.note, entry.by) == ("call", "failed", "Buzón de voz", agent)
@@ -44,7 +44,7 @@ def test_a_call_goes_on_record_with_its_outcome(client, ticket, agent):
 
 
 @pytest.mark.demand("S2.14", "S2.46")
-def test_whatsapp_wants_the_conversation_as_evidence(client, ticket):
+def test_whatsapp_contact_requires_its_conversation_url(client, ticket):
     response = log(client, ticket, kind="whatsapp", note="Le escribí")
     assert response.status_code == 422
     assert "es la evidencia del contacto" in text_of(response)
@@ -55,20 +55,20 @@ def test_whatsapp_wants_the_conversation_as_evidence(client, ticket):
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "no es un enlace"])
-def test_an_address_that_is_no_web_address_is_refused(client, ticket, address):
+def test_contact_url_must_be_a_web_address(client, ticket, address):
     assert log(client, ticket, kind="whatsapp", url=address).status_code == 422
     assert not ContactEntry.objects.exists()
 
 
-def test_the_same_contact_twice_is_once(client, ticket):
+def test_contact_posted_twice_is_logged_once(client, ticket):
     key = str(uuid.uuid4())
     for _twice in range(2):
         log(client, ticket, key=key)
     assert ContactEntry.objects.count() == 1
 
 
-def test_a_contact_that_is_refused_keeps_what_was_typed(client, ticket):
-    """The key is of what a colleague did."""
+def test_refused_contact_keeps_its_input(client, ticket):
+    """The verb refuses a contact whose key a colleague has already used."""
     key = str(uuid.uuid4())
     log(signed_in(make_agent()), ticket, key=key)
     response = log(client, ticket, key=key, note="Buzón de voz")
@@ -79,7 +79,7 @@ def test_a_contact_that_is_refused_keeps_what_was_typed(client, ticket):
 
 
 @pytest.mark.demand("S2.44", "S2.45", "S2.46")
-def test_the_checklist_is_ticked_point_by_point_with_its_evidence(client, ticket, agent):
+def test_checklist_items_require_their_evidence(client, ticket, agent):
     items = ticket.definition.closing.checklist
     plain = next(item for item in items if not item.needs)
     proven = next(item for item in items if item.needs == ContactKind.CALL)
@@ -98,7 +98,7 @@ def test_the_checklist_is_ticked_point_by_point_with_its_evidence(client, ticket
     assert ChecklistEntry.objects.get().item == proven.key
 
 
-def test_a_point_that_is_not_on_the_list_is_not_found(client, ticket):
+def test_unknown_checklist_item_is_not_found(client, ticket):
     before = snapshot(ticket)
     assert client.post(url(ticket, "checklist", "inventado"), {"done": "1"}).status_code == 404
     assert snapshot(ticket) == before

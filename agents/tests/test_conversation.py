@@ -1,4 +1,4 @@
-"""Writing on a ticket: three kinds of message, drafts, files, mentions, and nothing ever lost."""
+"""Writing on a ticket: three kinds of message, drafts, standard answers, files and mentions."""
 
 import re
 import uuid
@@ -42,7 +42,7 @@ def write(client, ticket, mode="follow_up", body="Ya lo revisamos", **data):
 
 
 @pytest.mark.demand("S2.13", "S0.21")
-def test_a_follow_up_reaches_the_requester(client, ticket):
+def test_follow_up_is_sent(client, ticket):
     response = write(client, ticket)
     message = ticket.messages.latest("id")
     assert response["Location"] == f"{url(ticket)}#mensaje-{message.pk}"
@@ -51,7 +51,7 @@ def test_a_follow_up_reaches_the_requester(client, ticket):
 
 
 @pytest.mark.demand("S0.24", "S2.28")
-def test_a_solution_has_what_was_done_and_the_steps(client, ticket):
+def test_solution_stores_the_work_and_the_steps(client, ticket):
     write(client, ticket, "solution", "Devolvimos el cobro", steps="Actualiza la app y borra el caché")
     ticket.refresh_from_db()
     assert (ticket.solution_done, ticket.solution_steps) == (
@@ -67,7 +67,7 @@ def test_a_solution_has_what_was_done_and_the_steps(client, ticket):
 
 
 @pytest.mark.demand("S2.29")
-def test_a_case_that_is_not_solved_offers_no_solution_and_takes_none():
+def test_unprepared_ticket_takes_no_solution():
     ticket = make_ticket()
     client = signed_in(make_supervisor())
     assert 'value="solution"' not in text_of(client.get(url(ticket)))
@@ -78,7 +78,7 @@ def test_a_case_that_is_not_solved_offers_no_solution_and_takes_none():
 
 
 @pytest.mark.demand("S0.20")
-def test_a_note_is_the_desks_own_and_calls_colleagues_by_address(client, ticket):
+def test_internal_note_mentions_colleagues_by_address(client, ticket):
     ana = make_agent(name="Ana", email="ana@example.com")
     write(client, ticket, "note", "@ana@example.com mira el banco")
     note = ticket.messages.latest("id")
@@ -87,7 +87,7 @@ def test_a_note_is_the_desks_own_and_calls_colleagues_by_address(client, ticket)
 
 
 @pytest.mark.demand("S2.5")
-def test_with_the_contribution_open_a_follow_up_asks_for_it(client, ticket, agent):
+def test_follow_up_asks_for_an_open_contribution(client, ticket, agent):
     properties.set_contribution(ticket, actor=agent, is_open=True)
     ticket.refresh_from_db()
     assert "Enviar y pedir aporte" in text_of(client.get(url(ticket)))
@@ -96,7 +96,7 @@ def test_with_the_contribution_open_a_follow_up_asks_for_it(client, ticket, agen
     assert ticket.stage == "aporte"
 
 
-def test_the_same_form_twice_writes_once(client, ticket):
+def test_form_posted_twice_sends_once(client, ticket):
     key = str(uuid.uuid4())
     for _twice in range(2):
         assert write(client, ticket, key=key).status_code == 302
@@ -111,7 +111,7 @@ def test_the_same_form_twice_writes_once(client, ticket):
         ("\x00\u202e ", "Escribe un mensaje"),
     ],
 )
-def test_what_cannot_be_sent_says_why_and_keeps_every_word(client, ticket, body, said):
+def test_refused_message_says_why_and_changes_nothing(client, ticket, body, said):
     before = snapshot(ticket)
     response = write(client, ticket, body=body)
     assert response.status_code == 422
@@ -119,7 +119,7 @@ def test_what_cannot_be_sent_says_why_and_keeps_every_word(client, ticket, body,
     assert snapshot(ticket) == before
 
 
-def test_a_stale_form_shows_what_changed_and_keeps_the_text(client, ticket):
+def test_stale_form_shows_changes_and_keeps_text(client, ticket):
     seen = ticket.version
     conversation.reply(ticket, actor=ticket.requester, body="Ya se arregló solo")
     properties.change_properties(ticket, actor=make_supervisor(name="Carolina"), severity="critical")
@@ -137,7 +137,7 @@ def test_a_stale_form_shows_what_changed_and_keeps_the_text(client, ticket):
 
 
 @pytest.mark.demand("S2.9")
-def test_no_answer_leaves_before_standing_was_verified(client, ticket):
+def test_answer_requires_a_checked_standing(client, ticket):
     Ticket.objects.filter(pk=ticket.pk).update(standing_checked_at=None)
     response = write(client, ticket, body="Hola, Mateo")
     assert response.status_code == 422
@@ -145,7 +145,7 @@ def test_no_answer_leaves_before_standing_was_verified(client, ticket):
     assert "Hola, Mateo</textarea>" in text_of(response)
 
 
-def test_markup_in_a_message_is_shown_not_run(client, ticket):
+def test_markup_in_a_message_is_harmless(client, ticket):
     write(client, ticket, "note", "<img src=x onerror=alert(1)> [x](javascript:alert(1))")
     page = text_of(client.get(url(ticket)))
     assert "<img src=x" not in page
@@ -163,7 +163,7 @@ def keep(client, ticket, mode, body, **data):
     )
 
 
-def test_drafts_are_kept_for_each_kind_and_come_back(client, ticket):
+def test_drafts_are_kept_for_each_kind(client, ticket):
     assert keep(client, ticket, "follow_up", "Hola, Mat").status_code == 204
     assert keep(client, ticket, "solution", "Devolvimos", steps="Reinicia").status_code == 204
     assert keep(client, ticket, "note", "Ojo con el banco").status_code == 204
@@ -173,27 +173,27 @@ def test_drafts_are_kept_for_each_kind_and_come_back(client, ticket):
     assert "Devolvimos</textarea>" in text_of(client.get(f"{url(ticket)}?modo=solution"))
 
 
-def test_a_draft_is_of_one_person_and_ends_when_it_is_sent(client, ticket):
+def test_draft_is_private_and_ends_when_sent(client, ticket):
     keep(client, ticket, "follow_up", "Solo mío")
     assert "Solo mío" not in text_of(signed_in(make_supervisor()).get(url(ticket)))
     write(client, ticket, body="Solo mío, enviado")
     assert not Draft.objects.exists()
 
 
-def test_a_draft_survives_what_others_do_to_the_ticket(client, ticket):
+def test_draft_survives_changes_by_others(client, ticket):
     keep(client, ticket, "follow_up", "A medio escribir")
     conversation.reply(ticket, actor=ticket.requester, body="Otra cosa")
     assert "A medio escribir</textarea>" in text_of(client.get(url(ticket)))
 
 
-def test_a_draft_that_the_desk_refuses_is_no_error_of_the_page(client, ticket, monkeypatch):
-    """The ticket went to another department while the request was under way."""
+def test_refused_draft_answers_422(client, ticket, monkeypatch):
+    """As when the ticket goes to another department while the request is under way."""
     monkeypatch.setattr(policies, "can_answer", lambda actor, ticket: False)
     assert keep(client, ticket, "note", "Algo").status_code == 422
     assert not Draft.objects.exists()
 
 
-def test_an_emptied_box_forgets_its_draft_and_a_wrong_kind_keeps_none(client, ticket):
+def test_emptied_draft_is_deleted_and_unknown_kind_refused(client, ticket):
     keep(client, ticket, "note", "Algo")
     assert keep(client, ticket, "note", "  ").status_code == 204
     assert keep(client, ticket, "report", "Algo").status_code == 422
@@ -204,7 +204,7 @@ def test_an_emptied_box_forgets_its_draft_and_a_wrong_kind_keeps_none(client, ti
 
 
 @pytest.mark.demand("S2.13")
-def test_standard_answers_that_fit_are_offered_with_their_words(client, ticket):
+def test_fitting_standard_answers_are_offered(client, ticket):
     page = text_of(client.get(url(ticket)))
     assert "Respuestas estándar" in page
     keys = [response.key for response in ticket.definition.responses]
@@ -218,7 +218,7 @@ def test_standard_answers_that_fit_are_offered_with_their_words(client, ticket):
     assert inserted.count("<textarea") == page.count("<textarea")
 
 
-def test_a_standard_answer_that_does_not_exist_inserts_nothing(client, ticket):
+def test_unknown_standard_answer_inserts_nothing(client, ticket):
     assert "></textarea>" in text_of(client.get(url(ticket), {"respuesta": "R99"}))
 
 
@@ -230,7 +230,7 @@ def a_file(**changes):
 
 
 @pytest.mark.demand("S2.14")
-def test_files_go_up_while_one_writes_and_travel_with_the_message(client, ticket):
+def test_uploaded_files_are_sent_with_the_message(client, ticket):
     row = client.post(url(ticket, "files"), {"file": a_file()})
     assert "registro.txt" in text_of(row)
     waiting = Attachment.objects.get()
@@ -241,7 +241,7 @@ def test_files_go_up_while_one_writes_and_travel_with_the_message(client, ticket
     assert waiting.message == ticket.messages.latest("id")
 
 
-def test_without_script_files_come_with_the_form(client, ticket):
+def test_files_are_sent_with_the_form_without_script(client, ticket):
     write(client, ticket, files=[a_file(), a_file(name="otro.txt")])
     assert [item.name for item in ticket.messages.latest("id").attachments.all()] == [
         "registro.txt",
@@ -249,7 +249,7 @@ def test_without_script_files_come_with_the_form(client, ticket):
     ]
 
 
-def test_a_refused_file_says_why_and_keeps_the_text_and_the_others(client, ticket):
+def test_refused_file_keeps_text_and_other_files(client, ticket):
     bad = a_file(name="virus.exe", content=b"MZ\x90\x00" * 20)
     response = write(client, ticket, body="Con archivos", files=[a_file(), bad])
     page = text_of(response)
@@ -262,7 +262,7 @@ def test_a_refused_file_says_why_and_keeps_the_text_and_the_others(client, ticke
     assert (row.status_code, 'data-state="error"' in text_of(row)) == (422, True)
 
 
-def test_a_file_can_be_taken_back_by_whoever_brought_it(client, ticket):
+def test_only_its_uploader_removes_an_unsent_file(client, ticket):
     client.post(url(ticket, "files"), {"file": a_file()})
     waiting = Attachment.objects.get()
     signed_in(make_supervisor()).post(url(ticket, "file_remove", str(waiting.uuid)))
@@ -272,7 +272,7 @@ def test_a_file_can_be_taken_back_by_whoever_brought_it(client, ticket):
     assert Attachment.objects.count() == 0
 
 
-def test_nobody_elses_waiting_files_come_along(client, ticket):
+def test_unsent_files_of_others_are_not_attached(client, ticket):
     signed_in(make_supervisor()).post(url(ticket, "files"), {"file": a_file(name="ajeno.txt")})
     assert "ajeno.txt" not in text_of(client.get(url(ticket)))
     write(client, ticket)
@@ -282,7 +282,7 @@ def test_nobody_elses_waiting_files_come_along(client, ticket):
 # --- Mentions -------------------------------------------------------------------------------------------
 
 
-def test_only_colleagues_who_may_see_the_ticket_can_be_called(client, ticket):
+def test_mentions_offer_only_colleagues_with_access(client, ticket):
     make_agent(ticket.department, name="Ana Beltrán", email="ana@example.com")
     make_agent(make_department("cca"), name="Ana Oculta")
     make_user(name="Ana Cliente")
@@ -296,13 +296,13 @@ def test_only_colleagues_who_may_see_the_ticket_can_be_called(client, ticket):
     assert "data-email" not in nobody
 
 
-def test_what_was_written_long_ago_keeps_its_moment(client, ticket):
+def test_old_message_shows_its_year(client, ticket):
     message = ticket.messages.first()
     Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timezone.timedelta(days=400))
     assert str(timezone.localdate().year - 1) in text_of(client.get(url(ticket)))
 
 
-def test_the_field_at_fault_has_the_focus_and_no_answers_are_promised_that_do_not_exist(client, ticket):
+def test_composer_focuses_errors_and_hints_at_answers(client, ticket):
     page = text_of(write(client, ticket, body=" "))
     assert re.search(r'<textarea[^>]*name="body"[^>]* aria-invalid="true"[^>]* autofocus', page)
     assert "Usa / para insertar una respuesta estándar" in page
@@ -312,6 +312,6 @@ def test_the_field_at_fault_has_the_focus_and_no_answers_are_promised_that_do_no
     assert "Usa /" not in page
 
 
-def test_the_contribution_renames_what_the_composer_does(client, ticket):
+def test_open_contribution_renames_the_send_button(client, ticket):
     page = client.post(url(ticket, "contribution"), {"is_open": "1"}, headers={"HX-Request": "true"})
     assert 'data-follow-up="Enviar y pedir aporte"' in text_of(page)

@@ -1,4 +1,4 @@
-"""A customer's card, and of their tickets those that the reader may see."""
+"""A customer's page, with those of their tickets that the reader may see."""
 
 from datetime import date
 from typing import Any
@@ -35,7 +35,7 @@ def url(person: User) -> str:
 
 
 @pytest.mark.demand("S0.3", "S2.12")
-def test_the_card_says_who_this_is(customer: User):
+def test_page_shows_the_customers_data(customer: User):
     make_ticket(requester=customer)
     page = text_of(signed_in(make_agent()).get(url(customer)))
 
@@ -50,7 +50,7 @@ def test_the_card_says_who_this_is(customer: User):
         assert fact in page
 
 
-def test_only_tickets_that_the_reader_may_see_are_listed_and_counted(customer: User):
+def test_page_lists_and_counts_only_visible_tickets(customer: User):
     mine, hidden = (make_ticket(requester=customer, title=title) for title in ("Mi caso", "Caso reservado"))
     foreign = make_ticket(title="De otra persona")
     Ticket.objects.filter(pk=hidden.pk).update(department=make_department("academico"))
@@ -65,7 +65,7 @@ def test_only_tickets_that_the_reader_may_see_are_listed_and_counted(customer: U
     assert mine.folio in page
 
 
-def test_agents_know_who_asked_for_something_that_they_may_see(customer: User):
+def test_agents_see_only_requesters_of_visible_tickets(customer: User):
     agent, ticket = make_agent(), make_ticket(requester=customer)
     assert signed_in(agent).get(url(customer)).status_code == 200
 
@@ -73,11 +73,11 @@ def test_agents_know_who_asked_for_something_that_they_may_see(customer: User):
     assert signed_in(agent).get(url(customer)).status_code == 404
 
 
-def test_supervisors_know_every_customer(customer: User):
+def test_supervisors_see_every_customer(customer: User):
     assert signed_in(make_supervisor()).get(url(customer)).status_code == 200
 
 
-def test_staff_have_no_card_unless_they_asked_for_something():
+def test_staff_have_a_page_only_as_requesters():
     colleague, reader = make_agent(name="Diego Salazar"), make_supervisor()
 
     assert signed_in(reader).get(url(colleague)).status_code == 404
@@ -85,12 +85,12 @@ def test_staff_have_no_card_unless_they_asked_for_something():
     assert "Diego Salazar" in text_of(signed_in(reader).get(url(colleague)))
 
 
-def test_customers_see_nobodys_card_not_even_their_own(customer: User):
+def test_customers_get_404_even_for_themselves(customer: User):
     for person in (customer, make_user()):
         assert signed_in(person).get(url(customer)).status_code == 404
 
 
-def test_pages_go_on_where_the_last_one_ended(customer: User):
+def test_pages_show_every_ticket_once(customer: User):
     reader = signed_in(make_supervisor())
     tickets = [make_ticket(requester=customer) for _number in range(27)]
 
@@ -101,7 +101,7 @@ def test_pages_go_on_where_the_last_one_ended(customer: User):
     assert len(first.context["rows"]) == 25
 
 
-def test_a_forged_page_is_the_first_and_says_so(customer: User):
+def test_invalid_cursor_shows_the_first_page(customer: User):
     make_ticket(requester=customer)
 
     response = signed_in(make_supervisor()).get(url(customer), {"desde": "x:y"})
@@ -110,9 +110,7 @@ def test_a_forged_page_is_the_first_and_says_so(customer: User):
 
 
 @pytest.mark.parametrize("others", [1, 20])
-def test_the_page_costs_the_same_however_many_tickets(
-    customer: User, others: int, django_assert_num_queries: Any
-):
+def test_page_query_count_is_constant(customer: User, others: int, django_assert_num_queries: Any):
     for _number in range(others):
         make_ticket(requester=customer)
     reader = signed_in(make_agent())

@@ -1,4 +1,4 @@
-"""Filters: each parameter has its own list of values, and nothing else is ever a lookup (B1)."""
+"""The filters of a queue: each parameter has its own list of values, and nothing else becomes a lookup (B1)."""
 
 import pytest
 from django.http import QueryDict
@@ -26,7 +26,7 @@ def found(query: str) -> set[str]:
 
 @pytest.fixture
 def world():
-    """Three tickets that differ in everything a filter asks."""
+    """Three tickets that differ in every property that has a filter."""
     make_process()
     kind, _created = CustomerKind.objects.get_or_create(key="parkiador", defaults={"name": "Parkiador"})
     lucia = make_user(name="Lucía Fernández", email="lucia@example.com", kind=kind)
@@ -42,7 +42,7 @@ def world():
 
 @pytest.mark.demand("S0.3")
 @pytest.mark.demand("S1.19")
-def test_each_filter_finds_what_it_names(world):
+def test_each_filter_selects_its_tickets(world):
     category = Category.objects.get(key="plataforma", process__key="soporte-con-aprobacion")
     assert found("severidad=critical") == {"Uno"}
     assert found("severidad=critical&severidad=high") == {"Uno", "Dos"}
@@ -58,18 +58,18 @@ def test_each_filter_finds_what_it_names(world):
 
 
 @pytest.mark.parametrize("text", ["lucía", "LUCIA", "LUCIA@example.com", "uno lucía", "Fern", "FERNÁN"])
-def test_text_finds_by_title_and_requester(world, text):
+def test_search_matches_title_and_requester(world, text):
     assert found(f"q={text}") == {"Uno"}
 
 
-def test_text_finds_by_folio_whole_or_by_its_number(world):
+def test_search_matches_folio_or_its_number(world):
     folio = world["one"].folio
     assert found(f"q={folio.lower()}") == {"Uno"}
     assert found(f"q={folio.partition('-')[2]}") == {"Uno"}
 
 
 @pytest.mark.demand("S1.19")
-def test_a_process_brings_its_own_fields_as_filters():
+def test_process_fields_become_filters():
     make_process("reparacion-de-dispositivo")
     process = Process.objects.get(key="reparacion-de-dispositivo")
     choice = next(item for item in process.definition.fields if item.type == "choice")
@@ -93,7 +93,7 @@ def test_a_process_brings_its_own_fields_as_filters():
     assert found(f"proceso={process.key}") == {first, second}
 
 
-def test_yes_and_no_fields_filter_too():
+def test_yes_no_field_becomes_a_filter():
     source = """
 format = 1
 key = "con-si"
@@ -150,9 +150,7 @@ by = ["staff"]
         "assignee",
     ],
 )
-def test_a_parameter_nobody_named_is_refused_with_a_word_and_is_no_lookup(
-    world, name, django_assert_num_queries
-):
+def test_unknown_parameter_is_reported_and_no_lookup(world, name, django_assert_num_queries):
     client = signed_in(make_supervisor())
     plain = folios_in(client.get(of("todos")))
     page = client.get(of("todos"), {name: "md5$"})
@@ -179,14 +177,14 @@ def test_a_parameter_nobody_named_is_refused_with_a_word_and_is_no_lookup(
         ("q", "a\x00b"),
     ],
 )
-def test_a_value_that_does_not_exist_is_left_out_with_a_word(world, name, value):
+def test_unknown_value_is_reported_and_ignored(world, name, value):
     page = signed_in(make_supervisor()).get(of("todos"), {name: value})
     assert page.status_code == 200
     assert "no existe. Lo dejamos fuera." in text_of(page)
     assert len(folios_in(page)) == 3
 
 
-def test_filters_in_force_are_chips_that_can_be_taken_off(world):
+def test_active_filters_are_removable_chips(world):
     page = text_of(
         signed_in(make_supervisor()).get(
             of("todos"), {"severidad": ["critical", "high"], "departamento": "cca"}
@@ -197,7 +195,7 @@ def test_filters_in_force_are_chips_that_can_be_taken_off(world):
     assert 'href="/agentes/colas/todos/?severidad=critical&amp;severidad=high"' in page
 
 
-def test_the_form_with_all_filters_is_a_page_and_a_part(world):
+def test_filter_form_is_a_page_or_part(world):
     client = signed_in(make_supervisor())
     url = reverse("agents:queue_filters", args=["todos"])
     whole = text_of(client.get(url, {"proceso": "soporte-con-aprobacion", "severidad": "high"}))
@@ -208,7 +206,7 @@ def test_the_form_with_all_filters_is_a_page_and_a_part(world):
     assert 'name="cliente"' in part
 
 
-def test_nothing_found_says_so_and_offers_the_way_back(world):
+def test_empty_result_links_back_to_the_queue(world):
     page = text_of(signed_in(make_supervisor()).get(of("todos"), {"q": "inexistente"}))
     assert "Ningún ticket coincide" in page
     assert 'href="/agentes/colas/todos/"' in page

@@ -1,4 +1,4 @@
-"""The keyboard: every shortcut is in the list that «?» opens, and one can do without them."""
+"""Keyboard shortcuts: «?» opens a list of all of them, and they can be switched off."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def keys_in(text: str) -> set[str]:
     return {key for pair in found for key in pair.lower().split()}
 
 
-def test_every_shortcut_is_in_the_list(client):
+def test_every_shortcut_is_listed(client):
     files = [*(TEMPLATES / "agents").rglob("*.html"), TEMPLATES / "base_agents.html"]
     used = set().union(*(keys_in(path.read_text("utf-8")) for path in files))
     assert {"a", "i", "s", "d", "v", "u", "j", "k", "f", "/", "g", "q", "p", "?"} <= used
@@ -31,6 +31,6 @@ def test_every_shortcut_is_in_the_list(client):
 
 
 @pytest.mark.parametrize(("wanted", "told"), [(True, "on"), (False, "off")])
-def test_single_letters_can_be_switched_off(wanted, told):
+def test_single_letter_shortcuts_can_be_switched_off(wanted, told):
     user = make_supervisor(keyboard_shortcuts=wanted)
     assert f'data-shortcuts="{told}"' in text_of(signed_in(user).get(reverse("agents:queue")))

@@ -1,4 +1,4 @@
-"""«Nuevo ticket»: filed by the desk for somebody who called, wrote or came by."""
+"""«Nuevo ticket»: staff file a ticket for somebody who called, wrote or came by."""
 
 import io
 import uuid
@@ -43,7 +43,7 @@ def report(category: Category, **changes: object) -> dict[str, object]:
     } | changes
 
 
-def test_first_it_asks_what_it_is_about(agent: User, category: Category):
+def test_category_is_asked_first(agent: User, category: Category):
     page = text_of(signed_in(agent).get(URL))
 
     assert str(category) in page
@@ -52,7 +52,7 @@ def test_first_it_asks_what_it_is_about(agent: User, category: Category):
 
 
 @pytest.mark.demand("S0.14", "S1.9")
-def test_a_call_becomes_a_ticket_of_the_right_department(agent: User, category: Category):
+def test_call_becomes_a_ticket_of_its_department(agent: User, category: Category):
     response = signed_in(agent).post(URL, report(category))
 
     ticket = Ticket.objects.get()
@@ -71,7 +71,7 @@ def test_a_call_becomes_a_ticket_of_the_right_department(agent: User, category: 
 
 
 @pytest.mark.demand("S2.26")
-def test_who_has_an_account_gets_the_ticket_in_it(agent: User, category: Category):
+def test_ticket_is_linked_to_an_existing_account(agent: User, category: Category):
     customer = make_user(email="lucia@example.com", name="Lucía F.")
 
     signed_in(agent).post(URL, report(category, email="Lucia@Example.com", name="Otra"))
@@ -80,7 +80,7 @@ def test_who_has_an_account_gets_the_ticket_in_it(agent: User, category: Categor
 
 
 @pytest.mark.demand("S2.27")
-def test_an_account_can_be_opened_along_with_the_ticket(agent: User, category: Category):
+def test_account_can_be_created_with_the_ticket(agent: User, category: Category):
     client, data = signed_in(agent), report(category, open_account="on")
 
     client.post(URL, data)
@@ -90,8 +90,8 @@ def test_an_account_can_be_opened_along_with_the_ticket(agent: User, category: C
     assert ticket.events.filter(kind=EventKind.REQUESTER).count() == 1
 
 
-def test_without_the_account_that_was_wanted_there_is_no_ticket(agent: User, category: Category):
-    """The address is of an account that was closed: what was typed stays, and sent without the account it is filed."""
+def test_no_ticket_is_filed_if_account_fails(agent: User, category: Category):
+    """The address belongs to a deactivated account. Sent again without asking for an account, the ticket is filed."""
     make_user(email="lucia@example.com", is_active=False)
     client, data = signed_in(agent), report(category)
 
@@ -102,8 +102,8 @@ def test_without_the_account_that_was_wanted_there_is_no_ticket(agent: User, cat
     assert Ticket.objects.get().requester is None
 
 
-def test_the_process_where_an_account_is_needed_may_be_filed_for_a_guest_by_the_desk(agent: User):
-    """S2.1 binds customers; S2.26 stops the flow later, until the desk has seen to the account."""
+def test_staff_can_file_account_processes_for_guests(agent: User):
+    """S2.1 applies to customers. S2.26 stops the ticket later, until staff have linked an account."""
     category = make_process("soporte-con-aprobacion").categories.first()
     asked = {f"own-{item.key}": "texto" for item in category.process.definition.intake_fields(category.key)}
 
@@ -112,7 +112,7 @@ def test_the_process_where_an_account_is_needed_may_be_filed_for_a_guest_by_the_
     assert Ticket.objects.get().requester is None
 
 
-def test_sent_twice_it_is_one_ticket(agent: User, category: Category):
+def test_form_posted_twice_files_one_ticket(agent: User, category: Category):
     client, data = signed_in(agent), report(category)
 
     first, second = client.post(URL, data), client.post(URL, data)
@@ -127,7 +127,7 @@ def picture(name: str = "captura.png") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content.getvalue(), content_type="image/png")
 
 
-def test_files_come_along_and_survive_an_error(agent: User, category: Category):
+def test_files_survive_an_error_in_the_form(agent: User, category: Category):
     client, data = signed_in(agent), report(category, title="")
 
     refused = client.post(URL, data | {"files": picture()})
@@ -137,7 +137,7 @@ def test_files_come_along_and_survive_an_error(agent: User, category: Category):
     assert [item.name for item in Ticket.objects.get().attachments.all()] == ["captura.png"]
 
 
-def test_a_file_can_be_taken_back_and_what_was_typed_stays(agent: User, category: Category):
+def test_removing_a_file_keeps_the_input(agent: User, category: Category):
     client, data = signed_in(agent), report(category, title="")
     client.post(URL, data | {"files": picture()})
     file = Attachment.objects.get()
@@ -154,8 +154,8 @@ def test_a_file_can_be_taken_back_and_what_was_typed_stays(agent: User, category
 
 
 @pytest.mark.demand("S0.11", "S1.8", "S3.8")
-def test_the_process_says_which_files_come_along(agent: User, category: Category):
-    """Those of the portal: `incidencia-tecnica` takes pictures and videos, however they arrive."""
+def test_process_limits_the_types_of_files(agent: User, category: Category):
+    """As in the portal: `incidencia-tecnica` takes only images and videos, on every channel."""
     client, data = signed_in(agent), report(category)
 
     page = text_of(client.get(URL, {"categoria": category.pk}))
@@ -167,7 +167,7 @@ def test_the_process_says_which_files_come_along(agent: User, category: Category
 
 
 @pytest.mark.parametrize("field", ["email", "title", "description", "channel"])
-def test_what_is_missing_is_said_and_the_rest_kept(agent: User, category: Category, field: str):
+def test_missing_field_is_reported_and_input_kept(agent: User, category: Category, field: str):
     response = signed_in(agent).post(URL, report(category, **{field: ""}))
 
     assert response.status_code == 422
@@ -177,8 +177,8 @@ def test_what_is_missing_is_said_and_the_rest_kept(agent: User, category: Catego
     assert not Ticket.objects.exists()
 
 
-def test_a_ticket_for_another_department_leads_back_to_the_queue(agent: User, category: Category):
-    """Whoever takes the call may not be allowed to read on."""
+def test_ticket_for_another_department_redirects_to_queue(agent: User, category: Category):
+    """The agent who takes the call may not see tickets of that department."""
     category.department = make_department("academico")
     category.save()
 
@@ -186,9 +186,7 @@ def test_a_ticket_for_another_department_leads_back_to_the_queue(agent: User, ca
     assert Ticket.objects.get().department == category.department
 
 
-def test_an_account_for_a_ticket_that_goes_elsewhere_is_refused_with_the_way_out(
-    agent: User, category: Category
-):
+def test_account_is_refused_for_another_departments_ticket(agent: User, category: Category):
     category.department = make_department("academico")
     category.save()
     response = signed_in(agent).post(URL, report(category, open_account="on"))
@@ -197,7 +195,7 @@ def test_an_account_for_a_ticket_that_goes_elsewhere_is_refused_with_the_way_out
     assert not Ticket.objects.exists()
 
 
-def test_values_from_elsewhere_are_refused(agent: User, category: Category):
+def test_inactive_category_and_unknown_channel_are_refused(agent: User, category: Category):
     client = signed_in(agent)
     Category.objects.filter(pk=category.pk).update(is_active=False)
 
@@ -208,7 +206,7 @@ def test_values_from_elsewhere_are_refused(agent: User, category: Category):
     assert not Ticket.objects.exists()
 
 
-def test_customers_do_not_file_in_other_names(category: Category):
+def test_customers_cannot_file_for_others(category: Category):
     client = signed_in(make_user())
 
     assert client.get(URL).status_code == 404
@@ -216,7 +214,7 @@ def test_customers_do_not_file_in_other_names(category: Category):
     assert not Ticket.objects.exists()
 
 
-def test_looking_files_nothing(agent: User, category: Category):
+def test_get_files_nothing(agent: User, category: Category):
     signed_in(agent).get(URL, report(category) | {"categoria": category.pk})
 
     assert not Ticket.objects.exists()

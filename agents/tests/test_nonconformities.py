@@ -1,4 +1,4 @@
-"""Reports of nonconformity: opened when an answer did not solve the case, reviewed by supervisors (S2.30)."""
+"""Nonconformities: supervisors list and review them (S2.30)."""
 
 from datetime import timedelta
 from typing import Any
@@ -41,7 +41,7 @@ def url(report: Nonconformity) -> str:
 
 
 @pytest.mark.demand("S2.30")
-def test_supervisors_find_what_is_to_review(supervisor: User, report: Nonconformity):
+def test_list_shows_reports_to_review(supervisor: User, report: Nonconformity):
     client = signed_in(supervisor)
     page = text_of(client.get(LIST))
 
@@ -51,7 +51,7 @@ def test_supervisors_find_what_is_to_review(supervisor: User, report: Nonconform
 
 
 @pytest.mark.demand("S2.30")
-def test_a_review_is_kept_with_its_author_and_moves_the_report(supervisor: User, report: Nonconformity):
+def test_review_is_saved_and_moves_the_report(supervisor: User, report: Nonconformity):
     client = signed_in(supervisor)
 
     response = client.post(url(report), {"review": "Se reabrió el caso y se habló con Diego."})
@@ -63,7 +63,7 @@ def test_a_review_is_kept_with_its_author_and_moves_the_report(supervisor: User,
     assert "Se reabrió el caso" in text_of(client.get(url(report)))
 
 
-def test_a_second_review_does_not_replace_the_first(supervisor: User, report: Nonconformity):
+def test_second_review_does_not_replace_the_first(supervisor: User, report: Nonconformity):
     signed_in(supervisor).post(url(report), {"review": "La primera."})
 
     signed_in(make_supervisor()).post(url(report), {"review": "Otra distinta."})
@@ -71,7 +71,7 @@ def test_a_second_review_does_not_replace_the_first(supervisor: User, report: No
     assert (report.review, report.reviewed_by) == ("La primera.", supervisor)
 
 
-def test_an_empty_review_is_refused(supervisor: User, report: Nonconformity):
+def test_empty_review_is_refused(supervisor: User, report: Nonconformity):
     response = signed_in(supervisor).post(url(report), {"review": " \n "})
 
     assert response.status_code == 422
@@ -79,7 +79,7 @@ def test_an_empty_review_is_refused(supervisor: User, report: Nonconformity):
     assert Nonconformity.objects.get(pk=report.pk).reviewed_at is None
 
 
-def test_a_review_that_is_refused_keeps_what_was_typed(
+def test_refused_review_keeps_its_text(
     supervisor: User, report: Nonconformity, monkeypatch: pytest.MonkeyPatch
 ):
     def refuse(*_args: object, **_kwargs: object) -> None:
@@ -93,8 +93,8 @@ def test_a_review_that_is_refused_keeps_what_was_typed(
     assert "Se habló con Diego." in text_of(response)
 
 
-def test_for_anybody_below_a_supervisor_they_do_not_exist(agent: User, report: Nonconformity):
-    """Not even for the one whom the report is about: they get it by mail and on the ticket."""
+def test_only_supervisors_see_nonconformities(agent: User, report: Nonconformity):
+    """Not even the responsible agent sees the pages: they get the report by mail and on the ticket."""
     for person in (agent, make_user(), report.ticket.requester):
         client = signed_in(person)
         assert client.get(LIST).status_code == 404
@@ -103,13 +103,13 @@ def test_for_anybody_below_a_supervisor_they_do_not_exist(agent: User, report: N
     assert Nonconformity.objects.get(pk=report.pk).reviewed_at is None
 
 
-def test_looking_reviews_nothing(supervisor: User, report: Nonconformity):
+def test_get_reviews_nothing(supervisor: User, report: Nonconformity):
     signed_in(supervisor).get(url(report), {"review": "Todo bien"})
 
     assert Nonconformity.objects.get(pk=report.pk).reviewed_at is None
 
 
-def test_pages_go_on_where_the_last_one_ended(supervisor: User, report: Nonconformity):
+def test_pages_show_every_report_once(supervisor: User, report: Nonconformity):
     now = timezone.now()
     Nonconformity.objects.bulk_create(
         Nonconformity(
@@ -126,7 +126,7 @@ def test_pages_go_on_where_the_last_one_ended(supervisor: User, report: Nonconfo
 
 
 @pytest.mark.parametrize("others", [1, 20])
-def test_the_list_costs_the_same_however_long(supervisor: User, others: int, django_assert_num_queries: Any):
+def test_list_query_count_is_constant(supervisor: User, others: int, django_assert_num_queries: Any):
     for _number in range(others):
         Nonconformity.objects.create(ticket=make_ticket(), responsible=make_agent(), reason="No")
     client = signed_in(supervisor)

@@ -1,4 +1,4 @@
-"""«Preparar»: who, until when, in which order; and nothing that is somebody else's."""
+"""«Preparar»: its line of tickets, its form, its proposals, and who may use it."""
 
 import re
 import uuid
@@ -44,7 +44,7 @@ def client(supervisor: User) -> Client:
 
 @pytest.fixture
 def workshop() -> Process:
-    """A process that nobody wrote a page for."""
+    """A process that no code knows, with a field of its own."""
     make_department()
     return publish(WORKSHOP).process
 
@@ -74,7 +74,7 @@ def answers(ticket: Ticket, agent: User, **changes: object) -> dict[str, object]
 
 
 @pytest.mark.demand("S2.35")
-def test_preparing_begins_with_whoever_came_first(client: Client):
+def test_preparing_starts_with_the_oldest_ticket(client: Client):
     first, second = make_ticket(title="Llegó antes"), make_ticket(title="Llegó después")
 
     response = client.get(reverse("agents:prepare"))
@@ -85,14 +85,14 @@ def test_preparing_begins_with_whoever_came_first(client: Client):
     assert url(second) in page
 
 
-def test_an_empty_line_says_so(client: Client):
+def test_empty_line_shows_a_message(client: Client):
     Ticket.objects.filter(pk=make_ticket().pk).update(stage="procesar", stage_kind=StageKind.WORK)
 
     assert "No queda nada por preparar" in text_of(client.get(reverse("agents:prepare")))
 
 
-def test_the_line_holds_only_what_this_person_prepares(agent: User):
-    """In S2 that is the supervisor's; in the incidents of S0 the department's own."""
+def test_line_holds_only_tickets_the_person_prepares(agent: User):
+    """In S2 the supervisor prepares; in the incidents of S0 the department does."""
     mine = make_ticket(make_process("incidencia-tecnica"), title="Incidencia del equipo")
     theirs = make_ticket(title="De la supervisora")
     Membership.objects.get_or_create(user=agent, department=mine.department)
@@ -104,7 +104,7 @@ def test_the_line_holds_only_what_this_person_prepares(agent: User):
     assert 'name="assignee"' not in text_of(signed_in(agent).get(url(theirs)))
 
 
-def test_tickets_of_other_departments_appear_nowhere(agent: User):
+def test_tickets_of_other_departments_are_not_shown(agent: User):
     process = make_process("incidencia-tecnica")
     requester = make_user()
     mine = make_ticket(process, requester=requester)
@@ -134,7 +134,7 @@ def test_strangers_get_404_and_change_nothing(agent: User):
 
 
 @pytest.mark.demand("S2.3", "S2.4")
-def test_the_form_proposes_from_the_time_parameters(client: Client, agent: User):
+def test_form_proposes_due_date_and_position(client: Client, agent: User):
     other = make_ticket()
     Ticket.objects.filter(pk=other.pk).update(queue_position=4)
     ticket = make_ticket()
@@ -157,13 +157,13 @@ def test_the_form_proposes_from_the_time_parameters(client: Client, agent: User)
 
 
 @pytest.mark.demand("S0.19")
-def test_each_severity_shows_what_it_promises(client: Client):
+def test_each_severity_shows_its_target(client: Client):
     cards = client.get(url(make_ticket())).context["form"].fields["severity"].cards
 
     assert [cards[name]["aside"] for name in ("critical", "high")] == ["1 h", "4 h"]
 
 
-def test_people_come_with_their_load_nearest_and_freest_first(client: Client, agent: User):
+def test_people_are_ordered_by_department_and_load(client: Client, agent: User):
     far = make_agent(make_department("academico"), name="De otra área")
     free = make_agent(name="Ana Beltrán")
     ticket = make_ticket()
@@ -177,7 +177,7 @@ def test_people_come_with_their_load_nearest_and_freest_first(client: Client, ag
 
 
 @pytest.mark.demand("S2.3", "S2.4", "S2.35")
-def test_preparing_sets_everything_and_goes_on_to_the_next(client: Client, agent: User):
+def test_preparing_saves_all_and_opens_the_next(client: Client, agent: User):
     ticket, following = make_ticket(), make_ticket()
     data = answers(ticket, agent)
 
@@ -199,7 +199,7 @@ def test_preparing_sets_everything_and_goes_on_to_the_next(client: Client, agent
     assert ticket.folio in text_of(client.get(response.url))
 
 
-def test_the_last_of_the_line_leads_to_its_end(client: Client, agent: User):
+def test_last_ticket_of_the_line_redirects_to_preparing(client: Client, agent: User):
     first, last = make_ticket(), make_ticket()
 
     assert client.post(url(last), answers(last, agent)).url == reverse("agents:prepare")
@@ -214,7 +214,7 @@ def test_prepare_and_open_goes_to_the_ticket(client: Client, agent: User):
 
 
 @pytest.mark.demand("S0.18")
-def test_an_incident_goes_to_a_technician_or_to_a_team(client: Client, agent: User):
+def test_incident_goes_to_a_technician_or_department(client: Client, agent: User):
     process = make_process("incidencia-tecnica")
     team = make_department("administracion")
     one, other = make_ticket(process), make_ticket(process)
@@ -227,8 +227,8 @@ def test_an_incident_goes_to_a_technician_or_to_a_team(client: Client, agent: Us
     assert (other.assignee, other.department) == (None, team)
 
 
-def test_another_process_brings_its_own_questions(client: Client, agent: User, workshop: Process):
-    """No process is known by name: what the action asks is drawn, whatever it is."""
+def test_form_draws_the_fields_of_any_process(client: Client, agent: User, workshop: Process):
+    """The form knows no process by name and draws whatever the action asks."""
     ticket = make_ticket(workshop)
 
     page = client.get(url(ticket))
@@ -243,7 +243,7 @@ def test_another_process_brings_its_own_questions(client: Client, agent: User, w
 # --- What can go wrong ------------------------------------------------------------------------------------
 
 
-def test_looking_changes_nothing(client: Client):
+def test_get_changes_nothing(client: Client):
     ticket = make_ticket()
     before = snapshot(ticket)
 
@@ -253,7 +253,7 @@ def test_looking_changes_nothing(client: Client):
     assert snapshot(ticket) == before
 
 
-def test_errors_keep_everything_that_was_typed(client: Client, agent: User):
+def test_errors_keep_all_input(client: Client, agent: User):
     ticket = make_ticket()
     before = snapshot(ticket)
 
@@ -266,7 +266,7 @@ def test_errors_keep_everything_that_was_typed(client: Client, agent: User):
     assert snapshot(ticket) == before
 
 
-def test_the_same_form_twice_prepares_once(client: Client, agent: User):
+def test_form_posted_twice_prepares_once(client: Client, agent: User):
     ticket, following = make_ticket(), make_ticket()
     data = answers(ticket, agent)
 
@@ -278,7 +278,7 @@ def test_the_same_form_twice_prepares_once(client: Client, agent: User):
     assert following.events.count() == 1
 
 
-def test_a_change_meanwhile_is_shown_and_nothing_typed_is_lost(client: Client, agent: User, supervisor: User):
+def test_stale_form_shows_changes_and_keeps_input(client: Client, agent: User, supervisor: User):
     ticket = make_ticket()
     data = answers(ticket, agent)
     reply(ticket, actor=ticket.requester, body="Ya probé en otro navegador.")
@@ -296,7 +296,7 @@ def test_a_change_meanwhile_is_shown_and_nothing_typed_is_lost(client: Client, a
     assert Ticket.objects.get(pk=ticket.pk).assignee == agent
 
 
-def test_somebody_else_prepared_it_first(client: Client, agent: User):
+def test_form_is_refused_if_already_prepared(client: Client, agent: User):
     ticket = make_ticket()
     data = answers(ticket, agent)
     other = make_supervisor(name="Rosa Medina")
@@ -311,7 +311,7 @@ def test_somebody_else_prepared_it_first(client: Client, agent: User):
 
 
 @pytest.mark.demand("S2.26")
-def test_without_an_account_it_does_not_go_on_and_the_way_to_one_is_shown(client: Client, agent: User):
+def test_missing_account_blocks_preparing_where_required(client: Client, agent: User):
     ticket = make_ticket(make_process("incidencia-tecnica"), guest_email="invitada@example.com")
     process = Process.objects.get(key="incidencia-tecnica")
     held = make_ticket()
@@ -325,12 +325,12 @@ def test_without_an_account_it_does_not_go_on_and_the_way_to_one_is_shown(client
     assert account in text_of(response)
     assert Ticket.objects.get(pk=held.pk).stage == "recibido"
 
-    assert process == ticket.process_version.process  # whose actions do not ask for an account
+    assert process == ticket.process_version.process  # its actions need no account
     assert reverse("agents:ticket_account", args=[ticket.folio]) not in text_of(client.get(url(ticket)))
 
 
 @pytest.mark.demand("S2.9")
-def test_standing_is_checked_while_preparing(client: Client, agent: User):
+def test_preparing_checks_the_standing(client: Client, agent: User):
     ticket = make_ticket(requester=make_user(standing=Standing.INACTIVE))
 
     assert "Estatus inactivo" in text_of(client.get(url(ticket)))
@@ -340,8 +340,8 @@ def test_standing_is_checked_while_preparing(client: Client, agent: User):
     assert ticket.requester.standing == Standing.ACTIVE
 
 
-def test_values_from_elsewhere_are_refused(client: Client, agent: User):
-    """B18: neither a customer nor a closed department can be made responsible."""
+def test_invalid_choices_are_refused(client: Client, agent: User):
+    """B18: neither a customer nor an inactive department can be chosen."""
     ticket = make_ticket()
     closed = make_department("cerrado")
     closed.is_active = False
@@ -352,7 +352,7 @@ def test_values_from_elsewhere_are_refused(client: Client, agent: User):
         assert response.context["form"].errors.keys() == change.keys()
 
 
-def test_nonsense_in_hidden_fields_counts_as_nothing(client: Client, agent: User):
+def test_unreadable_hidden_fields_prepare_nothing(client: Client, agent: User):
     ticket = make_ticket()
 
     response = client.post(url(ticket), answers(ticket, agent, key="x", version="'; --", proposed_due="\0"))
@@ -364,8 +364,8 @@ def test_nonsense_in_hidden_fields_counts_as_nothing(client: Client, agent: User
 
 
 @pytest.mark.demand("S2.4")
-def test_another_severity_proposes_another_date(client: Client, workshop: Process):
-    """A process whose closing depends on severity."""
+def test_another_severity_proposes_another_due_date(client: Client, workshop: Process):
+    """The resolution target of the workshop's process depends on the severity."""
     ticket = make_ticket(workshop)
     form = client.get(url(ticket)).context["form"]
     typed = {
@@ -381,7 +381,7 @@ def test_another_severity_proposes_another_date(client: Client, workshop: Proces
     assert 'name="assignee"' not in text_of(proposal)
 
 
-def test_a_date_that_somebody_chose_stays_until_they_ask(client: Client, agent: User, workshop: Process):
+def test_chosen_due_date_stays_until_recalculated(client: Client, agent: User, workshop: Process):
     ticket = make_ticket(workshop)
     own = timezone.localtime(timezone.now() + timedelta(days=9)).strftime(TYPED)
     typed = answers(ticket, agent, severity="critical", due_at=own, proposed_due="2026-01-01T10:00")
@@ -396,7 +396,7 @@ def test_a_date_that_somebody_chose_stays_until_they_ask(client: Client, agent: 
 
 
 @pytest.mark.demand("S2.35")
-def test_another_department_proposes_its_own_place_and_people(client: Client, agent: User):
+def test_another_department_proposes_its_position_and_people(client: Client, agent: User):
     academic = make_department("academico")
     scholar = make_agent(academic, name="Profesora Linares")
     make_ticket()
@@ -412,10 +412,10 @@ def test_another_department_proposes_its_own_place_and_people(client: Client, ag
     assert "Profesora Linares" in text_of(response)
 
 
-# --- What it costs ----------------------------------------------------------------------------------------
+# --- Number of queries ------------------------------------------------------------------------------------
 
 
-def test_the_line_reads_no_process_that_nothing_waits_in(supervisor: User):
+def test_line_reads_only_processes_with_waiting_tickets(supervisor: User):
     ticket, finished = make_ticket(), make_ticket(make_process("incidencia-tecnica"))
     Ticket.objects.filter(pk=finished.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
     definition_of.cache_clear()
@@ -425,7 +425,7 @@ def test_the_line_reads_no_process_that_nothing_waits_in(supervisor: User):
 
 
 @pytest.mark.parametrize("others", [1, 30])
-def test_the_page_costs_the_same_however_long_the_line(
+def test_page_query_count_is_bounded(
     client: Client, agent: User, others: int, django_assert_max_num_queries: object
 ):
     requester = make_user()
@@ -508,13 +508,13 @@ by = ["assignee"]
 """
 
 
-# --- The way there ----------------------------------------------------------------------------------------
+# --- The link to it ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("process", "offered"), [("incidencia-tecnica", True), ("soporte-con-aprobacion", False)]
 )
-def test_the_way_to_preparing_is_shown_to_whom_a_process_lets_prepare(process: str, offered: bool):
+def test_link_to_preparing_is_shown_if_allowed(process: str, offered: bool):
     make_process(process)
     department, link = make_department(), f'href="{reverse("agents:prepare")}"'
 

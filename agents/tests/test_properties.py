@@ -1,4 +1,4 @@
-"""The facts of a ticket, changed one at a time; dates that explain themselves; the switch for contributions."""
+"""Changing a ticket's properties one at a time, the explanation of its dates, and the contribution switch."""
 
 import re
 import uuid
@@ -43,7 +43,7 @@ def save(client, ticket, name, value, headers=None, **data):
 
 
 @pytest.mark.demand("S0.17", "S0.18")
-def test_each_property_changes_by_its_own_form(client, ticket):
+def test_each_property_has_its_own_form(client, ticket):
     colleague = make_agent(name="Ana")
     due = timezone.localtime(timezone.now() + timedelta(days=9)).replace(second=0, microsecond=0)
     for name, given, expected in (
@@ -62,7 +62,7 @@ def test_each_property_changes_by_its_own_form(client, ticket):
 
 
 @pytest.mark.demand("S0.18", "S2.39")
-def test_a_ticket_goes_to_another_department_and_its_agent_back_to_the_queue(client, ticket, agent):
+def test_changing_the_department_leads_to_the_queue(client, ticket, agent):
     other = make_agent()
     properties.assign(ticket, actor=agent, assignee=other)
     response = save(client, ticket, "department", make_department("cca").pk)
@@ -87,7 +87,7 @@ def test_a_ticket_goes_to_another_department_and_its_agent_back_to_the_queue(cli
         ("assignee", "abc"),
     ],
 )
-def test_a_value_that_cannot_be_says_why_and_changes_nothing(client, ticket, name, value):
+def test_invalid_value_is_refused_with_a_reason(client, ticket, name, value):
     before = snapshot(ticket)
     response = save(client, ticket, name, value)
     assert response.status_code == 422
@@ -95,13 +95,13 @@ def test_a_value_that_cannot_be_says_why_and_changes_nothing(client, ticket, nam
     assert snapshot(ticket) == before
 
 
-def test_a_customer_cannot_be_given_a_ticket(client, ticket):
+def test_customer_cannot_be_the_assignee(client, ticket):
     before = snapshot(ticket)
     assert save(client, ticket, "assignee", ticket.requester_id).status_code == 422
     assert snapshot(ticket) == before
 
 
-def test_a_stale_form_shows_what_changed_and_what_was_chosen(client, ticket):
+def test_stale_form_shows_what_changed(client, ticket):
     properties.change_properties(ticket, actor=make_supervisor(name="Carolina"), difficulty=1)
     response = save(client, ticket, "severity", "critical", version=ticket.version)
     ticket.refresh_from_db()
@@ -111,13 +111,13 @@ def test_a_stale_form_shows_what_changed_and_what_was_chosen(client, ticket):
     assert ticket.severity == "high"
 
 
-def test_nothing_else_of_a_ticket_has_a_form(client, ticket):
+def test_other_fields_have_no_form(client, ticket):
     for name in ("stage", "requester", "title", "is-escalated", "closed_at"):
         assert client.get(f"/agentes/tickets/{ticket.folio}/datos/{name}/").status_code == 404
         assert save(client, ticket, name, "x").status_code == 404
 
 
-def test_in_place_the_form_comes_alone_and_the_answer_brings_the_pane(client, ticket):
+def test_htmx_gets_form_alone_and_changed_parts(client, ticket):
     form = client.get(url(ticket, "property", "severity"), headers=HTMX)
     assert "<html" not in text_of(form)
     assert f'hx-post="{url(ticket, "property", "severity")}"' in text_of(form)
@@ -127,19 +127,19 @@ def test_in_place_the_form_comes_alone_and_the_answer_brings_the_pane(client, ti
     ticket.refresh_from_db()
     assert 'data-sev="critica"' in page
     assert re.search(rf'id="composer-version" value="{ticket.version}"[^>]* hx-swap-oob="true"', page)
-    assert "cambió severidad" in page  # the conversation comes along, and the next pulse has no news
+    assert "cambió severidad" in page  # the answer brings the conversation and a current pulse
     assert f'id="pulse-v" value="{ticket.version}-' in page
     assert "Guardamos el cambio: severidad." in page
     assert "<html" not in page
 
 
-def test_the_same_values_again_record_nothing(client, ticket):
+def test_unchanged_value_records_no_event(client, ticket):
     save(client, ticket, "severity", "high")
     assert not ticket.events.filter(kind=EventKind.PROPERTIES).exists()
 
 
 @pytest.mark.demand("S2.5")
-def test_the_contribution_is_switched_on_and_off(client, ticket):
+def test_contribution_is_switched_on_and_off(client, ticket):
     assert 'aria-checked="false"' in text_of(client.get(url(ticket)))
     client.post(url(ticket, "contribution"), {"is_open": "1"})
     ticket.refresh_from_db()
@@ -150,14 +150,14 @@ def test_the_contribution_is_switched_on_and_off(client, ticket):
     assert not ticket.contribution_open
 
 
-def test_a_contribution_nobody_could_receive_says_why(client, ticket):
+def test_contribution_without_an_address_is_refused(client, ticket):
     Ticket.objects.filter(pk=ticket.pk).update(requester_email="")
     response = client.post(url(ticket, "contribution"), {"is_open": "1"}, follow=True)
     assert "Falta el correo del solicitante" in text_of(response)
 
 
 @pytest.mark.demand("S0.19", "S2.33")
-def test_every_date_explains_itself(client, agent):
+def test_due_page_explains_every_date(client, agent):
     ticket = make_ticket()
     supervisor = signed_in(make_supervisor())
     page = text_of(supervisor.get(url(ticket, "due")))

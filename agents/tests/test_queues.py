@@ -1,4 +1,4 @@
-"""The queues as pages: what they show, to whom, in which order and at what cost."""
+"""The queues as pages: what they show, to whom, in which order and with how many queries."""
 
 import re
 from datetime import timedelta
@@ -38,7 +38,7 @@ def supervisor():
 
 
 @pytest.mark.demand("S2.25")
-def test_a_row_tells_what_an_agent_needs_to_choose(supervisor):
+def test_row_shows_what_agents_need_to_choose(supervisor):
     customer = make_user(name="Mateo Ríos", standing="inactive")
     ticket = make_ticket(requester=customer, title="Cobro duplicado", description="Adjunto el extracto")
     change(ticket, severity="critical", assignee=make_agent(name="Diego Salazar"))
@@ -59,7 +59,7 @@ def test_a_row_tells_what_an_agent_needs_to_choose(supervisor):
     assert f'href="{reverse("agents:ticket", args=[ticket.folio])}?cola=todos"' in text
 
 
-def test_groups_by_due_date_come_in_order_with_their_figures(supervisor):
+def test_due_date_groups_are_ordered_and_counted(supervisor):
     now = timezone.now()
     late = change(make_ticket(), due_at=now - timedelta(hours=1))
     later = change(make_ticket(), due_at=now + timedelta(days=9))
@@ -75,7 +75,7 @@ def test_groups_by_due_date_come_in_order_with_their_figures(supervisor):
     ]
 
 
-def test_a_group_that_goes_on_beyond_the_page_is_counted_whole(supervisor, monkeypatch):
+def test_group_count_includes_other_pages(supervisor, monkeypatch):
     monkeypatch.setattr("agents.views.queues.PAGE_SIZE", 2)
     late = change(make_ticket(), due_at=timezone.now() - timedelta(hours=1))
     for _ in range(4):
@@ -92,7 +92,7 @@ def test_a_group_that_goes_on_beyond_the_page_is_counted_whole(supervisor, monke
     assert pages == [[("Vencidos", "1"), ("A tiempo", "4")], [("A tiempo", "4")], [("A tiempo", "4")]]
 
 
-def test_a_clock_in_a_row_shows_what_it_shows_on_the_ticket(supervisor):
+def test_row_and_ticket_show_the_same_clock(supervisor):
     ticket = make_ticket()
     clock = Clock.objects.get(ticket=ticket, kind="resolution")
     Clock.objects.filter(pk=clock.pk).update(due_at=timezone.now() - timedelta(hours=2, minutes=5))
@@ -103,7 +103,7 @@ def test_a_clock_in_a_row_shows_what_it_shows_on_the_ticket(supervisor):
 
 
 @pytest.mark.demand("S2.35")
-def test_preparing_reads_in_order_of_arrival_and_any_queue_can(supervisor):
+def test_preparing_queue_is_ordered_by_arrival(supervisor):
     first, second, third = (make_ticket() for _ in range(3))
     change(third, due_at=timezone.now() + timedelta(minutes=5))
     client = signed_in(supervisor)
@@ -117,7 +117,7 @@ def test_preparing_reads_in_order_of_arrival_and_any_queue_can(supervisor):
     assert folios_in(client.get(of("todos"), {"orden": "recientes"}))[0] == third.folio
 
 
-def test_pages_follow_one_another_without_gaps_or_repeats(supervisor, monkeypatch):
+def test_pages_show_every_ticket_once(supervisor, monkeypatch):
     monkeypatch.setattr("agents.views.queues.PAGE_SIZE", 2)
     expected = [make_ticket().folio for _ in range(5)]
     client, seen, url = signed_in(supervisor), [], f"{of('todos')}?orden=llegada"
@@ -131,14 +131,14 @@ def test_pages_follow_one_another_without_gaps_or_repeats(supervisor, monkeypatc
     assert folios_in(client.get(back)) == expected[2:4]
 
 
-def test_a_page_address_that_was_altered_says_so_and_shows_the_first(supervisor):
+def test_invalid_cursor_shows_the_first_page(supervisor):
     ticket = make_ticket()
     page = signed_in(supervisor).get(of("todos"), {"desde": "due_at__lt:x"})
     assert "Esa página ya no existe" in text_of(page)
     assert folios_in(page) == [ticket.folio]
 
 
-def test_htmx_gets_the_results_alone_and_everybody_else_the_page(supervisor):
+def test_htmx_gets_only_the_results(supervisor):
     ticket = make_ticket()
     client = signed_in(supervisor)
     part = client.get(of("todos"), headers=HTMX)
@@ -150,11 +150,11 @@ def test_htmx_gets_the_results_alone_and_everybody_else_the_page(supervisor):
     assert "HX-Request" in whole["Vary"]
 
 
-def test_an_empty_queue_says_so_in_a_sentence(supervisor):
+def test_empty_queue_shows_a_message(supervisor):
     assert "Nada pendiente aquí" in text_of(signed_in(supervisor).get(of("elevados")))
 
 
-def test_figures_stop_at_ninety_nine(supervisor, monkeypatch):
+def test_counts_stop_at_the_limit(supervisor, monkeypatch):
     monkeypatch.setattr("tickets.lists.queues.MANY", 2)
     monkeypatch.setattr("agents.templatetags.desk.MANY", 2)
     for _ in range(3):
@@ -164,7 +164,7 @@ def test_figures_stop_at_ninety_nine(supervisor, monkeypatch):
 
 
 @pytest.mark.parametrize("rows", [1, 50])
-def test_a_queue_costs_the_same_with_one_ticket_and_with_fifty(rows, django_assert_num_queries):
+def test_queue_query_count_is_constant(rows, django_assert_num_queries):
     department = make_department()
     people = [make_agent(department) for _ in range(3)]
     agent = people[0]
@@ -177,12 +177,12 @@ def test_a_queue_costs_the_same_with_one_ticket_and_with_fifty(rows, django_asse
     assert len(folios_in(page)) == rows
 
 
-# --- Whose ----------------------------------------------------------------------------------------------
+# --- Access ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def elsewhere():
-    """A ticket of another department, with something in it that could leak."""
+    """A ticket of another department, with texts that could leak."""
     ticket = make_ticket(title="Secreto de CCA", requester=make_user(name="Persona Oculta"))
     return change(ticket, department=make_department("cca"), is_escalated=True)
 
@@ -191,7 +191,7 @@ def elsewhere():
     "key",
     ["mios", "por-preparar", "sin-asignar", "todos", "elevados", "departamento-soporte-tecnico", "cerrados"],
 )
-def test_another_departments_tickets_are_in_no_queue_and_no_figure(elsewhere, key):
+def test_tickets_of_other_departments_are_not_counted(elsewhere, key):
     page = text_of(signed_in(make_agent()).get(of(key)))
     assert elsewhere.folio not in page
     assert "Secreto de CCA" not in page
@@ -200,7 +200,7 @@ def test_another_departments_tickets_are_in_no_queue_and_no_figure(elsewhere, ke
     assert set(figures) == {"0"}
 
 
-def test_another_departments_queue_does_not_exist(elsewhere):
+def test_queue_of_another_department_is_not_found(elsewhere):
     client = signed_in(make_agent())
     for name in ("queue_of", "queue_filters", "queue_items"):
         url = reverse(f"agents:{name}", args=["departamento-cca"])
@@ -208,7 +208,7 @@ def test_another_departments_queue_does_not_exist(elsewhere):
     assert elsewhere.folio in text_of(signed_in(make_supervisor()).get(of("departamento-cca")))
 
 
-def test_the_list_beside_a_ticket_marks_it_and_knows_its_neighbours(supervisor):
+def test_compact_list_marks_ticket_and_its_neighbours(supervisor):
     first, second, third = (make_ticket() for _ in range(3))
     url = reverse("agents:queue_items", args=["por-preparar"])
     page = text_of(signed_in(supervisor).get(url, {"actual": second.folio}))
@@ -230,7 +230,7 @@ def test_reading_queues_changes_nothing(supervisor):
 
 
 @pytest.mark.demand("S1.18")
-def test_closed_tickets_are_in_their_own_queue_and_in_history_with_everything_else(supervisor):
+def test_closed_tickets_are_in_closed_queue_and_history(supervisor):
     ticket = change(make_ticket(), stage_kind=StageKind.DONE, stage="cerrado")
     client = signed_in(supervisor)
     assert folios_in(client.get(of("todos"))) == []
@@ -242,7 +242,7 @@ def test_closed_tickets_are_in_their_own_queue_and_in_history_with_everything_el
     assert "Recibido" in text_of(history)
 
 
-def test_on_a_phone_the_reports_are_in_the_menu_of_queues(supervisor):
+def test_phone_menu_links_supervisors_to_nonconformities(supervisor):
     def menu(user) -> str:
         page = text_of(signed_in(user).get(reverse("agents:queue")))
         return re.search(r'<details class="menu menu--start only-sm".*?</details>', page)[0]

@@ -1,4 +1,4 @@
-"""Hostile requests from inside: other departments' tickets, and values no page of ours would send."""
+"""Hostile requests by signed-in people: tickets of other departments, and values that no page sends."""
 
 import uuid
 
@@ -33,8 +33,8 @@ def hidden() -> Ticket:
 
 
 @pytest.mark.parametrize(("name", "extra"), PAGES + ACTS)
-def test_another_departments_ticket_does_not_exist(hidden: Ticket, name: str, extra: dict):
-    """B18, B19: no page and no act knows a ticket that the queue does not show."""
+def test_ticket_of_another_department_is_not_found(hidden: Ticket, name: str, extra: dict):
+    """B18, B19: no page shows and no POST changes a ticket that the person may not see."""
     client, before = signed_in(make_agent()), snapshot(hidden)
     url = reverse(f"agents:{name}", kwargs={"folio": hidden.folio, **extra})
     body = {"body": "hola", "mode": "note", "value": "1", "standing": "active", "is_open": "1"}
@@ -45,8 +45,8 @@ def test_another_departments_ticket_does_not_exist(hidden: Ticket, name: str, ex
     assert snapshot(hidden) == before
 
 
-def test_another_departments_ticket_is_in_no_list_search_or_bulk(hidden: Ticket):
-    """B19: lists, search by number, palette, customer's card, bulk."""
+def test_ticket_of_another_department_is_never_listed(hidden: Ticket):
+    """B19: search by folio, palette, the customer's page and assigning several tickets."""
     agent = make_agent()
     client, before = signed_in(agent), snapshot(hidden)
     pages = [
@@ -61,8 +61,8 @@ def test_another_departments_ticket_is_in_no_list_search_or_bulk(hidden: Ticket)
     assert snapshot(hidden) == before
 
 
-def test_customers_find_no_back_office(hidden: Ticket):
-    """B21: nothing of the desk answers a customer, not even about their own ticket."""
+def test_customers_cannot_act_on_their_ticket_here(hidden: Ticket):
+    """B21: no page of the back office answers a customer, not even about their own ticket."""
     client, before = signed_in(hidden.requester), snapshot(hidden)
     for name, extra in PAGES + ACTS:
         url = reverse(f"agents:{name}", kwargs={"folio": hidden.folio, **extra})
@@ -74,8 +74,8 @@ def test_customers_find_no_back_office(hidden: Ticket):
 
 
 @pytest.mark.parametrize("value", NONSENSE)
-def test_values_that_no_page_sends_crash_nothing(value: str):
-    """B1, B36, issue §6: the database never sees them, on PostgreSQL either."""
+def test_hostile_values_crash_nothing(value: str):
+    """B1, B36, issue §6: such values never reach the database; PostgreSQL would reject some of them."""
     ticket, supervisor = make_ticket(requester=make_user()), make_supervisor()
     client = signed_in(supervisor)
     bulk = {"sel": [ticket.folio, value], "assignee": value, "key": value, "next": value}
@@ -102,5 +102,5 @@ def test_values_that_no_page_sends_crash_nothing(value: str):
     )
     page = client.get(reverse("agents:queue_of", args=["todos"]), asked)
     assert page.status_code == 200
-    assert "assignee__password" in page.content.decode()  # said, escaped, and left out
+    assert "assignee__password" in page.content.decode()  # reported, escaped and ignored
     assert ticket.messages.count() == 1

@@ -1,4 +1,4 @@
-"""A ticket's page: what it tells, what it offers, what it costs, and who never gets to see it."""
+"""A ticket's page: what it shows and offers, how many queries it takes, and who may not see it."""
 
 import re
 from datetime import timedelta
@@ -28,7 +28,7 @@ def url(ticket: Ticket, name: str = "", *args: str) -> str:
 
 
 def prepared(ticket: Ticket, assignee, **changes) -> Ticket:
-    """As a supervisor leaves it for whoever works on it."""
+    """Prepare the ticket as a supervisor, with `assignee`, and return it."""
     ticket.refresh_from_db()
     data = {
         "severity": "high",
@@ -55,7 +55,7 @@ def ticket(agent):
 
 
 @pytest.mark.demand("S1.14")
-def test_the_page_tells_everything_about_the_ticket(ticket, agent):
+def test_page_shows_everything_about_the_ticket(ticket, agent):
     conversation.add_internal_note(ticket, actor=make_agent(name="Tomás Herrera"), body="Referencia 8841-22")
     conversation.send_follow_up(ticket, actor=agent, body="Ya lo estamos revisando")
     conversation.reply(ticket, actor=ticket.requester, body="Dice «pendiente»")
@@ -84,7 +84,7 @@ def test_the_page_tells_everything_about_the_ticket(ticket, agent):
         assert part in page, part
 
 
-def test_a_closed_ticket_shows_how_it_was_rated(ticket, agent):
+def test_closed_ticket_shows_its_rating(ticket, agent):
     Survey.objects.create(ticket=ticket, score=4, comment="Amables")
     Ticket.objects.filter(pk=ticket.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
     page = text_of(signed_in(agent).get(url(ticket)))
@@ -92,7 +92,7 @@ def test_a_closed_ticket_shows_how_it_was_rated(ticket, agent):
     assert "Amables" in page
 
 
-def test_the_conversation_is_told_in_the_order_of_time(ticket, agent):
+def test_conversation_is_ordered_by_time(ticket, agent):
     conversation.send_follow_up(ticket, actor=agent, body="Primero")
     properties.change_properties(ticket, actor=agent, difficulty=5)
     conversation.add_internal_note(ticket, actor=agent, body="Segundo")
@@ -102,9 +102,7 @@ def test_the_conversation_is_told_in_the_order_of_time(ticket, agent):
 
 
 @pytest.mark.parametrize("count", [1, 50])
-def test_the_page_costs_the_same_with_one_message_and_with_fifty(
-    ticket, agent, count, django_assert_max_num_queries
-):
+def test_page_query_count_is_bounded(ticket, agent, count, django_assert_max_num_queries):
     people = [make_agent(name=f"Colega {number}") for number in range(3)]
     for number in range(count):
         conversation.add_internal_note(ticket, actor=people[number % 3], body=f"Nota {number}")
@@ -117,7 +115,7 @@ def test_the_page_costs_the_same_with_one_message_and_with_fifty(
     assert len(re.findall(r'data-kind="nota"', page.content.decode())) == count
 
 
-def test_a_long_conversation_begins_with_its_latest_messages(ticket, agent, monkeypatch):
+def test_long_conversation_shows_only_newest_messages(ticket, agent, monkeypatch):
     monkeypatch.setattr("agents.pages.timeline.RECENT", 3)
     for number in range(5):
         conversation.add_internal_note(ticket, actor=agent, body=f"Nota número {number}.")
@@ -130,7 +128,7 @@ def test_a_long_conversation_begins_with_its_latest_messages(ticket, agent, monk
 
 
 @pytest.mark.demand("S2.9", "S2.10")
-def test_an_inactive_requester_is_announced_before_anything_is_answered(ticket, agent):
+def test_inactive_requester_is_shown_above_the_composer(ticket, agent):
     ticket.requester.standing = "inactive"
     ticket.requester.standing_since = timezone.localdate() - timedelta(days=19)
     ticket.requester.save()
@@ -139,11 +137,12 @@ def test_an_inactive_requester_is_announced_before_anything_is_answered(ticket, 
     assert page.index("Estatus inactivo desde el") < page.index('id="composer"')
     way = url(ticket, "action", "responder_inactivo")
     assert page.index(way) < page.index('id="composer"')
-    assert f'class="btn btn-primary btn-sm" href="{way}"' in page  # before any other, which would be refused
+    # It is the main action, because any other would be refused.
+    assert f'class="btn btn-primary btn-sm" href="{way}"' in page
 
 
 @pytest.mark.demand("S2.9")
-def test_standing_is_verified_from_the_page(ticket, agent):
+def test_standing_can_be_checked_on_the_page(ticket, agent):
     Ticket.objects.filter(pk=ticket.pk).update(standing_checked_at=None)
     client = signed_in(agent)
     assert "Verifica su estatus antes de responder" in text_of(client.get(url(ticket)))
@@ -155,14 +154,14 @@ def test_standing_is_verified_from_the_page(ticket, agent):
     assert ticket.requester.standing == "inactive"
 
 
-def test_a_guests_ticket_offers_the_way_to_an_account(agent):
+def test_guest_ticket_links_to_the_account_page(agent):
     ticket = make_ticket()
     Ticket.objects.filter(pk=ticket.pk).update(requester=None, requester_email="ines@example.com")
     page = text_of(signed_in(agent).get(url(ticket)))
     assert f'href="{url(ticket, "account")}"' in page
 
 
-def test_other_tickets_of_the_requester_are_counted_as_far_as_one_may_see(ticket, agent):
+def test_page_counts_only_visible_other_tickets(ticket, agent):
     make_ticket(requester=ticket.requester)
     hidden = make_ticket(requester=ticket.requester)
     Ticket.objects.filter(pk=hidden.pk).update(department=make_department("cca"))
@@ -173,7 +172,7 @@ def test_other_tickets_of_the_requester_are_counted_as_far_as_one_may_see(ticket
 # --- What is offered ------------------------------------------------------------------------------------
 
 
-def test_only_actions_of_this_stage_for_this_person_are_offered(ticket, agent):
+def test_page_offers_only_available_actions(ticket, agent):
     page = text_of(signed_in(agent).get(url(ticket)))
     assert url(ticket, "action", "pedir_aprobacion") in page
     assert url(ticket, "action", "aprobar") not in page
@@ -181,13 +180,13 @@ def test_only_actions_of_this_stage_for_this_person_are_offered(ticket, agent):
     assert url(ticket, "action", "pedir_aprobacion") not in text_of(signed_in(colleague).get(url(ticket)))
 
 
-def test_preparing_is_offered_as_its_own_page():
+def test_preparing_links_to_its_own_page():
     ticket = make_ticket()
     page = text_of(signed_in(make_supervisor()).get(url(ticket)))
     assert f'href="{reverse("agents:prepare_ticket", args=[ticket.folio])}"' in page
 
 
-def test_a_closed_ticket_cannot_be_edited_but_can_be_read(ticket, agent):
+def test_closed_ticket_can_only_be_read(ticket, agent):
     Ticket.objects.filter(pk=ticket.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
     page = text_of(signed_in(agent).get(url(ticket)))
     assert "Cobro duplicado" in page
@@ -209,7 +208,7 @@ def failed_mail(ticket):
     )
 
 
-def test_what_became_of_a_mail_is_on_its_message(ticket, agent):
+def test_message_shows_the_state_of_its_mail(ticket, agent):
     conversation.send_follow_up(ticket, actor=agent, body="Hola")
     Delivery.objects.all().delete()
     mail = failed_mail(ticket)
@@ -220,7 +219,7 @@ def test_what_became_of_a_mail_is_on_its_message(ticket, agent):
     assert "Enviado por correo" in text_of(signed_in(agent).get(url(ticket)))
 
 
-def test_a_supervisor_has_a_failed_mail_sent_again(ticket, agent):
+def test_supervisor_resends_a_failed_mail(ticket, agent):
     conversation.send_follow_up(ticket, actor=agent, body="Hola")
     Delivery.objects.all().delete()
     mail = failed_mail(ticket)
@@ -262,7 +261,7 @@ def test_two_people_on_one_ticket_see_each_other(ticket, agent):
     assert "Ana Beltrán" not in text_of(pulse(diego, ticket, seen_in(answer)))
 
 
-def test_a_pulse_without_news_costs_little(ticket, agent, django_assert_max_num_queries):
+def test_pulse_without_news_takes_few_queries(ticket, agent, django_assert_max_num_queries):
     diego = signed_in(agent)
     deliver_all(ticket)
     seen = seen_in(pulse(diego, ticket, ""))
@@ -274,7 +273,7 @@ def deliver_all(ticket):
     Delivery.objects.filter(event__ticket=ticket).update(state=DeliveryState.SENT)
 
 
-def test_the_page_learns_that_its_mails_have_left(ticket, agent):
+def test_pulse_tells_when_mails_are_sent(ticket, agent):
     diego = signed_in(agent)
     conversation.send_follow_up(ticket, actor=agent, body="Ya lo revisamos")
     page = text_of(diego.get(url(ticket)))
@@ -288,7 +287,7 @@ def test_the_page_learns_that_its_mails_have_left(ticket, agent):
     assert pulse(diego, ticket, seen_in(answer)).status_code == 204
 
 
-def test_news_bring_the_conversation_and_a_fresh_version(ticket, agent):
+def test_pulse_returns_new_messages_and_version(ticket, agent):
     diego = signed_in(agent)
     seen = seen_in(pulse(diego, ticket, ""))
     conversation.reply(ticket, actor=ticket.requester, body="¿Hay novedades?")
@@ -303,13 +302,13 @@ def test_news_bring_the_conversation_and_a_fresh_version(ticket, agent):
 @pytest.mark.parametrize(
     ("target", "part"), [("propiedades", "Clasificación"), ("ticket-head", "Cobro duplicado")]
 )
-def test_parts_of_the_page_refresh_by_themselves(ticket, agent, target, part):
+def test_parts_of_the_page_load_alone(ticket, agent, target, part):
     answer = signed_in(agent).get(url(ticket), headers={"HX-Request": "true", "HX-Target": target})
     assert part in text_of(answer)
     assert "<html" not in text_of(answer)
 
 
-def test_reading_a_ticket_changes_nothing_not_even_presence(ticket, agent):
+def test_get_changes_nothing_not_even_presence(ticket, agent):
     client, before = signed_in(agent), snapshot(ticket)
     pages = ["", "due", "contact"]
     for name in pages:
@@ -324,7 +323,7 @@ def test_reading_a_ticket_changes_nothing_not_even_presence(ticket, agent):
         assert client.get(url(ticket, name)).status_code == 405
 
 
-# --- Whose ----------------------------------------------------------------------------------------------
+# --- Access ---------------------------------------------------------------------------------------------
 
 READ = [("", []), ("due", []), ("contact", []), ("mentions", []), ("account", []), ("property", ["severity"])]
 WRITE = [
@@ -365,7 +364,7 @@ def secret(ticket):
 
 
 @pytest.mark.parametrize("who", ["customer", "requester", "other department"])
-def test_strangers_find_nothing_at_any_address_of_a_ticket(secret, who):
+def test_strangers_get_404_at_every_address(secret, who):
     user = {
         "customer": make_user,
         "requester": lambda: secret.requester,
@@ -385,13 +384,13 @@ def test_strangers_find_nothing_at_any_address_of_a_ticket(secret, who):
 @pytest.mark.parametrize(
     "name", ["queue", "prepare", "palette", "new_ticket", "nonconformities", "queue_of", "customer"]
 )
-def test_customers_find_no_back_office(name):
+def test_customers_get_404_in_the_back_office(name):
     customer = make_user()
     args = {"queue_of": ["todos"], "customer": [customer.pk]}.get(name, [])
     assert signed_in(customer).get(reverse(f"agents:{name}", args=args)).status_code == 404
 
 
-def test_whoever_did_not_sign_in_is_asked_to_and_scripts_are_told(client, ticket):
+def test_no_session_redirects_people_and_refuses_scripts(client, ticket):
     response = client.get(url(ticket))
     assert response.status_code == 302
     assert response["Location"].startswith("/cuenta/entrar/?next=/agentes/tickets/")
@@ -402,11 +401,11 @@ def test_whoever_did_not_sign_in_is_asked_to_and_scripts_are_told(client, ticket
         )
 
 
-def test_a_folio_that_does_not_exist_is_not_found(agent):
+def test_unknown_folio_is_not_found(agent):
     assert signed_in(agent).get("/agentes/tickets/MA-99999999/").status_code == 404
 
 
-def test_the_way_back_keeps_queue_and_filters_and_nothing_foreign(ticket, agent):
+def test_back_link_keeps_only_queue_and_filters(ticket, agent):
     client = signed_in(agent)
     page = text_of(client.get(f"{url(ticket)}?cola=mios&severidad=high"))
     assert 'href="/agentes/colas/mios/?severidad=high"' in page
@@ -414,11 +413,11 @@ def test_the_way_back_keeps_queue_and_filters_and_nothing_foreign(ticket, agent)
     assert not re.search(r'(href|action|hx-get|hx-post)="[^"]*evil', evil)
 
 
-def test_without_a_queue_in_its_address_a_ticket_stands_in_one_that_holds_it(ticket, agent):
+def test_default_queue_holds_the_ticket(ticket, agent):
     def beside(user) -> str:
         page = text_of(signed_in(user).get(url(ticket)))
         key = re.search(r'hx-get="/agentes/colas/([a-z-]+)/lista/\?actual=MA-[0-9]+"', page)[1]
-        assert f'href="/agentes/colas/{key}/"' in page  # and the way back leads there
+        assert f'href="/agentes/colas/{key}/"' in page  # the way back leads to the same queue
         items = signed_in(user).get(reverse("agents:queue_items", args=[key]), {"actual": ticket.folio})
         assert 'aria-current="true"' in text_of(items)
         return key
@@ -435,7 +434,7 @@ def test_without_a_queue_in_its_address_a_ticket_stands_in_one_that_holds_it(tic
     assert beside(supervisor) == "cerrados"
 
 
-def test_after_signing_in_again_one_is_where_the_form_was(client, ticket):
+def test_signing_in_returns_to_the_forms_page(client, ticket):
     page = f"{url(ticket)}?cola=mios"
 
     def asked(**headers) -> str:
@@ -446,17 +445,17 @@ def test_after_signing_in_again_one_is_where_the_form_was(client, ticket):
     assert asked().endswith("?next=/agentes/")
 
 
-def test_the_address_of_a_refused_message_leads_back_to_the_ticket(ticket, agent):
+def test_opening_the_send_address_redirects_to_ticket(ticket, agent):
     response = signed_in(agent).get(f"{url(ticket, 'send')}?cola=mios")
     assert response["Location"] == f"{url(ticket)}?cola=mios"
 
 
-def test_what_only_one_page_asks_for_is_not_taken_along(ticket, agent):
+def test_back_link_drops_parameters_of_other_pages(ticket, agent):
     page = text_of(signed_in(agent).get(f"{url(ticket)}?cola=mios&medio=call&volver=preparar"))
     assert 'href="/agentes/colas/mios/"' in page
 
 
-def test_the_mail_under_the_report_is_its_acknowledgement(ticket, agent):
+def test_mail_under_the_report_is_its_acknowledgement(ticket, agent):
     deliver_all(ticket)
     page = text_of(signed_in(agent).get(url(ticket)))
     assert "Acuse de recibo: enviado por correo" in page
