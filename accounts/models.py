@@ -190,19 +190,21 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.standing == Standing.INACTIVE
 
     @cached_property
-    def places(self) -> tuple["Membership", ...]:
+    def memberships_read(self) -> tuple["Membership", ...]:
         """The person's memberships with their departments, read once because a page uses them many times."""
         return tuple(self.memberships.select_related("department"))
 
     @cached_property
     def department_ids(self) -> frozenset[int]:
-        return frozenset(place.department_id for place in self.places)
+        return frozenset(place.department_id for place in self.memberships_read)
 
     def belongs_to(self, department_key: str) -> bool:
-        return any(place.department.key == department_key for place in self.places)
+        return any(place.department.key == department_key for place in self.memberships_read)
 
     def manages(self, department_id: int | None) -> bool:
-        return any(place.is_manager and place.department_id == department_id for place in self.places)
+        return any(
+            place.is_manager and place.department_id == department_id for place in self.memberships_read
+        )
 
     @cached_property
     def group_names(self) -> frozenset[str]:

@@ -35,9 +35,7 @@ def stay_signed_in(sender: Any, request: Any, user: User, **kwargs: Any) -> None
 
 
 @receiver(email_confirmed)
-def forget_password_of_a_stranger(
-    sender: Any, request: Any, email_address: EmailAddress, **kwargs: Any
-) -> None:
+def remove_unproven_password(sender: Any, request: Any, email_address: EmailAddress, **kwargs: Any) -> None:
     """Remove the password when an address is first proved with a sign-in code.
 
     A stranger may sign up with somebody else's address and a password of their own. When the owner of the mailbox later

@@ -13,7 +13,7 @@ from tickets.models import Ticket
 from .access import DeskRequest
 
 # Parameters of one page, not of the queue.
-OWN = {"modo", "respuesta", "actual", "completa", "medio", "volver"}
+PAGE_PARAMETERS = {"modo", "respuesta", "actual", "completa", "medio", "volver"}
 LONGEST = 1000
 
 
@@ -22,13 +22,13 @@ def origin_of(request: DeskRequest) -> str:
     if not re.fullmatch(r"[a-z0-9_-]{1,80}", request.GET.get("cola", "")):
         return ""
     data = request.GET.copy()
-    for name in OWN:
+    for name in PAGE_PARAMETERS:
         data.pop(name, None)
     query = data.urlencode()
     return query if len(query) <= LONGEST else ""
 
 
-def home_of(ticket: Ticket, user: User) -> str:
+def default_queue_key(ticket: Ticket, user: User) -> str:
     """Return the key of the queue where `user` would look for the ticket: the narrowest one that holds it."""
     if not ticket.is_open:
         return queues.CLOSED.key
@@ -45,16 +45,16 @@ def home_of(ticket: Ticket, user: User) -> str:
 def _queue_of(request: DeskRequest, ticket: Ticket | None) -> tuple[str, QueryDict]:
     """Return the key of the queue in the address and its other parameters.
 
-    Without a queue in the address, returns the key from `home_of`, or of `queues.MINE` without a ticket, and no
+    Without a queue in the address, returns `default_queue_key` (without a ticket, the key of `queues.MINE`) and no
     parameters.
     """
     data = request.GET.copy()
-    for name in OWN:
+    for name in PAGE_PARAMETERS:
         data.pop(name, None)
     if origin_of(request):
         return data.pop("cola")[-1], data
     data.clear()
-    return home_of(ticket, request.user) if ticket else queues.MINE.key, data
+    return default_queue_key(ticket, request.user) if ticket else queues.MINE.key, data
 
 
 def queue_url(request: DeskRequest, ticket: Ticket | None = None) -> str:

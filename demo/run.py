@@ -128,7 +128,7 @@ def prepare(env: dict[str, str], supervisor: Supervisor) -> subprocess.Popen[str
         [sys.executable, "manage.py", "prepare_demo"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
     )
     while not supervisor.stopping:
-        supervisor.tend()
+        supervisor.restart_dead()
         if loading.stdout and select.select([loading.stdout], [], [], 0.1)[0]:
             if loading.stdout.readline().startswith("migrated"):
                 break
@@ -164,7 +164,7 @@ def run(var_dir: Path, port: int) -> None:
             supervisor.start(Child("beat", beat, logs / "beat.log", env, niceness=5))
             wait_until_ready(supervisor, loading, port)
             while not supervisor.stopping:
-                supervisor.tend()
+                supervisor.restart_dead()
                 time.sleep(0.2)
         finally:
             say("\nDeteniendo…")
@@ -178,7 +178,7 @@ def wait_until_ready(supervisor: Supervisor, loading: subprocess.Popen[str], por
     deadline = time.monotonic() + READY_SECONDS
     missing = "web"
     while not supervisor.stopping:
-        supervisor.tend()
+        supervisor.restart_dead()
         if (code := loading.poll()) is not None:
             if code:
                 raise CannotStart("No se pudieron cargar los datos de la demo. Prueba: make demo-reset")

@@ -71,7 +71,7 @@ class Child:
             )
         self.started = time.monotonic()
 
-    def signal_family(self, number: int) -> None:
+    def signal_group(self, number: int) -> None:
         """Send the signal to the child and all its descendants."""
         if self.process is not None:
             try:
@@ -96,14 +96,14 @@ class Supervisor:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.stopping:  # the second signal: do not wait for the children to end
             for child in self.children:
-                child.signal_family(signal.SIGKILL)
+                child.signal_group(signal.SIGKILL)
         self.stopping = True
 
     def start(self, child: Child) -> None:
         child.start()
         self.children.append(child)
 
-    def tend(self) -> None:
+    def restart_dead(self) -> None:
         """Restart the children that have died. Call it a few times a second. Raises `ChildKeepsDying`."""
         now = time.monotonic()
         for child in self.children:
@@ -111,7 +111,7 @@ class Supervisor:
                 if now >= child.retry_at and not self.stopping:
                     child.start()
             elif (code := child.process.poll()) is not None and not self.stopping:
-                child.signal_family(signal.SIGKILL)  # its own children may still run
+                child.signal_group(signal.SIGKILL)  # its own children may still run
                 child.process = None
                 child.short_lives = 1 if now - child.started > STABLE_SECONDS else child.short_lives + 1
                 if child.short_lives >= GIVE_UP_AFTER:
@@ -132,6 +132,6 @@ class Supervisor:
         ):
             time.sleep(0.05)
         for child in self.children:
-            child.signal_family(signal.SIGKILL)
+            child.signal_group(signal.SIGKILL)
             if child.process is not None:
                 child.process.wait()

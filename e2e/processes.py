@@ -136,7 +136,7 @@ class Stack:
     def kill(self, name: str) -> None:
         """Send SIGKILL to the process and all its descendants, as in a power failure."""
         child = self.children.pop(name)
-        child.signal_family(signal.SIGKILL)
+        child.signal_group(signal.SIGKILL)
         if child.process is not None:
             child.process.wait()
 
@@ -170,6 +170,6 @@ class Stack:
                     child.process.wait(STOP_SECONDS)
                 except subprocess.TimeoutExpired:
                     pass
-                child.signal_family(signal.SIGKILL)
+                child.signal_group(signal.SIGKILL)
                 child.process.wait()
         self.children.clear()

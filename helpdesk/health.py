@@ -70,7 +70,7 @@ def scheduler() -> Details:
     return {"age_seconds": round(age)}
 
 
-class Asking(threading.Thread):
+class Check(threading.Thread):
     """One check in a thread of its own, so that the request can stop waiting for it."""
 
     def __init__(self, question: Callable[[], Details]) -> None:
@@ -92,17 +92,17 @@ class Asking(threading.Thread):
         self.answer = answer | {"ms": round((monotonic() - started) * 1000, 1)}
 
 
-outstanding: dict[str, Asking] = {}
+outstanding: dict[str, Check] = {}
 outstanding_lock = threading.Lock()
 
 
-def ask(question: Callable[[], Details]) -> Asking:
+def ask(question: Callable[[], Details]) -> Check:
     """Return the running check of `question`, or start one. A server that hangs thus costs one thread, not one per
     request."""
     with outstanding_lock:
         asking = outstanding.get(question.__name__)
         if asking is None or not asking.is_alive():
-            asking = outstanding[question.__name__] = Asking(question)
+            asking = outstanding[question.__name__] = Check(question)
             asking.start()
         return asking
 

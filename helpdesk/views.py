@@ -25,7 +25,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def _bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     too_much = isinstance(exception, TOO_MUCH)
     if too_much:
-        _let_it_finish(request)
+        _drain_body(request)
     context = {"too_much": too_much, "max_request_mb": settings.DESK_MAX_REQUEST_MB}
     return render(request, "400.html", context, status=413 if too_much else 400)
 
@@ -33,10 +33,10 @@ def _bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer 403 and offer to send the form again: most CSRF failures come from a session that has expired."""
-    return render(request, "403_csrf.html", {"again": _typed_here(request)}, status=403)
+    return render(request, "403_csrf.html", {"again": _repeatable_fields(request)}, status=403)
 
 
-def _typed_here(request: HttpRequest) -> list[tuple[str, str]]:
+def _repeatable_fields(request: HttpRequest) -> list[tuple[str, str]]:
     """Return the posted fields if the Origin header says that our own page sent them, else an empty list: another site
     must not get a button that acts here. Also empty if there are passwords or files, which a page must not or cannot
     repeat."""
@@ -47,7 +47,7 @@ def _typed_here(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, value) for name, values in fields if name != "csrfmiddlewaretoken" for value in values]
 
 
-def _let_it_finish(request: HttpRequest) -> None:
+def _drain_body(request: HttpRequest) -> None:
     """Read and drop the rest of the body, up to DESK_MAX_REQUEST_MB. A browser shows no response before it has sent
     everything; if the connection closes earlier, it shows a connection error."""
     left = settings.DESK_MAX_REQUEST_MB * MB

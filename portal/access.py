@@ -93,7 +93,7 @@ def ticket_view(*purposes: Purpose) -> Callable[[View], View]:
         def wrapper(request: HttpRequest, folio: str, *, guest: bool = False, **kwargs: Any) -> HttpResponse:
             if guest:
                 access = _guest(request, folio, purposes)
-                response = view(request, access, **kwargs) if access else no_longer_valid(request)
+                response = view(request, access, **kwargs) if access else invalid_link_page(request)
                 add_never_cache_headers(response)
                 return response
             if not request.user.is_authenticated:
@@ -128,7 +128,7 @@ def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> A
     return Access(token.ticket, guests.actor_of(token), token)
 
 
-def no_longer_valid(request: HttpRequest) -> HttpResponse:
+def invalid_link_page(request: HttpRequest) -> HttpResponse:
     """Answer 404 with one page for unknown, expired and revoked links and for guests who have opened no link."""
     if getattr(request, "htmx", False):
         # Status 286 ends htmx's polling and leaves the page and the typed text as they are. A form sent from that
@@ -161,5 +161,5 @@ def unsent(request: HttpRequest, folio: str) -> str:
     return str(request.session.get(UNSENT, {}).get(folio, ""))
 
 
-def forget_unsent(request: HttpRequest) -> None:
+def forget_unsent_reply(request: HttpRequest) -> None:
     request.session.pop(UNSENT, None)

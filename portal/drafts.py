@@ -81,7 +81,7 @@ def new_id() -> str:
 def load(request: HttpRequest, draft_id: str) -> Draft:
     """Return the draft `draft_id` from the session, else the one that the request carries, else an empty one."""
     for values in (_of_session(request).get(draft_id), _carried(request)):
-        if values and values.get("id") == draft_id and _may_go_on(request, values):
+        if values and values.get("id") == draft_id and _may_continue(request, values):
             return Draft(**{name: value for name, value in values.items() if name in NAMES})
     return Draft(draft_id)
 
@@ -120,6 +120,6 @@ def _carried(request: HttpRequest) -> dict[str, Any] | None:
         return None
 
 
-def _may_go_on(request: HttpRequest, values: dict[str, Any]) -> bool:
+def _may_continue(request: HttpRequest, values: dict[str, Any]) -> bool:
     """Whether this visitor may continue the draft: not if they are signed in and another account began it."""
     return values.get("owner") in (None, request.user.pk) or not request.user.is_authenticated

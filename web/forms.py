@@ -37,7 +37,7 @@ class StampedForm(forms.Form):
     """Base of the forms about a ticket. Carries the ticket's version that the page showed, and the key that makes a
     repeated form do nothing."""
 
-    shown_as: Mapping[str, str] = {}
+    field_names: Mapping[str, str] = {}
     """Maps the names that a verb uses in its errors to the fields of this form."""
 
     version = VersionField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
@@ -55,7 +55,7 @@ class StampedForm(forms.Form):
     def show(self, problem: InvalidData) -> None:
         """Add each message of `problem` to its field; messages of other fields go above the form."""
         for key, messages in problem.errors.items():
-            name = self.shown_as.get(key, key)
+            name = self.field_names.get(key, key)
             self.add_error(name if name in self.fields else None, messages)
 
 
@@ -92,7 +92,7 @@ class ActionForm(StampedForm):
                 drawn.append({"field": self[name], "shown_when": shown_when})
         return drawn
 
-    def written(self) -> str:
+    def typed_texts(self) -> str:
         """Return the texts typed into this bound form, unchanged, so that another page can show them again."""
         texts = (
             self.data.get(self.add_prefix(name), "") for name, field in self.asked.items() if is_text(field)

@@ -27,7 +27,7 @@ SENT = {
 
 
 class ComposerForm(StampedForm):
-    shown_as = {"done": "body"}
+    field_names = {"done": "body"}
     mode = forms.ChoiceField(choices=MODES)
     body = LongTextField(
         label=_("Mensaje"),

@@ -25,15 +25,15 @@ from tickets.lists.queues import ORDERS, Order, Queue
 from tickets.models import Category, Process
 from tickets.models.querysets import TicketQuerySet
 
-OWN_FIELD = "campo-"
+PROCESS_FIELD_PREFIX = "campo-"
 NOBODY = "nadie"
-WORDS = 8
+MAX_WORDS = 8
 VIEWS = {
     "espera": (_("En espera"), Q(public_state=PublicState.WAITING)),
     "curso": (_("En curso"), Q(public_state=PublicState.IN_PROGRESS)),
     "por-aprobar": (_("Por aprobar"), Q(stage_kind=StageKind.CLOSURE_APPROVAL)),
 }
-KEPT = ("vista", "orden")  # shown as tabs and as the order, not as chips
+NOT_CHIPS = ("vista", "orden")  # shown as tabs and as the order, not as chips
 ANY = [("", _("Cualquiera"))]
 
 
@@ -109,7 +109,7 @@ class QueueFilter(forms.Form):
         process = self._chosen_process()
         if process is None:
             return {}
-        own = {f"{OWN_FIELD}{item.key}": item for item in process.definition.fields}
+        own = {f"{PROCESS_FIELD_PREFIX}{item.key}": item for item in process.definition.fields}
         for name, item in own.items():
             self.fields[name] = _own_field(item)
         return own
@@ -214,7 +214,7 @@ class QueueFilter(forms.Form):
         chips = []
         for name in self.fields:
             value = self.value(name)
-            if not value or name in KEPT or name == "q":
+            if not value or name in NOT_CHIPS or name == "q":
                 continue
             label = str(self.fields[name].label)
             chips.append({"label": label, "value": self._shown(name, value), "without": self.without(name)})
@@ -279,7 +279,7 @@ def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
     A word matches in the title, the beginning of the report and the requester's name and address, or if it is the
     folio or its number.
     """
-    for word in fold(text).split()[:WORDS]:
+    for word in fold(text).split()[:MAX_WORDS]:
         tickets = tickets.filter(
             Q(folio__iexact=word)
             | Q(folio__iendswith=f"-{word}")

@@ -69,7 +69,7 @@ class NewTicketForm(StampedForm):
         self.fields["files"] = FilesField(limits=definition.files)
 
     @classmethod
-    def again(cls, typed: QueryDict, *, category: Category) -> "NewTicketForm":
+    def unbound_from(cls, typed: QueryDict, *, category: Category) -> "NewTicketForm":
         """Return an unbound form with what was typed so far, so that it shows no errors yet."""
         form = cls(category=category)
         form.initial = {

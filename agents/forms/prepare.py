@@ -25,7 +25,7 @@ from web.wording import duration_in_words
 
 AS_TYPED = "%Y-%m-%dT%H:%M"
 CARDS = ("severity", "standing")
-PLACED = frozenset(
+FIELDS_WITH_A_PLACE = frozenset(
     {"severity", "department", "difficulty", "assignee", "due_at", "queue_position"}
     | {"standing", "contribution_open", "note"}
 )
@@ -84,7 +84,7 @@ class PrepareForm(ActionForm):
         return form
 
     @classmethod
-    def again(
+    def unbound_from(
         cls, typed: Mapping[str, Any], *, action: Action, ticket: Ticket, anew: bool = False
     ) -> "PrepareForm":
         """Return an unbound form with what was typed so far and the proposals that follow from it.
@@ -172,7 +172,7 @@ class PrepareForm(ActionForm):
 
     def others(self) -> list[forms.BoundField]:
         """Return the asked fields that have no fixed place on the page."""
-        return [self[name] for name in self.asked if name not in PLACED]
+        return [self[name] for name in self.asked if name not in FIELDS_WITH_A_PLACE]
 
 
 def _draw_as_cards(field: Any) -> None:

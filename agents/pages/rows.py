@@ -40,12 +40,12 @@ class Moment:
         return cls(now, timezone.make_aware(datetime.combine(tomorrow, time.min)))
 
 
-ANY_FOLIO = "FOLIO"
+FOLIO_PLACEHOLDER = "FOLIO"
 
 
 def ticket_address(origin: str) -> str:
-    """Return the address of a ticket's page with `ANY_FOLIO` for the folio, built once for all rows of a list."""
-    url = reverse("agents:ticket", args=[ANY_FOLIO])
+    """Return a ticket's address with `FOLIO_PLACEHOLDER` for the folio, built once for all rows of a list."""
+    url = reverse("agents:ticket", args=[FOLIO_PLACEHOLDER])
     return f"{url}?{origin}" if origin else url
 
 
@@ -60,7 +60,7 @@ class Row:
     @property
     def href(self) -> str:
         """The address of the ticket's page, which carries the queue of this list."""
-        return self.page.replace(ANY_FOLIO, self.ticket.folio, 1)
+        return self.page.replace(FOLIO_PLACEHOLDER, self.ticket.folio, 1)
 
     @cached_property
     def resolution(self) -> ClockStatus | None:

@@ -31,7 +31,7 @@ def files_key(ticket: Ticket, user: User) -> str:
     return salted_hmac("agents.answer", f"{user.pk} {ticket.pk}", algorithm="sha256").hexdigest()
 
 
-MAILS_WAIT = "-m"  # the end of a pulse while some mail has not been sent
+MAILS_WAIT_SUFFIX = "-m"  # the end of a pulse while some mail has not been sent
 
 
 def pulse_of(ticket: Ticket, others: Iterable[Presence], *, mails_wait: bool) -> str:
@@ -40,7 +40,7 @@ def pulse_of(ticket: Ticket, others: Iterable[Presence], *, mails_wait: bool) ->
     It changes with the ticket's version, with who else is on the ticket, and when its last waiting mail is sent.
     """
     company = ",".join(f"{other.user_id}{other.is_writing}" for other in others)
-    return f"{ticket.version}-{zlib.crc32(company.encode()):x}{MAILS_WAIT if mails_wait else ''}"
+    return f"{ticket.version}-{zlib.crc32(company.encode()):x}{MAILS_WAIT_SUFFIX if mails_wait else ''}"
 
 
 class TicketPage:
@@ -103,7 +103,7 @@ class TicketPage:
     @property
     def first_pulse(self) -> str:
         """The pulse of a new page. It leaves out who else is there, so that the first poll brings them."""
-        return f"{self.ticket.version}-{MAILS_WAIT if self.timeline.mails_wait else ''}"
+        return f"{self.ticket.version}-{MAILS_WAIT_SUFFIX if self.timeline.mails_wait else ''}"
 
     @property
     def company(self) -> list[str]:

@@ -14,7 +14,7 @@ from tickets.lists.queues import MANY
 from tickets.models import Ticket
 from web.files import file_row
 
-from ..pages.rows import ANY_FOLIO, Row
+from ..pages.rows import FOLIO_PLACEHOLDER, Row
 
 register = template.Library()
 
@@ -57,12 +57,12 @@ def fresh_key() -> str:
 
 @register.filter
 def box_cell(row: Row, label: str) -> SafeString:
-    """Return the cell with the row's checkbox. `label` says what it does, with `ANY_FOLIO` for the folio."""
+    """Return the cell with the row's checkbox. `label` says what it does, with `FOLIO_PLACEHOLDER` for the folio."""
     folio = row.ticket.folio
     return format_html(
         '<td><input class="form-check-input" type="checkbox" name="sel" value="{}" aria-label="{}"></td>',
         folio,
-        label.replace(ANY_FOLIO, folio),
+        label.replace(FOLIO_PLACEHOLDER, folio),
     )
 
 

@@ -48,13 +48,13 @@ def _perform(request: DeskRequest, ticket: Ticket, form: ActionForm) -> HttpResp
         perform(ticket, form.action.key, actor=request.user, data=form.answers(), **form.stamp())
         done = form.action.done or _("Listo: %(action)s.") % {"action": form.action.label}
         messages.success(request, str(done))
-        return after(request, ticket.folio)
+        return redirect_after(request, ticket.folio)
     fresh = find_ticket(request.user, ticket.folio) if refusal.is_stale else ticket
     changes = changes_since(fresh, refusal.changes)
     return _form(request, fresh, form, changes=changes, status=refusal.status)
 
 
-def after(request: DeskRequest, folio: str) -> HttpResponse:
+def redirect_after(request: DeskRequest, folio: str) -> HttpResponse:
     """Redirect to the ticket, or to the queue if the person can no longer see the ticket."""
     if Ticket.objects.visible_to(request.user).filter(folio=folio).exists():
         return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))

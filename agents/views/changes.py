@@ -14,7 +14,7 @@ from ..origin import origin_of, queue_url, with_origin
 from ..pages.ticket import TicketPage
 
 
-def changed(
+def answer_change(
     request: DeskRequest, folio: str, text: str = "", *, error: str = "", focus: str = ""
 ) -> HttpResponse:
     """Show `error` or `text` and answer with the changed parts of the ticket's page.

@@ -18,7 +18,7 @@ from web.refusals import Refusal
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.closing import ContactForm, StandingForm
 from ..origin import origin_of
-from .changes import changed
+from .changes import answer_change
 
 
 @require_POST
@@ -28,12 +28,14 @@ def standing(request: DeskRequest, folio: str) -> HttpResponse:
     ticket = find_ticket(request.user, folio)
     form = StandingForm(request.POST)
     if not form.is_valid():
-        return changed(request, folio, error=_("Elige el estatus que encontraste."))
+        return answer_change(request, folio, error=_("Elige el estatus que encontraste."))
     found = Standing(form.cleaned_data["standing"])
     with Refusal() as refusal:
         check_standing(ticket, actor=request.user, standing=found, key=form.stamp()["key"])
-        return changed(request, folio, _("Estatus verificado: %(standing)s.") % {"standing": found.label})
-    return changed(request, folio, error=str(refusal))
+        return answer_change(
+            request, folio, _("Estatus verificado: %(standing)s.") % {"standing": found.label}
+        )
+    return answer_change(request, folio, error=str(refusal))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +50,7 @@ def contact(request: DeskRequest, folio: str) -> HttpResponse:
         return _contact_form(request, ticket, form, status=422)
     with Refusal(form):
         form.save(ticket, actor=request.user)
-        return changed(request, folio, _("Registramos el contacto."))
+        return answer_change(request, folio, _("Registramos el contacto."))
     return _contact_form(request, ticket, form, status=422)
 
 
@@ -71,7 +73,7 @@ def checklist(request: DeskRequest, folio: str, item: str) -> HttpResponse:
     key = StampedForm(request.POST).stamp()["key"]
     with Refusal() as refusal:
         tick_checklist(ticket, actor=request.user, item=item, done=done, key=key)
-    return changed(request, folio, error=str(refusal), focus=f"checklist-{item}")
+    return answer_change(request, folio, error=str(refusal), focus=f"checklist-{item}")
 
 
 @require_POST
@@ -84,4 +86,4 @@ def retry_delivery(request: DeskRequest, folio: str, pk: int) -> HttpResponse:
         raise Http404
     with Refusal() as refusal:
         deliveries.retry(delivery, actor=request.user)
-    return changed(request, folio, _("Enviaremos el correo otra vez."), error=str(refusal))
+    return answer_change(request, folio, _("Enviaremos el correo otra vez."), error=str(refusal))

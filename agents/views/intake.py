@@ -34,7 +34,7 @@ def new_ticket(request: DeskRequest) -> HttpResponse:
     waiting = _files_key(request, request.POST.get("key", ""))
     if file := request.POST.get("quitar"):
         discard_draft(waiting, file, actor=request.user)
-        return _page(request, category, NewTicketForm.again(request.POST, category=category), waiting)
+        return _page(request, category, NewTicketForm.unbound_from(request.POST, category=category), waiting)
     form = NewTicketForm(request.POST, category=category)
     files, limits = request.FILES.getlist("files"), category.process.definition.files
     problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=limits)

@@ -43,7 +43,7 @@ def prepare_ticket(request: DeskRequest, folio: str) -> HttpResponse:
     if request.method != "POST":
         return _page(request, page, PrepareForm.proposing(**asked))
     if "recalcular" in request.POST:
-        return _page(request, page, PrepareForm.again(request.POST, **asked, anew=True))
+        return _page(request, page, PrepareForm.unbound_from(request.POST, **asked, anew=True))
     return _prepare(request, page, PrepareForm(request.POST, **asked))
 
 
@@ -55,7 +55,7 @@ def prepare_proposal(request: DeskRequest, folio: str) -> HttpResponse:
     if page.action is None:
         raise Http404
     anew = "recalcular" in request.GET
-    form = PrepareForm.again(request.GET, action=page.action, ticket=page.ticket, anew=anew)
+    form = PrepareForm.unbound_from(request.GET, action=page.action, ticket=page.ticket, anew=anew)
     by_department = "assignee" in form.asked and request.htmx.trigger == "prep-where"
     if by_department:
         form.offer(colleagues(form.ticket, form.department_id))

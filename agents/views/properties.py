@@ -19,7 +19,7 @@ from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.properties import LABELS, PropertyForm
 from ..origin import origin_of
 from ..pages.timeline import changes_since
-from .changes import changed
+from .changes import answer_change
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,7 +37,7 @@ def property_(request: DeskRequest, folio: str, name: str) -> HttpResponse:
     with Refusal(form) as refusal:
         form.save(ticket, actor=request.user)
         text = _("Guardamos el cambio: %(property)s.") % {"property": str(LABELS[name]).lower()}
-        return changed(request, folio, text, focus=name)
+        return answer_change(request, folio, text, focus=name)
     fresh = find_ticket(request.user, folio) if refusal.is_stale else ticket
     changes = changes_since(fresh, refusal.changes)
     return _form(request, fresh, form, changes=changes, status=refusal.status)
@@ -70,7 +70,7 @@ def contribution(request: DeskRequest, folio: str) -> HttpResponse:
         stamp = StampedForm(request.POST).stamp()
         properties.set_contribution(ticket, actor=request.user, is_open=is_open, **stamp)
     text = _("Habilitamos el aporte de usuario.") if is_open else _("Desactivamos el aporte de usuario.")
-    return changed(request, folio, text, error=str(refusal), focus="contribution")
+    return answer_change(request, folio, text, error=str(refusal), focus="contribution")
 
 
 @require_safe

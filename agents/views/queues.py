@@ -32,7 +32,7 @@ KEYBAR = [
 PAGE_SIZE = 50
 LIST_SIZE = 40
 # Parameters of a ticket's address that are not filters of its queue.
-OUT_OF_TICKETS = ("cola", "actual", "modo", "respuesta")
+TICKET_PAGE_PARAMETERS = ("cola", "actual", "modo", "respuesta")
 
 
 @require_safe
@@ -83,7 +83,7 @@ def queue_filters(request: DeskRequest, key: str) -> HttpResponse:
 def queue_items(request: DeskRequest, key: str) -> HttpResponse:
     """Return the queue as a compact list to show beside a ticket, with the tickets before and after that one."""
     chosen = find_queue(queues.queues_for(request.user), key)
-    filters = QueueFilter(request.GET, queue=chosen, ignore=OUT_OF_TICKETS)
+    filters = QueueFilter(request.GET, queue=chosen, ignore=TICKET_PAGE_PARAMETERS)
     moment = Moment.present()
     tickets = filters.apply(chosen.tickets(request.user))
     cursor, order = request.GET.get("desde", ""), filters.order.keys

@@ -15,7 +15,7 @@ from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.composer import ComposerForm
 from ..origin import items_url, origin_of, queue_url
 from ..pages.composer import Composer
-from ..pages.ticket import MAILS_WAIT, TicketPage, pulse_of
+from ..pages.ticket import MAILS_WAIT_SUFFIX, TicketPage, pulse_of
 from ..pages.timeline import changes_since
 
 PARTS = {"propiedades": "#properties", "ticket-head": "#head"}
@@ -43,7 +43,7 @@ def pulse(request: DeskRequest, folio: str) -> HttpResponse:
         raise Http404
     presence.announce(known, user=request.user, is_writing=request.POST.get("writing") == "1")
     seen, others = request.POST.get("v", ""), list(presence.others_on(known, user=request.user))
-    waited = seen.endswith(MAILS_WAIT)
+    waited = seen.endswith(MAILS_WAIT_SUFFIX)
     waits = waited and deliveries.any_waiting(known)
     now = pulse_of(known, others, mails_wait=waits)
     if seen == now:

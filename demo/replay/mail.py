@@ -13,7 +13,7 @@ from tickets.enums import DeliveryState
 from tickets.models import Delivery
 
 
-class Post:
+class MailReplay:
     """Sends the mails to `reader` since `since` to the demo's mailbox. All other mails are only marked as sent:
     composing hundreds of texts that nobody reads would take too long."""
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from demo.replay.clock import time_is
-from demo.replay.mail import Post
+from demo.replay.mail import MailReplay
 from demo.replay.scene import Scene, World
 from demo.replay.story import Step, Story, span
 from tickets.workflow import sweeps
@@ -30,7 +30,7 @@ def replay(stories: Iterable[Story], world: World) -> None:
         ),
         key=lambda entry: entry[:2],
     )
-    post = Post(world.users[READER].email, since=world.now - READABLE)
+    post = MailReplay(world.users[READER].email, since=world.now - READABLE)
     swept = moments[0][0]
     with patch.object(settings, "DESK_NUDGE_WORKERS", new=False):  # past events must wake no worker
         for at, _order, scene, step in moments:

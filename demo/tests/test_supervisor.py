@@ -83,7 +83,7 @@ def test_killed_child_is_restarted(supervisor: Supervisor, tmp_path: Path):
     first = pid_of(one)
     os.kill(first, signal.SIGKILL)
 
-    until(lambda: supervisor.tend() or (one.process is not None and one.process.pid != first))
+    until(lambda: supervisor.restart_dead() or (one.process is not None and one.process.pid != first))
 
     assert alive(pid_of(one))
 
@@ -94,7 +94,7 @@ def test_killed_child_leaves_no_grandchild(supervisor: Supervisor, tmp_path: Pat
     family = descendants(pid_of(one))
     os.kill(pid_of(one), signal.SIGKILL)
 
-    until(lambda: supervisor.tend() or not any(map(alive, family)))
+    until(lambda: supervisor.restart_dead() or not any(map(alive, family)))
 
 
 def test_stop_ends_children_and_grandchildren(supervisor: Supervisor, tmp_path: Path):
@@ -123,7 +123,7 @@ def test_child_that_keeps_dying_raises_with_its_log(supervisor: Supervisor, tmp_
     supervisor.start(child(tmp_path, "raise SystemExit(3)"))
 
     with pytest.raises(ChildKeepsDying, match=r"one no arranca \(código 3\)\. Mira .*one\.log"):
-        until(lambda: supervisor.tend())
+        until(lambda: supervisor.restart_dead())
 
 
 def test_killing_the_supervisor_leaves_no_orphan(tmp_path: Path):

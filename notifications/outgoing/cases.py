@@ -27,7 +27,7 @@ Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Case:
+class MailContext:
     """One mail with its event and ticket."""
 
     mail: OutgoingEmail

@@ -18,7 +18,7 @@ from tickets.requesters import guests
 
 from ..models import OutgoingEmail
 from . import reply_address
-from .cases import Case
+from .cases import MailContext
 from .emails import CATALOGUE, NotSent
 from .links import Link, link_for
 from .outbox import thread_id
@@ -30,7 +30,7 @@ OPENING = frozenset({Template.RECEIVED, Template.NEW_TICKET})
 
 
 @dataclass(frozen=True)
-class Written:
+class ComposedMail:
     """A composed mail, and the token of the link in it, if there is one."""
 
     message: EmailMultiAlternatives
@@ -57,20 +57,20 @@ def load(pk: int) -> OutgoingEmail:
     return mail
 
 
-def write(mail: OutgoingEmail) -> Written:
+def write(mail: OutgoingEmail) -> ComposedMail:
     """Compose the mail from the present data. Raises `NotSent` when there is no longer a reason to send it."""
     if mail.expires_at is not None and mail.expires_at <= timezone.now():
         raise NotSent(DeliveryProblem.OUTDATED)
     if mail.event is None:
-        return Written(_message(mail, mail.subject, mail.text, mail.html))
-    case = Case(mail, mail.event, mail.event.ticket)
-    _still_a_reader(case)
+        return ComposedMail(_message(mail, mail.subject, mail.text, mail.html))
+    case = MailContext(mail, mail.event, mail.event.ticket)
+    _check_recipient(case)
     zone = mail.user.time_zone if mail.user else settings.DESK_TIME_ZONE
     with translation.override(mail.language), timezone.override(ZoneInfo(zone)):
         return _write(case)
 
 
-def _still_a_reader(case: Case) -> None:
+def _check_recipient(case: MailContext) -> None:
     """Raise `NotSent` if the recipient may not or does not want to get this mail any more. Permissions and preferences
     are checked again when the mail leaves, because they may have changed since the event."""
     user = case.mail.user
@@ -85,7 +85,7 @@ def _still_a_reader(case: Case) -> None:
         raise NotSent(DeliveryProblem.OPTED_OUT)
 
 
-def _is_requester(case: Case) -> bool:
+def _is_requester(case: MailContext) -> bool:
     """Whether the mail's recipient is still the ticket's requester. A mail without a user went to a guest, who is
     compared by address, even if that address has an account now."""
     mail, ticket = case.mail, case.ticket
@@ -94,20 +94,20 @@ def _is_requester(case: Case) -> bool:
     return mail.recipient.lower() == ticket.requester_email.lower()
 
 
-def _write(case: Case) -> Written:
+def _write(case: MailContext) -> ComposedMail:
     mail = case.mail
     letter = CATALOGUE[mail.template](case)
     facts = case.facts() | letter.facts | {"button": letter.button}
     link = link_for(mail, case.ticket, letter.purpose)
     try:
-        return Written(_filled_in(mail, facts, link), link.secret)
+        return ComposedMail(_compose_message(mail, facts, link), link.secret)
     except Exception:
         if link.secret:
             guests.discard_unsent(link.secret)
         raise
 
 
-def _filled_in(mail: OutgoingEmail, facts: dict[str, Any], link: Link) -> EmailMultiAlternatives:
+def _compose_message(mail: OutgoingEmail, facts: dict[str, Any], link: Link) -> EmailMultiAlternatives:
     name = facts["name"]
     facts["greeting"] = _("Hola, %(name)s.") % {"name": name} if name else _("Hola.")
     facts["url"] = link.url

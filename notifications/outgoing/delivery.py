@@ -82,14 +82,14 @@ def drain(seconds: float = DRAIN_SECONDS) -> int:
         token, ids = claim()
         if not ids:
             break
-        batch = Round(token, ids)
+        batch = ClaimedBatch(token, ids)
         sent += batch.run(until)
         if batch.is_server_away:  # OUTAGE_KEY alone is not enough: the cache may be unreachable too
             break
     return sent
 
 
-class Round:
+class ClaimedBatch:
     """One claimed batch of mails, sent over one connection."""
 
     def __init__(self, token: uuid.UUID, ids: list[int]) -> None:
@@ -112,7 +112,7 @@ class Round:
                 except ServerAway as away:
                     self._wait_for_server([pk, *waiting], away.failure)
         finally:
-            self._hang_up()
+            self._disconnect()
         return sent
 
     def _send(self, pk: int) -> bool:
@@ -128,7 +128,7 @@ class Round:
             self._later(mail, DeliveryProblem.BROKEN, "")
             return False
         try:
-            connection = self._dial()
+            connection = self._connect()
         except ServerAway:
             written.discard_link()
             raise
@@ -140,7 +140,7 @@ class Round:
         except Exception as error:  # `of_sending` classifies every error
             failure = failures.of_sending(error)
             logger.warning("mail %s (%s): %s, %s", pk, mail.template, failure.verdict.name, failure.detail)
-            self._hang_up()
+            self._disconnect()
             self._after_failure(mail, failure)
             if failure.verdict != Verdict.UNKNOWN:
                 written.discard_link()
@@ -153,7 +153,7 @@ class Round:
 
     # --- The connection ---
 
-    def _dial(self) -> BaseEmailBackend:
+    def _connect(self) -> BaseEmailBackend:
         if self.connection is None:
             try:
                 connection = get_connection()  # in the try: a provider without its key raises here
@@ -163,7 +163,7 @@ class Round:
             self.connection = connection
         return self.connection
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
             try:
@@ -173,14 +173,14 @@ class Round:
 
     # --- States ---
 
-    def _mine(self, pks: list[int]) -> Any:
+    def _claimed(self, pks: list[int]) -> Any:
         """Return the mails with these ids that this round still has claimed."""
         return OutgoingEmail.objects.filter(pk__in=pks, claim=self.token)
 
     def _start(self, mail: OutgoingEmail) -> bool:
         """Mark the mail as started: from here on it may have left. Returns False if this worker lost its claim."""
         started: int = (
-            self._mine([mail.pk])
+            self._claimed([mail.pk])
             .filter(state=MailState.SENDING)
             .update(state=MailState.STARTED, lease_until=timezone.now() + LEASE)
         )
@@ -202,7 +202,7 @@ class Round:
             self._settle(mail, MailState.FAILED, problem=gave_up, detail=detail)
             return
         with transaction.atomic():
-            changed = self._mine([mail.pk]).update(
+            changed = self._claimed([mail.pk]).update(
                 state=MailState.QUEUED,
                 claim=None,
                 lease_until=None,
@@ -233,14 +233,14 @@ class Round:
         if mail.is_about_account:
             values |= EMPTIED
         with transaction.atomic():
-            if self._mine([mail.pk]).update(**values) and mail.delivery_id:
+            if self._claimed([mail.pk]).update(**values) and mail.delivery_id:
                 deliveries.report(
                     mail.delivery_id, DELIVERY_STATES[state], problem=problem or "", detail=detail
                 )
 
     def _release(self, pks: list[int], detail: str = "") -> None:
         """Queue mails again without counting the attempt: there was no time or no server for them."""
-        rows = self._mine(pks).filter(state__in=[MailState.SENDING, MailState.STARTED])
+        rows = self._claimed(pks).filter(state__in=[MailState.SENDING, MailState.STARTED])
         values: dict[str, Any] = {"last_error": detail} if detail else {}
         rows.update(
             state=MailState.QUEUED, claim=None, lease_until=None, attempts=F("attempts") - 1, **values
@@ -280,11 +280,11 @@ def sweep(limit: int = 200) -> int:
         if mail.state == MailState.STARTED:
             count += settle_unknown(mail, claim=mail.claim)
         else:
-            count += put_back(mail, claim=mail.claim)
+            count += requeue_unstarted(mail, claim=mail.claim)
     return count
 
 
-def put_back(mail: OutgoingEmail, *, claim: uuid.UUID | None) -> bool:
+def requeue_unstarted(mail: OutgoingEmail, *, claim: uuid.UUID | None) -> bool:
     """Queue again a mail that had not started, if `claim` still holds it. The attempt counts, and after the last one
     the mail fails: a mail that kills every worker must not be tried for ever. Returns whether the row changed."""
     gave_up = mail.attempts > len(BACKOFF)

@@ -1,7 +1,8 @@
 """The catalogue of mails about tickets: one function for each, named like its folder in templates/emails/<name>/.
 
-A function returns a `Letter`: the button's text, the purpose of the button's link and the facts that this mail adds to
-those of its case. A process may send any mail to the requester or to staff, so the templates have a text for both.
+A function returns a `MailContent`: the button's text, the purpose of the button's link and the facts that this mail
+adds to those of its case. A process may send any mail to the requester or to staff, so the templates have a text for
+both.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from tickets.models import Nonconformity
 from tickets.vocabulary import TEMPLATES
 
 from . import phrases
-from .cases import Case, address
+from .cases import MailContext, address
 from .links import is_wanted
 
 
@@ -29,7 +30,7 @@ class NotSent(Exception):
 
 
 @dataclass(frozen=True)
-class Letter:
+class MailContent:
     """What one kind of mail adds: the button's text, the purpose of its link, and further facts."""
 
     button: str
@@ -37,7 +38,7 @@ class Letter:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-Writer = Callable[[Case], Letter]
+Writer = Callable[[MailContext], MailContent]
 CATALOGUE: dict[str, Writer] = {}
 
 ONCE_ONLY = frozenset({Template.SURVEY})
@@ -53,7 +54,7 @@ def mail(function: Writer) -> Writer:
     return function
 
 
-def _view(case: Case) -> str:
+def _ticket_button(case: MailContext) -> str:
     return _("Abrir el ticket") if case.for_staff else _("Ver mi ticket")
 
 
@@ -61,23 +62,23 @@ def _view(case: Case) -> str:
 
 
 @mail
-def received(case: Case) -> Letter:
+def received(case: MailContext) -> MailContent:
     """Confirm that the ticket was received, with its number and what happens next (S0.15, S2.2)."""
     ticket = case.ticket
     parts = [str(ticket.category or ""), phrases.moment(ticket.created_at)]
     facts: dict[str, Any] = {"ticket_meta": " · ".join(part for part in parts if part)}
     if case.for_staff:
-        return Letter(_view(case), facts=facts)
+        return MailContent(_ticket_button(case), facts=facts)
     steps = _what_next(case)
     facts |= {
         "steps_title": _("Qué sigue"),
         "steps": [plain for plain, _html in steps],
         "steps_html": [html for _plain, html in steps],
     }
-    return Letter(_("Seguir mi ticket"), facts=facts)
+    return MailContent(_("Seguir mi ticket"), facts=facts)
 
 
-def _what_next(case: Case) -> list[tuple[str, SafeString]]:
+def _what_next(case: MailContext) -> list[tuple[str, SafeString]]:
     ticket = case.ticket
     steps = [phrases.step(_("Clasificamos tu caso y lo asignamos a una persona."))]
     if ticket.first_response_at is None and (answer := phrases.before(ticket.first_response_due_at)):
@@ -92,89 +93,89 @@ def _what_next(case: Case) -> list[tuple[str, SafeString]]:
 
 
 @mail
-def new_link(case: Case) -> Letter:
+def new_link(case: MailContext) -> MailContent:
     """Send the requester the new link that they asked for."""
-    return Letter(_("Abrir el ticket") if case.for_staff else _("Seguir mi ticket"))
+    return MailContent(_("Abrir el ticket") if case.for_staff else _("Seguir mi ticket"))
 
 
 @mail
-def new_ticket(case: Case) -> Letter:
+def new_ticket(case: MailContext) -> MailContent:
     """Tell the department about a new ticket (S1.10)."""
-    return Letter(_view(case), facts={"report": _report(case)})
+    return MailContent(_ticket_button(case), facts={"report": _report(case)})
 
 
 @mail
-def prepared(case: Case) -> Letter:
+def prepared(case: MailContext) -> MailContent:
     """Say who the assignee is and when the ticket is due (S2.4)."""
-    return Letter(_view(case))
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def assigned(case: Case) -> Letter:
+def assigned(case: MailContext) -> MailContent:
     """Tell the assignee that the ticket is theirs (S1.13)."""
-    return Letter(_view(case), facts={"report": _report(case)})
+    return MailContent(_ticket_button(case), facts={"report": _report(case)})
 
 
 @mail
-def accepted(case: Case) -> Letter:
-    return Letter(_view(case))
+def accepted(case: MailContext) -> MailContent:
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def started(case: Case) -> Letter:
-    return Letter(_view(case))
+def started(case: MailContext) -> MailContent:
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def account_created(case: Case) -> Letter:
+def account_created(case: MailContext) -> MailContent:
     """Tell a requester that staff opened an account for them; they sign in with a code sent to this address (S2.27)."""
-    return Letter(_view(case), facts={"sign_in_url": address("account_request_login_code")})
+    return MailContent(_ticket_button(case), facts={"sign_in_url": address("account_request_login_code")})
 
 
 # --- The conversation -------------------------------------------------------------------------------------
 
 
 @mail
-def contribution_asked(case: Case) -> Letter:
+def contribution_asked(case: MailContext) -> MailContent:
     """Ask the requester to reply and attach files through a link, without signing in (S2.6)."""
     open_still = is_wanted(case.ticket, Purpose.CONTRIBUTE)
     button = _("Abrir el ticket") if case.for_staff else _("Responder") if open_still else _("Ver mi ticket")
-    return Letter(button, Purpose.CONTRIBUTE, {"open_still": open_still})
+    return MailContent(button, Purpose.CONTRIBUTE, {"open_still": open_still})
 
 
 @mail
-def reply(case: Case) -> Letter:
-    return Letter(_("Abrir el ticket") if case.for_staff else _("Ver la conversación"))
+def reply(case: MailContext) -> MailContent:
+    return MailContent(_("Abrir el ticket") if case.for_staff else _("Ver la conversación"))
 
 
 @mail
-def requester_replied(case: Case) -> Letter:
-    return Letter(_view(case))
+def requester_replied(case: MailContext) -> MailContent:
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def progress(case: Case) -> Letter:
+def progress(case: MailContext) -> MailContent:
     """Report progress on the ticket (S0.21)."""
-    return Letter(_view(case))
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def information_asked(case: Case) -> Letter:
+def information_asked(case: MailContext) -> MailContent:
     """Ask the evaluator, not the requester, for missing information (S4.22)."""
-    return Letter(_view(case))
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def information_given(case: Case) -> Letter:
-    return Letter(_view(case))
+def information_given(case: MailContext) -> MailContent:
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def mentioned(case: Case) -> Letter:
-    return Letter(_view(case))
+def mentioned(case: MailContext) -> MailContent:
+    return MailContent(_ticket_button(case))
 
 
-def _solution(case: Case) -> dict[str, Any]:
+def _solution(case: MailContext) -> dict[str, Any]:
     """Return the facts of the solution. If the event's message is the solution, `message` becomes None, so that the
     text is not shown twice."""
     message = case.event.message
@@ -186,78 +187,78 @@ def _solution(case: Case) -> dict[str, Any]:
 
 
 @mail
-def verification_asked(case: Case) -> Letter:
-    return Letter(_view(case), facts=_solution(case))
+def verification_asked(case: MailContext) -> MailContent:
+    return MailContent(_ticket_button(case), facts=_solution(case))
 
 
 @mail
-def resolved(case: Case) -> Letter:
+def resolved(case: MailContext) -> MailContent:
     """Tell that the ticket was resolved, with the solution (S4.21, S2.28)."""
-    return Letter(_view(case), facts=_solution(case))
+    return MailContent(_ticket_button(case), facts=_solution(case))
 
 
 @mail
-def returned(case: Case) -> Letter:
-    return Letter(_view(case))
+def returned(case: MailContext) -> MailContent:
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def closure_asked(case: Case) -> Letter:
+def closure_asked(case: MailContext) -> MailContent:
     """Ask the requester to approve or reject the closure (S2.8). Raises `NotSent` once somebody has decided."""
     if not is_wanted(case.ticket, Purpose.APPROVE):
         raise NotSent(DeliveryProblem.OUTDATED)
     button = _("Abrir el ticket") if case.for_staff else _("Revisar y decidir")
     days = case.ticket.definition.closes_after(case.ticket.stage)
-    return Letter(button, Purpose.APPROVE, _solution(case) | {"silence_days": days})
+    return MailContent(button, Purpose.APPROVE, _solution(case) | {"silence_days": days})
 
 
 @mail
-def closure_approved(case: Case) -> Letter:
-    return Letter(_view(case))
+def closure_approved(case: MailContext) -> MailContent:
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def closure_rejected(case: Case) -> Letter:
-    return Letter(_view(case))
+def closure_rejected(case: MailContext) -> MailContent:
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def closed(case: Case) -> Letter:
+def closed(case: MailContext) -> MailContent:
     """Tell that the ticket is closed, what was done and what the requester still has to do (S0.23, S0.24, S1.16)."""
-    return Letter(_view(case), facts=_solution(case) | {"by_requester": case.is_by_requester})
+    return MailContent(_ticket_button(case), facts=_solution(case) | {"by_requester": case.is_by_requester})
 
 
 @mail
-def rejected(case: Case) -> Letter:
+def rejected(case: MailContext) -> MailContent:
     """Tell that the request was rejected (S4.19)."""
-    return Letter(_view(case))
+    return MailContent(_ticket_button(case))
 
 
 @mail
-def cancelled(case: Case) -> Letter:
+def cancelled(case: MailContext) -> MailContent:
     survivor = case.ticket.duplicate_of
-    return Letter(_view(case), facts={"survivor": survivor.folio if survivor else ""})
+    return MailContent(_ticket_button(case), facts={"survivor": survivor.folio if survivor else ""})
 
 
 @mail
-def survey(case: Case) -> Letter:
+def survey(case: MailContext) -> MailContent:
     """Ask for the satisfaction survey after closing (S0.25). Raises `NotSent` if the survey is not open."""
     if not is_wanted(case.ticket, Purpose.SURVEY):
         raise NotSent(DeliveryProblem.OUTDATED)
     button = _("Abrir el ticket") if case.for_staff else _("Calificar la atención")
-    return Letter(button, Purpose.SURVEY)
+    return MailContent(button, Purpose.SURVEY)
 
 
 # --- For staff --------------------------------------------------------------------------------------------
 
 
 @mail
-def breached(case: Case) -> Letter:
+def breached(case: MailContext) -> MailContent:
     """Tell that a clock breached (S2.32). A process may also send this mail from an action that the breach triggers;
     the event of that action names no clock."""
     clock = case.event.data.get("clock", "")
-    return Letter(
-        _view(case),
+    return MailContent(
+        _ticket_button(case),
         facts={
             "clock": str(ClockKind(clock).label).lower() if clock in ClockKind.values else "",
             "is_resolution": clock == ClockKind.RESOLUTION,
@@ -268,14 +269,14 @@ def breached(case: Case) -> Letter:
 
 
 @mail
-def nonconformity(case: Case) -> Letter:
+def nonconformity(case: MailContext) -> MailContent:
     """Tell that a nonconformity was opened: the answer given did not solve the case (S2.30)."""
     row = Nonconformity.objects.filter(pk=case.event.data.get("nonconformity")).first()
     reason = row.reason if row and (case.for_staff or case.is_verified) else ""
-    return Letter(_view(case), facts={"reason": "" if case.event.message else reason})
+    return MailContent(_ticket_button(case), facts={"reason": "" if case.event.message else reason})
 
 
-def _report(case: Case) -> dict[str, Any] | None:
+def _report(case: MailContext) -> dict[str, Any] | None:
     """Return what the requester reported; None unless the mail goes to staff."""
     if not case.for_staff:
         return None

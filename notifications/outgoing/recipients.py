@@ -49,7 +49,7 @@ def recipients_of(event: TicketEvent) -> dict[tuple[str, str], Recipient]:
         if word not in people:
             people[word] = _people(word, event)
         for person in people[word]:
-            if not _did_it(person, event, template):
+            if not _is_own_action(person, event, template):
                 found.setdefault((person.email, template), person)
     return found
 
@@ -93,7 +93,7 @@ def wants_news(ticket: Ticket, user: User | None) -> bool:
     return ticket.notify_requester and (user is None or user.notify_by_email)
 
 
-def _did_it(person: Recipient, event: TicketEvent, template: str) -> bool:
+def _is_own_action(person: Recipient, event: TicketEvent, template: str) -> bool:
     if person.audience == Audience.REQUESTER:
         if template in RECEIPTS:
             return False
@@ -118,7 +118,7 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
         case "user":
             return list(people.filter(email=who.name.lower()))
         case "group":
-            return list(people.filter(groups__name__iexact=who.name).distinct()) or _standing_in(
+            return list(people.filter(groups__name__iexact=who.name).distinct()) or _replacing_empty_group(
                 people, who, ticket
             )
         case "actor_of":
@@ -134,7 +134,7 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
     return []
 
 
-def _standing_in(people: "QuerySet[User]", group: Who, ticket: Ticket) -> list[User]:
+def _replacing_empty_group(people: "QuerySet[User]", group: Who, ticket: Ticket) -> list[User]:
     """Return who is told while a group has no members: its department if the process says `while_empty = "staff"`
     (S4.15), else the supervisors."""
     definition = ticket.definition.group(group.name)

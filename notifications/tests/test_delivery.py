@@ -367,7 +367,7 @@ def test_drain_out_of_time_requeues_the_rest(sink):
     mail = make_one()
     token, ids = delivery.claim()
 
-    assert delivery.Round(token, ids).run(until=0) == 0
+    assert delivery.ClaimedBatch(token, ids).run(until=0) == 0
 
     assert (again(mail).state, mail.attempts, mail.claim) == (MailState.QUEUED, 0, None)
     assert delivery.drain() == 1
@@ -485,7 +485,7 @@ def test_worker_that_lost_its_lease_sends_nothing(sink):
     delivery.sweep()
     assert delivery.drain() == 1
 
-    assert delivery.Round(token, ids).run(until=float("inf")) == 0
+    assert delivery.ClaimedBatch(token, ids).run(until=float("inf")) == 0
 
     assert len(sink.mails) == 1
     assert again(mail).state == MailState.SENT

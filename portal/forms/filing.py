@@ -46,7 +46,7 @@ class DetailsForm(forms.Form):
             field = form_field(question)
             # Only for the label: `clean` decides.
             field.required = question.required and question.type != "yes_no"
-            _leave_to_the_form(field)
+            _skip_field_validation(field)
             if isinstance(field, LongTextField):
                 field.widget.attrs |= {"rows": 4, "data-behaviour": "autosize"}
             self.fields[ANSWER + question.key] = field
@@ -142,7 +142,7 @@ class ContactForm(forms.Form):
             return
         del self.fields["name"]
         self.fields["email"].initial = user.email
-        _leave_to_the_form(self.fields["email"])
+        _skip_field_validation(self.fields["email"])
         self.fields["email"].help_text = _("Es el de tu cuenta.")
         self.fields["email"].widget.attrs["readonly"] = True
         self.fields["notify"].initial = user.notify_by_email
@@ -168,7 +168,7 @@ class ContactForm(forms.Form):
         return True
 
 
-def _leave_to_the_form(field: forms.Field) -> None:
+def _skip_field_validation(field: forms.Field) -> None:
     """Turn off the field's own validation: the form validates the value."""
     field.clean = lambda value: value  # type: ignore[method-assign]
 

@@ -13,7 +13,7 @@ from accounts.validators import phone_validator
 from content.form_fields import LineField
 
 # Zones where most customers live, by the names used there. They are listed before all others.
-NEAR = {
+NEARBY_ZONES = {
     "America/Caracas": _("Caracas"),
     "America/Bogota": _("Bogotá"),
     "America/Mexico_City": _("Ciudad de México"),
@@ -48,8 +48,8 @@ REGIONS = {
 
 
 @lru_cache(maxsize=1)
-def _far() -> list[tuple[str, str, str]]:
-    known = sorted(zoneinfo.available_timezones() - NEAR.keys())
+def _other_zones() -> list[tuple[str, str, str]]:
+    known = sorted(zoneinfo.available_timezones() - NEARBY_ZONES.keys())
     split = [(zone, *zone.partition("/")[::2]) for zone in known]
     return [
         (zone, region, rest.replace("_", " ").replace("/", " · "))
@@ -58,16 +58,16 @@ def _far() -> list[tuple[str, str, str]]:
     ]
 
 
-def zones(current: str) -> list[Any]:
+def zone_choices(current: str) -> list[Any]:
     """Return the choices of time zones: nearby ones first, then the others. An unknown `current` is put on top.
 
     Each zone appears once, because a browser would select the second of two options with the same value.
     """
-    far = [(zone, f"{REGIONS[region]} · {rest}") for zone, region, rest in _far()]
-    choices: list[Any] = [(_("Cercanas"), list(NEAR.items())), (_("Las demás"), far)]
+    far = [(zone, f"{REGIONS[region]} · {rest}") for zone, region, rest in _other_zones()]
+    choices: list[Any] = [(_("Cercanas"), list(NEARBY_ZONES.items())), (_("Las demás"), far)]
     return (
         choices
-        if current in NEAR or any(current == zone for zone, _label in far)
+        if current in NEARBY_ZONES or any(current == zone for zone, _label in far)
         else [(current, current), *choices]
     )
 
@@ -98,7 +98,7 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["time_zone"].widget = forms.Select(choices=zones(self.instance.time_zone))
+        self.fields["time_zone"].widget = forms.Select(choices=zone_choices(self.instance.time_zone))
         if not self.instance.is_desk_staff:
             del self.fields["keyboard_shortcuts"]
 

@@ -33,8 +33,8 @@ ICONS = {
     StageKind.REJECTED: "x-circle",
     StageKind.CANCELLED: "x-circle",
 }
-TOLD = (EventKind.FILED, EventKind.STAGE_CHANGED, EventKind.ACTION)
-FAILED = (StageKind.REJECTED, StageKind.CANCELLED)
+SHOWN_EVENTS = (EventKind.FILED, EventKind.STAGE_CHANGED, EventKind.ACTION)
+WITHOUT_PROGRESS = (StageKind.REJECTED, StageKind.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def state_of(ticket: Ticket) -> State:
 
 def has_progress(ticket: Ticket) -> bool:
     """Whether to show a percentage: not for a rejected or cancelled ticket."""
-    return ticket.kind not in FAILED
+    return ticket.kind not in WITHOUT_PROGRESS
 
 
 class Conversation:
@@ -80,10 +80,10 @@ class Conversation:
             self.messages = self.messages[1:]
         # Read also the events before the first message shown: `steps` needs them. Events of other kinds are not
         # shown; where they matter to the customer, there is a message.
-        events = public["events"].filter(kind__in=TOLD).order_by("-version")
+        events = public["events"].filter(kind__in=SHOWN_EVENTS).order_by("-version")
         self.events: list[TicketEvent] = list(events[:LONGEST])[::-1]
 
-    def moves(self) -> Iterator[tuple[TicketEvent, Stage]]:
+    def stage_changes(self) -> Iterator[tuple[TicketEvent, Stage]]:
         """Yield each event that led to a stage, with that stage, oldest first."""
         for event in self.events:
             key = event.data.get("to")
@@ -138,7 +138,7 @@ class Conversation:
                     "type": "event",
                     "at": event.at,
                     "icon_name": ICONS.get(stage.kind, "arrow-right") if stage else "clock-history",
-                    "text": words or _moved(stage),
+                    "text": words or _stage_text(stage),
                 },
             )
 
@@ -148,7 +148,7 @@ class Conversation:
         A skipped stage is not shown as done. Waiting for the customer is a step only while it lasts.
         """
         ticket, here = self.ticket, self.ticket.stage_definition
-        reached = {stage.customer_label: event.at for event, stage in self.moves()}
+        reached = {stage.customer_label: event.at for event, stage in self.stage_changes()}
         steps: list[tuple[int, int, str, str, datetime | None]] = []
         for stage in ticket.definition.customer_steps:
             label, is_here = stage.customer_label, stage.customer_label == here.customer_label
@@ -169,7 +169,7 @@ class Conversation:
         ]
 
 
-def _moved(stage: Stage | None) -> SafeString:
+def _stage_text(stage: Stage | None) -> SafeString:
     if stage is None:
         return SafeString("")
     match stage.kind:

@@ -21,35 +21,37 @@ from .contact import panel
 from .thread import Conversation, has_progress, state_of
 
 
-def page(
+def render_page(
     request: HttpRequest,
     access: Access,
     *,
     form: ReplyForm | None = None,
-    tried: ActionForm | None = None,
+    refused_form: ActionForm | None = None,
     changes: Sequence[TicketEvent] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """Render the ticket's page. After a refusal pass `form` or `tried` to keep what was typed, and the `changes`."""
-    context = live_context(access, tried=tried, complete="completa" in request.GET)
+    """Render the ticket's page. After a refusal, `form` or `refused_form` keeps what was typed; see `changes`."""
+    context = live_context(access, refused_form=refused_form, complete="completa" in request.GET)
     if access.can_reply:
         context["reply"] = form or unsent_form(unsent(request, access.ticket.folio))
         context["files"] = _files_field(access, context["reply"])
     context["changes"] = _changes(context["conversation"], changes) if changes else []
     # An action that is no longer offered has no form, so the page quotes what was typed into it.
-    if tried and tried not in context["decisions"] + context["others"]:
-        context["written"] = tried.written()
+    if refused_form and refused_form not in context["decisions"] + context["others"]:
+        context["written"] = refused_form.typed_texts()
     template = "portal/guest/approve.html" if access.purpose == "approve" else "portal/tickets/detail.html"
     return render(request, template, context, status=status)
 
 
 def live_context(
-    access: Access, *, tried: ActionForm | None = None, complete: bool = False
+    access: Access, *, refused_form: ActionForm | None = None, complete: bool = False
 ) -> dict[str, Any]:
     """Return the context of the part of the page that refreshes itself: conversation, state, steps and actions."""
     ticket, conversation = access.ticket, Conversation(access.ticket, complete=complete)
     offered = [
-        tried if tried and tried.action.key == action.key else ActionForm(action=action, ticket=ticket)
+        refused_form
+        if refused_form and refused_form.action.key == action.key
+        else ActionForm(action=action, ticket=ticket)
         for action in policies.available_actions(ticket, actor=access.actor, as_requester=True)
     ]
     for form in offered:
@@ -102,7 +104,7 @@ def _changes(conversation: Conversation, missed: Sequence[TicketEvent]) -> list[
     ]
 
 
-def fresh(access: Access) -> Access:
+def reload(access: Access) -> Access:
     """Reload the ticket from the database and return the access."""
     ticket = access.ticket
     ticket.refresh_from_db()

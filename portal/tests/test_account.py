@@ -11,7 +11,7 @@ from django.utils import translation
 from accounts.enums import Role
 from accounts.models import CustomerKind, User
 from accounts.tests.factories import PASSWORD, make_user
-from portal.forms.profile import zones
+from portal.forms.profile import zone_choices
 from tickets.models import Process
 from tickets.tests.factories import make_ticket
 
@@ -234,16 +234,16 @@ def test_single_confirmed_address_has_no_actions(client: Client):
 
 @pytest.mark.parametrize("current", ["America/Caracas", "Europe/Lisbon"])
 def test_every_time_zone_is_offered_once(current: str):
-    groups = zones(current)
+    groups = zone_choices(current)
     offered = [zone for _group, entries in groups for zone, _label in entries]
 
     assert len(offered) == len(set(offered))
     assert current in offered
     with translation.override("es"):
-        labels = {zone: str(label) for _group, entries in zones(current) for zone, label in entries}
+        labels = {zone: str(label) for _group, entries in zone_choices(current) for zone, label in entries}
     assert labels["America/Bogota"] == "Bogotá"
     assert labels["Europe/Lisbon"] == "Europa · Lisbon"
 
 
 def test_unknown_time_zone_stays_chosen():
-    assert zones("Marte/Olimpo")[0] == ("Marte/Olimpo", "Marte/Olimpo")
+    assert zone_choices("Marte/Olimpo")[0] == ("Marte/Olimpo", "Marte/Olimpo")

@@ -11,7 +11,7 @@ from tickets.requesters import guests
 from web.grants import grant
 from web.ratelimit import by_field, by_ip, limited
 
-from ..access import no_longer_valid
+from ..access import invalid_link_page
 from ..forms.ticket import ResendForm
 
 # The page of each kind of link: for a guest, and for the requester when signed in.
@@ -30,7 +30,7 @@ def guest_link(request: HttpRequest, token: str) -> HttpResponse:
     try:
         found = guests.redeem(token)
     except InvalidToken:
-        response = no_longer_valid(request)
+        response = invalid_link_page(request)
     else:
         guest_page, own_page = PAGES[Purpose(found.purpose)]
         own = request.user.is_authenticated and found.ticket.requester_id == request.user.pk

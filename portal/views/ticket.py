@@ -22,22 +22,22 @@ from web.ratelimit import by_ip, by_user, limited
 from web.refusals import Refusal
 from web.uploads import take_upload
 
-from ..access import Access, forget_unsent, ticket_view
+from ..access import Access, forget_unsent_reply, ticket_view
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
-from ..pages.ticket import file_of_reply, fresh, live_context, page, unsent_form
+from ..pages.ticket import file_of_reply, live_context, reload, render_page, unsent_form
 
 
 @require_safe
 @ticket_view(*policies.READING_PURPOSES)
 def ticket(request: HttpRequest, access: Access) -> HttpResponse:
-    return page(request, access)
+    return render_page(request, access)
 
 
 @require_safe
 @ticket_view(*policies.DECIDING_PURPOSES)
 def approval(request: HttpRequest, access: Access) -> HttpResponse:
     """Show the page of an approval link: the solution, approve and reject, and the conversation (S2.8)."""
-    return page(request, access)
+    return render_page(request, access)
 
 
 @require_safe
@@ -59,7 +59,7 @@ def updates(request: HttpRequest, access: Access) -> HttpResponse:
 def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
     if file := request.POST.get("quitar"):
         discard_draft(access.files_key, file, actor=_uploader(access))
-        return page(request, access, form=unsent_form(request.POST.get("body", "")))
+        return render_page(request, access, form=unsent_form(request.POST.get("body", "")))
     problems = keep_drafts(
         request.FILES.getlist("files"),
         draft_key=access.files_key,
@@ -71,7 +71,7 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
     if not form.is_valid() or problems:
         for problem in problems:
             form.add_error("files", problem)
-        return page(request, access, form=form, status=422)
+        return render_page(request, access, form=form, status=422)
     with Refusal(form) as refusal:
         message = reply(
             access.ticket,
@@ -80,7 +80,7 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
             draft_key=access.files_key,
             **form.stamp(),
         )
-        forget_unsent(request)
+        forget_unsent_reply(request)
         messages.success(request, _("Enviamos tu respuesta."))
         return redirect(f"{access.home_url}#mensaje-{message.pk}")
     return _refused(request, access, refusal, form=form)
@@ -123,14 +123,14 @@ def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResp
     # exist.
     is_theirs = policies.may_perform(access.actor, access.ticket, definition)
     if is_theirs and not form.is_valid():
-        return page(request, access, tried=form, status=422)
+        return render_page(request, access, refused_form=form, status=422)
     answers = form.answers() if is_theirs else {}
     with Refusal(form) as refusal:
         done = perform(access.ticket, action, actor=access.actor, data=answers, **form.stamp())
         messages.success(request, str(definition.done) or _("Listo: guardamos tu respuesta."))
         return redirect(access.url("survey") if surveys.is_open(done) else access.home_url)
     if refusal.is_stale or refusal.is_about_fields:
-        return _refused(request, access, refusal, tried=form)
+        return _refused(request, access, refusal, refused_form=form)
     messages.error(request, str(refusal))
     return redirect(access.home_url)
 
@@ -138,11 +138,11 @@ def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResp
 def _refused(request: HttpRequest, access: Access, refusal: Refusal, **forms: Any) -> HttpResponse:
     """Render the page with everything that was typed. If it was stale, show the current ticket and what changed."""
     if refusal.is_stale:
-        return page(request, fresh(access), changes=refusal.changes, status=refusal.status, **forms)
+        return render_page(request, reload(access), changes=refusal.changes, status=refusal.status, **forms)
     if refusal.is_about_fields:
-        return page(request, access, status=refusal.status, **forms)
+        return render_page(request, access, status=refusal.status, **forms)
     messages.error(request, str(refusal))
-    return page(request, access, status=409, **forms)
+    return render_page(request, access, status=409, **forms)
 
 
 @limited("survey", rate="20/10m", by=by_user)

@@ -59,7 +59,7 @@ for filter_ in (
 _caches: list[Any] = []
 
 
-def remembered(function: Callable[..., SafeString]) -> Callable[..., SafeString]:
+def cached_markup(function: Callable[..., SafeString]) -> Callable[..., SafeString]:
     """Cache a tag's markup by its arguments, in each process: a queue draws two hundred pills of only six kinds."""
     # typed=True, because a SafeString equals its str although only one of the two is escaped.
     cached = lru_cache(maxsize=4096, typed=True)(function)
@@ -92,7 +92,7 @@ def _forget(**kwargs: Any) -> None:
 
 
 @register.simple_tag
-@remembered
+@cached_markup
 def icon(name: str, size: str = "", css: str = "", label: str = "") -> SafeString:
     """`{% icon "search" %}`: draw a symbol of static/icons.svg, by its Bootstrap name or `ma-…` for our own.
 
@@ -116,21 +116,21 @@ def _component(template: str, /, **values: Any) -> SafeString:
 
 
 @register.simple_tag
-@remembered
+@cached_markup
 def pill(estado: str, label: str, variant: str = "") -> SafeString:
     """`{% pill estado label "quiet" %}`: draw components/_pill.html, cached."""
     return _component("pill", estado=estado, label=label, variant=variant)
 
 
 @register.simple_tag
-@remembered
+@cached_markup
 def sev(level: str, label: str, variant: str = "") -> SafeString:
     """`{% sev "alta" "Alta" "chip" %}`: draw components/_sev.html, cached."""
     return _component("sev", sev=level, label=label, variant=variant)
 
 
 @register.simple_tag
-@remembered
+@cached_markup
 def sla(
     state: str, label: str, fraction: float | None = None, clock: str = "", variant: str = ""
 ) -> SafeString:
@@ -139,7 +139,7 @@ def sla(
 
 
 @register.simple_tag
-@remembered
+@cached_markup
 def avatar(name: str, size: str = "", color: str | int = "", on: str = "") -> SafeString:
     """`{% avatar person.name "sm" %}`: draw components/_avatar.html, cached. An empty name draws an empty circle."""
     return _component("avatar", name=name, size=size, color=color, on=on)
