@@ -1,1 +1,1 @@
-"""Changing a ticket: filing it, the actions of its process, what people say, its properties, what time does to it."""
+"""Verbs that change a ticket: filing, the actions of its process, messages, properties and timed sweeps."""

@@ -1,7 +1,7 @@
-"""What an action may ask for: the desk's standard fields, and the process's own.
+"""Asks: what an action may ask for, which are the desk's standard fields and the process's own.
 
-A standard ask knows its form field and how its answer is put on the ticket. Pages draw the fields, `perform`
-cleans and applies them: one rule for both.
+A standard ask has a form field, and a function that puts its answer on the ticket. Pages show these fields; `perform`
+cleans the answers with the same fields and applies them, so that both follow one rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -38,6 +38,8 @@ LATEST_DUE = timedelta(days=3 * 365)
 
 @dataclass(frozen=True)
 class StandardAsk:
+    """One standard field: `build` makes its form field, `initial` reads its value, `apply` sets it."""
+
     build: Callable[[Ticket, dict[str, Any]], forms.Field]
     initial: Callable[[Ticket], Any]
     apply: Callable[[Step, Any], None]
@@ -55,10 +57,11 @@ def _get(name: str) -> Callable[[Ticket], Any]:
 
 
 def _nothing(step: Step, value: Any) -> None:
-    """The answer is used by an effect or becomes a message, not a column."""
+    """Apply nothing: an effect uses the answer, or it becomes a message. No column holds it."""
 
 
 def future(value: Any) -> None:
+    """Raise `ValidationError` for a date that has passed or is further away than `LATEST_DUE`."""
     if value <= timezone.now():
         raise ValidationError(_("Elige una fecha y hora que todavía no pasó."))
     if value > timezone.now() + LATEST_DUE:
@@ -66,7 +69,7 @@ def future(value: Any) -> None:
 
 
 class DuplicateField(forms.CharField):
-    """The folio of the ticket that stays."""
+    """The folio of the ticket that stays open. `clean` returns that ticket; it must be of the same requester."""
 
     default_error_messages = {"unknown": _("No encontramos un ticket del mismo solicitante con ese folio.")}
 
@@ -90,7 +93,7 @@ class DuplicateField(forms.CharField):
 
 
 class AccountField(forms.EmailField):
-    """An existing customer account, by its address (S2.26)."""
+    """The address of an existing, active account (S2.26). `clean` returns its user."""
 
     default_error_messages = {"unknown": _("No hay una cuenta con ese correo. Créala primero.")}
 
@@ -121,7 +124,7 @@ def _set_requester(step: Step, value: User) -> None:
 
 
 def _record_call(step: Step, value: str) -> None:
-    """S2.22: «fallida/ Exitosa» is on record, with who called."""
+    """Log a call with its outcome, «fallida/ Exitosa», and who called (S2.22)."""
     user = user_of(step.actor)
     if user is None:
         raise NotAllowed
@@ -132,7 +135,7 @@ def _record_call(step: Step, value: str) -> None:
 
 
 def _staff(ticket: Ticket, common: dict[str, Any]) -> forms.Field:
-    """The people of the ticket's department first."""
+    """Return a field to choose a staff member, those of the ticket's department first."""
     here = Membership.objects.filter(user=OuterRef("pk"), department=ticket.department_id)
     people = User.objects.staff().order_by(Exists(here).desc(), "name")
     return forms.ModelChoiceField(
@@ -236,7 +239,7 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
 
 
 def fields_of(action: Action, ticket: Ticket, definition: Definition) -> dict[str, forms.Field]:
-    """The fields of an action's form, drawn from the ticket as it is."""
+    """Return the form fields for what `action` asks, by name, with the ticket's present values in them."""
     return {ask.field: _field(ask, ticket, definition) for ask in action.asks}
 
 
@@ -249,7 +252,7 @@ def _field(ask: Ask, ticket: Ticket, definition: Definition) -> forms.Field:
     standard = STANDARD_ASKS.get(ask.field)
     if standard is not None:
         if ask.field == "contribution_open":
-            common["required"] = False  # a switch left off is an answer too
+            common["required"] = False  # a required switch would refuse «off»
         if ask.field == "severity" and definition.severity_label:
             common.setdefault("label", str(definition.severity_label))
         field = standard.build(ticket, common)
@@ -259,7 +262,7 @@ def _field(ask: Ask, ticket: Ticket, definition: Definition) -> forms.Field:
     if own is None:
         raise LookupError(f"publishing checks that field {ask.field} exists")
     field = form_field(own)
-    field.required = ask.required and not own.shown_when  # `clean` knows whether it shows
+    field.required = ask.required and not own.shown_when  # `clean` requires it only when it is shown
     field.label = common.get("label", field.label)
     field.help_text = common.get("help_text", field.help_text)
     field.initial = ticket.fields.get(ask.field)
@@ -267,9 +270,10 @@ def _field(ask: Ask, ticket: Ticket, definition: Definition) -> forms.Field:
 
 
 def clean(action: Action, ticket: Ticket, definition: Definition, raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Validate the answers to what `action` asks. Raises `InvalidData` with every field's messages.
+    """Return the cleaned answers to what `action` asks. Raises `InvalidData` with every field's messages.
 
-    `raw` may hold what a form posted or values already cleaned (a user, a date): both are accepted.
+    `raw` may hold what a form posted or values already cleaned (a user, a date): both are accepted. Answers to fields
+    that `shown_when` hides are left out.
     """
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
@@ -290,7 +294,7 @@ def clean(action: Action, ticket: Ticket, definition: Definition, raw: Mapping[s
 
 
 def _raw(value: Any, field: forms.Field) -> Any:
-    """Objects go through the same field as what a form would have posted for them."""
+    """Return `value` as a form would post it (a key, an address, a folio), so that its field can clean it."""
     if isinstance(field, AccountField):
         return getattr(value, "email", value)
     if isinstance(value, User | Department):
@@ -299,8 +303,11 @@ def _raw(value: Any, field: forms.Field) -> Any:
 
 
 def apply(step: Step) -> None:
-    """Put the answers on the ticket. Blank answers to optional asks change nothing, except that a solution without
-    steps does not keep those of an earlier one. Whose ticket it is comes first: the rest is about them."""
+    """Put the answers on the ticket, without saving it.
+
+    Blank answers to optional asks change nothing, except that a solution without steps removes the steps of an earlier
+    one. The requester is set first, because other answers, such as standing, are about them.
+    """
     for name, value in sorted(step.data.items(), key=lambda answer: answer[0] != "requester"):
         if value in (None, "", []) and name != "solution_steps":
             continue

@@ -1,4 +1,4 @@
-"""Everything that must be true of a definition before a ticket may be filed under it."""
+"""Checks of a definition: everything that must be true before a ticket may be filed under it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -19,7 +19,7 @@ from . import effects, guards
 from .asks import STANDARD_ASKS
 
 RESERVED = frozenset({"title", "description", "category", "email", "name", "phone", "files"})
-"""What intake calls its own questions; a field of the same name would hide their errors."""
+"""Names of intake's own questions. A process field with the same name would hide their errors."""
 UNIQUE = (
     "stages", "actions", "fields", "categories", "responses", "departments", "groups", "customer_kinds",
 )  # fmt: skip
@@ -27,7 +27,7 @@ UNIQUE = (
 
 @lru_cache(maxsize=32)
 def load(source: str) -> Definition:
-    """Parse and check a process file. Raises `DefinitionError` with a line for each problem."""
+    """Parse and check a process file, and return its definition. Raises `DefinitionError` with every problem."""
     definition, index, problems = parse(source)
     if not problems:
         problems = _Checker(definition, index).run()
@@ -71,7 +71,7 @@ class _Checker:
                 self.problem((table, position, "key"), _("la clave «%s» está repetida") % item.key)
             seen.add(item.key)
 
-    # --- Stages and the ways between them -----------------------------------------------------------------
+    # --- Stages and actions ---------------------------------------------------------------------------------
 
     def _check_stages(self) -> None:
         stages = self.definition.stages
@@ -86,7 +86,7 @@ class _Checker:
             if stage.owner.kind == "owner":
                 self.problem(("stages", position, "owner"), _("una etapa no puede ser de su propio dueño"))
         named = {key for action in self.definition.actions for key in (*action.sources, action.to) if key}
-        if named <= self.stages.keys():  # a misspelt stage has its own line; what follows from it is noise
+        if named <= self.stages.keys():  # if not, the misspelt stage is reported already
             self._check_ways()
 
     def _check_ways(self) -> None:
@@ -99,6 +99,7 @@ class _Checker:
                 self.problem(("stages", position), _("no se sale nunca de «%s»") % stage.key)
 
     def _reached(self) -> set[str]:
+        """Return the keys of the stages that can be reached from the first one."""
         first = self.definition.first_stage.key
         reached, frontier = {first}, [first]
         while frontier:
@@ -133,7 +134,7 @@ class _Checker:
         self._check_notify((*path, "notify"), action.notify)
 
     def _check_triggered(self, path: Path, action: Action) -> None:
-        """Nobody is there to be asked, or to be told what is missing."""
+        """Refuse asks and guards: a triggered action has no form, and nobody reads what is missing."""
         if action.asks:
             self.problem((*path, "asks"), _("una acción disparada no puede preguntar nada"))
         if action.guards:
@@ -178,7 +179,7 @@ class _Checker:
         if len(asked) + len(posted) > 1:
             self.problem(path, _("una acción deja un solo mensaje: %s") % ", ".join([*asked, *posted]))
 
-    # --- What is asked and said -----------------------------------------------------------------------------
+    # --- Fields, conditions and responses -------------------------------------------------------------------
 
     def _check_field(self, path: Path, field: FieldDefinition) -> None:
         if field.key in STANDARD_ASKS or field.key in RESERVED:
@@ -232,7 +233,7 @@ class _Checker:
                 if stage not in self.stages:
                     self.problem((*path, "stages", number), _("no hay una etapa «%s»") % stage)
 
-    # --- Who, when, and how it ends -------------------------------------------------------------------------
+    # --- People, closing and targets ------------------------------------------------------------------------
 
     def _check_notify(self, path: Path, entries: Iterable[Notify]) -> None:
         for position, entry in enumerate(entries):
@@ -265,7 +266,10 @@ class _Checker:
                 self.problem(("actions", position, "guards"), _("falta closing.checklist"))
 
     def _check_targets(self, name: str, targets: Mapping[str, timedelta]) -> None:
-        """A promise that exists for some tickets and not for others could not follow a change of severity."""
+        """Require targets for every severity or for every case kind, or none at all.
+
+        Otherwise a clock would have no target after a change to a severity without one.
+        """
         if targets and not (set(Severity.values) <= targets.keys() or set(CaseKind.values) <= targets.keys()):
             self.problem(
                 ("targets", name),

@@ -1,4 +1,4 @@
-"""What people say: replies of the requester, follow-ups, solutions and notes of the desk."""
+"""Verbs for messages: replies of the requester; follow-ups, solutions, internal notes and drafts of staff."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from ..record.locking import locked
 from ..record.messages import forget_draft, write
 from .perform import fire, restart_silence
 
-RECENT = 60  # messages that a page shows; the rest of a long conversation is a link away
+RECENT = 60  # messages on a page; a link leads to the rest of a longer conversation
 LONGEST = 1000
 MENTION = re.compile(r"(?<![\w@])@([\w.+-]+@[\w.-]+\w)")
 
@@ -40,8 +40,11 @@ def reply(
     version: int | None = None,
     key: str | None = None,
 ) -> Message:
-    """The requester writes, at any time and by any of their ways in (S3.18, S2.6). Files waiting under `draft_key`
-    come along. Sets off `requester_message`, which ends a turn of the contribution cycle (S2.7)."""
+    """Add a reply of the requester, who may write at any time and from any channel (S3.18, S2.6). Returns it.
+
+    Files uploaded under `draft_key` are attached. Fires `requester_message`, which ends the requester's turn in the
+    contribution cycle (S2.7).
+    """
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor):
         return earlier
@@ -66,8 +69,11 @@ def send_follow_up(
     version: int | None = None,
     key: str | None = None,
 ) -> Message:
-    """«Estamos en ello»: the desk speaks without claiming the case is solved (T2, S0.21). With the contribution
-    open, `follow_up_sent` passes the turn to the requester, who gets a link to answer without signing in (S2.6)."""
+    """Send a follow-up, «Estamos en ello», which does not say that the case is solved (T2, S0.21). Returns it.
+
+    With the contribution open, the trigger `follow_up_sent` passes the turn to the requester, whose mail has a link to
+    answer without signing in (S2.6).
+    """
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor):
         return earlier
@@ -90,9 +96,9 @@ def send_solution(
     version: int | None = None,
     key: str | None = None,
 ) -> Message:
-    """The case is solved and this is how: what was done, and what the requester has to do if anything (S0.24, S2.28).
+    """Send the solution: what was done, and the steps for the requester, if any (S0.24, S2.28). Returns it.
 
-    Only from stages in which a solution can exist: an answer to an unsolved case is what S2.29 forbids.
+    Raises `GuardFailed` in stages where the case cannot be solved yet: S2.29 forbids a solution to an unsolved case.
     """
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor):
@@ -122,7 +128,10 @@ def send_solution(
 def add_internal_note(
     ticket: Ticket, *, actor: Actor, body: str, draft_key: str = "", key: str | None = None
 ) -> Message:
-    """For the desk's eyes only (S0.20). `@correo` calls a colleague, who is told if they may see the ticket."""
+    """Add an internal note, which only staff may read (S0.20), and return it.
+
+    `@correo` mentions a colleague, who is told if they may see the ticket.
+    """
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor, act=EventKind.NOTE):
         return earlier
@@ -151,7 +160,10 @@ def _ready_to_answer(ticket: Ticket, *, actor: Actor, version: int | None) -> No
 
 
 def _require_standing(ticket: Ticket) -> None:
-    """S2.9, S2.10: standing comes before any answer, and an inactive requester gets only the one for it."""
+    """Raise `GuardFailed` unless the requester's standing was checked (S2.9) and is active.
+
+    An inactive requester gets only the answer for inactive users (S2.10).
+    """
     if ticket.requester is None or ticket.standing_checked_at is None:
         raise GuardFailed(
             _("Verifica primero el estatus administrativo del solicitante."), guard="standing_checked"
@@ -207,7 +219,10 @@ def _mention(ticket: Ticket, message: Message, *, actor: Actor) -> list[User]:
 
 
 def save_draft(ticket: Ticket, *, actor: User, mode: MessageKind, body: str, steps: str = "") -> Draft | None:
-    """Keep what the person has typed; an emptied box forgets it. No event: nothing happened to the ticket."""
+    """Save what the person has typed and return the draft. An empty one is deleted: returns None.
+
+    Records no event, because nothing happened to the ticket.
+    """
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
     text = _cleaned(body, field="body", required=False)
@@ -222,7 +237,10 @@ def save_draft(ticket: Ticket, *, actor: User, mode: MessageKind, body: str, ste
 
 
 def public_conversation(ticket: Ticket) -> dict[str, Any]:
-    """Messages and events a customer may read, in order; built here so that no face forgets to filter."""
+    """Return the messages and events that a customer may read, in order.
+
+    They are filtered here, so that no page can forget to do it.
+    """
     return {
         "messages": ticket.messages.public().prefetch_related("attachments"),
         "events": ticket.events.filter(is_public=True),

@@ -1,7 +1,7 @@
-"""What an action may bring about beyond its stage. A definition names them, in the order they happen.
+"""Effects: what an action does besides changing the stage. A definition names them in the order they run.
 
-An effect takes the step and the word after its colon. It changes the locked ticket or adds rows; the workflow saves
-the ticket and writes the one event.
+An effect gets the step and the argument after its colon, as in `post_response:R4`. It changes the locked ticket or adds
+rows; `perform` saves the ticket and writes the one event.
 """
 
 from collections.abc import Callable
@@ -20,25 +20,25 @@ from .step import Step
 Effect = Callable[[Step, str], None]
 EFFECTS: dict[str, Effect] = {}
 ARGUMENTS: dict[str, str] = {}
-"""What the word after the colon names, for the effects that take one."""
+"""For each effect that takes an argument after the colon: what the argument names."""
 POSTING_EFFECTS: set[str] = set()
-"""Effects that post the action's one message; an action that asks for a message cannot have them too."""
+"""Effects that post the action's one message. An action that asks for a message may not have any of them."""
 
 
 def effect(function: Effect) -> Effect:
-    """Register the function under its own name, which process files write in `effects`."""
+    """Register the function as an effect under its own name, which process files write in `effects`."""
     EFFECTS[function.__name__] = function
     return function
 
 
 def posts(function: Effect) -> Effect:
-    """Say that an effect posts the action's one message."""
+    """Mark an effect as one that posts the action's one message."""
     POSTING_EFFECTS.add(function.__name__)
     return function
 
 
 def names(what: str) -> Callable[[Effect], Effect]:
-    """Say that an effect takes a word after the colon, and that it names a `response`."""
+    """Mark an effect as one that takes an argument after the colon; `what` says what it names (a `response`)."""
 
     def declare(function: Effect) -> Effect:
         ARGUMENTS[function.__name__] = what
@@ -52,7 +52,7 @@ def run(call: Call, step: Step) -> None:
 
 
 def post(step: Step, *, kind: MessageKind, body: str, steps: str = "") -> Message:
-    """The message that goes with the action; the event will carry it."""
+    """Write the action's message, put it in `step.message` for the event, and return it."""
     step.message = write(step.ticket, kind, author=step.actor, body=body, steps=steps, at=step.now)
     return step.message
 
@@ -69,14 +69,17 @@ def disable_contribution(step: Step, argument: str) -> None:
 
 @effect
 def take(step: Step, argument: str) -> None:
-    """S1.14: whoever acts becomes the one responsible."""
+    """Make the actor the assignee (S1.14)."""
     step.ticket.assignee = user_of(step.actor)
 
 
 @effect
 @posts
 def write_solution(step: Step, argument: str) -> None:
-    """Send the solution's fields as the solution (S2.28), unless the same solution was sent before."""
+    """Send `solution_done` and `solution_steps` as a solution (S2.28), unless the last solution sent is the same.
+
+    After `withdraw_solution` the same text is sent again.
+    """
     ticket = step.ticket
     sent = ticket.messages.filter(kind=MessageKind.SOLUTION).order_by("created_at", "id")
     solution = (ticket.solution_done, ticket.solution_steps)
@@ -88,7 +91,7 @@ def write_solution(step: Step, argument: str) -> None:
 
 @effect
 def withdraw_solution(step: Step, argument: str) -> None:
-    """The case was not solved after all: the next solution has to be written and sent anew."""
+    """Clear `solution_sent_at`: the case was not solved, so a solution must be sent again."""
     step.ticket.solution_sent_at = None
 
 
@@ -107,7 +110,7 @@ def post_response(step: Step, argument: str) -> None:
 
 @effect
 def ask_closure_approval(step: Step, argument: str) -> None:
-    """Start waiting for the requester's verdict."""
+    """Set `closure_asked_at`: from now on the requester is asked to approve the closure."""
     step.ticket.closure_asked_at = step.now
 
 
@@ -118,7 +121,10 @@ def clear_closure_approval(step: Step, argument: str) -> None:
 
 @effect
 def open_nonconformity(step: Step, argument: str) -> None:
-    """S2.30: an answer was given for a case that was not solved; the one responsible gets a report."""
+    """Open a nonconformity for the assignee: the case was answered but not solved (S2.30).
+
+    Tells the supervisors and the assignee.
+    """
     reason = step.message.body if step.message else str(step.action.label)
     row = Nonconformity.objects.create(
         ticket=step.ticket, responsible=step.ticket.assignee, reason=reason, opened_at=step.now
@@ -131,18 +137,18 @@ def open_nonconformity(step: Step, argument: str) -> None:
 
 @effect
 def send_survey(step: Step, argument: str) -> None:
-    """S0.25: after closing, never for a test or a duplicate."""
+    """Send the survey after closing, but not for a test or a duplicate (S0.25)."""
     if not step.ticket.is_test and step.ticket.duplicate_of_id is None:
         step.notify.append(("requester", Template.SURVEY))
 
 
 @effect
 def mark_test(step: Step, argument: str) -> None:
-    """S2.43: kept, but left out of every figure."""
+    """Mark the ticket as a test: it is kept, but left out of every figure (S2.43)."""
     step.ticket.is_test = True
 
 
 @effect
 def escalate(step: Step, argument: str) -> None:
-    """S2.32: «soporte elevado»."""
+    """Mark the ticket as escalated, «soporte elevado» (S2.32)."""
     step.ticket.is_escalated = True

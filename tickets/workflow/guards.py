@@ -1,6 +1,7 @@
-"""Conditions an action may be held to. A definition names them; each says in one sentence what is missing.
+"""Guards: requirements that an action must meet. A definition names them.
 
-A guard takes the step and the word after its colon, and raises `GuardFailed` or does nothing.
+A guard gets the step and the argument after its colon, as in `field_filled:diagnostico`. It raises `GuardFailed` with
+one sentence that says what is missing, or does nothing.
 """
 
 from collections.abc import Callable
@@ -16,17 +17,17 @@ from .step import Step
 Guard = Callable[[Step, str], None]
 GUARDS: dict[str, Guard] = {}
 ARGUMENTS: dict[str, str] = {}
-"""What the word after the colon names, for the guards that take one."""
+"""For each guard that takes an argument after the colon: what the argument names."""
 
 
 def guard(function: Guard) -> Guard:
-    """Register the function under its own name, which process files write in `guards`."""
+    """Register the function as a guard under its own name, which process files write in `guards`."""
     GUARDS[function.__name__] = function
     return function
 
 
 def names(what: str) -> Callable[[Guard], Guard]:
-    """Say that a guard takes a word after the colon, and whether it names a `field` or a `contact`."""
+    """Mark a guard as one that takes an argument after the colon; `what` says what it names (`field` or `contact`)."""
 
     def declare(function: Guard) -> Guard:
         ARGUMENTS[function.__name__] = what
@@ -36,6 +37,7 @@ def names(what: str) -> Callable[[Guard], Guard]:
 
 
 def check(call: Call, step: Step) -> None:
+    """Run the guard that `call` names. Raises `GuardFailed` with the guard's name in it."""
     try:
         GUARDS[call.name](step, call.argument)
     except GuardFailed as failure:
@@ -45,21 +47,21 @@ def check(call: Call, step: Step) -> None:
 
 @guard
 def requester_has_account(step: Step, argument: str) -> None:
-    """S2.26: the flow does not advance until the requester has a user account."""
+    """Require that the requester has an account: the process does not advance without one (S2.26)."""
     if step.ticket.requester_id is None:
         raise GuardFailed(_("El solicitante no tiene cuenta. Selecciona o crea su cuenta antes de seguir."))
 
 
 @guard
 def standing_checked(step: Step, argument: str) -> None:
-    """S2.9: standing is verified before any answer."""
+    """Require that the requester's standing was checked, which comes before any answer (S2.9)."""
     if step.ticket.standing_checked_at is None:
         raise GuardFailed(_("Verifica primero el estatus administrativo del solicitante."))
 
 
 @guard
 def requester_active(step: Step, argument: str) -> None:
-    """S2.10: an inactive requester gets the answer for inactive users and no other."""
+    """Refuse an inactive requester, who gets the answer for inactive users and no other (S2.10)."""
     if step.ticket.requester and step.ticket.requester.is_inactive_standing:
         raise GuardFailed(
             _("El solicitante está inactivo: responde con la respuesta para usuarios inactivos.")
@@ -68,14 +70,14 @@ def requester_active(step: Step, argument: str) -> None:
 
 @guard
 def solution_written(step: Step, argument: str) -> None:
-    """S0.24, S2.28: closing needs the description of what was done."""
+    """Require the description of what was done, without which a case is not closed (S0.24, S2.28)."""
     if not step.ticket.solution_done:
         raise GuardFailed(_("Escribe qué se hizo para resolver el caso."))
 
 
 @guard
 def solution_sent(step: Step, argument: str) -> None:
-    """S2.39: every ticket is answered, after being solved."""
+    """Require that a solution was sent: every ticket is answered after being solved (S2.39)."""
     if step.ticket.solution_sent_at is None:
         raise GuardFailed(_("Envía la solución al solicitante antes de seguir."))
 
@@ -88,7 +90,7 @@ def assigned(step: Step, argument: str) -> None:
 
 @guard
 def follow_up_sent(step: Step, argument: str) -> None:
-    """S2.22: R7 comes after R3, which is a follow-up."""
+    """Require an earlier follow-up: R7 comes after R3, which is one (S2.22)."""
     if not step.ticket.messages.filter(kind=MessageKind.FOLLOW_UP).exists():
         raise GuardFailed(_("Envía primero un seguimiento al solicitante."))
 
@@ -96,7 +98,7 @@ def follow_up_sent(step: Step, argument: str) -> None:
 @guard
 @names("field")
 def field_filled(step: Step, argument: str) -> None:
-    """S4.17, S4.18: a field of the process must hold something."""
+    """Require a value in the process's field that `argument` names (S4.17, S4.18)."""
     if not step.ticket.fields.get(argument):
         field = step.definition.field(argument)
         raise GuardFailed(_("Completa «%(field)s».") % {"field": field.label if field else argument})
@@ -105,7 +107,7 @@ def field_filled(step: Step, argument: str) -> None:
 @guard
 @names("contact")
 def contact_recorded(step: Step, argument: str) -> None:
-    """S2.45, S2.46: a call, or a WhatsApp conversation with its URL, is on record."""
+    """Require a logged call, or a logged WhatsApp conversation with its URL (S2.45, S2.46)."""
     contacts = step.ticket.contacts.filter(kind=argument)
     if argument == ContactKind.WHATSAPP:
         contacts = contacts.exclude(url="")
@@ -115,14 +117,14 @@ def contact_recorded(step: Step, argument: str) -> None:
 
 @guard
 def call_succeeded(step: Step, argument: str) -> None:
-    """S2.45: somebody spoke to the requester and knows that it is solved."""
+    """Require a logged successful call: the requester has said that the case is solved (S2.45)."""
     if not step.ticket.contacts.filter(kind=ContactKind.CALL, outcome=ContactOutcome.SUCCESSFUL).exists():
         raise GuardFailed(_("Falta registrar una llamada exitosa al solicitante."))
 
 
 @guard
 def whatsapp_documented(step: Step, argument: str) -> None:
-    """S2.14: what was handled by WhatsApp has its screenshots in the ticket."""
+    """Require screenshots in a ticket that was handled by WhatsApp (S2.14)."""
     ticket = step.ticket
     if ticket.channel != Channel.WHATSAPP and not ticket.contacts.filter(kind=ContactKind.WHATSAPP).exists():
         return
@@ -132,7 +134,7 @@ def whatsapp_documented(step: Step, argument: str) -> None:
 
 @guard
 def checklist_complete(step: Step, argument: str) -> None:
-    """S2.44–S2.46: every item of the closing checklist is done."""
+    """Require that every item of the closing checklist is done (S2.44–S2.46)."""
     done = set(step.ticket.checklist_entries.values_list("item", flat=True))
     missing = [str(item.label) for item in step.definition.closing.checklist if item.key not in done]
     if missing:
@@ -143,7 +145,7 @@ def checklist_complete(step: Step, argument: str) -> None:
 
 @guard
 def checklist_by_another(step: Step, argument: str) -> None:
-    """S2.44: who solved the case does not review their own answer."""
+    """Refuse if the assignee ticked any item of the checklist: nobody reviews their own answer (S2.44)."""
     solver = step.ticket.assignee_id
     if solver is not None and step.ticket.checklist_entries.filter(done_by=solver).exists():
         raise GuardFailed(_("La lista de cierre la completa alguien distinto del responsable."))
@@ -151,8 +153,11 @@ def checklist_by_another(step: Step, argument: str) -> None:
 
 @guard
 def duplicate_conditions_met(step: Step, argument: str) -> None:
-    """S2.41: same requester (the field sees to it), prepared, fields updated, survivor named and still open. Whoever
-    links two tickets must be allowed to see both (B17)."""
+    """Require what cancelling as a duplicate needs: a prepared ticket and an open one that stays (S2.41).
+
+    `DuplicateField` has checked that both have the same requester. The actor must be allowed to see both (B17); a
+    ticket that they may not see is refused in the same words as an unknown folio.
+    """
     survivor = step.ticket.duplicate_of
     if survivor is not None and not policies.can_view(step.actor, survivor):
         raise GuardFailed(_("No encontramos un ticket del mismo solicitante con ese folio."))

@@ -1,4 +1,4 @@
-"""The one way in: every channel ends in `file_ticket`."""
+"""Filing of tickets: `file_ticket`, which every channel calls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ EXCERPT_LENGTH = 200
 
 @dataclass(frozen=True)
 class Requester:
-    """Who asks, when it is not the person acting: a guest's own word, or a customer an agent files for."""
+    """Whose ticket it is, when that is not the actor: a guest's own details, or the customer that staff file for."""
 
     email: str = ""
     name: str = ""
@@ -59,12 +59,14 @@ def file_ticket(
     channel: Channel = Channel.WEB,
     key: str | None = None,
 ) -> Ticket:
-    """File a report under the process's current version and return the ticket with its folio (S0.14).
+    """File a ticket under the process's current version and return it with its folio (S0.14).
 
-    `actor` is None for a guest at the door, who names an address in `requester`. `fields` are raw answers to the
-    process's questions, judged by the same rule on every channel; `draft_key` brings the files along. A repeated
-    `key` returns the ticket already filed. Raises `InvalidData` with every field's messages, `NotAllowed` where the
-    process demands an account (S2.1, T1).
+    `actor` is None for a guest without a session, whose address is then in `requester`. `fields` are raw answers to the
+    process's questions, checked by the same rules on every channel. Files uploaded under `draft_key` are attached to
+    the report. A repeated `key` returns the ticket that was filed with it.
+
+    Raises `InvalidData` with the messages of every wrong field. Raises `NotAllowed` when the process is out of use,
+    when it requires an account (S2.1, T1), when the system files, and when `key` is somebody else's.
     """
     version = process.current
     if version is None or not process.is_active:
@@ -80,7 +82,7 @@ def file_ticket(
     if errors:
         raise InvalidData(errors)
     counter = _locked_counter()
-    if filed := _filed_before(key, actor=as_actor, who=who):  # the same click, twice at the same moment
+    if filed := _filed_before(key, actor=as_actor, who=who):  # filed by another click while this one waited
         return filed
     now = timezone.now()
     ticket = Ticket(
@@ -130,7 +132,10 @@ def file_ticket(
 
 
 def _filed_before(key: str | None, *, actor: Actor, who: Requester) -> Ticket | None:
-    """Guests have nothing but their address to be told apart by."""
+    """Return the ticket that was filed with `key`, or None.
+
+    Raises `NotAllowed` when a guest with another address used the key: only the address tells guests apart.
+    """
     event = already_recorded(key, actor=actor, act=EventKind.FILED)
     if event is not None and isinstance(actor, Guest) and event.ticket.requester_email != who.email:
         raise NotAllowed
@@ -138,7 +143,7 @@ def _filed_before(key: str | None, *, actor: Actor, who: Requester) -> Ticket | 
 
 
 def _locked_counter() -> FolioCounter:
-    """The counter's row, ours until the filing commits or is undone: folios follow one another without gaps."""
+    """Return the counter's row, locked until the transaction ends, so that folios have no gaps."""
     prefix = settings.DESK_FOLIO_PREFIX
     FolioCounter.objects.get_or_create(name=prefix, defaults={"last": settings.DESK_FOLIO_START})
     return FolioCounter.objects.select_for_update().get(pk=prefix)
@@ -151,14 +156,14 @@ def _next_folio(counter: FolioCounter) -> str:
 
 
 def _department(definition: Definition, category: Category | None) -> Department | None:
-    """S0.16, S1.9: the category's, or else the process's own; none that is no longer at work."""
+    """Return the active department of the category, or else of the process, or None (S0.16, S1.9)."""
     if category is not None and category.department is not None and category.department.is_active:
         return category.department
     return Department.objects.filter(key=definition.department, is_active=True).first()
 
 
 def _column(definition: Definition, name: str) -> str:
-    """The ticket's own column that an answer goes to, if any (S4.10)."""
+    """Return the ticket column that this answer sets (S4.10), or "" for an answer kept in `fields`."""
     field = definition.field(name)
     return field.sets if field else ""
 
@@ -171,7 +176,11 @@ def _requester(
     requester: Requester | None,
     phone: str,
 ) -> Requester:
-    """Whose ticket it will be. A customer files for themselves alone; staff may file for anybody."""
+    """Return whose ticket it will be, and add a wrong phone or address to `errors`.
+
+    Customers file for themselves only, staff for anybody. Raises `NotAllowed` for the system, and for a guest where the
+    process requires an account.
+    """
     if isinstance(actor, System):
         raise NotAllowed
     if isinstance(actor, User) and (not actor.is_desk_staff or requester is None):
@@ -202,7 +211,7 @@ def _guest(requester: Requester, phone: str, errors: dict[str, list[str]]) -> Re
 
 
 def _phone(value: str, definition: Definition, errors: dict[str, list[str]]) -> str:
-    """S0.12: e-mail and/or phone, as the process wants them."""
+    """Return the cleaned phone. Add to `errors` if it is wrong, or missing where the process needs one (S0.12)."""
     phone = _line(value, 32, "phone", errors)
     if phone:
         try:
@@ -235,7 +244,7 @@ def _validated(
     if category is None:
         if definition.categories:
             errors["category"] = [_("Elige el tipo de solicitud.")]
-    elif category.process_id != process.pk or not category.is_active:  # whatever a form was made to say (B18)
+    elif category.process_id != process.pk or not category.is_active:  # a forged form may send any id (B18)
         errors["category"] = [_("Ese tipo de solicitud ya no está disponible. Elige otro.")]
     answers: dict[str, Any] = {}
     try:

@@ -1,4 +1,4 @@
-"""Changing a ticket's stage: `perform` for people, `fire` for triggers. Nothing else assigns a stage."""
+"""The only module that changes a ticket's stage: `perform` for people, `fire` for triggers."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -37,11 +37,12 @@ def perform(
     version: int | None = None,
     key: str | None = None,
 ) -> Ticket:
-    """Carry out `action` of the ticket's process. Returns the ticket as it is afterwards.
+    """Carry out `action` of the ticket's process and return the changed ticket.
 
-    `data` holds the answers to what the action asks, `version` the ticket as the person's page showed it, `key` makes
-    a repeated call do nothing. Raises, before anything is written: `NotAllowed` (this person), `StaleTicket` (moved
-    on), `ActionUnavailable` (this stage), `InvalidData` (fields), `GuardFailed` (the process's conditions).
+    `data` holds the answers to what the action asks, `version` is the ticket's version on the person's page, and a
+    repeated `key` does nothing. Raises one of these and changes nothing: `NotAllowed` (this person may not),
+    `StaleTicket` (the ticket has changed since `version`), `ActionUnavailable` (not in this stage), `InvalidData`
+    (wrong answers), `GuardFailed` (a guard refuses).
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=action, ticket=ticket):
@@ -64,10 +65,10 @@ def perform(
 
 
 def fire(ticket: Ticket, trigger: str, *, actor: Actor = SYSTEM, after_days: int = 0) -> Action | None:
-    """Carry out the first action that `trigger` sets off in the locked ticket's stage, if its conditions hold.
+    """Carry out the first action for `trigger` in the locked ticket's stage whose conditions hold.
 
-    Runs inside the verb that caused it. `after_days` says which silence is over. Returns the action, or None when
-    nothing waits for the trigger.
+    Returns that action, or None when there is none. Runs inside the transaction of the verb that caused it. For the
+    trigger `silence`, `after_days` says how many days of silence are over.
     """
     for action in ticket.definition.triggered(ticket.stage, trigger):
         if action.after_days == after_days and holds(action.when, ticket):
@@ -77,10 +78,11 @@ def fire(ticket: Ticket, trigger: str, *, actor: Actor = SYSTEM, after_days: int
 
 
 def pass_deadlines(ticket: Ticket, *, now: datetime) -> int:
-    """Record every promise about the locked ticket that has run out: «soporte elevado» (S2.32). Returns how many.
+    """Record a breach for each clock of the locked ticket that ran past its due date. Returns how many.
 
-    The event happened at the due date, however late this is noticed. Whatever moves a date calls this first, so that
-    a promise that was broken before stays on record.
+    The event is dated at the due date, however late the sweep runs. A breach of the resolution clock also marks the
+    ticket as escalated, «soporte elevado» (S2.32). Verbs that move a due date call this first, so that an earlier
+    breach stays on record.
     """
     by_rule, count = System("deadline_passed"), 0
     if not any(due and due <= now for due in (ticket.due_at, ticket.first_response_due_at)):
@@ -108,10 +110,10 @@ def pass_deadlines(ticket: Ticket, *, now: datetime) -> int:
 
 
 def pass_silence(ticket: Ticket) -> Action | None:
-    """Carry out what the process does after the locked ticket's silence that has run out. Returns the action, or None.
+    """Carry out the action of the silence that is over on the locked ticket. Returns it, or None.
 
-    Each silence of a stretch acts once, the shortest first; while the ticket stays in its stage the next longer one
-    is waited for.
+    A stage may have several silences, such as 2, 3 and 5 days. Each acts once, the shortest first; while the ticket
+    stays in its stage, `silence_due_at` moves on to the next longer one.
     """
     days = (ticket.silence_due_at - ticket.silence_since).days if ticket.silence_due_at else 0
     _await_silence(ticket, after=days)
@@ -122,7 +124,7 @@ def pass_silence(ticket: Ticket) -> Action | None:
 
 
 def enter_first_stage(ticket: Ticket, *, now: datetime) -> None:
-    """Where every ticket begins; called by intake before the row exists."""
+    """Put a ticket into the first stage of its process. Intake calls this before the row exists."""
     _enter(ticket, ticket.definition.first_stage, now=now)
 
 
@@ -144,7 +146,7 @@ def _carry_out(
     for effect in action.effects:
         effects.run(effect, step)
     changes = _changes(before, _snapshot(ticket))
-    if "due_at" not in answers:  # a clock that ran on or paused is no news
+    if "due_at" not in answers:  # a due date that only a pause or a new target has moved is not recorded
         changes.pop("due_at", None)
     if changes.keys() & {"severity", "case_kind"}:
         clocks.retarget(ticket, now=step.now)
@@ -180,18 +182,19 @@ def _enter(ticket: Ticket, stage: Stage, *, now: datetime) -> None:
 
 
 def restart_silence(ticket: Ticket, *, now: datetime) -> None:
-    """The requester's time to answer begins (again), where the stage sets one."""
+    """Start the requester's time to answer again, where the stage sets one. Does not save the ticket."""
     ticket.silence_since = now
     _await_silence(ticket, after=0)
 
 
 def _await_silence(ticket: Ticket, *, after: int) -> None:
+    """Set `silence_due_at` to the stage's next silence longer than `after` days, or to None."""
     days = ticket.definition.next_silence(ticket.stage, after=after)
     ticket.silence_due_at = ticket.silence_since + timedelta(days=days) if days else None
 
 
 def _post_asked_message(step: Step) -> None:
-    """An action that asks for a message or a note leaves it in the conversation."""
+    """Post the answer to `message` or `note`, if the action asked for one, as the action's message."""
     if body := step.data.get("message"):
         requester = policies.is_requester(step.actor, step.ticket)
         effects.post(step, kind=MessageKind.REPLY if requester else MessageKind.FOLLOW_UP, body=body)

@@ -1,4 +1,4 @@
-"""«Preparar» (S2.3): recognised by what it asks, in any process, never by its name."""
+"""Find the action that prepares a ticket («Preparar», S2.3) in any process: by what it asks, not by its name."""
 
 from datetime import timedelta
 
@@ -15,18 +15,18 @@ CHOSEN = frozenset({"due_at", "severity", "difficulty"})
 
 
 def asks_as_preparation(action: Action) -> bool:
-    """Whether the action settles who, and how much it matters or until when."""
+    """Whether the action asks for the assignee and for at least one of `CHOSEN`."""
     asked = {ask.field for ask in action.asks}
     return not action.on and "assignee" in asked and not asked.isdisjoint(CHOSEN)
 
 
 def is_preparation(action: Action, ticket: Ticket) -> bool:
-    """Whether the action prepares the ticket now, before the work begins."""
+    """Whether the action prepares this ticket now: its stage is one before the work begins."""
     return ticket.kind in EARLY_KINDS and asks_as_preparation(action)
 
 
 def prepares_in(definition: Definition) -> list[str]:
-    """The stages of the process in which somebody prepares."""
+    """Return the keys of the stages in which an action of this process prepares tickets."""
     return [
         stage.key
         for stage in definition.stages
@@ -35,7 +35,10 @@ def prepares_in(definition: Definition) -> list[str]:
 
 
 def may_prepare(user: User) -> bool:
-    """Whether a process in force leaves preparing to people like this one; each ticket then says for itself."""
+    """Whether a process in force could let this staff member prepare some ticket.
+
+    For one ticket use `preparation_of`.
+    """
     in_force = ProcessVersion.objects.filter(process__current=F("pk"), process__is_active=True).order_by()
     return user.is_supervisor or any(
         policies.may_be_meant(who if who.kind != "owner" else stage.owner, user)
@@ -49,12 +52,13 @@ def may_prepare(user: User) -> bool:
 
 
 def preparation_of(ticket: Ticket, *, user: User) -> Action | None:
+    """Return the action with which this user may prepare the ticket now, or None."""
     actions = policies.available_actions(ticket, actor=user)
     return next((action for action in actions if is_preparation(action, ticket)), None)
 
 
 def targets(ticket: Ticket) -> dict[str, timedelta | None]:
-    """What each severity promises as a first answer (S0.19)."""
+    """Return, for each severity, the ticket's first response target, or else its resolution target (S0.19)."""
     definition, case_kind = ticket.definition, ticket.case_kind
     return {
         severity: definition.first_response_target(severity=severity, case_kind=case_kind)

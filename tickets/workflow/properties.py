@@ -1,4 +1,4 @@
-"""Facts of a ticket that staff may change at any time, beside what the process's actions ask for."""
+"""Verbs for a ticket's properties, which may change at any time, apart from the actions of its process."""
 
 from typing import Any
 
@@ -29,7 +29,11 @@ EDITABLE = ("severity", "case_kind", "difficulty", "queue_position", "department
 def assign(
     ticket: Ticket, *, actor: Actor, assignee: User | None, version: int | None = None, key: str | None = None
 ) -> Ticket:
-    """Give the ticket to somebody, or back to the queue. They are told, unless they took it themselves (S1.13)."""
+    """Set the ticket's assignee, or with None return it to the queue. Returns the ticket.
+
+    The assignee is told, unless they assigned it to themselves (S1.13). Raises `InvalidData` for anybody who is not
+    active staff, `GuardFailed` on a closed ticket.
+    """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.ASSIGNED, ticket=ticket):
         return done.ticket
@@ -60,9 +64,10 @@ def assign(
 def change_properties(
     ticket: Ticket, *, actor: Actor, version: int | None = None, key: str | None = None, **values: Any
 ) -> Ticket:
-    """Change any of `EDITABLE`. Promises follow a new severity or case kind; an agreed closing date stays.
+    """Change any of `EDITABLE` and return the ticket. Equal values change nothing and record nothing.
 
-    Raises `InvalidData` for a value that cannot be; the same values again change nothing and record nothing.
+    A new severity or case kind brings its own targets, so due dates move; an agreed due date stays. Raises
+    `InvalidData` for values that are not valid, `GuardFailed` on a closed ticket.
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.PROPERTIES, ticket=ticket):
@@ -122,8 +127,10 @@ def _plain(value: Any) -> Any:
 def set_contribution(
     ticket: Ticket, *, actor: Actor, is_open: bool, version: int | None = None, key: str | None = None
 ) -> Ticket:
-    """Switch «aporte de usuario» on or off (S2.5). Off, the links for it stop working and the cycle ends (S2.7):
-    `contribution_closed` takes the turn back from a requester who was being waited for."""
+    """Switch the contribution, «aporte de usuario», on or off and return the ticket (S2.5).
+
+    Switching it off revokes its links and fires `contribution_closed`, which ends the requester's turn (S2.7).
+    """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.CONTRIBUTION, ticket=ticket):
         return done.ticket
@@ -145,7 +152,7 @@ def set_contribution(
 
 @transaction.atomic
 def set_notifications(ticket: Ticket, *, actor: Actor, on: bool) -> Ticket:
-    """The requester chooses whether mails about this ticket reach them (S3.10)."""
+    """Set whether the requester gets mails about this ticket, as they chose (S3.10). Returns the ticket."""
     ticket = locked(ticket)
     if not policies.can_choose_notifications(actor, ticket):
         raise NotAllowed

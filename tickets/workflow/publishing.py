@@ -1,4 +1,4 @@
-"""Putting definitions to work: published versions, and the library that ships with the desk."""
+"""Publishing of process files: their versions, and the departments, groups and categories that they need."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,10 +18,11 @@ from .checking import load
 
 @transaction.atomic
 def publish(source: str, *, position: int | None = None) -> ProcessVersion:
-    """Check a process file and make it the current version of its process.
+    """Check a process file, make it the current version of its process, and return that version.
 
-    Tickets already filed stay on theirs. The same text as the current version publishes nothing new. Categories and
-    whatever else the file brings and the desk does not know yet are created; what the desk has edited stays as it is.
+    Tickets filed before keep their version. The same text as the current version publishes nothing new. Departments,
+    customer kinds, groups and categories of the file are created where the desk has none with that key; existing ones
+    stay as the desk has edited them. Raises `DefinitionError`.
     """
     definition = inspect(source)
     _create_needs(definition)
@@ -42,7 +43,7 @@ def publish(source: str, *, position: int | None = None) -> ProcessVersion:
 
 
 def inspect(source: str) -> Definition:
-    """The definition, if it could be published at this desk as it is now. Raises `DefinitionError`."""
+    """Return the definition, if it could be published at this desk as it is now. Raises `DefinitionError`."""
     definition = load(source)
     named = list(_named_departments(definition))
     known = {department.key for department in definition.departments}
@@ -62,7 +63,7 @@ def inspect(source: str) -> Definition:
 
 
 def _named_departments(definition: Definition) -> Iterator[tuple[Path, str]]:
-    """Every department that the file counts on, with where it says so."""
+    """Yield every department that the file refers to, with its path in the file."""
     if definition.department:
         yield ("department",), definition.department
     for position, category in enumerate(definition.categories):
@@ -74,6 +75,7 @@ def _named_departments(definition: Definition) -> Iterator[tuple[Path, str]]:
 
 
 def _everybody(definition: Definition) -> Iterator[tuple[Path, Who]]:
+    """Yield every `Who` of the file, with its path in the file."""
     for position, stage in enumerate(definition.stages):
         yield ("stages", position, "owner"), stage.owner
     for entry in definition.on_filed:

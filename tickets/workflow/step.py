@@ -1,4 +1,4 @@
-"""One action being carried out: what guards look at and effects work on."""
+"""The `Step` that guards and effects get: one action while it is carried out."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,10 @@ from ..models import Message, Ticket
 
 @dataclass
 class Step:
-    """The ticket is locked and already holds the answers in `data`; saving it is the workflow's business."""
+    """One action being carried out on a locked ticket, whose answers in `data` have been applied.
+
+    Guards read the step and effects change it. They do not save the ticket: `perform` does, with the event.
+    """
 
     ticket: Ticket
     definition: Definition
@@ -22,4 +25,4 @@ class Step:
     message: Message | None = None
     notify: list[tuple[str, str]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
-    """What the event will say beyond the stages; keys and plain values."""
+    """Plain values that go into the event's `data`, beside the stages and the changes."""

@@ -1,4 +1,7 @@
-"""What time does to tickets. Each sweep costs what is due, not what exists, and may run twice without harm."""
+"""Sweeps, which the scheduler runs: they record breaches, act on silence and delete expired links.
+
+Each reads only the rows that are due, and running it twice does no harm.
+"""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -18,27 +21,31 @@ from .perform import pass_deadlines, pass_silence
 
 logger = logging.getLogger(__name__)
 BATCH = 200
-SECONDS = 30  # then the next run goes on: well below what a task may take
+SECONDS = 30  # then the sweep stops and the next run goes on; well below a task's time limit
 
 
 def breach_overdue(limit: int = BATCH) -> int:
-    """Record every promise whose instant has passed (S2.32). Returns how many."""
+    """Record a breach for every clock that ran past its due date (S2.32). Returns how many."""
     return _each(dict.fromkeys(overdue().values_list("ticket_id", flat=True)), _breach, limit)
 
 
 def overdue() -> "QuerySet[Clock]":
-    """The clocks whose promise has run out without anybody having said so."""
+    """Return the clocks that ran past their due date and have no breach recorded yet, earliest first."""
     return Clock.objects.filter(UNSEEN, due_at__lte=timezone.now()).order_by("due_at")
 
 
 @transaction.atomic
 def _breach(pk: int) -> int:
-    """Somebody may have answered, paused or moved the date between the list and the lock."""
+    """Record the breaches of one ticket and return how many.
+
+    They are checked again under the lock: since the list was read, somebody may have answered, paused or moved the
+    date.
+    """
     return pass_deadlines(locked(Ticket(pk=pk)), now=timezone.now())
 
 
 def act_on_silence(limit: int = BATCH) -> int:
-    """Carry out what processes do when the requester has not answered in time. Returns how many actions."""
+    """Carry out the silence actions of tickets whose requester has not answered in time. Returns how many."""
     due = Ticket.objects.filter(silence_due_at__lte=timezone.now()).order_by("silence_due_at")
     return _each(due.values_list("pk", flat=True), _end_silence, limit)
 
@@ -52,7 +59,10 @@ def _end_silence(pk: int) -> bool:
 
 
 def _each(tickets: Iterable[int], act: Callable[[int], int], limit: int) -> int:
-    """A ticket that cannot be dealt with keeps no other from its turn, however many there are of its kind."""
+    """Call `act` on each ticket until it has done `limit` things or `SECONDS` have passed. Returns how many it did.
+
+    A sweep goes on after a ticket that fails, and failing tickets do not count towards `limit`.
+    """
     count, until = 0, monotonic() + SECONDS
     for pk in tickets:
         if count >= limit or monotonic() >= until:
@@ -65,7 +75,7 @@ def _each(tickets: Iterable[int], act: Callable[[int], int], limit: int) -> int:
 
 
 def forget_expired_tokens() -> int:
-    """Delete the links that have been useless for a month. Returns how many."""
+    """Delete the links that expired at least a month ago. Returns how many."""
     return delete_in_batches(expired_tokens())
 
 
