@@ -1,1 +1,1 @@
-"""What the desk reads: queues in the order of an index, who else has a ticket open, history as sentences."""
+"""What staff read: queues in the order of an index, who else has a ticket open, history as sentences."""

@@ -1,4 +1,7 @@
-"""Events told as sentences, for the desk's own eyes: they may name what only staff may know."""
+"""Sentences that tell staff the history of a ticket, one for each event.
+
+Customers never see them: they may name what only staff may know.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,7 +24,7 @@ from ..models import Ticket, TicketEvent
 
 @dataclass
 class Names:
-    """The people, departments and tickets that events refer to by number."""
+    """Names of the users, departments and tickets that events refer to by primary key."""
 
     users: dict[int, str] = field(default_factory=dict)
     departments: dict[int, str] = field(default_factory=dict)
@@ -38,7 +41,7 @@ _REFERENCES = {
 
 
 def names_in(events: Iterable[TicketEvent]) -> Names:
-    """Look up everything that `events` refer to; at most one query for each sort of thing, none for what is absent."""
+    """Look up the names that `events` refer to: at most one query each for users, departments and tickets."""
     wanted: dict[str, set[int]] = {"users": set(), "departments": set(), "folios": set()}
     for event in events:
         for name, values in event.data.get("changes", {}).items():
@@ -62,7 +65,7 @@ TELLERS: dict[str, Teller] = {}
 
 
 def teller(*kinds: str) -> Callable[[Teller], Teller]:
-    """Register the function that tells events of these kinds. Raises `ValueError` for a kind that has one."""
+    """Register the function that writes the sentence for these kinds. Raises `ValueError` if a kind has one."""
 
     def register(function: Teller) -> Teller:
         for kind in kinds:
@@ -75,7 +78,10 @@ def teller(*kinds: str) -> Callable[[Teller], Teller]:
 
 
 def tell(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    """One sentence with what matters in bold; empty for what the conversation already shows as a message."""
+    """Return the sentence for an event, with what matters in bold.
+
+    Empty for a kind without a teller, such as a message, which the conversation shows already.
+    """
     teller = TELLERS.get(event.kind)
     return teller(event, definition, names) if teller else SafeString("")
 
@@ -85,7 +91,7 @@ def _bold(value: Any) -> SafeString:
 
 
 def _said(event: TicketEvent, text: str, **values: Any) -> SafeString:
-    """«Carolina asignó el ticket a Diego»: the actor, then `text` with its values in bold."""
+    """Return «Carolina asignó el ticket a Diego»: the actor's name, then `text` with its values in bold."""
     bold = {name: value if isinstance(value, SafeString) else _bold(value) for name, value in values.items()}
     told = format_html(text, **bold) if bold else text
     return format_html("<b>{}</b> {}", event.actor_name, told)
@@ -129,7 +135,7 @@ def _joined(parts: list[SafeString]) -> SafeString:
 
 
 def _changes(event: TicketEvent, names: Names) -> list[SafeString]:
-    changes = event.data.get("changes", {})  # PostgreSQL keeps its keys in an order of its own
+    changes = event.data.get("changes", {})  # PostgreSQL does not keep the order of JSON keys
     return [
         format_html("{} {}", label, _bold(_value(name, changes[name][1], names)))
         for name, label in _labels().items()

@@ -1,4 +1,4 @@
-"""What «Preparar» reads (S2.3): the tickets that wait for it, who can be given one, and possible duplicates."""
+"""What the page «Preparar» shows (S2.3): the tickets to prepare, possible assignees and possible duplicates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LINE_SIZE = 50
 
 
 class PreparationLine:
-    """The tickets this person can prepare, in order of arrival (S2.35): the first fifty."""
+    """The first `LINE_SIZE` tickets that this user may prepare, in order of arrival (S2.35)."""
 
     def __init__(self, user: User) -> None:
         early = Ticket.objects.visible_to(user).open().to_prepare()
@@ -38,22 +38,30 @@ class PreparationLine:
         return f"{len(self.tickets)}{'+' if self.is_cut else ''}"
 
     def place_of(self, folio: str) -> int:
-        """From one; 0 when it is not in the line."""
+        """Return the ticket's place in the line, from 1, or 0 if it is not in the line."""
         folios = [ticket.folio for ticket in self.tickets]
         return folios.index(folio) + 1 if folio in folios else 0
 
     def before(self, folio: str) -> str:
+        """Return the folio before this one in the line, or "" if there is none."""
         place = self.place_of(folio)
         return self.tickets[place - 2].folio if place > 1 else ""
 
     def after(self, folio: str) -> str:
-        """The next one; from outside the line, its first."""
+        """Return the folio after this one in the line, or "" if there is none.
+
+        For a ticket that is not in the line this is the first one.
+        """
         rest = [ticket.folio for ticket in self.tickets[self.place_of(folio) :]]
         return rest[0] if rest and rest[0] != folio else ""
 
 
 def _offered(tickets: Iterable[Ticket], user: User) -> Iterable[Ticket]:
-    """Who prepares depends on the process, the stage, the department and the assignee: asked once for each."""
+    """Yield the tickets that this user may prepare.
+
+    That depends only on the process, the stage, the department and the assignee, so tickets that share these are
+    checked once.
+    """
     known: dict[tuple[Any, ...], bool] = {}
     for ticket in tickets:
         sort = (ticket.process_version_id, ticket.stage, ticket.department_id, ticket.assignee_id)
@@ -65,7 +73,7 @@ def _offered(tickets: Iterable[Ticket], user: User) -> Iterable[Ticket]:
 
 @dataclass(frozen=True)
 class Colleague:
-    """Somebody who can be given the ticket, with what they already carry."""
+    """A staff member who could be the assignee, with how many open tickets they have."""
 
     user: User
     load: int
@@ -74,7 +82,10 @@ class Colleague:
 
 
 def colleagues(ticket: Ticket, department_id: int | None) -> list[Colleague]:
-    """The desk's people, those of the department first, then whoever carries less. Three queries."""
+    """Return all staff as possible assignees, with three queries.
+
+    Those of the department come first, then those with fewer open tickets.
+    """
     people = list(User.objects.staff().prefetch_related("departments"))
     load = queues.load(people)
     found = [
@@ -90,7 +101,7 @@ def colleagues(ticket: Ticket, department_id: int | None) -> list[Colleague]:
 
 
 def siblings(ticket: Ticket, *, user: User) -> "QuerySet[Ticket]":
-    """The same requester's other open tickets, where a duplicate would be (S2.40)."""
+    """Return the same requester's other open tickets that `user` may see: one could be a duplicate (S2.40)."""
     open_tickets = Ticket.objects.visible_to(user).open().exclude(pk=ticket.pk)
     if ticket.requester_id is not None:
         same = open_tickets.filter(requester=ticket.requester_id)

@@ -1,4 +1,4 @@
-"""Two people on one ticket see each other."""
+"""Presence: which staff have a ticket open right now, so that two people on one ticket know of each other."""
 
 from datetime import timedelta
 
@@ -13,15 +13,15 @@ PRESENCE_SECONDS = 20
 
 
 def announce(ticket: Ticket, *, user: User, is_writing: bool = False) -> None:
-    """`user` has the ticket open at this moment."""
+    """Record that `user` has the ticket open now, and whether they are writing."""
     sign = {"seen_at": timezone.now(), "is_writing": is_writing}
-    # Every page says so every few seconds; nearly always the row is there.
+    # Every open page calls this every few seconds, so the row nearly always exists.
     if not Presence.objects.filter(ticket=ticket, user=user).update(**sign):
         Presence.objects.update_or_create(ticket=ticket, user=user, defaults=sign)
 
 
 def others_on(ticket: Ticket, *, user: User) -> QuerySet[Presence]:
-    """Who else is there, those who write first."""
+    """Return the presences of other staff on the ticket in the last `PRESENCE_SECONDS`, writers first."""
     since = timezone.now() - timedelta(seconds=PRESENCE_SECONDS)
     return (
         Presence.objects.filter(ticket=ticket, seen_at__gte=since)
@@ -33,6 +33,7 @@ def others_on(ticket: Ticket, *, user: User) -> QuerySet[Presence]:
 
 
 def forget_absent() -> int:
+    """Delete presences not renewed for three times `PRESENCE_SECONDS`. Returns how many."""
     since = timezone.now() - timedelta(seconds=PRESENCE_SECONDS * 3)
     count, _rows = Presence.objects.filter(seen_at__lt=since).delete()
     return count

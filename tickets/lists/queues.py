@@ -1,8 +1,8 @@
-"""The desk's queues: what each holds, in which orders it can be read, and how much is in it, cheaply.
+"""The desk's queues: which tickets each has, in which orders they can be listed, and how many they are.
 
-A queue never shows more than `visible_to` does. A figure must not cost what exists (LESSONS A21): those of the queues
-come from one walk over an index that holds the open tickets alone, with all that queues ask of them; those of a list
-stop counting at `MANY`, because people need to know that there is a lot, not how much.
+A queue never shows more than `visible_to` does. Counting must not cost more when there are more tickets (LESSONS A21).
+So the figures of all queues come from one `GROUP BY` over an index of the open tickets, and the figures of a list stop
+at `MANY`: people need to know that there are many, not how many.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ DEPARTMENT_PREFIX = "departamento-"
 
 @dataclass(frozen=True)
 class Order:
-    """An order that one index reads: `keys` for `keyset.paginate`."""
+    """An order of tickets that one index provides. `keys` is the order for `keyset.paginate`."""
 
     key: str
     label: str | Promise
@@ -61,10 +61,10 @@ class TicketGroup:
 
 @dataclass(frozen=True)
 class Queue:
-    """A list of tickets that the desk works from.
+    """A list of tickets that staff work from.
 
-    `select` narrows a queryset to the queue's tickets. `includes` says the same of a `TicketGroup`, for the queues
-    that show a figure: whether the group's tickets belong to the queue.
+    `select` narrows a queryset to the queue's tickets. `includes` decides the same for a `TicketGroup`: whether its
+    tickets belong to the queue. Only queues that show a figure have it.
     """
 
     key: str
@@ -80,16 +80,16 @@ class Queue:
 
     @property
     def has_only_open_tickets(self) -> bool:
-        """Whether the queue never shows a closed ticket: only then may it be read by due date."""
+        """Whether the queue never shows a closed ticket. Only such a queue may be listed by due date."""
         return "vence" in self.orders
 
     def tickets(self, user: User) -> TicketQuerySet:
-        """Those of the queue that `user` may see."""
+        """Return the queue's tickets that `user` may see."""
         return self.select(Ticket.objects.visible_to(user), user)
 
 
-# What is theirs to do, and what their departments hold, is visible to everybody of the desk: to ask for that once more
-# would keep the database from the index that has the page in order.
+# `MINE` and the queues of departments do not use `visible_to`: staff may see what is assigned to them and what is in
+# their departments anyway. The extra condition would keep the database from using the index that sorts the page.
 MINE = Queue(
     "mios",
     _("Asignados a mí"),
@@ -132,7 +132,7 @@ HISTORY = Queue(
     order="actividad",
     orders=("actividad", "recientes"),
 )
-"""S1.18: every ticket there ever was, with the state it is in."""
+"""Every ticket there ever was, with the state it is in (S1.18)."""
 
 VIEWS = (
     Queue(
@@ -164,7 +164,7 @@ VIEWS = (
 
 
 def queues_for(user: User) -> list[Queue]:
-    """Every queue of somebody of the desk, in the order of the side list. Agents see their own departments."""
+    """Return the queues of a staff member, in the order of the sidebar. Agents get their own departments' only."""
     departments = Department.objects.filter(is_active=True)
     if not user.is_supervisor:
         departments = departments.filter(pk__in=user.department_ids)
@@ -184,21 +184,26 @@ def _of_department(department: Department) -> Queue:
 
 
 class BoundedCount(Subquery):
-    """How many rows, counting no further than `MANY`."""
+    """A subquery that counts rows, but no further than `MANY`."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) bounded)"
     output_field = IntegerField()
     empty_result_set_value = 0
 
     def __init__(self, queryset: "QuerySet[Any]", *, along: Sequence[str] = (), **extra: Any) -> None:
-        """`along` names the order of an index that holds these rows. Without it the database may walk the whole table
-        from its oldest, long closed row to find the first hundred open ones."""
+        """Count the rows of `queryset`. `along` is the order of an index that holds these rows.
+
+        Without it the database may walk the whole table, the oldest and long closed tickets first, to find the first
+        hundred open ones.
+        """
         super().__init__(queryset.order_by(*along).values("pk")[:MANY], **extra)
 
 
 def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
-    """How many open tickets each of these queues holds for `user`, by its key; those without a figure are left out.
-    One query, whatever is asked."""
+    """Return how many open tickets each queue has for `user`, by the queue's key. Always one query.
+
+    Queues that show no figure are left out.
+    """
     open_tickets = Ticket.objects.visible_to(user).open().order_by()
     groups = [TicketGroup(*row) for row in open_tickets.values_list(*GROUPED_BY).annotate(size=Count("*"))]
     return {
@@ -209,19 +214,19 @@ def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
 
 
 def count(tickets: TicketQuerySet) -> int:
-    """How many, up to `MANY`; in an order that one of their indexes has, or none."""
+    """Count `tickets`, stopping at `MANY`. Pass an indexed order or none, or the database scans the table."""
     return len(tickets.values_list("pk")[:MANY])
 
 
 def count_scopes(scopes: Mapping[str, TicketQuerySet], user: User) -> dict[str, int]:
-    """How many open tickets are in each of these, up to `MANY`, by its name; one query."""
+    """Return how many open tickets each scope has, up to `MANY`, by its name. One query."""
     counts = [BoundedCount(scope, along=ORDERS["vence"].keys) for scope in scopes.values()]
     row = User.objects.values_list(*counts).get(pk=user.pk) if counts else ()
     return dict(zip(scopes, row, strict=True))
 
 
 def due_groups(tickets: TicketQuerySet, *, now: datetime, end_of_day: datetime) -> dict[str, TicketQuerySet]:
-    """The stretches of a queue that is read by due date, each as a scope to count."""
+    """Split the tickets of a queue that is listed by due date into groups, each a queryset to count."""
     running = tickets.filter(is_paused=False)
     return {
         "overdue": running.filter(due_order__lte=now),
@@ -233,6 +238,7 @@ def due_groups(tickets: TicketQuerySet, *, now: datetime, end_of_day: datetime) 
 
 
 def group_of(ticket: Ticket, *, now: datetime, end_of_day: datetime) -> str:
+    """Return the name of the group of `due_groups` that the ticket belongs to."""
     if ticket.is_paused:
         return "paused"
     if ticket.due_at is None:
@@ -248,12 +254,14 @@ ROW = (
     "last_requester_message_at", "last_staff_message_at", "due_order", "arrival_order", "severity_order",
     "category__name", "category__name_en", "assignee__name", "assignee__email", "requester__standing",
 )  # fmt: skip
-"""What a line of a list shows, and what its place in the list hangs on."""
+"""The columns that a row of a list shows, and those that decide its place in the list."""
 
 
 def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
-    """With what a line of a list shows and nothing else, in a constant number of queries. Versions come apart from
-    the rows: fifty tickets share a few, and each carries its whole process."""
+    """Load what a row of a list shows and nothing else, in a constant number of queries.
+
+    Versions are prefetched, not joined: fifty tickets share a few, and each version carries its whole process.
+    """
     clocks = Clock.objects.filter(kind=ClockKind.RESOLUTION)
     clocks = clocks.only("ticket", "target", "due_at", "paused_at", "stopped_at")
     return (
@@ -264,7 +272,7 @@ def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
 
 
 def load(assignees: Iterable[User]) -> dict[int, int]:
-    """How many open tickets each of these people has, up to `MANY`; one query."""
+    """Return how many open tickets each of these users is assigned, up to `MANY`, by user id. One query."""
     people = User.objects.filter(pk__in=[user.pk for user in assignees])
     open_tickets = Ticket.objects.open().filter(assignee=OuterRef("pk"))
     return dict(people.values_list("pk", BoundedCount(open_tickets, along=ORDERS["vence"].keys)))
@@ -272,17 +280,18 @@ def load(assignees: Iterable[User]) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class Place:
-    """A place in line, and how many open tickets arrived earlier."""
+    """A position in the queue, and how many open tickets that arrived earlier are ahead of it."""
 
     position: int
     ahead: int
 
 
 def proposed_place(ticket: Ticket, *, department: Department | None = None) -> Place:
-    """S2.35: behind the open tickets of the department (its own, unless another is named) that arrived earlier.
+    """Return the place to propose for a ticket: behind the department's earlier open tickets (S2.35).
 
-    After the last of them, and not after any that arrived later and has a position already: tickets may be prepared in
-    any order. Of two in the same position the earlier goes first (`ORDERS`).
+    The department is the ticket's own, unless another is given. Tickets may be prepared in any order, so the place is
+    after the last one that arrived earlier, but not after one that arrived later and has a position already. Of two
+    tickets in the same position the earlier goes first (`ORDERS`).
     """
     place = department.pk if department else ticket.department_id
     earlier, later = Q(created_at__lt=ticket.created_at), Q(created_at__gt=ticket.created_at)
