@@ -7,14 +7,14 @@ from tickets.tests.playing import Play
 
 @pytest.fixture
 def play(db: None) -> Iterator[Callable[..., Play]]:
-    """Begins plays, and gives the time back after the test."""
+    """Return a function that begins plays. After the test each play gives the real time back."""
     begun: list[Play] = []
 
     def begin(process: str, **options: object) -> Play:
         begun.append(Play(process, **options))
         return begun[-1]
 
-    begin.begun = begun  # type: ignore[attr-defined]  # for what looks at all the plays of a file
+    begin.begun = begun  # type: ignore[attr-defined]  # for tests that look at every play begun
     yield begin
     for each in reversed(begun):
         each.stop()

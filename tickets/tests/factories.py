@@ -1,4 +1,4 @@
-"""Small real objects. A ticket is filed through the same verb as anybody's."""
+"""Factories for processes and tickets, which publish and file them with the product's own verbs."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tickets.workflow.publishing import publish
 
 
 def make_process(key: str = "soporte-con-aprobacion") -> Process:
-    """A process of the library, published once per test."""
+    """Publish a process of the library, if it is not published yet, and return it."""
     Department.objects.bulk_create(
         [Department(key=key, name=name) for key, name in DEPARTMENTS.items()], ignore_conflicts=True
     )
@@ -26,7 +26,7 @@ def make_ticket(
     category: Category | str | None = None,
     **fields: Any,
 ) -> Ticket:
-    """Filed by `requester` (a new customer by default), or by a guest when `guest_email` is given."""
+    """File a ticket as `requester` (a new customer by default), or as a guest when `guest_email` is given."""
     process = process or make_process()
     if isinstance(category, str):
         category = process.categories.get(key=category)

@@ -1,4 +1,4 @@
-"""Playing a process: a ticket, the people around it, and short words for what they do."""
+"""`Play`: one ticket, the people around it, and a short method for each thing they do."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -26,17 +26,17 @@ from tickets.workflow import conversation, properties, sweeps
 from tickets.workflow.intake import Requester, file_ticket
 from tickets.workflow.perform import perform
 
-START = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)  # a Monday, nine in the morning in Caracas
+START = datetime(2026, 3, 2, 13, 0, tzinfo=UTC)  # a Monday, 9:00 in Caracas
 
 
 class Play:
-    """One ticket from its filing on. Every verb acts at one moment; `later` moves it on."""
+    """One ticket from its filing on. Time stands still, except that `later` moves it forward."""
 
     careful = True
-    """Whether each action is also tried by those who may not."""
+    """Whether `do` also checks that the action is refused where it must be."""
 
     def __init__(self, process: str, *, filed_by: str = "customer", **filing: Any) -> None:
-        """`filed_by` is `customer`, `guest`, or `staff` (for somebody without an account)."""
+        """`filed_by` is `customer`, `guest`, or `staff`, who file for a person without an account."""
         self.traveller = time_machine.travel(START, tick=False)
         self.clock = self.traveller.start()
         self.process = make_process(process)
@@ -70,7 +70,7 @@ class Play:
 
     @cached_property
     def reviewer(self) -> User:
-        """Somebody of «atención al usuario» who also belongs to the department."""
+        """A member of «atención al usuario» who also belongs to the ticket's department."""
         return make_agent(self.home, make_department("atencion-al-usuario"))
 
     @property
@@ -88,10 +88,14 @@ class Play:
         self.ticket = Ticket.objects.get(pk=self.ticket.pk)
         return self.ticket
 
-    # --- What happens --------------------------------------------------------------------------------------
+    # --- What people do -------------------------------------------------------------------------------------
 
     def do(self, actor: Actor, action: str, **data: Any) -> "Play":
-        """Carry out an action, having seen it refused to everybody else, and unanswered, and out of its stage."""
+        """Carry out an action.
+
+        When `careful`, check first that it is refused to everybody else and refused without its answers, and afterwards
+        that it is refused if the ticket has left its stage.
+        """
         if self.careful:
             self._refused_to_others(action, data)
             self._refused_unanswered(actor, action)
@@ -175,7 +179,7 @@ class Play:
         return self
 
     def picture(self) -> "Play":
-        """A screenshot on an internal note of the desk."""
+        """Add an internal note with a screenshot."""
         note = conversation.add_internal_note(
             self.ticket, actor=self.agent, body="Capturas de la conversación."
         )
@@ -187,7 +191,7 @@ class Play:
         return self
 
     def later(self, **span: float) -> "Play":
-        """Time passes; the scheduler does what is due."""
+        """Move the time forward by `span`, then run the sweeps."""
         self.clock.shift(timedelta(**span))
         sweeps.breach_overdue()
         sweeps.act_on_silence()
@@ -199,7 +203,7 @@ class Play:
         user.__dict__.pop("group_names", None)
         return self
 
-    # --- What came of it -----------------------------------------------------------------------------------
+    # --- Results -------------------------------------------------------------------------------------------
 
     @property
     def events(self) -> list[TicketEvent]:
@@ -215,7 +219,7 @@ class Play:
 
     @property
     def told(self) -> list[tuple[str, str]]:
-        """Whom the last event tells what."""
+        """Return who is notified by the last event, each with the mail's template."""
         return [(entry["to"], entry["template"]) for entry in self.last.notify]
 
     @property
@@ -224,7 +228,7 @@ class Play:
 
 
 def left_unplayed(plays: list[Play]) -> tuple[set[str], set[str]]:
-    """The actions that nobody carried out and the ends that no play reached."""
+    """Return the actions that no play carried out and the end stages that none is in."""
     definition = plays[0].definition
     actions = {action.key for action in definition.actions}
     ends = {stage.key for stage in definition.stages if stage.is_end}
@@ -238,7 +242,7 @@ PREPARED = {"severity": "medium", "difficulty": 2, "standing": "active"}
 
 
 def prepared(play: Play, **data: Any) -> dict[str, Any]:
-    """Answers for «Preparar» of S2."""
+    """Return answers for «Preparar» of S2, changed by `data`."""
     return {
         **PREPARED,
         "department": play.ticket.department,

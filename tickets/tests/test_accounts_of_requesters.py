@@ -1,4 +1,4 @@
-"""Whose ticket it is, and who of the desk may see it."""
+"""Accounts that staff create for requesters, and which staff may see a ticket."""
 
 import pytest
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ticket(db):
-    """A guest's, as filed by somebody of the desk."""
+    """A ticket whose requester has no account."""
     ticket = make_ticket()
     Ticket.objects.filter(pk=ticket.pk).update(
         requester=None, requester_email="ines@example.com", requester_name="Inés"
@@ -34,7 +34,7 @@ def ticket(db):
 
 
 @pytest.mark.demand("S2.26", "S2.27")
-def test_creating_an_account_gives_the_ticket_an_owner_and_tells_them(ticket):
+def test_create_account_sets_and_tells_the_requester(ticket):
     agent = make_agent()
     for _twice in range(2):
         create_account(ticket, actor=agent, email="Ines@Example.com", name="Inés Mora", key="k1")
@@ -48,7 +48,7 @@ def test_creating_an_account_gives_the_ticket_an_owner_and_tells_them(ticket):
 
 
 @pytest.mark.demand("S2.27")
-def test_an_address_with_an_account_is_selected_not_created(ticket):
+def test_create_account_refuses_an_existing_address(ticket):
     existing = make_user(email="ines@example.com")
     with pytest.raises(InvalidData) as refused:
         create_account(ticket, actor=make_agent(), email="INES@example.com", name="Otra")
@@ -58,7 +58,7 @@ def test_an_address_with_an_account_is_selected_not_created(ticket):
     assert User.objects.get(email="ines@example.com") == existing
 
 
-def test_only_staff_who_see_the_ticket_create_accounts_and_only_where_there_is_none(ticket):
+def test_create_account_needs_visible_ticket_without_account(ticket):
     for stranger in (make_user(), make_agent(make_department("cca"))):
         with pytest.raises(NotAllowed):
             create_account(ticket, actor=stranger, email="x@example.com", name="X")
@@ -67,7 +67,7 @@ def test_only_staff_who_see_the_ticket_create_accounts_and_only_where_there_is_n
     assert not User.objects.filter(email="x@example.com").exists()
 
 
-def test_staff_on_a_ticket_agrees_with_each_one_asked_alone():
+def test_staff_on_agrees_with_is_staff_on():
     ticket = make_ticket()
     mate, other = make_agent(ticket.department), make_agent(make_department("cca"))
     both = make_agent(ticket.department, make_department("cca"))

@@ -1,4 +1,4 @@
-"""Files on their way in: held to the process's limits, nobody's until sent, gone when forgotten (T4)."""
+"""Uploaded files: checked against the process's limits, drafts until they are sent, deleted if never sent (T4)."""
 
 import io
 from datetime import timedelta
@@ -40,7 +40,7 @@ def keep(process="incidencia-tecnica", *, name="captura.png", content=None, key=
     ("process", "takes_documents"),
     [("incidencia-tecnica", False), ("reparacion-de-dispositivo", True), ("solicitud-guiada", True)],
 )
-def test_process_says_which_files_it_takes(process, takes_documents):
+def test_process_decides_the_kinds_of_files(process, takes_documents):
     assert keep(process).kind == "image"
     document = io.BytesIO(b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n")
     if takes_documents:
@@ -51,7 +51,7 @@ def test_process_says_which_files_it_takes(process, takes_documents):
 
 
 @pytest.mark.demand("S3.8")
-def test_one_file_too_many_is_refused_with_the_number():
+def test_one_file_too_many_is_refused():
     for _each in range(3):
         keep("solicitud-guiada")
     with pytest.raises(RefusedFile, match="hasta 3 archivos"):
@@ -60,7 +60,7 @@ def test_one_file_too_many_is_refused_with_the_number():
 
 
 @pytest.mark.parametrize("who", ["user", "visitor"])
-def test_what_one_person_has_not_sent_is_bounded_by_bytes(who, settings, django_assert_num_queries):
+def test_unsent_files_per_person_are_limited_in_bytes(who, settings, django_assert_num_queries):
     settings.DESK_MAX_UNSENT_MB = 1
     me = {"actor": make_user()} if who == "user" else {"visitor": "203.0.113.7"}
     other = {"actor": make_user()} if who == "user" else {"visitor": "203.0.113.8"}
@@ -78,11 +78,11 @@ def test_what_one_person_has_not_sent_is_bounded_by_bytes(who, settings, django_
     else:
         attachments.discard_draft("a", str(first.uuid), actor=None)
     limits = make_process("incidencia-tecnica").definition.files
-    with django_assert_num_queries(3):  # how many, how much, the new row
+    with django_assert_num_queries(3):  # the count, the bytes, the insert
         keep_draft(picture(), name="a.png", draft_key="c", limits=limits, **{"actor": None, **me})
 
 
-def test_what_a_visitor_uploaded_counts_as_theirs_once_they_sign_in(settings):
+def test_adopted_drafts_count_towards_the_users_limit(settings):
     settings.DESK_MAX_UNSENT_MB = 1
     user, mine = make_user(), keep(key="k", visitor="203.0.113.7")
     Attachment.objects.filter(pk=mine.pk).update(size=1024 * 1024)
@@ -94,7 +94,7 @@ def test_what_a_visitor_uploaded_counts_as_theirs_once_they_sign_in(settings):
         keep(key="c", actor=user)
 
 
-def test_files_come_with_the_report_and_stay_with_it():
+def test_filing_attaches_drafts_to_the_report():
     customer = make_user()
     kept = keep(actor=customer)
     ticket = make_ticket(make_process("incidencia-tecnica"), requester=customer, draft_key="k")
@@ -103,8 +103,8 @@ def test_files_come_with_the_report_and_stay_with_it():
 
 
 @pytest.mark.demand("S0.11", "S1.8", "S3.8")
-def test_a_report_keeps_to_its_process_whatever_was_chosen_when_the_files_came():
-    """Somebody attaches under one type of request, and then chooses another."""
+def test_report_rechecks_files_against_its_process():
+    """Somebody may upload files for one type of request and then choose another."""
     customer, process = make_user(), make_process("solicitud-guiada")
     for key, kind, size in (("kind", "video", 9), ("size", "archive", 11 * 1024**2)):
         Attachment.objects.filter(pk=keep(key=key, actor=customer).pk).update(kind=kind, size=size)
@@ -121,7 +121,7 @@ def test_a_report_keeps_to_its_process_whatever_was_chosen_when_the_files_came()
     assert refused.value.errors == {"files": ["Puedes adjuntar hasta 3 archivos."]}
 
 
-def test_a_reply_takes_what_replies_take_however_little_its_process_wants_in_a_report():
+def test_reply_accepts_files_that_reports_refuse():
     customer = make_user()
     ticket = make_ticket(make_process("incidencia-tecnica"), requester=customer)
     kept = keep("reporte-de-incidentes", name="salida.txt", content=io.BytesIO(b"Error 500"), actor=customer)
@@ -131,7 +131,7 @@ def test_a_reply_takes_what_replies_take_however_little_its_process_wants_in_a_r
     assert kept.ticket == ticket
 
 
-def test_an_image_that_grew_when_it_was_written_anew_is_sent():
+def test_image_that_grew_in_reencoding_is_accepted():
     customer = make_user()
     Attachment.objects.filter(pk=keep(actor=customer).pk).update(size=11 * 1024**2)
 
@@ -140,7 +140,7 @@ def test_an_image_that_grew_when_it_was_written_anew_is_sent():
     ).attachments.exists()
 
 
-def test_only_the_uploader_takes_a_draft_back():
+def test_only_the_uploader_discards_a_draft():
     owner, stranger = make_user(), make_user()
     kept = keep(actor=owner)
     path = kept.file.name
@@ -152,7 +152,7 @@ def test_only_the_uploader_takes_a_draft_back():
     assert not default_storage.exists(path)
 
 
-def test_what_was_uploaded_before_signing_in_becomes_the_persons():
+def test_adopt_drafts_takes_only_drafts_without_uploader():
     guests, others = keep(key="k"), keep(key="k", actor=make_user())
     user = make_user()
     attachments.adopt_drafts("k", user=user)
@@ -161,7 +161,7 @@ def test_what_was_uploaded_before_signing_in_becomes_the_persons():
     assert (guests.uploader, others.uploader == user) == (user, False)
 
 
-def test_files_that_were_never_sent_are_thrown_away_after_a_day():
+def test_unsent_files_are_deleted_after_a_day():
     old, fresh, sent = keep(key="a"), keep(key="b"), keep(key="c")
     Attachment.objects.filter(pk=sent.pk).update(ticket=make_ticket(), draft_key="")
     long_ago = timezone.now() - timedelta(hours=attachments.DRAFT_HOURS, minutes=1)
@@ -171,8 +171,8 @@ def test_files_that_were_never_sent_are_thrown_away_after_a_day():
     assert not default_storage.exists(old.file.name)
 
 
-def test_a_file_sent_at_the_moment_of_the_clean_up_stays(monkeypatch):
-    """The sweep has read the row as a draft; before it deletes, the file is sent."""
+def test_sweep_keeps_a_file_sent_meanwhile(monkeypatch):
+    """The sweep has read the row as a draft; the file is sent before the sweep deletes it."""
     kept = keep()
     Attachment.objects.update(created_at=timezone.now() - timedelta(days=2))
     old = Attachment.objects.filter(ticket__isnull=True)
@@ -184,7 +184,7 @@ def test_a_file_sent_at_the_moment_of_the_clean_up_stays(monkeypatch):
     assert default_storage.exists(kept.file.name)
 
 
-def test_a_store_that_fails_stops_no_clean_up(monkeypatch, caplog):
+def test_sweep_continues_when_the_store_fails(monkeypatch, caplog):
     keep(key="a"), keep(key="b")
     Attachment.objects.update(created_at=timezone.now() - timedelta(days=2))
 
@@ -197,12 +197,12 @@ def test_a_store_that_fails_stops_no_clean_up(monkeypatch, caplog):
     assert "stays in the store" in caplog.text
 
 
-def test_empty_key_holds_nothing():
+def test_empty_draft_key_has_no_drafts():
     keep(key="k")
     assert not Attachment.objects.drafts("").exists()
 
 
-def test_limit_reads_as_the_process_file_and_the_list_of_files_say_it():
+def test_rules_print_the_limit_like_filesize():
     rules = rules_for(FileLimits(max_mb=10))
 
     assert filesize(rules.max_bytes) == "10\xa0MB"

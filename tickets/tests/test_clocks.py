@@ -1,4 +1,4 @@
-"""Clocks on tickets, through the verbs that move them (LESSONS A1 to A12)."""
+"""The clocks of tickets, tested through the verbs that move them (LESSONS A1 to A12)."""
 
 from datetime import timedelta
 
@@ -37,12 +37,12 @@ def classified(play) -> Play:
     return p.do(p.agent, "clasificar", severity="medium", department=p.ticket.department, assignee=p.agent)
 
 
-# --- Promises ---------------------------------------------------------------------------------------------------
+# --- Targets and due dates --------------------------------------------------------------------------------------
 
 
 @pytest.mark.demand("S2.33", "S2.34", "S0.19")
-def test_every_clock_runs_by_itself(play):
-    """A1: each promise has its own target; one being kept or moved changes nothing of the other."""
+def test_each_clock_runs_independently(play):
+    """A1: each clock has its own target. Stopping or moving one does not change the other."""
     p = play(S2, category="acceso")
     assert (p.ticket.first_response_due_at - START, p.ticket.due_at - START) == (4 * HOUR, timedelta(days=5))
     p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=2)))
@@ -53,7 +53,7 @@ def test_every_clock_runs_by_itself(play):
     assert (clock(p, "first_response").breached_at, clock(p).breached_at) == (None, START + timedelta(days=2))
 
 
-def test_a_note_or_a_private_action_is_no_first_response(play):
+def test_note_or_private_action_is_no_first_response(play):
     p = classified(play)
     p.do(p.agent, "registrar_diagnostico", diagnostico="Aún no sé.")
     assert (p.ticket.first_response_at, clock(p, "first_response").stopped_at) == (None, None)
@@ -62,7 +62,7 @@ def test_a_note_or_a_private_action_is_no_first_response(play):
 
 
 @pytest.mark.demand("S2.4")
-def test_proposed_date_follows_the_time_parameters(play):
+def test_proposed_date_follows_the_case_kind(play):
     p = play(S2)
     for case_kind, days in ((CaseKind.PROBLEM, 5), (CaseKind.PROCEDURE, 30)):
         proposed = clocks.proposed_due(p.ticket, severity="low", case_kind=case_kind, now=timezone.now())
@@ -70,14 +70,14 @@ def test_proposed_date_follows_the_time_parameters(play):
 
 
 @pytest.mark.demand("S2.4")
-def test_proposed_date_is_to_the_minute_and_never_past(play):
+def test_proposed_date_is_whole_minutes_and_never_past(play):
     p, late = play(S2), START + timedelta(days=9, seconds=40)
     proposed = clocks.proposed_due(p.ticket, severity="low", case_kind=CaseKind.PROBLEM, now=late)
     assert proposed == START + timedelta(days=14)
 
 
 @pytest.mark.demand("S2.3")
-def test_agreed_date_stays_when_severity_changes_and_moves_with_pauses(play):
+def test_agreed_date_ignores_severity_but_moves_with_pauses(play):
     p = play(S2)
     agreed = START + timedelta(days=3)
     p.do(p.supervisor, "preparar", **prepared(p, due_at=agreed, contribution_open=True))
@@ -87,7 +87,7 @@ def test_agreed_date_stays_when_severity_changes_and_moves_with_pauses(play):
     assert p.ticket.due_at == agreed + 7 * HOUR
 
 
-def test_date_in_the_past_or_far_away_is_refused(play):
+def test_past_or_distant_due_date_is_refused(play):
     p = play(S2)
     for due in (START - HOUR, START + timedelta(days=5 * 365)):
         with pytest.raises(InvalidData) as refused:
@@ -95,7 +95,7 @@ def test_date_in_the_past_or_far_away_is_refused(play):
         assert refused.value.errors.keys() == {"due_at"}
 
 
-def test_process_without_promises_takes_an_agreed_date(play):
+def test_process_without_targets_takes_an_agreed_date(play):
     p = play(S3)
     assert p.ticket.due_at is None
     properties.change_properties(p.ticket, actor=p.agent, due_at=START + timedelta(days=2))
@@ -108,8 +108,8 @@ def test_process_without_promises_takes_an_agreed_date(play):
 
 
 @pytest.mark.demand("S2.5")
-def test_clock_stands_still_while_the_customer_has_the_turn(play):
-    """A11, A12: first-class waiting; what the page shows does not move either."""
+def test_clock_pauses_while_waiting_for_the_requester(play):
+    """A11, A12: waiting is a stage of its own, and the time left that pages show stands still."""
     p = waiting(classified(play))
     due = p.ticket.due_at
     p.later(days=3)
@@ -121,8 +121,8 @@ def test_clock_stands_still_while_the_customer_has_the_turn(play):
     assert (pause.started_at, pause.ended_at, pause.stage) == (START, START + timedelta(days=3), "esperando")
 
 
-def test_first_answer_during_a_pause_counts_the_pause(play):
-    """The desk waits for the customer before it has written at all: that time is no delay of the desk."""
+def test_first_response_during_a_pause_counts_the_pause(play):
+    """A ticket may wait for the requester before staff have written anything. That time is no delay of the staff."""
     p = play(S2, category="acceso")
     p.do(p.supervisor, "preparar", **prepared(p, contribution_open=True))
     with transaction.atomic():
@@ -141,8 +141,8 @@ def test_first_answer_during_a_pause_counts_the_pause(play):
     assert clocks.status(first, now=timezone.now()).state == "met"
 
 
-def test_pauses_add_up_and_survive_a_change_of_severity(play):
-    """A6: pauses are kept as intervals and counted again, never forgotten."""
+def test_pauses_add_up_and_survive_severity_changes(play):
+    """A6: pauses are stored as intervals and added up again, so none is lost."""
     p = classified(play)
     waiting(p).later(hours=10).reply()
     p.later(hours=1)
@@ -153,15 +153,15 @@ def test_pauses_add_up_and_survive_a_change_of_severity(play):
     assert p.refresh().due_at == START + timedelta(days=5) + 15 * HOUR
 
 
-def test_severity_changed_during_a_pause_counts_the_pause_so_far(play):
+def test_severity_change_during_a_pause_counts_the_pause(play):
     p = waiting(classified(play)).later(hours=10)
     properties.change_properties(p.ticket, actor=p.agent, severity="high")
     p.later(hours=2).reply()
     assert p.ticket.due_at == START + timedelta(days=3) + 12 * HOUR
 
 
-def test_due_date_explains_itself(play):
-    """A4: «¿por qué esta fecha?»"""
+def test_explain_lists_running_and_paused_stretches(play):
+    """A4: staff must get an answer to «¿por qué esta fecha?»."""
     p = classified(play).later(hours=2)
     waiting(p).later(hours=3).reply().later(hours=1)
     told = [
@@ -177,7 +177,7 @@ WORDS = st.lists(
 )
 
 
-def test_any_life_ends_with_the_date_that_counting_hours_gives(play):
+def test_due_date_equals_counting_every_hour(play):
     p = classified(play)
     days = {"critical": 1, "high": 3, "medium": 5, "low": 10}
 
@@ -217,11 +217,11 @@ def test_any_life_ends_with_the_date_that_counting_hours_gives(play):
     lives()
 
 
-# --- Ends and new beginnings --------------------------------------------------------------------------------------
+# --- Closing and reopening ----------------------------------------------------------------------------------------
 
 
-def test_closing_stops_every_clock_at_once(play):
-    """A5: nothing that is over escalates."""
+def test_closing_stops_every_clock(play):
+    """A5: a closed ticket does not escalate."""
     p = play(S2)
     p.do(p.supervisor, "cerrar_prueba").later(days=60)
     assert {c.stopped_at for c in p.ticket.clocks.all()} == {START}
@@ -237,8 +237,8 @@ def test_closing_during_a_pause_counts_the_pause(play):
     assert p.ticket.is_paused is False
 
 
-def test_reopened_ticket_goes_on_with_the_time_it_had_left(play):
-    """A7: the time it was closed does not count; what was answered stays answered."""
+def test_reopened_ticket_keeps_the_time_it_had_left(play):
+    """A7: the time it was closed does not count, and a first response that was given stays given."""
     p = play(S3)
     properties.change_properties(p.ticket, actor=p.agent, due_at=START + timedelta(days=4))
     p.refresh()
@@ -250,7 +250,7 @@ def test_reopened_ticket_goes_on_with_the_time_it_had_left(play):
     assert p.last.kind == "breached"
 
 
-def test_reopened_ticket_that_was_never_answered_still_waits_for_its_answer(play):
+def test_reopened_unanswered_ticket_still_needs_first_response(play):
     p = play(S3).later(hours=4)
     p.do(p.requester, "cerrar_mi_solicitud").later(hours=50)
     p.do(p.requester, "reabrir", message="Sigue.")
@@ -258,7 +258,7 @@ def test_reopened_ticket_that_was_never_answered_still_waits_for_its_answer(play
     assert clock(p, "first_response").stopped_at is None
 
 
-def test_reopening_into_a_waiting_stage_keeps_the_clock_paused(play):
+def test_reopening_into_waiting_stage_keeps_clock_paused(play):
     source = library()[S3].replace(
         '[[actions]]\nkey = "empezar"',
         '[[stages]]\nkey = "espera"\nlabel = "Espera"\nkind = "waiting_customer"\n\n'
@@ -280,7 +280,7 @@ def test_reopening_into_a_waiting_stage_keeps_the_clock_paused(play):
     assert p.ticket.due_at == START + timedelta(days=9)
 
 
-def test_closed_ticket_keeps_its_facts(play):
+def test_closed_ticket_refuses_property_changes(play):
     p = play(S2)
     p.do(p.supervisor, "cerrar_prueba")
     with pytest.raises(GuardFailed):

@@ -1,4 +1,4 @@
-"""Standing, calls, WhatsApp and the closing checklist (S2.9, S2.14, S2.22, S2.44–S2.46)."""
+"""Standing, linked accounts, contact log and closing checklist (S2.9, S2.14, S2.22, S2.44–S2.46)."""
 
 from zoneinfo import ZoneInfo
 
@@ -24,8 +24,8 @@ from tickets.workflow.step import Step
 S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
 
 
-def test_standing_changes_on_the_desks_day_not_on_greenwichs(play):
-    p = play(S2).later(hours=12)  # nine in the evening in Caracas, the next day in Greenwich
+def test_standing_since_is_the_desks_local_date(play):
+    p = play(S2).later(hours=12)  # 21:00 in Caracas, already the next day in UTC
     with timezone.override(ZoneInfo("Asia/Tokyo")):
         check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE)
     p.customer.refresh_from_db()
@@ -33,7 +33,7 @@ def test_standing_changes_on_the_desks_day_not_on_greenwichs(play):
 
 
 @pytest.mark.demand("S2.9")
-def test_looking_the_standing_up_is_on_record_and_on_the_person(play):
+def test_check_standing_updates_requester_and_records_event(play):
     p = play(S2)
     check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE, key="k")
     check_standing(p.ticket, actor=p.agent, standing=Standing.INACTIVE, key="k")
@@ -44,13 +44,13 @@ def test_looking_the_standing_up_is_on_record_and_on_the_person(play):
     assert (len(p.events), p.last.is_public) == (2, False)
 
 
-def test_standing_of_nobody_cannot_be_looked_up(play):
+def test_check_standing_needs_an_account(play):
     p = play(S2, filed_by="staff")
     with pytest.raises(GuardFailed, match="no tiene cuenta"):
         check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
 
 
-def test_only_the_desk_keeps_these_records(play):
+def test_only_staff_on_the_ticket_keep_records(play):
     p = play(S2)
     for actor in (p.customer, p.stranger, p.outsider):
         for verb, options in (
@@ -65,7 +65,7 @@ def test_only_the_desk_keeps_these_records(play):
 
 
 @pytest.mark.demand("S2.22", "S2.45", "S2.46")
-def test_contact_is_kept_with_outcome_evidence_and_author(play):
+def test_contact_has_outcome_evidence_and_author(play):
     p = play(S2)
     for _twice in range(2):
         log_contact(
@@ -90,7 +90,7 @@ def test_contact_is_kept_with_outcome_evidence_and_author(play):
         (ContactKind.CALL, "", "x" * 301, "note"),
     ],
 )
-def test_contact_without_true_evidence_is_refused(play, kind, url, note, field):
+def test_contact_with_wrong_evidence_is_refused(play, kind, url, note, field):
     p = play(S2)
     with pytest.raises(InvalidData) as refused:
         log_contact(p.ticket, actor=p.agent, kind=kind, outcome=ContactOutcome.SUCCESSFUL, url=url, note=note)
@@ -99,7 +99,7 @@ def test_contact_without_true_evidence_is_refused(play, kind, url, note, field):
 
 
 @pytest.mark.demand("S2.44", "S2.45", "S2.46")
-def test_point_that_needs_evidence_waits_for_it(play):
+def test_checklist_item_needs_its_contact_first(play):
     p = play(S2)
     for item, kind, sentence in (
         ("llamada", ContactKind.CALL, "Registra primero la llamada al solicitante."),
@@ -113,7 +113,7 @@ def test_point_that_needs_evidence_waits_for_it(play):
         p.tick("otra-cosa")
 
 
-def test_tick_is_taken_back_and_repeating_it_is_no_news(play):
+def test_untick_is_recorded_but_repeated_tick_is_not(play):
     p = play(S2).tick("respuesta").tick("respuesta")
     assert p.ticket.checklist_entries.get().done_by == p.colleague
     tick_checklist(p.ticket, actor=p.agent, item="respuesta", done=False)
@@ -141,7 +141,7 @@ GIVING = {
 
 @pytest.mark.demand("S2.26")
 @pytest.mark.parametrize("way", GIVING)
-def test_every_way_of_giving_a_ticket_to_a_person_says_the_same_of_them(play, way):
+def test_every_way_to_set_requester_copies_details(play, way):
     p = play(S2, filed_by="staff")
     GIVING[way](p, p.customer)
     p.refresh()
@@ -151,7 +151,7 @@ def test_every_way_of_giving_a_ticket_to_a_person_says_the_same_of_them(play, wa
 
 
 @pytest.mark.demand("S2.9")
-def test_standing_that_was_looked_up_is_not_the_next_requesters(play):
+def test_new_requester_clears_the_checked_standing(play):
     p = play(S2)
     now = p.ticket.created_at
 
@@ -170,7 +170,7 @@ def test_standing_that_was_looked_up_is_not_the_next_requesters(play):
     ]
 
 
-def test_proving_an_address_claims_what_was_filed_with_it_and_no_more(play):
+def test_claim_takes_only_tickets_of_that_address(play):
     p, other = play(S0, filed_by="guest"), play(S0, filed_by="guest")
     Ticket.objects.filter(pk=other.ticket.pk).update(requester_email="otra@example.com")
     user = make_user(email="invitada@example.com")

@@ -1,4 +1,4 @@
-"""Who says what to whom: replies, follow-ups, solutions, notes (T2, S2.29)."""
+"""Messages: who may write replies, follow-ups, solutions and internal notes, and when (T2, S2.29)."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def prepare(play: Play, **data) -> Play:
 
 
 @pytest.mark.demand("S2.29", "S2.28")
-def test_solution_is_refused_where_the_case_cannot_be_solved_yet(play):
+def test_solution_is_refused_outside_work_stages(play):
     p = play(S2)
     check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
     with pytest.raises(GuardFailed, match="el caso no está resuelto"):
@@ -45,7 +45,7 @@ def test_solution_is_refused_where_the_case_cannot_be_solved_yet(play):
 
 
 @pytest.mark.demand("S0.24", "S2.28")
-def test_solution_needs_what_was_done_and_steps_only_if_any(play):
+def test_solution_requires_done_but_not_steps(play):
     p = prepare(play(S2))
     for done in ("", "  \n\u200b"):
         with pytest.raises(InvalidData) as refused:
@@ -54,7 +54,7 @@ def test_solution_needs_what_was_done_and_steps_only_if_any(play):
     assert p.solution("Listo.").ticket.solution_steps == ""
 
 
-def test_closed_case_takes_no_solution(play):
+def test_closed_ticket_refuses_a_solution(play):
     p = play(S2)
     p.do(p.supervisor, "cerrar_prueba")
     check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
@@ -63,7 +63,7 @@ def test_closed_case_takes_no_solution(play):
 
 
 @pytest.mark.demand("S2.9", "S2.10")
-def test_no_answer_before_the_standing_is_looked_up(play):
+def test_answers_need_a_checked_and_active_standing(play):
     p = play(S2)
     for answer in (p.follow_up, p.solution):
         with pytest.raises(GuardFailed) as refused:
@@ -80,7 +80,7 @@ def test_no_answer_before_the_standing_is_looked_up(play):
     assert p.told == [("requester", "reply")]
 
 
-def test_process_without_the_rule_answers_at_once(play):
+def test_process_without_check_standing_answers_at_once(play):
     p = play(S0).follow_up("Lo vemos.")
     assert (p.ticket.first_response_at, p.ticket.last_staff_message_at) == (
         p.ticket.created_at,
@@ -89,7 +89,7 @@ def test_process_without_the_rule_answers_at_once(play):
 
 
 @pytest.mark.demand("S2.6")
-def test_follow_up_with_the_contribution_open_brings_the_link(play):
+def test_follow_up_with_open_contribution_sends_link(play):
     p = prepare(play(S2), contribution_open=True).follow_up()
     messages = [event for event in p.events if event.kind == "message"]
     assert messages[-1].notify == [{"to": "requester", "template": "contribution_asked"}]
@@ -99,7 +99,7 @@ def test_follow_up_with_the_contribution_open_brings_the_link(play):
 
 
 @pytest.mark.demand("S1.5", "S3.18")
-def test_requester_writes_at_any_time(play):
+def test_requester_replies_in_every_stage(play):
     p = play(S2)
     p.reply("Antes de preparar.")
     assert p.told == [("department", "requester_replied")]
@@ -117,7 +117,7 @@ def test_requester_writes_at_any_time(play):
     ("purpose", "may"),
     [(Purpose.FOLLOW, True), (Purpose.CONTRIBUTE, True), (Purpose.APPROVE, False), (Purpose.SURVEY, False)],
 )
-def test_guest_writes_with_links_for_writing(play, purpose, may):
+def test_guest_replies_only_by_links_that_allow_it(play, purpose, may):
     p = play(S0, filed_by="guest")
     if may:
         p.reply("Hola", actor=p.guest(purpose))
@@ -129,7 +129,7 @@ def test_guest_writes_with_links_for_writing(play, purpose, may):
             p.reply("Hola", actor=p.guest(purpose))
 
 
-def test_nobody_else_writes_as_the_requester_nor_as_the_desk(play):
+def test_others_write_neither_as_requester_nor_as_staff(play):
     p, other = prepare(play(S2)), play(S2)
     for actor in (p.stranger, p.agent, p.supervisor, other.guest(Purpose.FOLLOW)):
         with pytest.raises(NotAllowed):
@@ -142,7 +142,7 @@ def test_nobody_else_writes_as_the_requester_nor_as_the_desk(play):
             conversation.send_solution(p.ticket, actor=actor, done="Listo")
 
 
-def test_agent_who_asks_for_help_answers_as_requester_and_as_desk_by_the_verb(play):
+def test_verb_decides_how_agent_writes_on_own_ticket(play):
     p = play(S0)
     p.ticket.__class__.objects.filter(pk=p.ticket.pk).update(requester=p.agent)
     p.refresh()
@@ -178,7 +178,7 @@ def test_note_is_never_in_the_public_conversation(play):
     assert Message.objects.public().filter(body=SECRET).count() == 0
 
 
-def test_action_that_leaves_only_a_note_is_no_news_to_the_requester(play):
+def test_action_with_only_a_note_is_not_public(play):
     p = play(S0)
     p.do(p.agent, "clasificar", severity="low", department=p.ticket.department, assignee=p.agent)
     seen, updated = p.ticket.public_version, p.ticket.updated_at
@@ -190,7 +190,7 @@ def test_action_that_leaves_only_a_note_is_no_news_to_the_requester(play):
 
 
 @pytest.mark.demand("S0.20")
-def test_mentioned_colleagues_who_may_see_the_ticket_are_told(play):
+def test_mention_tells_only_staff_who_see_the_ticket(play):
     p = play(S2)
     people = (p.colleague, p.supervisor, p.outsider, p.customer, p.agent, p.colleague)
     body = "¿Lo ven? " + ", ".join(f"@{person.email.upper()}" for person in people)
@@ -199,7 +199,7 @@ def test_mentioned_colleagues_who_may_see_the_ticket_are_told(play):
     assert {to for to, _template in p.told} == {f"user:{p.colleague.email}", f"user:{p.supervisor.email}"}
 
 
-def test_address_in_a_sentence_is_no_mention(play):
+def test_partial_or_unknown_address_is_no_mention(play):
     p = play(S2)
     conversation.add_internal_note(
         p.ticket, actor=p.agent, body=f"Desde x@{p.colleague.email}, ver @nadie@x.es."
@@ -220,7 +220,7 @@ def test_message_is_cleaned(play, body, kept):
 
 
 @pytest.mark.parametrize("body", ["", " \n", "\x00", "x" * 1_000_000])
-def test_empty_and_endless_messages_are_refused_and_leave_nothing(play, body):
+def test_empty_or_too_long_message_changes_nothing(play, body):
     p = play(S0)
     before = p.ticket.version
     with pytest.raises(InvalidData) as refused:
@@ -230,7 +230,7 @@ def test_empty_and_endless_messages_are_refused_and_leave_nothing(play, body):
 
 
 @pytest.mark.demand("S2.6", "S3.18")
-def test_files_come_along_but_never_somebody_elses(play):
+def test_reply_attaches_only_the_authors_files(play):
     p = play(S0)
 
     def waiting(key, uploader):
@@ -247,7 +247,7 @@ def test_files_come_along_but_never_somebody_elses(play):
     assert (foreign.ticket, foreign.draft_key) == (None, "k1")
 
 
-def test_too_many_files_are_refused_whole(play):
+def test_reply_with_too_many_files_is_refused(play):
     p = play(S0)
     for _each in range(6):
         Attachment.objects.create(
@@ -263,7 +263,7 @@ def test_too_many_files_are_refused_whole(play):
 # --- Drafts -----------------------------------------------------------------------------------------------------
 
 
-def test_draft_is_kept_for_each_person_and_mode_until_it_is_sent(play):
+def test_draft_per_person_and_mode_lasts_until_sent(play):
     p = play(S0)
     before = p.ticket.version
     conversation.save_draft(p.ticket, actor=p.agent, mode=MessageKind.FOLLOW_UP, body="Casi…")
@@ -286,7 +286,7 @@ def test_draft_is_kept_for_each_person_and_mode_until_it_is_sent(play):
             conversation.save_draft(p.ticket, actor=actor, mode=MessageKind.NOTE, body="x")
 
 
-def test_draft_of_a_solution_goes_when_an_action_sends_one_and_other_drafts_stay(play):
+def test_action_that_sends_solution_deletes_only_that_draft(play):
     p = prepare(play(S2))
     for mode in (MessageKind.SOLUTION, MessageKind.NOTE, MessageKind.FOLLOW_UP):
         conversation.save_draft(p.ticket, actor=p.agent, mode=mode, body="A medias")
@@ -304,7 +304,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("kind", WRITTEN)
-def test_ticket_knows_who_spoke_last_and_when_by_every_way_of_writing(play, kind):
+def test_every_message_kind_updates_last_message_times(play, kind):
     p = play(S2)
     filed = p.ticket.created_at
     if kind != "report":
@@ -319,7 +319,7 @@ def test_ticket_knows_who_spoke_last_and_when_by_every_way_of_writing(play, kind
     assert p.ticket.last_staff_message_at == (message.created_at if ours else None)
 
 
-def test_stale_message_keeps_the_draft(play):
+def test_refused_stale_message_keeps_the_draft(play):
     p = play(S0)
     seen = p.ticket.version
     conversation.save_draft(p.ticket, actor=p.agent, mode=MessageKind.FOLLOW_UP, body="Ya casi")

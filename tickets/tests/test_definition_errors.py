@@ -99,7 +99,7 @@ def test_good_file_loads():
 
 
 BROKEN = [
-    # what changes, into what, the line at fault, the message
+    # the text to replace, its replacement, the line of the problem, its message (None: any)
     ("format = 1", "format = 2", 1, "se esperaba format = 1"),
     ('key = "minimo"', 'key = "Mínimo"', 2, "falta una clave en minúsculas, sin espacios ni tildes"),
     ('name = { es = "Mínimo", en = "Minimal" }', "name = 3", 3, "se esperaba un texto o { es = …, en = … }"),
@@ -211,12 +211,12 @@ def test_problem_names_its_line(old, new, line, message):
         ("# " + "x" * 300_000, 1, "el archivo es demasiado grande"),
     ],
 )
-def test_what_is_hardly_a_file_is_refused_kindly(source, line, message):
+def test_unreadable_file_is_reported_as_a_problem(source, line, message):
     problems = problems_of(source)
     assert any(number == line and message in text for number, text in problems), problems
 
 
-def test_stage_nobody_reaches_or_leaves_is_named():
+def test_unreachable_and_dead_end_stages_are_reported():
     lost = '\n[[stages]]\nkey = "isla"\nlabel = "Isla"\n'
     line = GOOD.count("\n") + 2
     assert problems_of(GOOD + lost) == [
@@ -225,12 +225,12 @@ def test_stage_nobody_reaches_or_leaves_is_named():
     ]
 
 
-def test_process_needs_an_end():
+def test_process_needs_an_end_stage():
     problems = problems_of(changed('kind = "done"', 'kind = "work"'))
     assert (37, "ninguna etapa termina el proceso") in problems
 
 
-def test_every_problem_is_told_at_once():
+def test_all_problems_are_reported_together():
     source = changed('template = "received"', 'template = "resivido"')
     source = source.replace('guards = ["assigned"]', 'guards = ["no"]')
     assert [line for line, _message in problems_of(source)] == [8, 58]
@@ -255,7 +255,7 @@ def test_department_must_exist_or_be_declared(db):
     assert Department.objects.get(key="bodega").name == "Bodega"
 
 
-def test_refused_file_leaves_the_process_as_it_was(db):
+def test_refused_file_leaves_the_process_unchanged(db):
     process = make_process()
     with pytest.raises(DefinitionError):
         publish(process.current.source.replace('to = "procesar"', 'to = "procesando"'))

@@ -1,3 +1,5 @@
+"""Deliveries: how they are announced, reported and retried."""
+
 import pytest
 
 from accounts.tests.factories import make_agent, make_supervisor
@@ -19,7 +21,7 @@ def make_delivery(**fields) -> Delivery:
     return row
 
 
-def test_announced_delivery_waits_and_is_on_the_event():
+def test_announced_delivery_is_waiting():
     row = make_delivery()
 
     assert [d.pk for d in row.event.deliveries.all() if d.email == "lucia@example.com"] == [row.pk]
@@ -27,7 +29,7 @@ def test_announced_delivery_waits_and_is_on_the_event():
     assert not row.can_retry
 
 
-def test_report_says_what_happened_and_cuts_a_long_detail():
+def test_report_stores_the_outcome_and_cuts_detail():
     row = make_delivery(
         state=DeliveryState.FAILED, problem=DeliveryProblem.REFUSED, detail="550 " + "x" * 500
     )
@@ -37,7 +39,7 @@ def test_report_says_what_happened_and_cuts_a_long_detail():
     assert row.detail == "550 " + "x" * 296
 
 
-def test_retry_puts_it_back_and_tells_the_carrier():
+def test_retry_resets_the_delivery_and_sends_retry_asked():
     row = make_delivery(state=DeliveryState.FAILED, problem=DeliveryProblem.REFUSED, detail="550")
     heard = []
 
@@ -55,7 +57,7 @@ def test_retry_puts_it_back_and_tells_the_carrier():
     assert again.event.ticket.events.count() == 1
 
 
-def test_retry_is_for_supervisors():
+def test_only_supervisors_can_retry():
     row = make_delivery(state=DeliveryState.FAILED)
 
     for actor in (make_agent(), row.event.ticket.requester):
@@ -66,7 +68,7 @@ def test_retry_is_for_supervisors():
 
 
 @pytest.mark.parametrize("state", [DeliveryState.SENT, DeliveryState.WAITING, DeliveryState.WITHHELD])
-def test_retry_of_what_did_not_fail_is_refused(state):
+def test_retry_needs_a_failed_delivery(state):
     row = make_delivery(state=state)
 
     with pytest.raises(GuardFailed):

@@ -1,4 +1,4 @@
-"""Links for people without a session: one purpose, one ticket, an end (B15, B27)."""
+"""Guest links: each opens one ticket for one purpose, until it expires or is revoked (B15, B27)."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def test_link_opens_one_ticket_for_one_purpose(play, purpose):
     )  # fmt: skip
 
 
-def test_secret_is_not_kept(db):
+def test_only_the_tokens_digest_is_stored(db):
     raw = guests.issue(make_ticket(), purpose=Purpose.FOLLOW, email="a@b.co")
     row = GuestToken.objects.values().get()
     assert raw not in str(row)
@@ -62,7 +62,7 @@ def test_unknown_expired_and_revoked_links_are_refused_alike(play):
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_every_link_ends(play, purpose):
+def test_link_expires_after_its_lifetime(play, purpose):
     p = play(S2)
     raw = guests.issue(p.ticket, purpose=purpose, email=p.ticket.requester_email)
     p.clock.shift(guests.LIFETIME[purpose] - timedelta(seconds=1))
@@ -72,8 +72,8 @@ def test_every_link_ends(play, purpose):
         guests.redeem(raw)
 
 
-def test_redeeming_writes_nothing_and_acting_is_noted(play, django_assert_num_queries):
-    """B16: scanners open links."""
+def test_redeem_writes_nothing_and_note_use_does(play, django_assert_num_queries):
+    """B16: mail scanners open links."""
     p = play(S2)
     raw = guests.issue(p.ticket, purpose=Purpose.FOLLOW, email=p.ticket.requester_email)
     before = GuestToken.objects.values().get()
@@ -85,7 +85,7 @@ def test_redeeming_writes_nothing_and_acting_is_noted(play, django_assert_num_qu
 
 
 @pytest.mark.demand("S2.7")
-def test_switching_the_contribution_off_revokes_its_links_and_no_others(play):
+def test_closing_the_contribution_revokes_only_its_links(play):
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p, contribution_open=True))
     links = {
@@ -99,7 +99,7 @@ def test_switching_the_contribution_off_revokes_its_links_and_no_others(play):
 
 
 @pytest.mark.demand("S2.7")
-def test_an_action_that_leaves_the_contribution_off_revokes_its_links(play):
+def test_action_with_contribution_off_revokes_its_links(play):
     p = play(S2)
     p.contribution(is_open=True)
     raw = guests.issue(p.ticket, purpose=Purpose.CONTRIBUTE, email=p.ticket.requester_email)
@@ -109,7 +109,7 @@ def test_an_action_that_leaves_the_contribution_off_revokes_its_links(play):
         guests.redeem(raw)
 
 
-def test_only_a_link_of_this_ticket_for_this_purpose_is_still_valid(play):
+def test_still_valid_needs_same_ticket_and_purpose(play):
     p, other = play(S2), play(S2)
     kept = {
         (ticket, purpose): guests.redeem(
@@ -127,7 +127,7 @@ def test_only_a_link_of_this_ticket_for_this_purpose_is_still_valid(play):
     assert guests.still_valid(everything, folio=other.ticket.folio, purposes=[Purpose.FOLLOW]) is not None
 
 
-def test_link_is_sent_again_to_the_requesters_own_address_only(play):
+def test_send_again_mails_only_the_requesters_address(play):
     p = play("incidencia-tecnica", filed_by="guest")
     before = len(p.events)
     for folio, email in ((p.ticket.folio, "otra@example.com"), ("MA-1", p.ticket.requester_email), ("", "")):
@@ -137,8 +137,8 @@ def test_link_is_sent_again_to_the_requesters_own_address_only(play):
     assert (p.told, p.last.is_public) == ([("requester", "new_link")], False)
 
 
-def test_a_new_owner_ends_the_links_of_other_addresses(db):
-    """B13: who filed as a guest does not go on reading what is said to the person whose account it turned out to be."""
+def test_linking_account_revokes_links_of_other_addresses(db):
+    """B13: a guest filed the ticket, and staff link it to another person's account. The guest must not read on."""
     ticket = make_ticket(make_process("incidencia-tecnica"), guest_email="ana@example.com")
     old = guests.issue(ticket, purpose=Purpose.FOLLOW, email="ana@example.com")
     own = guests.issue(ticket, purpose=Purpose.FOLLOW, email="Ana.Ruiz@example.com")
@@ -150,7 +150,7 @@ def test_a_new_owner_ends_the_links_of_other_addresses(db):
         guests.redeem(old)
 
 
-def test_links_end_with_the_right_to_sign_in(db):
+def test_links_stop_when_the_account_is_deactivated(db):
     customer = make_user()
     ticket = make_ticket(requester=customer)
     raw = guests.issue(ticket, purpose=Purpose.APPROVE, email=customer.email)
@@ -166,8 +166,8 @@ def test_links_end_with_the_right_to_sign_in(db):
         guests.redeem(raw)
 
 
-def test_links_end_with_the_address_they_were_sent_to(db):
-    """An address that the account no longer has may be somebody else's by now."""
+def test_links_stop_when_the_accounts_address_changes(db):
+    """An address that the account no longer has may belong to somebody else by now."""
     customer = make_user(email="antes@example.com")
     ticket = make_ticket(requester=customer)
     old = guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email=customer.email))

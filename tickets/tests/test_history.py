@@ -1,4 +1,4 @@
-"""Events as sentences: every kind is told, in both languages, and nothing somebody wrote becomes markup."""
+"""History: every kind of event has a sentence in both languages, and names cannot add markup to it."""
 
 import pytest
 from django.utils import timezone, translation
@@ -32,7 +32,7 @@ def ticket(db):
     return make_ticket(requester=make_user(name="Lucía"))
 
 
-def test_what_people_did_is_told_with_names_and_values(ticket):
+def test_sentences_have_names_and_values(ticket):
     supervisor = make_supervisor(name="Carolina")
     diego = make_agent(name="Diego")
     properties.assign(ticket, actor=supervisor, assignee=diego)
@@ -47,7 +47,7 @@ def test_what_people_did_is_told_with_names_and_values(ticket):
     chat = {"kind": ContactKind.WHATSAPP, "url": "https://wa.me/chat/1"}
     log_contact(ticket, actor=diego, outcome=ContactOutcome.SUCCESSFUL, **chat)
     assert told(ticket) == [
-        "",  # filing: the report itself says it
+        "",  # filing has no sentence: the report shows it
         "<b>Carolina</b> asignó el ticket a <b>Diego</b>",
         "<b>Diego</b> devolvió el ticket a la cola; lo tenía <b>Diego</b>",
         "<b>Diego</b> se asignó el ticket",
@@ -60,7 +60,7 @@ def test_what_people_did_is_told_with_names_and_values(ticket):
 
 
 @pytest.mark.demand("S1.14")
-def test_an_action_says_its_name_where_it_led_and_what_it_settled(ticket):
+def test_action_sentence_has_label_stage_and_changes(ticket):
     supervisor, diego = make_supervisor(name="Carolina"), make_agent(name="Diego")
     data = {
         "severity": "high",
@@ -82,13 +82,13 @@ def test_an_action_says_its_name_where_it_led_and_what_it_settled(ticket):
         assert part in said
 
 
-def test_the_review_of_a_nonconformity_is_told(ticket):
+def test_nonconformity_review_has_a_sentence(ticket):
     report = Nonconformity.objects.create(ticket=ticket, reason="No se resolvió.")
     nonconformities.review(report, actor=make_supervisor(name="Carolina"), conclusion="Faltó una prueba.")
     assert told(ticket)[-1] == "<b>Carolina</b> revisó el reporte de inconformidad"
 
 
-def test_messages_are_left_to_the_conversation(ticket):
+def test_messages_have_no_sentence(ticket):
     diego = make_agent()
     conversation.add_internal_note(ticket, actor=diego, body="Solo para nosotros")
     conversation.reply(ticket, actor=ticket.requester, body="Otra cosa")
@@ -96,7 +96,7 @@ def test_messages_are_left_to_the_conversation(ticket):
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
-def test_every_kind_of_event_has_its_words(ticket, language):
+def test_every_event_kind_has_a_sentence(ticket, language):
     data = {
         EventKind.ASSIGNED: {"changes": {"assignee_id": [None, None]}},
         EventKind.STANDING_CHECKED: {"standing": "active"},
@@ -115,7 +115,7 @@ def test_every_kind_of_event_has_its_words(ticket, language):
             assert bool(said) == (kind not in silent), kind
 
 
-def test_names_cannot_bring_markup_along(ticket):
+def test_markup_in_names_is_escaped(ticket):
     diego = make_agent(name=EVIL)
     properties.assign(ticket, actor=make_supervisor(name=EVIL), assignee=diego)
     said = told(ticket)[-1]
@@ -123,7 +123,7 @@ def test_names_cannot_bring_markup_along(ticket):
     assert said.count("&lt;script&gt;") == 2
 
 
-def test_names_of_many_events_cost_one_query_for_each_sort_of_thing(ticket, django_assert_num_queries):
+def test_names_in_costs_one_query_per_model(ticket, django_assert_num_queries):
     diego = make_agent()
     for department in ("cca", "academico", "administracion"):
         properties.change_properties(ticket, actor=diego, department=make_department(department))

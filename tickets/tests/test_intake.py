@@ -1,4 +1,4 @@
-"""The one way in: who may file what for whom, and the number it gets."""
+"""Filing: who may file what for whom, and the folio that the ticket gets."""
 
 import threading
 
@@ -37,7 +37,7 @@ def report(process, **changes):
 
 
 @pytest.mark.demand("S0.14", "S1.5", "S2.24", "S3.1", "S3.3")
-def test_report_becomes_a_ticket_with_folio_message_clocks_and_event(db):
+def test_filing_creates_folio_message_clocks_and_event(db):
     process, customer = make_process(S0), make_user(language="en")
     ticket = report(process, actor=customer, requester=None, phone="+58 212 555 0101", notify=False)
     assert ticket.folio == f"{settings.DESK_FOLIO_PREFIX}-{settings.DESK_FOLIO_START + 1}"
@@ -56,7 +56,7 @@ def test_report_becomes_a_ticket_with_folio_message_clocks_and_event(db):
     assert {clock.kind for clock in ticket.clocks.all()} == {"first_response", "resolution"}
 
 
-def test_a_guest_whose_language_is_not_ours_is_answered_in_the_desks(db, settings):
+def test_guest_with_unknown_language_gets_the_default(db, settings):
     process = make_process(S0)
     settings.DESK_DEFAULT_LANGUAGE = "en"
 
@@ -68,7 +68,7 @@ def test_a_guest_whose_language_is_not_ours_is_answered_in_the_desks(db, setting
 
 
 @pytest.mark.demand("S0.16", "S1.9", "S2.39")
-def test_ticket_goes_to_the_categorys_department_or_the_processs_own(db):
+def test_department_comes_from_category_or_process(db):
     process = make_process(S2)
     assert (
         report(process, actor=make_user(), category=process.categories.get(key="notas")).department.key
@@ -89,7 +89,7 @@ def test_ticket_goes_to_the_categorys_department_or_the_processs_own(db):
     )
 
 
-def test_category_brings_case_kind_and_severity(db):
+def test_category_sets_case_kind_and_severity(db):
     process = make_process(S2)
     ticket = report(process, actor=make_user(), category=process.categories.get(key="constancias"))
     assert (ticket.case_kind, ticket.severity) == (CaseKind.PROCEDURE, "low")
@@ -110,7 +110,7 @@ def test_guest_files_with_an_address(db):
 
 
 @pytest.mark.demand("S2.1")
-def test_process_with_login_takes_no_guest_and_fills_the_address(db):
+def test_login_process_refuses_guests_and_uses_account_address(db):
     process = make_process(S2)
     with pytest.raises(NotAllowed, match="entrar con tu cuenta"):
         report(process)
@@ -127,7 +127,7 @@ def test_customer_cannot_file_for_somebody_else(db):
 
 
 @pytest.mark.demand("S2.27")
-def test_staff_file_for_a_customer_a_guest_or_themselves(db):
+def test_staff_file_for_customers_guests_or_themselves(db):
     process, agent, customer = make_process(S2), make_agent(), make_user()
     for_customer = report(process, actor=agent, requester=Requester(user=customer), channel=Channel.PHONE)
     assert (for_customer.requester, for_customer.channel) == (customer, "phone")
@@ -137,12 +137,12 @@ def test_staff_file_for_a_customer_a_guest_or_themselves(db):
     assert report(process, actor=agent, requester=None).requester == agent
 
 
-def test_the_desk_itself_files_nothing(db):
+def test_system_cannot_file(db):
     with pytest.raises(NotAllowed):
         report(make_process(S0), actor=SYSTEM)
 
 
-def test_process_out_of_use_takes_nothing(db):
+def test_process_out_of_use_refuses_filing(db):
     process = make_process(S0)
     Process.objects.update(is_active=False)
     process.refresh_from_db()
@@ -154,7 +154,7 @@ def test_process_out_of_use_takes_nothing(db):
 
 
 @pytest.mark.parametrize("channel", Channel)
-def test_every_channel_is_held_to_the_process_form(db, channel):
+def test_every_channel_checks_the_process_form(db, channel):
     process = make_process(S4)
     with pytest.raises(InvalidData) as refused:
         report(
@@ -180,7 +180,7 @@ def test_every_channel_is_held_to_the_process_form(db, channel):
         ({"category": None}, "category"),
     ],
 )  # fmt: skip
-def test_bad_input_is_named_and_leaves_nothing(db, changes, field):
+def test_wrong_input_is_reported_and_writes_nothing(db, changes, field):
     process = make_process(S0)
     with pytest.raises(InvalidData) as refused:
         report(process, **changes)
@@ -190,14 +190,14 @@ def test_bad_input_is_named_and_leaves_nothing(db, changes, field):
     assert not Message.objects.exists()
 
 
-def test_all_problems_are_told_at_once(db):
+def test_all_wrong_fields_are_reported_together(db):
     with pytest.raises(InvalidData) as refused:
         report(make_process(S0), requester=Requester(), title="", description="", category=None, phone="?")
     assert refused.value.errors.keys() == {"email", "title", "description", "category", "phone"}
 
 
-def test_category_of_another_process_or_out_of_use_is_refused(db):
-    """B18: an id in a form does not widen what may be asked for."""
+def test_foreign_or_unused_category_is_refused(db):
+    """B18: a forged id must not reach a category that the form does not offer."""
     process, other = make_process(S0), make_process(S2)
     process.categories.filter(key="problema-con-la-app").update(is_active=False)
     for category in (other.categories.first(), process.categories.get(key="problema-con-la-app")):
@@ -206,7 +206,7 @@ def test_category_of_another_process_or_out_of_use_is_refused(db):
         assert refused.value.errors.keys() == {"category"}
 
 
-def test_hostile_text_is_kept_harmless(db):
+def test_hostile_text_is_cleaned(db):
     ticket = report(
         make_process(S0),
         requester=Requester(email="ana@example.com", name="Ana\r\nBcc: x@y.z\u202e"),
@@ -219,7 +219,7 @@ def test_hostile_text_is_kept_harmless(db):
     assert "<script" not in ticket.messages.get().html
 
 
-# --- Once -------------------------------------------------------------------------------------------------------
+# --- Repeated keys ----------------------------------------------------------------------------------------------
 
 
 def test_double_click_files_one_ticket(db):
@@ -229,7 +229,7 @@ def test_double_click_files_one_ticket(db):
     assert (again, Ticket.objects.count(), TicketEvent.objects.count()) == (first, 1, 1)
 
 
-def test_guests_repeated_key_is_theirs_alone(db):
+def test_guests_key_is_refused_to_others(db):
     process = make_process(S0)
     first = report(process, key="k")
     assert report(process, key="k") == first
@@ -243,7 +243,7 @@ def test_guests_repeated_key_is_theirs_alone(db):
 
 
 @pytest.mark.demand("S0.14")
-def test_folios_follow_one_another_and_a_failure_leaves_no_gap(db):
+def test_failed_filing_leaves_no_gap_in_folios(db):
     process = make_process(S0)
     first = report(process)
     with transaction.atomic():
@@ -255,7 +255,7 @@ def test_folios_follow_one_another_and_a_failure_leaves_no_gap(db):
     assert second.folio == lost.folio
 
 
-def test_prefix_is_the_desks_and_each_has_its_own_count(db):
+def test_each_folio_prefix_has_its_own_counter(db):
     process = make_process(S0)
     with override_settings(DESK_FOLIO_PREFIX="HD", DESK_FOLIO_START=0):
         assert [report(process).folio for _each in range(2)] == ["HD-1", "HD-2"]
@@ -265,9 +265,9 @@ def test_prefix_is_the_desks_and_each_has_its_own_count(db):
 
 @pytest.mark.demand("S0.14")
 @pytest.mark.django_db(transaction=True)
-def test_folios_are_gapless_and_unique_when_many_file_at_once():
-    """On PostgreSQL the filings wait for the counter's row; SQLite lets one writer in at a time. Some fail on
-    purpose after taking their number."""
+def test_simultaneous_filings_get_unique_gapless_folios():
+    """On PostgreSQL the filings wait for the lock on the counter's row; SQLite lets one writer in at a time. Some are
+    rolled back on purpose after they got a folio."""
     process = make_process(S0)
     together, folios = threading.Barrier(6), []
 
@@ -305,8 +305,8 @@ def test_filing_costs_a_constant_number_of_queries(db, django_assert_max_num_que
         report(process, actor=customer, category=category, key="k2")
 
 
-def test_an_address_with_something_unseen_in_it_is_refused(db):
-    """B14, B34: its mail would go to the address without, whose limit it does not count against."""
+def test_address_with_invisible_character_is_refused(db):
+    """B14, B34: mail would reach the address without that character, but not count towards its limit."""
     with pytest.raises(InvalidData) as refused:
         report(make_process(S0), requester=Requester(email="ana@exa\u200bmple.com", name="Ana"))
     assert refused.value.errors.keys() == {"email"}

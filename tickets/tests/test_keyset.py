@@ -1,4 +1,4 @@
-"""Pages by position: every row once, in order, both ways, whatever comes or goes."""
+"""Keyset pages: every row once, in order, forwards and backwards, even when rows come or go."""
 
 from datetime import timedelta
 
@@ -81,14 +81,14 @@ def test_pages_hold_every_row_once_in_order(order, tickets, size):
 
 
 @pytest.mark.demand("S2.35")
-def test_arrival_order_puts_hand_placed_tickets_first_and_the_rest_as_they_came():
+def test_arrival_order_puts_queue_positions_first():
     first, second, third = (make_ticket() for _ in range(3))
     Ticket.objects.filter(pk=third.pk).update(queue_position=1)
     page = paginate(Ticket.objects.all(), order=ARRIVAL, size=10)
     assert page.rows == [third, first, second]
 
 
-def test_the_page_after_a_row_stays_whole_when_that_row_leaves():
+def test_next_page_is_complete_when_cursor_row_leaves():
     tickets = [make_ticket() for _ in range(4)]
     first = paginate(Ticket.objects.all(), order=DUE, size=2)
     assert first.rows == tickets[:2]
@@ -97,7 +97,7 @@ def test_the_page_after_a_row_stays_whole_when_that_row_leaves():
     assert second.rows == tickets[2:]
 
 
-def test_a_cursor_that_was_altered_or_made_for_another_order_is_refused():
+def test_altered_or_foreign_cursor_is_refused():
     for _ in range(3):
         make_ticket()
     cursor = paginate(Ticket.objects.all(), order=DUE, size=2).older

@@ -1,4 +1,4 @@
-"""What is true of all five files of the library, and what the documents say literally."""
+"""The five files of the library: what is true of all of them, and what the documents say literally."""
 
 import dataclasses
 import re
@@ -44,7 +44,7 @@ def texts_in(value: object, path: str = "") -> Iterator[tuple[str, Text]]:
 
 
 @pytest.mark.demand("S0.2", "S4.4", "S4.27")
-def test_all_five_are_published_side_by_side(db):
+def test_all_five_processes_are_published_together(db):
     assert set(FILES) == {
         "incidencia-tecnica", "reparacion-de-dispositivo", "reporte-de-incidentes", S2, "solicitud-guiada",
     }  # fmt: skip
@@ -54,22 +54,23 @@ def test_all_five_are_published_side_by_side(db):
 
 
 @pytest.mark.parametrize("key", FILES)
-def test_file_speaks_both_languages_everywhere(key):
+def test_every_text_has_both_languages(key):
     definition = load(FILES[key])
     assert definition.key == key
     assert [path for path, text in texts_in(definition) if text.es and not text.en] == []
 
 
 @pytest.mark.parametrize("key", FILES)
-def test_file_names_icons_of_the_design(key):
+def test_category_icons_exist_in_the_sprite(key):
     sprite = (Path(settings.BASE_DIR) / "static" / "icons.svg").read_text("utf-8")
     known = set(re.findall(r'id="bi-([\w-]+)"', sprite))
     assert {category.icon for category in load(FILES[key]).categories} <= known
 
 
 @pytest.mark.parametrize("key", FILES)
-def test_customer_reads_friendly_words(key):
-    """No stage with a label written for the desk is shown as it is, and every end has a short one."""
+def test_customer_labels_are_short_and_friendly(key):
+    """Labels are short, stages that wait for the customer share one label, and the steps run from the first stage to an
+    end."""
     definition = load(FILES[key])
     for stage in definition.stages:
         assert len(stage.customer_label) <= 26, stage.key
@@ -80,13 +81,13 @@ def test_customer_reads_friendly_words(key):
 
 
 @pytest.mark.parametrize("key", FILES)
-def test_whoever_acts_reads_what_they_did(key):
+def test_only_actions_by_people_have_done_text(key):
     for action in load(FILES[key]).actions:
         assert bool(action.done) == bool(action.by), action.key
 
 
 @pytest.mark.demand("S2.36", "S2.37", "S2.38", "S2.39", "S2.24")
-def test_every_department_has_problems_or_procedures_of_its_own(db):
+def test_every_department_has_problems_and_procedures(db):
     process = make_process(S2)
     kinds: dict[str, set[str]] = {}
     for category in process.categories.select_related("department"):
@@ -103,7 +104,7 @@ def test_every_department_has_problems_or_procedures_of_its_own(db):
 
 
 @pytest.mark.demand("S2.4", "S2.33", "S2.34", "S2.35")
-def test_time_parameters_of_support_cases(db):
+def test_support_cases_are_due_by_case_kind(db):
     process = make_process(S2)
     problem, procedure = (
         make_ticket(process, category="plataforma"),
@@ -137,7 +138,7 @@ def test_running_tickets_keep_their_version(play):
     assert p.ticket.process_version.number == 1
 
 
-def test_same_text_publishes_nothing_new(db):
+def test_publishing_the_same_text_creates_no_version(db):
     first = publish(FILES[S2])
     assert publish(FILES[S2]) == first
     again = publish(FILES[S2] + "\n# una nota\n")
@@ -146,7 +147,7 @@ def test_same_text_publishes_nothing_new(db):
         again.save()
 
 
-def test_publishing_brings_what_the_file_needs_and_leaves_what_the_desk_has(db):
+def test_publishing_creates_missing_rows_and_keeps_edits(db):
     Department.objects.create(key="cca", name="Aeronáutica", position=9)
     process = publish(FILES[S2]).process
     assert Department.objects.get(key="cca").name == "Aeronáutica"
@@ -159,7 +160,7 @@ def test_publishing_brings_what_the_file_needs_and_leaves_what_the_desk_has(db):
     assert process.categories.count() == 9
 
 
-def test_publishing_makes_groups_once(db):
+def test_publishing_creates_groups_once(db):
     Group.objects.create(name="Evaluador")
     publish(FILES["reporte-de-incidentes"])
     assert sorted(Group.objects.values_list("name", flat=True)) == ["Evaluador", "tecnico"]
@@ -167,7 +168,7 @@ def test_publishing_makes_groups_once(db):
     assert CustomerKind.objects.count() == 2
 
 
-def test_new_ticket_offers_its_actions_and_has_the_promised_date(db):
+def test_new_ticket_offers_actions_and_has_due_date(db):
     with time_machine.travel(MORNING, tick=False):
         ticket = make_ticket(make_process(S2))
         offered = available_actions(ticket, actor=make_supervisor())

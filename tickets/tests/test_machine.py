@@ -1,4 +1,4 @@
-"""Any people doing anything in any order: what must stay true of every ticket of every process."""
+"""A state machine: random people do random things, and some facts must stay true of every ticket of every process."""
 
 from datetime import timedelta
 
@@ -50,7 +50,7 @@ MOVES = {
 
 
 def answers(draw, play, action):
-    """Something that each question of the action takes; optional ones are left out now and then."""
+    """Return an accepted answer to each ask of the action; optional ones are left out now and then."""
     given = {}
     for ask in action.asks:
         if ask.required or draw(st.booleans()):
@@ -83,7 +83,7 @@ def answer(draw, play, name):
 
 
 class Life(RuleBasedStateMachine):
-    """The life of one ticket: each run files one of its own and takes it back at the end."""
+    """The life of one ticket. Each run files a ticket of its own and rolls it back at the end."""
 
     play: Play
 
@@ -101,7 +101,7 @@ class Life(RuleBasedStateMachine):
         self.saved.__exit__(None, None, None)
 
     def attempt(self, act):
-        """Verbs do all or refuse: a refusal leaves no trace."""
+        """Call a verb. If it refuses, check that it has recorded nothing."""
         before = self.play.ticket.version
         try:
             act()
@@ -179,7 +179,7 @@ class Life(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("key", library())
-def test_nothing_that_people_do_breaks_a_ticket(play, key):
+def test_random_acts_keep_every_invariant(play, key):
     p = play(key, **FILING.get(key, {}))
     p.twin = p.ticket
     run_state_machine_as_test(

@@ -1,4 +1,4 @@
-"""S0 · technical incidents (Parkiapp), from the first stage to every end."""
+"""S0 · technical incidents (Parkiapp), played from the first stage to every end."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def resolve(play: Play) -> Play:
 
 
 @pytest.mark.demand("S0.1", "S0.14", "S0.16", "S0.17", "S0.18", "S0.20", "S0.22", "S0.23", "S0.24", "S0.25")
-def test_from_report_through_diagnosis_and_verification_to_the_survey(play):
+def test_full_flow_from_report_to_survey(play):
     p = play(KEY, filed_by="guest", fields={"donde_ocurre": "android"})
     assert p.ticket.folio.startswith("MA-")
     assert (p.ticket.department.key, p.told) == (
@@ -56,7 +56,7 @@ def test_from_report_through_diagnosis_and_verification_to_the_survey(play):
 
     resolve(p)
     assert (p.ticket.stage, p.told) == ("verificacion", [("department", "verification_asked")])
-    assert not p.ticket.messages.filter(kind="solution").exists()  # not told before it is verified
+    assert not p.ticket.messages.filter(kind="solution").exists()  # not sent before it is verified
 
     p.do(p.colleague, "devolver", note="En iPhone sigue fallando.")
     assert (p.ticket.stage, p.told) == ("diagnostico", [("assignee", "returned")])
@@ -70,7 +70,7 @@ def test_from_report_through_diagnosis_and_verification_to_the_survey(play):
 
 
 @pytest.mark.demand("S0.18")
-def test_incident_may_go_to_the_team_and_be_taken_by_a_technician(play):
+def test_unassigned_incident_is_taken_by_a_technician(play):
     p = classify(play(KEY))
     assert p.ticket.assignee is None
     p.do(p.agent, "registrar_diagnostico", diagnostico="Pendiente.")
@@ -89,7 +89,7 @@ def test_solution_needs_a_diagnosis(play):
 
 
 @pytest.mark.demand("S0.21")
-def test_progress_is_told_without_claiming_a_solution(play):
+def test_progress_is_sent_as_a_follow_up(play):
     p = classify(play(KEY), assignee=play.begun[0].agent)
     p.do(p.agent, "informar_avance", message="Ya sabemos qué servidor falla.")
     assert (p.ticket.stage, p.told) == ("diagnostico", [("requester", "progress")])
@@ -97,7 +97,7 @@ def test_progress_is_told_without_claiming_a_solution(play):
     assert p.ticket.first_response_at is not None
 
 
-def test_question_to_the_reporter_pauses_the_clock_until_the_answer(play):
+def test_question_pauses_the_clock_until_the_reply(play):
     p = classify(play(KEY, filed_by="guest"))
     p.do(p.agent, "pedir_informacion", message="¿Qué versión de la App tienes?")
     assert (p.ticket.stage, p.ticket.is_paused, p.ticket.contribution_open) == ("esperando", True, True)
@@ -107,7 +107,7 @@ def test_question_to_the_reporter_pauses_the_clock_until_the_answer(play):
     assert p.ticket.due_at - due == timedelta(hours=30)
 
 
-def test_unanswered_question_closes_the_report(play):
+def test_unanswered_question_closes_the_ticket(play):
     p = classify(play(KEY)).do(play.begun[0].agent, "pedir_informacion", message="¿Qué versión tienes?")
     p.later(days=10)
     assert (p.ticket.stage, p.last.action) == ("descartado", "descartar_por_silencio")
@@ -120,7 +120,7 @@ def test_withdrawn_question_goes_back_to_diagnosis(play):
     assert (p.ticket.stage, p.last.action) == ("diagnostico", "dejar_de_esperar")
 
 
-def test_what_is_no_incident_is_discarded_with_a_reason(play):
+def test_discarding_sends_the_reason(play):
     p = play(KEY)
     p.do(p.supervisor, "descartar", message="Es una consulta sobre tarifas: escribe a ventas.")
     assert (p.ticket.stage, p.told) == ("descartado", [("requester", "rejected")])
@@ -129,14 +129,14 @@ def test_what_is_no_incident_is_discarded_with_a_reason(play):
 
 @pytest.mark.demand("S0.19")
 @pytest.mark.parametrize(("severity", "hours"), [("critical", 1), ("high", 4), ("medium", 24), ("low", 48)])
-def test_first_response_is_promised_by_severity(play, severity, hours):
+def test_first_response_target_follows_severity(play, severity, hours):
     p = play(KEY)
     classify(p, severity=severity)
     assert p.ticket.first_response_due_at - p.ticket.created_at == timedelta(hours=hours)
 
 
 @pytest.mark.demand("S0.3")
-def test_both_kinds_of_customer_exist_once_the_process_is_published(db):
+def test_publishing_creates_both_customer_kinds(db):
     make_process(KEY)
     assert set(CustomerKind.objects.values_list("key", flat=True)) == {"parkiador", "parkioferente"}
     host = make_user(kind=CustomerKind.objects.get(key="parkioferente"))
@@ -144,7 +144,7 @@ def test_both_kinds_of_customer_exist_once_the_process_is_published(db):
 
 
 @pytest.mark.demand("S0.9", "S0.10", "S0.11", "S0.13", "S0.17")
-def test_form_says_what_the_document_says(db):
+def test_form_matches_the_document(db):
     definition = make_process(KEY).definition
     assert [category.label.es for category in definition.categories] == [
         "Falla en el pago", "Problema con la App", "Error de visualización", "Problema de inicio de sesión",
@@ -168,13 +168,13 @@ def test_form_says_what_the_document_says(db):
         ("problema-con-la-app", "Problemas con el GPS en la App"),
     ],
 )
-def test_faults_of_the_document_can_be_told(db, category, fault):
+def test_faults_of_the_document_can_be_filed(db, category, fault):
     ticket = make_ticket(make_process(KEY), category=category, title=fault, fields={"donde_ocurre": "iphone"})
     assert (ticket.title, ticket.category.key, ticket.department.key) == (fault, category, "soporte-tecnico")
 
 
 @pytest.mark.demand("S0.20")
-def test_diagnosis_notes_never_reach_the_reporter(play):
+def test_diagnosis_notes_never_reach_the_requester(play):
     p = classify(play(KEY), assignee=play.begun[0].agent)
     p.do(p.agent, "pedir_a_otro_equipo", equipo="desarrollo", note="La clave del servidor es kiwi.")
     shown = conversation.public_conversation(p.ticket)
@@ -185,12 +185,12 @@ def test_diagnosis_notes_never_reach_the_reporter(play):
     ) == p.ticket.created_at + timedelta(days=10)
 
 
-def test_nothing_is_left_unplayed(play, monkeypatch):
-    monkeypatch.setattr(Play, "careful", False)  # each was tried with care above
+def test_every_action_and_end_is_played(play, monkeypatch):
+    monkeypatch.setattr(Play, "careful", False)  # the tests above ran with the extra checks
     for test in (
-        test_from_report_through_diagnosis_and_verification_to_the_survey,
-        test_incident_may_go_to_the_team_and_be_taken_by_a_technician,
-        test_unanswered_question_closes_the_report,
+        test_full_flow_from_report_to_survey,
+        test_unassigned_incident_is_taken_by_a_technician,
+        test_unanswered_question_closes_the_ticket,
     ):
         test(play)
     p = classify(play(KEY, filed_by="guest"))

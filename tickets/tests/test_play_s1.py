@@ -1,4 +1,4 @@
-"""S1 · the repair of a device (AuraQuantic), from the first stage to every end."""
+"""S1 · the repair of a device (AuraQuantic), played from the first stage to every end."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def validate(play: Play) -> Play:
 
 
 @pytest.mark.demand("S1.3", "S1.5", "S1.9", "S1.10", "S1.11", "S1.13", "S1.14", "S1.15", "S1.16")
-def test_validated_device_is_repaired_and_finished_by_the_technician(play):
+def test_full_flow_of_a_validated_device(play):
     p = register(play)
     assert (p.ticket.stage, p.ticket.department.key) == ("registrado", "reparaciones")
     assert p.told == [("requester", "received"), ("department", "new_ticket")]
@@ -49,7 +49,7 @@ def test_validated_device_is_repaired_and_finished_by_the_technician(play):
 
 
 @pytest.mark.demand("S1.15")
-def test_solution_leaves_with_the_finishing_only(play):
+def test_solution_outside_finishing_is_refused(play):
     p = validate(register(play))
     with pytest.raises(GuardFailed):
         p.solution("Cambiamos la pantalla.")
@@ -83,7 +83,7 @@ def test_denied_device_ends_with_the_reason(play):
 
 
 @pytest.mark.demand("S1.7", "S1.8")
-def test_personal_data_and_the_device_are_asked_on_every_channel(db):
+def test_contact_and_device_data_are_required(db):
     process = make_process(KEY)
     with pytest.raises(InvalidData) as refused:
         file_ticket(
@@ -101,8 +101,8 @@ def test_personal_data_and_the_device_are_asked_on_every_channel(db):
     assert str(process.definition.description_label) == "Fallos que has detectado"
 
 
-def test_nothing_is_left_unplayed(play, monkeypatch):
-    monkeypatch.setattr(Play, "careful", False)  # each was tried with care above
-    test_validated_device_is_repaired_and_finished_by_the_technician(play)
+def test_every_action_and_end_is_played(play, monkeypatch):
+    monkeypatch.setattr(Play, "careful", False)  # the tests above ran with the extra checks
+    test_full_flow_of_a_validated_device(play)
     test_denied_device_ends_with_the_reason(play)
     assert left_unplayed(play.begun) == (set(), set())

@@ -1,4 +1,4 @@
-"""S2 · «Instrucciones del flujo de ticket de soporte» (IDEA), from the first stage to every end."""
+"""S2 · «Instrucciones del flujo de ticket de soporte» (IDEA), played from the first stage to every end."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def ask_approval(play: Play, done: str = "Reiniciamos el servicio.") -> Play:
 
 
 @pytest.mark.demand("S2.3", "S2.5", "S2.6", "S2.7", "S2.8", "S2.28", "S2.30", "S2.31")
-def test_two_contributions_one_rejection_and_the_approval(play):
+def test_full_flow_with_contributions_rejection_and_approval(play):
     p = play(KEY)
     assert (p.ticket.stage, p.told) == (
         "recibido",
@@ -71,7 +71,7 @@ def test_two_contributions_one_rejection_and_the_approval(play):
 
 
 @pytest.mark.demand("S0.24", "S2.28")
-def test_every_solution_keeps_the_steps_it_was_sent_with(play):
+def test_each_solution_keeps_its_own_steps(play):
     p = prepare(play(KEY))
 
     def propose(done: str, steps: str) -> None:
@@ -90,14 +90,14 @@ def test_every_solution_keeps_the_steps_it_was_sent_with(play):
     assert list(sent.values_list("body", "steps")) == [
         ("Reiniciamos el servicio.", "Vuelve a entrar."),
         ("Cambiamos el servidor.", ""),
-        ("Cambiamos la ruta.", "Borra la caché."),  # not a second time for the same words
-        ("Cambiamos la ruta.", "Borra la caché."),  # after a rejection it is
+        ("Cambiamos la ruta.", "Borra la caché."),  # the same text is not sent twice
+        ("Cambiamos la ruta.", "Borra la caché."),  # but is sent again after a rejection
         ("Cambiamos la ruta.", "Cierra sesión."),
     ]
 
 
 @pytest.mark.demand("S2.16", "S2.22")
-def test_closed_ticket_asks_for_the_call_until_it_is_on_record(play):
+def test_closed_ticket_offers_the_call_until_logged(play):
     p = prepare(play(KEY))
     ask_approval(p).do(p.customer, "aprobar")
     p.do(p.agent, "llamar", call_outcome="failed", note="No contestó; se le dejó mensaje.")
@@ -109,7 +109,7 @@ def test_closed_ticket_asks_for_the_call_until_it_is_on_record(play):
 
 
 @pytest.mark.demand("S2.7")
-def test_switching_the_contribution_off_takes_the_turn_back(play):
+def test_closing_the_contribution_ends_the_requesters_turn(play):
     p = prepare(play(KEY), contribution_open=True).follow_up()
     assert p.ticket.stage == "aporte"
     p.contribution(is_open=False)
@@ -118,7 +118,7 @@ def test_switching_the_contribution_off_takes_the_turn_back(play):
     assert p.ticket.stage == "procesar"
 
 
-def test_silence_closes_what_the_requester_does_not_decide(play):
+def test_silence_closes_an_undecided_approval(play):
     p = prepare(play(KEY))
     ask_approval(p).later(days=4, hours=23)
     assert p.ticket.stage == "aprobacion"
@@ -130,7 +130,7 @@ def test_silence_closes_what_the_requester_does_not_decide(play):
 
 
 @pytest.mark.demand("S2.44", "S2.45", "S2.46", "S2.14")
-def test_user_service_closes_with_its_checklist_and_evidence(play):
+def test_user_service_closes_with_checklist_and_evidence(play):
     p = prepare(play(KEY))
     ask_approval(p)
     with pytest.raises(GuardFailed, match="llamada"):
@@ -155,7 +155,7 @@ def test_user_service_closes_with_its_checklist_and_evidence(play):
 
 
 @pytest.mark.demand("S2.46")
-def test_user_service_needs_the_url_of_the_conversation(play):
+def test_user_service_needs_the_whatsapp_url(play):
     p = prepare(play(KEY))
     ask_approval(p).contact(ContactKind.CALL).contact(ContactKind.WHATSAPP)
     p.tick("respuesta", "llamada", "whatsapp", by=p.reviewer)
@@ -166,7 +166,7 @@ def test_user_service_needs_the_url_of_the_conversation(play):
 
 
 @pytest.mark.demand("S2.14")
-def test_what_was_handled_by_whatsapp_needs_its_screenshots(play):
+def test_whatsapp_ticket_needs_screenshots(play):
     p = prepare(play(KEY)).contact(ContactKind.WHATSAPP)
     with pytest.raises(GuardFailed) as refused:
         perform(p.ticket, "pedir_aprobacion", actor=p.agent, data={"solution_done": "Listo."})
@@ -176,7 +176,7 @@ def test_what_was_handled_by_whatsapp_needs_its_screenshots(play):
 
 
 @pytest.mark.demand("S2.9", "S2.10", "S2.19")
-def test_inactive_requester_gets_r4_and_nothing_else(play):
+def test_inactive_requester_gets_only_r4(play):
     p = prepare(play(KEY), standing="inactive")
     assert Ticket.objects.get(pk=p.ticket.pk).requester.standing == Standing.INACTIVE
     with pytest.raises(GuardFailed) as refused:
@@ -203,7 +203,7 @@ def test_r4_is_only_for_inactive_requesters(play):
         )
 
 
-def test_r4_needs_the_standing_looked_up(play):
+def test_r4_needs_a_checked_standing(play):
     p = play(KEY)
     p.customer.standing = Standing.INACTIVE
     p.customer.save()
@@ -218,7 +218,7 @@ def test_r4_needs_the_standing_looked_up(play):
 
 
 @pytest.mark.demand("S2.17")
-def test_terms_and_conditions_end_it_without_solution(play):
+def test_terms_and_conditions_close_without_solution(play):
     p = prepare(play(KEY)).later(hours=5)
     p.do(p.agent, "cerrar_sin_solucion")
     assert (p.ticket.stage, p.ticket.stage_kind, p.told) == (
@@ -231,7 +231,7 @@ def test_terms_and_conditions_end_it_without_solution(play):
 
 
 @pytest.mark.demand("S2.22", "S2.23")
-def test_wrong_ticket_is_closed_with_the_outcome_of_the_call(play):
+def test_wrong_ticket_closes_with_the_calls_outcome(play):
     p = prepare(play(KEY))
     with pytest.raises(GuardFailed) as refused:
         perform(p.ticket, "ticket_equivocado", actor=p.agent, data={"call_outcome": "successful"})
@@ -244,7 +244,7 @@ def test_wrong_ticket_is_closed_with_the_outcome_of_the_call(play):
 
 
 @pytest.mark.demand("S2.40", "S2.41", "S2.42")
-def test_duplicate_is_cancelled_in_favour_of_the_other(play):
+def test_duplicate_is_cancelled_and_the_other_stays(play):
     p = prepare(play(KEY))
     survivor = make_ticket(p.process, requester=p.customer, title="No entro, otra vez")
     foreign = make_ticket(p.process, requester=make_user())
@@ -264,7 +264,7 @@ def test_duplicate_is_cancelled_in_favour_of_the_other(play):
 
 
 @pytest.mark.demand("S2.41")
-def test_duplicate_needs_to_be_prepared_and_its_survivor_open(play):
+def test_duplicate_needs_preparation_and_another_open_ticket(play):
     p = prepare(play(KEY))
     survivor = make_ticket(p.process, requester=p.customer)
     data = {"duplicate_of": survivor.folio, "mismo_caso": True}
@@ -279,7 +279,7 @@ def test_duplicate_needs_to_be_prepared_and_its_survivor_open(play):
 
 
 @pytest.mark.demand("S2.43")
-def test_test_ticket_is_closed_and_left_out_of_the_figures(play):
+def test_test_ticket_is_left_out_of_the_figures(play):
     p = play(KEY)
     p.do(p.supervisor, "cerrar_prueba")
     assert (p.ticket.stage, p.ticket.is_test, p.told) == ("prueba", True, [])
@@ -290,7 +290,7 @@ def test_test_ticket_is_closed_and_left_out_of_the_figures(play):
 
 
 @pytest.mark.demand("S2.26", "S2.27", "S2.1")
-def test_nothing_advances_until_the_requester_has_an_account(play):
+def test_process_waits_until_requester_has_an_account(play):
     p = play(KEY, filed_by="staff")
     with pytest.raises(GuardFailed, match="no tiene cuenta"):
         perform(p.ticket, "preparar", actor=p.supervisor, data=prepared(p))
@@ -305,14 +305,14 @@ def test_nothing_advances_until_the_requester_has_an_account(play):
 
 
 @pytest.mark.demand("S2.1")
-def test_nobody_files_without_an_account(play):
+def test_filing_without_an_account_is_refused(play):
     p = play(KEY)
     with pytest.raises(NotAllowed):
         make_ticket(p.process, guest_email="alguien@example.com")
 
 
 @pytest.mark.demand("S2.32")
-def test_answering_late_already_makes_it_escalated_support(play):
+def test_late_first_response_escalates_the_ticket(play):
     p = play(KEY).later(days=1, hours=1)
     assert (p.ticket.stage, p.ticket.is_escalated) == ("recibido", True)
     assert (p.last.action, p.told) == ("soporte_elevado", [("role:supervisor", "breached")])
@@ -321,21 +321,21 @@ def test_answering_late_already_makes_it_escalated_support(play):
     assert [event.kind for event in p.events[count:]] == ["breached"]
 
 
-def test_nothing_is_left_unplayed(play, monkeypatch):
-    monkeypatch.setattr(Play, "careful", False)  # each was tried with care above
+def test_every_action_and_end_is_played(play, monkeypatch):
+    monkeypatch.setattr(Play, "careful", False)  # the tests above ran with the extra checks
     for test in (
-        test_two_contributions_one_rejection_and_the_approval,
-        test_closed_ticket_asks_for_the_call_until_it_is_on_record,
-        test_switching_the_contribution_off_takes_the_turn_back,
-        test_silence_closes_what_the_requester_does_not_decide,
-        test_user_service_closes_with_its_checklist_and_evidence,
-        test_inactive_requester_gets_r4_and_nothing_else,
-        test_terms_and_conditions_end_it_without_solution,
-        test_wrong_ticket_is_closed_with_the_outcome_of_the_call,
-        test_duplicate_is_cancelled_in_favour_of_the_other,
-        test_test_ticket_is_closed_and_left_out_of_the_figures,
-        test_nothing_advances_until_the_requester_has_an_account,
-        test_answering_late_already_makes_it_escalated_support,
+        test_full_flow_with_contributions_rejection_and_approval,
+        test_closed_ticket_offers_the_call_until_logged,
+        test_closing_the_contribution_ends_the_requesters_turn,
+        test_silence_closes_an_undecided_approval,
+        test_user_service_closes_with_checklist_and_evidence,
+        test_inactive_requester_gets_only_r4,
+        test_terms_and_conditions_close_without_solution,
+        test_wrong_ticket_closes_with_the_calls_outcome,
+        test_duplicate_is_cancelled_and_the_other_stays,
+        test_test_ticket_is_left_out_of_the_figures,
+        test_process_waits_until_requester_has_an_account,
+        test_late_first_response_escalates_the_ticket,
     ):
         test(play)
     assert left_unplayed(play.begun) == (set(), set())

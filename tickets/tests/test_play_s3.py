@@ -1,4 +1,4 @@
-"""S3 · the guided request, from the first stage to every end."""
+"""S3 · the guided request, played from the first stage to every end."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ def start(play: Play) -> Play:
 
 
 @pytest.mark.demand("S3.2", "S3.12", "S3.13", "S3.14", "S3.16", "S3.17")
-def test_request_waits_goes_on_and_is_completed(play):
+def test_full_flow_of_a_request(play):
     p = play(KEY, filed_by="guest")
     assert (p.ticket.public_state, p.ticket.progress) == (PublicState.WAITING, 10)
     assert str(p.ticket.stage_definition.label) == "En espera"
@@ -36,12 +36,12 @@ def test_request_waits_goes_on_and_is_completed(play):
 
 
 @pytest.mark.demand("S3.12", "S3.13")
-def test_first_answer_starts_the_request_by_itself(play):
+def test_first_follow_up_starts_the_request(play):
     p = play(KEY).follow_up("Lo estamos viendo.")
     assert (p.ticket.stage, p.last.action, p.ticket.assignee) == ("en_curso", "primera_respuesta", p.agent)
 
 
-def test_first_answer_of_a_colleague_leaves_the_request_with_whoever_has_it(play):
+def test_colleagues_follow_up_keeps_the_assignee(play):
     p = play(KEY)
     properties.assign(p.ticket, actor=p.supervisor, assignee=p.agent)
     p.follow_up("Lo estamos viendo.", actor=p.colleague)
@@ -58,7 +58,7 @@ def test_solution_from_the_composer_completes_the_request(play):
 
 @pytest.mark.demand("S3.19")
 @pytest.mark.parametrize("started", [False, True])
-def test_requester_closes_by_themselves(play, started):
+def test_requester_can_close_the_request(play, started):
     p = play(KEY, filed_by="guest")
     if started:
         start(p)
@@ -68,21 +68,21 @@ def test_requester_closes_by_themselves(play, started):
 
 
 @pytest.mark.demand("S3.18")
-def test_requester_answers_at_any_time_and_reopens_on_purpose_only(play):
+def test_reply_does_not_reopen_but_reabrir_does(play):
     p = start(play(KEY)).solution("Era un permiso.")
     p.later(days=1).reply("Gracias.")
-    assert p.ticket.stage == "completado"  # «gracias» reopens nothing (LESSONS A13)
+    assert p.ticket.stage == "completado"  # a reply of thanks does not reopen it (LESSONS A13)
     p.do(p.customer, "reabrir", message="Volvió a pasar.")
     assert (p.ticket.stage, p.ticket.closed_at, p.ticket.solution_sent_at) == ("en_curso", None, None)
     assert p.told == [("assignee", "returned"), ("department", "returned")]
     p.do(
         p.agent, "completar", solution_done="Era un permiso."
-    )  # the same words are said again: they were withdrawn
+    )  # reopening withdrew it, so the same text is sent again
     assert p.ticket.messages.filter(kind="solution").count() == 2
 
 
 @pytest.mark.demand("S3.6")
-def test_each_type_brings_its_notice(db):
+def test_each_category_has_its_notice(db):
     process = make_process(KEY)
     notices = {category.name: category.notice for category in process.categories.all()}
     assert set(notices) == {"Reporte de Bug", "Solicitud de Plugin", "Asistencia Técnica"}
@@ -90,7 +90,7 @@ def test_each_type_brings_its_notice(db):
 
 
 @pytest.mark.demand("S3.7", "S3.8", "S3.9")
-def test_guest_needs_a_valid_address_a_title_and_a_description(db):
+def test_guest_needs_address_title_and_description(db):
     process = make_process(KEY)
     with pytest.raises(InvalidData) as refused:
         file_ticket(
@@ -108,18 +108,18 @@ def test_guest_needs_a_valid_address_a_title_and_a_description(db):
 
 
 @pytest.mark.demand("S3.26")
-def test_answer_is_promised_within_a_day(play):
+def test_first_response_is_due_within_a_day(play):
     p = play(KEY)
     assert p.ticket.first_response_due_at - p.ticket.created_at == timedelta(hours=24)
     p.later(hours=24)
     assert p.last.kind == "breached"
 
 
-def test_nothing_is_left_unplayed(play, monkeypatch):
-    monkeypatch.setattr(Play, "careful", False)  # each was tried with care above
-    test_request_waits_goes_on_and_is_completed(play)
-    test_first_answer_starts_the_request_by_itself(play)
-    test_first_answer_of_a_colleague_leaves_the_request_with_whoever_has_it(play)
-    test_requester_closes_by_themselves(play, started=False)
-    test_requester_answers_at_any_time_and_reopens_on_purpose_only(play)
+def test_every_action_and_end_is_played(play, monkeypatch):
+    monkeypatch.setattr(Play, "careful", False)  # the tests above ran with the extra checks
+    test_full_flow_of_a_request(play)
+    test_first_follow_up_starts_the_request(play)
+    test_colleagues_follow_up_keeps_the_assignee(play)
+    test_requester_can_close_the_request(play, started=False)
+    test_reply_does_not_reopen_but_reabrir_does(play)
     assert left_unplayed(play.begun) == (set(), set())

@@ -1,4 +1,4 @@
-"""S4 · «Reporte de Incidentes» (Flokzu), from the first stage to every end."""
+"""S4 · «Reporte de Incidentes» (Flokzu), played from the first stage to every end."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def resolve(play: Play, done: str = "Corregimos el cálculo.") -> Play:
 
 
 @pytest.mark.demand("S4.1", "S4.2", "S4.17", "S4.20", "S4.21", "S4.22", "S4.24")
-def test_accepted_completed_resolved_sent_back_and_validated(play):
+def test_full_flow_of_an_accepted_report(play):
     p = report(play)
     assert (p.ticket.stage, str(p.ticket.stage_definition.label)) == ("evaluar", "Evaluar Incidente")
     assert p.told == [("requester", "received"), ("owner", "new_ticket")]
@@ -38,7 +38,7 @@ def test_accepted_completed_resolved_sent_back_and_validated(play):
     assert p.ticket.fields["evaluacion"] == "Se acepta: se repite siempre."
 
     p.do(p.agent, "solicitar_informacion", note="¿Con qué versión?")
-    assert p.told == [("actor_of:aceptar", "information_asked")]  # the evaluator, not the reporter
+    assert p.told == [("actor_of:aceptar", "information_asked")]  # the evaluator, not the requester
     assert not p.latest_message.is_public
     for other in (p.agent, p.customer):
         with pytest.raises(NotAllowed):
@@ -75,14 +75,14 @@ def test_rejection_says_why_and_ends_the_process(play):
 
 
 @pytest.mark.demand("S4.20")
-def test_evaluator_sends_no_solution_in_the_technicians_place(play):
+def test_solution_outside_resolving_is_refused(play):
     p = accept(report(play))
     with pytest.raises(GuardFailed):
         p.solution("Corregimos el cálculo.")
 
 
 @pytest.mark.demand("S4.18", "S4.23")
-def test_incident_may_be_rejected_while_it_is_being_resolved(play):
+def test_incident_can_be_rejected_while_being_resolved(play):
     p = accept(report(play))
     p.do(p.agent, "tomar").do(
         p.agent,
@@ -113,7 +113,7 @@ def test_form_has_the_fields_of_the_template(db):
 
 
 @pytest.mark.demand("S4.9", "S4.10")
-def test_priority_is_the_severity_and_steps_are_for_errors(play):
+def test_priority_sets_severity_and_errors_need_steps(play):
     p = report(play, prioridad="critical")
     assert (p.ticket.severity, "prioridad" in p.ticket.fields) == ("critical", False)
     with pytest.raises(InvalidData) as refused:
@@ -126,7 +126,7 @@ def test_priority_is_the_severity_and_steps_are_for_errors(play):
 
 
 @pytest.mark.demand("S4.15", "S4.20", "S4.25")
-def test_a_role_is_everybodys_until_somebody_holds_it(play):
+def test_empty_group_lets_all_staff_act(play):
     p = report(play)
 
     def may_accept(user):
@@ -144,14 +144,14 @@ def test_a_role_is_everybodys_until_somebody_holds_it(play):
         perform(p.ticket, "aceptar", actor=p.agent, data={"evaluacion": "Sí."})
     p.colleague.is_active = False
     p.colleague.save()
-    assert may_accept(p.agent)  # nobody who can act holds it any more
+    assert may_accept(p.agent)  # the group has no active member any more
     accept_by_other = make_agent(p.ticket.department)
     assert may_accept(accept_by_other)
 
 
-def test_nothing_is_left_unplayed(play, monkeypatch):
-    monkeypatch.setattr(Play, "careful", False)  # each was tried with care above
-    test_accepted_completed_resolved_sent_back_and_validated(play)
+def test_every_action_and_end_is_played(play, monkeypatch):
+    monkeypatch.setattr(Play, "careful", False)  # the tests above ran with the extra checks
+    test_full_flow_of_an_accepted_report(play)
     test_rejection_says_why_and_ends_the_process(play)
-    test_incident_may_be_rejected_while_it_is_being_resolved(play)
+    test_incident_can_be_rejected_while_being_resolved(play)
     assert left_unplayed(play.begun) == (set(), set())

@@ -1,4 +1,4 @@
-"""Who may do what: the whole matrix, people by permissions (B17–B19, B21)."""
+"""Policies: every permission of every person on one ticket, in a matrix (B17–B19, B21)."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group
@@ -55,7 +55,7 @@ CHECKS = {
 
 @pytest.fixture
 def cast():
-    """The same ticket and everybody around it."""
+    """Return one ticket and the people around it, by name."""
     ticket, other = make_ticket(), make_ticket()
     assignee = make_agent(make_department("cca"))
     Ticket.objects.filter(pk=ticket.pk).update(assignee=assignee)
@@ -84,7 +84,7 @@ def cast():
     return ticket, people
 
 
-def test_matrix_of_people_and_permissions(cast):
+def test_each_person_has_exactly_these_permissions(cast):
     ticket, people = cast
     found = {
         name: {what for what, check in CHECKS.items() if check(actor, ticket)}
@@ -93,8 +93,8 @@ def test_matrix_of_people_and_permissions(cast):
     assert found == MATRIX
 
 
-def test_what_one_may_see_is_what_the_queryset_gives(cast):
-    """Policy and queryset are the same rule twice: they must never part."""
+def test_can_view_agrees_with_visible_to(cast):
+    """`can_view` and `visible_to` state the same rule twice, so they must agree."""
     ticket, people = cast
     Ticket.objects.filter(pk=ticket.pk).update(assignee=people["assignee of another department"])
     loose = make_ticket()
@@ -108,14 +108,14 @@ def test_what_one_may_see_is_what_the_queryset_gives(cast):
     assert not Ticket.objects.visible_to(AnonymousUser())
 
 
-def test_staff_on_lists_those_that_may_see_the_ticket(cast):
+def test_staff_on_agrees_with_is_staff_on(cast):
     ticket, people = cast
     users = {person for person in people.values() if not isinstance(person, Guest) and person is not SYSTEM}
     assert set(policies.staff_on(ticket)) == {user for user in users if policies.is_staff_on(user, ticket)}
 
 
 @pytest.mark.demand("S2.29")
-def test_a_solution_is_sent_by_the_desk_where_one_can_exist(cast):
+def test_staff_send_solutions_only_in_allowed_stages(cast):
     ticket, people = cast
 
     def may():
@@ -168,8 +168,8 @@ by = ["staff", "requester"]
 """
 
 
-def test_whom_a_word_may_mean_on_some_ticket(cast):
-    """Nobody is left out whom it means on this one."""
+def test_may_be_meant_includes_everybody_possible(cast):
+    """It must include everybody whom `is_one_of` includes on this ticket."""
     ticket, people = cast
     staff = {name: who for name, who in people.items() if isinstance(who, User) and who.is_desk_staff}
     del staff["agent without access"]
@@ -195,7 +195,7 @@ def test_whom_a_word_may_mean_on_some_ticket(cast):
     assert policies.may_be_meant(Who("requester"), people["supervisor"]) is False
 
 
-def test_somebody_of_the_desk_who_asks_has_the_desks_actions_apart(cast):
+def test_as_requester_leaves_out_staff_actions(cast):
     _ticket, people = cast
     process = publish(OWN_PROCESS).process
     ticket = make_ticket(process, requester=people["agent of the department"])
@@ -209,8 +209,8 @@ def test_somebody_of_the_desk_who_asks_has_the_desks_actions_apart(cast):
     assert offered("supervisor", as_requester=True) == []
 
 
-def test_who_may_know_a_customer(cast):
-    """Agents know who asked for something that they may see, supervisors everybody who is a customer."""
+def test_known_people_depends_on_visible_tickets(cast):
+    """Agents know the requesters of tickets that they may see; supervisors know every customer."""
     ticket, people = cast
     users = {name: person for name, person in people.items() if not isinstance(person, Guest)}
     del users["system"]
@@ -225,7 +225,7 @@ def test_who_may_know_a_customer(cast):
 
 
 @pytest.mark.demand("S4.15", "S4.25")
-def test_words_of_a_process_mean_these_people(cast):
+def test_is_one_of_includes_exactly_these_people(cast):
     ticket, people = cast
     department = ticket.department
     manager, expert, named = make_agent(department), make_agent(department), make_agent(department)
@@ -254,16 +254,16 @@ def test_words_of_a_process_mean_these_people(cast):
     assert meant("group:expertos") == {"expert", "administrator"}
     assert meant(f"user:{named.email}") == {"named", "administrator"}
     assert meant("actor_of:anotar") == {"named", "administrator"}
-    assert meant("owner") == meant("role:supervisor")  # of «recibido»
+    assert meant("owner") == meant("role:supervisor")  # the owner of stage «recibido»
 
 
-def test_nobody_stands_in_for_the_requester(cast):
+def test_staff_never_count_as_the_requester(cast):
     ticket, people = cast
     for name in ("administrator", "supervisor", "agent of the department"):
         assert not policies.is_one_of(Who("requester"), people[name], ticket)
 
 
-def test_file_is_as_public_as_its_message(cast):
+def test_attachment_is_as_public_as_its_message(cast):
     ticket, people = cast
     note = conversation.add_internal_note(ticket, actor=people["supervisor"], body="x")
     answer = conversation.reply(ticket, actor=people["requester"], body="y")
@@ -283,7 +283,7 @@ def test_file_is_as_public_as_its_message(cast):
     assert downloads == {"shown": may | staff, "hidden": staff, "waiting": set()}
 
 
-def test_offered_actions_are_those_that_can_be_performed(cast):
+def test_available_actions_depend_on_the_person(cast):
     ticket, people = cast
     offered = {
         name: [action.key for action in policies.available_actions(ticket, actor=actor)]
@@ -296,12 +296,12 @@ def test_offered_actions_are_those_that_can_be_performed(cast):
     }
 
 
-def test_offering_actions_asks_the_database_little(cast, django_assert_max_num_queries):
+def test_available_actions_cost_few_queries(cast, django_assert_max_num_queries):
     ticket, agent = Ticket.objects.select_related("process_version").get(pk=cast[0].pk), make_agent()
     with django_assert_max_num_queries(1):
         policies.available_actions(ticket, actor=agent)
     process = make_process("reporte-de-incidentes")
     report = make_ticket(process, fields={"tipo": "tarea", "sistema": "x", "prioridad": "low"})
     evaluator = make_agent(report.department)
-    with django_assert_max_num_queries(3):  # places, groups, whether anybody holds the role
+    with django_assert_max_num_queries(3):  # departments, groups, whether the group is empty
         assert len(policies.available_actions(report, actor=evaluator)) == 2

@@ -1,4 +1,4 @@
-"""Two people on one ticket see each other, for as long as they are there."""
+"""Presence: staff see who else has the ticket open, for as long as they have it open."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ def seen(play, user):
     return [(each.user, each.is_writing) for each in presence.others_on(play.ticket, user=user)]
 
 
-def test_colleagues_see_each_other_and_who_writes_first(play, django_assert_num_queries):
+def test_others_on_lists_colleagues_and_writers_first(play, django_assert_num_queries):
     p, elsewhere = play("incidencia-tecnica"), play("incidencia-tecnica")
     presence.announce(p.ticket, user=p.agent)
     presence.announce(p.ticket, user=p.colleague)
@@ -23,7 +23,7 @@ def test_colleagues_see_each_other_and_who_writes_first(play, django_assert_num_
     assert (p.supervisor, False) in seen(p, p.agent)
 
 
-def test_whoever_goes_without_a_word_fades(play):
+def test_presence_expires_and_is_deleted_later(play):
     p = play("incidencia-tecnica")
     version = p.ticket.version
     presence.announce(p.ticket, user=p.colleague)

@@ -1,4 +1,4 @@
-"""docs/processes.md is the format's only description: it names everything that a file may say."""
+"""docs/processes.md is the only description of the format, so it must name everything that a file may contain."""
 
 import inspect
 import re
@@ -52,7 +52,7 @@ def test_every_word_of_the_format_is_documented(what):
     assert TOLD[what] - CODE == set()
 
 
-def test_parser_keys_were_found():
+def test_parser_keys_are_found_in_its_source():
     assert {
         "format",
         "login",
@@ -66,14 +66,14 @@ def test_parser_keys_were_found():
 
 
 @pytest.mark.parametrize("kind", StageKind)
-def test_table_of_stage_kinds_is_true(kind):
+def test_table_of_stage_kinds_matches_the_code(kind):
     clock = {"runs": "corre", "pauses": "se detiene", "stops": "termina"}[kind.meta.clock]
     row = f"| `{kind.value}` | {kind.meta.public_state.label} | {clock} | {kind.meta.progress} |"
     assert row in TEXT
 
 
-def test_nothing_in_the_format_goes_unused():
-    """What neither a file of the library nor a test of the engine says would be a promise that nobody checks."""
+def test_every_word_of_the_format_is_used():
+    """A name that no library file and no test uses would be documented but never checked."""
     tests = "".join(path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("[st]*_*.*")))
     said = "".join(library().values()) + tests
     names = {

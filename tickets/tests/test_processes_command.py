@@ -1,4 +1,4 @@
-"""`manage.py processes`: what a supervisor of the machine reads and gets."""
+"""`manage.py processes`: what it prints and what it changes."""
 
 import io
 import sys
@@ -21,7 +21,7 @@ def run(*arguments):
 
 
 @pytest.mark.demand("S4.27")
-def test_library_is_installed_once_and_then_left_alone():
+def test_install_library_installs_only_once():
     first = run("install-library").splitlines()
     assert first[0] == "incidencia-tecnica: instalada la versión 1."
     assert len(first) == Process.objects.count() == 5
@@ -30,7 +30,7 @@ def test_library_is_installed_once_and_then_left_alone():
 
 
 @pytest.mark.demand("S4.26", "S4.27")
-def test_exported_process_is_edited_and_published_again(tmp_path):
+def test_exported_process_can_be_edited_and_published(tmp_path):
     run("install-library")
     text = run("export", S3)
     assert text == library()[S3]
@@ -48,7 +48,7 @@ def test_exported_process_is_edited_and_published_again(tmp_path):
     assert f"{S3}: instalada la versión 3." in run("install-library", "--update")
 
 
-def test_list_tells_versions_tickets_and_what_is_missing():
+def test_list_shows_versions_tickets_and_missing_processes():
     ticket = make_ticket()
     Process.objects.filter(pk=ticket.process_version.process_id).update(is_active=False)
     lines = run("list").splitlines()
@@ -60,7 +60,7 @@ def test_list_tells_versions_tickets_and_what_is_missing():
 
 
 @pytest.mark.parametrize("verb", ["check", "publish"])
-def test_broken_file_is_refused_with_lines(tmp_path, verb):
+def test_broken_file_is_refused_with_its_problems(tmp_path, verb):
     file = tmp_path / "roto.toml"
     file.write_text(library()[S3].replace('to = "completado"', 'to = "completo"', 1), "utf-8")
     with pytest.raises(CommandError) as refused:
@@ -70,7 +70,7 @@ def test_broken_file_is_refused_with_lines(tmp_path, verb):
     assert not Process.objects.exists()
 
 
-def test_missing_and_unreadable_files_are_said_plainly(tmp_path, monkeypatch):
+def test_missing_or_unreadable_files_get_clear_errors(tmp_path, monkeypatch):
     with pytest.raises(CommandError, match="No existe el archivo"):
         run("check", str(tmp_path / "nada.toml"))
     (tmp_path / "latin.toml").write_bytes("name = 'Año'".encode("latin-1"))

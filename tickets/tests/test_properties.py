@@ -1,4 +1,4 @@
-"""Facts that staff may change at any time: responsible, severity, department, contribution …"""
+"""Properties that staff may change at any time: assignee, severity, department, contribution …"""
 
 import pytest
 
@@ -16,7 +16,7 @@ S2 = "soporte-con-aprobacion"
 
 
 @pytest.mark.demand("S1.13")
-def test_assignment_tells_the_assignee_but_not_themselves(play):
+def test_assign_tells_the_assignee_unless_self_assigned(play):
     p = play(S2)
     properties.assign(p.ticket, actor=p.supervisor, assignee=p.agent, key="k")
     properties.assign(p.ticket, actor=p.supervisor, assignee=p.agent, key="k")
@@ -30,7 +30,7 @@ def test_assignment_tells_the_assignee_but_not_themselves(play):
     assert (p.refresh().assignee, len(p.events)) == (None, count + 1)
 
 
-def test_ticket_goes_to_active_staff_only(play):
+def test_assignee_must_be_active_staff(play):
     p = play(S2)
     p.colleague.is_active = False
     for person in (p.customer, p.colleague):
@@ -39,7 +39,7 @@ def test_ticket_goes_to_active_staff_only(play):
         assert refused.value.errors.keys() == {"assignee"}
 
 
-def test_several_facts_change_in_one_event(play):
+def test_several_properties_change_in_one_event(play):
     p = play(S2)
     cca = make_department("cca")
     before = {"severity": p.ticket.severity, "department": p.ticket.department_id}
@@ -65,7 +65,7 @@ def test_several_facts_change_in_one_event(play):
     assert (len(p.events), p.last.is_public) == (2, False)
 
 
-def test_same_values_are_no_news(play):
+def test_equal_values_record_no_event(play):
     p = play(S2)
     properties.change_properties(p.ticket, actor=p.agent, severity=p.ticket.severity, due_at=p.ticket.due_at)
     assert len(p.events) == 1
@@ -81,7 +81,7 @@ def test_same_values_are_no_news(play):
         ({"case_kind": "miracle", "severity": "low"}, {"case_kind"}),
     ],
 )
-def test_wrong_values_are_named_and_nothing_changes(play, values, wrong):
+def test_wrong_values_are_reported_and_change_nothing(play, values, wrong):
     p = play(S2)
     before = Ticket.objects.values().get(pk=p.ticket.pk)
     with pytest.raises(InvalidData) as refused:
@@ -91,8 +91,8 @@ def test_wrong_values_are_named_and_nothing_changes(play, values, wrong):
 
 
 @pytest.mark.parametrize("name", ["stage", "folio", "requester", "is_test", "assignee__password"])
-def test_nothing_else_can_be_changed(play, name):
-    """B1, B18: a name from a form is not a column."""
+def test_other_columns_cannot_be_changed(play, name):
+    """B1, B18: a field name that comes from a form must not reach any other column."""
     p = play(S2)
     with pytest.raises(TypeError, match="not an editable property"):
         properties.change_properties(p.ticket, actor=p.supervisor, **{name: "x"})
@@ -141,7 +141,7 @@ def test_contribution_needs_an_open_ticket_and_an_address(play):
 
 
 @pytest.mark.demand("S3.10")
-def test_requester_chooses_whether_mails_reach_them(play):
+def test_requester_can_turn_mails_off(play):
     p = play(S2)
     properties.set_notifications(p.ticket, actor=p.customer, on=False)
     assert p.refresh().notify_requester is False
@@ -151,7 +151,7 @@ def test_requester_chooses_whether_mails_reach_them(play):
 
 
 @pytest.mark.demand("S2.35")
-def test_arrival_order_binds_unless_somebody_is_placed_by_hand(play):
+def test_queue_position_overrides_arrival_order(play):
     first, second, third = play(S2), play(S2), play(S2)
     properties.change_properties(third.ticket, actor=third.supervisor, queue_position=1)
     assert list(Ticket.objects.order_by(*ORDERS["llegada"].keys)) == [

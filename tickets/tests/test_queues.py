@@ -1,4 +1,4 @@
-"""The desk's queues: who sees what in each, and figures that cost little."""
+"""The desk's queues: which tickets each shows to whom, and figures that cost few queries."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ def held(key, user):
 
 
 @pytest.mark.demand("S2.25")
-def test_each_queue_holds_what_its_name_says():
+def test_each_queue_has_its_tickets():
     supervisor, technical = make_supervisor(), make_department("soporte-tecnico")
     new, mine, waiting, approving, late, closed = (make_ticket() for _ in range(6))
     rows = {
@@ -50,7 +50,7 @@ def test_each_queue_holds_what_its_name_says():
 
 
 @pytest.mark.demand("S2.36", "S2.37", "S2.38")
-def test_each_department_has_its_own_queue_and_agents_see_theirs_alone():
+def test_agents_see_only_their_departments_queues():
     make_process()
     cca = make_department("cca")
     agent = make_agent(cca)
@@ -66,7 +66,7 @@ def test_each_department_has_its_own_queue_and_agents_see_theirs_alone():
     assert theirs in held("todos", make_supervisor())
 
 
-def test_counting_stops_where_nobody_counts_on(monkeypatch, django_assert_num_queries):
+def test_count_scopes_stops_at_many(monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(queues, "MANY", 2)
     supervisor = make_supervisor()
     for _ in range(3):
@@ -78,7 +78,7 @@ def test_counting_stops_where_nobody_counts_on(monkeypatch, django_assert_num_qu
         assert queues.count_scopes({}, supervisor) == {}
 
 
-def test_every_figure_agrees_with_what_its_queue_holds():
+def test_count_queues_agrees_with_each_queues_tickets():
     technical, cca = make_department("soporte-tecnico"), make_department("cca")
     agent, supervisor = make_agent(technical), make_supervisor()
     kinds, places, people = list(StageKind), [technical, cca, None], [agent, supervisor, None]
@@ -97,7 +97,7 @@ def test_every_figure_agrees_with_what_its_queue_holds():
         assert sum(figures.values()) > len(figures)
 
 
-def test_figures_of_queues_follow_the_person_and_what_became_of_them(django_assert_num_queries):
+def test_count_queues_follows_membership_and_assignment(django_assert_num_queries):
     agent, supervisor = make_agent(), make_supervisor()
     ticket = make_ticket()
     Ticket.objects.filter(pk=ticket.pk).update(department=make_department("cca"))
@@ -115,7 +115,7 @@ def test_figures_of_queues_follow_the_person_and_what_became_of_them(django_asse
     assert figures(agent)["mios"] == 1
 
 
-def test_groups_by_due_date_agree_with_what_is_counted():
+def test_due_groups_agree_with_group_of():
     now = timezone.now()
     end_of_day = now + timedelta(hours=3)
     values = {
@@ -142,7 +142,7 @@ def test_load_counts_open_tickets_of_each_person(django_assert_num_queries):
 
 
 @pytest.mark.demand("S2.35")
-def test_proposed_place_is_behind_those_of_the_department_that_came_before():
+def test_proposed_place_is_behind_earlier_department_tickets():
     first, second, third = (make_ticket() for _ in range(3))
     Ticket.objects.filter(pk=first.pk).update(queue_position=1)
     Ticket.objects.filter(pk=second.pk).update(queue_position=2)
@@ -153,7 +153,7 @@ def test_proposed_place_is_behind_those_of_the_department_that_came_before():
 
 
 @pytest.mark.demand("S2.35")
-def test_whoever_comes_later_is_not_placed_before_those_who_wait():
+def test_proposed_place_is_behind_every_earlier_position():
     early, waiting, late = (make_ticket() for _ in range(3))
     Ticket.objects.filter(pk=waiting.pk).update(queue_position=2)
     Ticket.objects.filter(pk=early.pk).update(queue_position=1, stage_kind=StageKind.DONE)
@@ -161,7 +161,7 @@ def test_whoever_comes_later_is_not_placed_before_those_who_wait():
 
 
 @pytest.mark.demand("S2.35")
-def test_prepared_in_any_order_tickets_stand_as_they_arrived():
+def test_preparing_in_any_order_keeps_arrival_order():
     tickets = [make_ticket() for _ in range(4)]
     for index in (2, 0, 3, 1):
         place = queues.proposed_place(tickets[index])
@@ -169,13 +169,13 @@ def test_prepared_in_any_order_tickets_stand_as_they_arrived():
     assert list(Ticket.objects.order_by(*queues.ORDERS["llegada"].keys)) == tickets
 
 
-def test_behind_the_last_position_there_is_no_further_one():
+def test_proposed_place_never_exceeds_last_position():
     first, second = make_ticket(), make_ticket()
     Ticket.objects.filter(pk=first.pk).update(queue_position=LAST_POSITION)
     assert queues.proposed_place(second).position == LAST_POSITION
 
 
-def test_an_agent_without_departments_sees_what_is_nobodys():
+def test_agent_without_departments_sees_tickets_without_one():
     agent = make_agent()
     Membership.objects.filter(user=agent).delete()
     ticket = make_ticket()
@@ -201,12 +201,12 @@ HOUR = timedelta(hours=1)
         ({"due": NOW - 2 * HOUR, "stopped_at": NOW - HOUR}, "missed", HOUR),
     ],
 )
-def test_a_clock_reads_the_same_while_it_waits_and_after_it_stopped(clock, state, left):
+def test_status_of_paused_or_stopped_clock_is_frozen(clock, state, left):
     shown = sla.status(target=10 * HOUR, now=NOW, **clock)
     assert (shown.state, shown.left) == (state, left)
 
 
-def test_the_row_of_a_clock_reads_as_its_ticket_shows_it():
+def test_new_clock_has_its_whole_target_left():
     ticket = make_ticket()
     clock = Clock.objects.get(ticket=ticket, kind="resolution")
     shown = clocks.status(clock, now=ticket.created_at)

@@ -1,4 +1,4 @@
-"""Standard answers: the documents' words, their variables, and when they are offered (S2.13, S2.23)."""
+"""Standard answers: the documents' texts, their variables, and when they are offered (S2.13, S2.23)."""
 
 import tomllib
 from datetime import datetime
@@ -24,7 +24,7 @@ AFTERNOON = MORNING.replace(hour=15)
     "S2.13", "S2.15", "S2.17", "S2.18", "S2.19", "S2.20", "S2.21", "S2.22", "S2.23", "S2.42", "S2.43", "S2.45"
 )
 @pytest.mark.parametrize("key", DOCUMENT)
-def test_standard_answer_is_the_documents(db, key):
+def test_standard_answer_matches_the_document(db, key):
     ticket = make_ticket()
     expected = DOCUMENT[key].replace("{llamada}", "pendiente").replace("{vigente}", "")
     moment = AFTERNOON if expected.startswith("Buenas tardes") else MORNING
@@ -32,7 +32,7 @@ def test_standard_answer_is_the_documents(db, key):
 
 
 @pytest.mark.demand("S2.23")
-def test_greeting_follows_the_hour_at_the_desk_and_the_language(db):
+def test_greeting_follows_the_local_hour(db):
     ticket = make_ticket()
     for hour, words in (
         (4, "Buenas noches"),
@@ -45,14 +45,14 @@ def test_greeting_follows_the_hour_at_the_desk_and_the_language(db):
 
 @pytest.mark.demand("S2.17")
 @override_settings(DESK_TERMS_URL="https://idea.example/terminos")
-def test_terms_are_a_link_where_the_desk_has_one(db):
+def test_terms_are_a_link_when_url_is_set(db):
     ticket = make_ticket()
     assert (
         fill_in("Lee {terminos}.", ticket) == "Lee [TÉRMINOS Y CONDICIONES](https://idea.example/terminos)."
     )
 
 
-def test_variables_are_data_not_a_template(db):
+def test_values_of_variables_are_not_filled_in(db):
     ticket = make_ticket(requester=make_user(name="{folio} {settings.SECRET_KEY} {0.__class__}"))
     text = fill_in("{nombre} · {desconocida} · {folio.__class__} · {folio}", ticket)
     assert text == (
@@ -61,7 +61,7 @@ def test_variables_are_data_not_a_template(db):
 
 
 @pytest.mark.demand("S2.13")
-def test_composer_offers_what_fits_the_case_and_the_stage(play):
+def test_offered_responses_fit_case_and_stage(play):
     p = play(S2)
     assert fitting_responses(p.ticket) == []
     p.do(p.supervisor, "preparar", **prepared(p))
@@ -72,7 +72,7 @@ def test_composer_offers_what_fits_the_case_and_the_stage(play):
     assert [response.key for response in fitting_responses(p.ticket)] == ["R1", "R3", "R6"]
 
 
-def test_action_answers_in_the_requesters_language(play):
+def test_action_sends_response_in_requesters_language(play):
     p = play(S2)
     p.customer.language = "en"
     p.customer.save()

@@ -1,4 +1,4 @@
-"""Files that arrive while the virus scanner is away are judged later."""
+"""Files uploaded while the virus scanner is unreachable are scanned later."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tickets.tests.test_attachments import keep
 
 
 @pytest.mark.django_db
-def test_files_that_came_while_the_scanner_was_away_get_their_verdict_later(settings):
+def test_held_files_are_scanned_when_scanner_returns(settings):
     listener, settings.DESK_CLAMAV = on_loopback()
     listener.close()
     held = keep()
@@ -27,7 +27,7 @@ def test_files_that_came_while_the_scanner_was_away_get_their_verdict_later(sett
 
 
 @pytest.mark.django_db
-def test_a_file_that_is_not_in_the_store_keeps_no_other_from_its_verdict(settings, caplog):
+def test_scan_held_continues_after_a_missing_file(settings, caplog):
     lost, held = keep(), keep()
     Attachment.objects.update(scan=Attachment.Scan.PENDING)
     lost.file.storage.delete(lost.file.name)

@@ -1,4 +1,4 @@
-"""What a curious or hostile colleague must not get out of the domain's verbs."""
+"""Attacks on the domain's verbs: other people's tickets, forged names, reused keys, simultaneous clicks."""
 
 import threading
 from datetime import timedelta
@@ -38,7 +38,7 @@ def prepared(ticket: Ticket, *, agent, **data) -> Ticket:
 
 
 def test_linking_a_duplicate_needs_rights_on_both_tickets():
-    """B17: an agent cannot tie a ticket to one that only another department may see, nor learn that it exists."""
+    """B17: an agent can neither link a ticket to one that they may not see, nor learn that it exists."""
     process, customer, agent = make_process(), make_user(), make_agent()
     mine = prepared(make_ticket(process, requester=customer), agent=agent)
     hidden = make_ticket(process, requester=customer, title="Asunto de nómina")
@@ -66,12 +66,12 @@ def perform_duplicate(ticket: Ticket, folio: str, agent) -> str:
 
 
 @pytest.mark.parametrize("name", ["", "\x00", "x__y", "9" * 5000, "../../etc/passwd"])
-def test_a_file_that_cannot_exist_is_not_looked_for(name):
+def test_discard_draft_ignores_malformed_uuids(name):
     discard_draft("key", name, actor=None)
 
 
 def at_once(*acts) -> list[str]:
-    """Every act in a thread of its own, all starting together; what each of them got."""
+    """Run every act in a thread of its own, all together. Returns «done» or the error's name for each."""
     start, results = threading.Barrier(len(acts)), []
 
     def run(act) -> None:
@@ -105,8 +105,8 @@ def waiting_for_approval() -> Ticket:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("other", ["aprobar", "rechazar"])
-def test_two_decisions_at_the_same_moment_are_one(other):
-    """B41: the requester on the page and the bearer of the link decide at once; the row's lock lets one through."""
+def test_only_one_of_two_simultaneous_decisions_counts(other):
+    """B41: the requester decides on the page while a guest decides by the link. The row lock lets only one through."""
     ticket = waiting_for_approval()
     link = guests.redeem(guests.issue(ticket, purpose=Purpose.APPROVE, email=ticket.requester_email))
     decide = {"aprobar": {}, "rechazar": {"message": "Sigue fallando."}}
@@ -122,7 +122,7 @@ def test_two_decisions_at_the_same_moment_are_one(other):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_reply_and_an_approval_at_the_same_moment_both_count():
+def test_simultaneous_reply_and_approval_both_count():
     ticket = waiting_for_approval()
     results = at_once(
         lambda: reply(ticket, actor=ticket.requester, body="Una cosa más."),
@@ -134,8 +134,8 @@ def test_a_reply_and_an_approval_at_the_same_moment_both_count():
     assert ticket.messages.filter(body="Una cosa más.").count() == 1
 
 
-def test_a_guest_of_another_ticket_is_nobody():
-    """B15, B17: the right to one ticket is no right to the next number."""
+def test_guest_of_another_ticket_is_refused():
+    """B15, B17: a link to one ticket gives no right to another."""
     mine, other = make_ticket(), make_ticket(title="El caso de otra persona")
     stranger = Guest(mine.pk, mine.requester_email, "Ana", Purpose.FOLLOW)
     with pytest.raises(DeskError):
@@ -149,8 +149,8 @@ def test_a_guest_of_another_ticket_is_nobody():
 KEY = "0b6a3c1e-4c1f-4b0e-9a51-0d3f5f0c2d11"
 
 
-def test_a_key_makes_one_act_happen_once_and_no_other():
-    """B41: a page's forms share a key. Whoever answers, goes back and approves has approved; and rates with it too."""
+def test_key_works_once_for_each_verb():
+    """B41: the forms of a page share a key. A reply, an approval and a rating with the same key each count once."""
     ticket = waiting_for_approval()
     for _click in range(2):
         reply(ticket, actor=ticket.requester, body="Ya funciona.", key=KEY)
@@ -165,8 +165,8 @@ def test_a_key_makes_one_act_happen_once_and_no_other():
     assert [message.body for message in ticket.messages.filter(kind="reply")] == ["Ya funciona.", "Gracias."]
 
 
-def test_a_key_counts_for_one_ticket():
-    """Otherwise words would be taken for sent that nobody will ever read."""
+def test_key_works_once_for_each_ticket():
+    """Otherwise the second reply would be taken for the first, and nobody would ever read it."""
     customer = make_user()
     tickets = [make_ticket(requester=customer) for _number in range(2)]
     for ticket in tickets:
@@ -174,7 +174,7 @@ def test_a_key_counts_for_one_ticket():
     assert [ticket.messages.filter(body="Sigue igual.").count() for ticket in tickets] == [1, 1]
 
 
-def test_guests_of_the_same_name_do_not_get_each_others_folio():
+def test_guests_key_is_refused_from_another_address():
     process = make_process("incidencia-tecnica")
     mine = make_ticket(process, guest_email="ana@example.com", key=KEY)
     assert make_ticket(process, guest_email="ana@example.com", key=KEY) == mine

@@ -1,4 +1,4 @@
-"""A sixth process, written as one file without touching Python: loaded, filed, played."""
+"""A sixth process, written as one file without any Python: published, filed and played."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -51,7 +51,7 @@ def lend(process, requester=None, category="evento", phone="0212 555 0101", **an
     )
 
 
-def test_fields_of_every_type_are_kept_and_told(process):
+def test_fields_of_every_type_are_stored_and_shown(process):
     ticket = lend(process)
     assert ticket.fields == {
         "proyecto": "ABC-12",
@@ -94,7 +94,7 @@ def test_fields_of_every_type_are_kept_and_told(process):
         ({"desde": "", "proyecto": ""}, {"desde": None, "proyecto": None}),
     ],
 )
-def test_wrong_answers_are_refused_by_name(process, answers, wrong):
+def test_wrong_answers_are_reported_by_field(process, answers, wrong):
     with pytest.raises(InvalidData) as refused:
         lend(process, **answers)
     assert refused.value.errors.keys() == wrong.keys()
@@ -102,19 +102,19 @@ def test_wrong_answers_are_refused_by_name(process, answers, wrong):
         assert message is None or refused.value.errors[key] == [message]
 
 
-def test_question_of_another_category_is_neither_asked_nor_kept(process):
+def test_field_of_another_category_is_ignored(process):
     ticket = lend(process, category="reemplazo", desde="")
     assert "desde" not in ticket.fields
     assert "desde" not in lend(process, category="reemplazo").fields
 
 
-def test_missing_answers_and_phone_are_told_together(process):
+def test_missing_answers_and_phone_are_reported_together(process):
     with pytest.raises(InvalidData) as refused:
         lend(process, phone="", cantidad="")
     assert refused.value.errors.keys() == {"phone", "cantidad"}
 
 
-def test_small_loan_is_handed_over_by_its_keeper_and_comes_back(process):
+def test_small_loan_is_handed_over_and_returned(process):
     customer, other = make_user(), make_agent(Department.objects.get(key="almacen"))
     keeper = make_agent(Department.objects.get(key="almacen"))
     keeper.groups.add(*keeper.groups.model.objects.filter(name="custodio"))
@@ -125,7 +125,7 @@ def test_small_loan_is_handed_over_by_its_keeper_and_comes_back(process):
         timedelta(hours=2),
     )
 
-    assert available_actions(ticket, actor=other) == []  # the group has nobody's leave to be stood in for
+    assert available_actions(ticket, actor=other) == []  # not in the group that owns the stage
     assert [action.key for action in available_actions(ticket, actor=keeper)] == ["entregar"]
     ticket = perform(
         ticket,
@@ -152,7 +152,7 @@ def test_small_loan_is_handed_over_by_its_keeper_and_comes_back(process):
     assert (ticket.stage, ticket.fields["estado"], "danos" in ticket.fields) == ("devuelto", "bien", False)
 
 
-def test_large_loan_goes_by_the_other_way(process):
+def test_large_loan_needs_the_action_with_transport(process):
     driver = make_agent(Department.objects.get(key="almacen"), Department.objects.get(key="transporte"))
     ticket = lend(process, tamano="grande", contacto="0212 555 0102")
     with pytest.raises(ActionUnavailable):
@@ -164,7 +164,7 @@ def test_large_loan_goes_by_the_other_way(process):
     assert perform(ticket, "entregar_con_traslado", actor=driver).stage == "prestado"
 
 
-def test_solution_ends_it_only_where_the_process_lets_one_be_sent(process):
+def test_solution_closes_the_loan_only_in_verification(process):
     driver = make_agent(Department.objects.get(key="almacen"), Department.objects.get(key="transporte"))
     customer = make_user()
     ticket = lend(process, requester=customer, tamano="grande", contacto="0212 555 0102")
@@ -177,8 +177,8 @@ def test_solution_ends_it_only_where_the_process_lets_one_be_sent(process):
     assert ticket.stage == "devuelto"
 
 
-def test_silence_gives_it_up_for_lost(process, play):
-    p = play("incidencia-tecnica")  # for its clock
+def test_silence_marks_the_loan_as_lost(process, play):
+    p = play("incidencia-tecnica")  # to stop the time
     driver = make_agent(Department.objects.get(key="almacen"), Department.objects.get(key="transporte"))
     p.ticket = perform(
         lend(process, tamano="grande", contacto="0212 555 0102"), "entregar_con_traslado", actor=driver
@@ -188,7 +188,7 @@ def test_silence_gives_it_up_for_lost(process, play):
     assert p.later(days=1).ticket.stage == "perdido"
 
 
-def test_answer_is_offered_for_the_case_that_it_names(process):
+def test_response_is_offered_when_its_conditions_hold(process):
     keeper = make_agent(Department.objects.get(key="almacen"))
     ticket = lend(process)
     assert fitting_responses(ticket) == []
@@ -198,7 +198,7 @@ def test_answer_is_offered_for_the_case_that_it_names(process):
     assert fitting_responses(ticket) == []
 
 
-def test_guest_may_file_it_too(process):
+def test_guest_can_file_the_sixth_process(process):
     ticket = file_ticket(
         process,
         actor=None,

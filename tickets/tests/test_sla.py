@@ -1,4 +1,4 @@
-"""Clock arithmetic against a minute-by-minute count, and against other projects' facts."""
+"""Clock arithmetic, compared with a minute-by-minute count and with test vectors of other projects."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ def paused(minute, pairs, now):
 
 
 def counted(target, pairs, now):
-    """The minute at whose end `target` minutes have counted, found by looking at every one."""
+    """Return the minute at whose end `target` minutes have counted, by looking at every minute."""
     minute, left = 0, target
     while left:
         left -= not paused(minute, pairs, now)
@@ -43,19 +43,19 @@ def counted(target, pairs, now):
 
 
 @given(target=st.integers(0, 500), pairs=pauses, now=st.integers(0, 700))
-def test_due_date_is_what_counting_minutes_gives(target, pairs, now):
+def test_due_at_equals_counting_every_minute(target, pairs, now):
     due = due_at(start=START, target=target * MINUTE, pauses=intervals(pairs), now=at(now))
     assert due == at(counted(target, pairs, now))
 
 
 @given(pairs=pauses, now=st.integers(0, 700))
-def test_elapsed_time_is_the_minutes_that_count(pairs, now):
+def test_elapsed_equals_the_minutes_not_paused(pairs, now):
     expected = sum(not paused(minute, pairs, now) for minute in range(now))
     assert elapsed(start=START, pauses=intervals(pairs), now=at(now)) == expected * MINUTE
 
 
 @given(pairs=pauses, now=st.integers(0, 700))
-def test_explanation_covers_every_minute_once(pairs, now):
+def test_explain_covers_every_minute_once(pairs, now):
     stretches = explain(start=START, pauses=intervals(pairs), now=at(now))
     assert sum((s.end - s.start for s in stretches), timedelta()) == now * MINUTE
     for before, after in pairwise(stretches):
@@ -67,7 +67,7 @@ def test_explanation_covers_every_minute_once(pairs, now):
 
 
 @given(pairs=pauses, now=st.integers(0, 700), ahead=st.integers(1, 900))
-def test_agreed_date_becomes_a_target_that_gives_it_back(pairs, now, ahead):
+def test_target_for_gives_back_the_agreed_date(pairs, now, ahead):
     due = at(now + ahead)
     target = target_for(start=START, due=due, pauses=intervals(pairs), now=at(now))
     assert due_at(start=START, target=target, pauses=intervals(pairs), now=at(now)) == due
@@ -80,14 +80,14 @@ def test_merged_pauses_neither_touch_nor_overlap(pairs):
     assert all(START <= pause.start < pause.end <= at(600) for pause in found)
 
 
-def test_pause_after_the_target_moves_nothing():
+def test_pause_after_the_due_date_changes_nothing():
     late = [Interval(at(90), at(200))]
     assert due_at(start=START, target=60 * MINUTE, pauses=late, now=at(300)) == at(60)
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["id"] for vector in VECTORS])
-def test_facts_of_other_projects(vector):
-    """DST changes and pauses behind the target: elapsed time is real time."""
+def test_vectors_of_other_projects_hold(vector):
+    """Daylight saving changes, and pauses after the target. Elapsed time is real time."""
     start = datetime.fromisoformat(vector["start"])
     stops = [Interval(*(datetime.fromisoformat(end) for end in pause)) for pause in vector.get("pauses", [])]
     if vector["kind"] == "due":
@@ -101,7 +101,7 @@ def test_facts_of_other_projects(vector):
 
 
 class OfficeHours:
-    """Nine to five from Monday to Friday, to show where calendars will come in."""
+    """A calendar of office hours, nine to five from Monday to Friday, as an example of calendars to come."""
 
     def add(self, start, duration):
         while duration > timedelta():
@@ -117,7 +117,7 @@ class OfficeHours:
         return moment.weekday() < 5 and 9 <= moment.hour < 17
 
 
-def test_a_calendar_takes_the_place_of_elapsed_time():
+def test_calendar_replaces_elapsed_time():
     """Friday 16:30 plus one hour is Monday 9:30 (LESSONS A8); a pause over the weekend costs nothing."""
     friday, monday = datetime(2026, 3, 6, 16, 30, tzinfo=UTC), datetime(2026, 3, 9, 9, 30, tzinfo=UTC)
     office, later = OfficeHours(), datetime(2026, 3, 20, tzinfo=UTC)
@@ -140,7 +140,7 @@ def test_a_calendar_takes_the_place_of_elapsed_time():
         (500, None, 130, "missed", 30),
     ],
 )
-def test_reading_stands_still_while_the_clock_does(now, paused_at, stopped_at, state, left):
+def test_status_is_frozen_while_paused_or_stopped(now, paused_at, stopped_at, state, left):
     """LESSONS A12: «vencido hace» does not grow during a pause."""
     shown = status(
         due=at(100),

@@ -1,4 +1,4 @@
-"""The requester's verdict (S0.25): once, after a good end, by whoever asked for help."""
+"""Surveys: the requester rates the desk's work once, after a successful end (S0.25)."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_requester_rates_once(play, purpose):
     assert p.last.is_public is False
 
 
-def test_nobody_rates_their_own_work(play):
+def test_staff_and_strangers_cannot_rate(play):
     p = closed(play)
     for actor in (p.agent, p.supervisor, p.stranger, p.guest(Purpose.CONTRIBUTE)):
         with pytest.raises(NotAllowed):
@@ -39,21 +39,21 @@ def test_nobody_rates_their_own_work(play):
 
 
 @pytest.mark.parametrize("score", [0, 6, -1])
-def test_score_has_five_steps(play, score):
+def test_score_outside_one_to_five_is_refused(play, score):
     p = closed(play)
     with pytest.raises(InvalidData) as refused:
         surveys.rate(p.ticket, actor=p.guest(Purpose.SURVEY), score=score)
     assert refused.value.errors.keys() == {"score"}
 
 
-def test_endless_comment_is_refused(play):
+def test_too_long_comment_is_refused(play):
     p = closed(play)
     with pytest.raises(InvalidData) as refused:
         surveys.rate(p.ticket, actor=p.guest(Purpose.SURVEY), score=3, comment="x" * 3000)
     assert refused.value.errors.keys() == {"comment"}
 
 
-def test_survey_is_closed_before_the_end_after_a_bad_one_and_where_none_is_wanted(play):
+def test_open_cancelled_or_unsurveyed_tickets_are_not_rated(play):
     open_one, cancelled, unwanted = (
         play(S2),
         play(S2),

@@ -1,4 +1,4 @@
-"""What time does: breaches at their exact instant, silences, leftovers (S2.32)."""
+"""Sweeps: breaches dated at the due date, silences, expired links (S2.32)."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def breaches(play):
 
 @pytest.mark.demand("S2.32")
 @pytest.mark.parametrize("late", [0, 1, 60 * 24 * 10])
-def test_breach_is_recorded_at_its_instant_whenever_the_sweep_runs(play, late):
+def test_late_sweep_dates_breach_at_the_due_date(play, late):
     p = play(S0, category="falla-en-el-pago")
     p.clock.move_to(START + 4 * HOUR + timedelta(minutes=late))
     assert sweeps.breach_overdue() >= 1
@@ -36,7 +36,7 @@ def test_breach_is_recorded_at_its_instant_whenever_the_sweep_runs(play, late):
     assert p.ticket.clocks.get(kind="first_response").breached_at == START + 4 * HOUR
 
 
-def test_a_ticket_that_cannot_be_dealt_with_keeps_no_other_from_its_turn(play, monkeypatch, caplog):
+def test_sweep_continues_after_a_failing_ticket(play, monkeypatch, caplog):
     broken, sound = play(S2), play(S2)
     for p in (broken, sound):
         p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=4)))
@@ -56,7 +56,7 @@ def test_a_ticket_that_cannot_be_dealt_with_keeps_no_other_from_its_turn(play, m
     assert f"ticket {broken.ticket.pk}: _end_silence failed" in caplog.text
 
 
-def test_tickets_that_cannot_be_dealt_with_do_not_fill_the_sweep(monkeypatch):
+def test_failing_tickets_do_not_count_towards_limit(monkeypatch):
     def failing(pk):
         if pk < 5:
             raise LookupError("a process of long ago")
@@ -78,7 +78,7 @@ def test_breach_is_recorded_once(play):
     assert p.ticket.is_escalated
 
 
-def test_breach_tells_the_assignee_and_for_the_solution_the_supervisors(play):
+def test_resolution_breach_also_tells_supervisors(play):
     p = play(S0)
     p.do(p.agent, "clasificar", severity="high", department=p.ticket.department, assignee=p.agent)
     p.later(hours=5)
@@ -91,8 +91,8 @@ def test_breach_tells_the_assignee_and_for_the_solution_the_supervisors(play):
     assert (p.last.is_public, p.last.actor, p.last.actor_name) == (False, None, "Mesa de ayuda")
 
 
-def test_promise_broken_before_a_pause_is_broken_all_the_same(play):
-    """The sweep comes when the clock already stands still: the record is no less true."""
+def test_breach_before_a_pause_is_recorded(play):
+    """The clock is already paused when the sweep runs; the earlier breach must be recorded all the same."""
     p = play(S0)
     p.do(p.agent, "clasificar", severity="critical", department=p.ticket.department, assignee=p.agent)
     p.clock.move_to(START + 30 * HOUR)
@@ -102,7 +102,7 @@ def test_promise_broken_before_a_pause_is_broken_all_the_same(play):
     assert p.ticket.is_escalated
 
 
-def test_promise_broken_before_closing_is_broken_all_the_same(play):
+def test_breach_before_closing_is_recorded(play):
     p = play(S2)
     p.clock.move_to(START + timedelta(days=6))
     perform(p.ticket, "cerrar_prueba", actor=p.supervisor)
@@ -111,7 +111,7 @@ def test_promise_broken_before_closing_is_broken_all_the_same(play):
     assert ("resolution", START + timedelta(days=5)) in breaches(p)
 
 
-def test_answer_given_in_time_is_no_breach_when_the_sweep_is_late(play):
+def test_late_sweep_records_no_breach_after_timely_answer(play):
     p = play(S0, category="falla-en-el-pago")
     p.clock.move_to(START + 3 * HOUR)
     p.do(p.agent, "clasificar", severity="high", department=p.ticket.department, assignee=p.agent)
@@ -120,8 +120,8 @@ def test_answer_given_in_time_is_no_breach_when_the_sweep_is_late(play):
 
 
 @pytest.mark.parametrize("verb", ["properties", "action"])
-def test_new_date_does_not_hide_a_promise_already_broken(play, verb):
-    """R4 re-schedules; what was late before is on record, at its instant."""
+def test_new_due_date_keeps_the_earlier_breach(play, verb):
+    """R4 sets a new date. The breach before it is recorded, at the old due date."""
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p, standing="inactive", due_at=START + 2 * HOUR))
     p.clock.move_to(START + 5 * HOUR)
@@ -137,7 +137,7 @@ def test_new_date_does_not_hide_a_promise_already_broken(play, verb):
     assert [at for kind, at in breaches(p) if kind == "resolution"] == [START + 2 * HOUR, new]
 
 
-def test_relaxed_severity_does_not_hide_a_promise_already_broken(play):
+def test_lower_severity_keeps_the_earlier_breach(play):
     p = play(S0)
     p.do(p.agent, "clasificar", severity="critical", department=p.ticket.department, assignee=p.agent)
     p.clock.move_to(START + 2 * HOUR)
@@ -148,7 +148,7 @@ def test_relaxed_severity_does_not_hide_a_promise_already_broken(play):
     assert (clock.breached_at, clock.due_at) == (None, START + 48 * HOUR)
 
 
-def test_sweep_costs_what_is_due(play, django_assert_num_queries):
+def test_sweep_reads_only_what_is_due(play, django_assert_num_queries):
     p = play(S0)
     for _more in range(4):
         make_ticket(p.process)
@@ -161,7 +161,7 @@ def test_sweep_costs_what_is_due(play, django_assert_num_queries):
     assert sweeps.breach_overdue() == 3
 
 
-def test_sweep_is_answered_by_its_index(db):
+def test_overdue_uses_its_index(db):
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
@@ -170,7 +170,7 @@ def test_sweep_is_answered_by_its_index(db):
     assert "clock_unseen_due" in sweeps.overdue().explain()
 
 
-def test_requester_who_writes_gets_the_silence_anew(play):
+def test_reply_restarts_the_silence(play):
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p)).do(p.agent, "pedir_aprobacion", solution_done="Listo")
     assert p.ticket.silence_due_at == START + timedelta(days=5)
@@ -208,7 +208,10 @@ asks = ["message"]
 
 @pytest.fixture
 def reminded(play):
-    """Waiting for approval under a process that reminds before it closes; its longest silence stands first."""
+    """A ticket that waits for approval, in a process that reminds the requester before it closes.
+
+    The longest silence comes first in the file, so that the order in the file cannot be what sorts them.
+    """
     first, closing, last = library()[S2].partition('[[actions]]\nkey = "cerrar_por_silencio"')
     silence, break_, rest = last.partition("\n\n")
     p = play(S2)
@@ -229,21 +232,21 @@ def test_each_silence_acts_once_when_it_is_over(reminded):
     assert [event.action for event in p.events].count("insistir") == 1
 
 
-def test_silences_act_in_their_order_however_late_the_sweep_comes(reminded):
+def test_late_sweep_runs_silences_in_order(reminded):
     p = reminded.later(days=20)
     assert p.ticket.stage == "aprobacion"
     p.later(minutes=5).later(minutes=5)
     assert [event.action for event in p.events][-2:] == ["insistir", "cerrar_por_silencio"]
 
 
-def test_silence_whose_conditions_do_not_hold_waits_for_the_next(reminded):
+def test_silence_whose_condition_fails_is_skipped(reminded):
     p = reminded.later(days=2)
     assert p.last.action == "pedir_aprobacion"
     assert p.ticket.silence_due_at == START + timedelta(days=3)
     assert sweeps.act_on_silence() == 0
 
 
-def test_requester_who_answers_an_action_gets_the_silence_anew(reminded):
+def test_message_of_an_action_restarts_the_silence(reminded):
     p = reminded.later(days=3)
     p.do(p.customer, "comentar", message="Lo miro mañana.")
     assert (p.ticket.silence_since, p.ticket.silence_due_at) == (
@@ -252,7 +255,7 @@ def test_requester_who_answers_an_action_gets_the_silence_anew(reminded):
     )
 
 
-def test_requester_is_told_when_it_closes_not_when_they_are_reminded(reminded):
+def test_silence_closes_at_ignores_reminders(reminded):
     assert reminded.ticket.silence_closes_at == START + timedelta(days=5)
     assert reminded.ticket.silence_due_at == START + timedelta(days=2)
     assert reminded.definition.closes_after("aprobacion") == 5
@@ -260,7 +263,7 @@ def test_requester_is_told_when_it_closes_not_when_they_are_reminded(reminded):
     assert reminded.ticket.silence_closes_at is None, "that one has passed"
 
 
-def test_useless_links_are_forgotten_after_a_month(play):
+def test_expired_links_are_deleted_after_a_month(play):
     p = play(S2)
     guests.issue(p.ticket, purpose=Purpose.CONTRIBUTE, email="ana@example.com")
     p.clock.shift(timedelta(days=45))

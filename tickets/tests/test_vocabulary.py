@@ -1,4 +1,4 @@
-"""Another app adds its words (event kinds, mails, triggers, guards, effects, sentences) without editing this one."""
+"""Another app adds event kinds, mails, triggers, guards, effects and sentences without editing this one."""
 
 from collections.abc import Iterator
 
@@ -61,7 +61,7 @@ guards = ["has_quote"]
 
 @pytest.fixture
 def quotes() -> Iterator[None]:
-    """The app is installed for the length of one test."""
+    """Register the names of an app of quotes for one test, and remove them afterwards."""
     added = [(EVENT_KINDS, QuoteEvent), (TEMPLATES, QuoteMail), (TRIGGERS, QuoteTrigger)]
     for vocabulary, names in added:
         vocabulary.extend(names)
@@ -91,7 +91,7 @@ def ticket(quotes: None) -> Ticket:
     return make_ticket(publish(f"{library()['soporte-con-aprobacion']}\n{ACTIONS}").process)
 
 
-def test_process_may_use_the_words_of_another_app(ticket: Ticket):
+def test_process_can_use_names_of_another_app(ticket: Ticket):
     with transaction.atomic():
         done = fire(locked(ticket), "quote_paid")
 
@@ -100,7 +100,7 @@ def test_process_may_use_the_words_of_another_app(ticket: Ticket):
     assert (event.data["paid"], event.notify[0]["template"]) == (True, "quote_sent")
 
 
-def test_guard_of_another_app_refuses_in_its_own_words(ticket: Ticket):
+def test_guard_of_another_app_refuses_with_its_message(ticket: Ticket):
     with pytest.raises(GuardFailed, match="Falta el presupuesto") as failure:
         perform(ticket, "cotizar", actor=make_supervisor())
 
@@ -123,7 +123,7 @@ def problems_of(source: str) -> list[str]:
     return [problem.message for problem in error.value.problems]
 
 
-def test_unknown_words_are_refused_without_the_app():
+def test_names_of_another_app_need_that_app():
     source = f"{library()['soporte-con-aprobacion']}\n# no quotes here\n{ACTIONS}"
 
     assert [message.partition(" no es")[0] for message in problems_of(source)] == ["«quote_paid»"]
@@ -134,12 +134,12 @@ def test_unknown_words_are_refused_without_the_app():
     ]
 
 
-def test_name_of_one_app_cannot_be_taken_by_another():
+def test_name_of_one_app_cannot_be_reused():
     class Thief(models.TextChoices):
         FILED = "filed", "Robado"
 
     vocabulary = Vocabulary("event kind", EventKind)
-    vocabulary.extend(EventKind)  # the same again changes nothing
+    vocabulary.extend(EventKind)  # extending twice changes nothing
 
     with pytest.raises(ValueError, match="EventKind's already"):
         vocabulary.extend(Thief)

@@ -1,4 +1,4 @@
-"""`perform` and `fire`: the one way to change a stage, all or nothing, once."""
+"""`perform` and `fire`: only they change a stage, they change all or nothing, and they do it once per key."""
 
 import ast
 import threading
@@ -41,17 +41,17 @@ S2 = "soporte-con-aprobacion"
 
 
 def facts(ticket):
-    """Everything that a verb could have written."""
+    """Return every row of the ticket that a verb could have written."""
     row = Ticket.objects.filter(pk=ticket.pk).values().get()
     counts = [ticket.events.count(), ticket.messages.count(), ticket.contacts.count()]
     return row, counts, list(ticket.clocks.order_by("pk").values())
 
 
-# --- Nobody else assigns a stage ------------------------------------------------------------------------------
+# --- Who assigns a stage --------------------------------------------------------------------------------------
 
 
-def test_only_the_workflow_assigns_a_stage():
-    """In no module of the product, whether as an attribute or in an update of rows."""
+def test_only_the_perform_module_assigns_a_stage():
+    """No other module of the product sets these columns, as an attribute or in an `update`."""
     guilty = []
     for folder in ("accounts", "tickets", "portal", "agents", "notifications", "helpdesk"):
         for path in sorted((Path(settings.BASE_DIR) / folder).rglob("*.py")):
@@ -73,7 +73,7 @@ def _assignments(tree):
             yield node.lineno
 
 
-def test_guard_of_the_guard_sees_an_assignment():
+def test_stage_assignment_detector_finds_assignments():
     assert list(
         _assignments(ast.parse("ticket.stage = 1\nTicket.objects.update(stage='x')\nx: int = 2"))
     ) == [1, 2]
@@ -116,7 +116,7 @@ def test_verb_records_exactly_one_event(play, verb):
     assert p.last.version == p.ticket.version
 
 
-def test_event_says_who_what_and_from_where_to_where(play):
+def test_event_has_actor_action_stages_and_changes(play):
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p, severity="high"))
     event = p.last
@@ -128,7 +128,7 @@ def test_event_says_who_what_and_from_where_to_where(play):
     assert event.data["changes"]["assignee_id"] == [None, p.agent.pk]
 
 
-def test_event_and_version_are_written_once(play):
+def test_saved_events_and_used_versions_are_protected(play):
     p = play(S2)
     with pytest.raises(TypeError):
         p.last.save()
@@ -136,10 +136,10 @@ def test_event_and_version_are_written_once(play):
         p.process.versions.get().delete()
 
 
-# --- Once -----------------------------------------------------------------------------------------------------
+# --- Repeated keys --------------------------------------------------------------------------------------------
 
 
-def test_same_key_twice_is_once(play):
+def test_repeated_key_changes_nothing(play):
     p = play(S2)
     data, key = prepared(p, note="Una nota"), str(uuid.uuid4())
     first = perform(p.ticket, "preparar", actor=p.supervisor, data=data, key=key)
@@ -149,7 +149,7 @@ def test_same_key_twice_is_once(play):
 
 
 @pytest.mark.parametrize("verb", ["reply", "follow_up", "solution", "note"])
-def test_message_sent_twice_is_one_message(play, verb):
+def test_message_with_repeated_key_is_written_once(play, verb):
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p))
     send = {
@@ -162,7 +162,7 @@ def test_message_sent_twice_is_one_message(play, verb):
     assert Message.objects.filter(ticket=p.ticket, body="Hola").count() == 1
 
 
-def test_another_persons_key_is_refused_and_shows_nothing(play):
+def test_another_persons_key_is_refused(play):
     p = play(S2)
     perform(p.ticket, "preparar", actor=p.supervisor, data=prepared(p), key="k")
     other = make_ticket(p.process)
@@ -177,10 +177,10 @@ def test_another_persons_key_is_refused_and_shows_nothing(play):
     assert p.ticket.events.filter(action="preparar").count() == 1
 
 
-# --- Stale ----------------------------------------------------------------------------------------------------
+# --- Stale forms ----------------------------------------------------------------------------------------------
 
 
-def test_stale_staff_form_is_told_what_changed(play):
+def test_stale_staff_form_lists_what_changed(play):
     p = play(S2)
     seen = p.ticket.version
     conversation.add_internal_note(p.ticket, actor=p.agent, body="Ojo: es urgente")
@@ -194,7 +194,7 @@ def test_stale_staff_form_is_told_what_changed(play):
     )
 
 
-def test_requesters_form_is_not_stale_for_what_they_may_not_see(play):
+def test_internal_note_does_not_make_requesters_form_stale(play):
     p = play(S2)
     seen = p.ticket.public_version
     conversation.add_internal_note(p.ticket, actor=p.agent, body="La clave es kiwi")
@@ -204,7 +204,7 @@ def test_requesters_form_is_not_stale_for_what_they_may_not_see(play):
     assert [event.message.body for event in refused.value.changes] == ["¿Hola?"]
 
 
-# --- Refusals leave nothing -----------------------------------------------------------------------------------
+# --- Refusals change nothing ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_refused_action_changes_nothing(play, act, error):
     assert p.customer.__class__.objects.get(pk=p.customer.pk).standing == "active"
 
 
-def test_refused_guard_takes_back_the_answers_already_applied(play):
+def test_failed_guard_rolls_back_applied_answers(play):
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p, standing="inactive"))
     before = facts(p.ticket)
@@ -243,13 +243,13 @@ def test_refused_guard_takes_back_the_answers_already_applied(play):
     assert facts(p.ticket) == before
 
 
-def test_effect_that_fails_takes_everything_back(play, monkeypatch):
+def test_failing_effect_rolls_back_everything(play, monkeypatch):
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p, contribution_open=True))
     before = facts(p.ticket)
 
     def explode(step, argument):
-        assert step.ticket.stage == "aprobacion"  # everything else had been done
+        assert step.ticket.stage == "aprobacion"  # all the rest of the action was done before
         raise RuntimeError("boom")
 
     monkeypatch.setitem(EFFECTS, "ask_closure_approval", explode)
@@ -259,7 +259,7 @@ def test_effect_that_fails_takes_everything_back(play, monkeypatch):
     assert already_recorded("k", actor=p.agent, act="pedir_aprobacion", ticket=p.ticket) is None
 
 
-def test_receiver_that_fails_takes_everything_back(play):
+def test_failing_receiver_rolls_back_everything(play):
     p = play(S2)
     before = facts(p.ticket)
 
@@ -275,11 +275,11 @@ def test_receiver_that_fails_takes_everything_back(play):
     assert facts(p.ticket) == before
 
 
-# --- What hangs on a stage ------------------------------------------------------------------------------------
+# --- What a stage sets ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.demand("S2.11")
-def test_stage_brings_public_state_progress_and_closing(play):
+def test_stage_sets_public_state_progress_and_closed_at(play):
     p = play(S2)
     seen = [(p.ticket.public_state, p.ticket.progress, p.ticket.closed_at is None)]
     p.do(p.supervisor, "preparar", **prepared(p, contribution_open=True))
@@ -292,13 +292,13 @@ def test_stage_brings_public_state_progress_and_closing(play):
     assert seen == [("waiting", 10, True), ("in_progress", 40, True), ("completed", 100, False)]
 
 
-def test_kinds_fall_into_those_before_the_work_and_those_of_the_requesters_turn():
+def test_early_and_requester_kinds_exclude_end_kinds():
     assert set(EARLY_KINDS) == {"new", "evaluation", "preparation"}
     assert set(REQUESTER_KINDS) == {"waiting_customer", "closure_approval"}
     assert not {*EARLY_KINDS, *REQUESTER_KINDS} & {*END_KINDS}
 
 
-def test_trigger_that_nothing_waits_for_does_nothing(play):
+def test_trigger_without_an_action_does_nothing(play):
     p = play(S2)
     before = p.ticket.version
     assert fire(p.ticket, "silence") is None
@@ -306,7 +306,7 @@ def test_trigger_that_nothing_waits_for_does_nothing(play):
     assert p.refresh().version == before
 
 
-def test_asked_values_may_come_as_objects_or_as_a_form_posts_them(play):
+def test_answers_may_be_objects_or_form_values(play):
     p, q = play(S2), play(S2)
     p.do(p.supervisor, "preparar", **prepared(p))
     posted = {
@@ -329,12 +329,12 @@ def test_perform_costs_few_queries(play, django_assert_max_num_queries):
         perform(p.ticket, "pedir_aprobacion", actor=p.agent, data={"solution_done": "Listo"}, key="k2")
 
 
-# --- Two at once ----------------------------------------------------------------------------------------------
+# --- Simultaneous calls ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_people_at_the_same_moment_act_one_after_the_other():
-    """The row is locked: whoever comes second sees the stage that the first left, and nothing is written twice."""
+def test_only_one_of_two_simultaneous_actions_succeeds():
+    """The row is locked: the second person finds the stage that the first left, and nothing is written twice."""
     ticket, supervisors = make_ticket(), [make_supervisor(), make_supervisor()]
     agent = make_agent()
     data = {
@@ -363,7 +363,7 @@ def test_two_people_at_the_same_moment_act_one_after_the_other():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_double_click_at_the_same_moment_is_one_message():
+def test_simultaneous_double_click_writes_one_message():
     ticket = make_ticket()
     messages, together = [], threading.Barrier(3)
 
