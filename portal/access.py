@@ -124,7 +124,7 @@ def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> A
     if token is None:
         return None
     if request.method == "POST":
-        guests.note_use(token)
+        guests.record_use(token)
     return Access(token.ticket, guests.actor_of(token), token)
 
 

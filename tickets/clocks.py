@@ -25,7 +25,7 @@ def start(ticket: Ticket, *, now: datetime) -> None:
         for kind in ClockKind
         if (target := policy_target(ticket, kind)) is not None
     ]
-    _mirror(ticket, Clock.objects.bulk_create(clocks))
+    _copy_due_dates(ticket, Clock.objects.bulk_create(clocks))
 
 
 def policy_target(ticket: Ticket, kind: ClockKind) -> timedelta | None:
@@ -78,7 +78,7 @@ def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
         clock.breached_at = None
         clock.due_at = due
         clock.save()
-    _mirror(ticket, [clock])
+    _copy_due_dates(ticket, [clock])
 
 
 def retarget(ticket: Ticket, *, now: datetime) -> None:
@@ -95,7 +95,7 @@ def retarget(ticket: Ticket, *, now: datetime) -> None:
         clock.target = target
         _recompute(clock, now=now)
         clock.save(update_fields=["target", "due_at", "breached_at"])
-    _mirror(ticket, clocks)
+    _copy_due_dates(ticket, clocks)
 
 
 def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime) -> None:
@@ -120,14 +120,14 @@ def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime)
                 clock.stopped_at = now
         clock.save(update_fields=["paused_at", "stopped_at", "due_at"])
     ticket.is_paused = now_is == "pauses"
-    _mirror(ticket, clocks)
+    _copy_due_dates(ticket, clocks)
 
 
 def _goes_on(clock: Clock, ticket: Ticket) -> bool:
     return clock.kind == ClockKind.RESOLUTION or ticket.first_response_at is None
 
 
-def first_answered(ticket: Ticket, *, now: datetime) -> None:
+def stop_first_response(ticket: Ticket, *, now: datetime) -> None:
     """Set `first_response_at` and stop the first response clock. Does nothing after the first time."""
     if ticket.first_response_at is not None:
         return
@@ -137,7 +137,7 @@ def first_answered(ticket: Ticket, *, now: datetime) -> None:
         _resume(clock, stage=ticket.stage_definition, now=now)
         clock.stopped_at = now
         clock.save(update_fields=["paused_at", "stopped_at", "due_at"])
-        _mirror(ticket, [clock])
+        _copy_due_dates(ticket, [clock])
 
 
 def breach(clock: Clock) -> None:
@@ -180,7 +180,7 @@ def _recompute(clock: Clock, *, now: datetime) -> None:
         clock.breached_at = None
 
 
-def _mirror(ticket: Ticket, clocks: Iterable[Clock]) -> None:
+def _copy_due_dates(ticket: Ticket, clocks: Iterable[Clock]) -> None:
     """Copy the due dates of `clocks` to the ticket's columns."""
     for clock in clocks:
         if clock.kind == ClockKind.RESOLUTION:

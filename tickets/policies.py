@@ -8,7 +8,7 @@ from accounts.enums import Role
 from accounts.models import Membership, User
 
 from .actors import Actor, Guest, System
-from .definitions.conditions import holds
+from .definitions.conditions import all_hold
 from .definitions.definition import Action, Who
 from .enums import Purpose
 from .models import Attachment, Ticket
@@ -50,7 +50,7 @@ def staff_on(ticket: Ticket) -> "QuerySet[User]":
     return staff.filter(Q(role__in=supervisors) | Q(pk=ticket.assignee_id) | Exists(members))
 
 
-def known_people(user: User) -> "QuerySet[User]":
+def people_visible_to(user: User) -> "QuerySet[User]":
     """Return the people whose customer page `user` may open: the requesters of tickets that `user` may see.
 
     Supervisors and administrators may also open the page of every customer without tickets. Customers may open none.
@@ -134,7 +134,7 @@ def is_one_of(who: Who, actor: Actor, ticket: Ticket) -> bool:
         return False
     if not is_staff_on(actor, ticket):
         return False
-    return actor.role == Role.ADMINISTRATOR or _is_staff_meant(who, actor, ticket)
+    return actor.role == Role.ADMINISTRATOR or _includes_staff(who, actor, ticket)
 
 
 def _means_requester(who: Who, ticket: Ticket) -> bool:
@@ -142,14 +142,14 @@ def _means_requester(who: Who, ticket: Ticket) -> bool:
     return (ticket.stage_definition.owner if who.kind == "owner" else who).kind == "requester"
 
 
-def may_be_meant(who: Who, user: User) -> bool:
+def could_include(who: Who, user: User) -> bool:
     """True if `who` could include this staff member on some ticket. For one ticket use `is_one_of`."""
     if who.kind in ("requester", "nobody"):
         return False
-    return user.role == Role.ADMINISTRATOR or _is_meant_anywhere(who, user) is not False
+    return user.role == Role.ADMINISTRATOR or _includes_on_every_ticket(who, user) is not False
 
 
-def _is_meant_anywhere(who: Who, user: User) -> bool | None:
+def _includes_on_every_ticket(who: Who, user: User) -> bool | None:
     """Whether `who` includes this staff member on every ticket. None when it depends on the ticket (assignee, managers,
     group)."""
     match who.kind:
@@ -164,8 +164,8 @@ def _is_meant_anywhere(who: Who, user: User) -> bool | None:
     return None
 
 
-def _is_staff_meant(who: Who, actor: User, ticket: Ticket) -> bool:
-    anywhere = _is_meant_anywhere(who, actor)
+def _includes_staff(who: Who, actor: User, ticket: Ticket) -> bool:
+    anywhere = _includes_on_every_ticket(who, actor)
     if anywhere is not None:
         return anywhere
     match who.kind:
@@ -209,5 +209,5 @@ def _available(
             if who not in meant:
                 counts = _means_requester(who, ticket) or not as_requester
                 meant[who] = counts and is_one_of(who, actor, ticket)
-        if any(meant[who] for who in action.by) and holds(action.when, ticket):
+        if any(meant[who] for who in action.by) and all_hold(action.when, ticket):
             yield action

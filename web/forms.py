@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from content.errors import InvalidData
 from tickets.definitions.definition import Action, Definition
-from tickets.definitions.fields import conditions_hold
+from tickets.definitions.fields import answers_match
 from tickets.models import Ticket
 from tickets.workflow.asks import fields_of
 
@@ -87,7 +87,7 @@ class ActionForm(StampedForm):
             conditions = own.shown_when if own else {}
             here = {key: values for key, values in conditions.items() if key in self.asked}
             elsewhere = {key: values for key, values in conditions.items() if key not in self.asked}
-            if conditions_hold(elsewhere, self.stored):
+            if answers_match(elsewhere, self.stored):
                 shown_when = shown_when_data(here, self.definition, self.add_prefix)
                 drawn.append({"field": self[name], "shown_when": shown_when})
         return drawn

@@ -19,7 +19,7 @@ from tickets.lists import queues
 from tickets.lists.preparation import Colleague
 from tickets.lists.queues import MANY
 from tickets.models import Ticket
-from tickets.workflow.preparing import targets
+from tickets.workflow.preparing import targets_by_severity
 from web.forms import ActionForm
 from web.wording import duration_in_words
 
@@ -185,7 +185,7 @@ def _severity_cards(ticket: Ticket) -> dict[str, dict[str, Any]]:
     """Return the card of each severity: its colour token and its target (S0.19)."""
     return {
         severity: {"sev": Severity(severity).token, "aside": duration_in_words(target, short=True)}
-        for severity, target in targets(ticket).items()
+        for severity, target in targets_by_severity(ticket).items()
     }
 
 

@@ -7,8 +7,8 @@ from django.utils.functional import cached_property
 from accounts.models import User
 from tickets import policies
 from tickets.definitions.definition import Action
-from tickets.definitions.fields import answered
-from tickets.lists.preparation import PreparationLine, siblings
+from tickets.definitions.fields import displayed_answers
+from tickets.lists.preparation import PreparationLine, other_open_tickets
 from tickets.models import Attachment, Message, Ticket
 from tickets.workflow.preparing import asks_as_preparation, preparation_of
 
@@ -60,13 +60,13 @@ class PreparePage:
 
     @cached_property
     def answers(self) -> list[tuple[Any, str]]:
-        return answered(self.ticket.definition.fields, self.ticket.fields)
+        return displayed_answers(self.ticket.definition.fields, self.ticket.fields)
 
     # --- The requester ------------------------------------------------------------------------------------
 
     @cached_property
     def others(self) -> list[Ticket]:
-        return list(siblings(self.ticket, user=self.user)[:OTHERS])
+        return list(other_open_tickets(self.ticket, user=self.user)[:OTHERS])
 
     @cached_property
     def other_actions(self) -> list[Action]:

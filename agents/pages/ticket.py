@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from tickets import clocks, policies
 from tickets.definitions.definition import Action, Call, ChecklistItem, Response
-from tickets.definitions.fields import answered
+from tickets.definitions.fields import displayed_answers
 from tickets.definitions.responses import fill_in, fitting_responses
 from tickets.enums import ClockKind, MessageKind, Severity
 from tickets.lists import presence, queues
@@ -166,7 +166,7 @@ class TicketPage:
     @cached_property
     def answers(self) -> list[tuple[Any, str]]:
         """The process's own fields that have a value, with that value as text."""
-        return answered(self.definition.fields, self.ticket.fields)
+        return displayed_answers(self.definition.fields, self.ticket.fields)
 
     # --- The requester ------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ def assign(request: DeskRequest) -> HttpResponse:
 
 def _choose(request: DeskRequest, tickets: list[Ticket]) -> HttpResponse:
     people = list(User.objects.staff())
-    load = queues.load(people)
+    load = queues.open_ticket_counts(people)
     context = {
         "tickets": tickets,
         "people": [(person, load.get(person.pk, 0)) for person in people],

@@ -20,7 +20,7 @@ ORDER = ("-updated_at", "-id")
 @desk_view
 def customer(request: DeskRequest, pk: int) -> HttpResponse:
     visible = Ticket.objects.visible_to(request.user).filter(requester=pk)
-    known = policies.known_people(request.user).select_related("kind").filter(pk=pk)
+    known = policies.people_visible_to(request.user).select_related("kind").filter(pk=pk)
     person = known.annotate(
         open_tickets=BoundedCount(visible.open()), all_tickets=BoundedCount(visible)
     ).first()

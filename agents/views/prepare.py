@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tickets.definitions.definition import Action
-from tickets.lists.preparation import PreparationLine, colleagues
+from tickets.lists.preparation import PreparationLine, possible_assignees
 from tickets.models import Ticket
 from tickets.workflow.perform import perform
 from web.forms import StampedForm
@@ -58,7 +58,7 @@ def prepare_proposal(request: DeskRequest, folio: str) -> HttpResponse:
     form = PrepareForm.unbound_from(request.GET, action=page.action, ticket=page.ticket, anew=anew)
     by_department = "assignee" in form.asked and request.htmx.trigger == "prep-where"
     if by_department:
-        form.offer(colleagues(form.ticket, form.department_id))
+        form.offer(possible_assignees(form.ticket, form.department_id))
     context = {"form": form, "ticket": page.ticket, "by_department": by_department}
     return render(request, "agents/prepare/_proposal.html", context)
 
@@ -124,7 +124,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     if form is not None and "assignee" in form.asked:
-        form.offer(colleagues(form.ticket, form.department_id))
+        form.offer(possible_assignees(form.ticket, form.department_id))
     context = {
         "page": page,
         "ticket": page.ticket,

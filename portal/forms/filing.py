@@ -10,7 +10,7 @@ from accounts.validators import phone_validator
 from content.errors import InvalidData
 from content.form_fields import LineField, LongTextField
 from tickets.definitions.definition import FieldDefinition
-from tickets.definitions.fields import answered, clean_values, form_field
+from tickets.definitions.fields import clean_values, displayed_answers, form_field
 from tickets.workflow.intake import TITLE_LENGTH
 from web.files import FilesField
 from web.forms import shown_when_data
@@ -97,7 +97,9 @@ class DetailsForm(forms.Form):
 
     def review(self) -> list[tuple[str, str]]:
         """Return the answered questions of the process as (label, answer) in the reader's language."""
-        return [(str(question.label), text) for question, text in answered(self.questions, self.answers)]
+        return [
+            (str(question.label), text) for question, text in displayed_answers(self.questions, self.answers)
+        ]
 
 
 class ContactForm(forms.Form):

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from tickets import policies
 from tickets.closing import surveys
 from tickets.definitions.definition import Action
-from tickets.definitions.fields import answered
+from tickets.definitions.fields import displayed_answers
 from tickets.enums import StageKind
 from tickets.models import Attachment, Ticket, TicketEvent
 from web.files import waiting_file_row
@@ -81,7 +81,7 @@ def live_context(
 def _answers(ticket: Ticket) -> list[tuple[str, str]]:
     """Return the requester's answers to the process's own questions; never a field that staff fill in."""
     asked = ticket.definition.intake_fields(ticket.category.key if ticket.category else "")
-    return [(str(question.label), text) for question, text in answered(asked, ticket.fields)]
+    return [(str(question.label), text) for question, text in displayed_answers(asked, ticket.fields)]
 
 
 def _is_decision(action: Action, access: Access) -> bool:

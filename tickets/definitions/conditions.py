@@ -20,7 +20,7 @@ def condition(function: Condition) -> Condition:
     return function
 
 
-def holds(conditions: Iterable[When], ticket: Subject) -> bool:
+def all_hold(conditions: Iterable[When], ticket: Subject) -> bool:
     """Whether all `conditions` are true of `ticket`."""
     return all(_holds(when, ticket) for when in conditions)
 

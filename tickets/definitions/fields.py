@@ -67,10 +67,10 @@ _BUILDERS: dict[str, Any] = {
 
 def is_shown(definition: FieldDefinition, values: Mapping[str, Any]) -> bool:
     """Whether the field is shown, given the answers in `values`."""
-    return conditions_hold(definition.shown_when, values)
+    return answers_match(definition.shown_when, values)
 
 
-def conditions_hold(conditions: Mapping[str, Iterable[str]], values: Mapping[str, Any]) -> bool:
+def answers_match(conditions: Mapping[str, Iterable[str]], values: Mapping[str, Any]) -> bool:
     """Whether, for every key of `conditions`, the answer in `values` is one of those listed. Of a list of answers, one
     is enough."""
     for key, expected in conditions.items():
@@ -100,13 +100,13 @@ def clean_values(definitions: Iterable[FieldDefinition], raw: Mapping[str, Any])
             errors[definition.key] = error.messages
             continue
         if value not in (None, "", []):
-            values[definition.key] = stored(value)
+            values[definition.key] = to_json_value(value)
     if errors:
         raise InvalidData(errors)
     return values
 
 
-def stored(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """Return a cleaned answer as a JSON value: dates become ISO strings, decimals numbers."""
     if isinstance(value, date):
         return value.isoformat()
@@ -131,7 +131,7 @@ def display(definition: FieldDefinition, value: Any) -> str:
     return str(value)
 
 
-def answered(
+def displayed_answers(
     definitions: Iterable[FieldDefinition], values: Mapping[str, Any]
 ) -> list[tuple[FieldDefinition, str]]:
     """Return each field that has an answer together with its displayed answer, in the order of `definitions`."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..enums import ContactKind
-from .conditions import holds
+from .conditions import all_hold
 from .definition import Response
 from .subject import Subject
 
@@ -63,5 +63,5 @@ def fitting_responses(ticket: Subject) -> list[Response]:
         for response in definition.responses
         if response.key not in definition.posted_responses
         and (not response.stages or ticket.stage in response.stages)
-        and holds(response.when, ticket)
+        and all_hold(response.when, ticket)
     ]

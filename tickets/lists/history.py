@@ -90,7 +90,7 @@ def _bold(value: Any) -> SafeString:
     return format_html("<b>{}</b>", value)
 
 
-def _said(event: TicketEvent, text: str, **values: Any) -> SafeString:
+def _sentence(event: TicketEvent, text: str, **values: Any) -> SafeString:
     """Return «Carolina asignó el ticket a Diego»: the actor's name, then `text` with its values in bold."""
     bold = {name: value if isinstance(value, SafeString) else _bold(value) for name, value in values.items()}
     told = format_html(text, **bold) if bold else text
@@ -117,17 +117,17 @@ def _stage(event: TicketEvent, definition: Definition) -> SafeString:
 def _assigned(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     before, after = event.data["changes"]["assignee_id"]
     if after is None:
-        return _said(
+        return _sentence(
             event, _("devolvió el ticket a la cola; lo tenía {name}"), name=names.users.get(before, "—")
         )
     if after == event.actor_id:
-        return _said(event, _("se asignó el ticket"))
-    return _said(event, _("asignó el ticket a {name}"), name=names.users.get(after, "—"))
+        return _sentence(event, _("se asignó el ticket"))
+    return _sentence(event, _("asignó el ticket a {name}"), name=names.users.get(after, "—"))
 
 
 @teller(EventKind.PROPERTIES)
 def _properties(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    return _said(event, _("cambió {changes}"), changes=_joined(_changes(event, names)))
+    return _sentence(event, _("cambió {changes}"), changes=_joined(_changes(event, names)))
 
 
 def _joined(parts: list[SafeString]) -> SafeString:
@@ -178,7 +178,7 @@ def _value(name: str, value: Any, names: Names) -> str:
 
 @teller(EventKind.CONTRIBUTION)
 def _contribution(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    return _said(
+    return _sentence(
         event,
         _("habilitó el aporte de usuario") if event.data.get("open") else _("desactivó el aporte de usuario"),
     )
@@ -186,7 +186,7 @@ def _contribution(event: TicketEvent, definition: Definition, names: Names) -> S
 
 @teller(EventKind.STANDING_CHECKED)
 def _standing(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    return _said(
+    return _sentence(
         event,
         _("verificó el estatus del solicitante: {standing}"),
         standing=Standing(event.data["standing"]).label,
@@ -199,7 +199,7 @@ def _contact(event: TicketEvent, definition: Definition, names: Names) -> SafeSt
         ContactKind.CALL: _("registró una llamada: {outcome}"),
         ContactKind.WHATSAPP: _("registró una conversación por WhatsApp: {outcome}"),
     }
-    return _said(
+    return _sentence(
         event,
         sentences[event.data["kind"]],
         outcome=str(ContactOutcome(event.data["outcome"]).label).lower(),
@@ -214,7 +214,7 @@ def _checklist(event: TicketEvent, definition: Definition, names: Names) -> Safe
         if event.data.get("done")
         else _("quitó la marca de {item}")
     )
-    return _said(event, text, item=items.get(event.data["item"], event.data["item"]))
+    return _sentence(event, text, item=items.get(event.data["item"], event.data["item"]))
 
 
 @teller(EventKind.BREACHED)
@@ -226,17 +226,17 @@ def _breached(event: TicketEvent, definition: Definition, names: Names) -> SafeS
 
 @teller(EventKind.SURVEY)
 def _survey(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    return _said(event, _("calificó la atención con {score} de 5"), score=event.data["score"])
+    return _sentence(event, _("calificó la atención con {score} de 5"), score=event.data["score"])
 
 
 @teller(EventKind.NONCONFORMITY)
 def _nonconformity(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    return _said(event, _("revisó el reporte de inconformidad"))
+    return _sentence(event, _("revisó el reporte de inconformidad"))
 
 
 @teller(EventKind.REQUESTER)
 def _requester(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    return _said(
+    return _sentence(
         event,
         _("vinculó el ticket a la cuenta de {name}"),
         name=names.users.get(event.data["requester"], "—"),
@@ -245,7 +245,7 @@ def _requester(event: TicketEvent, definition: Definition, names: Names) -> Safe
 
 @teller(EventKind.NOTIFICATIONS)
 def _notifications(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    return _said(
+    return _sentence(
         event, _("activó los avisos por correo") if event.data["on"] else _("apagó los avisos por correo")
     )
 

@@ -31,7 +31,7 @@ class PreparationLine:
         for ticket in found:
             ticket.process_version = versions[ticket.process_version_id]
         self.is_cut = len(found) > LINE_SIZE
-        self.tickets = list(_offered(found[:LINE_SIZE], user))
+        self.tickets = list(_preparable(found[:LINE_SIZE], user))
 
     @property
     def count(self) -> str:
@@ -56,7 +56,7 @@ class PreparationLine:
         return rest[0] if rest and rest[0] != folio else ""
 
 
-def _offered(tickets: Iterable[Ticket], user: User) -> Iterable[Ticket]:
+def _preparable(tickets: Iterable[Ticket], user: User) -> Iterable[Ticket]:
     """Yield the tickets that this user may prepare.
 
     That depends only on the process, the stage, the department and the assignee, so tickets that share these are
@@ -81,13 +81,13 @@ class Colleague:
     is_of_department: bool
 
 
-def colleagues(ticket: Ticket, department_id: int | None) -> list[Colleague]:
+def possible_assignees(ticket: Ticket, department_id: int | None) -> list[Colleague]:
     """Return all staff as possible assignees, with three queries.
 
     Those of the department come first, then those with fewer open tickets.
     """
     people = list(User.objects.staff().prefetch_related("departments"))
-    load = queues.load(people)
+    load = queues.open_ticket_counts(people)
     found = [
         Colleague(
             person,
@@ -100,7 +100,7 @@ def colleagues(ticket: Ticket, department_id: int | None) -> list[Colleague]:
     return sorted(found, key=lambda item: (not item.is_of_department, item.load, item.user.name))
 
 
-def siblings(ticket: Ticket, *, user: User) -> "QuerySet[Ticket]":
+def other_open_tickets(ticket: Ticket, *, user: User) -> "QuerySet[Ticket]":
     """Return the same requester's other open tickets that `user` may see: one could be a duplicate (S2.40)."""
     open_tickets = Ticket.objects.visible_to(user).open().exclude(pk=ticket.pk)
     if ticket.requester_id is not None:

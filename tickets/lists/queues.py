@@ -271,7 +271,7 @@ def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
     )
 
 
-def load(assignees: Iterable[User]) -> dict[int, int]:
+def open_ticket_counts(assignees: Iterable[User]) -> dict[int, int]:
     """Return how many open tickets each of these users is assigned, up to `MANY`, by user id. One query."""
     people = User.objects.filter(pk__in=[user.pk for user in assignees])
     open_tickets = Ticket.objects.open().filter(assignee=OuterRef("pk"))

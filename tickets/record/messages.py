@@ -7,7 +7,7 @@ from ..enums import Channel, MessageKind
 from ..models import Draft, Message, Ticket
 
 
-def write(
+def write_message(
     ticket: Ticket,
     kind: MessageKind,
     *,

@@ -48,10 +48,10 @@ def redeem(raw: str) -> GuestToken:
     """Return the valid token of a link's secret. Raises `InvalidToken`, the same for unknown, expired and revoked ones.
 
     The token is looked up by hash, so the time of the query tells nothing about the secret. Nothing is written, because
-    mail scanners open links that nobody clicked (B16); `note_use` records that the guest really acted.
+    mail scanners open links that nobody clicked (B16); `record_use` records that the guest really acted.
     """
     token = GuestToken.objects.select_related("ticket__requester").filter(digest=hash_token(raw)).first()
-    if token is None or not _opens(token):
+    if token is None or not _is_usable(token):
         raise InvalidToken
     return token
 
@@ -71,11 +71,11 @@ def still_valid(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose
         "ticket__assignee",
         "ticket__requester",
     )
-    valid = [token for token in related if _opens(token)]
+    valid = [token for token in related if _is_usable(token)]
     return min(valid, key=lambda token: (wanted.index(Purpose(token.purpose)), -token.pk), default=None)
 
 
-def _opens(token: GuestToken) -> bool:
+def _is_usable(token: GuestToken) -> bool:
     """Whether the token is valid and, if the requester has an account, the account is active and still has the address
     that the link was mailed to."""
     requester = token.ticket.requester
@@ -83,7 +83,7 @@ def _opens(token: GuestToken) -> bool:
     return token.is_valid(timezone.now()) and is_theirs
 
 
-def note_use(token: GuestToken) -> None:
+def record_use(token: GuestToken) -> None:
     """Set `last_used_at`, because the guest acted with this link. Written at most once per `TOUCH_AFTER`."""
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > TOUCH_AFTER:

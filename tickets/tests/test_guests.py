@@ -80,7 +80,7 @@ def test_redeem_writes_nothing_and_note_use_does(play, django_assert_num_queries
     with django_assert_num_queries(1):
         token = guests.redeem(raw)
     assert GuestToken.objects.values().get() == before
-    guests.note_use(token)
+    guests.record_use(token)
     assert GuestToken.objects.get().last_used_at == timezone.now()
 
 

@@ -138,7 +138,7 @@ def test_load_counts_open_tickets_of_each_person(django_assert_num_queries):
     for kind in (StageKind.WORK, StageKind.WORK, StageKind.DONE):
         Ticket.objects.filter(pk=make_ticket().pk).update(assignee=busy, stage_kind=kind)
     with django_assert_num_queries(1):
-        assert queues.load([busy, idle]) == {busy.pk: 2, idle.pk: 0}
+        assert queues.open_ticket_counts([busy, idle]) == {busy.pk: 2, idle.pk: 0}
 
 
 @pytest.mark.demand("S2.35")

@@ -41,12 +41,12 @@ def test_sweep_continues_after_a_failing_ticket(play, monkeypatch, caplog):
     for p in (broken, sound):
         p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=4)))
         p.do(p.agent, "pedir_aprobacion", solution_done="Listo")
-    pass_silence = sweeps.pass_silence
+    end_silence = sweeps.end_silence
 
     def failing(ticket):
         if ticket == broken.ticket:
             raise LookupError("a process of long ago")
-        return pass_silence(ticket)
+        return end_silence(ticket)
 
     monkeypatch.setattr(sweeps, "pass_silence", failing)
     sound.later(days=6)

@@ -23,7 +23,7 @@ from content.form_fields import LongTextField
 from .. import clocks
 from ..actors import user_of
 from ..definitions.definition import Action, Ask, Definition
-from ..definitions.fields import form_field, is_shown, stored
+from ..definitions.fields import form_field, is_shown, to_json_value
 from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
 from ..exceptions import NotAllowed
 from ..models import ContactEntry, Ticket
@@ -56,11 +56,11 @@ def _get(name: str) -> Callable[[Ticket], Any]:
     return lambda ticket: getattr(ticket, name)
 
 
-def _nothing(step: Step, value: Any) -> None:
+def _apply_nothing(step: Step, value: Any) -> None:
     """Apply nothing: an effect uses the answer, or it becomes a message. No column holds it."""
 
 
-def future(value: Any) -> None:
+def validate_due_date(value: Any) -> None:
     """Raise `ValidationError` for a date that has passed or is further away than `LATEST_DUE`."""
     if value <= timezone.now():
         raise ValidationError(_("Elige una fecha y hora que todavía no pasó."))
@@ -160,7 +160,7 @@ DIFFICULTIES = [
 ]
 
 
-def _none(ticket: Ticket) -> None:
+def _no_initial(ticket: Ticket) -> None:
     return None
 
 
@@ -198,7 +198,7 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
     ),
     "due_at": StandardAsk(
         lambda ticket, common: forms.DateTimeField(
-            validators=[future],
+            validators=[validate_due_date],
             widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
             input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M"],
             **{"label": _("Fecha de cierre"), **common},
@@ -225,16 +225,18 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
         lambda ticket, common: DuplicateField(
             ticket, **{"label": _("Folio del ticket que queda vigente"), **common}
         ),
-        _none,
+        _no_initial,
         _set("duplicate_of"),
     ),
-    "call_outcome": StandardAsk(_choices(ContactOutcome, _("Resultado de la llamada")), _none, _record_call),
+    "call_outcome": StandardAsk(
+        _choices(ContactOutcome, _("Resultado de la llamada")), _no_initial, _record_call
+    ),
     "solution_done": StandardAsk(_long(_("Qué se hizo")), _get("solution_done"), _set("solution_done")),
     "solution_steps": StandardAsk(
         _long(_("Pasos para el solicitante")), _get("solution_steps"), _set("solution_steps")
     ),
-    "message": StandardAsk(_long(_("Mensaje")), _none, _nothing),
-    "note": StandardAsk(_long(_("Nota interna")), _none, _nothing),
+    "message": StandardAsk(_long(_("Mensaje")), _no_initial, _apply_nothing),
+    "note": StandardAsk(_long(_("Nota interna")), _no_initial, _apply_nothing),
 }
 
 
@@ -315,4 +317,4 @@ def apply(step: Step) -> None:
         if standard is not None:
             standard.apply(step, value)
         else:
-            step.ticket.fields = {**step.ticket.fields, name: stored(value)}
+            step.ticket.fields = {**step.ticket.fields, name: to_json_value(value)}

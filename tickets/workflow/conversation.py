@@ -21,7 +21,7 @@ from ..models import Draft, Mention, Message, Ticket
 from ..record.events import already_recorded, record
 from ..record.freshness import require_fresh
 from ..record.locking import locked
-from ..record.messages import forget_draft, write
+from ..record.messages import forget_draft, write_message
 from .perform import fire, restart_silence
 
 RECENT = 60  # messages on a page; a link leads to the rest of a longer conversation
@@ -51,7 +51,9 @@ def reply(
     if not policies.can_reply(actor, ticket):
         raise NotAllowed
     require_fresh(ticket, actor=actor, version=version)
-    message = _write(ticket, MessageKind.REPLY, actor=actor, body=body, draft_key=draft_key, channel=channel)
+    message = _write_message(
+        ticket, MessageKind.REPLY, actor=actor, body=body, draft_key=draft_key, channel=channel
+    )
     restart_silence(ticket, now=message.created_at)
     notify = [("assignee" if ticket.assignee_id else "department", Template.REQUESTER_REPLIED)]
     record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)
@@ -77,10 +79,10 @@ def send_follow_up(
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor):
         return earlier
-    _ready_to_answer(ticket, actor=actor, version=version)
-    message = _write(ticket, MessageKind.FOLLOW_UP, actor=actor, body=body, draft_key=draft_key)
+    _require_may_answer(ticket, actor=actor, version=version)
+    message = _write_message(ticket, MessageKind.FOLLOW_UP, actor=actor, body=body, draft_key=draft_key)
     template = Template.CONTRIBUTION_ASKED if ticket.contribution_open else Template.REPLY
-    _answer(ticket, message, actor=actor, notify=[("requester", template)], key=key)
+    _record_answer(ticket, message, actor=actor, notify=[("requester", template)], key=key)
     fire(ticket, "follow_up_sent", actor=actor)
     return message
 
@@ -103,14 +105,14 @@ def send_solution(
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor):
         return earlier
-    _ready_to_answer(ticket, actor=actor, version=version)
+    _require_may_answer(ticket, actor=actor, version=version)
     if not policies.can_send_solution(actor, ticket):
         raise GuardFailed(
             _("Todavía no se puede enviar una solución: el caso no está resuelto. Envía un seguimiento.")
         )
     ticket.solution_done = _cleaned(done, field="done")
     ticket.solution_steps = _cleaned(steps, field="steps", required=False)
-    message = _write(
+    message = _write_message(
         ticket,
         MessageKind.SOLUTION,
         actor=actor,
@@ -119,7 +121,7 @@ def send_solution(
         draft_key=draft_key,
     )
     ticket.solution_sent_at = message.created_at
-    _answer(ticket, message, actor=actor, notify=[("requester", Template.RESOLVED)], key=key)
+    _record_answer(ticket, message, actor=actor, notify=[("requester", Template.RESOLVED)], key=key)
     fire(ticket, "solution_sent", actor=actor)
     return message
 
@@ -137,7 +139,7 @@ def add_internal_note(
         return earlier
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
-    message = _write(ticket, MessageKind.NOTE, actor=actor, body=body, draft_key=draft_key)
+    message = _write_message(ticket, MessageKind.NOTE, actor=actor, body=body, draft_key=draft_key)
     mentioned = _mention(ticket, message, actor=actor)
     notify = [(f"user:{user.email}", Template.MENTIONED) for user in mentioned]
     record(ticket, EventKind.NOTE, actor=actor, public=False, message=message, notify=notify, key=key)
@@ -151,7 +153,7 @@ def _already_written(
     return event.message if event else None
 
 
-def _ready_to_answer(ticket: Ticket, *, actor: Actor, version: int | None) -> None:
+def _require_may_answer(ticket: Ticket, *, actor: Actor, version: int | None) -> None:
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
     require_fresh(ticket, actor=actor, version=version)
@@ -175,14 +177,14 @@ def _require_standing(ticket: Ticket) -> None:
         )
 
 
-def _answer(
+def _record_answer(
     ticket: Ticket, message: Message, *, actor: Actor, notify: Sequence[tuple[str, str]], key: str | None
 ) -> None:
-    clocks.first_answered(ticket, now=message.created_at)
+    clocks.stop_first_response(ticket, now=message.created_at)
     record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)
 
 
-def _write(
+def _write_message(
     ticket: Ticket,
     kind: MessageKind,
     *,
@@ -193,7 +195,9 @@ def _write(
     channel: Channel | None = None,
 ) -> Message:
     text = _cleaned(body, field="body")
-    message = write(ticket, kind, author=actor, body=text, steps=steps, channel=channel, at=timezone.now())
+    message = write_message(
+        ticket, kind, author=actor, body=text, steps=steps, channel=channel, at=timezone.now()
+    )
     attach_drafts(ticket, draft_key, actor=actor, message=message)
     forget_draft(ticket, kind, author=actor)
     return message

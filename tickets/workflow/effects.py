@@ -13,7 +13,7 @@ from ..definitions.definition import Call
 from ..definitions.responses import fill_in
 from ..enums import MessageKind, Template
 from ..models import Message, Nonconformity
-from ..record.messages import forget_draft, write
+from ..record.messages import forget_draft, write_message
 from ..requesters.guests import switch_contribution
 from .step import Step
 
@@ -31,13 +31,13 @@ def effect(function: Effect) -> Effect:
     return function
 
 
-def posts(function: Effect) -> Effect:
+def posts_message(function: Effect) -> Effect:
     """Mark an effect as one that posts the action's one message."""
     POSTING_EFFECTS.add(function.__name__)
     return function
 
 
-def names(what: str) -> Callable[[Effect], Effect]:
+def takes_argument(what: str) -> Callable[[Effect], Effect]:
     """Mark an effect as one that takes an argument after the colon; `what` says what it names (a `response`)."""
 
     def declare(function: Effect) -> Effect:
@@ -53,7 +53,7 @@ def run(call: Call, step: Step) -> None:
 
 def post(step: Step, *, kind: MessageKind, body: str, steps: str = "") -> Message:
     """Write the action's message, put it in `step.message` for the event, and return it."""
-    step.message = write(step.ticket, kind, author=step.actor, body=body, steps=steps, at=step.now)
+    step.message = write_message(step.ticket, kind, author=step.actor, body=body, steps=steps, at=step.now)
     return step.message
 
 
@@ -74,7 +74,7 @@ def take(step: Step, argument: str) -> None:
 
 
 @effect
-@posts
+@posts_message
 def write_solution(step: Step, argument: str) -> None:
     """Send `solution_done` and `solution_steps` as a solution (S2.28), unless the last solution sent is the same.
 
@@ -96,8 +96,8 @@ def withdraw_solution(step: Step, argument: str) -> None:
 
 
 @effect
-@posts
-@names("response")
+@posts_message
+@takes_argument("response")
 def post_response(step: Step, argument: str) -> None:
     """Send one of the process's standard answers, in the requester's language."""
     response = step.definition.response(argument)

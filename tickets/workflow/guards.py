@@ -26,7 +26,7 @@ def guard(function: Guard) -> Guard:
     return function
 
 
-def names(what: str) -> Callable[[Guard], Guard]:
+def takes_argument(what: str) -> Callable[[Guard], Guard]:
     """Mark a guard as one that takes an argument after the colon; `what` says what it names (`field` or `contact`)."""
 
     def declare(function: Guard) -> Guard:
@@ -96,7 +96,7 @@ def follow_up_sent(step: Step, argument: str) -> None:
 
 
 @guard
-@names("field")
+@takes_argument("field")
 def field_filled(step: Step, argument: str) -> None:
     """Require a value in the process's field that `argument` names (S4.17, S4.18)."""
     if not step.ticket.fields.get(argument):
@@ -105,7 +105,7 @@ def field_filled(step: Step, argument: str) -> None:
 
 
 @guard
-@names("contact")
+@takes_argument("contact")
 def contact_recorded(step: Step, argument: str) -> None:
     """Require a logged call, or a logged WhatsApp conversation with its URL (S2.45, S2.46)."""
     contacts = step.ticket.contacts.filter(kind=argument)

@@ -25,8 +25,8 @@ from ..enums import CaseKind, Channel, EventKind, MessageKind
 from ..exceptions import NotAllowed
 from ..models import Category, FolioCounter, Process, Ticket
 from ..record.events import already_recorded, record
-from ..record.messages import write
-from .perform import enter_first_stage
+from ..record.messages import write_message
+from .perform import set_first_stage
 
 TITLE_LENGTH = 160
 EXCERPT_LENGTH = 200
@@ -108,12 +108,12 @@ def file_ticket(
     for name, value in answers.items():
         if column := _column(definition, name):
             setattr(ticket, column, value)
-    enter_first_stage(ticket, now=now)
+    set_first_stage(ticket, now=now)
     ticket.folio = _next_folio(counter)
     ticket.save()
     clocks.start(ticket, now=now)
     author = who.user or guest
-    message = write(
+    message = write_message(
         ticket, MessageKind.REPORT, author=author, body=texts["description"], channel=channel, at=now
     )
     attach_drafts(ticket, draft_key, actor=as_actor, message=message)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from .. import clocks, policies
 from ..actors import SYSTEM, Actor, System
-from ..definitions.conditions import holds
+from ..definitions.conditions import all_hold
 from ..definitions.definition import Action, Stage
 from ..enums import ClockKind, EventKind, MessageKind, Template
 from ..exceptions import ActionUnavailable, NotAllowed
@@ -54,8 +54,8 @@ def perform(
         raise ActionUnavailable
     require_fresh(ticket, actor=actor, version=version)
     if MOVES_DATES & {ask.field for ask in definition.asks}:
-        pass_deadlines(ticket, now=timezone.now())
-    if ticket.stage not in definition.sources or not holds(definition.when, ticket):
+        record_breaches(ticket, now=timezone.now())
+    if ticket.stage not in definition.sources or not all_hold(definition.when, ticket):
         raise ActionUnavailable
     if not policies.may_perform(actor, ticket, definition):
         raise NotAllowed
@@ -71,13 +71,13 @@ def fire(ticket: Ticket, trigger: str, *, actor: Actor = SYSTEM, after_days: int
     trigger `silence`, `after_days` says how many days of silence are over.
     """
     for action in ticket.definition.triggered(ticket.stage, trigger):
-        if action.after_days == after_days and holds(action.when, ticket):
+        if action.after_days == after_days and all_hold(action.when, ticket):
             _carry_out(ticket, action, actor=actor, answers={}, key=None)
             return action
     return None
 
 
-def pass_deadlines(ticket: Ticket, *, now: datetime) -> int:
+def record_breaches(ticket: Ticket, *, now: datetime) -> int:
     """Record a breach for each clock of the locked ticket that ran past its due date. Returns how many.
 
     The event is dated at the due date, however late the sweep runs. A breach of the resolution clock also marks the
@@ -109,7 +109,7 @@ def pass_deadlines(ticket: Ticket, *, now: datetime) -> int:
     return count
 
 
-def pass_silence(ticket: Ticket) -> Action | None:
+def end_silence(ticket: Ticket) -> Action | None:
     """Carry out the action of the silence that is over on the locked ticket. Returns it, or None.
 
     A stage may have several silences, such as 2, 3 and 5 days. Each acts once, the shortest first; while the ticket
@@ -123,9 +123,9 @@ def pass_silence(ticket: Ticket) -> Action | None:
     return action
 
 
-def enter_first_stage(ticket: Ticket, *, now: datetime) -> None:
+def set_first_stage(ticket: Ticket, *, now: datetime) -> None:
     """Put a ticket into the first stage of its process. Intake calls this before the row exists."""
-    _enter(ticket, ticket.definition.first_stage, now=now)
+    _set_stage(ticket, ticket.definition.first_stage, now=now)
 
 
 def _carry_out(
@@ -138,7 +138,7 @@ def _carry_out(
     for guard in action.guards:
         guards.check(guard, step)
     if action.to and action.to != ticket.stage:
-        _enter(ticket, step.definition.stage(action.to), now=step.now)
+        _set_stage(ticket, step.definition.stage(action.to), now=step.now)
         clocks.stage_changed(ticket, before=stage_before, after=ticket.stage_definition, now=step.now)
     _post_asked_message(step)
     if step.message is not None and step.message.from_requester:
@@ -151,7 +151,7 @@ def _carry_out(
     if changes.keys() & {"severity", "case_kind"}:
         clocks.retarget(ticket, now=step.now)
     if step.message is not None and step.message.is_public and not step.message.from_requester:
-        clocks.first_answered(ticket, now=step.now)
+        clocks.stop_first_response(ticket, now=step.now)
     moved = ticket.stage != stage_before.key
     record(
         ticket,
@@ -171,7 +171,7 @@ def _carry_out(
     )
 
 
-def _enter(ticket: Ticket, stage: Stage, *, now: datetime) -> None:
+def _set_stage(ticket: Ticket, stage: Stage, *, now: datetime) -> None:
     ticket.stage = stage.key
     ticket.stage_kind = stage.kind
     ticket.stage_since = now

@@ -41,7 +41,7 @@ def may_prepare(user: User) -> bool:
     """
     in_force = ProcessVersion.objects.filter(process__current=F("pk"), process__is_active=True).order_by()
     return user.is_supervisor or any(
-        policies.may_be_meant(who if who.kind != "owner" else stage.owner, user)
+        policies.could_include(who if who.kind != "owner" else stage.owner, user)
         for version in in_force
         for stage in version.definition.stages
         if stage.kind in EARLY_KINDS
@@ -57,7 +57,7 @@ def preparation_of(ticket: Ticket, *, user: User) -> Action | None:
     return next((action for action in actions if is_preparation(action, ticket)), None)
 
 
-def targets(ticket: Ticket) -> dict[str, timedelta | None]:
+def targets_by_severity(ticket: Ticket) -> dict[str, timedelta | None]:
     """Return, for each severity, the ticket's first response target, or else its resolution target (S0.19)."""
     definition, case_kind = ticket.definition, ticket.case_kind
     return {

@@ -20,7 +20,7 @@ from ..record.freshness import require_fresh
 from ..record.locking import locked
 from ..requesters.guests import switch_contribution
 from .asks import STANDARD_ASKS
-from .perform import MOVES_DATES, fire, pass_deadlines
+from .perform import MOVES_DATES, fire, record_breaches
 
 EDITABLE = ("severity", "case_kind", "difficulty", "queue_position", "department", "due_at")
 
@@ -80,7 +80,7 @@ def change_properties(
     cleaned = _cleaned(ticket, values)
     now = timezone.now()
     if MOVES_DATES & cleaned.keys():
-        pass_deadlines(ticket, now=now)
+        record_breaches(ticket, now=now)
     before = {name: _plain(getattr(ticket, name)) for name in cleaned}
     for name, value in cleaned.items():
         if name == "due_at":

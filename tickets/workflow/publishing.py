@@ -69,12 +69,12 @@ def _named_departments(definition: Definition) -> Iterator[tuple[Path, str]]:
     for position, category in enumerate(definition.categories):
         if category.department:
             yield ("categories", position, "department"), category.department
-    for path, who in _everybody(definition):
+    for path, who in _named_people(definition):
         if who.kind == "department" and who.name:
             yield path, who.name
 
 
-def _everybody(definition: Definition) -> Iterator[tuple[Path, Who]]:
+def _named_people(definition: Definition) -> Iterator[tuple[Path, Who]]:
     """Yield every `Who` of the file, with its path in the file."""
     for position, stage in enumerate(definition.stages):
         yield ("stages", position, "owner"), stage.owner
@@ -89,11 +89,14 @@ def _everybody(definition: Definition) -> Iterator[tuple[Path, Who]]:
 
 def _create_needs(definition: Definition) -> None:
     Department.objects.bulk_create(
-        [Department(**_row(need, position)) for position, need in enumerate(definition.departments)],
+        [Department(**_need_values(need, position)) for position, need in enumerate(definition.departments)],
         ignore_conflicts=True,
     )
     CustomerKind.objects.bulk_create(
-        [CustomerKind(**_row(need, position)) for position, need in enumerate(definition.customer_kinds)],
+        [
+            CustomerKind(**_need_values(need, position))
+            for position, need in enumerate(definition.customer_kinds)
+        ],
         ignore_conflicts=True,
     )
     for group in definition.groups:
@@ -101,7 +104,7 @@ def _create_needs(definition: Definition) -> None:
             Group.objects.create(name=group.key)
 
 
-def _row(need: Need, position: int) -> dict[str, Any]:
+def _need_values(need: Need, position: int) -> dict[str, Any]:
     return {"key": need.key, "name": need.label.es, "name_en": need.label.en, "position": position}
 
 

@@ -17,7 +17,7 @@ from content.batches import delete_in_batches
 from ..models import Clock, GuestToken, Ticket
 from ..models.clock import UNSEEN
 from ..record.locking import locked
-from .perform import pass_deadlines, pass_silence
+from .perform import end_silence, record_breaches
 
 logger = logging.getLogger(__name__)
 BATCH = 200
@@ -26,7 +26,7 @@ SECONDS = 30  # then the sweep stops and the next run goes on; well below a task
 
 def breach_overdue(limit: int = BATCH) -> int:
     """Record a breach for every clock that ran past its due date (S2.32). Returns how many."""
-    return _each(dict.fromkeys(overdue().values_list("ticket_id", flat=True)), _breach, limit)
+    return _run_on_each(dict.fromkeys(overdue().values_list("ticket_id", flat=True)), _breach, limit)
 
 
 def overdue() -> "QuerySet[Clock]":
@@ -41,13 +41,13 @@ def _breach(pk: int) -> int:
     They are checked again under the lock: since the list was read, somebody may have answered, paused or moved the
     date.
     """
-    return pass_deadlines(locked(Ticket(pk=pk)), now=timezone.now())
+    return record_breaches(locked(Ticket(pk=pk)), now=timezone.now())
 
 
 def act_on_silence(limit: int = BATCH) -> int:
     """Carry out the silence actions of tickets whose requester has not answered in time. Returns how many."""
     due = Ticket.objects.filter(silence_due_at__lte=timezone.now()).order_by("silence_due_at")
-    return _each(due.values_list("pk", flat=True), _end_silence, limit)
+    return _run_on_each(due.values_list("pk", flat=True), _end_silence, limit)
 
 
 @transaction.atomic
@@ -55,10 +55,10 @@ def _end_silence(pk: int) -> bool:
     ticket = locked(Ticket(pk=pk))
     if ticket.silence_due_at is None or ticket.silence_due_at > timezone.now():
         return False
-    return pass_silence(ticket) is not None
+    return end_silence(ticket) is not None
 
 
-def _each(tickets: Iterable[int], act: Callable[[int], int], limit: int) -> int:
+def _run_on_each(tickets: Iterable[int], act: Callable[[int], int], limit: int) -> int:
     """Call `act` on each ticket until it has done `limit` things or `SECONDS` have passed. Returns how many it did.
 
     A sweep goes on after a ticket that fails, and failing tickets do not count towards `limit`.
