@@ -404,7 +404,7 @@ def test_guest_text_is_not_mailed_to_unverified_address(template, guest_process)
 
 
 def act_with_a_link(ticket: Ticket, email: str) -> None:
-    guests.note_use(guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email=email)))
+    guests.record_use(guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email=email)))
 
 
 def test_opening_a_link_does_not_verify_the_address(guest_process):

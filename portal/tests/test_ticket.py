@@ -17,7 +17,7 @@ from tickets.enums import Severity
 from tickets.models import Attachment, Message, Process, Ticket, TicketEvent
 from tickets.tests.factories import make_ticket
 from tickets.workflow import conversation, properties
-from tickets.workflow.perform import pass_silence, perform
+from tickets.workflow.perform import end_silence, perform
 
 from .browsing import html, snapshot, url
 from .factories import SOLUTION, png, signed_in, working
@@ -330,7 +330,7 @@ def test_unchanged_poll_takes_three_queries(
 def test_page_shows_closing_by_silence(to_approve: Ticket, customer_client: Client):
     assert "se cerrará sola" in html(customer_client, url(to_approve))
     with transaction.atomic():
-        pass_silence(Ticket.objects.select_for_update().get(pk=to_approve.pk))
+        end_silence(Ticket.objects.select_for_update().get(pk=to_approve.pk))
 
     assert "Completado" in html(customer_client, url(to_approve))
     assert TicketEvent.objects.filter(action="cerrar_por_silencio").exists()

@@ -48,7 +48,7 @@ def test_sweep_continues_after_a_failing_ticket(play, monkeypatch, caplog):
             raise LookupError("a process of long ago")
         return end_silence(ticket)
 
-    monkeypatch.setattr(sweeps, "pass_silence", failing)
+    monkeypatch.setattr(sweeps, "end_silence", failing)
     sound.later(days=6)
 
     assert sound.ticket.stage == "cerrado"
