@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 from accounts.models import Department
 from accounts.tests.factories import make_agent, make_user
 from content.errors import InvalidData
-from tickets.definitions.fields import answered
+from tickets.definitions.fields import displayed_answers
 from tickets.definitions.responses import fitting_responses
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.policies import available_actions
@@ -62,7 +62,9 @@ def test_fields_of_every_type_are_stored_and_shown(process):
         "desde": "2026-04-01",
         "con_traslado": True,
     }
-    told = {str(field.label): text for field, text in answered(process.definition.fields, ticket.fields)}
+    told = {
+        str(field.label): text for field, text in displayed_answers(process.definition.fields, ticket.fields)
+    }
     assert told == {
         "Proyecto": "ABC-12",
         "Para qué": "Feria del libro",
@@ -74,7 +76,8 @@ def test_fields_of_every_type_are_stored_and_shown(process):
     }
     with translation.override("en"):
         english = {
-            str(field.label): text for field, text in answered(process.definition.fields, ticket.fields)
+            str(field.label): text
+            for field, text in displayed_answers(process.definition.fields, ticket.fields)
         }
     assert english["Size"] == "Small"
 
