@@ -23,7 +23,8 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 class DeskRequest(HttpRequest):
     """The request of a signed-in staff member, as `desk_view` passes it on.
 
-    `may_prepare` is for the frame of whole pages, and computed only when a template reads it.
+    `may_prepare` decides whether the navigation links to «Preparar». It is computed when a template first reads it, so
+    partial pages pay no query for it.
     """
 
     user: User

@@ -1,4 +1,4 @@
-"""The queue that a person came from. The addresses of a ticket's pages carry it, so that links can lead back to it."""
+"""The queue that a person came from, kept in the query string of a ticket's pages so that links can lead back to it."""
 
 import re
 
@@ -12,7 +12,7 @@ from tickets.models import Ticket
 
 from .access import DeskRequest
 
-# Parameters of one page, not of the queue.
+# Parameters that belong to a ticket's page. They are removed before the rest is read as the queue's parameters.
 PAGE_PARAMETERS = {"modo", "respuesta", "actual", "completa", "medio", "volver"}
 LONGEST = 1000
 
@@ -58,7 +58,8 @@ def _queue_of(request: DeskRequest, ticket: Ticket | None) -> tuple[str, QueryDi
 
 
 def queue_url(request: DeskRequest, ticket: Ticket | None = None) -> str:
-    """Return the address of the queue the person came from. Leave out `ticket` if they can no longer see it."""
+    """Return the address of the queue that the person came from. Without `ticket`, the default is `queues.MINE`: leave
+    it out if the person can no longer see the ticket."""
     key, data = _queue_of(request, ticket)
     return f"{reverse('agents:queue_of', args=[key])}?{data.urlencode()}".rstrip("?")
 

@@ -1,4 +1,4 @@
-"""The forms of the composer: three kinds of message, each sent by its own verb (T2)."""
+"""The composer's forms: one sends a message of three kinds, each with its own verb (T2); one saves a draft."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ class ComposerForm(StampedForm):
 
 
 class DraftForm(forms.Form):
-    """What the composer saves while somebody types."""
+    """The text that the composer saves as a draft while a person types."""
 
     mode = forms.ChoiceField(choices=MODES)
     body = LongTextField(required=False)

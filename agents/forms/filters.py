@@ -1,7 +1,7 @@
 """The filters of a queue, read from its address.
 
-Every parameter is declared here with its own list of values. Anything else in an address is reported to the reader and
-never reaches a query (B1).
+Every parameter is a form field declared here, and only valid values of these fields reach a query. Other parameters and
+values are ignored, and the page names them (B1).
 """
 
 from typing import Any
@@ -123,7 +123,7 @@ class QueueFilter(forms.Form):
 
     @cached_property
     def problems(self) -> list[str]:
-        """One sentence for each parameter that was not understood. It is left out; the others apply."""
+        """One sentence for each unknown parameter or value. The filter ignores these and applies the others."""
         told = [
             gettext("No conocemos el filtro «%s». Lo dejamos fuera.") % name[:40] for name in self.unknown
         ]
@@ -202,7 +202,7 @@ class QueueFilter(forms.Form):
         return data.urlencode()
 
     def hidden(self) -> list[tuple[str, str]]:
-        """Return the parameters for the search form's hidden inputs: all but the search text."""
+        """Return the valid parameters except the search text, for the search form's hidden inputs."""
         return parse_qsl(self._query(q=""))
 
     def without(self, name: str) -> str:

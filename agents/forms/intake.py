@@ -27,9 +27,9 @@ CHANNELS = [
 
 
 class NewTicketForm(StampedForm):
-    """A new ticket of one category, which decides what else is asked.
+    """The form for a new ticket of one category. The category's process decides which further questions are asked.
 
-    `file_ticket` validates everything once more, as on every channel.
+    `file_ticket` validates everything again, as it does for every channel.
     """
 
     channel = forms.ChoiceField(label=_("¿Por dónde llegó?"), choices=CHANNELS)

@@ -1,4 +1,4 @@
-"""The form of «Preparar» (S2.3): what the action asks, with proposed values, targets and people to choose from."""
+"""The form of «Preparar» (S2.3): the action's questions, with proposed values, SLA targets and possible assignees."""
 
 import re
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ SHORT_LIST = 5
 class PrepareForm(ActionForm):
     """The form of a preparing action.
 
-    Its hidden fields hold what the page proposed, to tell a proposal from a value that somebody chose.
+    The hidden fields hold the last proposals. A value that differs from its proposal was chosen by the person.
     """
 
     proposed_due = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -89,7 +89,7 @@ class PrepareForm(ActionForm):
     ) -> "PrepareForm":
         """Return an unbound form with what was typed so far and the proposals that follow from it.
 
-        A due date or position that somebody chose stays, unless they ask for the proposals `anew`.
+        A due date or position that the person chose stays, unless `anew` is true.
         """
         form = cls(action=action, ticket=ticket)
         form.initial = {
@@ -112,7 +112,8 @@ class PrepareForm(ActionForm):
 
     @property
     def department_id(self) -> int | None:
-        """The department chosen so far, None without one. If the action does not ask for it, the ticket's own."""
+        """The id of the department chosen so far, or None. If the action does not ask for it, the ticket's department
+        id."""
         if "department" not in self.asked:
             return self.ticket.department_id
         chosen = str(self["department"].value() or "")
@@ -121,7 +122,8 @@ class PrepareForm(ActionForm):
     def propose(
         self, *, severity: str, case_kind: str, department: Department | None = None, anew: bool = True
     ) -> None:
-        """Propose a due date and a queue position. With `anew`, they also replace values that somebody chose."""
+        """Propose a due date and a queue position. With `anew`, the proposals also replace values that the person
+        chose."""
         due = clocks.proposed_due(self.ticket, severity=severity, case_kind=case_kind, now=timezone.now())
         if "due_at" in self.asked and due is not None:
             self._propose("due_at", "proposed_due", _as_typed(due), anew=anew)

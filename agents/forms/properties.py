@@ -1,4 +1,4 @@
-"""The form that changes one property of a ticket, with the same field that actions ask for it."""
+"""The form that changes one property of a ticket. Its field is the one that actions use to ask for that property."""
 
 from typing import Any
 
@@ -44,7 +44,8 @@ class PropertyForm(StampedForm):
         self.fields["value"] = field
 
     def show(self, problem: InvalidData) -> None:
-        """Put every message beside the form's only field, whatever name the verb has for it."""
+        """Add every error message to `value`, the form's only field, because the verb's field names do not exist
+        here."""
         for messages in problem.errors.values():
             self.add_error("value", messages)
 

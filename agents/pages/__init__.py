@@ -1,1 +1,1 @@
-"""What the pages of the back office show, gathered for their templates."""
+"""Objects that read the data of the back office's pages for their templates."""

@@ -1,4 +1,4 @@
-"""What the composer shows: its modes, the draft of each, standard answers and files not sent yet."""
+"""The data of the composer: its modes, the draft of each mode, standard answers and files not sent yet."""
 
 import uuid
 from typing import Any
@@ -21,7 +21,7 @@ from .ticket import TicketPage
 
 
 class Composer:
-    """The composer of a ticket's page. With `form`, it shows again what was refused."""
+    """The composer of a ticket's page. `form` is a refused form, whose text and errors are shown again."""
 
     def __init__(self, request: DeskRequest, page: TicketPage, form: ComposerForm | None = None) -> None:
         self.request = request
@@ -44,7 +44,7 @@ class Composer:
 
     @property
     def draft_key(self) -> str:
-        """The name under which the browser keeps the text while the server cannot be reached."""
+        """The key under which the browser stores the text while the server cannot be reached."""
         return f"agents-{self.page.ticket.folio}"
 
     @property
@@ -81,7 +81,8 @@ class Composer:
 
     @cached_property
     def response(self) -> dict[str, Any] | None:
-        """The standard answer to insert. Without script, each is a link that reloads the page with its text."""
+        """The standard answer that the address names in `respuesta`, or None. Without JavaScript, choosing an answer
+        reloads the page with this parameter."""
         key = self.request.GET.get("respuesta", "")
         return next((answer for answer in self.page.responses if answer["key"] == key), None) if key else None
 

@@ -1,4 +1,4 @@
-"""What «Preparar» shows beside its form: the line of tickets to prepare, the report and the requester."""
+"""The data that «Preparar» shows beside its form: the list of tickets to prepare, the report and the requester."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One row of a list: what it shows of a ticket, in the labels and tokens of the design."""
+"""A ticket as one row of a list: the labels, colour tokens and flags that the row shows."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -98,7 +98,8 @@ class Row:
 
     @property
     def is_elevated(self) -> bool:
-        """Whether to tag the ticket as escalated: not while its resolution is breached, which the row shows anyway."""
+        """Whether to tag the ticket as escalated. False while the resolution clock is breached: the row shows that
+        already."""
         return self.ticket.is_escalated and not (self.resolution and self.resolution.state == "breached")
 
     @property

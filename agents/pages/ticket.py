@@ -1,4 +1,4 @@
-"""What a ticket's page shows in the back office. Each part is read when a template first asks for it."""
+"""The data of a ticket's page in the back office. Each part is read from the database when a template first uses it."""
 
 import zlib
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ MAILS_WAIT_SUFFIX = "-m"  # the end of a pulse while some mail has not been sent
 
 
 def pulse_of(ticket: Ticket, others: Iterable[Presence], *, mails_wait: bool) -> str:
-    """Return the pulse: a text that tells whether a page is current. Pages poll with it.
+    """Return the pulse, a text that a page sends with each poll. If it differs from the current one, the page is stale.
 
     It changes with the ticket's version, with who else is on the ticket, and when its last waiting mail is sent.
     """

@@ -169,7 +169,7 @@ def _via(message: Message) -> str:
 
 
 def changes_since(ticket: Ticket, changes: Iterable[TicketEvent]) -> list[SafeString]:
-    """Return `changes` as sentences: what a person whose page was stale had not seen."""
+    """Return `changes`, the events that happened after a stale page was rendered, as sentences."""
     events = list(changes)
     names = history.names_in(events)
     told = []

@@ -45,7 +45,7 @@ def ticket_url(context: dict[str, Any], ticket: Ticket, name: str = "", *args: s
 
 @register.simple_tag
 def fresh_key() -> str:
-    """Return a new key for a form, which makes a repeated POST of it do nothing."""
+    """Return a new idempotency key for a form: the verb acts once, even if the form is posted twice."""
     return str(uuid.uuid4())
 
 
@@ -57,7 +57,8 @@ def fresh_key() -> str:
 
 @register.filter
 def box_cell(row: Row, label: str) -> SafeString:
-    """Return the cell with the row's checkbox. `label` says what it does, with `FOLIO_PLACEHOLDER` for the folio."""
+    """Return the cell with the row's checkbox. `label` is the checkbox's name, with `FOLIO_PLACEHOLDER` for the
+    folio."""
     folio = row.ticket.folio
     return format_html(
         '<td><input class="form-check-input" type="checkbox" name="sel" value="{}" aria-label="{}"></td>',

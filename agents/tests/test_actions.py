@@ -387,7 +387,7 @@ guards = ["requester_has_account"]
 
 
 def test_new_process_needs_no_code_for_its_actions(agent):
-    """A sixth process, with a field and an action that no code knows."""
+    """A sixth process, whose field and action no code mentions by key."""
     make_department()
     source = next(iter(library().values()))
     assert "cambiar-llanta" not in source

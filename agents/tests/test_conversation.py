@@ -187,7 +187,7 @@ def test_draft_survives_changes_by_others(client, ticket):
 
 
 def test_refused_draft_answers_422(client, ticket, monkeypatch):
-    """As when the ticket goes to another department while the request is under way."""
+    """The ticket may move to another department after the view has found it and before the draft is saved."""
     monkeypatch.setattr(policies, "can_answer", lambda actor, ticket: False)
     assert keep(client, ticket, "note", "Algo").status_code == 422
     assert not Draft.objects.exists()

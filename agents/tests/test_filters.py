@@ -150,7 +150,7 @@ by = ["staff"]
         "assignee",
     ],
 )
-def test_unknown_parameter_is_reported_and_no_lookup(world, name, django_assert_num_queries):
+def test_unknown_parameter_is_reported_and_not_looked_up(world, name, django_assert_num_queries):
     client = signed_in(make_supervisor())
     plain = folios_in(client.get(of("todos")))
     page = client.get(of("todos"), {name: "md5$"})

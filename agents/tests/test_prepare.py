@@ -44,7 +44,7 @@ def client(supervisor: User) -> Client:
 
 @pytest.fixture
 def workshop() -> Process:
-    """A process that no code knows, with a field of its own."""
+    """A process that no code mentions by key, with a field of its own."""
     make_department()
     return publish(WORKSHOP).process
 
@@ -228,7 +228,7 @@ def test_incident_goes_to_a_technician_or_department(client: Client, agent: User
 
 
 def test_form_draws_the_fields_of_any_process(client: Client, agent: User, workshop: Process):
-    """The form knows no process by name and draws whatever the action asks."""
+    """The form draws the fields that the action asks for, without code for a particular process."""
     ticket = make_ticket(workshop)
 
     page = client.get(url(ticket))
@@ -508,7 +508,7 @@ by = ["assignee"]
 """
 
 
-# --- The link to it ---------------------------------------------------------------------------------------
+# --- The link to «Preparar» -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

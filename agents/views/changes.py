@@ -20,7 +20,7 @@ def answer_change(
     """Show `error` or `text` and answer with the changed parts of the ticket's page.
 
     `focus` names the property that gets the keyboard focus back. If the person can no longer see the ticket, the
-    answer leads to the queue.
+    answer redirects to the queue.
     """
     if error:
         messages.error(request, error)

@@ -57,7 +57,7 @@ def _after(request: DeskRequest, ticket: Ticket) -> HttpResponse:
 def _page(
     request: DeskRequest, category: Category, form: NewTicketForm, waiting: str = "", *, status: int = 200
 ) -> HttpResponse:
-    """Render the form, with the files of a refused one: they wait under the key `waiting`."""
+    """Render the form with the files that were uploaded before it was refused: `waiting` is their draft key."""
     field: Any = form.fields["files"]
     field.uploaded = [waiting_file_row(item, remove_url="") for item in _waiting(request, waiting)]
     return render(request, "agents/tickets/new.html", {"category": category, "form": form}, status=status)

@@ -26,7 +26,7 @@ from ..pages.timeline import changes_since
 @require_safe
 @desk_view
 def prepare(request: DeskRequest) -> HttpResponse:
-    """Redirect to the first ticket of the line; if the line is empty, say so."""
+    """Redirect to the first ticket to prepare. If there is none, show a page that says so."""
     line = PreparationLine(request.user)
     if line.tickets:
         return redirect("agents:prepare_ticket", line.tickets[0].folio)
@@ -50,7 +50,8 @@ def prepare_ticket(request: DeskRequest, folio: str) -> HttpResponse:
 @require_safe
 @desk_view
 def prepare_proposal(request: DeskRequest, folio: str) -> HttpResponse:
-    """Return the due date and position proposed for what is chosen so far; after a change of department, its people."""
+    """Return the due date and position proposed for the values chosen so far. If the department was changed, return
+    also its possible assignees."""
     page = PreparePage(request.user, find_ticket(request.user, folio))
     if page.action is None:
         raise Http404

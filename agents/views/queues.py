@@ -31,7 +31,7 @@ KEYBAR = [
 ]
 PAGE_SIZE = 50
 LIST_SIZE = 40
-# Parameters of a ticket's address that are not filters of its queue.
+# Parameters that come from a ticket's address. They are no filters, so `QueueFilter` must not report them.
 TICKET_PAGE_PARAMETERS = ("cola", "actual", "modo", "respuesta")
 
 
@@ -105,7 +105,8 @@ def queue_items(request: DeskRequest, key: str) -> HttpResponse:
 
 
 def _origin(chosen: Queue, filters: QueueFilter, request: DeskRequest) -> str:
-    """Return what a ticket's address carries so that links lead back to this page of this queue."""
+    """Return the query string for the addresses of tickets, with which they can link back to this page of this
+    queue."""
     cursor = request.GET.get("desde", "")
     here = urlencode({"cola": chosen.key, **({"desde": cursor} if cursor else {})})
     return f"{here}&{filters.query}" if filters.query else here
@@ -129,7 +130,8 @@ def find_queue(available: list[Queue], key: str) -> Queue:
 def _grouped(
     tickets: TicketQuerySet, page: Page[Ticket], rows: list[Row], moment: Moment, user: User
 ) -> list[dict[str, Any]]:
-    """Return the rows by group, each with its count. Only groups that go on beyond the page need a query for it."""
+    """Return the page's rows by group, each group with the count of all its tickets. Only groups that continue on
+    another page need a query for their count."""
     ends = [rows[0]] * bool(page.newer) + [rows[-1]] * bool(page.older) if rows else []
     scopes = queues.due_groups(tickets, now=moment.now, end_of_day=moment.end_of_day)
     counts = queues.count_scopes({row.group: scopes[row.group] for row in ends}, user)

@@ -1,4 +1,4 @@
-"""A ticket's page, its parts that refresh themselves, and who else is looking at it."""
+"""A ticket's page, the parts of it that htmx refreshes, and the poll that reports who else has it open."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +34,7 @@ def ticket(request: DeskRequest, folio: str) -> HttpResponse:
 @require_POST
 @desk_view
 def pulse(request: DeskRequest, folio: str) -> HttpResponse:
-    """Record the person's presence and return what is new since the pulse `v`: 204 if nothing is.
+    """Record the person's presence and return the parts that changed since the pulse `v`, or 204 if none did.
 
     The page sends this every few seconds. It is a POST because it writes the presence.
     """
