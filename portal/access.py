@@ -67,9 +67,10 @@ class Access:
 
     @property
     def version(self) -> int:
-        """The version that this person's forms carry: for staff `version`, also on a ticket that they filed.
+        """The version number in this person's forms: `version` for staff, also on a ticket that they filed, else
+        `public_version`.
 
-        `require_fresh` compares with the same one.
+        `require_fresh` compares the posted number with the same field.
         """
         staff = isinstance(self.actor, User) and self.actor.is_desk_staff
         return self.ticket.version if staff else self.ticket.public_version
@@ -84,8 +85,9 @@ class Access:
 def ticket_view(*purposes: Purpose) -> Callable[[View], View]:
     """Decorate a view of one ticket: it receives an `Access` in place of the folio.
 
-    A signed-in person who is not the requester gets 404. A guest without a valid link for one of `purposes` gets the
-    page that says so. No response may stay in the cache of a shared computer.
+    A signed-in person who is not the requester gets 404. A visitor without a session is sent to sign in. On guests'
+    addresses, a visitor without a valid link for one of `purposes` gets `invalid_link_page`. Browsers never store a
+    guest's pages, and must ask the server before they show a requester's page again.
     """
 
     def decorate(view: View) -> View:
@@ -108,7 +110,8 @@ def ticket_view(*purposes: Purpose) -> Callable[[View], View]:
 
 
 def _own(user: User, folio: str) -> Access:
-    """Return the requester's access to their ticket, or raise 404. Staff read others' tickets in the back office."""
+    """Return the requester's access to their ticket, or raise 404. Staff get 404 too: they read others' tickets in the
+    back office."""
     found = Ticket.objects.requested_by(user).filter(folio=folio)
     ticket = found.select_related("process_version", "category", "department", "assignee").first()
     if ticket is None:
@@ -129,10 +132,11 @@ def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> A
 
 
 def invalid_link_page(request: HttpRequest) -> HttpResponse:
-    """Answer 404 with one page for unknown, expired and revoked links and for guests who have opened no link."""
+    """Answer 404 with the same page for unknown, expired and revoked links and for visitors who have opened no link.
+    Requests by htmx get 286 without a page."""
     if getattr(request, "htmx", False):
-        # Status 286 ends htmx's polling and leaves the page and the typed text as they are. A form sent from that
-        # page is answered with the explanation below.
+        # Status 286 makes htmx stop polling without changing the page, so the typed text stays. A form that is later
+        # sent from that page without htmx gets the page below.
         return HttpResponse(status=286, headers={"HX-Reswap": "none"})
     return render(request, "portal/guest/invalid.html", status=404)
 

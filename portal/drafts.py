@@ -1,9 +1,9 @@
 """The draft of a report, from the first step of the guide until the ticket has a folio.
 
-The draft lives in the session. A database row would need a model, an owner before one is known, and a job that deletes
-old rows; the session has all of that, and keeps its content when a person signs in half-way (S2.1). But a session can
-end while somebody types. So the forms of the guide also carry the draft in a signed hidden field, and the next POST
-restores it. The draft's key leads to its files.
+The draft is stored in the session. A table of drafts would need a model, an owner before the person has signed in, and
+a job that deletes old rows. A session already has an owner and an end, and keeps its content when a person signs in
+half-way (S2.1). But it can end while the person types. So the forms of the guide also carry the draft in a signed
+hidden field, and the next POST restores it. The files are stored under the draft's key.
 """
 
 import re
@@ -21,8 +21,8 @@ from tickets.attachments import adopt_drafts
 from tickets.models import Attachment
 
 SESSION_KEY = "filings"
-KEPT = 5  # drafts per browser; one more drops the oldest
-LONGEST = 60_000  # characters of one posted form that a draft takes: more than any valid form has
+KEPT = 5  # drafts per browser; adding one more deletes the oldest
+LONGEST = 60_000  # characters of one posted form that are stored; no valid form has more
 MOST_FIELDS = 100
 SALT = "portal.drafts"
 CARRIED_FOR = 3 * 24 * 3600
@@ -31,9 +31,9 @@ DETAILS = re.compile(r"title|description|answer_[a-z0-9_-]{1,40}")
 
 @dataclass
 class Draft:
-    """What was typed so far, not validated.
+    """The values that the person has typed so far, not validated.
 
-    Sent twice with the same `key`, it is filed once (S0.14). Its files are kept under `files_key`.
+    A draft that is sent twice has the same `key`, so it is filed once (S0.14). Its files are stored under `files_key`.
     """
 
     id: str
@@ -79,7 +79,7 @@ def new_id() -> str:
 
 
 def load(request: HttpRequest, draft_id: str) -> Draft:
-    """Return the draft `draft_id` from the session, else the one that the request carries, else an empty one."""
+    """Return the draft `draft_id` from the session, else from the request's hidden field `carry`, else an empty one."""
     for values in (_of_session(request).get(draft_id), _carried(request)):
         if values and values.get("id") == draft_id and _may_continue(request, values):
             return Draft(**{name: value for name, value in values.items() if name in NAMES})
@@ -87,7 +87,7 @@ def load(request: HttpRequest, draft_id: str) -> Draft:
 
 
 def save(request: HttpRequest, draft: Draft) -> None:
-    """Write the draft to the session, owned by the person if signed in. Only the `KEPT` newest drafts stay."""
+    """Store the draft in the session and make a signed-in person its owner. Only the `KEPT` newest drafts stay."""
     if request.user.is_authenticated:
         draft.owner = request.user.pk
     drafts = _of_session(request)
@@ -121,5 +121,5 @@ def _carried(request: HttpRequest) -> dict[str, Any] | None:
 
 
 def _may_continue(request: HttpRequest, values: dict[str, Any]) -> bool:
-    """Whether this visitor may continue the draft: not if they are signed in and another account began it."""
+    """Whether this visitor may continue the draft. False if they are signed in and another account owns it."""
     return values.get("owner") in (None, request.user.pk) or not request.user.is_authenticated

@@ -1,4 +1,4 @@
-"""Give people the tickets that they filed as guests, once they have confirmed the e-mail address."""
+"""Signal receivers that give people the tickets that they filed as guests, once their e-mail address is confirmed."""
 
 from typing import Any
 
@@ -18,6 +18,6 @@ def claim_on_confirmation(sender: Any, email_address: EmailAddress, **kwargs: An
 
 @receiver(user_logged_in)
 def claim_on_sign_in(sender: Any, user: User, **kwargs: Any) -> None:
-    """Claim also what they filed as guests after the address was confirmed."""
+    """Claim the tickets that the person filed as a guest after confirming the address."""
     for email in EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True):
         claim_guest_tickets(user, verified_email=email)

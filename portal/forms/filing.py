@@ -1,4 +1,5 @@
-"""The forms of the guide, the steps in which a customer files a report. `file_ticket` validates everything again."""
+"""The forms of the guide, the three steps in which a customer files a report. `file_ticket` validates everything
+again."""
 
 from typing import Any
 
@@ -44,7 +45,7 @@ class DetailsForm(forms.Form):
         )
         for question in self.questions:
             field = form_field(question)
-            # Only for the label: `clean` decides.
+            # `required` only marks the label here; `clean` decides whether an answer is missing.
             field.required = question.required and question.type != "yes_no"
             _skip_field_validation(field)
             if isinstance(field, LongTextField):
@@ -66,7 +67,7 @@ class DetailsForm(forms.Form):
         ]
 
     def raw_answers(self) -> dict[str, Any]:
-        """Return what was typed for the process's questions by their keys, as `file_ticket` takes it."""
+        """Return the posted answers to the process's questions by question key, as `file_ticket` takes them."""
         data: Any = self.data
         answers = {}
         for question in self.questions:
@@ -77,7 +78,7 @@ class DetailsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Validate the process's questions together, because some are only asked after certain answers to others.
 
-        `clean_values` does the same on every channel.
+        Every channel uses the same function, `clean_values`.
         """
         self.answers: dict[str, Any] = {}
         try:
@@ -87,7 +88,7 @@ class DetailsForm(forms.Form):
         return self.cleaned_data
 
     def show(self, problem: InvalidData) -> None:
-        """Put each message beside its field; a message without a field here goes above the form."""
+        """Add each message to its field. A message whose field is not in this form goes above the form."""
         for key, messages in problem.errors.items():
             name = key if key in self.fields else ANSWER + key
             if name not in self.fields:
@@ -103,7 +104,8 @@ class DetailsForm(forms.Form):
 
 
 class ContactForm(forms.Form):
-    """How to reach the requester (S0.12, S3.9, S3.10). An account's address is shown but not changed here (S2.1)."""
+    """The requester's address, name, phone and choice of mails (S0.12, S3.9, S3.10). The address of an account is shown
+    but cannot be changed here (S2.1)."""
 
     email = forms.EmailField(
         label=_("Correo electrónico"),
@@ -171,7 +173,7 @@ class ContactForm(forms.Form):
 
 
 def _skip_field_validation(field: forms.Field) -> None:
-    """Turn off the field's own validation: the form validates the value."""
+    """Turn off the field's own validation, because a `clean` method of the form checks the value."""
     field.clean = lambda value: value  # type: ignore[method-assign]
 
 

@@ -28,7 +28,7 @@ class ReplyForm(StampedForm):
 
 
 class ActionForm(web.forms.ActionForm):
-    """The form of one action. A page can hold several, so the names of its inputs begin with the action's key."""
+    """The form of one action. A page can show several such forms, so their field names begin with the action's key."""
 
     rows = 3
 

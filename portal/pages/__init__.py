@@ -1,1 +1,1 @@
-"""What the pages of the portal show, gathered for their templates."""
+"""Functions and classes that read the data of the portal's pages for their templates."""

@@ -1,4 +1,4 @@
-"""What several views of the guide use: the bar of steps, the details page, and the page that asks to sign in."""
+"""Shared parts of the guide's views: the bar of steps, the details page, and the page that asks to sign in."""
 
 from typing import Any
 
@@ -46,7 +46,8 @@ def details_page(
 
 
 def ask_to_sign_in(request: HttpRequest, draft: Draft, topic: Topic, back: str) -> HttpResponse:
-    """Render the page that asks to sign in first (S2.1). The session keeps the draft; `back` is where to continue."""
+    """Render the page that asks to sign in first (S2.1). The session keeps the draft; after signing in, the person is
+    sent to the address `back`."""
     context = {
         "topic": topic,
         "has_text": bool(draft.values),

@@ -1,4 +1,4 @@
-"""What a customer sees of a ticket: its state, its steps and its conversation.
+"""A ticket as its requester sees it: its state, its steps and its conversation.
 
 Everything comes from public messages and public events (`public_conversation`). Of an event, only its time, the
 process's text for its action and the stage it led to are used. Its other data are internal.
@@ -39,7 +39,7 @@ WITHOUT_PROGRESS = (StageKind.REJECTED, StageKind.CANCELLED)
 
 @dataclass(frozen=True)
 class State:
-    """The state of a ticket as a pill: the design's colour token and the label (S3.12–S3.14)."""
+    """A ticket's state as the pages show it: the design's colour token and a label (S3.12–S3.14)."""
 
     token: str
     label: str
@@ -48,7 +48,7 @@ class State:
 def state_of(ticket: Ticket) -> State:
     """Return the ticket's state with the same labels for every process, so that lists are uniform.
 
-    The process's own names are on the steps.
+    The names that the process gives its stages are shown on the steps.
     """
     match ticket.kind:
         case StageKind.CLOSURE_APPROVAL:
@@ -63,12 +63,13 @@ def state_of(ticket: Ticket) -> State:
 
 
 def has_progress(ticket: Ticket) -> bool:
-    """Whether to show a percentage: not for a rejected or cancelled ticket."""
+    """Whether to show a percentage. False for a rejected or cancelled ticket."""
     return ticket.kind not in WITHOUT_PROGRESS
 
 
 class Conversation:
-    """The newest public messages of one ticket and the events of its process, read once in three queries."""
+    """The newest public messages of one ticket, with their files, and its public events of `SHOWN_EVENTS`. They are
+    read in three queries."""
 
     def __init__(self, ticket: Ticket, *, complete: bool = False) -> None:
         self.ticket = ticket
@@ -78,8 +79,8 @@ class Conversation:
         self.is_cut = len(self.messages) > limit
         if self.is_cut:
             self.messages = self.messages[1:]
-        # Read also the events before the first message shown: `steps` needs them. Events of other kinds are not
-        # shown; where they matter to the customer, there is a message.
+        # Read also the events before the first message shown, because `steps` needs them. Events of other kinds are not
+        # shown: where they matter to the requester, a message tells about them.
         events = public["events"].filter(kind__in=SHOWN_EVENTS).order_by("-version")
         self.events: list[TicketEvent] = list(events[:LONGEST])[::-1]
 
@@ -145,7 +146,7 @@ class Conversation:
     def steps(self) -> list[dict[str, Any]]:
         """Return the steps of the ticket (S1.2, S1.12): those done and when, the current one, those to come.
 
-        A skipped stage is not shown as done. Waiting for the customer is a step only while it lasts.
+        A skipped stage is not shown as done. A stage that waits for the customer is shown only while it is current.
         """
         ticket, here = self.ticket, self.ticket.stage_definition
         reached = {stage.customer_label: event.at for event, stage in self.stage_changes()}

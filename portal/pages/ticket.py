@@ -1,4 +1,4 @@
-"""The requester's page of a ticket: rendered whole, its live part alone, or again after a refusal."""
+"""Render the requester's page of a ticket, also after a refusal, and collect the data of its live part."""
 
 import uuid
 from collections.abc import Sequence
@@ -30,7 +30,8 @@ def render_page(
     changes: Sequence[TicketEvent] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """Render the ticket's page. After a refusal, `form` or `refused_form` keeps what was typed; see `changes`."""
+    """Render the ticket's page. After a refusal, pass `form` or `refused_form` to keep what was typed, and `changes`,
+    the events that the person has not seen."""
     context = live_context(access, refused_form=refused_form, complete="completa" in request.GET)
     if access.can_reply:
         context["reply"] = form or unsent_form(unsent(request, access.ticket.folio))
@@ -46,7 +47,7 @@ def render_page(
 def live_context(
     access: Access, *, refused_form: ActionForm | None = None, complete: bool = False
 ) -> dict[str, Any]:
-    """Return the context of the part of the page that refreshes itself: conversation, state, steps and actions."""
+    """Return the context of the live part, which htmx refreshes: conversation, state, steps and actions."""
     ticket, conversation = access.ticket, Conversation(access.ticket, complete=complete)
     offered = [
         refused_form
@@ -85,7 +86,7 @@ def _answers(ticket: Ticket) -> list[tuple[str, str]]:
 
 
 def _is_decision(action: Action, access: Access) -> bool:
-    """Whether the action is offered only while the ticket waits for the requester, such as approving."""
+    """Whether all of the action's source stages belong to the requester, as for approving a closure."""
     definition = access.ticket.definition
     return all(definition.stage(key).owner.kind == "requester" for key in action.sources)
 

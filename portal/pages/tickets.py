@@ -19,7 +19,8 @@ COUNTED = 200  # for a person with more tickets, the tabs show no counts
 
 
 def rows(tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
-    """Return what a card or a table row shows of each ticket. Select `category` along with the tickets."""
+    """Return the values that a card or table row shows of each ticket. `tickets` should have
+    `select_related("category")`."""
     result = []
     for ticket in tickets:
         state = state_of(ticket)
@@ -59,8 +60,8 @@ def matching(tickets: "QuerySet[Ticket]", query: str) -> "QuerySet[Ticket]":
 class TicketFilter(forms.Form):
     """The query parameters of «Mis tickets».
 
-    Only these parameters exist, each with its own list of values, so no name in an address becomes a lookup (B1). A
-    value that does not exist is ignored.
+    Only valid values of these form fields reach a query, so no name in an address becomes a lookup (B1). Other
+    parameters and values are ignored.
     """
 
     STATES = (
@@ -127,7 +128,7 @@ class TicketFilter(forms.Form):
         return matching(tickets, self.value("q") or "")
 
     def counts(self) -> dict[str, int] | None:
-        """Return how many tickets each tab holds; None when there are too many to count on every page (A21)."""
+        """Return how many tickets each tab holds, or None if the person has more than `COUNTED` tickets (A21)."""
         mine = Ticket.objects.requested_by(self.user).order_by("-updated_at", "-id")
         states = list(mine.values_list("public_state", "stage_kind")[: COUNTED + 1])
         if len(states) > COUNTED:

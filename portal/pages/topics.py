@@ -1,4 +1,4 @@
-"""Topics: what a customer can ask for. They are the categories of every process in use, with their targets.
+"""Topics, the things that a customer can ask for: the categories of every process in use, with their targets.
 
 The customer picks a topic, and the topic decides the process (S0.2). A process without categories is itself a topic.
 """
@@ -26,7 +26,8 @@ class Topic:
 
     @property
     def key(self) -> str:
-        """The topic in forms and addresses: made of keys, which stay the same when a name changes."""
+        """The topic's name in forms and addresses. It is made of keys, because these stay the same when a label
+        changes."""
         return f"{self.process.key}.{self.category.key}" if self.category else self.process.key
 
     @cached_property
@@ -71,7 +72,7 @@ class Topic:
     def promise(self) -> str:
         """The target shown beside the topic: for a procedure its resolution, else the first response.
 
-        Without a first-response target it is the resolution, too. Empty without any target.
+        Without a first-response target it is also the resolution. Empty if there is no target.
         """
         _severity, case_kind = self._case
         if self.resolution and (case_kind == CaseKind.PROCEDURE or not self.first_response):

@@ -1,4 +1,4 @@
-"""A test browser that files a report."""
+"""A test client that goes through the guide and files a report."""
 
 import re
 from html import unescape

@@ -41,7 +41,7 @@ def test_page_offers_only_available_actions(
 
 
 def test_action_field_carries_its_condition(customer: User, customer_client: Client):
-    """Once only the back office drew the condition; now both faces draw `web.forms.ActionForm`."""
+    """The portal used to ignore the condition. Now portal and back office both use `web.forms.ActionForm`."""
     asked = make_questioned_ticket(requester=customer)
 
     page = unescape(html(customer_client, url(asked)))
@@ -163,9 +163,7 @@ def test_staff_requester_gets_only_requester_actions(process: Process, superviso
 
 
 @pytest.mark.demand("S0.25")
-def test_the_survey_counts_once_and_only_when_sent(
-    to_approve: Ticket, customer: User, customer_client: Client
-):
+def test_survey_counts_once_and_only_when_sent(to_approve: Ticket, customer: User, customer_client: Client):
     assert "Esta encuesta no está abierta" in html(customer_client, url(to_approve, "encuesta/"))
     perform(to_approve, "aprobar", actor=customer)
     page = html(customer_client, url(to_approve, "encuesta/"))
@@ -186,7 +184,7 @@ def test_the_survey_counts_once_and_only_when_sent(
 
 
 @pytest.mark.parametrize("score", ["0", "6", "cinco", "5; DROP"])
-def test_a_score_outside_the_scale_is_refused(
+def test_score_outside_the_scale_is_refused(
     to_approve: Ticket, customer: User, customer_client: Client, score: str
 ):
     perform(to_approve, "aprobar", actor=customer)

@@ -61,7 +61,8 @@ def test_staff_action_reveals_no_accounts_to_customers(
 def test_signing_out_leaves_nothing_on_shared_computers(
     process: Process, guest_process: Process, customer: User, customer_client: Client
 ):
-    """B24: the next person sees no ticket, neither with «Back» nor by a guest's link that the browser had open."""
+    """B24: the next person at the computer sees no ticket, neither with «Back» nor through a guest's link that was
+    opened in this browser."""
     own = make_ticket(process, requester=customer, title="Mi diagnóstico médico")
     other = make_ticket(guest_process, guest_email="ana@example.com", title="El pago de Ana", fields=ANSWERS)
     link = guests.issue(other, purpose=Purpose.FOLLOW, email="ana@example.com")
@@ -78,8 +79,8 @@ def test_signing_out_leaves_nothing_on_shared_computers(
     assert other.title not in customer_client.get(guest_page, follow=True).content.decode()
 
 
-def test_pages_with_a_draft_are_not_shared(client: Client, guest_process: Process):
-    """A visitor without an account has already typed personal data."""
+def test_pages_with_a_draft_are_private(client: Client, guest_process: Process):
+    """The draft holds personal data, although the visitor has no account."""
     details = reverse("portal:report_details", args=["uno"])
     assert "Cache-Control" not in client.get(reverse("portal:home")).headers
     client.post(details, {**DETAILS, "tipo": "prueba-invitados.pago"})
@@ -93,7 +94,7 @@ ANSWERS = {"reserva": "RS-441720", "medio": "efectivo"}
 def test_key_of_another_person_reveals_nothing(
     process: Process, customer: User, stranger: User, customer_client: Client
 ):
-    """B41, the other way round: a key that somebody else has used reveals nothing of what they did with it."""
+    """B41: a person who posts a key that somebody else has used learns nothing about what was done with it."""
     key = str(uuid.uuid4())
     theirs = make_ticket(process, requester=stranger, title="Lo que contó otra persona", key=key)
     mine = make_ticket(process, requester=customer)
@@ -105,8 +106,11 @@ def test_key_of_another_person_reveals_nothing(
     assert (mine.messages.count(), theirs.messages.count()) == (2, 1)
 
 
-def test_limit_on_an_address_spares_its_owner(process: Process, customer: User, customer_client: Client):
-    """B34: the limit is for mails to a typed address; a person who signed in with it can still file."""
+def test_address_limit_does_not_stop_its_signed_in_owner(
+    process: Process, customer: User, customer_client: Client
+):
+    """B34: the limit counts mails to an address typed without signing in. The signed-in owner of the address can still
+    file."""
     contact = reverse("portal:report_contact", args=["uno"])
     for _attempt in range(12):
         Client().post(contact, {"email": customer.email})

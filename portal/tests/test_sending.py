@@ -151,7 +151,7 @@ def test_a_double_click_files_one_ticket(client: Client, guest_process: Process)
     kept = Session.objects.get(pk=session).session_data
 
     guide.send(email="ana@example.com", carry=carry)
-    # As if the second click was sent before the first was answered.
+    # Restore the old session, as if the second click was sent before the first was answered.
     Session.objects.filter(pk=session).update(session_data=kept)
     again = guide.send(email="ana@example.com", carry=carry)
 

@@ -23,7 +23,7 @@ from ..pages.topics import Topic
 
 @require_safe
 def report(request: HttpRequest) -> HttpResponse:
-    """Begin a report with the first step; with a topic in the address, go to the second at once."""
+    """Begin a new draft and show the first step, or redirect to the second if the address has a topic."""
     return _choose(request, drafts.new_id())
 
 
@@ -92,7 +92,8 @@ def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
 @limited("report-draft", rate="120/10m", by=by_user)
 @require_POST
 def report_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
-    """Save what is being typed, as the page's script sends it now and then: 204 when saved, else 409."""
+    """Save the draft, which the page's script sends after each pause in typing. Answers 204 when it is saved, else
+    409."""
     draft = drafts.load(request, draft_id)
     topic = topics.find(request.POST.get("tipo", ""))
     values = drafts.typed(request)
@@ -113,7 +114,7 @@ def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
         return HttpResponse(status=400)
 
     def row_of(kept: Attachment) -> dict[str, Any]:
-        if not draft.topic:  # nothing was saved yet: from now on the session knows this draft
+        if not draft.topic:  # nothing was saved yet: store the draft, so that the session has its key
             draft.topic = topic.key
             drafts.save(request, draft)
         return row_of_draft(draft, kept)
@@ -136,7 +137,7 @@ def report_discard(request: HttpRequest, draft_id: str, file: uuid.UUID) -> Http
 
 
 def _initial(draft: Draft, topic: Topic) -> dict[str, Any]:
-    """Return the draft's values as `initial`, because an unbound form shows no errors before it is sent."""
+    """Return the draft's values as `initial` of an unbound form, which shows no errors before it is sent."""
     multiple = {f"answer_{q.key}" for q in topic.definition.fields if q.type == "multi_choice"}
     return {name: items if name in multiple else items[-1] for name, items in draft.values.items() if items}
 

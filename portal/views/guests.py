@@ -26,7 +26,8 @@ PAGES = {
 @limited("link", rate="60/10m", by=by_ip, methods=("GET", "HEAD"))
 @require_safe
 def guest_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Exchange a link for a cookie and redirect to an address without the token. Writes no data (see `grants`)."""
+    """Exchange a link's token for a cookie and redirect to an address without the token. Writes nothing to the database
+    (see `web.grants`)."""
     try:
         found = guests.redeem(token)
     except InvalidToken:

@@ -17,8 +17,8 @@ THEME_COOKIE = "desk_theme"
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
-    # The form writes what was typed into its instance. It gets a second one, so that the page's frame, which shows
-    # `request.user`, keeps the saved name.
+    # Validation writes the typed values into the form's instance. Use a second instance, because the page's navigation
+    # shows the name of `request.user`, which must stay the saved one.
     person = get_object_or_404(User, pk=request.user.pk)
     form = ProfileForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():

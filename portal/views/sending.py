@@ -31,8 +31,8 @@ CONTACT = re.compile(r"email|name|phone|notify|seen")
 def _strangers_address(request: HttpRequest) -> str:
     """Return the typed address of a visitor who is not signed in, to limit how many mails it gets.
 
-    Returns an empty text for a signed-in person, which means no limit: strangers who type an address again and again
-    must not stop its owner from filing.
+    Returns an empty text, which means no limit, for a signed-in person: strangers who type this person's address again
+    and again must not stop them from filing.
     """
     return "" if request.user.is_authenticated else by_field("email")(request)
 
@@ -137,7 +137,8 @@ def _review(request: HttpRequest, draft: Draft, topic: Topic, details: DetailsFo
 
 @require_safe
 def report_done(request: HttpRequest, draft_id: str) -> HttpResponse:
-    """Show the folio (S0.14). A guest's link is only sent by mail, because the address is not confirmed yet."""
+    """Show the folio (S0.14). This page has no guest's link: it is only mailed, because the address is not confirmed
+    yet."""
     draft = drafts.load(request, draft_id)
     if not draft.folio:
         raise Http404

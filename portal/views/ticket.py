@@ -45,7 +45,7 @@ def approval(request: HttpRequest, access: Access) -> HttpResponse:
 def updates(request: HttpRequest, access: Access) -> HttpResponse:
     """Answer 204 while the page's version is current, else return its live parts (S1.17).
 
-    Only the conversation, the state and the actions are swapped, never the box that somebody types in.
+    Only the conversation, the state and the actions are replaced, never the reply box, where the person may be typing.
     """
     if request.GET.get("v") == str(access.version):
         return HttpResponse(status=204)
@@ -136,7 +136,8 @@ def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResp
 
 
 def _refused(request: HttpRequest, access: Access, refusal: Refusal, **forms: Any) -> HttpResponse:
-    """Render the page with everything that was typed. If it was stale, show the current ticket and what changed."""
+    """Render the page with everything that was typed. If the form was stale, show the current ticket and what
+    changed."""
     if refusal.is_stale:
         return render_page(request, reload(access), changes=refusal.changes, status=refusal.status, **forms)
     if refusal.is_about_fields:
