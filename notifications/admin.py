@@ -1,4 +1,4 @@
-"""Admin page of the outbox. It is read-only, except for the action that queues failed mails again."""
+"""Admin page of the outbox. It is read-only, except for the action that queues failed and uncertain mails again."""
 
 from typing import Any
 

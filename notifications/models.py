@@ -33,15 +33,15 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         return self.exclude(state__in=WAITING_STATES)
 
     def oldest_waiting(self) -> datetime | None:
-        """Return the time since which the oldest overdue mail has been waiting, or None. A postponed mail counts from
-        the time of its next attempt."""
+        """Return the earliest `next_attempt_at` that has passed among the mails not settled yet, or None. So a
+        postponed mail counts as waiting only from its next attempt on."""
         waiting = self.filter(Q(state__in=WAITING_STATES), next_attempt_at__lte=timezone.now())
         oldest: datetime | None = waiting.aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
         return oldest
 
 
 class OutgoingEmail(models.Model):
-    """One mail to one person. This table is the queue; Celery messages only wake a worker up to read it.
+    """One mail to one person. This table is the queue; Celery messages only wake a worker, which then reads the table.
 
     The text of a mail about an event is composed when the mail is sent
     (docs/decisions/0009-mail-is-written-when-it-leaves.md), so the text and the tokens of its links are never stored.

@@ -1,4 +1,4 @@
-"""allauth's adapter for this product: it puts account mails into the outbox and says where sign-in leads."""
+"""allauth's adapter for this product. It puts account mails into the outbox and chooses the page after sign-in."""
 
 from datetime import timedelta
 from types import SimpleNamespace

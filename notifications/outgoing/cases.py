@@ -1,8 +1,8 @@
 """Collect the facts that a mail's templates may show, as plain values, when the mail is composed.
 
-A requester's mail gets public facts only, so no template can leak an internal one. What a guest wrote is not repeated
-to an address that nobody has verified (B14): otherwise anybody could use the public form to send their own text to a
-third person in the name of the help desk.
+A requester's mail gets public facts only, so no template can leak an internal one. A guest's own text is not sent to an
+unverified address (B14): otherwise anybody could use the public form to send a text of their own to a third person in
+the name of the help desk.
 """
 
 from dataclasses import dataclass
@@ -148,8 +148,9 @@ class MailContext:
         return message.author_name
 
     def solution(self) -> Facts | None:
-        """Return what was done and what the requester still has to do (S0.24). Taken from the event's solution
-        message, else from the ticket. None if the ticket has no solution, or it was withdrawn."""
+        """Return what was done and what the requester still has to do (S0.24), from the event's solution message, else
+        from the ticket. None if the ticket has no solution, or if it was neither sent nor asked for by the event's
+        action."""
         ticket, message = self.ticket, self.event.message
         if message is not None and message.kind == MessageKind.SOLUTION:
             return _solution(message.body, message.steps)

@@ -58,7 +58,7 @@ def load(pk: int) -> OutgoingEmail:
 
 
 def write(mail: OutgoingEmail) -> ComposedMail:
-    """Compose the mail from the present data. Raises `NotSent` when there is no longer a reason to send it."""
+    """Compose the mail from the data as they are now. Raises `NotSent` if the mail must not be sent any more."""
     if mail.expires_at is not None and mail.expires_at <= timezone.now():
         raise NotSent(DeliveryProblem.OUTDATED)
     if mail.event is None:

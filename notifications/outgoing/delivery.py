@@ -3,7 +3,7 @@ mail server.
 
 A worker may be killed at any time. A mail that is not yet `started` has not left, so it goes back to the queue. A mail
 that is `started` may have left: it is sent once more with the same Message-ID, which mail programs recognise, unless
-a second copy would annoy more than a loss (docs/decisions/0009-mail-is-written-when-it-leaves.md).
+the requester would mind a second copy more than a lost mail (docs/decisions/0009-mail-is-written-when-it-leaves.md).
 """
 
 import logging
@@ -47,7 +47,7 @@ BACKOFF = (
 )
 """How long to wait after each attempt that did not succeed. The attempt after the last step is the last one."""
 OUTAGE_SECONDS = 20
-"""How long all workers stop sending when the mail server is unreachable. It costs the mails no attempt."""
+"""How long all workers stop sending when the mail server is unreachable. The mails that wait lose no attempt."""
 OUTAGE_KEY = "notifications.mail-server-away"
 
 
@@ -58,7 +58,7 @@ def claim(limit: int = BATCH) -> tuple[uuid.UUID, list[int]]:
     """Claim up to `limit` due mails for this worker. Returns the claim's token and the ids. Workers that claim at the
     same time get other rows, or none.
 
-    A mail that was tried before is claimed alone: if it is the one that kills workers, no other mail waits with it.
+    A mail that was tried before is claimed alone: if it makes workers die, no other mail is in the same batch.
     """
     token = uuid.uuid4()
     with transaction.atomic():
@@ -174,7 +174,7 @@ class ClaimedBatch:
     # --- States ---
 
     def _claimed(self, pks: list[int]) -> Any:
-        """Return the mails with these ids that this round still has claimed."""
+        """Return the mails with these ids that this batch still has claimed."""
         return OutgoingEmail.objects.filter(pk__in=pks, claim=self.token)
 
     def _start(self, mail: OutgoingEmail) -> bool:

@@ -22,7 +22,8 @@ from .links import is_wanted
 
 
 class NotSent(Exception):
-    """The mail must not be sent any more: since the event, its recipient or its reason has gone."""
+    """The mail must not be sent any more, because its recipient or its reason has changed since the event. `problem`
+    says which."""
 
     def __init__(self, problem: DeliveryProblem) -> None:
         super().__init__(problem)
@@ -31,7 +32,7 @@ class NotSent(Exception):
 
 @dataclass(frozen=True)
 class MailContent:
-    """What one kind of mail adds: the button's text, the purpose of its link, and further facts."""
+    """The button's text, the purpose of the button's link, and the facts that one kind of mail adds."""
 
     button: str
     purpose: Purpose = Purpose.FOLLOW
@@ -42,7 +43,7 @@ Writer = Callable[[MailContext], MailContent]
 CATALOGUE: dict[str, Writer] = {}
 
 ONCE_ONLY = frozenset({Template.SURVEY})
-"""Mails whose second copy would annoy more than their loss. They are not repeated when they may already have left."""
+"""Mails that are not sent again if they may already have left: a second copy would be worse than a lost mail."""
 
 
 def mail(function: Writer) -> Writer:
@@ -277,7 +278,7 @@ def nonconformity(case: MailContext) -> MailContent:
 
 
 def _report(case: MailContext) -> dict[str, Any] | None:
-    """Return what the requester reported; None unless the mail goes to staff."""
+    """Return the facts of the requester's report for a mail to staff. None for other readers or without a report."""
     if not case.for_staff:
         return None
     message = case.ticket.messages.filter(kind="report").order_by("id").first()

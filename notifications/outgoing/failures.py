@@ -24,7 +24,8 @@ class Verdict(Enum):
     REFUSED = auto()
     """Not accepted, and no later attempt would work."""
     UNKNOWN = auto()
-    """The connection broke when the mail may already have been accepted."""
+    """The mail may have been accepted: the connection broke after DATA had begun, a provider did not answer, or the
+    error is of an unknown kind."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def of_sending(error: Exception) -> Failure:
             code, answer = next(iter(error.recipients.values()), (450, b""))
             return _by_code(code, answer)
         case smtplib.SMTPSenderRefused():
-            # The server refused our sender address, so it refuses every mail until somebody fixes that. None may fail.
+            # The server refused our sender address, so it refuses every mail until the address is corrected. Retry
+            # later, so that none of them is marked as failed.
             return Failure(Verdict.LATER, _answer(error.smtp_code, error.smtp_error))
         case smtplib.SMTPNotSupportedError() | AnymailInvalidAddress() | AnymailRecipientsRefused():
             return Failure(Verdict.REFUSED, _words(error))

@@ -1,4 +1,4 @@
-"""Put mails into the outbox, in the transaction that makes the change they tell about; delete old ones."""
+"""Put mails into the outbox, in the transaction of the change that they tell about, and delete old mails."""
 
 import hashlib
 import logging
@@ -32,7 +32,7 @@ MAIL_KEPT_FOR = timedelta(days=180)
 def enqueue_event(event: TicketEvent) -> int:
     """Add one row for each recipient and mail of the event's `notify`. Returns how many mails will be sent.
 
-    The ticket is locked meanwhile, so this is kept cheap: no text is composed, and all rows take two INSERTs.
+    This runs while the ticket is locked, so it is kept short: no text is composed, and all rows take two INSERTs.
     """
     if not event.notify:
         return 0

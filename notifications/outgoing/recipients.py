@@ -89,7 +89,8 @@ def _requester(ticket: Ticket, *, asked_for: bool) -> list[Recipient]:
 
 
 def wants_news(ticket: Ticket, user: User | None) -> bool:
-    """Whether the requester wants mails, both about this ticket and at all (S3.10)."""
+    """Whether the requester wants mails about this ticket, and has not switched all mails off in the profile
+    (S3.10)."""
     return ticket.notify_requester and (user is None or user.notify_by_email)
 
 
@@ -106,9 +107,9 @@ def _is_own_action(person: Recipient, event: TicketEvent, template: str) -> bool
 
 
 def _staff(who: Who, event: TicketEvent) -> list[User]:
-    """Return the staff that `who` includes, among those who may see the ticket. If a group or department has no
-    members, or the ticket has no department yet, the supervisors are told instead: one mail too many is better than a
-    report that nobody reads."""
+    """Return the staff that `who` includes, among those who may see the ticket. If a department has no members or
+    managers, or the ticket has no department yet, the supervisors get the mail instead, so that somebody reads the
+    report. For an empty group see `_replacing_empty_group`."""
     ticket = event.ticket
     if who.kind == "assignee":
         user = ticket.assignee
@@ -135,8 +136,8 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
 
 
 def _replacing_empty_group(people: "QuerySet[User]", group: Who, ticket: Ticket) -> list[User]:
-    """Return who is told while a group has no members: its department if the process says `while_empty = "staff"`
-    (S4.15), else the supervisors."""
+    """Return the people who get the mail while a group has no members: the members of the ticket's department if the
+    process says `while_empty = "staff"` (S4.15), else the supervisors."""
     definition = ticket.definition.group(group.name)
     members = people.filter(_member(ticket, "")) if definition and definition.while_empty == "staff" else []
     return list(members) or _of_role(people, Role.SUPERVISOR)
@@ -149,7 +150,8 @@ def _member(ticket: Ticket, department: str, **fields: bool) -> Q:
 
 
 def _of_role(people: "QuerySet[User]", role: str) -> list[User]:
-    """Return the people who have exactly this role. If nobody has it, return the administrators."""
+    """Return the people who have exactly this role. If nobody has the role agent or supervisor that was asked for,
+    return the administrators instead; for other roles, return an empty list."""
     held = list(people.filter(role=role))
     if held or role == Role.ADMINISTRATOR or role not in Role.values or role == Role.CUSTOMER:
         return held

@@ -3,8 +3,8 @@
 
 `respuesta+10482.u55.<mac>@…`: the ticket's primary key, who (`u` and the user's primary key, or `g` for the guest who
 filed it) and a keyed hash over both and the person's email address. The local part is in lower case, because mail
-servers may change the case, and shorter than 64 characters, because they may cut longer ones. Incoming mail must still
-be checked for who sent it: an address can be forwarded.
+servers may change the case, and shorter than 64 characters, because they may cut longer ones. The sender of an incoming
+mail must still be checked, because a person can pass the address on.
 """
 
 import base64

@@ -351,7 +351,7 @@ def test_requester_who_opted_out_gets_no_late_mail():
 
 
 @pytest.mark.parametrize("template", [Template.CLOSURE_ASKED, Template.SURVEY])
-def test_answered_question_is_not_mailed(template):
+def test_question_no_longer_open_is_not_mailed(template):
     ticket = make_world(template)
     mail = make_mail(ticket, template)
     Ticket.objects.filter(pk=ticket.pk).update(stage="procesar", stage_kind="work")

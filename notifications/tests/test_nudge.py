@@ -1,4 +1,5 @@
-"""A broker that is down must neither fail nor delay filing a ticket (STACK: publishing is bounded)."""
+"""A broker that is down must not fail filing a ticket, and is tried only once per pause (STACK: publishing is
+bounded)."""
 
 import socket
 from time import monotonic
@@ -81,7 +82,7 @@ def test_filing_survives_a_dead_broker(dead_broker, settings, django_capture_on_
     assert len(dead_broker) == 1
 
 
-def test_dead_broker_is_tried_only_once(dead_broker):
+def test_dead_broker_is_tried_once_per_pause(dead_broker):
     assert nudge.nudge("notifications.tasks.drain_outbox") is False
     assert nudge.nudge("notifications.tasks.drain_outbox") is False
 

@@ -57,7 +57,7 @@ def test_changed_hash_is_rejected():
 
 
 @pytest.mark.parametrize("swap", ["ticket", "person", "guest"])
-def test_hash_is_not_valid_for_another(swap):
+def test_hash_of_one_address_is_invalid_in_another(swap):
     ticket, other_ticket = make_ticket(), make_ticket()
     agent, other_agent = make_agent(), make_agent()
     address = address_of(ticket, agent)
