@@ -1,4 +1,4 @@
-"""The Celery application. Settings that depend on the environment are the CELERY_* names in helpdesk.settings."""
+"""The Celery application. Its settings that depend on the environment are `CELERY_*` in helpdesk.settings."""
 
 import os
 from typing import Any

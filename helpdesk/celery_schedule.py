@@ -1,7 +1,7 @@
 """The schedule of all periodic tasks.
 
-Every message expires after one period, so a worker that was down for an hour then runs each task once, not once for
-each period that it missed.
+Every message expires after one period. So after an hour without workers each task runs once, not once for each period
+that was missed.
 """
 
 from datetime import timedelta

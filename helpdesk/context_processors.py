@@ -9,5 +9,6 @@ FACES = {
 
 
 def faces(request: HttpRequest) -> dict[str, object]:
-    """Return the URLs that lead from one face to another. They are here because a face must not name another face."""
+    """Return the URLs that link the portal and the back office. They are here because neither app may name the URLs of
+    the other."""
     return {"faces": FACES}

@@ -27,8 +27,8 @@ graceful_timeout = 20
 keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
-# Each worker touches a file to show that it is alive. The file is in memory, so that a slow disk does not get a worker
-# killed.
+# Each worker touches a file to show that it is alive. The file is in memory: on a slow disk a worker could be taken for
+# dead and killed.
 SHARED_MEMORY = "/dev/shm"  # noqa: S108  (a file without a name)
 worker_tmp_dir = SHARED_MEMORY if Path(SHARED_MEMORY).is_dir() else None
 # helpdesk.middleware.trusted_proxies decides which proxies' X-Forwarded-* headers are used.

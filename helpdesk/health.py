@@ -1,9 +1,9 @@
 """Health checks, answered by a middleware before all others.
 
 `/healthz`: does this process answer? For process managers and load balancers.
-`/readyz`: does the whole product work? Checks database, broker, mail and scheduler, each within `CHECK_SECONDS`,
-because a server that hangs is as broken as one that refuses. For deployments and alarms, not for a load balancer: late
-mail is no reason to take the pages offline.
+`/readyz`: does the whole product work? Checks database, broker, mail and scheduler. A check without an answer after
+`CHECK_SECONDS` has failed. For deployments and alarms, not for a load balancer: late mail is no reason to take the
+pages offline.
 """
 
 import logging

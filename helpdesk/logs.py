@@ -1,4 +1,4 @@
-"""Logging setup: JSON or plain lines, each with the id of its request or task and without the tokens of guests."""
+"""Logging setup: JSON or plain lines, each with the id of its request or task, without the tokens of guests' links."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ def without_secrets(text: str) -> str:
 
 
 def report_without_secrets(event: Any, hint: Any) -> Any:
-    """Remove the token of a guest's link from an error report before it is sent to SENTRY_DSN."""
+    """Remove the token of a guest's link from the URL of an error report before it is sent to SENTRY_DSN."""
     request = event.get("request", {})
     if "url" in request:
         request["url"] = without_secrets(request["url"])

@@ -1,4 +1,4 @@
-"""Our own middleware."""
+"""The product's own middleware, except the health checks (`helpdesk.health`)."""
 
 import ipaddress
 import re
@@ -120,7 +120,8 @@ def language_of_the_desk(get_response: Next) -> Next:
 
 
 def reader_preferences(get_response: Next) -> Next:
-    """Use the language and time zone of the signed-in user. For everybody else the language is the browser's."""
+    """Use the language and time zone of the signed-in user. For visitors Django has already chosen the language, from
+    the language cookie or else from the browser's Accept-Language."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
@@ -160,7 +161,7 @@ def private_pages(get_response: Next) -> Next:
 def no_nul_in_path(get_response: Next) -> Next:
     """Answer 404 to paths that contain NUL; PostgreSQL text columns reject it.
 
-    In query strings only the admin's need it: our own views remove NUL from their parameters.
+    Query strings are checked only for the admin: our own views remove NUL from their parameters.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

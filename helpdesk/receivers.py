@@ -1,4 +1,4 @@
-"""Signal receivers that wake a worker up for work that the domain has stored."""
+"""Signal receiver that wakes a worker to draw the thumbnail of a stored image."""
 
 from typing import Any
 

@@ -2,7 +2,7 @@
 
 Without any variable this is the embedded size: SQLite, with files and a file-based queue under var/, reachable from
 this machine only. DESK_DEMO=1 adds the demo. DESK_ENV=production (or DEBUG=0 outside the demo) is the production size,
-which refuses to start while something that it needs is missing; see the end of this file.
+which refuses to start while a required variable is missing or wrong; see the end of this file.
 """
 
 from email.utils import formataddr
@@ -42,11 +42,12 @@ DESK_FOLIO_START = env.int("DESK_FOLIO_START", 10000)
 DESK_SUPPORT_EMAIL = env.str("DESK_SUPPORT_EMAIL", "soporte@mesadeayuda.test")
 DESK_SUPPORT_PHONE = env.str("DESK_SUPPORT_PHONE", "")
 DESK_SUPPORT_WHATSAPP = env.str("DESK_SUPPORT_WHATSAPP", "")
-DESK_TERMS_URL = env.str("DESK_TERMS_URL", "")  # the link that {terminos} in a canned reply becomes (S2.17)
+DESK_TERMS_URL = env.str("DESK_TERMS_URL", "")  # replaces {terminos} in a standard answer (S2.17)
 DESK_BASE_URL = env.str(
     "DESK_BASE_URL", "" if PRODUCTION else f"http://127.0.0.1:{env.str('PORT', '8000')}"
 ).rstrip("/")
-# Replies to our mails go to an address at DESK_REPLY_DOMAIN once inbound mail exists; if empty, to the support address.
+# The domain of the Reply-To addresses of our mails, for inbound mail, which does not exist yet. If it is empty, replies
+# go to the support address.
 DESK_REPLY_DOMAIN = env.str("DESK_REPLY_DOMAIN", "")
 DESK_TIME_ZONE = env.str("DESK_TIME_ZONE", "America/Caracas")
 DESK_DEFAULT_LANGUAGE = env.str("DESK_DEFAULT_LANGUAGE", "es")
@@ -141,8 +142,9 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Languages and time -----------------------------------------------------------------------------------
 
-# The language in which the texts in the code are written, independent of DESK_DEFAULT_LANGUAGE. It must be "es": the
-# catalogue in locale/es does not contain these texts, and Django takes missing ones from that of LANGUAGE_CODE.
+# The language of the texts in the code, independent of DESK_DEFAULT_LANGUAGE. It must be "es": the catalogue in
+# locale/es does not contain these texts, and for a text that a catalogue lacks Django shows the translation into
+# LANGUAGE_CODE.
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("Español")), ("en", _("Inglés"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -164,7 +166,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    # The pool keeps connections open. A CONN_MAX_AGE above 0 would keep them out of the pool.
+    # The pool keeps connections open. With a CONN_MAX_AGE above 0, Django would not give them back to the pool.
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
         "min_size": 1,
@@ -280,7 +282,8 @@ if S3_BUCKET := env.str("S3_BUCKET", ""):
     }
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # larger uploads are written to disk
 FILE_UPLOAD_PERMISSIONS = 0o640
-# Size of the posted fields without files. Above the limits of our forms, so that the form can show its own error.
+# Size of the posted fields without files. It is larger than the limits of our forms, so that a form can show its own
+# error.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 40
 

@@ -1,4 +1,5 @@
-"""Celery tasks that only call the domain. Their schedule is in `helpdesk.celery_schedule`.
+"""Celery tasks of periodic work: they call the domain, store the heartbeat and delete expired rows. Their schedule is
+in `helpdesk.celery_schedule`.
 
 They do not use Celery's retries. All work is stored in the database, so the next scheduled run is the retry, and a
 task that runs twice or not at all does no harm.
@@ -52,7 +53,8 @@ def heartbeat() -> None:
 
 @shared_task
 def draw_thumbnails() -> None:
-    """Draw the thumbnails that recent images lack. In a worker, because its memory limit bounds what an image costs."""
+    """Draw the thumbnails that recent images lack. A worker does it because its memory is limited (`helpdesk.celery`):
+    an image that needs too much ends one worker process, not a web server."""
     recent = attachments.without_thumbnail().filter(created_at__gte=timezone.now() - THUMBNAIL_FOR)
     for attachment in recent.order_by("-pk")[:THUMBNAILS_AT_ONCE]:
         try:

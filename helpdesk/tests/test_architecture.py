@@ -46,7 +46,7 @@ def test_domain_imports_no_requests_and_no_mail():
     assert found == []
 
 
-def test_max_text_is_written_only_once():
+def test_max_text_value_is_in_one_module():
     found = [
         str(path.relative_to(settings.BASE_DIR))
         for app in (*DOMAIN, "web", *FACES, "notifications")

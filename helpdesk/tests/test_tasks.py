@@ -1,4 +1,4 @@
-"""The Celery tasks that call the domain, and their names in the schedule."""
+"""The periodic Celery tasks, and their names in the schedule."""
 
 from datetime import timedelta
 from io import BytesIO
