@@ -1,5 +1,5 @@
 """Run `make demo`: web, worker and scheduler on this machine, with invented data. This module does not import Django,
-so that it starts the processes at once; they import it in parallel."""
+so it can start the processes at once; each of them imports Django in parallel."""
 
 import argparse
 import fcntl
@@ -159,7 +159,8 @@ def run(var_dir: Path, port: int) -> None:
         try:
             supervisor.start(Child("web", web, logs / "web.log", env, pass_fds=(listener.fileno(),)))
             loading = prepare(env, supervisor)
-            # All wait for the data, so these processes run with a lower priority than the one that loads them.
+            # These processes run with a lower priority than the one that loads the data, because the demo is not ready
+            # before the data are loaded.
             supervisor.start(Child("worker", work, logs / "worker.log", env, niceness=5))
             supervisor.start(Child("beat", beat, logs / "beat.log", env, niceness=5))
             wait_until_ready(supervisor, loading, port)

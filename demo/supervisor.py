@@ -16,8 +16,8 @@ from pathlib import Path
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1
-# A child that has not ended by then is killed. A worker without Redis needs up to six seconds to end, which is too long
-# after Ctrl-C. Killing it loses no mail, because the outbox is a table.
+# After this time `stop` kills the children that still run. A worker without Redis needs up to six seconds to end, which
+# is too long after Ctrl-C. Killing it loses no mail, because the outbox is a table.
 STOP_SECONDS = 3.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.3, 30.0
 STABLE_SECONDS = 20.0  # if a child lived longer, its next death counts as the first one

@@ -14,16 +14,16 @@ from tickets.models import Delivery
 
 
 class MailReplay:
-    """Sends the mails to `reader` since `since` to the demo's mailbox. All other mails are only marked as sent:
-    composing hundreds of texts that nobody reads would take too long."""
+    """Sends mails from the outbox to the demo's mailbox if they are for `reader` and the current time is `since` or
+    later. All other mails are only marked as sent, because composing hundreds of texts would take too long."""
 
     def __init__(self, reader: str, *, since: datetime) -> None:
         self.reader, self.since = reader, since
         self.has_mailbox = settings.EMAIL_BACKEND.endswith(".DemoMailbox")
 
     def deliver(self) -> None:
-        """Send the reader's waiting mails and mark all others as sent. Call it after each step of a ticket of the
-        reader."""
+        """Send the reader's waiting mails and mark all others as sent. Call it after each step of a ticket that the
+        reader filed."""
         is_readable = self.has_mailbox and timezone.now() >= self.since
         self.settle_others(keep=self.reader if is_readable else "")
         if is_readable:

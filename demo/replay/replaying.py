@@ -20,7 +20,8 @@ SWEEP_EVERY = timedelta(hours=4)
 
 
 def replay(stories: Iterable[Story], world: World) -> None:
-    """File every story's ticket and perform all steps, each at its time. In between, sweep due dates and silences."""
+    """File every story's ticket and perform all steps, each at its time. Between the steps, run the sweeps for overdue
+    clocks and for silence."""
     world.scenes = [Scene(story, world, at=_filed_at(story.filed, world.now)) for story in stories]
     moments = sorted(
         (

@@ -65,8 +65,8 @@ class Scene:
         return Guest(ticket.pk, ticket.requester_email, ticket.requester_name, Purpose.FOLLOW)
 
     def answers(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `data` with the keys of people and departments replaced by their rows, and functions by their
-        results."""
+        """Return `data` with functions replaced by their results, and the keys of the assignee and the department by
+        their rows."""
         resolved = {name: value(self) if callable(value) else value for name, value in data.items()}
         if isinstance(person := resolved.get("assignee"), str):
             resolved["assignee"] = self.user(person)

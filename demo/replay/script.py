@@ -1,5 +1,5 @@
-"""Functions that make the steps of a story. A step says how long after the previous one it happens, who acts and what
-they do. Each step calls one verb."""
+"""Functions that make the steps of a story. A step says how long after the previous one it happens, who acts and which
+verb is called."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -23,13 +23,13 @@ from tickets.workflow.perform import perform
 
 
 def from_now(words: str) -> Callable[[Scene], datetime]:
-    """Return a value that becomes the time `words` («1d 2h») after the demo is loaded, for due dates that must be in
-    the future."""
+    """Return a function that returns the time `words` («1d 2h») after the loading of the demo, for due dates that must
+    be in the future. `Scene.answers` calls it."""
     return lambda scene: scene.now + span(words)
 
 
 def folio_of(title: str) -> Callable[[Scene], str]:
-    """Return a value that becomes the folio of another story's ticket, found by the beginning of its title."""
+    """Return a function that returns the folio of another story's ticket, found by the beginning of its title."""
     return lambda scene: scene.other(title).folio
 
 
@@ -46,7 +46,8 @@ def act(by: str, action: str, after: str, **data: Any) -> Step:
 
 
 def prepare(after: str, *, to: str, by: str = "supervisor", **data: Any) -> Step:
-    """Perform «Preparar». Answers that the story does not give are those that the page proposes."""
+    """Perform «Preparar» with `to` as the assignee. Missing answers are the ticket's values and the proposed due
+    date."""
 
     def do(scene: Scene, actor: Actor) -> None:
         ticket = scene.ticket
@@ -83,7 +84,8 @@ def follow_up(by: str, text: str, after: str, files: tuple[str, ...] = ()) -> St
 
 
 def respond(by: str, response: str, after: str) -> Step:
-    """Send one of the process's canned replies as a follow-up."""
+    """Send one of the process's standard answers as a follow-up. Raises LookupError if the process has none with this
+    key."""
 
     def do(scene: Scene, actor: Actor) -> None:
         ticket = scene.ticket

@@ -1,4 +1,5 @@
-"""S2 · Tickets that end in other ways: without a solution, as a wrong ticket, as a test, by user service."""
+"""S2 · Tickets that end without a solution, as a wrong ticket, as a test, or closed by the department Atención al
+usuario."""
 
 from demo.replay.script import act, call, follow_up, note, prepare, rate, respond, tick, whatsapp
 from demo.replay.story import Story

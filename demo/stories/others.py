@@ -1,4 +1,4 @@
-"""S1, S3 and S4 · A repair shop, requests to developers, incidents reported by colleagues."""
+"""S1, S3 and S4 · Repairs of devices, requests to developers, and incidents that employees report."""
 
 from demo.replay.script import act, follow_up, note, rate, reply, solve
 from demo.replay.story import Story
