@@ -1,4 +1,4 @@
-"""The bench itself: see `bench`."""
+"""Run the bench and print its tables. docs/performance.md explains the numbers."""
 
 import argparse
 import json
@@ -54,7 +54,8 @@ class Desk:
             self.measured[page["key"]].queries = self.ask(page, count=True).queries
 
     def ask(self, page: dict[str, Any], *, count: bool = False) -> Answer:
-        """Ask for the page with its next path and person. Raises `UnexpectedAnswer` for another status than its own."""
+        """Ask for the page with its next path and person. Raises `UnexpectedAnswer` if the status is not the page's
+        `status`."""
         turn = self.asked[page["key"]]
         self.asked[page["key"]] += 1
         browser = self.browsers[page["who"][turn % len(page["who"])]]
@@ -80,7 +81,8 @@ class Desk:
 
 
 def measure(desks: list[Desk], seconds: float) -> None:
-    """Measure all pages of all sizes in rounds, so that other load on the machine affects all of them alike."""
+    """Measure all pages of all sizes in alternating rounds, so that other load on the machine affects all sizes
+    alike."""
     for desk in desks:
         desk.round(is_counted=False)
         desk.count_queries()

@@ -12,7 +12,7 @@ PATIENCE = 2.0  # seconds; less than the server's keepalive in helpdesk/gunicorn
 
 
 class UnexpectedAnswer(Exception):
-    """A page answers with another status than expected, so it is not measured. The message says which and how."""
+    """A page answers with an unexpected status, so it cannot be measured. The message names the page and the status."""
 
 
 @dataclass

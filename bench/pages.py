@@ -1,4 +1,4 @@
-"""The pages to measure: who asks for each, some paths to take in turns, and the limits of its response time."""
+"""The pages to measure: the people who request each, some paths to use in turn, and the limits of its response time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from tickets.enums import MessageKind
 from tickets.lists.queues import ALL, DEPARTMENT_PREFIX
 from tickets.models import Category, Message, Ticket
 
-EXAMPLES = 12  # paths per page, taken in turns, so that no single ticket is in all caches
-CUSTOMERS = 12  # they file in turns, because filing is rate-limited
+EXAMPLES = 12  # paths per page, used in turn, so that requests do not always read one cached ticket
+CUSTOMERS = 12  # they file one after the other, because filing is rate-limited per person
 WITHIN, FILING, GROWTH = 3.0, 5.0, 1.2
 
 
@@ -33,7 +33,7 @@ class Page:
 
 
 def people() -> dict[str, User]:
-    """Return the people who sign in, by name. They have as many tickets as others of their role."""
+    """Return the people who sign in, by name. They have about as many tickets as others of their role."""
     customers = User.objects.filter(role=Role.CUSTOMER).order_by("pk")[:CUSTOMERS]
     return {
         "supervisor": User.objects.filter(role=Role.SUPERVISOR).order_by("pk")[0],

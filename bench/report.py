@@ -35,7 +35,7 @@ class Row:
     times_floor: float | None = None
     """Limit: p50 at most this many times that of the floor page."""
     times_smaller: float | None = None
-    """Limit: p50 at most this many times its own with a tenth of the tickets."""
+    """Limit: p50 at most this many times the page's p50 at the smaller size that it is compared with."""
 
 
 def table(rows: Sequence[Row], measured: dict[str, Samples]) -> list[str]:

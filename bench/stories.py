@@ -1,7 +1,7 @@
-"""Make the rows of one ticket from a number: always the same ones, along the actions of its process.
+"""Make the rows of one ticket from its number, following the actions of its process.
 
-The rows are built directly, because the verbs would take hours. As far as pages read them, they are those that the
-verbs would write.
+The rows are built directly, because the verbs would take hours. Columns that pages read have the values that the verbs
+would write.
 """
 
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ SEVERITIES = ((Severity.CRITICAL, 4), (Severity.HIGH, 16), (Severity.MEDIUM, 55)
 
 
 def tell(number: int, desk: Desk) -> Story:
-    """Return the unsaved rows of ticket `number`. The same number always gives the same ticket."""
+    """Return the unsaved rows of ticket `number`. The same number and desk give the same ticket."""
     rng = Random(number)
     line = rng.choices(desk.lines, [line.weight for line in desk.lines])[0]
     is_open = rng.random() < OPEN_SHARE
