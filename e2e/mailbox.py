@@ -1,4 +1,5 @@
-"""Read the mails that people get: from the demo's table in the embedded size, from the SMTP server in production."""
+"""Read the mails that people get: in the embedded size from the demo's table, in the production size from
+`MailSink`."""
 
 import re
 import sqlite3

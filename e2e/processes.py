@@ -141,7 +141,7 @@ class Stack:
             child.process.wait()
 
     def kill_owner(self, pid: int) -> str:
-        """Kill the one of our processes to which `pid` belongs. Returns its name."""
+        """Kill the child of this stack whose process group contains `pid`, and return the child's name."""
         group = os.getpgid(pid)
         name = next(
             name for name, child in self.children.items() if child.process and child.process.pid == group

@@ -1,4 +1,4 @@
-"""The S2 journey over plain HTTP, in steps, so that a test can cause failures between two steps."""
+"""The S2 journey over HTTP without a browser. It has separate steps, so that a test can cause failures between them."""
 
 import re
 from collections.abc import Callable

@@ -177,7 +177,7 @@ def test_composer_mode_changes_colour_and_button(page: Page) -> None:
     assert composer.evaluate("form => getComputedStyle(form).backgroundColor") != plain
 
 
-def test_canned_reply_is_added_to_the_text(page: Page) -> None:
+def test_standard_answer_is_added_to_the_text(page: Page) -> None:
     text = page.locator("#composer textarea")
     text.fill("Hola, Mateo.")
     page.get_by_role("button", name="Insertar respuesta").click()

@@ -63,7 +63,7 @@ def file_ticket(page: Page, title: str) -> str:
 
 
 def in_the_desk(desk: Stack, folio: str, code: str) -> None:
-    """Run `code` on the ticket in the stack's own process, as if staff did it meanwhile."""
+    """Run `code` in `manage.py shell` with the stack's settings, to act as staff while the customer's page is open."""
     desk.manage(
         "shell",
         "-v0",
@@ -273,8 +273,8 @@ def test_filing_works_without_javascript(browser: Browser, desk: Stack, tmp_path
 
 
 class Scale:
-    """Measures the bytes of a page as production sends them: compressed, also where the demo's server does not
-    compress."""
+    """Measures how many bytes production sends for a page. Files that the demo's server sends uncompressed are
+    compressed here."""
 
     def __init__(self, page: Page) -> None:
         self.page = page

@@ -47,7 +47,8 @@ def database() -> Iterator[str]:
 
 
 def a_database(stack: ExitStack) -> str:
-    """Return the URL of an empty database: on a server of our own, or on the machine's if none can be started."""
+    """Return the URL of an empty database on a private server, or on the machine's PostgreSQL if none can be
+    started."""
     try:
         return stack.enter_context(Postgres()).url
     except (CannotServe, OSError, subprocess.CalledProcessError) as problem:

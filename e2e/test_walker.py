@@ -1,4 +1,4 @@
-"""The walker records the problems that it looks for; otherwise an empty list would prove nothing."""
+"""`Walker` records the problems of a bad page. Without this test, an empty list of complaints would prove nothing."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""A person whose browser has no JavaScript: pages, links and forms over HTTP, spread over all web processes."""
+"""A person whose browser has no JavaScript. It opens pages and sends forms over HTTP, each request at the next web
+process."""
 
 import itertools
 import re
@@ -99,7 +100,8 @@ class Visitor:
         raise AssertionError(f"too many redirects, the last to {address}")
 
     def _on_any_web(self, url: str) -> str:
-        """Return the URL at the next web process: all must work alike, because none may keep state of its own."""
+        """Return the URL at the next web process. A journey must work at all of them, because none may keep state of
+        its own."""
         parts = urllib.parse.urlsplit(url)
         return urllib.parse.urlunsplit(parts._replace(scheme="http", netloc=f"127.0.0.1:{next(self._ports)}"))
 

@@ -98,7 +98,7 @@ class Agent(Walker):
         self.go(f"/agentes/tickets/{folio}/")
 
     def choose(self, *labels: str) -> None:
-        """Choose radio buttons or cards by the words on them."""
+        """Choose radio buttons or cards by the words in their labels."""
         for label in labels:
             self.page.locator("label").filter(has_text=label).first.click()
 
