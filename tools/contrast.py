@@ -1,4 +1,5 @@
-"""Check the contrast of the design's colours (WCAG 2.2) in both themes: 4.5 for text, 3 for shapes with a meaning.
+"""Check the contrast of the design's colours (WCAG 2.2) in both themes: at least 4.5 for text and 3 for shapes that
+carry meaning.
 
 python -m tools.contrast       print every pair of colours
 python -m tools.contrast -q    print only the pairs that fail

@@ -1,10 +1,10 @@
-"""Check or update docs/coverage.md, which lists the tests that show each demand.
+"""Check or update docs/coverage.md, which lists the tests that prove each demand.
 
     python tools/demands.py            print what is out of date
     python tools/demands.py --write    update the table
 
-Tests name the demands that they show with `@pytest.mark.demand("S2.8", …)`, on a function, a class or a module's
-`pytestmark`. A demand that no test names keeps its «pending» and the reason.
+Tests name the demands that they prove with `@pytest.mark.demand("S2.8", …)`, on a function, a class or a module's
+`pytestmark`. The row of a demand that no test names keeps its text «pending» with the reason.
 """
 
 import ast
@@ -103,7 +103,8 @@ def summary(found: dict[str, list[str]], table: dict[str, tuple[str, str]]) -> s
 
 
 def problems(text: str, found: dict[str, list[str]]) -> list[str]:
-    """Return unknown demands, pending ones without a reason, and whether the table is out of date."""
+    """Return one line for each unknown demand, each pending demand without a reason, and a table that is out of
+    date."""
     table = rows(text)
     strangers = found.keys() - table.keys()
     result = [f"{demand}: named by {found[demand][0]}, unknown to the table" for demand in strangers]

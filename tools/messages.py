@@ -68,8 +68,8 @@ def stale() -> list[str]:
 
 
 def problems() -> list[str]:
-    """Return what is wrong with the committed catalogues. Collects the texts in a copy of the sources, so that it
-    changes no file."""
+    """Return one line for each text that is untranslated or no longer used, and for each catalogue that is not
+    compiled. The texts are collected in a copy of the sources, so no file changes."""
     with tempfile.TemporaryDirectory() as folder:
         for name in (*SOURCES, "locale"):
             shutil.copytree(

@@ -1,4 +1,4 @@
-"""Run manage.py with production settings that name servers which do not exist.
+"""Run manage.py with complete production settings that name invented servers.
 
     python -m tools.production check --deploy --fail-level WARNING
     python -m tools.production collectstatic --noinput

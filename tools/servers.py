@@ -59,7 +59,7 @@ class Server:
         raise NotImplementedError
 
     def options(self) -> dict[str, Any]:
-        """Return the arguments of Popen that say as which system user to run."""
+        """Return further arguments for Popen: the system user to run as."""
         return {}
 
     def start(self) -> Self:

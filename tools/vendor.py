@@ -2,7 +2,7 @@
 
     python tools/vendor.py                 fetch every package in vendor.json again and rewrite files and record
     python tools/vendor.py --icons eye x   add Bootstrap icons to static/icons.svg (fetches that package only)
-    python tools/vendor.py --check         compare the committed files with the record; needs no network
+    python tools/vendor.py --check         compare the committed files with the record, without network
 
 `static/vendor/vendor.json` is the record: exact version, npm's integrity of the tarball, the sha256 of every file
 taken from it. npm is needed only to fetch; the project serves and tests the committed files.
