@@ -1,4 +1,5 @@
-"""Fixtures of all tests: nothing is left from other tests, no worker is woken, and N+1 queries are errors."""
+"""Fixtures of all tests. They clear the cache, language and time zone between tests, wake no worker, and make N+1
+queries errors."""
 
 import os
 import re
