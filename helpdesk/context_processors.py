@@ -1,7 +1,7 @@
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
-FACES = {
+CROSS_LINKS = {
     "portal": reverse_lazy("portal:home"),
     "profile": reverse_lazy("portal:profile"),
     "back_office": reverse_lazy("agents:queue"),
@@ -11,4 +11,4 @@ FACES = {
 def faces(request: HttpRequest) -> dict[str, object]:
     """Return the URLs that link the portal and the back office. They are here because neither app may name the URLs of
     the other."""
-    return {"faces": FACES}
+    return {"faces": CROSS_LINKS}

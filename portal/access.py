@@ -160,7 +160,7 @@ def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
     return redirect_to_login(page)
 
 
-def unsent(request: HttpRequest, folio: str) -> str:
+def unsent_reply(request: HttpRequest, folio: str) -> str:
     """Return the reply that was posted to this ticket without a session; an empty text if there is none."""
     return str(request.session.get(UNSENT, {}).get(folio, ""))
 

@@ -8,7 +8,7 @@ from accounts.models import User
 from tickets import policies
 from tickets.definitions.definition import Action
 from tickets.definitions.fields import displayed_answers
-from tickets.lists.preparation import PreparationLine, other_open_tickets
+from tickets.lists.preparation import PreparationQueue, other_open_tickets
 from tickets.models import Attachment, Message, Ticket
 from tickets.workflow.preparing import asks_as_preparation, preparation_of
 
@@ -22,8 +22,8 @@ class PreparePage:
         self.ticket = ticket
 
     @cached_property
-    def line(self) -> PreparationLine:
-        return PreparationLine(self.user)
+    def line(self) -> PreparationQueue:
+        return PreparationQueue(self.user)
 
     @property
     def place(self) -> int:

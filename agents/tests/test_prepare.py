@@ -14,7 +14,7 @@ from accounts.models import Membership, User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.definitions.loading import definition_of
 from tickets.enums import EventKind, MessageKind, StageKind
-from tickets.lists.preparation import PreparationLine
+from tickets.lists.preparation import PreparationQueue
 from tickets.models import Clock, Process, Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import properties
@@ -420,7 +420,7 @@ def test_line_reads_only_processes_with_waiting_tickets(supervisor: User):
     Ticket.objects.filter(pk=finished.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
     definition_of.cache_clear()
 
-    assert PreparationLine(supervisor).tickets == [ticket]
+    assert PreparationQueue(supervisor).tickets == [ticket]
     assert definition_of.cache_info().misses == 1
 
 

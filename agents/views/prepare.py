@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tickets.definitions.definition import Action
-from tickets.lists.preparation import PreparationLine, possible_assignees
+from tickets.lists.preparation import PreparationQueue, possible_assignees
 from tickets.models import Ticket
 from tickets.workflow.perform import perform
 from web.forms import StampedForm
@@ -27,7 +27,7 @@ from ..pages.timeline import changes_since
 @desk_view
 def prepare(request: DeskRequest) -> HttpResponse:
     """Redirect to the first ticket to prepare. If there is none, show a page that says so."""
-    line = PreparationLine(request.user)
+    line = PreparationQueue(request.user)
     if line.tickets:
         return redirect("agents:prepare_ticket", line.tickets[0].folio)
     return render(request, "agents/prepare/empty.html")

@@ -34,12 +34,12 @@ class ComposedMail:
     """A composed mail, and the token of the link in it, if there is one."""
 
     message: EmailMultiAlternatives
-    secret: str = ""
+    token: str = ""
 
     def discard_link(self) -> None:
         """Delete the link's token. Call it only if the mail certainly did not leave."""
-        if self.secret:
-            guests.discard_unsent(self.secret)
+        if self.token:
+            guests.discard_unsent(self.token)
 
 
 def load(pk: int) -> OutgoingEmail:
@@ -57,7 +57,7 @@ def load(pk: int) -> OutgoingEmail:
     return mail
 
 
-def write(mail: OutgoingEmail) -> ComposedMail:
+def compose(mail: OutgoingEmail) -> ComposedMail:
     """Compose the mail from the data as they are now. Raises `NotSent` if the mail must not be sent any more."""
     if mail.expires_at is not None and mail.expires_at <= timezone.now():
         raise NotSent(DeliveryProblem.OUTDATED)
@@ -67,7 +67,7 @@ def write(mail: OutgoingEmail) -> ComposedMail:
     _check_recipient(case)
     zone = mail.user.time_zone if mail.user else settings.DESK_TIME_ZONE
     with translation.override(mail.language), timezone.override(ZoneInfo(zone)):
-        return _write(case)
+        return _compose(case)
 
 
 def _check_recipient(case: MailContext) -> None:
@@ -94,16 +94,16 @@ def _is_requester(case: MailContext) -> bool:
     return mail.recipient.lower() == ticket.requester_email.lower()
 
 
-def _write(case: MailContext) -> ComposedMail:
+def _compose(case: MailContext) -> ComposedMail:
     mail = case.mail
     letter = CATALOGUE[mail.template](case)
     facts = case.facts() | letter.facts | {"button": letter.button}
     link = link_for(mail, case.ticket, letter.purpose)
     try:
-        return ComposedMail(_compose_message(mail, facts, link), link.secret)
+        return ComposedMail(_compose_message(mail, facts, link), link.token)
     except Exception:
-        if link.secret:
-            guests.discard_unsent(link.secret)
+        if link.token:
+            guests.discard_unsent(link.token)
         raise
 
 
@@ -111,7 +111,7 @@ def _compose_message(mail: OutgoingEmail, facts: dict[str, Any], link: Link) -> 
     name = facts["name"]
     facts["greeting"] = _("Hola, %(name)s.") % {"name": name} if name else _("Hola.")
     facts["url"] = link.url
-    facts["personal_link"] = bool(link.secret)
+    facts["personal_link"] = bool(link.token)
     subject = " ".join(_render(mail, "subject.txt", facts).split())
     facts["subject"] = subject
     text = tidy(_render(mail, "body.txt", facts))

@@ -119,7 +119,7 @@ class ClaimedBatch:
         """Compose one mail, send it and store its new state. Returns whether it left. Raises `ServerAway`."""
         mail = composing.load(pk)
         try:
-            written = composing.write(mail)
+            written = composing.compose(mail)
         except NotSent as reason:
             self._settle(mail, MailState.SUPPRESSED, problem=reason.problem)
             return False

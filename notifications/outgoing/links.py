@@ -18,7 +18,7 @@ from ..models import OutgoingEmail
 @dataclass(frozen=True)
 class Link:
     url: str
-    secret: str = ""
+    token: str = ""
     """Token of a link that works without signing in, else empty. It is written only in the mail, never stored."""
 
 
@@ -38,8 +38,8 @@ def link_for(mail: OutgoingEmail, ticket: Ticket, purpose: Purpose) -> Link:
             if mail.user_id is not None:
                 return Link(f"{settings.DESK_BASE_URL}/tickets/{ticket.folio}/")
             purpose = Purpose.FOLLOW
-        secret = guests.issue(ticket, purpose=purpose, email=mail.recipient)
-    return Link(f"{settings.DESK_BASE_URL}/enlace/{secret}/", secret)
+        token = guests.issue(ticket, purpose=purpose, email=mail.recipient)
+    return Link(f"{settings.DESK_BASE_URL}/enlace/{token}/", token)
 
 
 def is_wanted(ticket: Ticket, purpose: Purpose) -> bool:

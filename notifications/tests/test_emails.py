@@ -40,7 +40,7 @@ EACH = pytest.mark.parametrize("template", list(Template), ids=lambda template: 
 
 
 def written(mail: OutgoingEmail) -> Any:
-    return composing.write(composing.load(mail.pk)).message
+    return composing.compose(composing.load(mail.pk)).message
 
 
 def html_of(message: Any) -> str:

@@ -15,7 +15,7 @@ from tickets.enums import StageKind
 from tickets.models import Attachment, Ticket, TicketEvent
 from web.files import waiting_file_row
 
-from ..access import Access, unsent
+from ..access import Access, unsent_reply
 from ..forms.ticket import ActionForm, ReplyForm
 from .contact import panel
 from .thread import Conversation, has_progress, state_of
@@ -34,7 +34,7 @@ def render_page(
     the events that the person has not seen."""
     context = live_context(access, refused_form=refused_form, complete="completa" in request.GET)
     if access.can_reply:
-        context["reply"] = form or unsent_form(unsent(request, access.ticket.folio))
+        context["reply"] = form or unsent_form(unsent_reply(request, access.ticket.folio))
         context["files"] = _files_field(access, context["reply"])
     context["changes"] = _changes(context["conversation"], changes) if changes else []
     # An action that is no longer offered has no form, so the page quotes what was typed into it.

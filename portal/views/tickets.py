@@ -32,8 +32,8 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "filters": filters,
         "rows": rows(page.rows),
-        "newer": _address(filters, desde=page.newer) if page.newer else "",
-        "older": _address(filters, desde=page.older) if page.older else "",
+        "newer": _query(filters, desde=page.newer) if page.newer else "",
+        "older": _query(filters, desde=page.older) if page.older else "",
         "tabs": _tabs(filters),
         "is_filtered": any(filters.value(name) for name in ("estado", "q", "tipo")),
     }
@@ -45,7 +45,7 @@ def _tabs(filters: TicketFilter) -> list[dict[str, Any]]:
     return [
         {
             "label": label,
-            "href": _address(filters, estado=key),
+            "href": _query(filters, estado=key),
             "count": counts[key] if counts else None,
             "is_current": key == chosen,
         }
@@ -53,7 +53,7 @@ def _tabs(filters: TicketFilter) -> list[dict[str, Any]]:
     ]
 
 
-def _address(filters: TicketFilter, **changed: str) -> str:
+def _query(filters: TicketFilter, **changed: str) -> str:
     """Return the query string with the valid filters and `changed`; unknown parameters are left out."""
     category = filters.value("tipo")
     values = {

@@ -16,7 +16,7 @@ from .queues import ORDERS
 LINE_SIZE = 50
 
 
-class PreparationLine:
+class PreparationQueue:
     """The first `LINE_SIZE` tickets that this user may prepare, in order of arrival (S2.35)."""
 
     def __init__(self, user: User) -> None:
