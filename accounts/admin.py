@@ -48,7 +48,7 @@ class SecondFactorInline(admin.TabularInline):
 
 
 class UserCreationForm(forms.ModelForm):
-    """Creates a person without a password. They set one through the mail that «Recuperar acceso» sends."""
+    """Creates a person without a password. They set one on the page «Recupera tu contraseña»."""
 
     class Meta:
         model = User

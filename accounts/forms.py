@@ -1,4 +1,4 @@
-"""The sign-up form's own fields, besides the address and the password that allauth asks."""
+"""The sign-up form's own fields, besides the address and the password, which allauth asks for."""
 
 import unicodedata
 from typing import Any

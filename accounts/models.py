@@ -30,7 +30,7 @@ def default_language() -> str:
 
 
 class LocalisedName(models.Model):
-    """A name in Spanish and, optionally, in English. `str()` gives the active language's."""
+    """A name in Spanish and, optionally, in English. `str()` returns the one in the active language."""
 
     name = models.CharField(_("nombre"), max_length=120)
     name_en = models.CharField(_("nombre en inglés"), max_length=120, blank=True)

@@ -2,9 +2,9 @@
 
 
 def first_name(name: str) -> str:
-    """Return the first word of `name` that is no title, for greetings: «Cap. Ramón Acosta» gives «Ramón».
+    """Return the first word of `name` that does not end in a dot, for greetings: «Cap. Ramón Acosta» gives «Ramón».
 
-    If all words end in a dot, as titles do, it is the first of them; empty for an empty name.
+    Titles end in a dot. If every word does, return the first word; for an empty name, return "".
     """
     words = name.split()
     return next((word for word in words if not word.endswith(".")), " ".join(words[:1]))

@@ -18,8 +18,8 @@ def prove_address_by_code(
 ) -> None:
     """Mark the address as verified when the person signs in with a code mailed to it.
 
-    allauth does so for addresses that it has rows for. It has none for an account that staff created, and would
-    otherwise mail a second code.
+    allauth verifies only addresses that have an `EmailAddress` row. An account that staff created has no such row:
+    without this receiver, allauth would mail the person a second code.
     """
     if method != "code" or email.lower() != user.email:
         return

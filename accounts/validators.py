@@ -13,7 +13,9 @@ phone_validator = RegexValidator(
 
 
 def validate_address(value: str) -> None:
-    """Refuse an e-mail address that is local, or whose domain is not written the way mail servers use it.
+    """Refuse an e-mail address whose domain is local or is not written the way mail servers use it.
+
+    Domains without a dot and IP addresses are local. Unprintable characters before the @ are refused too.
 
     Mail servers drop invisible characters from a domain and replace wide ones. If we accepted such spellings, one
     mailbox would have countless addresses, each with its own limit on mail (B14, B34), and a stranger could register

@@ -138,7 +138,7 @@ def test_admin_shows_no_data_to_customers(client):
 
 
 def test_sign_up_hashes_passwords_for_existing_accounts_too(client, monkeypatch):
-    """The password is hashed either way (B26). Otherwise the response time would tell who has an account."""
+    """Otherwise the response time would tell strangers which addresses have an account (B26)."""
     make_user(email=VICTIM)
     hashed = []
     hasher = type(get_hasher())
