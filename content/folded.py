@@ -8,10 +8,11 @@ from .text import fold
 
 
 class FoldedField(models.TextField):
-    """The folded text of the fields `of` of the same row. Searches in it ignore case and accents on every database.
+    """Stores the folded text of other fields of the row, which `of` names. Searches in it ignore case and accents on
+    every database.
 
-    Set on every `save` and `bulk_create`, whatever was assigned. `QuerySet.update` does not set it: code that updates
-    the fields `of` that way must update this field too.
+    It is computed on every `save` and `bulk_create`, whatever was assigned to it. `QuerySet.update` does not compute
+    it: code that updates one of the other fields that way must update this field too.
     """
 
     def __init__(self, *, of: tuple[str, ...], **kwargs: Any) -> None:

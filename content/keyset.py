@@ -46,7 +46,7 @@ class _Beyond(Func):
         super().__init__(*columns, *values)
         self.operator = operator
 
-    def as_sql(  # type: ignore[override]  # the stubs leave out what Func's own takes
+    def as_sql(  # type: ignore[override]  # Func.as_sql names more parameters; they come in `extra`
         self, compiler: Any, connection: Any, **extra: Any
     ) -> tuple[str, list[Any]]:
         parts = [compiler.compile(expression) for expression in self.source_expressions]
@@ -58,8 +58,9 @@ class _Beyond(Func):
 def paginate(rows: "QuerySet[Row]", *, order: Sequence[str], size: int, cursor: str = "") -> Page[Row]:
     """Return the page of `rows` that `cursor` points to, in `order`; without a cursor, the first page.
 
-    `order` names columns of the model. They must never be null, the last must be unique, and all must have the same
-    direction (`-name` for all or for none), else `ValueError`. Raises `InvalidCursor`.
+    `order` names columns of the model. They must never be null, and the last must be unique; neither is checked. Raises
+    `ValueError` unless all have the same direction (`-name` for all or for none), and `InvalidCursor` for a wrong
+    cursor.
     """
     descending = order[0].startswith("-")
     if any(name.startswith("-") != descending for name in order):

@@ -1,4 +1,4 @@
-"""Identify uploaded files, refuse unsafe ones and re-encode images. Has no models and stores nothing.
+"""Identify uploaded files, refuse unsafe ones and re-encode images. This package has no models and stores nothing.
 
 names       clean_name: makes a file name safe for disks, headers and pages
 formats     the allow-list: extensions, content types, signatures

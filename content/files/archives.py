@@ -1,4 +1,4 @@
-"""Check ZIP files, and the office documents that are ZIP files inside.
+"""Check ZIP files, and office documents whose format is based on ZIP.
 
 This module reads the ZIP directory itself instead of using `zipfile`, so that the sizes it checks are those of the data
 it unpacks. Nothing is ever written to disk under a name from the archive.
@@ -72,7 +72,8 @@ def identify_zip(file: Source) -> str:
 
 
 def has_zip_at_end(file: Source, size: int) -> bool:
-    """Whether the file ends with a ZIP archive, so that a ZIP program would open it whatever it begins with."""
+    """Whether the file ends with a ZIP archive. ZIP programs look for the archive at the end, so they would open this
+    file whatever its first bytes are."""
     end = _find_end(file, size)
     return end is not None and read_at(file, end[0] - end[1], 4) == b"PK\x01\x02"
 
@@ -138,8 +139,8 @@ def _entries(data: bytes) -> Iterator[Member]:
 
 
 def _check_layout(file: Source, members: list[Member], directory: int) -> None:
-    """Check that the members begin at the first byte and do not overlap. Bombs make several members share the same
-    data, and programs hide in front of an archive."""
+    """Raise `RefusedFile` unless the first member begins at byte 0 and no members overlap. In bombs several members
+    share the same data, and a program may be placed before the first member."""
     free = 0
     for member in sorted(members, key=lambda member: member.offset):
         start = _data_offset(file, member)

@@ -8,8 +8,8 @@ from ..errors import DeskError
 
 
 class RefusedFile(DeskError):
-    """A file is refused. `message` tells the person why and what to do. It is lazy, and the `values` filled into it may
-    be lazy too: they are translated when shown. `code` names the reason for code and tests."""
+    """A file is refused. `message` tells the person why and what to do. It and the `values` filled into it may be lazy
+    translations, which are translated when shown. `code` names the reason for code and tests."""
 
     def __init__(self, message: Any, *, code: str = "refused", **values: object) -> None:
         self.code = code

@@ -18,8 +18,8 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One accepted format. Inspecting the bytes must find `key`. `word` is its name in sentences; formats with an empty
-    word are accepted but not listed, to keep the sentence short."""
+    """One accepted format. `word` is its name in the sentence that lists what is accepted; formats with an empty word
+    are accepted but not listed, to keep the sentence short."""
 
     key: str
     kind: FileKind
@@ -57,7 +57,7 @@ FORMATS = (
 )
 BY_KEY = {known.key: known for known in FORMATS}
 BY_EXTENSION = {extension: known for known in FORMATS for extension in known.extensions}
-OFFICE = {"docx", "xlsx", "pptx", "odt", "ods", "odp"}  # ZIP files inside
+OFFICE = {"docx", "xlsx", "pptx", "odt", "ods", "odp"}  # formats based on ZIP
 OLE = {"doc", "xls", "ppt"}
 # Phones and messengers mix up these extensions, and every player reads the content anyway.
 ISO_VIDEO = {"mp4", "mov", "3gp"}

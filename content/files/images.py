@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from .streams import Source, chunks, read_at
 
-MAX_BLOCKS = 200_000  # parts of one image; a file made of empty parts would cost seconds
+MAX_BLOCKS = 200_000  # parts of one image; reading countless empty parts would take seconds
 MAX_SCANS = 100  # scans of one JPEG; even a scan of 60 bytes makes the decoder process the whole picture
 
 
@@ -126,7 +126,7 @@ def _palette(flags: int) -> int:
 
 
 def _after_sub_blocks(file: Source, offset: int, blocks: Iterator[int]) -> int:
-    """Return the position after a chain of sub-blocks. Takes one item of `blocks` for each."""
+    """Return the position after a chain of sub-blocks. Takes one item of `blocks` for each sub-block."""
     for _ in blocks:
         length = read_at(file, offset, 1)
         if not length:

@@ -123,7 +123,7 @@ def _by_content(file: Source, named: Format, size: int, max_pixels: int) -> Form
 
 
 def _check_inside(file: Source, known: Format, size: int, max_pixels: int) -> None:
-    """Check the content of a file whose format is known. Raises `RefusedFile`, also if another file hides in it."""
+    """Check the content of a file whose format is known. Raises `RefusedFile`, also if it contains another file."""
     match known.kind:
         case FileKind.IMAGE:
             check_pixels(file, known.key, size, max_pixels=max_pixels)

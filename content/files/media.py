@@ -9,9 +9,9 @@ from .errors import RefusedFile
 from .formats import HEAD_BYTES
 from .streams import Source, chunks, has_any, read_at
 
-# Bytes that make a browser treat a file as a page, anywhere in it.
+# A browser may treat a file that contains any of these bytes as a page.
 ACTIVE = (b"<script", b"<html", b"<!doctype html", b"<svg", b"<iframe", b"<object", b"<embed", b"<?php")
-# Beginnings that make a browser treat a file as a page.
+# A browser may treat a file that begins like this as a page.
 _PAGE = re.compile(
     r"\s*(?:<(?:head|body|h1|div|font|table|a|style|title|b|br|p|img|base|meta|link|form|math|template)(?=[\s/>])"
     r"|<!--|<\?xml|<%|#!)",
@@ -34,7 +34,8 @@ def check_pdf(file: Source, size: int) -> None:
 
 
 def check_video(file: Source, key: str, size: int) -> None:
-    """Check that a video contains its index, without which no player can show it. Raises `RefusedFile`."""
+    """Check that a video has the part without which no player can show it: a whole `moov` or `moof` box, or in WebM a
+    Segment element. Raises `RefusedFile`."""
     whole = (
         b"\x18\x53\x80\x67" in read_at(file, 0, HEAD_BYTES) if key == "webm" else _has_movie_box(file, size)
     )

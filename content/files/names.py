@@ -27,7 +27,7 @@ _SERVED = words(
     "jsp jspx jspf jsw jsv jhtml cgi fcgi pl pm py rb sh shtml stm shtm htaccess "
     "html htm xhtml xht mht mhtml svg svgz xml xsl xslt swf"
 )
-# These also end web addresses, and screenshots are often named after the page they show: «ejemplo.com.png».
+# Most of these also end web addresses, and screenshots are often named after the page they show: «ejemplo.com.png».
 _INNOCENT_INSIDE = words("app com do img iso pl pm py sh so url")
 _REFUSED_INSIDE = (PROGRAMS | _SERVED) - _INNOCENT_INSIDE
 
@@ -44,7 +44,7 @@ def clean_name(name: str) -> str:
 
     The result is in NFC and has no path, no control, direction or invisible characters, no dots or blanks at the edges
     and no name that Windows reserves. It is cut to `MAX_NAME` characters, keeping the extension. Raises `RefusedFile`
-    for a program's extension inside the name («factura.php.png»), which some servers run and some desktops hide (B5).
+    for a program's extension inside the name («factura.php.png»): some servers run such a file as a program (B5).
     """
     cleaned = _cleaned(name)
     while (again := _cleaned(cleaned)) != cleaned:  # cutting can leave a name that another rule changes

@@ -1,4 +1,4 @@
-"""Re-encode images, so that nothing but the picture is left of the uploaded file, and make thumbnails.
+"""Re-encode images, which removes everything from the file except the picture, and make thumbnails.
 
 Decoding takes memory and seconds: call these functions outside transactions.
 """
@@ -84,7 +84,7 @@ def _bare(image: Image.Image, kind: str) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, or 1 (upright) if it cannot be read: broken metadata must not lose the picture."""
+    """Return the EXIF orientation, or 1 (upright) if it cannot be read: a picture with broken metadata is accepted."""
     try:
         return int(image.getexif().get(0x0112, 1))
     except (*_DECODING, TypeError, AttributeError):

@@ -8,7 +8,7 @@ from django.core.files.base import File
 Source: TypeAlias = "IO[bytes] | File[Any]"
 
 MB = 1_000_000
-"""A megabyte is a million bytes, as `filesize` here and js/behaviours/upload.js count."""
+"""A megabyte is a million bytes, as in `rules.filesize` and js/behaviours/upload.js."""
 CHUNK = 64 * 1024
 
 
@@ -25,7 +25,7 @@ def read_at(file: Source, offset: int, length: int) -> bytes:
 
 
 def chunks(file: Source, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """Yield the bytes from `start` to `end` in chunks. The caller may move the file between two chunks."""
+    """Yield the bytes from `start` to `end` in chunks. The caller may seek in the file between two chunks."""
     position = start
     while data := read_at(file, position, CHUNK if end is None else min(CHUNK, end - position)):
         yield data
@@ -33,8 +33,7 @@ def chunks(file: Source, start: int = 0, end: int | None = None) -> Iterator[byt
 
 
 def has_any(file: Source, needles: tuple[bytes, ...], *, start: int = 0) -> bool:
-    """Whether the file contains any of `needles` from `start` on, in upper or lower case. Write needles in lower
-    case."""
+    """Whether the file contains any of `needles` from `start` on. Ignores case; `needles` must be in lower case."""
     overlap = max(map(len, needles)) - 1
     before = b""
     for data in chunks(file, start):

@@ -129,5 +129,5 @@ def webm() -> bytes:
 
 
 def script_in_gif() -> bytes:
-    """Return bytes that begin like a GIF and are also a valid JavaScript."""
+    """Return bytes that begin like a GIF and are also valid JavaScript."""
     return b"GIF89a/*" + b"\0" * 8 + image("GIF")[16:] + b"*/=1;alert(1)//"
