@@ -1,4 +1,4 @@
-"""The types of actor. Every verb takes `actor=`: a user, a guest with a link, or the system."""
+"""The types of actor. Verbs take one as `actor=`: a user, a guest with a link, or the system."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

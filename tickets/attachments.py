@@ -30,7 +30,7 @@ THUMBNAIL_SIZE = (320, 320)
 DRAFT_HOURS = 24
 SCANNED_AT_ONCE = 20
 SCAN_DAYS = 7
-"""For how many days after its upload the scanner is asked about a file that has no verdict."""
+"""A file without a verdict is scanned again until this many days after its upload."""
 REPLY_LIMITS = FileLimits(kinds=("image", "video", "document", "archive", "text"), max_files=5, max_mb=10)
 
 picture_kept = Signal()
@@ -111,8 +111,8 @@ def attach_drafts(ticket: Ticket, draft_key: str, *, actor: Actor, message: Mess
     """Attach the unsent files under `draft_key` to `message`. Returns how many. Called by the verb that writes it.
 
     Files uploaded by another user are left out, even if the key is right. The files of a report must keep to the limits
-    of its process, checked here again because the process may have been chosen after the upload; those of any other
-    message to `REPLY_LIMITS`. Raises `InvalidData`.
+    of its process, which are checked again here because the process may have been chosen after the upload. The files of
+    any other message must keep to `REPLY_LIMITS`. Raises `InvalidData`.
     """
     if not draft_key:
         return 0
@@ -211,7 +211,7 @@ def without_thumbnail() -> "models.QuerySet[Attachment]":
 def scan_held(limit: int = SCANNED_AT_ONCE) -> int:
     """Scan up to `limit` held files that have no verdict yet, and save the verdict. Returns how many got one.
 
-    Files have no verdict if the scanner was unavailable when they were uploaded. Stops if it still is.
+    Files have no verdict if the scanner was unavailable when they were uploaded. Stops as soon as it is unavailable.
     """
     judged = 0
     since = timezone.now() - timedelta(days=SCAN_DAYS)

@@ -40,8 +40,8 @@ def policy_target(ticket: Ticket, kind: ClockKind) -> timedelta | None:
 def proposed_due(ticket: Ticket, *, severity: str, case_kind: str, now: datetime) -> datetime | None:
     """Return the closing date to propose to the staff who prepare the ticket (S2.4); None if the process promises none.
 
-    It follows from the resolution target of `severity` and `case_kind`, counted from filing without the pauses. A date
-    that is past already is counted from `now` instead. Rounded down to the minute.
+    The date is the resolution target of `severity` and `case_kind` after filing, not counting the pauses. If that date
+    has passed, the target is added to `now` instead. The date is rounded down to the minute.
     """
     target = ticket.definition.resolution_target(severity=severity, case_kind=case_kind)
     if target is None:
@@ -57,8 +57,8 @@ def proposed_due(ticket: Ticket, *, severity: str, case_kind: str, now: datetime
 def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
     """Set the due date of the resolution clock to the date that a person agreed on (S2.3).
 
-    The clock's target is computed from that date, so that later pauses still push it back. Creates the clock if the
-    process promises no resolution time.
+    The clock's target is computed from that date, so that later pauses still postpone the date. A new date clears
+    `breached_at`. Creates the clock if the process promises no resolution time.
     """
     clock = ticket.clocks.filter(kind=ClockKind.RESOLUTION).prefetch_related("pauses").first()
     pauses: list[sla.Interval] = []
@@ -84,8 +84,8 @@ def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
 def retarget(ticket: Ticket, *, now: datetime) -> None:
     """Give the clocks new targets after the severity or case kind changed.
 
-    Pauses stay, and so do agreed dates and stopped clocks (LESSONS A6). A clock whose new due date lies ahead counts as
-    not breached.
+    Pauses, agreed dates and stopped clocks are not changed (LESSONS A6). If the new due date of a breached clock lies
+    ahead, its `breached_at` is cleared.
     """
     clocks = list(ticket.clocks.filter(stopped_at__isnull=True).prefetch_related("pauses"))
     for clock in clocks:

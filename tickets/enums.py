@@ -1,4 +1,4 @@
-"""The fixed lists of tickets: states, kinds, severities, purposes … and the facts that follow from them."""
+"""The fixed lists that describe tickets (states, kinds, severities, purposes …) and what follows from each value."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -38,7 +38,7 @@ class StageKind(models.TextChoices):
 
 @dataclass(frozen=True)
 class StageMeta:
-    """What follows from a stage's kind. `progress` is a percentage, used where a stage does not set its own."""
+    """The facts that follow from a stage's kind. `progress` is a percentage, used if a stage does not set its own."""
 
     public_state: PublicState
     clock: Literal["runs", "pauses", "stops"]

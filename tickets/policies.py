@@ -123,8 +123,8 @@ def may_perform(actor: Actor, ticket: Ticket, action: Action) -> bool:
 
 
 def is_one_of(who: Who, actor: Actor, ticket: Ticket) -> bool:
-    """Whether `who` includes the actor on this ticket. Administrators count as any staff, but never as the
-    requester."""
+    """Whether `who` includes the actor on this ticket. Every `who` except `requester` and `nobody` includes
+    active administrators."""
     if who.kind == "owner":
         return is_one_of(ticket.stage_definition.owner, actor, ticket)
     if who.kind == "requester":
@@ -183,7 +183,7 @@ def _includes_staff(who: Who, actor: User, ticket: Ticket) -> bool:
 
 
 def _stands_in(group: str, ticket: Ticket) -> bool:
-    """Whether all staff on the ticket may act for `group`: it has no members and its `while_empty` is `staff`
+    """Whether all staff on the ticket may act for `group`: it has no active member and its `while_empty` is `staff`
     (S4.15)."""
     definition = ticket.definition.group(group)
     if definition is None or definition.while_empty != "staff":

@@ -1,7 +1,7 @@
 """The names of events, mails and triggers, which other apps can extend without editing `tickets`.
 
-An app adds its names in its `AppConfig.ready`. The registries of guards, effects, conditions and history sentences,
-which hold functions, are extended there too; each is in the module of its functions.
+An app adds its names in its `AppConfig.ready`, where it also registers its guards, effects, conditions and history
+sentences. These are functions, and their registries are in `guards`, `effects`, `conditions` and `history`.
 """
 
 from collections.abc import Iterator

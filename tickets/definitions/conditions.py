@@ -36,7 +36,7 @@ def _holds(when: When, ticket: Subject) -> bool:
 
 @condition
 def contribution_open(ticket: Subject) -> bool:
-    """The assignee switched «aporte de usuario» on (S2.5)."""
+    """«Aporte de usuario» is switched on (S2.5)."""
     return ticket.contribution_open
 
 

@@ -16,7 +16,8 @@ from ..enums import CaseKind, MessageKind, Severity, StageKind
 
 @dataclass(frozen=True)
 class Text:
-    """One text in Spanish and, optionally, in English. `str()` gives the active language's, or Spanish without one."""
+    """One text in Spanish and, optionally, in English. `str()` returns the English one if it exists and English is
+    active, else the Spanish one."""
 
     es: str
     en: str = ""
@@ -179,8 +180,8 @@ class Action:
     def needs_account(self) -> bool:
         """Whether the requester must have an account before the action is performed (S2.26).
 
-        That is so if the guard `requester_has_account` is set or `standing` is asked, because a standing is stored on
-        an account. It is not so if the action itself asks for the requester.
+        True if the action has the guard `requester_has_account` or requires an answer to `standing`, which is stored on
+        an account. False if it also requires an answer to `requester`, because that answer sets the account.
         """
         asked = {ask.field for ask in self.asks if ask.required}
         guarded = any(guard.name == "requester_has_account" for guard in self.guards)
@@ -207,7 +208,7 @@ class Closing:
 
 @dataclass(frozen=True)
 class FileLimits:
-    """The files that may be attached to a report: kinds, number and size of each in MB (T4)."""
+    """Limits on the files of one message: their kinds, their number, and the size of each in MB (T4)."""
 
     kinds: tuple[str, ...] = ("image", "document")
     max_files: int = 5
@@ -334,15 +335,15 @@ class Definition:
         return (action for action in self.actions if stage in action.sources and action.on == trigger)
 
     def next_silence(self, stage: str, *, after: int = 0) -> int:
-        """Return after how many days of the requester's silence the next `silence` action fires in `stage`.
+        """Return the days of the requester's silence after which the next `silence` action fires in `stage`.
 
-        Only actions with more than `after` days count. 0 means that none is left.
+        That is the smallest `after_days` above `after`, or 0 if no action has one.
         """
         days = (action.after_days for action in self.triggered(stage, "silence"))
         return min((count for count in days if count > after), default=0)
 
     def closes_after(self, stage: str) -> int:
-        """Return after how many days of the requester's silence a `silence` action closes the ticket; 0 means never."""
+        """Return the days of the requester's silence after which an action closes the ticket; 0 means never."""
         silences = (action for action in self.triggered(stage, "silence") if action.to)
         return min((action.after_days for action in silences if self.stage(action.to).is_end), default=0)
 

@@ -25,7 +25,8 @@ def form_field(definition: FieldDefinition) -> forms.Field:
     common: dict[str, Any] = {
         "label": str(definition.label),
         "help_text": str(definition.help),
-        # `clean_values` requires a field with `shown_when`: only it knows the other answers.
+        # A field with `shown_when` is required only if it is shown, which depends on other answers. Functions that have
+        # those answers set `required` themselves.
         "required": definition.required and not definition.shown_when,
     }
     field = _BUILDERS[definition.type](definition, common)
@@ -71,8 +72,8 @@ def is_shown(definition: FieldDefinition, values: Mapping[str, Any]) -> bool:
 
 
 def answers_match(conditions: Mapping[str, Iterable[str]], values: Mapping[str, Any]) -> bool:
-    """Whether, for every key of `conditions`, the answer in `values` is one of those listed. Of a list of answers, one
-    is enough."""
+    """Whether each field named in `conditions` has one of the answers listed for it. If a field has several answers in
+    `values`, one of them is enough."""
     for key, expected in conditions.items():
         given = values.get(key)
         answers = given if isinstance(given, list | tuple) else [given]

@@ -1,1 +1,1 @@
-"""What staff read: queues in the order of an index, who else has a ticket open, history as sentences."""
+"""Queries for staff pages: queues, the page «Preparar», who else has a ticket open, and history as sentences."""

@@ -1,6 +1,6 @@
 """Sentences that tell staff the history of a ticket, one for each event.
 
-Customers never see them: they may name what only staff may know.
+Customers never see them, because they may mention what only staff may know.
 """
 
 from collections.abc import Callable, Iterable

@@ -17,7 +17,10 @@ LINE_SIZE = 50
 
 
 class PreparationQueue:
-    """The first `LINE_SIZE` tickets that this user may prepare, in order of arrival (S2.35)."""
+    """Of the first `LINE_SIZE` tickets to be prepared, those that this user may prepare, in order of arrival (S2.35).
+
+    `is_cut` says whether more than `LINE_SIZE` are to be prepared.
+    """
 
     def __init__(self, user: User) -> None:
         early = Ticket.objects.visible_to(user).open().to_prepare()
@@ -59,8 +62,8 @@ class PreparationQueue:
 def _preparable(tickets: Iterable[Ticket], user: User) -> Iterable[Ticket]:
     """Yield the tickets that this user may prepare.
 
-    That depends only on the process, the stage, the department and the assignee, so tickets that share these are
-    checked once.
+    Of the tickets with the same process version, stage, department and assignee only one is checked, and its answer is
+    used for all. It may be wrong for some if the `when` of an action depends on other columns.
     """
     known: dict[tuple[Any, ...], bool] = {}
     for ticket in tickets:

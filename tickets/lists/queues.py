@@ -132,7 +132,7 @@ HISTORY = Queue(
     order="actividad",
     orders=("actividad", "recientes"),
 )
-"""Every ticket there ever was, with the state it is in (S1.18)."""
+"""All tickets that the user may see, open and closed, with their state (S1.18)."""
 
 VIEWS = (
     Queue(
@@ -164,7 +164,10 @@ VIEWS = (
 
 
 def queues_for(user: User) -> list[Queue]:
-    """Return the queues of a staff member, in the order of the sidebar. Agents get their own departments' only."""
+    """Return the queues of a staff member, in the order of the sidebar.
+
+    Agents get the queues of their own departments, supervisors and administrators those of every active one.
+    """
     departments = Department.objects.filter(is_active=True)
     if not user.is_supervisor:
         departments = departments.filter(pk__in=user.department_ids)
@@ -193,8 +196,8 @@ class BoundedCount(Subquery):
     def __init__(self, queryset: "QuerySet[Any]", *, along: Sequence[str] = (), **extra: Any) -> None:
         """Count the rows of `queryset`. `along` is the order of an index that holds these rows.
 
-        Without it the database may walk the whole table, the oldest and long closed tickets first, to find the first
-        hundred open ones.
+        Without `along` the database may read the whole table, beginning with old closed tickets, to find the first
+        `MANY` open ones.
         """
         super().__init__(queryset.order_by(*along).values("pk")[:MANY], **extra)
 
@@ -258,7 +261,7 @@ ROW = (
 
 
 def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
-    """Load what a row of a list shows and nothing else, in a constant number of queries.
+    """Return `tickets`, set to load only what a row of a list shows, in a constant number of queries.
 
     Versions are prefetched, not joined: fifty tickets share a few, and each version carries its whole process.
     """
@@ -289,9 +292,9 @@ class Place:
 def proposed_place(ticket: Ticket, *, department: Department | None = None) -> Place:
     """Return the place to propose for a ticket: behind the department's earlier open tickets (S2.35).
 
-    The department is the ticket's own, unless another is given. Tickets may be prepared in any order, so the place is
-    after the last one that arrived earlier, but not after one that arrived later and has a position already. Of two
-    tickets in the same position the earlier goes first (`ORDERS`).
+    The department is the ticket's own, unless another is given. Tickets may be prepared in any order. The position is
+    one more than the highest position of the tickets that arrived earlier, but no more than the lowest position of
+    those that arrived later: of two tickets in the same position the earlier goes first (`ORDERS`).
     """
     place = department.pk if department else ticket.department_id
     earlier, later = Q(created_at__lt=ticket.created_at), Q(created_at__gt=ticket.created_at)

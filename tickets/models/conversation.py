@@ -17,8 +17,8 @@ from .ticket import Ticket
 
 
 class Message(models.Model):
-    """One message of a ticket. An internal note is never shown outside the back office. `steps` belongs to a solution:
-    what the requester still has to do, as it was sent."""
+    """One message of a ticket. An internal note is never shown outside the back office. `steps` is set only on a
+    solution: what the requester still has to do, as it was sent."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="messages")
     kind = models.CharField(_("clase"), max_length=10, choices=MessageKind)
@@ -147,7 +147,7 @@ class Attachment(models.Model):
 
 class Draft(models.Model):
     """Text that a staff member has typed and not sent: one draft per user, ticket and mode (the kind of message).
-    `steps` belongs to a solution."""
+    Only drafts of a solution use `steps`."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="drafts")

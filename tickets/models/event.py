@@ -16,7 +16,7 @@ class TicketEvent(models.Model):
     """One change to a ticket, written once and never edited. History, notifications, live updates and reports read it.
 
     `data` holds the keys and values that describe the change, never text that people wrote: that stays on `message`.
-    `notify` lists who gets a mail about the event and with which template, as the process says.
+    `notify` lists who gets a mail about the event, each with the mail's template.
     """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")

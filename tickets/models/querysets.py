@@ -60,7 +60,7 @@ class TicketQuerySet(models.QuerySet[Any]):
         return self.filter(stage_kind=StageKind.CLOSURE_APPROVAL)
 
     def counted_in_metrics(self) -> "TicketQuerySet":
-        """Return the tickets without test tickets and duplicates (S2.43)."""
+        """Return the tickets that figures count: all except test tickets and duplicates (S2.43)."""
         return self.filter(is_test=False, duplicate_of__isnull=True)
 
 

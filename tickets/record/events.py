@@ -1,4 +1,4 @@
-"""Record what happened. Every verb calls `record` once, at its end and inside its transaction."""
+"""Record the changes of tickets. Verbs call `record` once for each change, inside their transaction."""
 
 import hashlib
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def record(
     key: str | None = None,
     at: datetime | None = None,
 ) -> TicketEvent:
-    """Save the locked `ticket` with its versions raised, write the event that describes the change, and return it.
+    """Raise the versions of the locked `ticket`, save it, write the event that describes the change, and return it.
 
     `public` says whether the requester may see the event. `notify` pairs each addressee, written as a `Who`, with a
     template. `key` is the form's idempotency key: `already_recorded` finds the event by it when the form is sent again.
@@ -64,9 +64,9 @@ def already_recorded(
 ) -> TicketEvent | None:
     """Return the event that an earlier call with the same `key` recorded; None if there is none.
 
-    Verbs call it first, so that a form sent twice acts once. `act` is the `action` given to `record`, or the kind
-    without one. The same key may be used again for another ticket or another act. Raises `NotAllowed` if another actor
-    used the key.
+    Verbs call it first, so that a form sent twice acts once. `act` is the `action` given to `record`, or the
+    `kind` if no action was given. The same key may be used again for another ticket or another act. Raises `NotAllowed`
+    if another actor used the key.
     """
     if not key:
         return None

@@ -94,8 +94,8 @@ def record_use(token: GuestToken) -> None:
 def send_again(*, folio: str, email: str) -> None:
     """Mail a new link to the requester of ticket `folio` if `email` is their address; otherwise do nothing.
 
-    Neither returns nor raises anything that tells the two apart: a stranger must not learn which folios exist or who
-    requested them (B15, B26).
+    It returns None and raises nothing in either case: a stranger must not learn which folios exist or who requested
+    them (B15, B26).
     """
     address = email.strip().lower()
     theirs = Q(requester=None, requester_email=address) | Q(requester__email=address)

@@ -7,7 +7,7 @@ from tickets.tests.playing import Play
 
 @pytest.fixture
 def play(db: None) -> Iterator[Callable[..., Play]]:
-    """Return a function that begins plays. After the test each play gives the real time back."""
+    """Return a function that begins plays. After the test, each play restores the real time."""
     begun: list[Play] = []
 
     def begin(process: str, **options: object) -> Play:

@@ -238,7 +238,7 @@ def test_closing_during_a_pause_counts_the_pause(play):
 
 
 def test_reopened_ticket_keeps_the_time_it_had_left(play):
-    """A7: the time it was closed does not count, and a first response that was given stays given."""
+    """A7: the time in which it was closed does not count, and an earlier first response is still valid."""
     p = play(S3)
     properties.change_properties(p.ticket, actor=p.agent, due_at=START + timedelta(days=4))
     p.refresh()

@@ -50,7 +50,7 @@ def test_check_standing_needs_an_account(play):
         check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
 
 
-def test_only_staff_on_the_ticket_keep_records(play):
+def test_contact_verbs_refuse_everybody_but_ticket_staff(play):
     p = play(S2)
     for actor in (p.customer, p.stranger, p.outsider):
         for verb, options in (

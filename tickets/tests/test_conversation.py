@@ -80,7 +80,7 @@ def test_answers_need_a_checked_and_active_standing(play):
     assert p.told == [("requester", "reply")]
 
 
-def test_process_without_check_standing_answers_at_once(play):
+def test_follow_up_without_check_standing_is_sent_at_once(play):
     p = play(S0).follow_up("Lo vemos.")
     assert (p.ticket.first_response_at, p.ticket.last_staff_message_at) == (
         p.ticket.created_at,
@@ -142,7 +142,7 @@ def test_others_write_neither_as_requester_nor_as_staff(play):
             conversation.send_solution(p.ticket, actor=actor, done="Listo")
 
 
-def test_verb_decides_how_agent_writes_on_own_ticket(play):
+def test_agent_on_own_ticket_writes_as_requester_or_staff(play):
     p = play(S0)
     p.ticket.__class__.objects.filter(pk=p.ticket.pk).update(requester=p.agent)
     p.refresh()
@@ -304,7 +304,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("kind", WRITTEN)
-def test_every_message_kind_updates_last_message_times(play, kind):
+def test_last_message_times_depend_on_the_message_kind(play, kind):
     p = play(S2)
     filed = p.ticket.created_at
     if kind != "report":

@@ -72,8 +72,8 @@ def test_link_expires_after_its_lifetime(play, purpose):
         guests.redeem(raw)
 
 
-def test_redeem_writes_nothing_and_note_use_does(play, django_assert_num_queries):
-    """B16: mail scanners open links."""
+def test_redeem_writes_nothing_but_record_use_does(play, django_assert_num_queries):
+    """B16: mail scanners open links that nobody clicked."""
     p = play(S2)
     raw = guests.issue(p.ticket, purpose=Purpose.FOLLOW, email=p.ticket.requester_email)
     before = GuestToken.objects.values().get()
@@ -138,7 +138,7 @@ def test_send_again_mails_only_the_requesters_address(play):
 
 
 def test_linking_account_revokes_links_of_other_addresses(db):
-    """B13: a guest filed the ticket, and staff link it to another person's account. The guest must not read on."""
+    """B13: a guest filed the ticket, and staff link it to another person's account. The guest may no longer read it."""
     ticket = make_ticket(make_process("incidencia-tecnica"), guest_email="ana@example.com")
     old = guests.issue(ticket, purpose=Purpose.FOLLOW, email="ana@example.com")
     own = guests.issue(ticket, purpose=Purpose.FOLLOW, email="Ana.Ruiz@example.com")

@@ -168,8 +168,8 @@ by = ["staff", "requester"]
 """
 
 
-def test_may_be_meant_includes_everybody_possible(cast):
-    """It must include everybody whom `is_one_of` includes on this ticket."""
+def test_could_include_covers_everybody_is_one_of_includes(cast):
+    """`could_include` must be true of everybody whom `is_one_of` includes on this ticket."""
     ticket, people = cast
     staff = {name: who for name, who in people.items() if isinstance(who, User) and who.is_desk_staff}
     del staff["agent without access"]
@@ -209,8 +209,8 @@ def test_as_requester_leaves_out_staff_actions(cast):
     assert offered("supervisor", as_requester=True) == []
 
 
-def test_known_people_depends_on_visible_tickets(cast):
-    """Agents know the requesters of tickets that they may see; supervisors know every customer."""
+def test_people_visible_to_depends_on_visible_tickets(cast):
+    """Agents may open the pages of requesters whose tickets they may see; supervisors, those of every customer."""
     ticket, people = cast
     users = {name: person for name, person in people.items() if not isinstance(person, Guest)}
     del users["system"]
@@ -257,7 +257,7 @@ def test_is_one_of_includes_exactly_these_people(cast):
     assert meant("owner") == meant("role:supervisor")  # the owner of stage «recibido»
 
 
-def test_staff_never_count_as_the_requester(cast):
+def test_staff_are_not_requester_of_others_tickets(cast):
     ticket, people = cast
     for name in ("administrator", "supervisor", "agent of the department"):
         assert not policies.is_one_of(Who("requester"), people[name], ticket)

@@ -133,7 +133,7 @@ def test_due_groups_agree_with_group_of():
         assert [queues.group_of(t, now=now, end_of_day=end_of_day) for t in scope] == [name]
 
 
-def test_load_counts_open_tickets_of_each_person(django_assert_num_queries):
+def test_open_ticket_counts_returns_one_count_per_person(django_assert_num_queries):
     busy, idle = make_agent(), make_agent()
     for kind in (StageKind.WORK, StageKind.WORK, StageKind.DONE):
         Ticket.objects.filter(pk=make_ticket().pk).update(assignee=busy, stage_kind=kind)
@@ -201,7 +201,7 @@ HOUR = timedelta(hours=1)
         ({"due": NOW - 2 * HOUR, "stopped_at": NOW - HOUR}, "missed", HOUR),
     ],
 )
-def test_status_of_paused_or_stopped_clock_is_frozen(clock, state, left):
+def test_status_of_running_paused_and_stopped_clocks(clock, state, left):
     shown = sla.status(target=10 * HOUR, now=NOW, **clock)
     assert (shown.state, shown.left) == (state, left)
 

@@ -52,7 +52,7 @@ def test_terms_are_a_link_when_url_is_set(db):
     )
 
 
-def test_values_of_variables_are_not_filled_in(db):
+def test_variables_inside_values_are_not_replaced(db):
     ticket = make_ticket(requester=make_user(name="{folio} {settings.SECRET_KEY} {0.__class__}"))
     text = fill_in("{nombre} · {desconocida} · {folio.__class__} · {folio}", ticket)
     assert text == (

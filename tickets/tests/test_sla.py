@@ -87,7 +87,7 @@ def test_pause_after_the_due_date_changes_nothing():
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["id"] for vector in VECTORS])
 def test_vectors_of_other_projects_hold(vector):
-    """Daylight saving changes, and pauses after the target. Elapsed time is real time."""
+    """The vectors cover daylight saving changes, which do not change elapsed time, and pauses after the target."""
     start = datetime.fromisoformat(vector["start"])
     stops = [Interval(*(datetime.fromisoformat(end) for end in pause)) for pause in vector.get("pauses", [])]
     if vector["kind"] == "due":

@@ -1,4 +1,4 @@
-"""Another app adds event kinds, mails, triggers, guards, effects and sentences without editing this one."""
+"""Another app adds event kinds, mails, triggers, guards, effects and sentences without editing `tickets`."""
 
 from collections.abc import Iterator
 

@@ -41,7 +41,7 @@ S2 = "soporte-con-aprobacion"
 
 
 def facts(ticket):
-    """Return every row of the ticket that a verb could have written."""
+    """Return the ticket's row, the numbers of its events, messages and contacts, and its clocks' rows."""
     row = Ticket.objects.filter(pk=ticket.pk).values().get()
     counts = [ticket.events.count(), ticket.messages.count(), ticket.contacts.count()]
     return row, counts, list(ticket.clocks.order_by("pk").values())
@@ -51,7 +51,7 @@ def facts(ticket):
 
 
 def test_only_the_perform_module_assigns_a_stage():
-    """No other module of the product sets these columns, as an attribute or in an `update`."""
+    """No other module of these packages sets these columns, as an attribute or in an `update`."""
     guilty = []
     for folder in ("accounts", "tickets", "portal", "agents", "notifications", "helpdesk"):
         for path in sorted((Path(settings.BASE_DIR) / folder).rglob("*.py")):

@@ -1,7 +1,7 @@
-"""Asks: what an action may ask for, which are the desk's standard fields and the process's own.
+"""Asks: the fields that an action may ask for. They are standard fields or custom fields of the process.
 
-A standard ask has a form field, and a function that puts its answer on the ticket. Pages show these fields; `perform`
-cleans the answers with the same fields and applies them, so that both follow one rule.
+A standard ask has a form field, and a function that puts its answer on the ticket. Pages show these fields, and
+`perform` cleans the answers with the same fields, so that both follow one rule.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,7 +57,7 @@ def _get(name: str) -> Callable[[Ticket], Any]:
 
 
 def _apply_nothing(step: Step, value: Any) -> None:
-    """Apply nothing: an effect uses the answer, or it becomes a message. No column holds it."""
+    """Do nothing: no column stores the answer, and `perform` posts it as a message."""
 
 
 def validate_due_date(value: Any) -> None:
@@ -124,7 +124,8 @@ def _set_requester(step: Step, value: User) -> None:
 
 
 def _record_call(step: Step, value: str) -> None:
-    """Log a call with its outcome, «fallida/ Exitosa», and who called (S2.22)."""
+    """Log a call with its outcome, «fallida/ Exitosa», and its caller (S2.22). Raises `NotAllowed` if `actor` is no
+    user."""
     user = user_of(step.actor)
     if user is None:
         raise NotAllowed
@@ -241,7 +242,7 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
 
 
 def fields_of(action: Action, ticket: Ticket, definition: Definition) -> dict[str, forms.Field]:
-    """Return the form fields for what `action` asks, by name, with the ticket's present values in them."""
+    """Return the form fields for what `action` asks, by name, with the ticket's present values as initial ones."""
     return {ask.field: _field(ask, ticket, definition) for ask in action.asks}
 
 

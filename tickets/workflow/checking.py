@@ -1,4 +1,4 @@
-"""Checks of a definition: everything that must be true before a ticket may be filed under it."""
+"""Check a process file before it is published. `publishing.inspect` also checks that its departments exist."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -134,7 +134,7 @@ class _Checker:
         self._check_notify((*path, "notify"), action.notify)
 
     def _check_triggered(self, path: Path, action: Action) -> None:
-        """Refuse asks and guards: a triggered action has no form, and nobody reads what is missing."""
+        """Refuse asks and guards: a triggered action has no form, and nobody who could read a guard's message."""
         if action.asks:
             self.problem((*path, "asks"), _("una acción disparada no puede preguntar nada"))
         if action.guards:

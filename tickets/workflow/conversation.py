@@ -42,8 +42,8 @@ def reply(
 ) -> Message:
     """Add a reply of the requester, who may write at any time and from any channel (S3.18, S2.6). Returns it.
 
-    Files uploaded under `draft_key` are attached. Fires `requester_message`, which ends the requester's turn in the
-    contribution cycle (S2.7).
+    Files uploaded under `draft_key` are attached. Fires `requester_message`: a ticket that waits for the requester goes
+    on (S2.7). Raises `NotAllowed`, `StaleTicket` or `InvalidData`.
     """
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor):
@@ -73,8 +73,9 @@ def send_follow_up(
 ) -> Message:
     """Send a follow-up, «Estamos en ello», which does not say that the case is solved (T2, S0.21). Returns it.
 
-    With the contribution open, the trigger `follow_up_sent` passes the turn to the requester, whose mail has a link to
-    answer without signing in (S2.6).
+    Fires `follow_up_sent`. With the contribution open, the requester's mail has a link to answer without signing in
+    (S2.6). Raises `NotAllowed`, `StaleTicket`, `InvalidData`, and `GuardFailed` if the process requires a checked and
+    active standing (S2.9).
     """
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor):
@@ -223,7 +224,7 @@ def _mention(ticket: Ticket, message: Message, *, actor: Actor) -> list[User]:
 
 
 def save_draft(ticket: Ticket, *, actor: User, mode: MessageKind, body: str, steps: str = "") -> Draft | None:
-    """Save what the person has typed and return the draft. An empty one is deleted: returns None.
+    """Save the typed text as a draft and return the draft. If the text is empty, delete the draft and return None.
 
     Records no event, because nothing happened to the ticket.
     """

@@ -20,7 +20,7 @@ from .step import Step
 Effect = Callable[[Step, str], None]
 EFFECTS: dict[str, Effect] = {}
 ARGUMENTS: dict[str, str] = {}
-"""For each effect that takes an argument after the colon: what the argument names."""
+"""Maps each effect that takes an argument after the colon to the sort of thing that the argument names."""
 POSTING_EFFECTS: set[str] = set()
 """Effects that post the action's one message. An action that asks for a message may not have any of them."""
 
@@ -69,7 +69,7 @@ def disable_contribution(step: Step, argument: str) -> None:
 
 @effect
 def take(step: Step, argument: str) -> None:
-    """Make the actor the assignee (S1.14)."""
+    """Make the actor the assignee (S1.14), or nobody if the actor is not a user."""
     step.ticket.assignee = user_of(step.actor)
 
 

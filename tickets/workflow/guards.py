@@ -17,7 +17,7 @@ from .step import Step
 Guard = Callable[[Step, str], None]
 GUARDS: dict[str, Guard] = {}
 ARGUMENTS: dict[str, str] = {}
-"""For each guard that takes an argument after the colon: what the argument names."""
+"""Maps each guard that takes an argument after the colon to the sort of thing that the argument names."""
 
 
 def guard(function: Guard) -> Guard:
@@ -90,7 +90,7 @@ def assigned(step: Step, argument: str) -> None:
 
 @guard
 def follow_up_sent(step: Step, argument: str) -> None:
-    """Require an earlier follow-up: R7 comes after R3, which is one (S2.22)."""
+    """Require an earlier follow-up: the standard answer R7 may only come after R3, a follow-up (S2.22)."""
     if not step.ticket.messages.filter(kind=MessageKind.FOLLOW_UP).exists():
         raise GuardFailed(_("Envía primero un seguimiento al solicitante."))
 
@@ -117,7 +117,7 @@ def contact_recorded(step: Step, argument: str) -> None:
 
 @guard
 def call_succeeded(step: Step, argument: str) -> None:
-    """Require a logged successful call: the requester has said that the case is solved (S2.45)."""
+    """Require a logged successful call, in which the requester said that the case is solved (S2.45)."""
     if not step.ticket.contacts.filter(kind=ContactKind.CALL, outcome=ContactOutcome.SUCCESSFUL).exists():
         raise GuardFailed(_("Falta registrar una llamada exitosa al solicitante."))
 

@@ -34,7 +34,7 @@ EXCERPT_LENGTH = 200
 
 @dataclass(frozen=True)
 class Requester:
-    """Whose ticket it is, when that is not the actor: a guest's own details, or the customer that staff file for."""
+    """The person whose ticket it is: a guest, with the details they typed, or the user for whom it is filed."""
 
     email: str = ""
     name: str = ""
@@ -176,7 +176,7 @@ def _requester(
     requester: Requester | None,
     phone: str,
 ) -> Requester:
-    """Return whose ticket it will be, and add a wrong phone or address to `errors`.
+    """Return the requester of the ticket to be filed, and add a wrong name, phone or address to `errors`.
 
     Customers file for themselves only, staff for anybody. Raises `NotAllowed` for the system, and for a guest where the
     process requires an account.

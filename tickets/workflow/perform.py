@@ -110,7 +110,7 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
 
 
 def end_silence(ticket: Ticket) -> Action | None:
-    """Carry out the action of the silence that is over on the locked ticket. Returns it, or None.
+    """Carry out the action for the silence that has just ended on the locked ticket. Returns the action, or None.
 
     A stage may have several silences, such as 2, 3 and 5 days. Each acts once, the shortest first; while the ticket
     stays in its stage, `silence_due_at` moves on to the next longer one.
@@ -182,7 +182,7 @@ def _set_stage(ticket: Ticket, stage: Stage, *, now: datetime) -> None:
 
 
 def restart_silence(ticket: Ticket, *, now: datetime) -> None:
-    """Start the requester's time to answer again, where the stage sets one. Does not save the ticket."""
+    """Restart the requester's time to answer, if the stage limits it. Does not save the ticket."""
     ticket.silence_since = now
     _await_silence(ticket, after=0)
 

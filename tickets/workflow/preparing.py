@@ -15,7 +15,7 @@ CHOSEN = frozenset({"due_at", "severity", "difficulty"})
 
 
 def asks_as_preparation(action: Action) -> bool:
-    """Whether the action asks for the assignee and for at least one of `CHOSEN`."""
+    """Whether people click the action, and it asks for the assignee and at least one of `CHOSEN`."""
     asked = {ask.field for ask in action.asks}
     return not action.on and "assignee" in asked and not asked.isdisjoint(CHOSEN)
 
@@ -37,7 +37,7 @@ def prepares_in(definition: Definition) -> list[str]:
 def may_prepare(user: User) -> bool:
     """Whether a process in force could let this staff member prepare some ticket.
 
-    For one ticket use `preparation_of`.
+    Always true for supervisors and administrators. For one ticket use `preparation_of`.
     """
     in_force = ProcessVersion.objects.filter(process__current=F("pk"), process__is_active=True).order_by()
     return user.is_supervisor or any(

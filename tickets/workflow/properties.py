@@ -1,4 +1,4 @@
-"""Verbs for a ticket's properties, which may change at any time, apart from the actions of its process."""
+"""Verbs for a ticket's properties, which staff may change while it is open, apart from the actions of its process."""
 
 from typing import Any
 
@@ -29,10 +29,10 @@ EDITABLE = ("severity", "case_kind", "difficulty", "queue_position", "department
 def assign(
     ticket: Ticket, *, actor: Actor, assignee: User | None, version: int | None = None, key: str | None = None
 ) -> Ticket:
-    """Set the ticket's assignee, or with None return it to the queue. Returns the ticket.
+    """Set the ticket's assignee, or leave it unassigned with `assignee=None`. Returns the ticket.
 
-    The assignee is told, unless they assigned it to themselves (S1.13). Raises `InvalidData` for anybody who is not
-    active staff, `GuardFailed` on a closed ticket.
+    The assignee gets a mail, unless they assigned it to themselves (S1.13). Raises `NotAllowed`, `StaleTicket`,
+    `GuardFailed` on a closed ticket, and `InvalidData` if `assignee` is not active staff.
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.ASSIGNED, ticket=ticket):
@@ -67,7 +67,8 @@ def change_properties(
     """Change any of `EDITABLE` and return the ticket. Equal values change nothing and record nothing.
 
     A new severity or case kind brings its own targets, so due dates move; an agreed due date stays. Raises
-    `InvalidData` for values that are not valid, `GuardFailed` on a closed ticket.
+    `NotAllowed`, `StaleTicket`, `GuardFailed` on a closed ticket, `InvalidData` for wrong values, and `TypeError` for
+    another property.
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.PROPERTIES, ticket=ticket):
@@ -129,7 +130,9 @@ def set_contribution(
 ) -> Ticket:
     """Switch the contribution, «aporte de usuario», on or off and return the ticket (S2.5).
 
-    Switching it off revokes its links and fires `contribution_closed`, which ends the requester's turn (S2.7).
+    Switching it off revokes its links and fires `contribution_closed`, so that the process stops waiting for the
+    requester (S2.7). Raises `NotAllowed`, `StaleTicket`, and `GuardFailed` for switching it on if the ticket is closed
+    or has no address.
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.CONTRIBUTION, ticket=ticket):

@@ -43,7 +43,8 @@ def publish(source: str, *, position: int | None = None) -> ProcessVersion:
 
 
 def inspect(source: str) -> Definition:
-    """Return the definition, if it could be published at this desk as it is now. Raises `DefinitionError`."""
+    """Check a process file, also that its departments exist or are declared in it, and return its definition. Raises
+    `DefinitionError`."""
     definition = load(source)
     named = list(_named_departments(definition))
     known = {department.key for department in definition.departments}

@@ -59,7 +59,7 @@ def _end_silence(pk: int) -> bool:
 
 
 def _run_on_each(tickets: Iterable[int], act: Callable[[int], int], limit: int) -> int:
-    """Call `act` on each ticket until it has done `limit` things or `SECONDS` have passed. Returns how many it did.
+    """Call `act` on each ticket and return the sum of its results. Stops once the sum is `limit`, or after `SECONDS`.
 
     A sweep goes on after a ticket that fails, and failing tickets do not count towards `limit`.
     """
