@@ -1,1 +1,1 @@
-"""Code that all faces share: stamped forms, refusals, file rows and downloads, rate limits, wording, template tags."""
+"""Code that `portal` and `agents` share: stamped forms, refusals, files, rate limits, wording, template tags."""

@@ -3,7 +3,7 @@ from django.http import HttpRequest
 
 
 def desk(request: HttpRequest) -> dict[str, object]:
-    """Return the help desk's name and contacts, which the frame of every page shows, and the upload limit."""
+    """Return the help desk's name and contacts, whether it is the demo, and the upload limit, for every template."""
     return {
         "desk": {
             "name": settings.DESK_NAME,

@@ -68,7 +68,8 @@ def _serve(
     request: HttpRequest, stored: FieldFile, attachment: Attachment, *, content_type: str, inline: bool
 ) -> HttpResponseBase:
     """Return the response with the file: from the front server (X-Accel-Redirect) or by a redirect to the object store
-    if there is one, else from this process, with support for Range."""
+    if there is one, else from this process, with support for Range. Thumbnails in the object store also come from this
+    process."""
     disposition = content_disposition_header(not inline, attachment.name) or "attachment"
     prefix = settings.DESK_ACCEL_PREFIX
     is_local = isinstance(stored.storage, FileSystemStorage)

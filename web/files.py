@@ -66,7 +66,7 @@ def waiting_file_row(attachment: Attachment, *, remove_url: str) -> dict[str, An
 
 
 def file_row(attachment: Attachment) -> dict[str, Any]:
-    """Return what components/_file.html draws for a file of a message. No link while the file is held for scanning."""
+    """Return what components/_file.html draws for a file of a message. A held file has no link."""
     row: dict[str, Any] = {
         "name": attachment.name,
         "size": attachment.size,

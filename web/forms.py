@@ -46,8 +46,8 @@ class StampedForm(forms.Form):
     def stamp(self) -> dict[str, Any]:
         """Return `version` and `key` for the verb, each None if it is missing or cannot be read.
 
-        Reads these two fields alone: other fields look up accounts and folios, which somebody to whom the action is not
-        offered must not be able to try out.
+        Cleans no other field. That would look up accounts and folios, and somebody to whom the action is not offered
+        could find out which of them exist.
         """
         version, key = (self.fields[name].clean(self[name].data) for name in ("version", "key"))
         return {"version": version, "key": str(key) if key else None}
@@ -76,7 +76,8 @@ class ActionForm(StampedForm):
             self.fields[name] = field
 
     def asked_fields(self) -> list[dict[str, Any]]:
-        """Return each asked field with `shown_when`: the JSON for js/behaviours/shown-when.js, empty if always shown.
+        """Return a dict for each asked field: `field` is the bound field, `shown_when` the JSON for
+        js/behaviours/shown-when.js, empty if the field is always shown.
 
         A condition on a field that this form does not ask for is checked against the ticket's stored answer. If it
         does not hold, the field is left out.

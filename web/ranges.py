@@ -11,7 +11,7 @@ RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
 
 class Part:
-    """The next `length` bytes of an open file. Django closes it with the response, even if it was not read."""
+    """The next `length` bytes of an open file. Django closes the file with the response, even if it was not read."""
 
     def __init__(self, file: IO[bytes], length: int) -> None:
         self.file, self.left = file, length

@@ -46,12 +46,13 @@ def by_ip(request: HttpRequest) -> str:
 
 
 def by_user(request: HttpRequest) -> str:
-    """Count by user if somebody is signed in, else by IP address."""
+    """Return the key to count by: the signed-in user, or the IP address if nobody is signed in."""
     return f"user {request.user.pk}" if request.user.is_authenticated else by_ip(request)
 
 
 def by_field(name: str) -> Callable[[HttpRequest], str]:
-    """Count by the posted value of field `name`, such as an email address that would get one mail for each request."""
+    """Return a function for `by` that returns the posted value of field `name`, such as the address to which each
+    request sends a mail."""
 
     def by(request: HttpRequest) -> str:
         return request.POST.get(name, "").strip().casefold()
@@ -68,8 +69,8 @@ def limited(
 ) -> Callable[[View[P]], View[P]]:
     """Decorate a view to allow at most `rate` («10/m», «3/30s», «100/h») requests of these methods.
 
-    All views limited with the same `name` share one count for each value of `by`; for "" nothing is counted. Further
-    requests get 429 with `429.html` in the person's language and a Retry-After header.
+    All views limited with the same `name` share one count for each value that `by` returns; for "" nothing is counted.
+    Further requests get 429 with `429.html` in the person's language and a Retry-After header.
     """
     limit, window = parse_rate(rate)
 

@@ -145,7 +145,7 @@ def avatar(name: str, size: str = "", color: str | int = "", on: str = "") -> Sa
     return _component("avatar", name=name, size=size, color=color, on=on)
 
 
-# --- People -----------------------------------------------------------------------------------------------
+# --- People and dates -------------------------------------------------------------------------------------
 
 
 @register.simple_tag
@@ -218,7 +218,7 @@ def control(field: BoundField, described: str = "") -> SafeString:
 
 @register.filter
 def message_kind(tags: str) -> str:
-    """Return the snack's kind (error, info or ok) for the tags of a Django message."""
+    """Return the kind (error, info or ok) of the snack, a short notice, that shows a Django message with these tags."""
     words = (tags or "").split()
     return "error" if "error" in words else "info" if {"info", "warning", "debug"} & set(words) else "ok"
 
