@@ -153,12 +153,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_session_auth_hash(self) -> str:
         """Return a hash of the password and the address: a session ends when either changes."""
-        return self._of_address(super().get_session_auth_hash())
+        return self._with_address(super().get_session_auth_hash())
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        return map(self._of_address, super().get_session_auth_fallback_hash())
+        return map(self._with_address, super().get_session_auth_fallback_hash())
 
-    def _of_address(self, digest: str) -> str:
+    def _with_address(self, digest: str) -> str:
         return hashlib.sha256(f"{digest} {self.email}".encode()).hexdigest()
 
     def get_full_name(self) -> str:

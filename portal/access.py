@@ -128,7 +128,7 @@ def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> A
         return None
     if request.method == "POST":
         guests.record_use(token)
-    return Access(token.ticket, guests.actor_of(token), token)
+    return Access(token.ticket, guests.guest_of(token), token)
 
 
 def invalid_link_page(request: HttpRequest) -> HttpResponse:

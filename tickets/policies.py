@@ -176,13 +176,13 @@ def _includes_staff(who: Who, actor: User, ticket: Ticket) -> bool:
         case "managers":
             return actor.is_supervisor or actor.manages(ticket.department_id)
         case "group":
-            return who.name.lower() in actor.group_names or _stands_in(who.name, ticket)
+            return who.name.lower() in actor.group_names or _all_staff_act_for(who.name, ticket)
         case "actor_of":
             return ticket.events.filter(action=who.name, actor=actor).exists()
     return False
 
 
-def _stands_in(group: str, ticket: Ticket) -> bool:
+def _all_staff_act_for(group: str, ticket: Ticket) -> bool:
     """Whether all staff on the ticket may act for `group`: it has no active member and its `while_empty` is `staff`
     (S4.15)."""
     definition = ticket.definition.group(group)

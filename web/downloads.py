@@ -61,7 +61,7 @@ def _may_see(request: HttpRequest, attachment: Attachment) -> bool:
     tokens = granted(request)
     folio = attachment.ticket.folio if attachment.ticket else ""
     token = guests.still_valid(tokens, folio=folio, purposes=policies.READING_PURPOSES) if tokens else None
-    return token is not None and policies.can_download(guests.actor_of(token), attachment)
+    return token is not None and policies.can_download(guests.guest_of(token), attachment)
 
 
 def _serve(

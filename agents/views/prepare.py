@@ -59,7 +59,7 @@ def prepare_proposal(request: DeskRequest, folio: str) -> HttpResponse:
     form = PrepareForm.unbound_from(request.GET, action=page.action, ticket=page.ticket, anew=anew)
     by_department = "assignee" in form.asked and request.htmx.trigger == "prep-where"
     if by_department:
-        form.offer(possible_assignees(form.ticket, form.department_id))
+        form.offer(possible_assignees(form.department_id))
     context = {"form": form, "ticket": page.ticket, "by_department": by_department}
     return render(request, "agents/prepare/_proposal.html", context)
 
@@ -125,7 +125,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     if form is not None and "assignee" in form.asked:
-        form.offer(possible_assignees(form.ticket, form.department_id))
+        form.offer(possible_assignees(form.department_id))
     context = {
         "page": page,
         "ticket": page.ticket,

@@ -41,7 +41,7 @@ def pulse(request: DeskRequest, folio: str) -> HttpResponse:
     known = Ticket.objects.visible_to(request.user).filter(folio=folio).only("pk", "version").first()
     if known is None:
         raise Http404
-    presence.announce(known, user=request.user, is_writing=request.POST.get("writing") == "1")
+    presence.mark_present(known, user=request.user, is_writing=request.POST.get("writing") == "1")
     seen, others = request.POST.get("v", ""), list(presence.others_on(known, user=request.user))
     waited = seen.endswith(MAILS_WAIT_SUFFIX)
     waits = waited and deliveries.any_waiting(known)

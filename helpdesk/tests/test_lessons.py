@@ -44,7 +44,7 @@ PROVEN = {
     10: ["helpdesk/tests/test_logs.py::test_json_line_is_always_one_line"],
     11: [f"{HERE}::test_b11_no_address_leaves_its_folder"],
     12: ["notifications/tests/test_reply_address.py::test_changed_hash_is_rejected"],
-    13: ["notifications/tests/test_reply_address.py::test_hash_is_not_valid_for_another"],
+    13: ["notifications/tests/test_reply_address.py::test_hash_of_one_address_is_invalid_in_another"],
     14: ["notifications/tests/test_emails.py::test_opening_a_link_does_not_verify_the_address"],
     15: ["tickets/tests/test_guests.py::test_unknown_expired_and_revoked_links_are_refused_alike"],
     16: [f"{HERE}::test_b16_signing_out_and_choices_need_a_post"],

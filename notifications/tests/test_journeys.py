@@ -43,7 +43,7 @@ def link_in_last_mail_to(address: str, purpose: Purpose) -> Guest:
     assert secret, message.body
     token = guests.redeem(secret[1])
     assert token.purpose == purpose
-    return guests.actor_of(token)
+    return guests.guest_of(token)
 
 
 @pytest.mark.demand("S2.2", "S2.4", "S2.6", "S2.7", "S2.8", "S2.30", "S0.25")

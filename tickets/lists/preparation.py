@@ -84,7 +84,7 @@ class Colleague:
     is_of_department: bool
 
 
-def possible_assignees(ticket: Ticket, department_id: int | None) -> list[Colleague]:
+def possible_assignees(department_id: int | None) -> list[Colleague]:
     """Return all staff as possible assignees, with three queries.
 
     Those of the department come first, then those with fewer open tickets.

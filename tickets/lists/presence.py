@@ -12,7 +12,7 @@ from ..models import Presence, Ticket
 PRESENCE_SECONDS = 20
 
 
-def announce(ticket: Ticket, *, user: User, is_writing: bool = False) -> None:
+def mark_present(ticket: Ticket, *, user: User, is_writing: bool = False) -> None:
     """Record that `user` has the ticket open now, and whether they are writing."""
     sign = {"seen_at": timezone.now(), "is_writing": is_writing}
     # Every open page calls this every few seconds, so the row nearly always exists.

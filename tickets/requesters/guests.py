@@ -106,7 +106,7 @@ def send_again(*, folio: str, email: str) -> None:
     record(locked(ticket), EventKind.LINK, actor=SYSTEM, public=False, notify=notify)
 
 
-def actor_of(token: GuestToken) -> Guest:
+def guest_of(token: GuestToken) -> Guest:
     """Return the guest who holds the link, as the `actor` of verbs."""
     return Guest(token.ticket_id, token.email, token.ticket.requester_name, Purpose(token.purpose))
 

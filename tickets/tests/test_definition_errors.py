@@ -10,7 +10,7 @@ from tickets.definitions.problems import DefinitionError
 from tickets.models import Process
 from tickets.tests.factories import make_process
 from tickets.workflow.checking import load
-from tickets.workflow.publishing import inspect, publish
+from tickets.workflow.publishing import check_for_desk, publish
 
 GOOD = """\
 format = 1
@@ -249,7 +249,7 @@ def test_department_must_exist_or_be_declared(db):
     assert [problem.line for problem in refused.value.problems] == [22, 54]
     assert not Process.objects.exists()
     Department.objects.create(key="ventas", name="Ventas")
-    assert inspect(named).key == "minimo"
+    assert check_for_desk(named).key == "minimo"
     declared = '[[departments]]\nkey = "bodega"\nlabel = "Bodega"\n'
     publish(named.replace('by = ["assignee"]', 'by = ["department:bodega"]') + declared)
     assert Department.objects.get(key="bodega").name == "Bodega"

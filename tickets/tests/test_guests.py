@@ -23,7 +23,7 @@ S2 = "soporte-con-aprobacion"
 def test_link_opens_one_ticket_for_one_purpose(play, purpose):
     p = play("incidencia-tecnica", filed_by="guest")
     raw = guests.issue(p.ticket, purpose=purpose, email="Ana@Example.com")
-    actor = guests.actor_of(guests.redeem(raw))
+    actor = guests.guest_of(guests.redeem(raw))
     assert (actor.ticket_id, actor.email, actor.name, actor.purpose) == (
         p.ticket.pk, "ana@example.com", "Invitada", purpose,
     )  # fmt: skip

@@ -12,21 +12,21 @@ def seen(play, user):
 
 def test_others_on_lists_colleagues_and_writers_first(play, django_assert_num_queries):
     p, elsewhere = play("incidencia-tecnica"), play("incidencia-tecnica")
-    presence.announce(p.ticket, user=p.agent)
-    presence.announce(p.ticket, user=p.colleague)
-    presence.announce(p.ticket, user=p.supervisor, is_writing=True)
-    presence.announce(elsewhere.ticket, user=elsewhere.agent)
+    presence.mark_present(p.ticket, user=p.agent)
+    presence.mark_present(p.ticket, user=p.colleague)
+    presence.mark_present(p.ticket, user=p.supervisor, is_writing=True)
+    presence.mark_present(elsewhere.ticket, user=elsewhere.agent)
     with django_assert_num_queries(1):
         assert seen(p, p.agent)[0] == (p.supervisor, True)
     assert {user for user, _writing in seen(p, p.agent)} == {p.supervisor, p.colleague}
-    presence.announce(p.ticket, user=p.supervisor)
+    presence.mark_present(p.ticket, user=p.supervisor)
     assert (p.supervisor, False) in seen(p, p.agent)
 
 
 def test_presence_expires_and_is_deleted_later(play):
     p = play("incidencia-tecnica")
     version = p.ticket.version
-    presence.announce(p.ticket, user=p.colleague)
+    presence.mark_present(p.ticket, user=p.colleague)
     p.clock.shift(timedelta(seconds=presence.PRESENCE_SECONDS + 1))
     assert seen(p, p.agent) == []
     assert presence.forget_absent() == 0

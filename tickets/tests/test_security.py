@@ -112,7 +112,7 @@ def test_only_one_of_two_simultaneous_decisions_counts(other):
     decide = {"aprobar": {}, "rechazar": {"message": "Sigue fallando."}}
     results = at_once(
         lambda: perform(ticket, "aprobar", actor=ticket.requester),
-        lambda: perform(ticket, other, actor=guests.actor_of(link), data=decide[other]),
+        lambda: perform(ticket, other, actor=guests.guest_of(link), data=decide[other]),
     )
     assert sorted(results) == ["ActionUnavailable", "done"]
     events = ticket.events.filter(action__in=decide)

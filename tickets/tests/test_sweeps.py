@@ -63,10 +63,10 @@ def test_failing_tickets_do_not_count_towards_limit(monkeypatch):
         return True
 
     done = []
-    assert sweeps._each(range(9), lambda pk: done.append(pk) or failing(pk), 3) == 3
+    assert sweeps._run_on_each(range(9), lambda pk: done.append(pk) or failing(pk), 3) == 3
     assert done == list(range(8))
     monkeypatch.setattr(sweeps, "SECONDS", 0)
-    assert sweeps._each(range(9), failing, 3) == 0, "the time is over"
+    assert sweeps._run_on_each(range(9), failing, 3) == 0, "the time is over"
 
 
 def test_breach_is_recorded_once(play):

@@ -1,4 +1,4 @@
-"""Check a process file before it is published. `publishing.inspect` also checks that its departments exist."""
+"""Check a process file before it is published. `publishing.check_for_desk` also checks that its departments exist."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

@@ -24,7 +24,7 @@ def publish(source: str, *, position: int | None = None) -> ProcessVersion:
     customer kinds, groups and categories of the file are created where the desk has none with that key; existing ones
     stay as the desk has edited them. Raises `DefinitionError`.
     """
-    definition = inspect(source)
+    definition = check_for_desk(source)
     _create_needs(definition)
     process, _created = Process.objects.get_or_create(
         key=definition.key, defaults={"position": Process.objects.count() if position is None else position}
@@ -42,7 +42,7 @@ def publish(source: str, *, position: int | None = None) -> ProcessVersion:
     return version
 
 
-def inspect(source: str) -> Definition:
+def check_for_desk(source: str) -> Definition:
     """Check a process file, also that its departments exist or are declared in it, and return its definition. Raises
     `DefinitionError`."""
     definition = load(source)

@@ -20,7 +20,6 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import ngettext
 
 from content.files.rules import filesize
 from web.wording import (
@@ -231,12 +230,3 @@ def times(count: int) -> range:
 @register.filter
 def item(mapping: Mapping[Any, Any], key: Any) -> Any:
     return mapping.get(key, "") if mapping else ""
-
-
-@register.simple_tag
-def files_left(used: int, limit: int) -> str:
-    """Return how many of the allowed files are used: «2 de 3 usados»."""
-    return ngettext("%(used)d de %(limit)d usado", "%(used)d de %(limit)d usados", used) % {
-        "used": used,
-        "limit": limit,
-    }

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from tickets.definitions.loading import library
 from tickets.definitions.problems import DefinitionError
 from tickets.models import Process, ProcessVersion
-from tickets.workflow.publishing import inspect, publish
+from tickets.workflow.publishing import check_for_desk, publish
 
 
 class Command(BaseCommand):
@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
     def check_file(self, name: str) -> None:
         try:
-            definition = inspect(self.read(name))
+            definition = check_for_desk(self.read(name))
         except DefinitionError as error:
             raise CommandError(self.complaint(name, error)) from error
         facts = {
