@@ -10,6 +10,8 @@ BIN := .venv/bin
 # Installed again when a lock changes, and only then.
 BASE := .venv/installed-$(shell cat requirements.txt | cksum | tr ' ' '-')
 FULL := .venv/installed-with-tests-$(shell cat requirements.txt requirements-prod.txt requirements-test.txt | cksum | tr ' ' '-')
+# esbuild, Sass and biome. Only those who change or check static/css and static/js need them, and npm.
+FRONT := tools/front/node_modules/.installed-$(shell cksum < tools/front/package-lock.json | tr ' ' '-')
 PORT ?= 8000
 N ?= 10000
 
@@ -61,11 +63,11 @@ lock:
 		uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 			$$name.in -o $$name.txt || exit 1; done
 
-# For whoever changes what the browser gets: fetches third-party files (needs npm), joins ours into static/dist.
+# For whoever changes what the browser gets (both need npm): fetches third-party files; builds static/dist from ours.
 vendor: $(FULL)
 	$(BIN)/python -m tools.vendor
 
-assets: $(FULL)
+assets: $(FULL) $(FRONT)
 	$(BIN)/python -m tools.assets
 
 # For whoever changes a text: collects it into locale/en (needs gettext) and compiles locale/en and locale/es.
@@ -80,6 +82,11 @@ $(FULL): | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements.txt -r requirements-prod.txt -r requirements-test.txt
 	@touch $(BASE) $@
+
+$(FRONT):
+	@command -v npm >/dev/null || { echo "Needs Node.js 18 or newer with npm. On Debian and Ubuntu: apt install npm"; exit 1; }
+	cd tools/front && npm ci --loglevel=error
+	@touch $@
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Needs Python 3.11, 3.12 or 3.13 (make PYTHON=/path/to/python)."; exit 1; }

@@ -5,7 +5,8 @@
     python tools/vendor.py --check         compare the committed files with the record, without network
 
 `static/vendor/vendor.json` is the record: exact version, npm's integrity of the tarball, the sha256 of every file
-taken from it. npm is needed only to fetch; the project serves and tests the committed files.
+taken from it. npm is needed only to fetch; the project serves and tests the committed files. Of Bootstrap only the
+licence is here: tools/front/build.mjs compiles the parts that we use into static/dist.
 """
 
 from __future__ import annotations
@@ -58,12 +59,6 @@ def member(tarball: tarfile.TarFile, path: str) -> bytes:
     return extracted.read()
 
 
-def without_source_map(data: bytes) -> bytes:
-    """Remove the reference to the source map, which is not shipped: the hashed static storage rejects references to
-    missing files."""
-    return re.sub(rb"\n?/\*# sourceMappingURL=\S+ \*/|\n?/\*# sourceMappingURL=\S+\*/", b"\n", data)
-
-
 def build_sprite(tarball: tarfile.TarFile, names: list[str]) -> bytes:
     """Return one SVG with a <symbol> for each chosen Bootstrap icon and for each of our own in tools/own-icons.svg."""
     symbols = []
@@ -88,8 +83,6 @@ def update(record: dict, only: str | None = None) -> None:
         tarball, facts["integrity"] = fetch(package, facts["version"])
         for target, entry in facts["files"].items():
             data = member(tarball, entry["source"])
-            if entry.get("source_map") == "removed":
-                data = without_source_map(data)
             (VENDOR / target).write_bytes(data)
             entry["sha256"] = sha256(data)
         if package == ICONS_PACKAGE:

@@ -1,10 +1,11 @@
 import gzip
+import json
 import re
 
 import pytest
 
-from tools import assets, contrast, css_bundle
-from tools.css_parser import Rule, parse, render
+from helpdesk.tests.css import variables_of
+from tools import assets, contrast, vendor
 
 PORTAL_FIRST_VISIT = [
     "vendor/inter-latin-opsz-normal.woff2",
@@ -14,10 +15,52 @@ PORTAL_FIRST_VISIT = [
     "icons.svg",
     "favicon.svg",
 ]
+# Bootstrap reads this one and leaves it undefined, so that the text is aligned as the browser does it.
+UNDEFINED_IN_BOOTSTRAP = {"--bs-body-text-align"}
+
+
+@pytest.fixture(params=["portal", "agents"])
+def style_sheet(request):
+    return (assets.DIST / f"{request.param}.css").read_text("utf-8")
 
 
 def test_built_files_are_fresh():
-    assert assets.stale() == [], "run python -m tools.assets"
+    assert assets.stale() == [], "run make assets"
+
+
+def test_freshness_notices_changed_added_and_removed_files(tmp_path, monkeypatch):
+    built = json.loads(assets.MANIFEST.read_text("utf-8"))
+    assert set(built["results"]) == set(assets.RESULTS)
+    built["sources"]["static/css/portal.css"] = "0"
+    built["sources"]["static/css/components/gone.css"] = "0"
+    del built["sources"]["static/js/main.js"]
+    built["results"]["app.js"] = "0"
+    monkeypatch.setattr(assets, "MANIFEST", tmp_path / "built.json")
+    assets.MANIFEST.write_text(json.dumps(built))
+
+    assert assets.stale() == [
+        "app.js",
+        "static/css/components/gone.css",
+        "static/css/portal.css",
+        "static/js/main.js",
+    ]
+
+
+def test_lock_of_the_build_tools_names_no_registry():
+    lock = json.loads((assets.FRONT / "package-lock.json").read_text("utf-8"))["packages"]
+
+    assert len(lock) > 5
+    assert [name for name, facts in lock.items() if "resolved" in facts] == []
+    assert [name for name, facts in lock.items() if name and "integrity" not in facts] == []
+
+
+def test_bootstrap_is_built_from_the_version_whose_licence_we_carry():
+    lock = json.loads((assets.FRONT / "package-lock.json").read_text("utf-8"))["packages"]
+    record = json.loads(vendor.RECORD.read_text("utf-8"))["packages"]["bootstrap"]
+    built = lock["node_modules/bootstrap"]
+
+    assert (built["version"], built["integrity"]) == (record["version"], record["integrity"])
+    assert f"Bootstrap  v{record['version']}" in (assets.DIST / "portal.css").read_text("utf-8")
 
 
 def test_everything_the_portal_loads_leaves_room_for_its_page():
@@ -31,61 +74,47 @@ def test_everything_the_portal_loads_leaves_room_for_its_page():
     assert sum(sizes.values()) < 155_000, sizes
 
 
-@pytest.mark.parametrize("name", ["portal", "agents"])
-def test_files_named_in_a_style_sheet_exist(name):
-    css = (assets.DIST / f"{name}.css").read_text("utf-8")
+def test_files_named_in_a_style_sheet_exist(style_sheet):
+    targets = re.findall(r'url\(["\']?((?!["\']?data:)[^"\')]+)', style_sheet)
 
-    for target in re.findall(r'url\("((?!data:)[^"]+)"\)', css):
+    assert targets
+    for target in targets:
         assert (assets.DIST / target).resolve().is_file(), target
 
 
-def test_dark_rules_are_repeated_for_whoever_leaves_it_to_the_system():
-    css = (assets.DIST / "portal.css").read_text("utf-8")
-    dark = css.count('[data-bs-theme="dark"]') + css.count("[data-bs-theme=dark]")
+def test_every_variable_a_style_sheet_uses_is_defined(style_sheet):
+    declared, used = variables_of(style_sheet)
 
-    assert dark > 10
-    assert (
-        css.count('[data-bs-theme="auto"]') - css.count('[data-bs-theme="light"],[data-bs-theme="auto"]')
-        == dark
+    assert len(used) > 100
+    assert used - declared == UNDEFINED_IN_BOOTSTRAP
+
+
+def test_dark_colours_hold_on_screens_for_dark_and_for_the_systems_choice(style_sheet):
+    """On paper they hold for nobody: print is black on white."""
+    dark = re.findall(r"@media screen\{\[data-bs-theme=dark\]\{([^}]*)\}\}", style_sheet)
+    auto = re.findall(
+        r"@media screen and \(prefers-color-scheme: ?dark\)\{\[data-bs-theme=auto\]\{([^}]*)\}\}", style_sheet
     )
 
-
-def test_paper_is_white_whatever_the_theme():
-    nodes = parse('.x,[data-bs-theme="dark"] .y{color:#fff}')
-
-    assert render(css_bundle.with_auto_theme(nodes)) == (
-        '.x{color:#fff}\n@media screen{\n[data-bs-theme="dark"] .y{color:#fff}\n}\n'
-        '@media screen and (prefers-color-scheme: dark){\n[data-bs-theme="auto"] .y{color:#fff}\n}'
-    )
+    assert len(dark) == 1
+    assert dark == auto
+    assert "--ma-canvas: #0B1315;" in dark[0]
+    assert style_sheet.count("[data-bs-theme=dark]") == 1
 
 
-def test_utilities_come_last_and_shout_no_more():
-    css = (assets.DIST / "portal.css").read_text("utf-8")
-    utilities = css[css.index("@layer utilities{") :]
+def test_utilities_win_by_their_layer_alone(style_sheet):
+    order = "@layer vendor,tokens,base,layout,components,pages,utilities;"
+    utilities = style_sheet[style_sheet.index("@layer utilities{") :]
 
-    assert css.startswith("@layer vendor, tokens, base, layout, components, pages, utilities;")
+    assert style_sheet.index(order) < style_sheet.index("@layer vendor{")
     assert ".mb-3{margin-bottom:1rem}" in utilities
+    assert ".d-none{display:none}" in utilities
 
 
-def test_parser_keeps_what_it_does_not_understand():
-    css = 'a:not(.b,.c)::before{content:"};{";background:url("data:image/svg+xml,%3csvg xmlns=\'x\'/%3e")}'
-
-    assert render(parse(css)) == css
-
-
-def test_bootstrap_subset_drops_selectors_and_sorts_the_rest():
-    nodes = parse(
-        "body{margin:0}.btn,.navbar{color:red}.carousel{top:0}.d-none{display:none!important}"
-        "@media (min-width:768px){.d-md-flex{display:flex!important}.modal{top:0}}"
-    )
-
-    layers = css_bundle.bootstrap_subset(nodes)
-
-    assert render(layers["vendor"]) == "body{margin:0}"
-    assert layers["components"] == [Rule([".btn"], ["color:red"])]
-    assert render(layers["utilities"]) == (
-        ".d-none{display:none}\n@media (min-width:768px){\n.d-md-flex{display:flex}\n}"
-    )
+def test_fonts_stand_outside_layers(style_sheet):
+    """Some browsers ignore @font-face inside one."""
+    assert style_sheet.count("@font-face") == 2
+    assert style_sheet.rindex("@font-face") < style_sheet.index("@layer vendor{")
 
 
 def test_every_colour_pair_of_the_design_has_enough_contrast():
