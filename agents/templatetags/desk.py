@@ -61,7 +61,8 @@ def box_cell(row: Row, label: str) -> SafeString:
     folio."""
     folio = row.ticket.folio
     return format_html(
-        '<td><input class="form-check-input" type="checkbox" name="sel" value="{}" aria-label="{}"></td>',
+        '<td class="qtable__box"><input class="form-check-input" type="checkbox" name="sel" value="{}"'
+        ' aria-label="{}"></td>',
         folio,
         label.replace(FOLIO_PLACEHOLDER, folio),
     )
@@ -73,8 +74,10 @@ def subject_cells(row: Row, fresh: str) -> SafeString:
     ticket = row.ticket
     dot = format_html('<span class="dot dot--new" title="{}"></span>', fresh) if row.has_new_reply else ""
     return format_html(
-        '<td><span class="folio">{}</span></td><td><span class="qrow__subject">{}<a class="truncate" href="{}"'
-        ' data-open>{}</a>{}<span class="snip truncate">{}</span></span></td><td class="muted" title="{}">{}</td>',
+        '<td><span class="folio">{}</span></td>'
+        '<td class="qtable__subject"><span class="qrow__subject">{}<a class="truncate" href="{}" data-open>{}</a>'
+        '{}<span class="snip truncate">{}</span></span></td>'
+        '<td class="qtable__requester muted" title="{}">{}</td>',
         ticket.folio,
         dot,
         row.href,

@@ -98,7 +98,7 @@ def test_dark_colours_hold_on_screens_for_dark_and_for_the_systems_choice(style_
 
     assert len(dark) == 1
     assert dark == auto
-    assert "--ma-canvas: #0B1315;" in dark[0]
+    assert "--ma-canvas: #0b1315;" in dark[0]
     assert style_sheet.count("[data-bs-theme=dark]") == 1
 
 

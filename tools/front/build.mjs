@@ -58,4 +58,5 @@ const { outputFiles } = await esbuild.build({
   plugins: [bootstrap, darkTwice],
   logLevel: "warning",
 });
-for (const { path, contents } of outputFiles) await writeFile(join(process.argv[2], basename(path)), contents);
+for (const { path, contents } of outputFiles)
+  await writeFile(join(process.argv[2], basename(path)), contents);
