@@ -2,7 +2,7 @@
 # A machine needs Python 3.11, 3.12 or 3.13 and make; all else goes into .venv.
 
 .PHONY: demo demo-reset test test-quick lint lint-style lint-types lint-imports lint-templates lint-migrations \
-	lint-deployment format lock bench vendor assets messages clean-venv
+	lint-deployment lint-front lint-front-with-npm format format-front lock bench vendor assets messages clean-venv
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
@@ -28,7 +28,7 @@ test-quick: $(FULL)
 	@$(BIN)/python -m tools.test quick
 
 # make -k lint goes on after the first complaint.
-lint: lint-style lint-types lint-imports lint-templates lint-migrations lint-deployment
+lint: lint-style lint-types lint-imports lint-templates lint-migrations lint-deployment lint-front
 
 lint-style: $(FULL)
 	$(BIN)/ruff check .
@@ -49,10 +49,24 @@ lint-migrations: $(FULL)
 lint-deployment: $(FULL)
 	$(BIN)/python -m tools.production check --deploy --fail-level WARNING
 
+# Formats and rules of style sheets and scripts, and whether a new build gives the committed bytes.
+lint-front: $(FULL)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-front-with-npm; \
+	elif [ "$$REQUIRE_ALL" = 1 ]; then echo "lint-front: npm is missing"; exit 1; \
+	else echo "lint-front: not run, for it needs npm (apt install npm)"; fi
+
+lint-front-with-npm: $(FRONT)
+	tools/front/node_modules/.bin/biome ci
+	$(BIN)/python -m tools.assets --rebuild
+
 format: $(FULL)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	find templates -name '*.html' -exec $(BIN)/djade --target-version 5.2 {} +
+	if command -v npm >/dev/null; then $(MAKE) --no-print-directory format-front; fi
+
+format-front: $(FRONT)
+	tools/front/node_modules/.bin/biome check --fix
 
 bench: $(FULL)
 	$(BIN)/python -m bench $(N)

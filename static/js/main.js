@@ -77,7 +77,9 @@ document.addEventListener("htmx:oobAfterSwap", bind);
 function complain(name) {
   const texts = document.getElementById("snacks")?.dataset || {};
   const text = texts[name];
-  const shown = [...document.querySelectorAll("#snacks .snack > span")].some((snack) => snack.textContent.trim() === text);
+  const shown = [...document.querySelectorAll("#snacks .snack > span")].some(
+    (snack) => snack.textContent.trim() === text,
+  );
   if (!shown) addSnack(text, "error");
   bind();
 }

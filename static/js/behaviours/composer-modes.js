@@ -11,7 +11,9 @@ export function composerModes(form) {
   const apply = () => {
     if (!current) return;
     if (current.dataset.hint) area.placeholder = current.dataset.hint;
-    const submit = (current.dataset.modo === "publica" && form.elements.version?.dataset.followUp) || current.dataset.submit;
+    const submit =
+      (current.dataset.modo === "publica" && form.elements.version?.dataset.followUp) ||
+      current.dataset.submit;
     if (label && submit) label.textContent = submit;
   };
   const swap = (from, to) => {
@@ -22,7 +24,9 @@ export function composerModes(form) {
     if (!moves) area.value = to.dataset.body;
     if (steps) steps.value = to.dataset.steps || "";
     if (!moves || !area.value) return;
-    form.dispatchEvent(new CustomEvent("desk:forget", { detail: { [from.name]: from.value, [area.name]: "" } }));
+    form.dispatchEvent(
+      new CustomEvent("desk:forget", { detail: { [from.name]: from.value, [area.name]: "" } }),
+    );
     area.dispatchEvent(new Event("input", { bubbles: true }));
   };
   form.addEventListener("change", (event) => {

@@ -9,7 +9,9 @@ export function copyLink(button) {
   button.hidden = false;
   button.addEventListener("click", async (event) => {
     event.preventDefault();
-    await navigator.clipboard.writeText(new URL(button.dataset.copy || button.getAttribute("href") || "", location.href).href);
+    await navigator.clipboard.writeText(
+      new URL(button.dataset.copy || button.getAttribute("href") || "", location.href).href,
+    );
     addSnack(button.dataset.textCopied);
     document.dispatchEvent(new CustomEvent("desk:bind"));
   });

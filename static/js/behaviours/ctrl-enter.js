@@ -2,7 +2,13 @@
 
 export function ctrlEnter(form) {
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.defaultPrevented || event.isComposing) return;
+    if (
+      event.key !== "Enter" ||
+      !(event.ctrlKey || event.metaKey) ||
+      event.defaultPrevented ||
+      event.isComposing
+    )
+      return;
     if (!form.isConnected || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     form.requestSubmit();

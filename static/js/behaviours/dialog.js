@@ -13,7 +13,12 @@ export function dialogOpener(opener) {
 export function dialogs() {
   document.addEventListener("htmx:afterSettle", (event) => {
     const dialog = event.target.closest?.("dialog[open]");
-    if (dialog && document.activeElement.matches("dialog, [data-close]") && matchMedia("(pointer: fine)").matches) firstField(dialog)?.focus();
+    if (
+      dialog &&
+      document.activeElement.matches("dialog, [data-close]") &&
+      matchMedia("(pointer: fine)").matches
+    )
+      firstField(dialog)?.focus();
   });
   document.addEventListener("click", (event) => {
     const dialog = event.target.closest("dialog[open]");
@@ -25,10 +30,17 @@ export function dialogs() {
 
 // What htmx brought comes after the focus went to the only button there was. Not by touch: a keyboard would cover it.
 function firstField(dialog) {
-  return dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea");
+  return (
+    dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea")
+  );
 }
 
 function inBox(dialog, event) {
   const box = dialog.getBoundingClientRect();
-  return event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+  return (
+    event.clientX >= box.left &&
+    event.clientX <= box.right &&
+    event.clientY >= box.top &&
+    event.clientY <= box.bottom
+  );
 }

@@ -3,7 +3,10 @@
 const OURS = new Set(["csrfmiddlewaretoken", "version"]); // the page renews these by itself
 
 export function dirtyGuard(form) {
-  const state = () => new URLSearchParams([...new FormData(form)].filter(([name, value]) => typeof value === "string" && !OURS.has(name))).toString();
+  const state = () =>
+    new URLSearchParams(
+      [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !OURS.has(name)),
+    ).toString();
   let clean = state();
   const settle = () => {
     clean = state();

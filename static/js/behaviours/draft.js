@@ -13,15 +13,22 @@ export function draft(form) {
   const say = (text) => {
     if (status) status.textContent = text || "";
   };
-  const fields = () => [...form.querySelectorAll("textarea[name], input[name]:is([type=text], [type=search], [type=tel], :not([type]))")].filter((field) => !field.readOnly && !field.disabled);
+  const fields = () =>
+    [
+      ...form.querySelectorAll(
+        "textarea[name], input[name]:is([type=text], [type=search], [type=tel], :not([type]))",
+      ),
+    ].filter((field) => !field.readOnly && !field.disabled);
 
-  const mode = (value) => form.querySelector(value ? `[data-modo][value="${CSS.escape(value)}"]` : "[data-modo]:checked");
+  const mode = (value) =>
+    form.querySelector(value ? `[data-modo][value="${CSS.escape(value)}"]` : "[data-modo]:checked");
 
   const keepHere = (sent = false) => {
     if (!key) return false;
     const values = Object.fromEntries(fields().map((field) => [field.name, field.value]));
     try {
-      if (Object.values(values).some((value) => value.trim())) localStorage.setItem(key, JSON.stringify({ at: Date.now(), sent, values, mode: mode()?.value }));
+      if (Object.values(values).some((value) => value.trim()))
+        localStorage.setItem(key, JSON.stringify({ at: Date.now(), sent, values, mode: mode()?.value }));
       else localStorage.removeItem(key);
       return true;
     } catch {
@@ -29,7 +36,12 @@ export function draft(form) {
     }
   };
   const kept = () => {
-    const time = new Intl.DateTimeFormat(language(), { hour: "numeric", minute: "2-digit", hour12: false, timeZone: form.dataset.timeZone || undefined }).format(new Date());
+    const time = new Intl.DateTimeFormat(language(), {
+      hour: "numeric",
+      minute: "2-digit",
+      hour12: false,
+      timeZone: form.dataset.timeZone || undefined,
+    }).format(new Date());
     say(fill(form.dataset.textSaved || "", { time }));
     form.dispatchEvent(new CustomEvent("desk:kept"));
   };
@@ -37,7 +49,7 @@ export function draft(form) {
     let saved = false;
     if (url) {
       const body = new FormData(form);
-      [...body].forEach(([name, value]) => value instanceof File && body.delete(name));
+      for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
       try {
         const { status } = await post(url, body);
         saved = status < 300;
@@ -54,7 +66,7 @@ export function draft(form) {
   // What was a draft of one kind has become one of another.
   form.addEventListener("desk:forget", (event) => {
     const body = new FormData();
-    Object.entries(event.detail).forEach(([name, value]) => body.append(name, value));
+    for (const [name, value] of Object.entries(event.detail)) body.append(name, value);
     if (url) post(url, body).catch(() => {});
   });
   form.addEventListener("input", save);
@@ -72,7 +84,9 @@ export function draft(form) {
     }
     if (!stored) return;
     const page = letters(document.getElementById("contenido")?.textContent || "");
-    const longest = Object.values(stored.values).map(letters).reduce((one, other) => (other.length > one.length ? other : one), "");
+    const longest = Object.values(stored.values)
+      .map(letters)
+      .reduce((one, other) => (other.length > one.length ? other : one), "");
     const seen = longest.length > 3 && page.includes(longest.slice(0, 200));
     const arrived = stored.sent && (seen || location.hash.startsWith("#mensaje-"));
     if (arrived || Date.now() - stored.at > WEEK) {

@@ -36,7 +36,10 @@ export function keys(body) {
 }
 
 function holderOf(key) {
-  return [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((element) => !element.disabled && (visible(element) || element.type === "radio" || element.closest("details.menu")));
+  return [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(
+    (element) =>
+      !element.disabled && (visible(element) || element.type === "radio" || element.closest("details.menu")),
+  );
 }
 
 function press(element) {

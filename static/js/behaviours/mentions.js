@@ -17,7 +17,10 @@ export function mentions(box) {
   box.append(list);
   const options = () => [...list.querySelectorAll("[role=option]")];
   const chosen = () => list.querySelector("[aria-selected=true]");
-  const typed = () => (form.querySelector("[data-modo=nota]:checked") ? BEFORE.exec(area.value.slice(0, area.selectionStart)) : null);
+  const typed = () =>
+    form.querySelector("[data-modo=nota]:checked")
+      ? BEFORE.exec(area.value.slice(0, area.selectionStart))
+      : null;
 
   const choose = (option) => {
     chosen()?.setAttribute("aria-selected", "false");
@@ -41,7 +44,10 @@ export function mentions(box) {
   const look = debounce(150, async () => {
     const found = typed();
     if (!found) return close();
-    const answer = await fetch(`${box.dataset.mentions.split("?")[0]}?q=${encodeURIComponent(found[1])}`, { credentials: "same-origin", headers: { "X-Requested-With": "XMLHttpRequest" } }).catch(() => null);
+    const answer = await fetch(`${box.dataset.mentions.split("?")[0]}?q=${encodeURIComponent(found[1])}`, {
+      credentials: "same-origin",
+      headers: { "X-Requested-With": "XMLHttpRequest" },
+    }).catch(() => null);
     if (!answer?.ok || !typed()) return close();
     list.replaceChildren(...new DOMParser().parseFromString(await answer.text(), "text/html").body.children);
     options().forEach((option, index) => {
@@ -57,8 +63,10 @@ export function mentions(box) {
     const all = options();
     if (list.hidden || !all.length) return;
     const at = all.indexOf(chosen());
-    if (event.key === "ArrowDown" || event.key === "ArrowUp") choose(all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]);
-    else if ((event.key === "Enter" || event.key === "Tab") && !event.ctrlKey && !event.metaKey) write(chosen());
+    if (event.key === "ArrowDown" || event.key === "ArrowUp")
+      choose(all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]);
+    else if ((event.key === "Enter" || event.key === "Tab") && !event.ctrlKey && !event.metaKey)
+      write(chosen());
     else if (event.key === "Escape") close();
     else return;
     event.preventDefault();

@@ -20,7 +20,9 @@ export function menuBehaviour(menu) {
     }
     if ((event.key === "ArrowDown" || event.key === "ArrowUp") && menu.open) {
       event.preventDefault();
-      const items = [...menu.querySelectorAll(".menu__list :is(a, button)")].filter((item) => item.getClientRects().length);
+      const items = [...menu.querySelectorAll(".menu__list :is(a, button)")].filter(
+        (item) => item.getClientRects().length,
+      );
       const step = event.key === "ArrowDown" ? 1 : -1;
       const at = items.indexOf(document.activeElement);
       items[(at + step + items.length) % items.length]?.focus();

@@ -1,12 +1,18 @@
 // For a region that htmx refreshes (hx-get with hx-trigger="every 5s"): a refresh must never take the words out of
 // somebody's hands. It waits while the tab is hidden, while a field inside has the focus or holds unsent words, while
-// text inside is selected, a menu is open or a fact is being changed in its place; it keeps what was unfolded, the focus, and the scroll where it was (or at the end, if it was).
+// text inside is selected, a menu is open or a fact is being changed in its place; it keeps what was unfolded, the
+// focus, and the scroll where it was (or at the end, if it was).
 
 export function poll(region) {
   let memory = null;
 
   region.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt === region && document.hidden && !event.detail.requestConfig?.triggeringEvent?.isTrusted) event.preventDefault();
+    if (
+      event.detail.elt === region &&
+      document.hidden &&
+      !event.detail.requestConfig?.triggeringEvent?.isTrusted
+    )
+      event.preventDefault();
   });
   region.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.requestConfig.elt !== region || event.detail.xhr.status === 204) return;
@@ -25,9 +31,10 @@ export function poll(region) {
   });
   region.addEventListener("htmx:afterSettle", () => {
     if (!memory) return;
-    memory.open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    for (const id of memory.open) document.getElementById(id)?.setAttribute("open", "");
     const scroller = memory.scroller && document.getElementById(memory.scroller);
-    if (memory.focus && document.activeElement === document.body) region.querySelector(memory.focus)?.focus({ preventScroll: true });
+    if (memory.focus && document.activeElement === document.body)
+      region.querySelector(memory.focus)?.focus({ preventScroll: true });
     if (scroller) scroller.scrollTop = memory.atEnd ? scroller.scrollHeight : memory.top;
     memory = null;
   });
@@ -35,9 +42,20 @@ export function poll(region) {
 
 function busy(region) {
   const focused = document.activeElement;
-  if (focused && focused !== region && region.contains(focused) && focused.matches("input, textarea, select, [contenteditable=true]")) return true;
+  if (
+    focused &&
+    focused !== region &&
+    region.contains(focused) &&
+    focused.matches("input, textarea, select, [contenteditable=true]")
+  )
+    return true;
   if (region.querySelector("details.menu[open], dialog[open], .inline-edit")) return true;
-  if ([...region.querySelectorAll("textarea, input:is([type=text], [type=email], :not([type]))")].some((field) => field.value !== field.defaultValue)) return true;
+  if (
+    [...region.querySelectorAll("textarea, input:is([type=text], [type=email], :not([type]))")].some(
+      (field) => field.value !== field.defaultValue,
+    )
+  )
+    return true;
   const selection = document.getSelection();
   return Boolean(selection && !selection.isCollapsed && region.contains(selection.anchorNode));
 }

@@ -30,9 +30,12 @@ export function queueKeys(queue) {
     const from = range && anchor ? all.indexOf(all.find((item) => item.dataset.row === anchor)) : -1;
     const to = all.indexOf(row);
     const chosen = from >= 0 ? all.slice(Math.min(from, to), Math.max(from, to) + 1) : [row];
-    chosen.map(boxOf).filter(Boolean).forEach((box) => {
-      box.checked = on;
-    });
+    chosen
+      .map(boxOf)
+      .filter(Boolean)
+      .forEach((box) => {
+        box.checked = on;
+      });
     anchor = row.dataset.row;
     tell();
   }
@@ -40,7 +43,7 @@ export function queueKeys(queue) {
   function tell() {
     const boxes = rows().map(boxOf).filter(Boolean);
     const chosen = boxes.filter((box) => box.checked);
-    rows().forEach((row) => row.toggleAttribute("data-selected", Boolean(boxOf(row)?.checked)));
+    for (const row of rows()) row.toggleAttribute("data-selected", Boolean(boxOf(row)?.checked));
     const all = queue.querySelector("[data-select-all]");
     if (all) {
       all.checked = chosen.length > 0 && chosen.length === boxes.length;
@@ -49,11 +52,18 @@ export function queueKeys(queue) {
     const note = document.querySelector("[data-selected-count]");
     const words = chosen.length && (chosen.length === 1 ? note?.dataset.textOne : note?.dataset.textMany);
     if (note && words) note.textContent = words.replace("{n}", chosen.length);
-    document.querySelectorAll(".bulkbar").forEach((bar) => bar.toggleAttribute("hidden", !chosen.length));
+    for (const bar of document.querySelectorAll(".bulkbar")) bar.toggleAttribute("hidden", !chosen.length);
   }
 
   document.addEventListener("keydown", (event) => {
-    if (!queue.isConnected || document.body.dataset.shortcuts === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (
+      !queue.isConnected ||
+      document.body.dataset.shortcuts === "off" ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey
+    )
+      return;
     if (document.querySelector("dialog[open]")) return;
     if (event.key === "Escape" && queue.querySelector("[data-row] input:checked")) clear();
     if (isTyping(event.target)) return;
@@ -79,9 +89,12 @@ export function queueKeys(queue) {
   });
   queue.addEventListener("change", (event) => {
     if (event.target.matches("[data-select-all]")) {
-      rows().map(boxOf).filter(Boolean).forEach((box) => {
-        box.checked = event.target.checked;
-      });
+      rows()
+        .map(boxOf)
+        .filter(Boolean)
+        .forEach((box) => {
+          box.checked = event.target.checked;
+        });
     }
     tell();
   });
@@ -99,7 +112,11 @@ export function queueKeys(queue) {
   });
   document.addEventListener("htmx:afterSettle", () => {
     if (!queue.isConnected) return;
-    if (at && !cursor()) move(rows().find((row) => row.dataset.row === at), true);
+    if (at && !cursor())
+      move(
+        rows().find((row) => row.dataset.row === at),
+        true,
+      );
     tell();
   });
   tell();

@@ -17,6 +17,9 @@ function tellTime(element) {
   const seconds = (Date.now() - Date.parse(element.dateTime)) / 1000;
   if (!(seconds >= 60 && seconds < 86400)) return;
   const words = new Intl.RelativeTimeFormat(language(), { numeric: "always", style: "short" });
-  const text = seconds < 3600 ? words.format(-Math.floor(seconds / 60), "minute") : words.format(-Math.floor(seconds / 3600), "hour");
+  const text =
+    seconds < 3600
+      ? words.format(-Math.floor(seconds / 60), "minute")
+      : words.format(-Math.floor(seconds / 3600), "hour");
   if (element.textContent !== text) element.textContent = text;
 }

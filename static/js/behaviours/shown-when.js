@@ -6,7 +6,9 @@ export function shownWhen(box) {
   const conditions = Object.entries(JSON.parse(box.dataset.shownWhen));
   const apply = () => {
     const given = new FormData(form);
-    box.hidden = !conditions.every(([name, values]) => given.getAll(name).some((value) => values.includes(value)));
+    box.hidden = !conditions.every(([name, values]) =>
+      given.getAll(name).some((value) => values.includes(value)),
+    );
   };
   form.addEventListener("change", apply);
   apply();

@@ -19,12 +19,14 @@ export function submitOnce(form) {
     // Next turn: a disabled button would not send its own name and value.
     setTimeout(() => {
       const own = form.id ? document.querySelectorAll(`[type=submit][form="${CSS.escape(form.id)}"]`) : [];
-      [...form.querySelectorAll("button:not([type=button], [type=reset]), [type=submit]"), ...own].forEach((button) => {
-        if (!button.disabled) {
-          button.disabled = true;
-          button.dataset.held = "";
-        }
-      });
+      [...form.querySelectorAll("button:not([type=button], [type=reset]), [type=submit]"), ...own].forEach(
+        (button) => {
+          if (!button.disabled) {
+            button.disabled = true;
+            button.dataset.held = "";
+          }
+        },
+      );
     });
   });
   window.addEventListener("pageshow", release);

@@ -3,6 +3,9 @@
 
 export function unfold(details) {
   details.querySelector("summary").addEventListener("click", () => {
-    setTimeout(() => details.open && details.querySelector("textarea, select, input:not([type=hidden]), button")?.focus());
+    setTimeout(
+      () =>
+        details.open && details.querySelector("textarea, select, input:not([type=hidden]), button")?.focus(),
+    );
   });
 }

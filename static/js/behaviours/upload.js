@@ -20,7 +20,8 @@ export function upload(box) {
   const running = new Map();
   const queue = [];
 
-  const good = () => [...list.querySelectorAll(".file")].filter((file) => file.dataset.state !== "error").length;
+  const good = () =>
+    [...list.querySelectorAll(".file")].filter((file) => file.dataset.state !== "error").length;
   const count = () => {
     if (used && limit < Infinity) used.textContent = good() ? text("Used", { n: good(), limit }) : "";
     box.classList.toggle("is-full", good() >= limit);
@@ -52,35 +53,40 @@ export function upload(box) {
       take([...event.dataTransfer.files]);
     });
   }
-  box.closest("form")?.querySelectorAll("textarea").forEach((area) =>
+  for (const area of box.closest("form")?.querySelectorAll("textarea") || []) {
     area.addEventListener("paste", (event) => {
       const files = [...event.clipboardData.files];
       if (!files.length) return;
       event.preventDefault();
       take(files);
-    }),
-  );
+    });
+  }
   list.addEventListener("click", (event) => {
     const button = event.target.closest("[data-remove]");
     if (button) remove(button, event);
   });
   // The form waits for what is still going up: its files would be missing.
-  box.closest("form")?.addEventListener("submit", (event) => {
-    if (!running.size && !queue.length) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    if ("sendWhenDone" in box.dataset) return;
-    box.dataset.sendWhenDone = "";
-    addSnack(text("Waiting"), "info");
-    document.dispatchEvent(new CustomEvent("desk:bind"));
-  }, true);
+  box.closest("form")?.addEventListener(
+    "submit",
+    (event) => {
+      if (!running.size && !queue.length) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if ("sendWhenDone" in box.dataset) return;
+      box.dataset.sendWhenDone = "";
+      addSnack(text("Waiting"), "info");
+      document.dispatchEvent(new CustomEvent("desk:bind"));
+    },
+    true,
+  );
   count();
 
   function take(files) {
     for (const file of files) {
       const row = newRow(file);
       if (file.size === 0) fail(row, text("Empty"));
-      else if (file.size > maxBytes) fail(row, text("Size", { size: bytes(file.size), limit: bytes(maxBytes) }));
+      else if (file.size > maxBytes)
+        fail(row, text("Size", { size: bytes(file.size), limit: bytes(maxBytes) }));
       else if (good() > limit) fail(row, text("Count", { limit }));
       else queue.push([file, row]);
     }
@@ -111,7 +117,10 @@ export function upload(box) {
     svg.setAttribute("aria-hidden", "true");
     const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
     const known = document.querySelector("use[href*='icons.svg#'], use[href*='icons.']");
-    use.setAttribute("href", `${known ? known.getAttribute("href").split("#")[0] : "/static/icons.svg"}#bi-x-lg`);
+    use.setAttribute(
+      "href",
+      `${known ? known.getAttribute("href").split("#")[0] : "/static/icons.svg"}#bi-x-lg`,
+    );
     svg.append(use);
     return svg;
   }
@@ -137,7 +146,10 @@ export function upload(box) {
     running.set(row, request);
     request.upload.addEventListener("progress", (event) => {
       bar.value = (100 * event.loaded) / event.total;
-      meta.textContent = text("Progress", { done: bytes(Math.min(event.loaded, file.size)), total: bytes(file.size) });
+      meta.textContent = text("Progress", {
+        done: bytes(Math.min(event.loaded, file.size)),
+        total: bytes(file.size),
+      });
     });
     request.addEventListener("loadend", () => {
       running.delete(row);
@@ -154,9 +166,17 @@ export function upload(box) {
 
   function settle(request, row, file) {
     const answered = (request.status >= 200 && request.status < 300) || request.status === 422;
-    const fragment = answered ? new DOMParser().parseFromString(request.responseText, "text/html").querySelector("li") : null;
+    const fragment = answered
+      ? new DOMParser().parseFromString(request.responseText, "text/html").querySelector("li")
+      : null;
     if (fragment) row.replaceWith(fragment);
-    else fail(row, request.status === 413 ? text("Size", { size: bytes(file.size), limit: bytes(maxBytes) }) : text("Failed"));
+    else
+      fail(
+        row,
+        request.status === 413
+          ? text("Size", { size: bytes(file.size), limit: bytes(maxBytes) })
+          : text("Failed"),
+      );
     count();
     box.dispatchEvent(new Event("input", { bubbles: true }));
   }
@@ -165,7 +185,9 @@ export function upload(box) {
     row.querySelector(".file").dataset.state = "error";
     row.querySelector("progress")?.remove();
     row.querySelector(".file__meta").textContent = message;
-    row.querySelector("[data-remove]").setAttribute("aria-label", text("Remove", { name: row.querySelector(".file__name").textContent }));
+    row
+      .querySelector("[data-remove]")
+      .setAttribute("aria-label", text("Remove", { name: row.querySelector(".file__name").textContent }));
     count();
   }
 

@@ -37,7 +37,9 @@ export function language() {
 }
 
 export function isTyping(element) {
-  return Boolean(element && element.closest && element.closest("input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable=true]"));
+  const field =
+    "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable=true]";
+  return Boolean(element?.closest?.(field));
 }
 
 export function visible(element) {
