@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environ import Env
 
+from helpdesk import __version__
 from helpdesk.celery_schedule import BEAT_SCHEDULE
 from helpdesk.logs import logging_config, report_without_secrets
 from helpdesk.secret import local_secret_key
@@ -356,6 +357,7 @@ if SENTRY_DSN := env.str("SENTRY_DSN", ""):
     sentry_sdk.init(
         dsn=SENTRY_DSN,
         environment=env.str("DESK_ENV", "embedded"),
+        release=f"mesa-de-ayuda@{__version__}",
         # Texts, links and codes of people must not reach another company's server.
         send_default_pii=False,
         max_request_body_size="never",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from helpdesk import __version__
 from tools.production import PRODUCTION
 
 SHOW = """
@@ -227,3 +228,4 @@ def test_error_reports_contain_no_personal_data(tmp_path: Path):
     assert seen["sent"]["request"]["url"] == "https://mesa.test/enlace/…/"
     assert (seen["send_default_pii"], seen["include_local_variables"]) == (False, False)
     assert seen["max_request_body_size"] == "never"
+    assert seen["release"] == f"mesa-de-ayuda@{__version__}"
