@@ -1,0 +1,35 @@
+"""Targets of the Makefile that other files name: the hooks before a commit, and the documents."""
+
+import re
+
+import pytest
+import yaml
+from django.conf import settings
+
+ROOT = settings.BASE_DIR
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+TARGETS = set(re.findall(r"(?m)^([a-z][a-z-]*):", MAKEFILE))
+CHECKS = re.search(r"(?m)^lint: (.+)$", MAKEFILE)[1].split()
+HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"][0]["hooks"]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
+
+
+def test_every_check_of_make_lint_runs_before_a_commit():
+    assert [hook["entry"] for hook in HOOKS] == [f"make {check}" for check in CHECKS]
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
+def test_hook_runs_when_a_file_of_its_check_changes(hook: dict[str, str]):
+    read = "templates/base.html" if hook["id"] == "lint-templates" else "helpdesk/settings.py"
+
+    assert (ROOT / read).is_file()
+    assert re.search(hook["files"], read)
+    assert re.search(hook["files"], "requirements-test.txt")  # another version of the tool may find more
+    assert not re.search(hook["files"], "docs/architecture.md")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_document_names_only_targets_that_exist(document):
+    named = set(re.findall(r"(?m)(?:^|`)make (?:-k )?([a-z-]+)", document.read_text("utf-8")))
+
+    assert named <= TARGETS
