@@ -1,13 +1,18 @@
-"""Tables in docs/ agree with the code that they describe."""
+"""Documents agree with the code: their tables say the same, and their links lead to a file."""
 
 import re
 import tomllib
+from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 from tickets.definitions.loading import library
 
 DOCS = settings.BASE_DIR / "docs"
+DOCUMENTS = [
+    path for folder in (DOCS, settings.BASE_DIR / ".github") for path in sorted(folder.rglob("*.md"))
+] + sorted(settings.BASE_DIR.glob("*.md"))
 TARGETS = {"first_response": "primera respuesta", "resolution": "resolución"}
 COLUMNS = (("critical", "high", "medium", "low"), ("problem", "procedure"))
 
@@ -42,3 +47,12 @@ def test_supervisors_table_lists_the_library_targets():
             promised.append([process["name"]["es"], TARGETS[kind], *spans])
 
     assert sorted(rows("supervisors.md", "Plazos")) == sorted(promised)
+
+
+@pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: path.relative_to(settings.BASE_DIR).as_posix()
+)
+def test_links_to_our_files_lead_somewhere(document: Path):
+    targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", document.read_text("utf-8"))
+
+    assert [target for target in targets if not (document.parent / target).exists()] == []
