@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
+from pytest_playwright.pytest_playwright import CreateContextCallback
 
 from e2e.mailbox import DemoMailbox, Mailbox
 from e2e.processes import Stack
@@ -46,8 +47,8 @@ def mailbox(desk: Stack) -> Mailbox:
 class People:
     """Opens a browser context for each person of a journey, as a `Walker` that records problems."""
 
-    def __init__(self, browser: Browser, desk: Stack) -> None:
-        self._browser, self._desk = browser, desk
+    def __init__(self, new_context: CreateContextCallback, desk: Stack) -> None:
+        self._new_context, self._desk = new_context, desk
         self.walkers: list[Walker] = []
 
     def on_phone(self, name: str) -> Walker:
@@ -62,7 +63,7 @@ class People:
         return walker
 
     def _open(self, size: dict[str, int], **options: Any) -> Page:
-        context: BrowserContext = self._browser.new_context(
+        context = self._new_context(
             viewport=size, base_url=self._desk.url(), locale="es-VE", reduced_motion="reduce", **options
         )
         context.set_default_timeout(10_000)
@@ -70,8 +71,9 @@ class People:
 
 
 @pytest.fixture
-def people(browser: Browser, desk: Stack) -> Iterator[People]:
-    found = People(browser, desk)
+def people(new_context: CreateContextCallback, desk: Stack) -> Iterator[People]:
+    """Opens each context with pytest-playwright's `new_context`, so that `--tracing` and `--screenshot` record it."""
+    found = People(new_context, desk)
     yield found
     complaints = [complaint for walker in found.walkers for complaint in walker.complaints]
     for walker in found.walkers:
