@@ -23,7 +23,9 @@ TAG = re.compile(r"<[a-zA-Z](?:\{\{.*?\}\}|\{%.*?%\}|\"[^\"]*\"|'[^']*'|[^>])*>"
 
 def source(path: Path) -> str:
     """The template without its comments."""
-    return re.sub(r"\{#.*?#\}", "", path.read_text("utf-8"))
+    return re.sub(
+        r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", "", path.read_text("utf-8"), flags=re.DOTALL
+    )
 
 
 def bare(text: str) -> str:
@@ -74,11 +76,29 @@ def test_htmx_only_improves_what_works_without_it():
 
 def test_every_component_begins_with_its_contract():
     def check(path: Path) -> Iterable[str]:
-        first = path.read_text("utf-8").splitlines()[0]
-        if not re.fullmatch(r"\{# vars: .+ #\}", first):
-            yield first
+        text = path.read_text("utf-8")
+        if not re.match(
+            r"\{# vars: .+ #\}\n|\{% comment %\}\nvars:\n  \w.*?\{% endcomment %\}\n", text, re.DOTALL
+        ):
+            yield text.splitlines()[0]
 
     assert at_fault(COMPONENTS, check) == []
+
+
+def test_no_line_of_a_template_is_longer_than_160_characters():
+    """One element a line. A tag of Django cannot be broken, nor an element of a mail from its inline style."""
+
+    def check(path: Path) -> Iterable[str]:
+        for line in path.read_text("utf-8").splitlines():
+            whole = (
+                r"\{%(?:(?!%\}).)*%\}|<[^<>]*style=[^<>]*>"
+                if MAIL.search(path.as_posix())
+                else r"\{%(?:(?!%\}).)*%\}"
+            )
+            if len(line) > 160 and not re.fullmatch(whole, line.strip()):
+                yield line.strip()
+
+    assert at_fault(TEMPLATES, check) == []
 
 
 def test_no_comment_crosses_a_line():
