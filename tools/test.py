@@ -7,6 +7,7 @@ With REQUIRE_ALL=1 (.ci/run) nothing may be left out: missing packages are insta
 and a part or a single test that did not run is a failure.
 """
 
+import configparser
 import os
 import re
 import shutil
@@ -116,8 +117,15 @@ def in_the_browser() -> Part:
     return part
 
 
+def test_folders() -> list[str]:
+    """Return the folders that pytest.ini looks for tests in. A test may be marked topology in any of them."""
+    ini = configparser.ConfigParser()
+    ini.read(ROOT / "pytest.ini")
+    return ini["pytest"]["testpaths"].split()
+
+
 def topology() -> Part:
-    part = Part("topology: the product's own processes", ["-m", "topology", "helpdesk", "e2e"])
+    part = Part("topology: the product's own processes", ["-m", "topology", *test_folders(), "e2e"])
     try:
         Postgres.binary("postgres")
     except CannotServe as error:

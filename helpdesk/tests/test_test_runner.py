@@ -53,3 +53,18 @@ def test_part_that_fails_is_a_failure_everywhere(tmp_path: Path, one_skipped: li
 
     assert part.failed
     assert part.closing.startswith("1 failed in ")
+
+
+def test_topology_part_reaches_every_marked_module(monkeypatch):
+    """Tests of a killed worker lay in a folder that no part of `make test` looked into."""
+    monkeypatch.setattr(runner.shutil, "which", lambda name: name)
+    folders = runner.topology().arguments[2:]
+    marked = [
+        path.relative_to(runner.ROOT)
+        for path in runner.ROOT.glob("*/**/test_*.py")
+        if "mark.topology" in path.read_text("utf-8")
+        and not path.relative_to(runner.ROOT).parts[0].startswith(".")
+    ]
+
+    assert marked
+    assert [str(path) for path in marked if path.parts[0] not in folders] == []
