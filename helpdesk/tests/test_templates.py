@@ -157,7 +157,7 @@ def test_every_class_of_a_page_has_a_style():
 def test_every_styled_class_is_used():
     """Styles of a part that is gone, or of one that may come, are not carried along."""
     sources = [*TEMPLATES, *(ROOT / "static/js").rglob("*.js")]
-    for app in ("accounts", "agents", "helpdesk", "notifications", "portal", "tickets"):
+    for app in ("accounts", "agents", "demo", "helpdesk", "notifications", "portal", "tickets", "web"):
         sources += [path for path in (ROOT / app).rglob("*.py") if "tests" not in path.parts]
     texts = [path.read_text("utf-8") for path in sources]
     words = {word for text in texts for word in re.findall(r"[\w-]+", text)}
