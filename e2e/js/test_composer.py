@@ -1,0 +1,312 @@
+"""What the composer does by itself: kinds of message, drafts, standard answers, mentions."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from e2e.js.conftest import Answer, Show, Site
+
+pytestmark = pytest.mark.e2e
+
+MODES = """<form id="composer" data-behaviour="composer-modes">
+  <label><input type="radio" name="mode" value="follow_up" data-modo="publica" data-submit="Enviar"
+    data-hint="Escribe a Ana" data-body="" checked>Seguimiento</label>
+  <label><input type="radio" name="mode" value="solution" data-modo="solucion" data-submit="Enviar solución"
+    data-hint="Qué se hizo" data-body="">Solución</label>
+  <label><input type="radio" name="mode" value="note" data-modo="nota" data-submit="Guardar nota"
+    data-hint="Solo el equipo" data-body="">Nota</label>
+  <textarea name="body" id="composer-body"></textarea>
+  <button><span data-submit-label>Enviar</span></button>
+</form>"""
+AT_START = "2026-11-26T09:05:00-04:00"
+
+
+@pytest.fixture
+def composer(show: Show) -> Page:
+    return show(MODES, composer_modes="behaviours/composer-modes.js#composerModes")
+
+
+def test_kind_of_message_renames_button_and_hint(composer: Page) -> None:
+    area = composer.locator("textarea")
+    expect(area).to_have_attribute("placeholder", "Escribe a Ana")
+    composer.get_by_label("Nota").check()
+
+    expect(area).to_have_attribute("placeholder", "Solo el equipo")
+    expect(composer.get_by_role("button")).to_have_text("Guardar nota")
+
+
+def test_text_for_the_requester_moves_between_public_kinds(composer: Page) -> None:
+    area = composer.locator("textarea")
+    area.fill("Ya está resuelto")
+    composer.get_by_label("Solución").check()
+
+    expect(area).to_have_value("Ya está resuelto")
+
+
+def test_text_of_a_note_never_becomes_a_public_message(composer: Page) -> None:
+    area = composer.locator("textarea")
+    composer.get_by_label("Nota").check()
+    area.fill("El cliente miente")
+    composer.get_by_label("Seguimiento").check()
+    expect(area).to_have_value("")
+    area.fill("Hola, Ana")
+    composer.get_by_label("Nota").check()
+    expect(area).to_have_value("El cliente miente")
+    composer.get_by_label("Seguimiento").check()
+
+    expect(area).to_have_value("Hola, Ana")
+
+
+def test_ctrl_enter_in_the_text_sends_the_form_once(composer: Page) -> None:
+    composer.evaluate(
+        "document.forms[0].addEventListener('submit', (event) => { event.preventDefault();"
+        " window.sent = (window.sent || 0) + 1; })"
+    )
+    composer.locator("textarea").press("Control+Enter")
+
+    assert composer.evaluate("window.sent") == 1
+
+
+# --- Drafts -----------------------------------------------------------------------------------------------
+
+DRAFT = """<main id="contenido">{seen}</main>
+<form data-behaviour="draft" data-draft-key="nuevo" {url} data-text-saved="Guardado a las {{time}}"
+  data-text-restored="Recuperamos tu borrador" data-time-zone="America/Caracas">
+  <input name="title"><textarea name="body">{here}</textarea><input type="hidden" name="key" value="k">
+  <input type="file" name="files"><span data-draft-status></span></form>"""
+STORED = "JSON.parse(localStorage.getItem('desk-draft:nuevo'))"
+
+
+def draft_page(show: Show, *, url: str = "", here: str = "", seen: str = "") -> Page:
+    html = DRAFT.format(url=f'data-draft-url="{url}"' if url else "", here=here, seen=seen)
+    return show(html, draft="behaviours/draft.js#draft")
+
+
+def with_stored_draft(show: Show, body: str, *, sent: bool = False, age_days: int = 0) -> None:
+    """Leaves in the browser what a person typed on an earlier page."""
+    page = draft_page(show)
+    stored = {"sent": sent, "values": {"body": body}, "mode": None}
+    page.evaluate(
+        "([stored, age]) => localStorage.setItem('desk-draft:nuevo',"
+        " JSON.stringify({ ...stored, at: Date.now() - age * 864e5 }))",
+        [stored, age_days],
+    )
+
+
+def test_draft_is_kept_in_the_browser_once_typing_pauses(show: Show) -> None:
+    page = draft_page(show)
+    page.clock.install(time=AT_START)
+    page = draft_page(show)
+    page.locator("textarea").fill("La puerta no abre")
+    page.clock.run_for(700)
+    assert page.evaluate(STORED) is None
+    page.clock.run_for(200)
+
+    assert page.evaluate(STORED)["values"] == {"title": "", "body": "La puerta no abre"}
+    expect(page.locator("[data-draft-status]")).to_have_text("Guardado a las 9:05")
+
+
+def test_draft_goes_to_the_server_without_files(show: Show, site: Site) -> None:
+    site.answers["POST /borrador/"] = Answer(status=204)
+    page = draft_page(show, url="/borrador/")
+    page.set_input_files("[name=files]", {"name": "a.txt", "mimeType": "text/plain", "buffer": b"secreto"})
+    with page.expect_response("**/borrador/"):
+        page.locator("textarea").fill("La puerta no abre")
+    expect(page.locator("[data-draft-status]")).to_contain_text("Guardado")
+
+    asked = site.asked[-1]
+    assert "La puerta no abre" in asked.body
+    assert "secreto" not in asked.body
+    assert asked.headers["X-CSRFToken"] == "the-token"
+    assert page.evaluate(STORED) is None
+
+
+def test_draft_stays_in_the_browser_when_the_server_fails(show: Show, site: Site) -> None:
+    site.answers["POST /borrador/"] = Answer(status=500)
+    page = draft_page(show, url="/borrador/")
+    page.locator("textarea").fill("La puerta no abre")
+    expect(page.locator("[data-draft-status]")).to_contain_text("Guardado")
+
+    assert page.evaluate(STORED)["values"]["body"] == "La puerta no abre"
+
+
+def test_ended_session_is_announced_to_the_page(show: Show, site: Site) -> None:
+    site.answers["POST /borrador/"] = Answer(status=403)
+    page = draft_page(show, url="/borrador/")
+    page.evaluate("document.addEventListener('desk:expired', () => (window.expired = true))")
+    page.locator("textarea").fill("La puerta no abre")
+    page.wait_for_function("window.expired")
+
+    assert page.evaluate(STORED)["values"]["body"] == "La puerta no abre"
+
+
+def test_stored_draft_comes_back(show: Show) -> None:
+    with_stored_draft(show, "La puerta no abre")
+    page = draft_page(show)
+
+    expect(page.locator("textarea")).to_have_value("La puerta no abre")
+    expect(page.locator("[data-draft-status]")).to_have_text("Recuperamos tu borrador")
+
+
+def test_stored_draft_loses_no_word_of_the_page(show: Show) -> None:
+    with_stored_draft(show, "Texto del navegador")
+    page = draft_page(show, here="Texto del servidor")
+
+    expect(page.locator("textarea")).to_have_value("Texto del servidor\n\nTexto del navegador")
+
+
+def test_stored_draft_that_continues_the_page_replaces_it(show: Show) -> None:
+    with_stored_draft(show, "La puerta no abre desde ayer")
+    page = draft_page(show, here="La puerta no abre")
+
+    expect(page.locator("textarea")).to_have_value("La puerta no abre desde ayer")
+
+
+def test_sent_draft_is_forgotten_once_the_page_shows_it(show: Show) -> None:
+    with_stored_draft(show, "1. La puerta *no* abre", sent=True)
+    page = draft_page(show, seen="La puerta no abre")
+
+    expect(page.locator("textarea")).to_have_value("")
+    assert page.evaluate(STORED) is None
+
+
+def test_sent_draft_comes_back_while_the_page_lacks_it(show: Show) -> None:
+    with_stored_draft(show, "La puerta no abre", sent=True)
+    page = draft_page(show, seen="Otra cosa")
+
+    expect(page.locator("textarea")).to_have_value("La puerta no abre")
+
+
+@pytest.mark.parametrize(("age_days", "text"), [(6, "La puerta no abre"), (8, "")])
+def test_draft_lives_for_a_week(show: Show, age_days: int, text: str) -> None:
+    with_stored_draft(show, "La puerta no abre", age_days=age_days)
+    page = draft_page(show)
+
+    expect(page.locator("textarea")).to_have_value(text)
+
+
+def test_broken_stored_draft_is_ignored(show: Show) -> None:
+    page = draft_page(show)
+    page.evaluate("localStorage.setItem('desk-draft:nuevo', '{')")
+    page = draft_page(show, here="Intacto")
+
+    expect(page.locator("textarea")).to_have_value("Intacto")
+
+
+# --- Standard answers and mentions ------------------------------------------------------------------------
+
+TOOLS = (
+    MODES.replace('data-behaviour="composer-modes"', "").replace(
+        "</form>",
+        """<details class="menu" data-behaviour="slash-opens"><summary>Respuestas</summary><div class="menu__list">
+    <a href="?respuesta=1" data-behaviour="insert-text" data-insert="Saludos." data-mode="note">Saludo</a>
+    </div></details>
+    <span data-behaviour="mentions" data-label="Mencionar a" data-mentions="/menciones/"></span></form>""",
+    )
+    + """<form id="other"><input type="hidden" id="typing" name="writing" value="0" data-form="composer"
+    data-behaviour="writing"></form>"""
+)
+PEOPLE = """<div role="option" aria-selected="false" data-email="ana@desk.test">Ana</div>
+<div role="option" aria-selected="false" data-email="anibal@desk.test">Aníbal</div>"""
+
+
+@pytest.fixture
+def tools(show: Show, site: Site) -> Page:
+    site.answers["GET /menciones/"] = Answer(PEOPLE)
+    return show(
+        TOOLS,
+        slash_opens="behaviours/slash-opens.js#slashOpens",
+        insert_text="behaviours/insert-text.js#insertText",
+        mentions="behaviours/mentions.js#mentions",
+        writing="behaviours/writing.js#writing",
+    )
+
+
+def test_slash_opens_the_answers_in_an_empty_message_only(tools: Page) -> None:
+    area, menu = tools.locator("textarea"), tools.locator("details")
+    area.fill("Dice: ")
+    area.press("/")
+    expect(area).to_have_value("Dice: /")
+    expect(menu).not_to_have_attribute("open", "")
+    area.fill(" ")
+    area.press("/")
+
+    expect(menu).to_have_attribute("open", "")
+    expect(tools.get_by_role("link", name="Saludo")).to_be_focused()
+    expect(area).to_have_value(" ")
+
+
+def test_standard_answer_follows_the_text_in_its_kind(tools: Page) -> None:
+    area = tools.locator("textarea")
+    area.fill("Hola, Ana.")
+    tools.locator("details").evaluate("menu => menu.open = true")
+    tools.get_by_role("link", name="Saludo").click()
+
+    expect(area).to_have_value("Hola, Ana.\n\nSaludos.")
+    expect(area).to_be_focused()
+    expect(tools.get_by_label("Nota")).to_be_checked()
+    expect(tools.locator("details")).not_to_have_attribute("open", "")
+
+
+def test_at_sign_lists_colleagues_and_enter_writes_the_address(tools: Page, site: Site) -> None:
+    tools.get_by_label("Nota").check()
+    area = tools.locator("textarea")
+    area.press_sequentially("Pregunta a @an")
+    expect(tools.get_by_role("option", name="Ana")).to_have_attribute("aria-selected", "true")
+    area.press("ArrowDown")
+    expect(area).to_have_attribute("aria-activedescendant", "mention-1")
+    area.press("Enter")
+
+    expect(area).to_have_value("Pregunta a @anibal@desk.test ")
+    expect(tools.get_by_role("listbox")).to_be_hidden()
+    assert {asked.query for asked in site.asked} <= {"q=", "q=a", "q=an"}
+    assert site.asked[-1].query == "q=an"
+
+
+def test_escape_closes_the_list_of_colleagues(tools: Page) -> None:
+    tools.get_by_label("Nota").check()
+    area = tools.locator("textarea")
+    area.press_sequentially("@an")
+    expect(tools.get_by_role("listbox")).to_be_visible()
+    area.press("Escape")
+
+    expect(tools.get_by_role("listbox")).to_be_hidden()
+    expect(area).to_have_value("@an")
+
+
+def test_message_for_the_requester_mentions_nobody(tools: Page, site: Site) -> None:
+    tools.clock.install()
+    tools.locator("textarea").press_sequentially("@an")
+    tools.clock.run_for(1000)
+
+    assert site.asked == []
+    expect(tools.get_by_role("listbox")).to_be_hidden()
+
+
+def test_typing_is_told_for_eight_seconds_after_the_last_key(show: Show) -> None:
+    page = show("<p></p>")
+    page.clock.install()
+    page = show(TOOLS, writing="behaviours/writing.js#writing")
+    field = page.locator("#typing")
+    page.locator("textarea").press_sequentially("a")
+    page.clock.run_for(7000)
+    page.locator("textarea").press_sequentially("b")
+    page.clock.run_for(7000)
+    expect(field).to_have_value("1")
+    page.clock.run_for(1100)
+
+    expect(field).to_have_value("0")
+
+
+def test_desk_forget_sends_its_fields_to_the_drafts(show: Show, site: Site) -> None:
+    site.answers["POST /borrador/"] = Answer(status=204)
+    page = draft_page(show, url="/borrador/")
+    with page.expect_response("**/borrador/"):
+        page.evaluate(
+            "detail => document.forms[0].dispatchEvent(new CustomEvent('desk:forget', { detail }))",
+            {"mode": "note", "body": ""},
+        )
+
+    assert 'name="mode"\r\n\r\nnote' in site.asked[-1].body
+    assert json.dumps("body") in site.asked[-1].body

@@ -1,0 +1,258 @@
+"""What forms do by themselves: counting, hiding questions, going once, guarding what was typed."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from e2e.js.conftest import Answer, Show, Site
+
+pytestmark = pytest.mark.e2e
+
+SUBMITS = """() => {
+  window.sent = 0;
+  document.addEventListener("submit", (event) => { window.sent += !event.defaultPrevented; event.preventDefault(); });
+}"""
+
+
+AUTOSIZE_AREA = '<textarea data-behaviour="autosize" rows="1"></textarea>'
+
+
+def test_autosize_browser_that_can_size_fields_does_it_itself(show: Show) -> None:
+    page = show(AUTOSIZE_AREA, autosize="behaviours/autosize.js#autosize")
+
+    expect(page.locator("textarea")).to_have_class("grows")
+
+
+def test_autosize_elsewhere_height_follows_the_text_to_half_the_window(show: Show) -> None:
+    show_page = show(AUTOSIZE_AREA, autosize="behaviours/autosize.js#autosize")
+    show_page.add_init_script("CSS.supports = () => false")
+    page = show(AUTOSIZE_AREA, autosize="behaviours/autosize.js#autosize")
+    area = page.locator("textarea")
+    one_line = area.bounding_box()["height"]
+    area.fill("\n" * 5)
+    six_lines = area.bounding_box()["height"]
+    area.fill("\n" * 200)
+
+    assert one_line * 3 < six_lines < 300
+    assert area.evaluate("area => area.style.height") == "300px"
+
+
+def test_char_counter_is_silent_until_four_fifths_are_used(show: Show) -> None:
+    page = show(
+        '<textarea maxlength="50" data-behaviour="char-counter" data-text-left="Quedan {n}"></textarea>',
+        char_counter="behaviours/char-counter.js#charCounter",
+    )
+    note = page.get_by_role("status")
+    page.locator("textarea").fill("x" * 39)
+    expect(note).to_have_text("")
+    page.locator("textarea").fill("x" * 40)
+
+    expect(note).to_have_text("Quedan 10")
+
+
+def test_char_counter_field_without_a_limit_gets_no_counter(show: Show) -> None:
+    page = show(
+        '<textarea data-behaviour="char-counter" data-text-left="Quedan {n}"></textarea>',
+        char_counter="behaviours/char-counter.js#charCounter",
+    )
+
+    expect(page.get_by_role("status")).to_have_count(0)
+
+
+SHOWN_WHEN_FORM = """<form>
+  <select name="equipo"><option value="">-</option><option value="pc">PC</option><option value="red">Red</option>
+  </select>
+  <input type="checkbox" name="sigue" value="si">
+  <div id="question" data-behaviour="shown-when" data-shown-when='{"equipo": ["pc", "red"], "sigue": ["si"]}'>
+    <input name="detalle"></div>
+</form>"""
+
+
+def test_shown_when_question_needs_every_condition(show: Show) -> None:
+    page = show(SHOWN_WHEN_FORM, shown_when="behaviours/shown-when.js#shownWhen")
+    question = page.locator("#question")
+    expect(question).to_be_hidden()
+    page.locator("select").select_option("red")
+    expect(question).to_be_hidden()
+    page.locator("[name=sigue]").check()
+    expect(question).to_be_visible()
+    page.locator("select").select_option("")
+
+    expect(question).to_be_hidden()
+
+
+SUBMIT_ONCE_FORM = """<form id="f" action="/guardar/" method="post" data-behaviour="submit-once">
+  <button name="accion" value="guardar">Guardar</button><button type="button" id="other">Otro</button></form>
+  <button form="f" type="submit" id="outside">Fuera</button>"""
+
+
+def test_submit_once_second_submission_does_not_leave(show: Show, site: Site) -> None:
+    page = show(SUBMIT_ONCE_FORM, submit_once="behaviours/submit-once.js#submitOnce")
+    page.evaluate(SUBMITS)
+    page.evaluate("() => { const f = document.forms[0]; f.requestSubmit(); f.requestSubmit(); }")
+
+    assert page.evaluate("window.sent") == 1
+    expect(page.locator("form")).to_have_attribute("aria-busy", "true")
+
+
+def test_submit_once_its_buttons_are_held_after_the_pressed_one_was_sent(show: Show, site: Site) -> None:
+    site.answers["POST /guardar/"] = Answer("<p>guardado")
+    page = show(SUBMIT_ONCE_FORM, submit_once="behaviours/submit-once.js#submitOnce")
+    page.get_by_role("button", name="Guardar").click()
+    expect(page.get_by_text("guardado")).to_be_visible()
+
+    assert [asked.body for asked in site.asked if asked.method == "POST"] == ["accion=guardar"]
+
+
+def test_submit_once_buttons_come_back_when_the_request_is_over(show: Show) -> None:
+    page = show(SUBMIT_ONCE_FORM, submit_once="behaviours/submit-once.js#submitOnce")
+    page.evaluate(SUBMITS)
+    page.get_by_role("button", name="Guardar").click()
+    expect(page.locator("#outside")).to_be_disabled()
+    expect(page.get_by_role("button", name="Guardar")).to_be_disabled()
+    expect(page.locator("#other")).to_be_enabled()
+    page.locator("form").dispatch_event("htmx:afterRequest")
+
+    expect(page.get_by_role("button", name="Guardar")).to_be_enabled()
+
+
+def test_submit_once_refused_submission_holds_nothing(show: Show) -> None:
+    page = show(SUBMIT_ONCE_FORM, submit_once="behaviours/submit-once.js#submitOnce")
+    page.evaluate("document.addEventListener('submit', (event) => event.preventDefault(), true)")
+    page.get_by_role("button", name="Guardar").click()
+
+    expect(page.get_by_role("button", name="Guardar")).to_be_enabled()
+    assert page.locator("form").get_attribute("aria-busy") is None
+
+
+DIRTY_GUARD_FORM = """<form data-behaviour="dirty-guard"><textarea name="body"></textarea>
+  <input type="hidden" name="version" value="1"><input type="hidden" name="csrfmiddlewaretoken" value="a"></form>"""
+DIRTY_GUARD_ASKS = """() => { const event = new Event("beforeunload", { cancelable: true });
+  window.dispatchEvent(event); return event.defaultPrevented; }"""
+
+
+@pytest.fixture
+def dirty_guard_page(show: Show) -> Page:
+    return show(DIRTY_GUARD_FORM, dirty_guard="behaviours/dirty-guard.js#dirtyGuard")
+
+
+def test_dirty_guard_untouched_form_lets_the_person_go(dirty_guard_page: Page) -> None:
+    assert dirty_guard_page.evaluate(DIRTY_GUARD_ASKS) is False
+
+
+def test_dirty_guard_typed_text_asks_before_leaving(dirty_guard_page: Page) -> None:
+    dirty_guard_page.locator("textarea").fill("Sin enviar")
+
+    assert dirty_guard_page.evaluate(DIRTY_GUARD_ASKS) is True
+
+
+@pytest.mark.parametrize("event", ["desk:kept", "submit"])
+def test_dirty_guard_text_that_is_kept_or_sent_asks_nothing(dirty_guard_page: Page, event: str) -> None:
+    dirty_guard_page.locator("textarea").fill("Guardado")
+    dirty_guard_page.locator("form").dispatch_event(event)
+
+    assert dirty_guard_page.evaluate(DIRTY_GUARD_ASKS) is False
+
+
+def test_dirty_guard_fields_that_the_page_renews_do_not_count(dirty_guard_page: Page) -> None:
+    dirty_guard_page.evaluate("document.forms[0].version.value = '2'")
+    dirty_guard_page.evaluate("document.forms[0].csrfmiddlewaretoken.value = 'b'")
+
+    assert dirty_guard_page.evaluate(DIRTY_GUARD_ASKS) is False
+
+
+def test_dirty_guard_form_that_left_the_page_asks_nothing(dirty_guard_page: Page) -> None:
+    dirty_guard_page.locator("textarea").fill("Se fue")
+    dirty_guard_page.evaluate("document.forms[0].remove()")
+
+    assert dirty_guard_page.evaluate(DIRTY_GUARD_ASKS) is False
+
+
+def test_error_summary_focus_goes_to_the_first_invalid_field(show: Show) -> None:
+    page = show(
+        '<form><div data-behaviour="error-summary">Revisa</div><input type="hidden" aria-invalid="true">'
+        '<input id="good"><input id="first" aria-invalid="true"><input aria-invalid="true"></form>',
+        error_summary="behaviours/error-summary.js#errorSummary",
+    )
+
+    expect(page.locator("#first")).to_be_focused()
+
+
+def test_error_summary_focus_goes_to_the_summary_of_a_fault_of_the_form(show: Show) -> None:
+    page = show(
+        '<form><div id="alert" data-behaviour="error-summary">Revisa</div><input></form>',
+        error_summary="behaviours/error-summary.js#errorSummary",
+    )
+
+    expect(page.locator("#alert")).to_be_focused()
+
+
+@pytest.fixture
+def ctrl_enter_page(show: Show) -> Page:
+    page = show(
+        '<form data-behaviour="ctrl-enter"><input></form><input id="elsewhere"><dialog>Otra cosa</dialog>',
+        ctrl_enter="behaviours/ctrl-enter.js#ctrlEnter",
+    )
+    page.evaluate(SUBMITS)
+    return page
+
+
+@pytest.mark.parametrize("key", ["Control+Enter", "Meta+Enter"])
+def test_ctrl_enter_form_goes_from_anywhere_on_the_page(ctrl_enter_page: Page, key: str) -> None:
+    ctrl_enter_page.locator("#elsewhere").press(key)
+
+    assert ctrl_enter_page.evaluate("window.sent") == 1
+
+
+def test_ctrl_enter_enter_alone_sends_nothing(ctrl_enter_page: Page) -> None:
+    ctrl_enter_page.locator("#elsewhere").press("Enter")
+
+    assert ctrl_enter_page.evaluate("window.sent") == 0
+
+
+def test_ctrl_enter_open_dialog_keeps_the_form_from_going(ctrl_enter_page: Page) -> None:
+    ctrl_enter_page.evaluate("document.querySelector('dialog').showModal()")
+    ctrl_enter_page.keyboard.press("Control+Enter")
+
+    assert ctrl_enter_page.evaluate("window.sent") == 0
+
+
+def test_password_eye_shows_and_hides_the_password(show: Show) -> None:
+    page = show(
+        '<input type="password" id="clave">'
+        '<button hidden data-target="clave" data-behaviour="password-eye">Ver</button>',
+        password_eye="behaviours/password-eye.js#passwordEye",
+    )
+    button = page.get_by_role("button")
+    button.click()
+    expect(page.locator("#clave")).to_have_attribute("type", "text")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+
+    expect(page.locator("#clave")).to_have_attribute("type", "password")
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+INLINE_EDIT_FORM = """<form class="inline-edit"><select name="value"><option>1</option><option>2</option></select>
+  <button type="button" data-cancel>Dejar</button></form>"""
+
+
+@pytest.fixture
+def inline_edit_page(show: Show) -> Page:
+    page = show(INLINE_EDIT_FORM, run="behaviours/inline-edit.js#inlineEdits")
+    page.evaluate(SUBMITS)
+    page.evaluate(
+        "document.querySelector('[data-cancel]').addEventListener('click', () => (window.left = true))"
+    )
+    return page
+
+
+def test_inline_edit_enter_on_a_list_of_choices_keeps_the_fact(inline_edit_page: Page) -> None:
+    inline_edit_page.locator("select").press("Enter")
+
+    assert inline_edit_page.evaluate("[window.sent, window.left]") == [1, None]
+
+
+def test_inline_edit_escape_leaves_the_fact_as_it_was(inline_edit_page: Page) -> None:
+    inline_edit_page.locator("select").press("Escape")
+
+    assert inline_edit_page.evaluate("[window.sent, window.left]") == [0, True]
