@@ -1,5 +1,7 @@
-"""`make test` says what did not run, and `.ci/run` does not let it pass."""
+"""`make test` says what did not run, and `.ci/run` does not let it pass. It prints how much of the code was reached."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,51 @@ def test_topology_part_reaches_every_marked_module(monkeypatch):
 
     assert marked
     assert [str(path) for path in marked if path.parts[0] not in folders] == []
+
+
+def test_part_in_several_processes_counts_skipped_tests(one_skipped: list[str], monkeypatch):
+    monkeypatch.setenv("PYTEST_XDIST_AUTO_NUM_WORKERS", "2")
+    monkeypatch.setattr(runner, "REQUIRE_ALL", True)
+    part = runner.Part("sample", [*one_skipped, "-p", "xdist.plugin", *runner.SPREAD])
+
+    part.run()
+
+    assert part.failed
+    assert part.closing.startswith("1 passed, 1 skipped in ")
+
+
+def measure(folder: Path, **modules: str) -> None:
+    """Run the modules with branch coverage, as `make test` does, and leave the data in `folder`."""
+    for name, source in modules.items():
+        (folder / f"{name}.py").write_text(source)
+    (folder / "all.py").write_text("".join(f"import {name}\n" for name in modules))
+    command = [sys.executable, "-m", "coverage", "run", "--branch", "--source=.", "all.py"]
+    subprocess.run(command, cwd=folder, check=True)
+
+
+def test_branch_coverage_lists_least_covered_modules_first(tmp_path: Path):
+    measure(
+        tmp_path,
+        both_ways="for number in (0, 1):\n    if number:\n        pass\n",
+        one_way="if True and len('x'):\n    pass\nfor _ in ():\n    pass\n",
+        straight="x = 1\n",
+    )
+
+    assert runner.branch_coverage(tmp_path) == [
+        "branch coverage: 75 %",
+        "   50 %  one_way.py: 2 of 4",
+        "  100 %  both_ways.py: 4 of 4",
+    ]
+
+
+def test_branch_coverage_shows_ten_modules_at_most(tmp_path: Path):
+    measure(tmp_path, **{f"module_{number}": "if len('x'):\n    pass\n" for number in range(11)})
+
+    first, *shown = runner.branch_coverage(tmp_path)
+
+    assert first == "branch coverage: 50 %"
+    assert len(shown) == 10
+
+
+def test_branch_coverage_says_when_nothing_was_measured(tmp_path: Path):
+    assert runner.branch_coverage(tmp_path) == ["branch coverage: not measured (No data to report.)"]
