@@ -4,6 +4,7 @@ the desk. The server answers what a test tells it to and remembers what it was a
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 PAGE = """<!doctype html>
@@ -123,7 +125,8 @@ Show = Callable[..., Page]
 def show(server: Server, site: Site, browser: Browser) -> Iterator[Show]:
     """`show(html, name="file.js#export")` opens a page with the behaviour `name` bound to its elements.
 
-    `run="file.js#export"` calls a function without an element. An error in the page fails the test.
+    `run="file.js#export"` calls a function without an element. With `stopped=True` the page's clock stands at `NOON`
+    and timers wait for `page.clock.run_for`. An error in the page fails the test.
     """
     errors: list[str] = []
     context = browser.new_context(locale="es-VE", viewport={"width": 800, "height": 600})
@@ -131,7 +134,10 @@ def show(server: Server, site: Site, browser: Browser) -> Iterator[Show]:
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.set_default_timeout(10_000)
 
-    def open_page(body: str, *, run: str = "", **behaviours: str) -> Page:
+    def open_page(body: str, *, run: str = "", stopped: bool = False, **behaviours: str) -> Page:
+        if stopped:
+            page.clock.install(time=NOON - timedelta(seconds=1))
+            page.clock.pause_at(NOON)
         lines, names = [], []
         for position, source in enumerate([*behaviours.values(), *([run] if run else [])]):
             file, export = source.split("#")
