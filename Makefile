@@ -2,7 +2,7 @@
 # A machine needs Python 3.11, 3.12 or 3.13 and make; all else goes into .venv.
 
 .PHONY: demo demo-reset test test-quick lint lint-style lint-types lint-imports lint-templates lint-migrations \
-	lint-deployment lint-front lint-front-with-npm format format-front lock bench vendor assets messages clean-venv
+	lint-deployment lint-front lint-front-with-npm format format-front lock bench mutants vendor assets messages clean-venv
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
@@ -70,6 +70,10 @@ format-front: $(FRONT)
 
 bench: $(FULL)
 	$(BIN)/python -m bench $(N)
+
+# ARGS="--only S2 --kind guards", for instance: python -m tools.mutants --help.
+mutants: $(FULL)
+	$(BIN)/python -m tools.mutants $(ARGS)
 
 # For whoever changes requirements*.in; needs uv. Test and production follow the versions of the base.
 lock:

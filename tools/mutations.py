@@ -1,0 +1,158 @@
+"""The mutants of `make mutants`: a process file with one value changed, or one registered function replaced."""
+
+import inspect
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path as FilePath
+from typing import Any
+
+from tickets.definitions.lines import LineIndex, Path
+
+ROOT = FilePath(__file__).resolve().parent.parent
+LIBRARY = "tickets/definitions/library"
+KINDS = ("guards", "effects", "when", "by", "asks", "targets", "to", "notify", "functions")
+Site = tuple[str, str, str]
+"""A value that a test may read: the class that holds it, the key of the object, the attribute."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    kind: str
+    file: str
+    line: int
+    change: str
+    sites: frozenset[Site]
+    """Only a test that reads one of these can notice the change."""
+    apply: Callable[[dict[str, str]], None]
+    """Changes this Python process for good: one text of the dict it is given, or one registered function."""
+    process: str = ""
+    path: Path = ()
+    text: str = ""
+    """The whole process file after the change."""
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Spans(LineIndex):
+    """A `LineIndex` that also knows where each value begins and ends."""
+
+    def __init__(self, source: str) -> None:
+        self.spans: dict[Path, slice] = {}
+        super().__init__(source)
+
+    def _value(self, path: Path) -> None:
+        start = self._at
+        super()._value(path)
+        self.spans[path] = slice(start, self._at)
+
+
+def of_files(library: Mapping[str, str]) -> Iterator[Mutant]:
+    for process, text in library.items():
+        index, data = Spans(text), tomllib.loads(text)
+        for path, new, site in _edits(process, data):
+            span, kind = index.spans[path], _kind(path)
+            old, rest = text[span], text[span.stop :]
+            if new is None:
+                rest = re.sub(r"\A\s*,", "", rest)  # a comma before the last member may stay
+            elif kind == "asks" and old.startswith("{"):
+                new = old.replace("{", "{ required = false,", 1)
+            owner = data["actions"][path[1]]["key"] if path[0] == "actions" else path[0]
+            changed = text[: span.start] + (new or "") + rest
+            sites = {site}
+            if "post_response" in old:  # what an action posts, the composer leaves out
+                sites.add(("Definition", process, "posted_responses"))
+            yield Mutant(
+                kind=kind,
+                file=f"{LIBRARY}/{process}.toml",
+                line=index.line(path),
+                change=f"{owner}, {kind}: {old:.60} {'removed' if new is None else f'→ {new:.60}'}",
+                sites=frozenset(sites),
+                apply=partial(_rewrite, process, changed),
+                process=process,
+                path=path,
+                text=changed,
+            )
+
+
+def _rewrite(process: str, text: str, library: dict[str, str]) -> None:
+    library[process] = text
+
+
+def _kind(path: Path) -> str:
+    return next(name for name in KINDS if name in path)
+
+
+def _edits(process: str, data: dict[str, Any]) -> Iterator[tuple[Path, str | None, Site]]:
+    """The path of a value, the TOML to put there (None removes it from its list), and who reads it."""
+    for number, action in enumerate(data["actions"]):
+        path, key = ("actions", number), action["key"]
+        for kind in ("guards", "effects", "by", "asks", "notify"):
+            for position, value in enumerate(action.get(kind, ())):
+                for new in _replacements(kind, value):
+                    yield (*path, kind, position), new, ("Action", key, kind)
+        yield from _conditions(path, action, ("Action", key, "when"))
+        if "to" in action:
+            yield (*path, "to"), '""', ("Action", key, "to")
+    for number, response in enumerate(data.get("responses", ())):
+        yield from _conditions(("responses", number), response, ("Response", response["key"], "when"))
+    for position, _entry in enumerate(data["intake"].get("notify", ())):
+        yield ("intake", "notify", position), None, ("Definition", process, "on_filed")
+    for name, promises in data["targets"].items():
+        for key, value in promises.items():
+            doubled = f'"{2 * int(value[:-1])}{value[-1]}"'
+            yield ("targets", name, key), doubled, ("Definition", process, "targets")
+
+
+def _replacements(kind: str, value: Any) -> Iterator[str | None]:
+    yield None
+    if kind == "by" and value != "staff":
+        yield '"staff"'
+    if kind == "asks" and (isinstance(value, str) or value.get("required", True)):
+        yield f'{{ field = "{value}", required = false }}'  # of a table, `of_files` keeps the rest
+
+
+def _conditions(path: Path, table: dict[str, Any], site: Site) -> Iterator[tuple[Path, str | None, Site]]:
+    when = table.get("when", [])
+    for position, condition in enumerate([when] if isinstance(when, str) else when):
+        here = (*path, "when") if isinstance(when, str) else (*path, "when", position)
+        yield here, "[]" if isinstance(when, str) else None, site
+        yield here, f'"{condition[4:] if condition.startswith("not ") else f"not {condition}"}"', site
+
+
+def _first_line(function: Callable) -> int:
+    """The line of its `def`, below its decorators."""
+    lines, number = inspect.getsourcelines(function)
+    return number + next(n for n, line in enumerate(lines) if line.startswith("def "))
+
+
+def of_functions() -> Iterator[Mutant]:
+    """Each guard lets everything pass, each effect does nothing, each condition always or never holds."""
+    from tickets.definitions.conditions import CONDITIONS
+    from tickets.workflow.effects import EFFECTS
+    from tickets.workflow.guards import GUARDS
+
+    replacements: dict[str, tuple[dict[str, Any], dict[str, Callable]]] = {
+        "guard": (GUARDS, {"lets everything pass": lambda step, argument: None}),
+        "effect": (EFFECTS, {"does nothing": lambda step, argument: None}),
+        "condition": (CONDITIONS, {"always holds": lambda ticket: True, "never holds": lambda ticket: False}),
+    }
+    for name, (registry, changes) in replacements.items():
+        for key, function in registry.items():
+            for change, replacement in changes.items():
+                yield Mutant(
+                    kind="functions",
+                    file=str(FilePath(inspect.getfile(function)).relative_to(ROOT)),
+                    line=_first_line(function),
+                    change=f"{name} {key} {change}",
+                    sites=frozenset({(name, key, "")}),
+                    apply=partial(_replace, registry, key, replacement),
+                )
+
+
+def _replace(registry: dict[str, Any], key: str, function: Any, _library: dict[str, str]) -> None:
+    registry[key] = function
