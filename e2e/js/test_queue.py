@@ -134,6 +134,7 @@ def test_letters_do_nothing_while_they_are_not_meant(queue: Page, prevent: str) 
 PAGE = """<div data-behaviour="keys">
 <a href="#asignar" data-key="a">Asignar</a> <a href="#bandeja" data-key="g q">Bandeja</a>
 <a href="#lejos" data-key="z" hidden>Oculto</a> <button disabled data-key="d">Inactivo</button>
+<button disabled data-key="s">Inactivo</button> <a href="#severidad" data-key="s">Severidad</a>
 <a href="#pregunta" data-key="?">Ayuda</a><input id="search" data-key="/" value="ya escrito">
 <form><label style="display:none"><input type="radio" name="m" value="n" data-key="n">Nota</label></form>
 <details class="menu"><summary>Más</summary><a href="#menu" data-key="m">Del menú</a></details>
@@ -150,7 +151,8 @@ def desk(show: Show) -> Page:
 
 
 @pytest.mark.parametrize(
-    ("keys", "place"), [("a", "#asignar"), ("gq", "#bandeja"), ("?", "#pregunta"), ("m", "#menu")]
+    ("keys", "place"),
+    [("a", "#asignar"), ("gq", "#bandeja"), ("?", "#pregunta"), ("m", "#menu"), ("s", "#severidad")],
 )
 def test_key_presses_whoever_says_it(desk: Page, keys: str, place: str) -> None:
     press(desk, *keys)
