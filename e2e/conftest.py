@@ -20,6 +20,14 @@ CHROMIUM = os.environ.get("DESK_CHROMIUM") or shutil.which("chromium") or "/usr/
 
 
 @pytest.fixture(scope="session")
+def base_url() -> None:
+    """Return no address: each context is given its own.
+
+    pytest-playwright defines this fixture as a method, and pytest warns of session fixtures that are methods.
+    """
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     if not Path(CHROMIUM).exists():
         pytest.skip("no Chromium (apt install chromium, or name one in DESK_CHROMIUM)")
