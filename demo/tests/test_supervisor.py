@@ -148,7 +148,7 @@ class Demo:
         self.var_dir, self.port, self.lines = var_dir, port, []
         env = {name: value for name, value in os.environ.items() if not name.startswith(("DESK_", "DJANGO_"))}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "demo.run", "--port", str(port)],
+            [sys.executable, "-m", "demo", "--port", str(port)],
             cwd=settings.BASE_DIR,
             env=env | {"DESK_VAR_DIR": str(var_dir)},
             stdout=subprocess.PIPE,
