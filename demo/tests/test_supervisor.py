@@ -141,6 +141,14 @@ def test_killing_the_supervisor_leaves_no_orphan(tmp_path: Path):
         until(lambda: not alive(pid))
 
 
+def command_line(pid: int) -> str:
+    """The words that a process was started with; empty when it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 class Demo:
     """`make demo` on a free port, in a folder of its own."""
 
@@ -165,11 +173,7 @@ class Demo:
         return "\n".join(f"{log.name}: {log.read_text()}" for log in (self.var_dir / "log").glob("*.log"))
 
     def family(self, module: str) -> set[int]:
-        return {
-            pid
-            for pid in descendants(self.process.pid)
-            if module in Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-        }
+        return {pid for pid in descendants(self.process.pid) if module in command_line(pid)}
 
     def stop(self) -> None:
         if self.process.poll() is None:
