@@ -141,7 +141,7 @@ def test_each_refused_file_shows_its_reason(walker: Walker, tmp_path: Path) -> N
     form = page.locator("form[data-draft-key=catalogo]")
     page.set_input_files("#id_a-documents", sorted(tmp_path.iterdir()))
 
-    expect(form.locator(".file", has_text="foto.png")).to_have_text(re.compile(r"300\skB · listo"))
+    expect(form.locator(".file", has_text="foto.png")).to_have_text(re.compile(r"300\s+kB\s+·\s+listo"))
     expect(form.locator(".file", has_text="vacio.txt")).to_have_text(re.compile("El archivo está vacío"))
     expect(form.locator(".file", has_text="grande.pdf")).to_have_text(
         re.compile(r"11\sMB: supera el límite de 10\sMB")
