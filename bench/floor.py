@@ -11,7 +11,7 @@ from django.template import engines
 from tickets.models import Ticket
 
 ROWS = 50
-PAGE = """<!doctype html><html lang="es"><head><title>Piso</title></head><body><h1>{{ user.name }}</h1><table>
+PAGE = """<!doctype html><html lang="es"><head><title>Floor</title></head><body><h1>{{ user.name }}</h1><table>
 {% for ticket in tickets %}<tr><td>{{ ticket.folio }}</td><td>{{ ticket.title }}</td>
 <td>{{ ticket.requester_name }}</td><td>{{ ticket.get_severity_display }}</td>
 <td>{{ ticket.created_at|date:"j M Y, H:i" }}</td><td>{{ ticket.due_at|date:"j M Y, H:i" }}</td></tr>

@@ -44,7 +44,7 @@ def people() -> dict[str, User]:
 
 def pages(cast: dict[str, User]) -> Iterator[Page]:
     agent, customer = cast["agent"], cast["customer0"]
-    yield Page(FLOOR, "Floor: one indexed query, fifty rows", ["agent"], ["/bench/piso/"])
+    yield Page(FLOOR, "Floor: one indexed query, fifty rows", ["agent"], ["/bench/floor/"])
     yield from _queues(agent)
     theirs = _talked_about(Ticket.objects.visible_to(agent).open())
     yield Page(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-FLOOR = "piso"
+FLOOR = "floor"
 
 
 @dataclass

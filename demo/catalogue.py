@@ -50,7 +50,7 @@ class SampleForm(forms.Form):
         widget=forms.RadioSelect,
     )
     severity = forms.ChoiceField(
-        label="Severidad", choices=SEVERITIES, widget=forms.RadioSelect, initial="critica"
+        label="Severidad", choices=SEVERITIES, widget=forms.RadioSelect, initial="critical"
     )
     documents = forms.FileField(
         label="Archivos adjuntos",
@@ -117,7 +117,7 @@ def catalogue_file(request: HttpRequest) -> HttpResponse:
     if refused:
         row |= {"state": "error", "note": _("Ese tipo de archivo no se admite")}
     else:
-        row |= {"state": "listo", "token": "demo", "remove_url": reverse("catalogue_done")}
+        row |= {"state": "ready", "token": "demo", "remove_url": reverse("catalogue_done")}
     return render(request, "components/_file.html", row, status=422 if refused else 200)
 
 

@@ -7,19 +7,19 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 
 STATES = [
-    ("espera", "En espera"),
-    ("curso", "En curso"),
-    ("aprobar", "Espera tu aprobación"),
-    ("completado", "Completado"),
-    ("rechazado", "Rechazado"),
+    ("waiting", "En espera"),
+    ("in-progress", "En curso"),
+    ("approve", "Espera tu aprobación"),
+    ("completed", "Completado"),
+    ("rejected", "Rechazado"),
 ]
-SEVERITIES = [("critica", "Crítica"), ("alta", "Alta"), ("media", "Media"), ("baja", "Baja")]
+SEVERITIES = [("critical", "Crítica"), ("high", "Alta"), ("medium", "Media"), ("low", "Baja")]
 CLOCKS = [
     ("ok", "5 h 30 min", 62),
-    ("riesgo", "22 min", 9),
-    ("vencido", "Hace 18 min", 0),
-    ("pausado", "4 h 20 min", 40),
-    ("cumplido", "Respuesta en 41 min", 100),
+    ("risk", "22 min", 9),
+    ("breached", "Hace 18 min", 0),
+    ("paused", "4 h 20 min", 40),
+    ("met", "Respuesta en 41 min", 100),
 ]
 PEOPLE = ["Diego Salazar", "Ana Beltrán", "Mateo Ríos", "Tomás Herrera", "Iván Lozano", "Lucía Fernández"]
 SUBJECTS = [
@@ -46,7 +46,7 @@ def portal_messages(now: datetime) -> list[dict[str, Any]]:
     )
     return [
         {
-            "kind": "cliente",
+            "kind": "requester",
             "author": "Lucía Fernández",
             "mine": True,
             "at": now - 3 * DAY,
@@ -54,7 +54,7 @@ def portal_messages(now: datetime) -> list[dict[str, Any]]:
             "body": mark_safe(question),
         },
         {
-            "kind": "agente",
+            "kind": "agent",
             "author": "Diego Salazar",
             "team": "Soporte técnico",
             "at": now - 2 * DAY,
@@ -67,14 +67,14 @@ def team_messages(now: datetime) -> list[dict[str, Any]]:
     note = '<p><span class="mention">@Diego</span> no hay doble cobro real. Referencia 8841-22.</p>'
     return [
         {
-            "kind": "cliente",
+            "kind": "requester",
             "author": "Mateo Ríos",
             "via": "Cliente · por correo",
             "at": now - DAY,
             "body": mark_safe("<p>Sí, dice «pendiente». ¿Cuándo vuelve el dinero?</p>"),
         },
         {
-            "kind": "agente",
+            "kind": "agent",
             "author": "Diego Salazar",
             "via": "Respuesta pública",
             "at": now - DAY / 2,
@@ -82,7 +82,7 @@ def team_messages(now: datetime) -> list[dict[str, Any]]:
             "body": mark_safe("<p>Ya ubicamos los dos intentos: el primero no lo cobramos.</p>"),
         },
         {
-            "kind": "nota",
+            "kind": "note",
             "author": "Tomás Herrera",
             "at": now - DAY / 3,
             "state": "No se pudo entregar el correo",
@@ -138,11 +138,11 @@ def contact() -> dict[str, Any]:
 
 def desk() -> dict[str, Any]:
     modes = [
-        ("follow_up", "Seguimiento", "reply", "publica", "Escribe a Mateo…", "Enviar seguimiento"),
-        ("solution", "Solución", "check2-circle", "solucion", "Explica qué se hizo", "Enviar solución"),
-        ("note", "Nota interna", "lock", "nota", "Nota visible solo para el equipo", "Guardar nota"),
+        ("follow_up", "Seguimiento", "reply", "public", "Escribe a Mateo…", "Enviar seguimiento"),
+        ("solution", "Solución", "check2-circle", "solution", "Explica qué se hizo", "Enviar solución"),
+        ("note", "Nota interna", "lock", "note", "Nota visible solo para el equipo", "Guardar nota"),
     ]
-    names = ("value", "label", "icon_name", "modo", "hint", "submit")
+    names = ("value", "label", "icon_name", "look", "hint", "submit")
     return {
         "modes": [
             dict(zip(names, mode, strict=True)) | {"checked": mode[0] == "follow_up"} for mode in modes

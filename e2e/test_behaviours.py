@@ -164,7 +164,7 @@ def test_dropped_file_is_uploaded(page: Page) -> None:
     page.dispatch_event("form[data-draft-key=catalogo] .dropzone", "drop", {"dataTransfer": transfer})
 
     row = page.locator("form[data-draft-key=catalogo] .file", has_text="nota.txt")
-    expect(row).to_have_attribute("data-state", "listo")
+    expect(row).to_have_attribute("data-state", "ready")
 
 
 def test_composer_mode_changes_colour_and_button(page: Page) -> None:

@@ -105,7 +105,7 @@ def test_every_page_has_no_violations(people: People, tmp_path: Path) -> None:
         page.locator("input[type=file]").set_input_files(
             [picture(tmp_path, "captura.png"), picture(tmp_path, "b.exe")]
         )
-        expect(page.locator(".file[data-state=listo]")).to_have_count(1)
+        expect(page.locator(".file[data-state=ready]")).to_have_count(1)
         expect(page.locator(".file[data-state=error]")).to_have_count(1)
         walker.look()
         page.locator(".file[data-state=error] [data-remove]").click()
@@ -165,7 +165,7 @@ def test_files_are_uploaded_one_by_one(customer: Walker, tmp_path: Path) -> None
         ]
     )
 
-    expect(page.locator(".file", has_text="bien.png")).to_have_attribute("data-state", "listo")
+    expect(page.locator(".file", has_text="bien.png")).to_have_attribute("data-state", "ready")
     expect(page.locator(".file", has_text="enorme.png")).to_contain_text("supera el límite")
     expect(page.locator(".file", has_text="no.exe")).to_have_attribute("data-state", "error")
     page.reload()

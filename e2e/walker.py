@@ -53,8 +53,8 @@ class Walker:
             self.page.locator("input[name=password]").press("Enter")
         assert "/cuenta/entrar" not in self.page.url, self.page.inner_text("main")
 
-    def attach(self, *names: str, state: str = "listo") -> None:
-        """Upload generated files with these names, and wait until each is shown in `state` («listo» or «error»)."""
+    def attach(self, *names: str, state: str = "ready") -> None:
+        """Upload generated files with these names, and wait until each is shown in `state` (`ready` or `error`)."""
         files = [
             {"name": name, "mimeType": TYPES[name.rpartition(".")[2]], "buffer": make_file(name)}
             for name in names

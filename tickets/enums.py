@@ -43,8 +43,8 @@ class StageMeta:
     public_state: PublicState
     clock: Literal["runs", "pauses", "stops"]
     progress: int
-    token: str
-    """The value of `data-estado`, which the style sheets use to colour the state."""
+    look: str
+    """The value of `data-state`, which the style sheets use to colour the state."""
 
     @property
     def is_end(self) -> bool:
@@ -52,17 +52,17 @@ class StageMeta:
 
 
 STAGE_META: dict[str, StageMeta] = {
-    StageKind.NEW: StageMeta(PublicState.WAITING, "runs", 10, "espera"),
-    StageKind.EVALUATION: StageMeta(PublicState.WAITING, "runs", 20, "espera"),
-    StageKind.PREPARATION: StageMeta(PublicState.WAITING, "runs", 20, "espera"),
-    StageKind.WORK: StageMeta(PublicState.IN_PROGRESS, "runs", 50, "curso"),
-    StageKind.WAITING_CUSTOMER: StageMeta(PublicState.IN_PROGRESS, "pauses", 50, "curso"),
-    StageKind.WAITING_INTERNAL: StageMeta(PublicState.IN_PROGRESS, "runs", 50, "curso"),
-    StageKind.VERIFICATION: StageMeta(PublicState.IN_PROGRESS, "runs", 70, "curso"),
-    StageKind.CLOSURE_APPROVAL: StageMeta(PublicState.IN_PROGRESS, "pauses", 80, "aprobar"),
-    StageKind.DONE: StageMeta(PublicState.COMPLETED, "stops", 100, "completado"),
-    StageKind.REJECTED: StageMeta(PublicState.COMPLETED, "stops", 100, "rechazado"),
-    StageKind.CANCELLED: StageMeta(PublicState.COMPLETED, "stops", 100, "rechazado"),
+    StageKind.NEW: StageMeta(PublicState.WAITING, "runs", 10, "waiting"),
+    StageKind.EVALUATION: StageMeta(PublicState.WAITING, "runs", 20, "waiting"),
+    StageKind.PREPARATION: StageMeta(PublicState.WAITING, "runs", 20, "waiting"),
+    StageKind.WORK: StageMeta(PublicState.IN_PROGRESS, "runs", 50, "in-progress"),
+    StageKind.WAITING_CUSTOMER: StageMeta(PublicState.IN_PROGRESS, "pauses", 50, "in-progress"),
+    StageKind.WAITING_INTERNAL: StageMeta(PublicState.IN_PROGRESS, "runs", 50, "in-progress"),
+    StageKind.VERIFICATION: StageMeta(PublicState.IN_PROGRESS, "runs", 70, "in-progress"),
+    StageKind.CLOSURE_APPROVAL: StageMeta(PublicState.IN_PROGRESS, "pauses", 80, "approve"),
+    StageKind.DONE: StageMeta(PublicState.COMPLETED, "stops", 100, "completed"),
+    StageKind.REJECTED: StageMeta(PublicState.COMPLETED, "stops", 100, "rejected"),
+    StageKind.CANCELLED: StageMeta(PublicState.COMPLETED, "stops", 100, "rejected"),
 }
 
 END_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if kind.meta.is_end)
@@ -81,10 +81,6 @@ class Severity(models.TextChoices):
     HIGH = "high", _("Alta")
     MEDIUM = "medium", _("Media")
     LOW = "low", _("Baja")
-
-    @property
-    def token(self) -> str:
-        return {"critical": "critica", "high": "alta", "medium": "media", "low": "baja"}[self.value]
 
 
 class CaseKind(models.TextChoices):

@@ -105,21 +105,6 @@ class ClockStatus:
     def percent(self) -> int:
         return round(100 * self.fraction)
 
-    @property
-    def token(self) -> str:
-        """The value of `data-sla`, which the style sheets use to colour the clock."""
-        return _TOKENS[self.state]
-
-
-_TOKENS = {
-    "ok": "ok",
-    "risk": "riesgo",
-    "breached": "vencido",
-    "paused": "pausado",
-    "met": "cumplido",
-    "missed": "vencido",
-}
-
 
 def status(
     *,

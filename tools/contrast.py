@@ -12,17 +12,17 @@ import sys
 from pathlib import Path
 
 TOKENS = Path(__file__).resolve().parent.parent / "static" / "css" / "tokens"
-STATES = ("espera", "curso", "aprobar", "completado", "rechazado")
+STATES = ("waiting", "in-progress", "approve", "completed", "rejected")
 NOTICES = ("info", "ok", "warn", "bad")
 SURFACES = ["canvas", "surface", "surface-2", "surface-3", "hover", "selected"]
 TEXT, SHAPE = 4.5, 3.0
 
 # foreground -> the backgrounds on which it is used
 TEXTS: dict[str, list[str]] = {
-    "text": [*SURFACES, *(f"{name}-bg" for name in NOTICES), "track", "thumb", "raised", "bubble", "nota-bg",
+    "text": [*SURFACES, *(f"{name}-bg" for name in NOTICES), "track", "thumb", "raised", "bubble", "note-bg",
              "accent-soft", "accent-soft-2"],
-    "text-2": [*SURFACES, "track", "raised", "warn-bg", "ok-bg", "accent-soft", "accent-soft-2", "nota-bg"],
-    "text-3": [*SURFACES, "raised", "accent-soft", "nota-bg"],
+    "text-2": [*SURFACES, "track", "raised", "warn-bg", "ok-bg", "accent-soft", "accent-soft-2", "note-bg"],
+    "text-3": [*SURFACES, "raised", "accent-soft", "note-bg"],
     "accent": ["canvas", "surface", "surface-2", "surface-3", "accent-soft", "raised"],
     "accent-on": ["accent-bg", "accent-bg-hover", "accent-bg-active"],
     "accent-soft-on": ["accent-soft", "accent-soft-2", "surface"],
@@ -30,10 +30,10 @@ TEXTS: dict[str, list[str]] = {
     "ink-on-2": ["ink", "ink-2"],
     "ok-on": ["ok-solid"],
     "bad-on": ["bad-solid"],
-    "nota-fg": ["nota-bg", "nota-bd", "surface"],
-    **{f"sev-{name}-fg": [f"sev-{name}-bg", "surface", "surface-2"] for name in ("critica", "alta", "media", "baja")},
-    **{f"sla-{name}-fg": [f"sla-{name}-bg", "surface", "canvas"] for name in ("ok", "riesgo", "vencido", "pausado")},
-    **{f"est-{name}-fg": [f"est-{name}-bg", "surface"] for name in STATES},
+    "note-fg": ["note-bg", "note-bd", "surface"],
+    **{f"sev-{name}-fg": [f"sev-{name}-bg", "surface", "surface-2"] for name in ("critical", "high", "medium", "low")},
+    **{f"sla-{name}-fg": [f"sla-{name}-bg", "surface", "canvas"] for name in ("ok", "risk", "breached", "paused")},
+    **{f"state-{name}-fg": [f"state-{name}-bg", "surface"] for name in STATES},
     **{f"{name}-fg": [f"{name}-bg", "surface"] for name in NOTICES},
     **{f"av-{n}-fg": [f"av-{n}-bg"] for n in range(1, 7)},
 }  # fmt: skip
@@ -41,12 +41,12 @@ SHAPES: dict[str, list[str]] = {
     "focus": ["canvas", "surface", "surface-2", "surface-3", "accent-soft"],
     "ink-focus": ["ink", "ink-2"],
     "border-control": ["surface", "surface-2", "canvas"],
-    "sev-alta-solid": ["surface", "surface-2"],
-    "sev-media-solid": ["surface", "surface-2"],
+    "sev-high-solid": ["surface", "surface-2"],
+    "sev-medium-solid": ["surface", "surface-2"],
     "sla-ok-solid": ["surface", "surface-2"],
-    "sla-riesgo-solid": ["surface", "sla-riesgo-bg"],
-    "est-espera-solid": ["surface", "est-espera-bg"],
-    "est-curso-solid": ["surface", "est-curso-bg"],
+    "sla-risk-solid": ["surface", "sla-risk-bg"],
+    "state-waiting-solid": ["surface", "state-waiting-bg"],
+    "state-in-progress-solid": ["surface", "state-in-progress-bg"],
     "chart-1": ["surface"],
     "chart-2": ["surface"],
     "chart-3": ["surface"],

@@ -57,7 +57,7 @@ def waiting_file_row(attachment: Attachment, *, remove_url: str) -> dict[str, An
     return {
         "name": attachment.name,
         "size": attachment.size,
-        "state": "revision" if attachment.is_held else "listo",
+        "state": "scanning" if attachment.is_held else "ready",
         "icon_name": icon_of(attachment),
         "remove_url": remove_url,
         "remove_name": "quitar",
@@ -71,7 +71,7 @@ def file_row(attachment: Attachment) -> dict[str, Any]:
         "name": attachment.name,
         "size": attachment.size,
         "icon_name": icon_of(attachment),
-        "state": "revision" if attachment.is_held else "",
+        "state": "scanning" if attachment.is_held else "",
         "href": "" if attachment.is_held else reverse("web:attachment", args=[attachment.uuid]),
     }
     if attachment.thumbnail and not attachment.is_held:

@@ -186,7 +186,7 @@ def _draw_as_cards(field: Any) -> None:
 def _severity_cards(ticket: Ticket) -> dict[str, dict[str, Any]]:
     """Return the card of each severity: its colour token and its target (S0.19)."""
     return {
-        severity: {"sev": Severity(severity).token, "aside": duration_in_words(target, short=True)}
+        severity: {"sev": Severity(severity).value, "aside": duration_in_words(target, short=True)}
         for severity, target in targets_by_severity(ticket).items()
     }
 

@@ -15,7 +15,7 @@ from tickets.lists import history
 from tickets.models import Attachment, Delivery, Message, Ticket, TicketEvent
 from tickets.workflow.conversation import LONGEST, RECENT
 
-KINDS = {MessageKind.NOTE: "nota", MessageKind.REPLY: "cliente", MessageKind.REPORT: "cliente"}
+KINDS = {MessageKind.NOTE: "note", MessageKind.REPLY: "requester", MessageKind.REPORT: "requester"}
 ICONS: dict[str, str] = {
     EventKind.ASSIGNED: "person-check",
     EventKind.PROPERTIES: "sliders",
@@ -84,7 +84,7 @@ class Entry:
             return ""
         waits = self.delivery.state == DeliveryState.WAITING
         state = _("Correo en cola") if waits else self.delivery.get_state_display()
-        if self.kind == "cliente":  # the mail is our acknowledgement of their message
+        if self.kind == "requester":  # the mail is our acknowledgement of their message
             state = _("Acuse de recibo: %(state)s") % {"state": str(state).lower()}
         problem = self.delivery.get_problem_display() if self.delivery.problem else ""
         return f"{state}: {problem}" if problem else str(state)
@@ -132,7 +132,7 @@ class Timeline:
             message.created_at,
             0,
             message=message,
-            kind=KINDS.get(MessageKind(message.kind), "agente"),
+            kind=KINDS.get(MessageKind(message.kind), "agent"),
             via=_via(message),
             files=self._files.get(message.pk, []),
             deliveries=list(event.deliveries.all()) if event else [],

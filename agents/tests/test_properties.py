@@ -125,7 +125,7 @@ def test_htmx_gets_form_alone_and_changed_parts(client, ticket):
     page = text_of(done)
     assert (done["HX-Retarget"], done["HX-Reswap"]) == ("#propiedades", "innerHTML")
     ticket.refresh_from_db()
-    assert 'data-sev="critica"' in page
+    assert 'data-sev="critical"' in page
     assert re.search(rf'id="composer-version" value="{ticket.version}"[^>]* hx-swap-oob="true"', page)
     assert "cambió severidad" in page  # the answer brings the conversation and a current pulse
     assert f'id="pulse-v" value="{ticket.version}-' in page

@@ -99,7 +99,7 @@ def test_row_and_ticket_show_the_same_clock(supervisor):
     change(ticket, due_at=timezone.now() - timedelta(hours=2, minutes=5))
     client = signed_in(supervisor)
     for url in (of("todos"), reverse("agents:ticket", args=[ticket.folio])):
-        assert 'data-sla="vencido"' in text_of(client.get(url))
+        assert 'data-sla="breached"' in text_of(client.get(url))
 
 
 @pytest.mark.demand("S2.35")

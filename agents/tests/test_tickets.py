@@ -112,7 +112,7 @@ def test_page_query_count_is_bounded(ticket, agent, count, django_assert_max_num
     client.get(url(ticket))
     with django_assert_max_num_queries(16):
         page = client.get(url(ticket))
-    assert len(re.findall(r'data-kind="nota"', page.content.decode())) == count
+    assert len(re.findall(r'data-kind="note"', page.content.decode())) == count
 
 
 def test_long_conversation_shows_only_newest_messages(ticket, agent, monkeypatch):

@@ -10,11 +10,11 @@ from e2e.js.conftest import Answer, Show, Site
 pytestmark = pytest.mark.e2e
 
 MODES = """<form id="composer" data-behaviour="composer-modes">
-  <label><input type="radio" name="mode" value="follow_up" data-modo="publica" data-submit="Enviar"
+  <label><input type="radio" name="mode" value="follow_up" data-look="public" data-submit="Enviar"
     data-hint="Escribe a Ana" data-body="" checked>Seguimiento</label>
-  <label><input type="radio" name="mode" value="solution" data-modo="solucion" data-submit="Enviar solución"
+  <label><input type="radio" name="mode" value="solution" data-look="solution" data-submit="Enviar solución"
     data-hint="Qué se hizo" data-body="">Solución</label>
-  <label><input type="radio" name="mode" value="note" data-modo="nota" data-submit="Guardar nota"
+  <label><input type="radio" name="mode" value="note" data-look="note" data-submit="Guardar nota"
     data-hint="Solo el equipo" data-body="">Nota</label>
   <textarea name="body" id="composer-body"></textarea>
   <button><span data-submit-label>Enviar</span></button>

@@ -28,7 +28,7 @@ def a_file(name: str, size: int = 1500) -> FilePayload:
     return {"name": name, "mimeType": "text/plain", "buffer": b"x" * size}
 
 
-def stored(name: str, token: str, state: str = "listo", meta: str = "listo") -> str:
+def stored(name: str, token: str, state: str = "ready", meta: str = "listo") -> str:
     return ROW.format(name=name, token=token, state=state, meta=meta)
 
 

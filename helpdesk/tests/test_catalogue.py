@@ -34,7 +34,7 @@ def test_upload_returns_a_row_with_its_token(client, db):
     html = answer.content.decode()
 
     assert answer.status_code == 200
-    assert 'data-state="listo"' in html
+    assert 'data-state="ready"' in html
     assert '<input type="hidden" name="files_tokens" value="demo">' in html
 
 

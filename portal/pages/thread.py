@@ -39,9 +39,9 @@ WITHOUT_PROGRESS = (StageKind.REJECTED, StageKind.CANCELLED)
 
 @dataclass(frozen=True)
 class State:
-    """A ticket's state as the pages show it: the design's colour token and a label (S3.12–S3.14)."""
+    """A ticket's state as the pages show it: `data-state`, which colours it, and a label (S3.12–S3.14)."""
 
-    token: str
+    look: str
     label: str
 
 
@@ -52,14 +52,14 @@ def state_of(ticket: Ticket) -> State:
     """
     match ticket.kind:
         case StageKind.CLOSURE_APPROVAL:
-            return State("aprobar", _("Espera tu aprobación"))
+            return State("approve", _("Espera tu aprobación"))
         case StageKind.WAITING_CUSTOMER:
-            return State("aprobar", _("Espera tu respuesta"))
+            return State("approve", _("Espera tu respuesta"))
         case StageKind.REJECTED:
-            return State("rechazado", _("Rechazado"))
+            return State("rejected", _("Rechazado"))
         case StageKind.CANCELLED:
-            return State("rechazado", _("Cancelado"))
-    return State(ticket.state_token, str(PublicState(ticket.public_state).label))
+            return State("rejected", _("Cancelado"))
+    return State(ticket.state_look, str(PublicState(ticket.public_state).label))
 
 
 def has_progress(ticket: Ticket) -> bool:
@@ -106,7 +106,7 @@ class Conversation:
         return {
             "type": "message",
             "id": f"mensaje-{message.pk}",
-            "kind": "cliente" if mine else "agente",
+            "kind": "requester" if mine else "agent",
             "author": message.author_name,
             "mine": mine,
             "at": message.created_at,

@@ -51,7 +51,7 @@ def test_public_state_follows_the_stage(
     ticket: Ticket, agent: User, supervisor: User, customer_client: Client
 ):
     pill = re.compile(
-        r'class="pill pill--lg" data-estado="(\w+)">.*?</svg>(?:<span[^>]*>)?([^<]+)</span>', re.DOTALL
+        r'class="pill pill--lg" data-state="([\w-]+)">.*?</svg>(?:<span[^>]*>)?([^<]+)</span>', re.DOTALL
     )
     seen = [pill.search(html(customer_client, url(ticket))).groups()]
     working(ticket, agent=agent, supervisor=supervisor)
@@ -62,10 +62,10 @@ def test_public_state_follows_the_stage(
     seen.append(pill.search(html(customer_client, url(ticket))).groups())
 
     assert seen == [
-        ("espera", "En espera"),
-        ("curso", "En curso"),
-        ("aprobar", "Espera tu aprobación"),
-        ("completado", "Completado"),
+        ("waiting", "En espera"),
+        ("in-progress", "En curso"),
+        ("approve", "Espera tu aprobación"),
+        ("completed", "Completado"),
     ]
 
 

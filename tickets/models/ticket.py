@@ -266,6 +266,6 @@ class Ticket(models.Model):
         return str(self.stage_definition.public_label or PublicState(self.public_state).label)
 
     @property
-    def state_token(self) -> str:
-        """The value of `data-estado`, which the style sheets use to colour the state."""
-        return self.kind.meta.token
+    def state_look(self) -> str:
+        """The value of `data-state`, which the style sheets use to colour the state."""
+        return self.kind.meta.look

@@ -107,7 +107,7 @@ def icon(name: str, size: str = "", css: str = "", label: str = "") -> SafeStrin
 @register.simple_tag
 def brand_mark(ink: bool = False) -> SafeString:
     """Draw the brand's mark inside an <svg>. Pass `ink=True` on the dark rail and hero."""
-    return format_html('<use href="{}#ma-marca{}"></use>', static("icons.svg"), "-ink" if ink else "")
+    return format_html('<use href="{}#ma-brand{}"></use>', static("icons.svg"), "-ink" if ink else "")
 
 
 def _component(template: str, /, **values: Any) -> SafeString:
@@ -116,15 +116,15 @@ def _component(template: str, /, **values: Any) -> SafeString:
 
 @register.simple_tag
 @cached_markup
-def pill(estado: str, label: str, variant: str = "") -> SafeString:
-    """`{% pill estado label "quiet" %}`: draw components/_pill.html, cached."""
-    return _component("pill", estado=estado, label=label, variant=variant)
+def pill(state: str, label: str, variant: str = "") -> SafeString:
+    """`{% pill "waiting" "En espera" "quiet" %}`: draw components/_pill.html, cached."""
+    return _component("pill", state=state, label=label, variant=variant)
 
 
 @register.simple_tag
 @cached_markup
 def sev(level: str, label: str, variant: str = "") -> SafeString:
-    """`{% sev "alta" "Alta" "chip" %}`: draw components/_sev.html, cached."""
+    """`{% sev "high" "Alta" "chip" %}`: draw components/_sev.html, cached."""
     return _component("sev", sev=level, label=label, variant=variant)
 
 
@@ -133,7 +133,7 @@ def sev(level: str, label: str, variant: str = "") -> SafeString:
 def sla(
     state: str, label: str, fraction: float | None = None, clock: str = "", variant: str = ""
 ) -> SafeString:
-    """`{% sla "riesgo" "22 min" 9 %}`: draw components/_sla.html, cached. `fraction` is the time left, 0–100."""
+    """`{% sla "risk" "22 min" 9 %}`: draw components/_sla.html, cached. `fraction` is the time left, 0–100."""
     return _component("sla", sla=state, label=label, fraction=fraction, clock=clock, variant=variant)
 
 

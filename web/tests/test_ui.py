@@ -146,18 +146,18 @@ class TestDates:
 
 def test_icon_is_hidden_unless_it_has_a_label():
     plain = draw('{% icon "search" %}')
-    spoken = draw('{% icon "ma-faro" size="lg" label=label %}', label='«Faro» <"1">')
+    spoken = draw('{% icon "ma-lighthouse" size="lg" label=label %}', label='«Faro» <"1">')
 
     assert (
         plain == '<svg class="icon" aria-hidden="true"><use href="/static/icons.svg#bi-search"></use></svg>'
     )
     assert 'role="img" aria-label="«Faro» &lt;&quot;1&quot;&gt;"' in spoken
-    assert "icons.svg#ma-faro" in spoken
+    assert "icons.svg#ma-lighthouse" in spoken
 
 
 def test_small_components_escape_their_text():
     drawn = draw(
-        "{% pill 'curso' label %}{% avatar name %}{% sev 'alta' label %}{% sla 'ok' label 50 label %}",
+        "{% pill 'in-progress' label %}{% avatar name %}{% sev 'high' label %}{% sla 'ok' label 50 label %}",
         label="<b>",
         name="<i> x",
     )
@@ -171,16 +171,16 @@ def test_cached_components_use_the_active_language():
     """A lazy label must not be cached in the language of its first reader."""
     label = gettext_lazy("January")
     with translation.override("es"):
-        assert ">enero</span>" in draw("{% pill 'curso' label %}", label=label)
+        assert ">enero</span>" in draw("{% pill 'in-progress' label %}", label=label)
     with translation.override("en"):
-        assert ">January</span>" in draw("{% pill 'curso' label %}", label=label)
+        assert ">January</span>" in draw("{% pill 'in-progress' label %}", label=label)
 
 
 def test_cache_separates_safe_and_unsafe_labels():
     safe, unsafe = mark_safe("<b>En curso</b>"), "<b>En curso</b>"
 
-    assert unsafe in draw("{% pill 'curso' label %}", label=safe)
-    assert unsafe not in draw("{% pill 'curso' label %}", label=unsafe)
+    assert unsafe in draw("{% pill 'in-progress' label %}", label=safe)
+    assert unsafe not in draw("{% pill 'in-progress' label %}", label=unsafe)
 
 
 def test_avatar_without_name_is_an_empty_circle():

@@ -6,19 +6,19 @@ export function composerModes(form) {
   const area = form.querySelector("textarea");
   const steps = form.querySelector("textarea[name=steps]");
   const label = form.querySelector("[data-submit-label]");
-  let current = form.querySelector("[data-modo]:checked");
+  let current = form.querySelector("[data-look]:checked");
 
   const apply = () => {
     if (!current) return;
     if (current.dataset.hint) area.placeholder = current.dataset.hint;
     const submit =
-      (current.dataset.modo === "publica" && form.elements.version?.dataset.followUp) ||
+      (current.dataset.look === "public" && form.elements.version?.dataset.followUp) ||
       current.dataset.submit;
     if (label && submit) label.textContent = submit;
   };
   const swap = (from, to) => {
     if (!from || from === to || !("body" in to.dataset)) return;
-    const moves = [from, to].every((mode) => mode.dataset.modo !== "nota") && !to.dataset.body;
+    const moves = [from, to].every((mode) => mode.dataset.look !== "note") && !to.dataset.body;
     from.dataset.body = moves ? "" : area.value;
     if (steps) from.dataset.steps = steps.value;
     if (!moves) area.value = to.dataset.body;
@@ -30,7 +30,7 @@ export function composerModes(form) {
     area.dispatchEvent(new Event("input", { bubbles: true }));
   };
   form.addEventListener("change", (event) => {
-    if (!event.target.matches("[data-modo]")) return;
+    if (!event.target.matches("[data-look]")) return;
     swap(current, event.target);
     current = event.target;
     apply();

@@ -21,7 +21,7 @@ export function draft(form) {
     ].filter((field) => !field.readOnly && !field.disabled);
 
   const mode = (value) =>
-    form.querySelector(value ? `[data-modo][value="${CSS.escape(value)}"]` : "[data-modo]:checked");
+    form.querySelector(value ? `[data-look][value="${CSS.escape(value)}"]` : "[data-look]:checked");
 
   const keepHere = (sent = false) => {
     if (!key) return false;

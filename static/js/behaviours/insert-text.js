@@ -9,7 +9,7 @@ export function insertText(button) {
     button.closest("details.menu")?.removeAttribute("open");
     const mode =
       button.dataset.mode &&
-      area.form.querySelector(`[data-modo][value="${CSS.escape(button.dataset.mode)}"]`);
+      area.form.querySelector(`[data-look][value="${CSS.escape(button.dataset.mode)}"]`);
     if (mode && !mode.checked) mode.click();
     const gap = area.value && !area.value.endsWith("\n") ? "\n\n" : "";
     area.setRangeText(gap + button.dataset.insert, area.value.length, area.value.length, "end");

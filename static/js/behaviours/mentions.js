@@ -18,7 +18,7 @@ export function mentions(box) {
   const options = () => [...list.querySelectorAll("[role=option]")];
   const chosen = () => list.querySelector("[aria-selected=true]");
   const typed = () =>
-    form.querySelector("[data-modo=nota]:checked")
+    form.querySelector("[data-look=note]:checked")
       ? BEFORE.exec(area.value.slice(0, area.selectionStart))
       : null;
 
