@@ -1,7 +1,5 @@
 """Fixtures: the running embedded size, its mailbox, and browsers that record problems."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,10 +11,10 @@ from pytest_playwright.pytest_playwright import CreateContextCallback
 from e2e.mailbox import DemoMailbox, Mailbox
 from e2e.processes import Stack
 from e2e.walker import Agent, Walker
+from tools.browsers import find_browser
 
 AnyWalker = TypeVar("AnyWalker", bound=Walker)
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
-CHROMIUM = os.environ.get("DESK_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
 
 @pytest.fixture(scope="session")
@@ -29,11 +27,12 @@ def base_url() -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("no Chromium (apt install chromium, or name one in DESK_CHROMIUM)")
+    browser = find_browser()
+    if not Path(browser).is_file():
+        pytest.skip("no Chromium (apt install chromium-headless-shell, or name one in DESK_CHROMIUM)")
     # For running as root, in a container with little shared memory, without a graphics card.
     flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": flags}
+    return browser_type_launch_args | {"executable_path": browser, "args": flags}
 
 
 @pytest.fixture(scope="session")

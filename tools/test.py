@@ -20,17 +20,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.browsers import HEADLESS_SHELL, find_browser
 from tools.servers import CannotServe, Postgres, Redis, postgres_answers, redis_answers
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 LOCAL_POSTGRES = ("postgres://root@127.0.0.1:5432/postgres", "postgres://postgres@127.0.0.1:5432/postgres")
 LOCAL_REDIS = "redis://127.0.0.1:6379/9"  # an index that nothing else uses by default
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# Debian package: any of the commands it is wanted for
 PACKAGES = {
-    "chromium": BROWSERS,
+    "chromium-headless-shell": (HEADLESS_SHELL,),
     "gettext": ("msgfmt",),
-}  # Debian package: any of the commands it is wanted for
+}
 SERVER_PACKAGES = {"redis-server": ("redis-server", "valkey-server"), "postgresql": ("pg_lsclusters",)}
 # pytest-xdist: one process for each processor, and no more than four, because each opens its own database and pool.
 SPREAD = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal")
@@ -74,9 +75,10 @@ def install(packages: Mapping[str, tuple[str, ...]]) -> None:
         return
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-q"]
     env = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    print("+ apt-get install", *wanted, flush=True)
     subprocess.run([*apt, "update"], env=env, check=False, stdout=subprocess.DEVNULL)
-    subprocess.run([*apt, "install", "-y", "--no-install-recommends", *wanted], env=env, check=False)
+    for package in wanted:  # one by one: a distribution that lacks one may have the next
+        print("+ apt-get install", package, flush=True)
+        subprocess.run([*apt, "install", "-y", "--no-install-recommends", package], env=env, check=False)
 
 
 def find_postgres(stack: ExitStack) -> str:
@@ -115,11 +117,8 @@ def on_servers(stack: ExitStack) -> Part:
 
 def in_the_browser() -> Part:
     part = Part("browser journeys in Chromium", ["-m", "e2e", "e2e"])
-    browser = os.environ.get("DESK_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        part.missing = "no Chromium. apt install chromium, or name one in DESK_CHROMIUM"
-    else:
-        part.env = {"DESK_CHROMIUM": browser}
+    if not find_browser():
+        part.missing = "no Chromium. apt install chromium-headless-shell, or name one in DESK_CHROMIUM"
     return part
 
 

@@ -74,6 +74,7 @@ def test_files_beyond_the_limit_are_refused(form: Page, site: Site) -> None:
     choose(form, a_file("1.txt"), a_file("2.txt"), a_file("3.txt"))
     expect(form.locator(".file[data-state=error] .file__meta")).to_have_text("Ya hay 2")
     expect(form.locator("[data-used]")).to_have_text("2 de 2")
+    expect(form.locator("input[name=tokens]")).to_have_count(2)  # the server has answered
 
     assert len(site.asked) == 2
     assert form.locator("fieldset").evaluate("box => box.classList.contains('is-full')")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import test as runner
+from tools.browsers import find_browser
 
 
 @pytest.fixture
@@ -55,6 +56,19 @@ def test_part_that_fails_is_a_failure_everywhere(tmp_path: Path, one_skipped: li
 
     assert part.failed
     assert part.closing.startswith("1 failed in ")
+
+
+def test_headless_shell_is_preferred_and_a_named_browser_wins(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("DESK_CHROMIUM", raising=False)
+    assert find_browser() == ""
+
+    for name in ("chromium", "chromium-headless-shell"):
+        (tmp_path / name).touch(mode=0o755)
+    assert find_browser() == str(tmp_path / "chromium-headless-shell")
+
+    monkeypatch.setenv("DESK_CHROMIUM", "/opt/chromium")
+    assert find_browser() == "/opt/chromium"
 
 
 def test_topology_part_reaches_every_marked_module(monkeypatch):
