@@ -2,7 +2,7 @@
 
     python -m tools.mutants                          everything, in ten minutes at most
     python -m tools.mutants --only S2 --kind guards  one process (also by its key), one kind
-    python -m tools.mutants --only guards.py:36 tickets/tests/test_workflow.py     one line, with these tests alone
+    python -m tools.mutants --only guards.py:49 tickets/tests/test_workflow.py     one place of --list, only these tests
     python -m tools.mutants --list                   what would be broken
 
 Collects the tests once, runs each of them unbroken and notes which values of the definitions it reads. Then forks a
@@ -34,6 +34,7 @@ from tools.mutations import KINDS, Mutant, Site
 
 TESTS = ("tickets", "agents", "portal", "notifications")
 READ_THE_TEXT = "tickets/tests/test_process_docs.py"
+"""Tests that read the text of every process file, so no read of a definition tells which mutants they can notice."""
 CHILDREN = 2
 SLICE = 4
 """Seconds of tests after which a mutant that nothing has noticed yet waits until all others have had as much."""
@@ -61,7 +62,7 @@ class Trial:
 
 @pytest.fixture(scope="session", autouse=True)
 def migrated_database(django_db_setup: None) -> None:
-    """Makes the database that each child copies, before the first test."""
+    """Make the database that each child copies, before the first test."""
 
 
 class Runner:
@@ -111,7 +112,7 @@ class Runner:
         return self.outcomes
 
     def _read(self):
-        """Run the tests unbroken. Those that fail, are skipped or find no time are not used."""
+        """Run each test unbroken and store its readings; leave out tests that fail, are skipped or get no time."""
         limit = time.monotonic() + READING * (self.until - time.monotonic())
         halves = [
             self._start(self._readings, self.session.items[n::CHILDREN], limit) for n in range(CHILDREN)
@@ -130,8 +131,8 @@ class Runner:
         return result
 
     def _chosen(self, mutant):
-        """The tests that read the changed value; first those that carry the action out, then those that noticed most
-        mutants so far, then the quick ones."""
+        """Return the tests that read the changed value: first those that carry the action out, then those that noticed
+        most mutants so far, then the quick ones."""
         uses, acts = ("Definition", mutant.process, ""), {(*site[:2], "effects") for site in mutant.sites}
         ranks = {}
         for item in self.session.items:
@@ -213,9 +214,14 @@ class Runner:
 
 
 def watch() -> set[Site]:
-    """Make definitions and registered functions note in the returned set what is read of them, for good."""
+    """Patch definitions and registered functions so that each read adds its `Site` to the returned set. Never undone.
+
+    Publishing reads every action to find the departments that it names. That is not noted: most tests publish first, so
+    most would count as readers of everything.
+    """
     from tickets.definitions.conditions import CONDITIONS
     from tickets.definitions.definition import Action, Definition, Response
+    from tickets.workflow import publishing
     from tickets.workflow.effects import EFFECTS
     from tickets.workflow.guards import GUARDS
 
@@ -238,8 +244,19 @@ def watch() -> set[Site]:
 
         return noting
 
+    def unwatched(function):
+        def reading(*arguments):
+            before = frozenset(seen)
+            try:
+                return function(*arguments)
+            finally:
+                seen.intersection_update(before)
+
+        return reading
+
     for cls in (Action, Definition, Response):
         watch_class(cls)
+    publishing.check_for_desk = unwatched(publishing.check_for_desk)
     for kind, registry in (("guard", GUARDS), ("effect", EFFECTS), ("condition", CONDITIONS)):
         registry.update({key: watched(function, (kind, key, "")) for key, function in registry.items()})
     return seen
@@ -301,16 +318,14 @@ def main() -> int:
             return True
 
     def is_named(mutant: Mutant) -> bool:
-        document = (
-            library[mutant.process].split()[1] if mutant.process else ""
-        )  # a file begins with «# S2 · »
+        # A file begins with «# S2 · ».
+        document = library[mutant.process].split()[1] if mutant.process else ""
         only = options.only in ("", mutant.process, document) or mutant.place.endswith(f"/{options.only}")
         return only and options.kind in (None, mutant.kind)
 
     library = loading.library()
-    loading.library = lambda: (
-        library
-    )  # one dict for all who import it after this: a child changes a text in it
+    # One dict for all who import it after this: a child changes a text in it.
+    loading.library = lambda: library
     mutants = list(filter(is_named, (*mutations.of_files(library), *mutations.of_functions())))
     if options.list:
         print(*(f"{mutant.place}  {mutant.change}" for mutant in mutants), sep="\n")
