@@ -136,7 +136,6 @@ def test_refresh_keeps_the_typed_reply(customer: Walker, desk: Stack) -> None:
     in_the_desk(
         desk,
         folio,
-        "conversation.Message.objects.filter(pk=0); ticket.requester.standing = 'active'\n"
         "standing.check_standing(ticket, actor=supervisor, standing='active')\n"
         "conversation.send_follow_up(ticket, actor=supervisor, body='Ya lo estamos **viendo**.')",
     )

@@ -26,7 +26,6 @@ time.sleep(60)
 PARENT = """
 import os, sys, time
 from pathlib import Path
-from demo.run import ACCOUNTS, CannotStart, environment, reset, take_lock, take_port
 from demo.supervisor import Child, Supervisor
 supervisor = Supervisor()
 supervisor.start(Child("one", [sys.executable, "-c", "import time; time.sleep(60)"], Path(sys.argv[1]), os.environ))
@@ -142,7 +141,7 @@ def test_killing_the_supervisor_leaves_no_orphan(tmp_path: Path):
 
 
 def command_line(pid: int) -> str:
-    """The words that a process was started with; empty when it has ended meanwhile."""
+    """Return the process's command line, or an empty string if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     except (FileNotFoundError, ProcessLookupError):

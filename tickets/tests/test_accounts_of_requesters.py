@@ -1,18 +1,16 @@
-"""Accounts that staff create for requesters, and which staff may see a ticket."""
+"""Accounts that staff create for requesters."""
 
 import pytest
 
 from accounts.enums import Role
 from accounts.models import User
 from accounts.tests.factories import (
-    make_administrator,
     make_agent,
     make_department,
     make_supervisor,
     make_user,
 )
 from content.errors import InvalidData
-from tickets import policies
 from tickets.enums import EventKind, Template
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Ticket
@@ -65,16 +63,3 @@ def test_create_account_needs_visible_ticket_without_account(ticket):
     with pytest.raises(GuardFailed):
         create_account(make_ticket(), actor=make_supervisor(), email="x@example.com", name="X")
     assert not User.objects.filter(email="x@example.com").exists()
-
-
-def test_staff_on_agrees_with_is_staff_on():
-    ticket = make_ticket()
-    mate, other = make_agent(ticket.department), make_agent(make_department("cca"))
-    both = make_agent(ticket.department, make_department("cca"))
-    gone = make_agent(ticket.department, is_active=False)
-    everyone = [mate, other, both, gone, make_supervisor(), make_administrator(), make_user()]
-    for assignee, department in ((None, ticket.department), (other, ticket.department), (None, None)):
-        ticket.assignee, ticket.department = assignee, department
-        ticket.save()
-        expected = {person for person in everyone if policies.is_staff_on(person, ticket)}
-        assert set(policies.staff_on(ticket)) == expected
