@@ -1,4 +1,4 @@
-# Everything one does here. Each target prints the plain commands that it runs.
+# The commands for developers. Most targets print the plain commands that they run.
 # A machine needs Python 3.11, 3.12 or 3.13 and make; all else goes into .venv.
 
 .PHONY: demo demo-reset test test-quick lint lint-style lint-types lint-imports lint-templates lint-migrations \
@@ -7,7 +7,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-# Installed again when a lock changes, and only then.
+# Marker files, named after the locks: packages are installed again when a lock changes, and only then.
 BASE := .venv/installed-$(shell cat requirements.txt | cksum | tr ' ' '-')
 FULL := .venv/installed-with-tests-$(shell cat requirements.txt requirements-prod.txt requirements-test.txt | cksum | tr ' ' '-')
 # esbuild, Sass and biome. Only those who change or check static/css and static/js need them, and npm.
@@ -49,7 +49,7 @@ lint-migrations: $(FULL)
 lint-deployment: $(FULL)
 	$(BIN)/python -m tools.production check --deploy --fail-level WARNING
 
-# Formats and rules of style sheets and scripts, and whether a new build gives the committed bytes.
+# Check format and rules of style sheets and scripts, and that a new build gives the committed bytes.
 lint-front: $(FULL)
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-front-with-npm; \
 	elif [ "$$REQUIRE_ALL" = 1 ]; then echo "lint-front: npm is missing"; exit 1; \
@@ -75,20 +75,20 @@ bench: $(FULL)
 mutants: $(FULL)
 	$(BIN)/python -m tools.mutants $(ARGS)
 
-# For whoever changes requirements*.in; needs uv. Test and production follow the versions of the base.
+# Run it after changing requirements*.in; needs uv. The locks for tests and production keep the versions of the base.
 lock:
 	for name in requirements requirements-test requirements-prod; do \
 		uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 			$$name.in -o $$name.txt || exit 1; done
 
-# For whoever changes what the browser gets (both need npm): fetches third-party files; builds static/dist from ours.
+# Run them after changing front-end files (both need npm): vendor fetches third-party files, assets builds static/dist.
 vendor: $(FULL)
 	$(BIN)/python -m tools.vendor
 
 assets: $(FULL) $(FRONT)
 	$(BIN)/python -m tools.assets
 
-# For whoever changes a text: collects it into locale/en (needs gettext) and compiles locale/en and locale/es.
+# Run it after changing a text: collects texts into locale/en (needs gettext), compiles locale/en and locale/es.
 messages: $(FULL)
 	$(BIN)/python -m tools.messages
 

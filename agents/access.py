@@ -36,7 +36,7 @@ DeskView = Callable[Concatenate[DeskRequest, P], HttpResponse]
 
 
 def desk_view(view: DeskView[P]) -> View[P]:
-    """Admit staff only. Customers get 404. Without a session, people are sent to sign in and scripts get 401."""
+    """Admit staff only. Customers get 404. If nobody is signed in, pages redirect to sign in and scripts get 401."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

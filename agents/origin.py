@@ -58,8 +58,10 @@ def _queue_of(request: DeskRequest, ticket: Ticket | None) -> tuple[str, QueryDi
 
 
 def queue_url(request: DeskRequest, ticket: Ticket | None = None) -> str:
-    """Return the address of the queue that the person came from. Without `ticket`, the default is `queues.MINE`: leave
-    it out if the person can no longer see the ticket."""
+    """Return the address of the queue that the person came from, or of the default that `_queue_of` returns.
+
+    Omit `ticket` if the person can no longer see it: the default is then `queues.MINE`.
+    """
     key, data = _queue_of(request, ticket)
     return f"{reverse('agents:queue_of', args=[key])}?{data.urlencode()}".rstrip("?")
 

@@ -146,6 +146,7 @@ class _Teller:
         yield from via_work[1]
 
     def _there_and_back(self, work: str) -> Iterator[Action | MessageKind]:
+        """Yield the actions from `work` to the waiting stage and back around a reply, or only the reply."""
         waiting = next((s.key for s in self.definition.stages if s.kind == StageKind.WAITING_CUSTOMER), "")
         there, back = self.line.road(work, waiting), self.line.road(waiting, work)
         if not waiting or not there or not back or self.rng.random() < 0.4:
@@ -176,6 +177,7 @@ class _Teller:
             self.story.pauses.append(Pause(started_at=paused_since, ended_at=at, stage=before))
 
     def _stand(self, stage: Stage, at: datetime) -> None:
+        """Set the ticket's stage and the columns that depend on it."""
         ticket = self.story.ticket
         ticket.stage, ticket.stage_kind, ticket.stage_since = stage.key, stage.kind, at
         ticket.public_state, ticket.progress = stage.kind.meta.public_state, stage.progress

@@ -64,7 +64,7 @@ def paginate(rows: "QuerySet[Row]", *, order: Sequence[str], size: int, cursor: 
     """
     descending = order[0].startswith("-")
     if any(name.startswith("-") != descending for name in order):
-        raise ValueError("a keyset goes one way")
+        raise ValueError("all columns of `order` must have the same direction")
     names = [name.removeprefix("-") for name in order]
     signer = Signer(salt=f"keyset {rows.model.__name__} {' '.join(order)}")
     backwards = False

@@ -24,7 +24,7 @@ from .errors import DeskError
 MAX_TEXT = 20_000
 """The maximum length of a message or long answer. Forms and verbs refuse longer texts; pages show them unformatted."""
 
-# --- Hygiene ----------------------------------------------------------------------------------------------
+# --- Cleaning ---------------------------------------------------------------------------------------------
 
 # Control characters except tab and line breaks, lone surrogates, and noncharacters.
 _CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"

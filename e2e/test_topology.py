@@ -1,5 +1,6 @@
 """The production size on one machine: two web processes, two workers, a scheduler, PostgreSQL, Redis and an SMTP
-server. S0 and S2 run on it in a browser, and S2 once more while Redis and a worker fail."""
+server. S0 and S2 run on it in a browser; S2 also over HTTP alone, once undisturbed and once while Redis and a worker
+fail."""
 
 import subprocess
 import sys

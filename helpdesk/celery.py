@@ -22,7 +22,7 @@ app.conf.update(
     task_time_limit=120,
     worker_prefetch_multiplier=1,
     worker_max_tasks_per_child=1000,
-    worker_max_memory_per_child=400_000,  # KiB: an image that needs too much memory costs one child process
+    worker_max_memory_per_child=400_000,  # KiB: a child that used more is replaced after its task
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,

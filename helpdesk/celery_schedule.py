@@ -24,11 +24,7 @@ BEAT_SCHEDULE = {
     "prove that scheduler, broker and worker are alive": every("helpdesk.tasks.heartbeat", seconds=10),
     "announce deadlines that have passed": every("helpdesk.tasks.sweep_clocks", seconds=30),
     "act on customers' silence": every("helpdesk.tasks.sweep_silence", minutes=5),
-    "draw the small pictures that no upload woke a worker for": every(
-        "helpdesk.tasks.draw_thumbnails", minutes=1
-    ),
-    "ask the virus scanner again about files it could not see": every(
-        "helpdesk.tasks.scan_held_files", minutes=1
-    ),
+    "draw missing thumbnails": every("helpdesk.tasks.draw_thumbnails", minutes=1),
+    "scan held files for viruses": every("helpdesk.tasks.scan_held_files", minutes=1),
     "delete what has expired": every("helpdesk.tasks.clean_up", hours=1),
 }

@@ -1,4 +1,4 @@
-"""Health checks, answered by a middleware before all others.
+"""Health checks, answered by a middleware that runs before all others except `request_id`.
 
 `/healthz`: does this process answer? For process managers and load balancers.
 `/readyz`: does the whole product work? Checks database, broker, mail and scheduler. A check without an answer after

@@ -26,8 +26,8 @@ FORWARDED_HEADERS = (
 
 
 def request_id(get_response: Next) -> Next:
-    """Give every request an id, written in its log lines and in the X-Request-ID header of the response. An id sent by
-    a front server is kept."""
+    """Give every request an id, written in its log lines and in the X-Request-ID header of the response. A well-formed
+    id in the X-Request-ID header of the request is kept, whoever sent it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")

@@ -1,8 +1,8 @@
 """All settings, read from the environment. docs/operations.md has the table of variables.
 
-Without any variable this is the embedded size: SQLite, with files and a file-based queue under var/, reachable from
-this machine only. DESK_DEMO=1 adds the demo. DESK_ENV=production (or DEBUG=0 outside the demo) is the production size,
-which refuses to start while a required variable is missing or wrong; see the end of this file.
+Without any variable this is the embedded size: SQLite, with files and a file-based queue under var/, and only the
+names of this machine in ALLOWED_HOSTS. DESK_DEMO=1 adds the demo. DESK_ENV=production (or DEBUG=0 outside the demo) is
+the production size, which refuses to start while a required variable is missing or wrong; see the end of this file.
 """
 
 from email.utils import formataddr
@@ -143,9 +143,9 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # --- Languages and time -----------------------------------------------------------------------------------
 
-# The language of the texts in the code, independent of DESK_DEFAULT_LANGUAGE. It must be "es": the catalogue in
-# locale/es does not contain these texts, and for a text that a catalogue lacks Django shows the translation into
-# LANGUAGE_CODE.
+# The language of the texts in the code, independent of DESK_DEFAULT_LANGUAGE. It must be "es": these texts are not in
+# the catalogue locale/es, and for a text missing there Django uses the catalogue of LANGUAGE_CODE. With "en", people
+# who chose Spanish would read English.
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("Español")), ("en", _("Inglés"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]

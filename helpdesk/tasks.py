@@ -53,8 +53,8 @@ def heartbeat() -> None:
 
 @shared_task
 def draw_thumbnails() -> None:
-    """Draw the thumbnails that recent images lack. A worker does it because its memory is limited (`helpdesk.celery`):
-    an image that needs too much ends one worker process, not a web server."""
+    """Draw the thumbnails that recent images lack. A worker does it, not a web server: decoding takes seconds and
+    much memory, and a worker process that used too much is replaced after the task (`helpdesk.celery`)."""
     recent = attachments.without_thumbnail().filter(created_at__gte=timezone.now() - THUMBNAIL_FOR)
     for attachment in recent.order_by("-pk")[:THUMBNAILS_AT_ONCE]:
         try:

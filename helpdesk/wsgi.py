@@ -8,5 +8,5 @@ from .call_stack import with_room
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 
 application = with_room(get_wsgi_application())
-# Django would import every view when the first visitor comes. The process has time now, and a mistake shows now.
+# Import every view now. Otherwise Django imports them during the first request, and an import error shows only then.
 len(get_resolver().url_patterns)

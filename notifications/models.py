@@ -102,8 +102,8 @@ class OutgoingEmail(models.Model):
                 fields=["event", "recipient", "template"], name="mail_once_per_event_recipient_template"
             )
         ]
-        # Nearly all rows are settled. The partial indexes hold only the others; `mail_created` serves the deletion of
-        # old rows.
+        # Nearly all rows are sent. The partial indexes hold only waiting and troubled mails; `mail_created` serves the
+        # deletion of old rows.
         indexes = [
             models.Index(fields=["created_at"], name="mail_created"),
             models.Index(

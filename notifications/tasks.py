@@ -27,7 +27,7 @@ def drain_outbox() -> None:
 
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
 def sweep_outbox() -> None:
-    """Queue again the mails that workers had claimed when they died."""
+    """Queue again or settle the mails that workers had claimed when they died, and wake a worker."""
     if count := delivery.sweep():
         logger.warning("took back %d mails of a worker that has gone", count)
         nudge(DRAIN)

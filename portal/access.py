@@ -85,7 +85,7 @@ class Access:
 def ticket_view(*purposes: Purpose) -> Callable[[View], View]:
     """Decorate a view of one ticket: it receives an `Access` in place of the folio.
 
-    A signed-in person who is not the requester gets 404. A visitor without a session is sent to sign in. On guests'
+    A signed-in person who is not the requester gets 404. A visitor who is not signed in is sent to sign in. On guests'
     addresses, a visitor without a valid link for one of `purposes` gets `invalid_link_page`. Browsers never store a
     guest's pages, and must ask the server before they show a requester's page again.
     """
@@ -142,9 +142,9 @@ def invalid_link_page(request: HttpRequest) -> HttpResponse:
 
 
 def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
-    """Send a person without a session to sign in; scripts get 401.
+    """Send a person who is not signed in to the sign-in page; requests by scripts get 401.
 
-    The session keeps a posted reply, and the ticket's page shows it again after signing in.
+    A posted reply is stored in the session, and the ticket's page shows it again after signing in.
     """
     if getattr(request, "htmx", False) or request.headers.get("X-Requested-With"):
         return HttpResponse(status=401)
@@ -161,7 +161,7 @@ def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
 
 
 def unsent_reply(request: HttpRequest, folio: str) -> str:
-    """Return the reply that was posted to this ticket without a session; an empty text if there is none."""
+    """Return the reply that `_sign_in` stored for this ticket; an empty text if there is none."""
     return str(request.session.get(UNSENT, {}).get(folio, ""))
 
 

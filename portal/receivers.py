@@ -18,6 +18,6 @@ def claim_on_confirmation(sender: Any, email_address: EmailAddress, **kwargs: An
 
 @receiver(user_logged_in)
 def claim_on_sign_in(sender: Any, user: User, **kwargs: Any) -> None:
-    """Claim the tickets that the person filed as a guest after confirming the address."""
+    """Claim also the tickets that the person filed as a guest since the address was confirmed."""
     for email in EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True):
         claim_guest_tickets(user, verified_email=email)

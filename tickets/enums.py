@@ -174,7 +174,8 @@ class ContactOutcome(models.TextChoices):
 
 
 class Template(models.TextChoices):
-    """The mails that a process may send, by the names in process files. Their texts are in `templates/emails/`."""
+    """The mails about tickets. Process files name them in `notify`; verbs send some of them without a process file.
+    Their texts are in `templates/emails/`."""
 
     RECEIVED = "received", _("Acuse de recibo")
     NEW_TICKET = "new_ticket", _("Ticket nuevo para el equipo")

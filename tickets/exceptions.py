@@ -19,8 +19,8 @@ class ActionUnavailable(DeskError):
 
 
 class GuardFailed(DeskError):
-    """A requirement for the change is not met. `guard` names the process's guard that failed; it is empty if the verb
-    itself has the requirement."""
+    """A requirement for the change is not met. `guard` names the guard that failed; it is empty if the requirement has
+    no guard."""
 
     def __init__(self, message: str | Promise, *, guard: str = "") -> None:
         self.guard = guard

@@ -123,8 +123,8 @@ def may_perform(actor: Actor, ticket: Ticket, action: Action) -> bool:
 
 
 def is_one_of(who: Who, actor: Actor, ticket: Ticket) -> bool:
-    """Whether `who` includes the actor on this ticket. Every `who` except `requester` and `nobody` includes
-    active administrators."""
+    """Whether `who` includes the actor on this ticket. Every `who` includes active administrators, except `requester`,
+    `nobody` and an `owner` that is one of these two."""
     if who.kind == "owner":
         return is_one_of(ticket.stage_definition.owner, actor, ticket)
     if who.kind == "requester":
@@ -150,8 +150,8 @@ def could_include(who: Who, user: User) -> bool:
 
 
 def _includes_on_every_ticket(who: Who, user: User) -> bool | None:
-    """Whether `who` includes this staff member on every ticket. None when it depends on the ticket (assignee, managers,
-    group)."""
+    """Return True if `who` includes this staff member on every ticket, False if on none, and None if it depends on the
+    ticket (such as `assignee`, `managers` or `group`)."""
     match who.kind:
         case "staff":
             return True

@@ -1,7 +1,7 @@
 """The names of events, mails and triggers, which other apps can extend without editing `tickets`.
 
-An app adds its names in its `AppConfig.ready`, where it also registers its guards, effects, conditions and history
-sentences. These are functions, and their registries are in `guards`, `effects`, `conditions` and `history`.
+An app adds its names in its `AppConfig.ready`. There it also registers the functions for its guards, effects,
+conditions and history sentences, with the decorators in `guards`, `effects`, `conditions` and `history`.
 """
 
 from collections.abc import Iterator

@@ -32,7 +32,7 @@ def sha256(path: Path) -> str:
 
 
 def sources() -> list[Path]:
-    """Every file that the build reads: ours, the script itself and the versions of its tools."""
+    """Return every file that the build reads: ours, the script itself and the versions of its tools."""
     ours = [*(STATIC / "css").rglob("*.*css"), *(STATIC / "js").rglob("*.js")]
     return sorted([*ours, FRONT / "build.mjs", FRONT / "package-lock.json"])
 
@@ -45,7 +45,7 @@ def manifest() -> dict[str, dict[str, str]]:
 
 
 def stale() -> list[str]:
-    """Files that were changed, added or removed since the build that wrote `built.json`."""
+    """Return the files that were changed, added or removed since the build that wrote `built.json`."""
     built, now = json.loads(MANIFEST.read_text("utf-8")), manifest()
     return sorted(
         name
@@ -63,7 +63,7 @@ def build(folder: Path) -> None:
 
 
 def differing() -> list[str]:
-    """Results in static/dist that a new build does not give byte for byte."""
+    """Return the results in static/dist that a new build does not give byte for byte."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         build(folder)

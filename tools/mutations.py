@@ -15,7 +15,8 @@ ROOT = FilePath(__file__).resolve().parent.parent
 LIBRARY = "tickets/definitions/library"
 KINDS = ("guards", "effects", "when", "by", "asks", "targets", "to", "notify", "functions")
 Site = tuple[str, str, str]
-"""A value that a test may read: the class that holds it, the key of the object, the attribute."""
+"""A value that a test may read: the class that holds it, the key of the object, the attribute. For a registered
+function: guard, effect or condition, its key, and ""."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _kind(path: Path) -> str:
 
 
 def _edits(process: str, data: dict[str, Any]) -> Iterator[tuple[Path, str | None, Site]]:
-    """The path of a value, the TOML to put there (None removes it from its list), and who reads it."""
+    """Yield the path of a value, the TOML to put there (None removes it from its list), and its `Site`."""
     for number, action in enumerate(data["actions"]):
         path, key = ("actions", number), action["key"]
         for kind in ("guards", "effects", "by", "asks", "notify"):
@@ -125,13 +126,14 @@ def _conditions(path: Path, table: dict[str, Any], site: Site) -> Iterator[tuple
 
 
 def _first_line(function: Callable) -> int:
-    """The line of its `def`, below its decorators."""
+    """Return the line of the function's `def`, below its decorators."""
     lines, number = inspect.getsourcelines(function)
     return number + next(n for n, line in enumerate(lines) if line.startswith("def "))
 
 
 def of_functions() -> Iterator[Mutant]:
-    """Each guard lets everything pass, each effect does nothing, each condition always or never holds."""
+    """Yield mutants in which one guard lets everything pass, one effect does nothing, or one condition always or never
+    holds."""
     from tickets.definitions.conditions import CONDITIONS
     from tickets.workflow.effects import EFFECTS
     from tickets.workflow.guards import GUARDS

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 LOCAL_POSTGRES = ("postgres://root@127.0.0.1:5432/postgres", "postgres://postgres@127.0.0.1:5432/postgres")
 LOCAL_REDIS = "redis://127.0.0.1:6379/9"  # an index that nothing else uses by default
-# Debian package: any of the commands it is wanted for
+# Debian package: the commands of which one is enough
 PACKAGES = {
     "chromium-headless-shell": (HEADLESS_SHELL,),
     "gettext": ("msgfmt",),
@@ -45,7 +45,7 @@ class Part:
     arguments: Sequence[str] = ()
     env: dict[str, str] = field(default_factory=dict)
     missing: str = ""  # why it cannot run here, and how to get it
-    closing: str = ""
+    closing: str = ""  # the last line that pytest printed
     failed: bool = False
 
     def run(self) -> None:
@@ -69,7 +69,8 @@ class Part:
 
 
 def install(packages: Mapping[str, tuple[str, ...]]) -> None:
-    """Debian packages whose commands are not here. Only root can, and only on Debian; others are told at the end."""
+    """Install the Debian packages whose commands are missing. Does nothing unless run as root on Debian; the last lines
+    of `make test` say what is still missing."""
     wanted = [package for package, commands in packages.items() if not any(map(shutil.which, commands))]
     if not wanted or os.geteuid() != 0 or not Path("/etc/debian_version").exists():
         return
@@ -82,7 +83,8 @@ def install(packages: Mapping[str, tuple[str, ...]]) -> None:
 
 
 def find_postgres(stack: ExitStack) -> str:
-    """The server that DATABASE_URL names, else the local one, else, where everything is required, one of our own."""
+    """Return the URL of the server that DATABASE_URL names, else of the local one, else, with REQUIRE_ALL, of one that
+    this starts. "" if there is none, or if the named one does not answer."""
     if named := os.environ.get("DATABASE_URL", ""):
         return named if named.startswith("postgres") and postgres_answers(named) else ""
     for url in LOCAL_POSTGRES:

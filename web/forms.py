@@ -1,4 +1,4 @@
-"""Forms that change a ticket, for every face: the version and key that all carry, and the form of an action."""
+"""Base of the forms about a ticket, with version and key (`StampedForm`), and the form of an action (`ActionForm`)."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -46,8 +46,8 @@ class StampedForm(forms.Form):
     def stamp(self) -> dict[str, Any]:
         """Return `version` and `key` for the verb, each None if it is missing or cannot be read.
 
-        Cleans no other field. That would look up accounts and folios, and somebody to whom the action is not offered
-        could find out which of them exist.
+        Cleans no other field: cleaning them would look up accounts and folios, and somebody to whom the action is not
+        offered could find out which of them exist.
         """
         version, key = (self.fields[name].clean(self[name].data) for name in ("version", "key"))
         return {"version": version, "key": str(key) if key else None}

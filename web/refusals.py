@@ -1,4 +1,4 @@
-"""Turn the error of a refused verb into messages on the page: the one way for all views."""
+"""Turn the error of a refused verb into messages on the page."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

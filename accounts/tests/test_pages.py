@@ -44,6 +44,7 @@ def words(html: str) -> str:
 
 
 def assert_ours(answer) -> str:
+    """Check that the page has our layout, one heading, no English and no «usted». Returns its words."""
     html = answer.content.decode()
     assert "/static/dist/portal.css" in html
     assert html.count("<h1") == 1

@@ -21,7 +21,7 @@ from .ticket import TicketPage
 
 
 class Composer:
-    """The composer of a ticket's page. `form` is a refused form, whose text and errors are shown again."""
+    """The composer of a ticket's page. `form` is a posted form, whose text and errors are shown again."""
 
     def __init__(self, request: DeskRequest, page: TicketPage, form: ComposerForm | None = None) -> None:
         self.request = request

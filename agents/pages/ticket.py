@@ -213,7 +213,7 @@ class TicketPage:
 
     @property
     def inactive_text(self) -> str:
-        """The text of the standard answer for an inactive requester, where staff send it by hand.
+        """The text of the standard answer for an inactive requester, which staff insert into the composer.
 
         Empty if the process checks the standing, because it then refuses messages to an inactive requester.
         """

@@ -455,7 +455,7 @@ def test_back_link_drops_parameters_of_other_pages(ticket, agent):
     assert 'href="/agentes/colas/mios/"' in page
 
 
-def test_mail_under_the_report_is_its_acknowledgement(ticket, agent):
+def test_report_shows_that_its_acknowledgement_was_sent(ticket, agent):
     deliver_all(ticket)
     page = text_of(signed_in(agent).get(url(ticket)))
     assert "Acuse de recibo: enviado por correo" in page

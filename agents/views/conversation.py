@@ -31,7 +31,7 @@ MENTIONED_AT_ONCE = 8
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
 def send(request: DeskRequest, folio: str) -> HttpResponse:
-    """Send a message. GET redirects to the ticket, because a refused message is shown at this address."""
+    """Send a message. A refused one is shown at this address, which may be reloaded: so GET redirects to the ticket."""
     ticket = find_ticket(request.user, folio)
     if request.method != "POST":
         return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
@@ -96,7 +96,7 @@ def remove_file(request: DeskRequest, folio: str, file: uuid.UUID) -> HttpRespon
 @require_safe
 @desk_view
 def mentions(request: DeskRequest, folio: str) -> HttpResponse:
-    """List colleagues who may see the ticket and have a name or address that begins with `q`.
+    """List colleagues who may see the ticket and whose address, or a word of their name, begins with `q`.
 
     Nobody else can be mentioned on it.
     """

@@ -105,8 +105,8 @@ def queue_items(request: DeskRequest, key: str) -> HttpResponse:
 
 
 def _origin(chosen: Queue, filters: QueueFilter, request: DeskRequest) -> str:
-    """Return the query string for the addresses of tickets, with which they can link back to this page of this
-    queue."""
+    """Return the query string that the addresses of tickets carry, so that a ticket's page can link back to this page
+    of the queue."""
     cursor = request.GET.get("desde", "")
     here = urlencode({"cola": chosen.key, **({"desde": cursor} if cursor else {})})
     return f"{here}&{filters.query}" if filters.query else here

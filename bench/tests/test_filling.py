@@ -1,4 +1,4 @@
-"""The rows that the bench makes agree with those that the verbs would write, as far as pages read them."""
+"""`fill` writes rows directly; the columns that pages read have the values that the verbs of `tickets` would write."""
 
 import pytest
 from django.db.models import Count, F, Max, Q

@@ -28,8 +28,8 @@ class DamagedImage(Exception):
 
 
 def measure(file: Source, key: str, size: int) -> Measured:
-    """Return the size and frames of an image of format `key` and `size` bytes. Raises `DamagedImage`, or `KeyError` for
-    a format that is no image."""
+    """Return the dimensions and frames of an image of format `key` whose file has `size` bytes. Raises `DamagedImage`,
+    or `KeyError` for a format that is no image."""
     found = {"png": _png, "jpeg": _jpeg, "gif": _gif, "webp": _webp}[key](file, size)
     if not (found.width and found.height and found.frames):
         raise DamagedImage

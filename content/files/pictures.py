@@ -107,7 +107,7 @@ def _decoded(file: Source, max_pixels: int) -> Iterator[Image.Image]:
 
 
 def check_pixels(file: Source, key: str, size: int, *, max_pixels: int) -> None:
-    """Check the size of an image of format `key` without decoding it.
+    """Check the pixels and frames of an image of format `key` without decoding it. Its file has `size` bytes.
 
     Raises `RefusedFile` for a damaged image, more than `MAX_FRAMES` frames or more than `max_pixels` in all frames
     together.

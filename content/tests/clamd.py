@@ -12,7 +12,7 @@ EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE!
 class Clamd:
     """Serves one connection with one INSTREAM command, in a thread. `received` holds the bytes of the file.
 
-    Sends `answer` if given, else the answer that clamd would send: EICAR found, OK, or the file is over `limit` bytes.
+    Sends clamd's size limit error if the file is over `limit` bytes, else `answer` if given, else EICAR found or OK.
     """
 
     def __init__(self, listener: socket.socket, limit: int, answer: bytes | None) -> None:

@@ -94,7 +94,7 @@ def with_symbolic_link() -> bytes:
 
 
 def with_field(data: bytes, record: bytes, offset: int, value: bytes) -> bytes:
-    """Return the archive with `value` written at `offset` of its first `record` (a signature)."""
+    """Return the archive with `value` written `offset` bytes after the start of the first signature `record`."""
     at = data.index(record) + offset
     return data[:at] + value + data[at + len(value) :]
 

@@ -23,8 +23,8 @@ from tickets.workflow.perform import perform
 
 
 def from_now(words: str) -> Callable[[Scene], datetime]:
-    """Return a function that returns the time `words` («1d 2h») after the loading of the demo, for due dates that must
-    be in the future. `Scene.answers` calls it."""
+    """Return a function, called by `Scene.answers`, that adds `words` («1d 2h») to the time when the demo is loaded.
+    For due dates that must be in the future."""
     return lambda scene: scene.now + span(words)
 
 
@@ -46,8 +46,8 @@ def act(by: str, action: str, after: str, **data: Any) -> Step:
 
 
 def prepare(after: str, *, to: str, by: str = "supervisor", **data: Any) -> Step:
-    """Perform «Preparar» with `to` as the assignee. Missing answers are the ticket's values and the proposed due
-    date."""
+    """Perform «Preparar» with `to` as the assignee. Answers that are not given: the values of the ticket
+    and its requester, difficulty 2, and the proposed due date, else five days from now."""
 
     def do(scene: Scene, actor: Actor) -> None:
         ticket = scene.ticket

@@ -1,5 +1,5 @@
-"""S2 · Tickets that end without a solution, as a wrong ticket, as a test, or closed by the department Atención al
-usuario."""
+"""S2 · Tickets that end in an unusual way: without a solution, as a wrong ticket, as a test, closed by the department
+Atención al usuario, or with a call after the approval."""
 
 from demo.replay.script import act, call, follow_up, note, prepare, rate, respond, tick, whatsapp
 from demo.replay.story import Story

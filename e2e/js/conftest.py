@@ -1,5 +1,5 @@
-"""A page with one behaviour on it, served over HTTP so that the modules of static/js import each other as they do in
-the desk. The server answers what a test tells it to and remembers what it was asked."""
+"""Serve a page with some behaviours over HTTP, so that the modules of static/js can import each other. The server gives
+the answers that a test sets in `Site.answers` and records the requests in `Site.asked`."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -49,7 +49,8 @@ class Answer:
 
 @dataclass
 class Site:
-    """`answers` by method and path, such as "POST /borrador/"; `asked` in the order of arrival."""
+    """What the server answers and was asked. Keys of `answers` are method and path, such as "POST /borrador/"; `asked`
+    lists the requests in order, except those for the page itself and for files in /static/."""
 
     page: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -73,7 +74,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
 
     def server_bind(self) -> None:
-        """As its parent does, without asking the network for the machine's name."""
+        """Bind as HTTPServer does, but do not look up the machine's host name."""
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = self.server_address[:2]
@@ -143,7 +144,7 @@ def show(server: Server, site: Site, browser: Browser) -> Iterator[Show]:
             file, export = source.split("#")
             lines.append(f'import {{ {export} as f{position} }} from "/static/js/{file}";')
         names = [f'"{name.replace("_", "-")}": f{i}' for i, name in enumerate(behaviours)]
-        # What htmx does after it brought something, and main.js after a result: bind what is new.
+        # As main.js does: bind the elements that a behaviour has added when it dispatches `desk:bind`.
         lines.append(f"const bind = () => bindAll({{ {', '.join(names)} }}, document.documentElement);")
         lines.append('bind(); document.addEventListener("desk:bind", bind);')
         lines += [f"f{len(behaviours)}();"] if run else []

@@ -1,4 +1,4 @@
-"""What the composer does by itself: kinds of message, drafts, standard answers, mentions."""
+"""The behaviours of the composer: kinds of message, drafts, standard answers, mentions."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_text_for_the_requester_moves_between_public_kinds(composer: Page) -> No
     expect(area).to_have_value("Ya está resuelto")
 
 
-def test_text_of_a_note_never_becomes_a_public_message(composer: Page) -> None:
+def test_note_text_never_becomes_a_public_message(composer: Page) -> None:
     area = composer.locator("textarea")
     composer.get_by_label("Nota").check()
     area.fill("El cliente miente")
@@ -57,7 +57,7 @@ def test_text_of_a_note_never_becomes_a_public_message(composer: Page) -> None:
     expect(area).to_have_value("Hola, Ana")
 
 
-def test_ctrl_enter_in_the_text_sends_the_form_once(composer: Page) -> None:
+def test_ctrl_enter_sends_the_form_once(composer: Page) -> None:
     composer.evaluate(
         "document.forms[0].addEventListener('submit', (event) => { event.preventDefault();"
         " window.sent = (window.sent || 0) + 1; })"
@@ -83,7 +83,7 @@ def draft_page(show: Show, *, url: str = "", here: str = "", seen: str = "", sto
 
 
 def with_stored_draft(show: Show, body: str, *, sent: bool = False, age_days: int = 0) -> None:
-    """Leaves in the browser what a person typed on an earlier page."""
+    """Store `body` in the browser as a draft that was typed on an earlier page, `age_days` ago."""
     page = draft_page(show)
     stored = {"sent": sent, "values": {"body": body}, "mode": None}
     page.evaluate(
@@ -93,7 +93,7 @@ def with_stored_draft(show: Show, body: str, *, sent: bool = False, age_days: in
     )
 
 
-def test_draft_is_kept_in_the_browser_once_typing_pauses(show: Show) -> None:
+def test_draft_is_stored_when_typing_pauses(show: Show) -> None:
     page = draft_page(show, stopped=True)
     page.locator("textarea").fill("La puerta no abre")
     page.clock.run_for(700)
@@ -119,7 +119,7 @@ def test_draft_goes_to_the_server_without_files(show: Show, site: Site) -> None:
     assert page.evaluate(STORED) is None
 
 
-def test_draft_stays_in_the_browser_when_the_server_fails(show: Show, site: Site) -> None:
+def test_draft_stays_in_browser_if_server_fails(show: Show, site: Site) -> None:
     site.answers["POST /borrador/"] = Answer(status=500)
     page = draft_page(show, url="/borrador/")
     page.locator("textarea").fill("La puerta no abre")
@@ -128,7 +128,7 @@ def test_draft_stays_in_the_browser_when_the_server_fails(show: Show, site: Site
     assert page.evaluate(STORED)["values"]["body"] == "La puerta no abre"
 
 
-def test_ended_session_is_announced_to_the_page(show: Show, site: Site) -> None:
+def test_ended_session_fires_desk_expired(show: Show, site: Site) -> None:
     site.answers["POST /borrador/"] = Answer(status=403)
     page = draft_page(show, url="/borrador/")
     page.evaluate("document.addEventListener('desk:expired', () => (window.expired = true))")
@@ -146,21 +146,21 @@ def test_stored_draft_comes_back(show: Show) -> None:
     expect(page.locator("[data-draft-status]")).to_have_text("Recuperamos tu borrador")
 
 
-def test_stored_draft_loses_no_word_of_the_page(show: Show) -> None:
+def test_stored_draft_is_added_to_the_pages_text(show: Show) -> None:
     with_stored_draft(show, "Texto del navegador")
     page = draft_page(show, here="Texto del servidor")
 
     expect(page.locator("textarea")).to_have_value("Texto del servidor\n\nTexto del navegador")
 
 
-def test_stored_draft_that_continues_the_page_replaces_it(show: Show) -> None:
+def test_stored_draft_replaces_text_that_it_continues(show: Show) -> None:
     with_stored_draft(show, "La puerta no abre desde ayer")
     page = draft_page(show, here="La puerta no abre")
 
     expect(page.locator("textarea")).to_have_value("La puerta no abre desde ayer")
 
 
-def test_sent_draft_is_forgotten_once_the_page_shows_it(show: Show) -> None:
+def test_sent_draft_is_deleted_if_page_shows_it(show: Show) -> None:
     with_stored_draft(show, "1. La puerta *no* abre", sent=True)
     page = draft_page(show, seen="La puerta no abre")
 
@@ -168,7 +168,7 @@ def test_sent_draft_is_forgotten_once_the_page_shows_it(show: Show) -> None:
     assert page.evaluate(STORED) is None
 
 
-def test_sent_draft_comes_back_while_the_page_lacks_it(show: Show) -> None:
+def test_sent_draft_comes_back_if_page_lacks_it(show: Show) -> None:
     with_stored_draft(show, "La puerta no abre", sent=True)
     page = draft_page(show, seen="Otra cosa")
 
@@ -220,7 +220,7 @@ def tools(show: Show, site: Site) -> Page:
     )
 
 
-def test_slash_opens_the_answers_in_an_empty_message_only(tools: Page) -> None:
+def test_slash_opens_answers_only_in_empty_text(tools: Page) -> None:
     area, menu = tools.locator("textarea"), tools.locator("details")
     area.fill("Dice: ")
     area.press("/")
@@ -234,7 +234,7 @@ def test_slash_opens_the_answers_in_an_empty_message_only(tools: Page) -> None:
     expect(area).to_have_value(" ")
 
 
-def test_standard_answer_follows_the_text_in_its_kind(tools: Page) -> None:
+def test_standard_answer_is_appended_and_sets_its_mode(tools: Page) -> None:
     area = tools.locator("textarea")
     area.fill("Hola, Ana.")
     tools.locator("details").evaluate("menu => menu.open = true")
@@ -246,7 +246,7 @@ def test_standard_answer_follows_the_text_in_its_kind(tools: Page) -> None:
     expect(tools.locator("details")).not_to_have_attribute("open", "")
 
 
-def test_at_sign_lists_colleagues_and_enter_writes_the_address(tools: Page, site: Site) -> None:
+def test_at_sign_lists_colleagues_and_enter_inserts_one(tools: Page, site: Site) -> None:
     tools.get_by_label("Nota").check()
     area = tools.locator("textarea")
     area.press_sequentially("Pregunta a @an")
@@ -281,7 +281,7 @@ def test_message_for_the_requester_mentions_nobody(tools: Page, site: Site) -> N
     expect(tools.get_by_role("listbox")).to_be_hidden()
 
 
-def test_typing_is_told_for_eight_seconds_after_the_last_key(show: Show) -> None:
+def test_writing_field_resets_eight_seconds_after_typing(show: Show) -> None:
     page = show(TOOLS, stopped=True, writing="behaviours/writing.js#writing")
     field = page.locator("#typing")
     page.locator("textarea").press_sequentially("a")

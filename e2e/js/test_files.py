@@ -1,4 +1,4 @@
-"""Files go up one by one while the person writes on; the server of these pages answers as the desk does."""
+"""The behaviour `upload`: each file has its own request, at most two at a time, while the person goes on writing."""
 
 import threading
 
@@ -43,7 +43,7 @@ def choose(page: Page, *files: FilePayload) -> None:
     page.set_input_files("input[type=file]", list(files))
 
 
-def test_file_goes_up_and_the_servers_row_takes_its_place(form: Page, site: Site) -> None:
+def test_uploaded_file_gets_the_servers_row(form: Page, site: Site) -> None:
     choose(form, a_file("foto.png"))
     expect(form.locator("input[name=tokens]")).to_have_value("t1")
     expect(form.locator("[data-used]")).to_have_text("1 de 2")
@@ -60,7 +60,7 @@ def test_file_goes_up_and_the_servers_row_takes_its_place(form: Page, site: Site
         (a_file("grande.txt", 1_260_000), "1,3\xa0MB de 1\xa0MB"),
     ],
 )
-def test_file_that_cannot_be_taken_is_not_sent(form: Page, site: Site, file: FilePayload, text: str) -> None:
+def test_empty_or_too_large_file_is_not_sent(form: Page, site: Site, file: FilePayload, text: str) -> None:
     choose(form, file)
     found = form.locator(".file")
     expect(found).to_have_attribute("data-state", "error")
@@ -80,7 +80,7 @@ def test_files_beyond_the_limit_are_refused(form: Page, site: Site) -> None:
     assert form.locator("fieldset").evaluate("box => box.classList.contains('is-full')")
 
 
-def test_row_of_a_refusal_says_what_is_wrong(form: Page, site: Site) -> None:
+def test_file_refused_by_server_shows_its_reason(form: Page, site: Site) -> None:
     site.answers["POST /subir/"] = Answer(stored("foto.png", "", "error", "No se admite"), 422)
     choose(form, a_file("foto.png"))
 
@@ -97,7 +97,7 @@ def test_failed_upload_says_so_in_its_row(form: Page, site: Site, status: int, t
     expect(form.get_by_role("button", name="Quitar foto.png")).to_be_visible()
 
 
-def test_form_waits_for_its_files_and_then_goes_by_itself(form: Page, site: Site) -> None:
+def test_form_is_sent_when_its_uploads_end(form: Page, site: Site) -> None:
     arrived = threading.Event()
     site.answers["POST /subir/"] = Answer(stored("foto.png", "t1"), until=arrived)
     choose(form, a_file("foto.png"))
@@ -110,7 +110,7 @@ def test_form_waits_for_its_files_and_then_goes_by_itself(form: Page, site: Site
     assert "tokens=t1" in next(asked.body for asked in site.asked if asked.path == "/enviar/")
 
 
-def test_form_stays_when_a_file_it_waited_for_failed(form: Page, site: Site) -> None:
+def test_form_is_not_sent_if_upload_fails(form: Page, site: Site) -> None:
     arrived = threading.Event()
     site.answers["POST /subir/"] = Answer(status=500, until=arrived)
     choose(form, a_file("foto.png"))
@@ -121,7 +121,7 @@ def test_form_stays_when_a_file_it_waited_for_failed(form: Page, site: Site) -> 
     assert [asked.path for asked in site.asked] == ["/subir/"]
 
 
-def test_two_files_go_at_a_time(show: Show, site: Site) -> None:
+def test_at_most_two_files_upload_at_once(show: Show, site: Site) -> None:
     arrived = threading.Event()
     site.answers["POST /subir/"] = Answer(stored("foto.png", "t1"), until=arrived)
     html = FORM.format(url='data-upload-url="/subir/"').replace('data-max-files="2"', "")
@@ -165,13 +165,13 @@ def test_upload_under_way_can_be_cancelled(form: Page, site: Site) -> None:
 ONE_FILE = "() => { const t = new DataTransfer(); t.items.add(new File(['xx'], 'foto.png')); return t; }"
 
 
-def test_dropped_file_goes_up(form: Page) -> None:
+def test_dropped_file_is_uploaded(form: Page) -> None:
     form.dispatch_event(".dropzone", "drop", {"dataTransfer": form.evaluate_handle(ONE_FILE)})
 
     expect(form.locator("input[name=tokens]")).to_have_value("t1")
 
 
-def test_pasted_file_goes_up_and_pasted_text_does_not(form: Page) -> None:
+def test_pasted_file_is_uploaded_but_not_text(form: Page) -> None:
     paste = """([area, data]) => area.dispatchEvent(
       new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }))"""
     area = form.locator("textarea").element_handle()
@@ -184,7 +184,7 @@ def test_pasted_file_goes_up_and_pasted_text_does_not(form: Page) -> None:
     expect(form.locator("input[name=tokens]")).to_have_value("t1")
 
 
-def test_dragging_files_over_the_zone_shows_it(form: Page) -> None:
+def test_dropzone_is_marked_during_a_drag(form: Page) -> None:
     data = form.evaluate_handle(ONE_FILE)
     zone = form.locator(".dropzone")
     zone.dispatch_event("dragenter", {"dataTransfer": data})
@@ -194,7 +194,7 @@ def test_dragging_files_over_the_zone_shows_it(form: Page) -> None:
     expect(zone).to_have_class("dropzone")
 
 
-def test_without_an_address_files_travel_with_the_form(show: Show) -> None:
+def test_files_without_upload_url_stay_in_the_field(show: Show) -> None:
     page = show(FORM.format(url=""), upload="behaviours/upload.js#upload")
     field = page.locator("input[type=file]")
 

@@ -1,4 +1,4 @@
-"""What forms do by themselves: counting, hiding questions, going once, guarding what was typed."""
+"""The behaviours of forms. Each test name begins with the behaviour."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,13 +16,13 @@ SUBMITS = """() => {
 AUTOSIZE_AREA = '<textarea data-behaviour="autosize" rows="1"></textarea>'
 
 
-def test_autosize_browser_that_can_size_fields_does_it_itself(show: Show) -> None:
+def test_autosize_uses_css_where_supported(show: Show) -> None:
     page = show(AUTOSIZE_AREA, autosize="behaviours/autosize.js#autosize")
 
     expect(page.locator("textarea")).to_have_class("grows")
 
 
-def test_autosize_elsewhere_height_follows_the_text_to_half_the_window(show: Show) -> None:
+def test_autosize_without_css_stops_at_half_the_window(show: Show) -> None:
     show_page = show(AUTOSIZE_AREA, autosize="behaviours/autosize.js#autosize")
     show_page.add_init_script("CSS.supports = () => false")
     page = show(AUTOSIZE_AREA, autosize="behaviours/autosize.js#autosize")
@@ -36,7 +36,7 @@ def test_autosize_elsewhere_height_follows_the_text_to_half_the_window(show: Sho
     assert area.evaluate("area => area.style.height") == "300px"
 
 
-def test_char_counter_is_silent_until_four_fifths_are_used(show: Show) -> None:
+def test_char_counter_starts_at_four_fifths_used(show: Show) -> None:
     page = show(
         '<textarea maxlength="50" data-behaviour="char-counter" data-text-left="Quedan {n}"></textarea>',
         char_counter="behaviours/char-counter.js#charCounter",
@@ -49,7 +49,7 @@ def test_char_counter_is_silent_until_four_fifths_are_used(show: Show) -> None:
     expect(note).to_have_text("Quedan 10")
 
 
-def test_char_counter_field_without_a_limit_gets_no_counter(show: Show) -> None:
+def test_char_counter_needs_a_limit(show: Show) -> None:
     page = show(
         '<textarea data-behaviour="char-counter" data-text-left="Quedan {n}"></textarea>',
         char_counter="behaviours/char-counter.js#charCounter",
@@ -85,7 +85,7 @@ SUBMIT_ONCE_FORM = """<form id="f" action="/guardar/" method="post" data-behavio
   <button form="f" type="submit" id="outside">Fuera</button>"""
 
 
-def test_submit_once_second_submission_does_not_leave(show: Show, site: Site) -> None:
+def test_submit_once_prevents_the_second_submission(show: Show, site: Site) -> None:
     page = show(SUBMIT_ONCE_FORM, submit_once="behaviours/submit-once.js#submitOnce")
     page.evaluate(SUBMITS)
     page.evaluate("() => { const f = document.forms[0]; f.requestSubmit(); f.requestSubmit(); }")
@@ -94,7 +94,7 @@ def test_submit_once_second_submission_does_not_leave(show: Show, site: Site) ->
     expect(page.locator("form")).to_have_attribute("aria-busy", "true")
 
 
-def test_submit_once_its_buttons_are_held_after_the_pressed_one_was_sent(show: Show, site: Site) -> None:
+def test_submit_once_sends_the_pressed_buttons_value(show: Show, site: Site) -> None:
     site.answers["POST /guardar/"] = Answer("<p>guardado")
     page = show(SUBMIT_ONCE_FORM, submit_once="behaviours/submit-once.js#submitOnce")
     page.get_by_role("button", name="Guardar").click()
@@ -103,7 +103,7 @@ def test_submit_once_its_buttons_are_held_after_the_pressed_one_was_sent(show: S
     assert [asked.body for asked in site.asked if asked.method == "POST"] == ["accion=guardar"]
 
 
-def test_submit_once_buttons_come_back_when_the_request_is_over(show: Show) -> None:
+def test_submit_once_enables_buttons_after_the_request(show: Show) -> None:
     page = show(SUBMIT_ONCE_FORM, submit_once="behaviours/submit-once.js#submitOnce")
     page.evaluate(SUBMITS)
     page.get_by_role("button", name="Guardar").click()
@@ -115,7 +115,7 @@ def test_submit_once_buttons_come_back_when_the_request_is_over(show: Show) -> N
     expect(page.get_by_role("button", name="Guardar")).to_be_enabled()
 
 
-def test_submit_once_refused_submission_holds_nothing(show: Show) -> None:
+def test_submit_once_disables_nothing_if_submission_is_prevented(show: Show) -> None:
     page = show(SUBMIT_ONCE_FORM, submit_once="behaviours/submit-once.js#submitOnce")
     page.evaluate("document.addEventListener('submit', (event) => event.preventDefault(), true)")
     page.get_by_role("button", name="Guardar").click()
@@ -146,28 +146,28 @@ def test_dirty_guard_typed_text_asks_before_leaving(dirty_guard_page: Page) -> N
 
 
 @pytest.mark.parametrize("event", ["desk:kept", "submit"])
-def test_dirty_guard_text_that_is_kept_or_sent_asks_nothing(dirty_guard_page: Page, event: str) -> None:
+def test_dirty_guard_ignores_kept_or_sent_text(dirty_guard_page: Page, event: str) -> None:
     dirty_guard_page.locator("textarea").fill("Guardado")
     dirty_guard_page.locator("form").dispatch_event(event)
 
     assert dirty_guard_page.evaluate(DIRTY_GUARD_ASKS) is False
 
 
-def test_dirty_guard_fields_that_the_page_renews_do_not_count(dirty_guard_page: Page) -> None:
+def test_dirty_guard_ignores_fields_the_page_renews(dirty_guard_page: Page) -> None:
     dirty_guard_page.evaluate("document.forms[0].version.value = '2'")
     dirty_guard_page.evaluate("document.forms[0].csrfmiddlewaretoken.value = 'b'")
 
     assert dirty_guard_page.evaluate(DIRTY_GUARD_ASKS) is False
 
 
-def test_dirty_guard_form_that_left_the_page_asks_nothing(dirty_guard_page: Page) -> None:
+def test_dirty_guard_ignores_a_removed_form(dirty_guard_page: Page) -> None:
     dirty_guard_page.locator("textarea").fill("Se fue")
     dirty_guard_page.evaluate("document.forms[0].remove()")
 
     assert dirty_guard_page.evaluate(DIRTY_GUARD_ASKS) is False
 
 
-def test_error_summary_focus_goes_to_the_first_invalid_field(show: Show) -> None:
+def test_error_summary_focuses_the_first_invalid_field(show: Show) -> None:
     page = show(
         '<form><div data-behaviour="error-summary">Revisa</div><input type="hidden" aria-invalid="true">'
         '<input id="good"><input id="first" aria-invalid="true"><input aria-invalid="true"></form>',
@@ -177,7 +177,7 @@ def test_error_summary_focus_goes_to_the_first_invalid_field(show: Show) -> None
     expect(page.locator("#first")).to_be_focused()
 
 
-def test_error_summary_focus_goes_to_the_summary_of_a_fault_of_the_form(show: Show) -> None:
+def test_error_summary_is_focused_without_invalid_field(show: Show) -> None:
     page = show(
         '<form><div id="alert" data-behaviour="error-summary">Revisa</div><input></form>',
         error_summary="behaviours/error-summary.js#errorSummary",
@@ -197,19 +197,19 @@ def ctrl_enter_page(show: Show) -> Page:
 
 
 @pytest.mark.parametrize("key", ["Control+Enter", "Meta+Enter"])
-def test_ctrl_enter_form_goes_from_anywhere_on_the_page(ctrl_enter_page: Page, key: str) -> None:
+def test_ctrl_enter_sends_from_anywhere_on_the_page(ctrl_enter_page: Page, key: str) -> None:
     ctrl_enter_page.locator("#elsewhere").press(key)
 
     assert ctrl_enter_page.evaluate("window.sent") == 1
 
 
-def test_ctrl_enter_enter_alone_sends_nothing(ctrl_enter_page: Page) -> None:
+def test_ctrl_enter_ignores_enter_alone(ctrl_enter_page: Page) -> None:
     ctrl_enter_page.locator("#elsewhere").press("Enter")
 
     assert ctrl_enter_page.evaluate("window.sent") == 0
 
 
-def test_ctrl_enter_open_dialog_keeps_the_form_from_going(ctrl_enter_page: Page) -> None:
+def test_ctrl_enter_sends_nothing_during_a_dialog(ctrl_enter_page: Page) -> None:
     ctrl_enter_page.evaluate("document.querySelector('dialog').showModal()")
     ctrl_enter_page.keyboard.press("Control+Enter")
 
@@ -246,13 +246,13 @@ def inline_edit_page(show: Show) -> Page:
     return page
 
 
-def test_inline_edit_enter_on_a_list_of_choices_keeps_the_fact(inline_edit_page: Page) -> None:
+def test_inline_edit_enter_on_a_select_submits(inline_edit_page: Page) -> None:
     inline_edit_page.locator("select").press("Enter")
 
     assert inline_edit_page.evaluate("[window.sent, window.left]") == [1, None]
 
 
-def test_inline_edit_escape_leaves_the_fact_as_it_was(inline_edit_page: Page) -> None:
+def test_inline_edit_escape_cancels(inline_edit_page: Page) -> None:
     inline_edit_page.locator("select").press("Escape")
 
     assert inline_edit_page.evaluate("[window.sent, window.left]") == [0, True]

@@ -1,4 +1,4 @@
-"""What changes while a page is open: refreshes, clocks, results that leave by themselves."""
+"""What changes while a page is open: refreshes (`poll`), relative times, snacks, the theme."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,7 +11,7 @@ REGION = """<div id="region" data-behaviour="poll" data-keep-scroll style="heigh
 <textarea></textarea><input type="text" value="como vino"><details id="more"><summary>Más</summary>x</details>
 <details class="menu"><summary>Menú</summary>x</details><a href="#a" id="link">enlace</a><p id="text">Texto</p>
 <p style="height:500px"></p></div><button id="outside">Fuera</button>"""
-# What htmx says before it swaps, and then does.
+# Fire the events of an htmx swap and swap if `poll` allows it. Returns whether it did.
 REFRESH = """() => {
   const region = document.getElementById("region");
   const detail = { requestConfig: { elt: region }, xhr: { status: 200 }, shouldSwap: true };
@@ -65,7 +65,7 @@ def test_work_elsewhere_delays_no_refresh(region: Page, idle: str) -> None:
     assert region.evaluate(REFRESH) is True
 
 
-def test_refresh_keeps_what_was_unfolded_the_focus_and_the_scroll(region: Page) -> None:
+def test_refresh_keeps_open_details_focus_and_scroll(region: Page) -> None:
     region.evaluate(
         "() => { document.getElementById('more').open = true; document.getElementById('link').focus();"
         " document.getElementById('region').scrollTop = 77; }"
@@ -77,7 +77,7 @@ def test_refresh_keeps_what_was_unfolded_the_focus_and_the_scroll(region: Page) 
     assert region.evaluate("document.getElementById('region').scrollTop") == 77
 
 
-def test_conversation_read_to_its_end_stays_at_its_end(region: Page) -> None:
+def test_refresh_keeps_the_scroll_at_the_end(region: Page) -> None:
     region.evaluate("() => { const r = document.getElementById('region'); r.scrollTop = r.scrollHeight; }")
     region.evaluate("window.fresh += '<p style=\"height:300px\">nuevo</p>'")
     region.evaluate(REFRESH)
@@ -87,7 +87,7 @@ def test_conversation_read_to_its_end_stays_at_its_end(region: Page) -> None:
     ) <= 1  # fmt: skip
 
 
-def test_hidden_tab_asks_for_nothing(region: Page) -> None:
+def test_hidden_tab_sends_no_request(region: Page) -> None:
     ask = """(hidden) => {
       Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
       const region = document.getElementById("region");
@@ -99,7 +99,7 @@ def test_hidden_tab_asks_for_nothing(region: Page) -> None:
     assert region.evaluate(ask, False) is True
 
 
-# --- Clocks -----------------------------------------------------------------------------------------------
+# --- Relative times ---------------------------------------------------------------------------------------
 
 
 def clock_page(show: Show, instant: str) -> Page:
@@ -117,7 +117,7 @@ def clock_page(show: Show, instant: str) -> Page:
         ("2026-11-26T13:00:00Z", "como vino"),
     ],
 )
-def test_age_of_a_day_at_most_is_told(show: Show, instant: str, text: str) -> None:
+def test_relative_time_replaces_ages_under_a_day(show: Show, instant: str, text: str) -> None:
     expect(clock_page(show, instant).locator("time")).to_have_text(text)
 
 
@@ -129,7 +129,7 @@ def test_age_stays_true_while_the_page_is_open(show: Show) -> None:
     expect(page.locator("time")).to_have_text("hace 13 min")
 
 
-# --- Results ----------------------------------------------------------------------------------------------
+# --- Snacks and buttons -----------------------------------------------------------------------------------
 
 SNACKS = """<ul class="snacks"><li class="snack" data-kind="{kind}" data-behaviour="snack">
 <span>Listo</span><a href="#a">Ver</a><button data-close hidden>Cerrar</button></li></ul>"""
@@ -139,7 +139,7 @@ def snack_page(show: Show, kind: str) -> Page:
     return show(SNACKS.format(kind=kind), stopped=True, snack="behaviours/snack.js#snackBehaviour")
 
 
-def test_result_leaves_after_five_seconds(show: Show) -> None:
+def test_snack_disappears_after_five_seconds(show: Show) -> None:
     page = snack_page(show, "ok")
     page.clock.run_for(4900)
     expect(page.locator(".snack")).to_have_count(1)
@@ -148,7 +148,7 @@ def test_result_leaves_after_five_seconds(show: Show) -> None:
     expect(page.locator(".snack")).to_have_count(0)
 
 
-def test_error_stays_until_it_is_closed(show: Show) -> None:
+def test_error_snack_stays_until_it_is_closed(show: Show) -> None:
     page = snack_page(show, "error")
     page.clock.run_for(60_000)
     page.get_by_role("button", name="Cerrar").click()
@@ -156,7 +156,7 @@ def test_error_stays_until_it_is_closed(show: Show) -> None:
     expect(page.locator(".snack")).to_have_count(0)
 
 
-def test_result_waits_while_the_person_is_on_it(show: Show) -> None:
+def test_snack_stays_while_it_has_the_focus(show: Show) -> None:
     page = snack_page(show, "ok")
     page.locator(".snack a").focus()
     page.clock.run_for(20_000)
@@ -167,7 +167,7 @@ def test_result_waits_while_the_person_is_on_it(show: Show) -> None:
     expect(page.locator(".snack")).to_have_count(0)
 
 
-def test_copying_says_so(show: Show) -> None:
+def test_copy_link_copies_and_shows_a_snack(show: Show) -> None:
     page = show(
         '<button hidden data-behaviour="copy-link" data-copy="/tickets/MA-1/" data-text-copied="Copiado">'
         "Copiar</button>",
@@ -190,7 +190,7 @@ def test_copying_says_so(show: Show) -> None:
         ("light", "dark", "dark"),
     ],
 )
-def test_theme_changes_at_once_and_is_told_to_the_server(
+def test_theme_changes_and_is_posted_to_server(
     show: Show, site: Site, before: str, system: str, after: str
 ) -> None:
     site.answers["POST /tema/"] = Answer(status=204)
@@ -216,7 +216,7 @@ def test_conversation_opens_at_its_end(show: Show) -> None:
     assert page.evaluate("document.getElementById('r').scrollTop") >= 350
 
 
-def test_button_back_appears_with_a_page_to_go_back_to(show: Show) -> None:
+def test_go_back_button_appears_and_goes_back(show: Show) -> None:
     html = '<button hidden data-behaviour="go-back">Volver</button>'
     page = show(html, go_back="behaviours/go-back.js#goBack")
     page.goto(page.url + "#segunda")

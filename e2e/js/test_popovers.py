@@ -1,4 +1,4 @@
-"""Menus, dialogs, the palette and what unfolds."""
+"""Menus, dialogs, the palette, and the behaviour `unfold`."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -71,7 +71,7 @@ def test_button_in_a_dialog_closes_it(dialog: Page) -> None:
     expect(dialog.locator("dialog")).to_be_hidden()
 
 
-def test_click_on_the_backdrop_closes_the_dialog_and_one_inside_does_not(dialog: Page) -> None:
+def test_click_on_backdrop_closes_but_inside_does_not(dialog: Page) -> None:
     box = dialog.locator("dialog").bounding_box()
     assert box
     dialog.mouse.click(box["x"] + 3, box["y"] + 3)
@@ -81,7 +81,7 @@ def test_click_on_the_backdrop_closes_the_dialog_and_one_inside_does_not(dialog:
     expect(dialog.locator("dialog")).to_be_hidden()
 
 
-def test_focus_goes_to_the_first_field_that_arrives(dialog: Page) -> None:
+def test_dialog_focuses_the_first_loaded_field(dialog: Page) -> None:
     dialog.evaluate(
         "() => { const inside = document.getElementById('inside');"
         " inside.innerHTML = '<input type=hidden><input id=first>';"
@@ -122,7 +122,7 @@ def test_palette_opens_with_the_focus_in_its_field(palette: Page) -> None:
     expect(palette.get_by_role("combobox")).to_be_focused()
 
 
-def test_first_result_is_chosen_and_enter_goes_there(palette: Page) -> None:
+def test_arrows_choose_a_result_and_enter_opens_it(palette: Page) -> None:
     palette.keyboard.type("x")
     palette.evaluate(OPTIONS)
     expect(palette.locator("#o0")).to_have_attribute("aria-selected", "true")
@@ -143,14 +143,14 @@ def test_arrows_go_round_the_results(palette: Page) -> None:
     expect(palette.locator("#o1")).to_have_attribute("aria-selected", "false")
 
 
-def test_enter_without_a_choice_asks_for_the_page_of_results(palette: Page) -> None:
+def test_enter_without_results_sends_the_search_form(palette: Page) -> None:
     palette.keyboard.type("algo")
     palette.keyboard.press("Enter")
 
     assert palette.evaluate("[window.sent, location.hash]") == [True, ""]
 
 
-def test_unfolding_brings_the_focus_to_the_first_answer(show: Show) -> None:
+def test_unfolding_focuses_the_first_field(show: Show) -> None:
     page = show(
         '<details data-behaviour="unfold"><summary>Rechazar</summary>'
         '<input type="hidden"><textarea></textarea></details>',

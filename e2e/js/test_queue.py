@@ -1,4 +1,4 @@
-"""The back office under the keyboard."""
+"""The keyboard of the back office: `queue-keys` in a queue, and `keys` on every page."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -58,7 +58,7 @@ def test_x_selects_and_shift_x_selects_the_range(queue: Page) -> None:
     expect(queue.locator("[data-row=MA-3]")).to_have_attribute("data-selected", "")
 
 
-def test_range_goes_upwards_too(queue: Page) -> None:
+def test_shift_click_selects_a_range_upwards(queue: Page) -> None:
     queue.locator("input[value=MA-4]").check()
     queue.locator("input[value=MA-2]").click(modifiers=["Shift"])
 
@@ -76,7 +76,7 @@ def test_bar_is_there_only_with_a_selection(queue: Page) -> None:
     expect(bar).to_be_hidden()
 
 
-def test_box_of_the_head_shows_and_changes_all(queue: Page) -> None:
+def test_select_all_box_shows_and_changes_selection(queue: Page) -> None:
     head = queue.locator("[data-select-all]")
     queue.locator("input[value=MA-2]").check()
     assert head.evaluate("box => [box.checked, box.indeterminate]") == [False, True]
@@ -89,7 +89,7 @@ def test_box_of_the_head_shows_and_changes_all(queue: Page) -> None:
 
 
 @pytest.mark.parametrize("how", ["Escape", "button"])
-def test_selection_is_let_go(queue: Page, how: str) -> None:
+def test_escape_or_button_clears_the_selection(queue: Page, how: str) -> None:
     press(queue, "j", "x")
     if how == "button":
         queue.get_by_role("button", name="Quitar").click()
@@ -121,7 +121,7 @@ def test_cursor_survives_a_refresh(queue: Page) -> None:
         "document.body.dataset.shortcuts = 'off'",
     ],
 )
-def test_letters_do_nothing_while_they_are_not_meant(queue: Page, prevent: str) -> None:
+def test_letters_do_nothing_when_shortcuts_do_not_apply(queue: Page, prevent: str) -> None:
     queue.evaluate(prevent)
     press(queue, "j", "x")
 
@@ -154,7 +154,7 @@ def desk(show: Show) -> Page:
     ("keys", "place"),
     [("a", "#asignar"), ("gq", "#bandeja"), ("?", "#pregunta"), ("m", "#menu"), ("s", "#severidad")],
 )
-def test_key_presses_whoever_says_it(desk: Page, keys: str, place: str) -> None:
+def test_key_presses_the_element_that_names_it(desk: Page, keys: str, place: str) -> None:
     press(desk, *keys)
 
     assert desk.evaluate("location.hash") == place
@@ -170,7 +170,7 @@ def test_pair_of_keys_must_come_in_time(show: Show) -> None:
 
 
 @pytest.mark.parametrize("key", ["z", "d", "q", "Control+a", "Alt+a"])
-def test_key_of_nobody_there_does_nothing(desk: Page, key: str) -> None:
+def test_key_without_usable_element_does_nothing(desk: Page, key: str) -> None:
     press(desk, key)
 
     assert desk.evaluate("location.hash") == ""
@@ -183,7 +183,7 @@ def test_slash_selects_what_the_field_holds(desk: Page) -> None:
     assert desk.evaluate("getSelection().toString()") == "ya escrito"
 
 
-def test_hidden_radio_is_chosen_and_asks_to_write(desk: Page) -> None:
+def test_key_chooses_hidden_radio_and_fires_desk_write(desk: Page) -> None:
     desk.evaluate("document.forms[0].addEventListener('desk:write', () => (window.write = true))")
     press(desk, "n")
 
@@ -200,7 +200,7 @@ def test_ctrl_k_opens_the_palette_even_while_typing(desk: Page, key: str) -> Non
 @pytest.mark.parametrize(
     "prevent", ["document.getElementById('search').focus()", "document.querySelector('dialog').showModal()"]
 )
-def test_keys_rest_while_typing_and_in_a_dialog(desk: Page, prevent: str) -> None:
+def test_keys_do_nothing_while_typing_or_in_dialogs(desk: Page, prevent: str) -> None:
     desk.evaluate(prevent)
     press(desk, "a")
 

@@ -1,4 +1,4 @@
-"""Reads a built style sheet as far as tests need: which classes and variables are in it."""
+"""Find the classes and the variables in a built style sheet."""
 
 import re
 
@@ -13,6 +13,6 @@ def classes_of(css: str) -> set[str]:
 
 
 def variables_of(css: str) -> tuple[set[str], set[str]]:
-    """The custom properties that a style sheet declares, and those that it uses without a fallback."""
+    """Return the custom properties that a style sheet declares, and those that it uses without a fallback."""
     css = without_strings(css)
     return set(re.findall(r"[{;](--[\w-]+):", css)), set(re.findall(r"var\((--[\w-]+)\)", css))

@@ -15,7 +15,7 @@ PORTAL_FIRST_VISIT = [
     "icons.svg",
     "favicon.svg",
 ]
-# Bootstrap reads this one and leaves it undefined, so that the text is aligned as the browser does it.
+# Bootstrap uses this variable but does not define it, so that text keeps the browser's own alignment.
 UNDEFINED_IN_BOOTSTRAP = {"--bs-body-text-align"}
 
 
@@ -28,7 +28,7 @@ def test_built_files_are_fresh():
     assert assets.stale() == [], "run make assets"
 
 
-def test_freshness_notices_changed_added_and_removed_files(tmp_path, monkeypatch):
+def test_stale_reports_changed_added_and_removed_files(tmp_path, monkeypatch):
     built = json.loads(assets.MANIFEST.read_text("utf-8"))
     assert set(built["results"]) == set(assets.RESULTS)
     built["sources"]["static/css/portal.css"] = "0"
@@ -54,7 +54,7 @@ def test_lock_of_the_build_tools_names_no_registry():
     assert [name for name, facts in lock.items() if name and "integrity" not in facts] == []
 
 
-def test_bootstrap_is_built_from_the_version_whose_licence_we_carry():
+def test_built_bootstrap_has_the_version_in_vendor_json():
     lock = json.loads((assets.FRONT / "package-lock.json").read_text("utf-8"))["packages"]
     record = json.loads(vendor.RECORD.read_text("utf-8"))["packages"]["bootstrap"]
     built = lock["node_modules/bootstrap"]
@@ -63,8 +63,8 @@ def test_bootstrap_is_built_from_the_version_whose_licence_we_carry():
     assert f"Bootstrap  v{record['version']}" in (assets.DIST / "portal.css").read_text("utf-8")
 
 
-def test_everything_the_portal_loads_leaves_room_for_its_page():
-    """170 KB compressed in all, page included (§8); a page of the portal takes some 8."""
+def test_portal_files_leave_room_for_the_page():
+    """The first visit may take 170 KB compressed, including the page (docs/front-end.md), which takes about 8 KB."""
     sizes = {
         name: len(data if name.endswith("woff2") else gzip.compress(data, 6))
         for name in PORTAL_FIRST_VISIT
@@ -89,8 +89,9 @@ def test_every_variable_a_style_sheet_uses_is_defined(style_sheet):
     assert used - declared == UNDEFINED_IN_BOOTSTRAP
 
 
-def test_dark_colours_hold_on_screens_for_dark_and_for_the_systems_choice(style_sheet):
-    """On paper they hold for nobody: print is black on white."""
+def test_dark_colours_apply_only_on_screens(style_sheet):
+    """They apply to the dark theme and, with the same values, to the theme `auto` on a dark system. Print is black on
+    white."""
     dark = re.findall(r"@media screen\{\[data-bs-theme=dark\]\{([^}]*)\}\}", style_sheet)
     auto = re.findall(
         r"@media screen and \(prefers-color-scheme: ?dark\)\{\[data-bs-theme=auto\]\{([^}]*)\}\}", style_sheet
@@ -102,7 +103,7 @@ def test_dark_colours_hold_on_screens_for_dark_and_for_the_systems_choice(style_
     assert style_sheet.count("[data-bs-theme=dark]") == 1
 
 
-def test_utilities_win_by_their_layer_alone(style_sheet):
+def test_utilities_win_by_layer_without_important(style_sheet):
     order = "@layer vendor,tokens,base,layout,components,pages,utilities;"
     utilities = style_sheet[style_sheet.index("@layer utilities{") :]
 
@@ -112,12 +113,12 @@ def test_utilities_win_by_their_layer_alone(style_sheet):
 
 
 def test_fonts_stand_outside_layers(style_sheet):
-    """Some browsers ignore @font-face inside one."""
+    """Some browsers ignore @font-face inside a layer."""
     assert style_sheet.count("@font-face") == 2
     assert style_sheet.rindex("@font-face") < style_sheet.index("@layer vendor{")
 
 
-def test_every_colour_pair_of_the_design_has_enough_contrast():
+def test_every_colour_pair_has_enough_contrast():
     failing = [row for row in contrast.measured() if row[3] < row[4]]
 
     assert failing == []

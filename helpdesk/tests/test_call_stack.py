@@ -1,15 +1,15 @@
-"""A page's cost does not hang on how deep it is called (docs/decisions/0012)."""
+"""`with_room` makes the cost of calls independent of the depth of the call stack (docs/decisions/0012)."""
 
 import resource
 
 from helpdesk.call_stack import with_room
 
 DEPTHS = range(400)
-OFTEN = 300  # calls made over and over at each depth
+OFTEN = 300  # calls at each depth
 
 
 def faults(application, depth):
-    """How often the system had to find a page of memory."""
+    """Return the number of page faults while `application` is called at `depth`."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     application({"depth": depth}, None)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
@@ -19,7 +19,7 @@ def application(environ, start_response):
     def leaf(number):
         return number
 
-    def call(number):  # a frame of its own around `leaf`: since 3.12 a comprehension has none
+    def call(number):  # adds a frame around `leaf`: since Python 3.12 a comprehension has none
         return leaf(number)
 
     def go_down(levels):
@@ -28,10 +28,10 @@ def application(environ, start_response):
     return go_down(environ["depth"])
 
 
-def test_the_answer_is_the_applications_own():
+def test_with_room_returns_the_applications_answer():
     assert with_room(application)({"depth": 3}, None) == list(range(OFTEN))
 
 
-def test_calls_find_room_at_every_depth():
+def test_calls_cause_few_page_faults_at_any_depth():
     roomy = with_room(application)
     assert max(faults(roomy, depth) for depth in DEPTHS) < OFTEN / 3

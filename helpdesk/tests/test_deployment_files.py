@@ -1,5 +1,5 @@
-"""docker-compose.yml, Dockerfile, .env.example and the table in docs/operations.md, held against the code: every
-command, variable, file and health address in them exists. They cannot be run here, so they are read."""
+"""docker-compose.yml, Dockerfile, .env.example and the table in docs/operations.md agree with the code: every command,
+variable, file and health address in them exists. The tests only read them, because Docker cannot run here."""
 
 import re
 import shlex
@@ -54,7 +54,7 @@ def example_variables() -> dict[str, str]:
 
 
 def check_command(command: list[str]) -> None:
-    """Raises unless the program exists and knows every argument."""
+    """Fail unless the program exists and knows every argument."""
     program, *arguments = command
     if program == "gunicorn":
         options = Config().parser().parse_args(arguments)
@@ -91,17 +91,17 @@ def test_dockerfile_command_exists():
     check_command(yaml.safe_load(values("CMD")[-1]))
 
 
-def test_compose_runs_what_a_desk_needs():
+def test_compose_has_exactly_the_expected_services():
     assert set(OURS) == {"web", "worker", "beat", "migrate"}
     assert set(COMPOSE["services"]) - set(OURS) == {"postgres", "redis", "store", "mailpit", "clamav"}
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_compose_sets_only_variables_that_something_reads(name: str):
+def test_compose_sets_only_variables_the_code_reads(name: str):
     assert set(OURS[name]["environment"]) - variables_read() == set()
 
 
-def test_compose_gives_production_everything_it_refuses_to_start_without():
+def test_compose_sets_every_variable_production_requires():
     required = set(
         re.findall(r'wrong\.append\("([A-Z_]+) is missing', (ROOT / "helpdesk/settings.py").read_text())
     )
@@ -110,7 +110,7 @@ def test_compose_gives_production_everything_it_refuses_to_start_without():
         assert required | {"SECRET_KEY", "ALLOWED_HOSTS", "EMAIL_URL"} <= set(service["environment"])
 
 
-def test_compose_and_the_example_speak_of_the_same_variables():
+def test_compose_and_example_have_the_same_variables():
     used = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yml").read_text()))
 
     assert used == set(example_variables())
@@ -137,7 +137,7 @@ def test_compose_addresses_name_services_that_exist():
         assert set(service["depends_on"]) <= set(COMPOSE["services"])
 
 
-def test_health_addresses_answer_on_the_port_of_the_web_server(client: Client):
+def test_health_addresses_answer_on_the_web_port(client: Client):
     checks = [" ".join(COMPOSE["services"]["web"]["healthcheck"]["test"]), values("HEALTHCHECK")[0]]
     addresses = [urlsplit(address) for check in checks for address in re.findall(r"http://[^'\"]+", check)]
 
@@ -147,7 +147,7 @@ def test_health_addresses_answer_on_the_port_of_the_web_server(client: Client):
         assert client.get(address.path).json() == {"ok": True}
 
 
-def test_dockerfile_has_stages_and_ends_as_an_ordinary_user():
+def test_dockerfile_has_two_stages_and_runs_unprivileged():
     last_stage = INSTRUCTIONS[max(i for i, (name, _rest) in enumerate(INSTRUCTIONS) if name == "FROM") :]
 
     assert len(values("FROM")) == 2
@@ -156,7 +156,7 @@ def test_dockerfile_has_stages_and_ends_as_an_ordinary_user():
     assert names.index("USER") < names.index("CMD")
 
 
-def test_dockerfile_copies_files_that_exist_and_sets_variables_that_are_read():
+def test_dockerfile_names_existing_files_and_used_variables():
     for copied in values("COPY"):
         if not copied.startswith("--from"):
             assert all((ROOT / source).exists() for source in copied.split()[:-1])
@@ -165,7 +165,7 @@ def test_dockerfile_copies_files_that_exist_and_sets_variables_that_are_read():
     assert names - NOT_OURS - variables_read() == set()
 
 
-def test_image_carries_no_tests_no_secrets_and_no_local_data():
+def test_dockerignore_excludes_tests_secrets_and_local_data():
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
 
     assert {".git", ".env", "var", ".venv*", "**/tests"} <= set(ignored)

@@ -1,4 +1,4 @@
-"""Targets of the Makefile that other files name: the hooks before a commit, and the documents."""
+"""The pre-commit hooks and the documents agree with the targets of the Makefile."""
 
 import re
 
@@ -18,12 +18,12 @@ FILES = {
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.md")]
 
 
-def test_every_check_of_make_lint_runs_before_a_commit():
+def test_every_make_lint_check_has_a_hook():
     assert [hook["entry"] for hook in HOOKS] == [f"make {check}" for check in CHECKS]
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
-def test_hook_runs_when_a_file_of_its_check_changes(hook: dict[str, str]):
+def test_hook_runs_for_the_files_it_checks(hook: dict[str, str]):
     read, lock = FILES.get(hook["id"], ("helpdesk/settings.py", "requirements-test.txt"))
 
     for name in (read, lock):  # the lock too: another version of the tool may find more

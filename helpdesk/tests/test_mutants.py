@@ -23,7 +23,7 @@ MUTANTS = list(mutations.of_files(FILES))
 
 
 def differences(old: Any, new: Any, path: tuple = ()) -> Iterator[tuple[tuple, Any, Any]]:
-    """The innermost values that differ; lists of unequal length are one value."""
+    """Yield path, old and new value of each innermost difference. Lists of unequal length count as one value."""
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
         for key in old:
             yield from differences(old[key], new[key], (*path, key))
@@ -43,7 +43,7 @@ def listed(condition: str | list[str]) -> list[str]:
 
 
 def rules(data: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """Each kind of rule in a part of the file, with how many mutants it must have there."""
+    """Yield each kind of rule in each part of the file, with the number of mutants that it must have there."""
     for action in data["actions"]:
         by, asks = action.get("by", []), action.get("asks", [])
         yield "guards", len(action.get("guards", []))
@@ -82,7 +82,7 @@ def test_mutant_differs_from_its_file_in_one_value(process):
 
 
 def expected(kind: str, old: Any) -> list[Any]:
-    """What may stand in the place of a value that is not removed."""
+    """Return the values that may replace `old` in a mutant of this kind."""
     match kind:
         case "when":
             return [[], f"not {old}".removeprefix("not not ")]
@@ -119,7 +119,7 @@ def test_applied_mutant_changes_only_its_text():
 def test_each_registered_function_is_replaced(monkeypatch):
     for registry in (GUARDS, EFFECTS, CONDITIONS):
         for name in registry:
-            monkeypatch.setitem(registry, name, registry[name])  # given back after the test
+            monkeypatch.setitem(registry, name, registry[name])  # restores it after the test
     originals = [*GUARDS.values(), *EFFECTS.values(), *CONDITIONS.values()]
     mutants = list(mutations.of_functions())
 
@@ -148,7 +148,7 @@ def test_report_counts_and_lists_survivors():
 
 
 def test_run_tells_what_a_test_notices(tmp_path):
-    """The test asserts five and thirty days for a solution, and says nothing about the first response."""
+    """The test asserts the two resolution targets, but none of the four first-response targets."""
     test = "tickets/tests/test_library.py::test_support_cases_are_due_by_case_kind"
     command = ["-m", "tools.mutants", "--only", "S2", "--kind", "targets", test]
 

@@ -1,4 +1,5 @@
-"""What no page may do, looked for in every template: a slip is a hole in the CSP or a button that needs script."""
+"""Rules for all templates: pages obey the content security policy, work without script, and use only classes, icons
+and behaviours that exist."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -17,12 +18,12 @@ PAGES = [path for path in TEMPLATES if not MAIL.search(path.as_posix())]
 COMPONENTS = sorted((ROOT / "templates" / "components").glob("*.html"))
 # Classes that htmx and crispy write.
 FROM_LIBRARIES = {"htmx-indicator", "htmx-request", "asteriskField", "requiredField"}
-HOLE = "\0"  # stands for a template tag: what a class made of parts will be is not known here
+HOLE = "\0"  # replaces each template tag, so that class names with a tag inside can be left out
 TAG = re.compile(r"<[a-zA-Z](?:\{\{.*?\}\}|\{%.*?%\}|\"[^\"]*\"|'[^']*'|[^>])*>", re.DOTALL)
 
 
 def source(path: Path) -> str:
-    """The template without its comments."""
+    """Return the template without its comments."""
     return re.sub(
         r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", "", path.read_text("utf-8"), flags=re.DOTALL
     )
@@ -33,7 +34,7 @@ def bare(text: str) -> str:
 
 
 def at_fault(paths: list[Path], check: Callable[[Path], Iterable[str]]) -> list[str]:
-    """«components/_pill.html: <what is wrong>», one line each."""
+    """Return one line for each fault that `check` finds: «templates/components/_pill.html: <fault>»."""
     return [f"{path.relative_to(ROOT)}: {fault}" for path in paths for fault in check(path)]
 
 
@@ -58,10 +59,11 @@ def test_no_page_has_inline_style_script_or_handler():
 
 
 def test_htmx_only_improves_what_works_without_it():
-    """An element that fetches has the address too: a link's href, a form's action, a submit button its form's.
+    """Each element with hx-get, hx-post and so on also has an href or an action, or is a submit button.
 
-    What refreshes itself (every, load, revealed, an event from the body) only repeats what the page already shows,
-    and what listens to a field (change, input) only says earlier what sending the form would say.
+    Exempt are elements that refresh themselves (every, load, revealed, an event from the body), because they repeat
+    what the page already shows, and those that listen to a field (change, input), because sending the form would show
+    the same.
     """
 
     def check(path: Path) -> Iterable[str]:
@@ -85,8 +87,8 @@ def test_every_component_begins_with_its_contract():
     assert at_fault(COMPONENTS, check) == []
 
 
-def test_no_line_of_a_template_is_longer_than_160_characters():
-    """One element a line. A tag of Django cannot be broken, nor an element of a mail from its inline style."""
+def test_template_lines_have_at_most_160_characters():
+    """Exempt are lines that cannot be broken: a single Django tag or, in mails, an element with an inline style."""
 
     def check(path: Path) -> Iterable[str]:
         for line in path.read_text("utf-8").splitlines():
@@ -102,7 +104,7 @@ def test_no_line_of_a_template_is_longer_than_160_characters():
 
 
 def test_no_comment_crosses_a_line():
-    """Django's {# #} ends with its line; what follows would be on the page."""
+    """Django ends {# #} only on the same line; it shows a longer comment on the page."""
 
     def check(path: Path) -> Iterable[str]:
         return (line for line in path.read_text("utf-8").splitlines() if line.count("{#") != line.count("#}"))
@@ -111,7 +113,7 @@ def test_no_comment_crosses_a_line():
 
 
 def test_every_icon_is_in_the_sprite():
-    """A missing one is added with `python -m tools.vendor --icons name`."""
+    """Add a missing icon with `python -m tools.vendor --icons name`."""
     known = symbols()
 
     def in_template(path: Path) -> Iterable[str]:
@@ -127,7 +129,7 @@ def test_every_icon_is_in_the_sprite():
     assert at_fault(TEMPLATES, in_template) + at_fault(code, in_code) == []
 
 
-def test_every_behaviour_named_is_written():
+def test_every_named_behaviour_is_in_main_js():
     main = (assets.STATIC / "js/main.js").read_text("utf-8")
     known = set(re.findall(r'^  "?([\w-]+)"?[,:]', main, re.MULTILINE))
 
@@ -139,7 +141,7 @@ def test_every_behaviour_named_is_written():
 
 
 def test_every_class_of_a_page_has_a_style():
-    """A class that nothing styles does nothing, silently. Bootstrap's are chosen in static/css/bootstrap."""
+    """A class without a style has no effect and no error. static/css/bootstrap chooses the parts of Bootstrap."""
     styled = classes_of((assets.DIST / "agents.css").read_text("utf-8"))
     styled |= classes_of((assets.DIST / "portal.css").read_text("utf-8"))
 
@@ -155,7 +157,7 @@ def test_every_class_of_a_page_has_a_style():
 
 
 def test_every_styled_class_is_used():
-    """Styles of a part that is gone, or of one that may come, are not carried along."""
+    """The style sheets keep no classes of removed or future parts."""
     sources = [*TEMPLATES, *(ROOT / "static/js").rglob("*.js")]
     for app in ("accounts", "agents", "demo", "helpdesk", "notifications", "portal", "tickets", "web"):
         sources += [path for path in (ROOT / app).rglob("*.py") if "tests" not in path.parts]
@@ -172,5 +174,5 @@ def test_every_styled_class_is_used():
     assert at_fault(ours, check) == []
 
 
-def test_the_desk_does_not_shout():
+def test_templates_contain_no_exclamation_marks():
     assert at_fault(TEMPLATES, lambda path: re.findall(r".*¡.*", source(path))) == []

@@ -1,4 +1,5 @@
-"""`make test` says what did not run, and `.ci/run` does not let it pass. It prints how much of the code was reached."""
+"""`make test` prints what did not run, and the branch coverage. With REQUIRE_ALL=1 (.ci/run) what did not run is a
+failure."""
 
 import subprocess
 import sys
@@ -21,7 +22,7 @@ def one_skipped(tmp_path: Path, monkeypatch) -> list[str]:
 
 
 @pytest.mark.parametrize("everything_required", [False, True])
-def test_part_with_a_skipped_test_fails_only_where_everything_is_required(
+def test_skipped_test_fails_its_part_if_required(
     one_skipped: list[str], monkeypatch, capsys, everything_required: bool
 ):
     monkeypatch.setattr(runner, "REQUIRE_ALL", everything_required)
@@ -35,9 +36,7 @@ def test_part_with_a_skipped_test_fails_only_where_everything_is_required(
 
 
 @pytest.mark.parametrize("everything_required", [False, True])
-def test_part_that_cannot_run_says_why_and_fails_only_where_everything_is_required(
-    monkeypatch, capsys, everything_required: bool
-):
+def test_missing_part_says_why_and_fails_if_required(monkeypatch, capsys, everything_required: bool):
     monkeypatch.setattr(runner, "REQUIRE_ALL", everything_required)
     part = runner.Part("journeys", missing="no Chromium. apt install chromium")
 
@@ -47,7 +46,7 @@ def test_part_that_cannot_run_says_why_and_fails_only_where_everything_is_requir
     assert "not run: no Chromium. apt install chromium" in capsys.readouterr().out
 
 
-def test_part_that_fails_is_a_failure_everywhere(tmp_path: Path, one_skipped: list[str], monkeypatch):
+def test_failed_test_always_fails_its_part(tmp_path: Path, one_skipped: list[str], monkeypatch):
     monkeypatch.setattr(runner, "REQUIRE_ALL", False)
     (tmp_path / "test_sample.py").write_text("def test_fails(): assert False\n")
     part = runner.Part("sample", one_skipped)
@@ -58,7 +57,7 @@ def test_part_that_fails_is_a_failure_everywhere(tmp_path: Path, one_skipped: li
     assert part.closing.startswith("1 failed in ")
 
 
-def test_headless_shell_is_preferred_and_a_named_browser_wins(tmp_path: Path, monkeypatch):
+def test_named_browser_wins_then_headless_shell(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("DESK_CHROMIUM", raising=False)
     assert find_browser() == ""
@@ -72,7 +71,7 @@ def test_headless_shell_is_preferred_and_a_named_browser_wins(tmp_path: Path, mo
 
 
 def test_topology_part_reaches_every_marked_module(monkeypatch):
-    """Tests of a killed worker lay in a folder that no part of `make test` looked into."""
+    """`make test` once left out test_killed_worker.py, because no part of it named that folder."""
     monkeypatch.setattr(runner.shutil, "which", lambda name: name)
     folders = runner.topology().arguments[2:]
     marked = [

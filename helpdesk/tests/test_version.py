@@ -12,7 +12,7 @@ RELEASES = [heading.split(" - ") for heading in HEADINGS if heading != "Unreleas
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """`0.10.0` as numbers, so that it comes after `0.9.0`."""
+    """Return the version as numbers, so that `0.10.0` sorts after `0.9.0`."""
     found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", version)
     assert found, f"{version} is not MAJOR.MINOR.PATCH"
     return tuple(map(int, found.groups()))

@@ -43,7 +43,7 @@ class ComposedMail:
 
 
 def load(pk: int) -> OutgoingEmail:
-    """Return the outbox row, read again from the database with everything that `write` needs."""
+    """Return the outbox row, read again from the database with everything that `compose` needs."""
     mail: OutgoingEmail = OutgoingEmail.objects.select_related(
         "user",
         "event__message__author",

@@ -2,8 +2,8 @@
 mail server.
 
 A worker may be killed at any time. A mail that is not yet `started` has not left, so it goes back to the queue. A mail
-that is `started` may have left: it is sent once more with the same Message-ID, which mail programs recognise, unless
-the requester would mind a second copy more than a lost mail (docs/decisions/0009-mail-is-written-when-it-leaves.md).
+that is `started` may have left: it is sent once more with the same Message-ID, which mail programs recognise, unless a
+second copy would be worse than a lost mail (docs/decisions/0009-mail-is-written-when-it-leaves.md).
 """
 
 import logging
@@ -169,7 +169,7 @@ class ClaimedBatch:
             try:
                 connection.close()
             except Exception as error:  # noqa: BLE001  (nothing is left to send)
-                logger.info("the mail server did not say goodbye: %s", error)
+                logger.info("closing the connection to the mail server failed: %s", error)
 
     # --- States ---
 

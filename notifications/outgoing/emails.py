@@ -1,7 +1,7 @@
 """The catalogue of mails about tickets: one function for each, named like its folder in templates/emails/<name>/.
 
 A function returns a `MailContent`: the button's text, the purpose of the button's link and the facts that this mail
-adds to those of its case. A process may send any mail to the requester or to staff, so the templates have a text for
+adds to `MailContext.facts`. A process may send any mail to the requester or to staff, so the templates have a text for
 both.
 """
 

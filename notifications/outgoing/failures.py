@@ -18,7 +18,7 @@ from tickets.record.deliveries import DETAIL_LENGTH
 
 class Verdict(Enum):
     OUTAGE = auto()
-    """The server is unreachable or rejects our credentials. Nothing left; all mails wait."""
+    """The server is unreachable or rejects our credentials. The mail has not left; all mails wait."""
     LATER = auto()
     """Not accepted now; a later attempt may work."""
     REFUSED = auto()
@@ -35,7 +35,7 @@ class Failure:
 
 
 def of_opening(error: Exception) -> Failure:
-    """Classify an error raised while opening the connection: always `OUTAGE`, because nothing has left."""
+    """Classify an error raised while opening the connection: always `OUTAGE`, because no mail has left."""
     return Failure(Verdict.OUTAGE, _words(error))
 
 
@@ -47,7 +47,7 @@ def of_sending(error: Exception) -> Failure:
             return _by_code(code, answer)
         case smtplib.SMTPSenderRefused():
             # The server refused our sender address, so it refuses every mail until the address is corrected. Retry
-            # later, so that none of them is marked as failed.
+            # later, so that they are not marked as failed at once.
             return Failure(Verdict.LATER, _answer(error.smtp_code, error.smtp_error))
         case smtplib.SMTPNotSupportedError() | AnymailInvalidAddress() | AnymailRecipientsRefused():
             return Failure(Verdict.REFUSED, _words(error))

@@ -1,4 +1,4 @@
-"""The link of a mail's button. The pages behind it change nothing on GET: mail scanners open links too (B16)."""
+"""Make the link of a mail's button. The pages behind it change nothing on GET: mail scanners open links too (B16)."""
 
 from dataclasses import dataclass
 
@@ -27,8 +27,8 @@ def link_for(mail: OutgoingEmail, ticket: Ticket, purpose: Purpose) -> Link:
 
     Staff and requesters with an account get the address of the ticket's page. Guests, and every requester whose mail
     asks for a contribution, an approval or a survey, get a link with a new token. Whether such a purpose is still
-    wanted is checked under the ticket's lock: a mail that leaves late must not issue again what was revoked. If it is
-    not wanted, the link only leads to the ticket.
+    wanted is checked under the ticket's lock: a mail that leaves late must not bring a new link for a purpose whose
+    links were revoked. If it is not wanted, the link only leads to the ticket.
     """
     if mail.audience == Audience.STAFF:
         return Link(f"{settings.DESK_BASE_URL}/agentes/tickets/{ticket.folio}/")

@@ -36,14 +36,14 @@ class Recipient:
 
 
 def recipients_of(event: TicketEvent) -> dict[tuple[str, str], Recipient]:
-    """Return the recipients of the event's mails, by address and mail. People are not told about what they did
+    """Return the recipients of the event's mails, by (address, template). People are not told about what they did
     themselves, except for `RECEIPTS`."""
     found: dict[tuple[str, str], Recipient] = {}
     people: dict[str, list[Recipient]] = {}
     for entry in event.notify:
         word = entry["to"]
         if entry["template"] not in TEMPLATES:  # named by an old version of a process
-            logger.error("event %s asks for a mail that is no more: %s", event.pk, entry["template"])
+            logger.error("event %s asks for a mail that no longer exists: %s", event.pk, entry["template"])
             continue
         template = str(entry["template"])
         if word not in people:
@@ -150,8 +150,8 @@ def _member(ticket: Ticket, department: str, **fields: bool) -> Q:
 
 
 def _of_role(people: "QuerySet[User]", role: str) -> list[User]:
-    """Return the people who have exactly this role. If nobody has the role agent or supervisor that was asked for,
-    return the administrators instead; for other roles, return an empty list."""
+    """Return the people who have exactly this role. If `role` is agent or supervisor and nobody has it, return the
+    administrators instead."""
     held = list(people.filter(role=role))
     if held or role == Role.ADMINISTRATOR or role not in Role.values or role == Role.CUSTOMER:
         return held

@@ -68,7 +68,7 @@ def test_outbox_is_read_only(operator):
     assert OutgoingEmail.objects.get(pk=mail.pk).recipient == mail.recipient
 
 
-def test_body_of_a_waiting_account_mail_is_not_shown(operator):
+def test_text_of_waiting_account_mail_is_hidden(operator):
     mail = OutgoingEmail.objects.create(
         template="account/email/login_code",
         audience="account",

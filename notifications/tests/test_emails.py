@@ -197,7 +197,9 @@ def test_received_mail_has_folio_and_next_steps():
     assert re.search(r"Te respondemos .+ antes de las? \d", message.body)
     assert re.search(r"Esperamos resolverlo .+ antes de las? \d", message.body)
     assert "te pediremos aprobar el cierre" in message.body
-    assert f"lo verá el equipo «{ticket.department}»." in message.body, "which reads well whatever its name"
+    assert f"lo verá el equipo «{ticket.department}»." in message.body, (
+        "the sentence must fit any department's name"
+    )
     assert f"http://127.0.0.1:8000/tickets/{ticket.folio}/" in message.body
     assert "Me cobraron &lt;dos&gt; veces" in html_of(message)
 

@@ -125,7 +125,7 @@ class Conversation:
             action = self.ticket.definition.action(event.action) if event.action else None
             words = str(action.event) if action else ""
             if stage is not None:
-                if not label:  # the ticket was filed: the report shows it
+                if not label:  # the filing needs no line: the report is the first message
                     label = stage.customer_label
                     continue
                 if stage.customer_label == label and not words:

@@ -41,7 +41,7 @@ def test_page_offers_only_available_actions(
 
 
 def test_action_field_carries_its_condition(customer: User, customer_client: Client):
-    """The portal used to ignore the condition. Now portal and back office both use `web.forms.ActionForm`."""
+    """A field with a condition has `data-shown-when`, as in the back office: both use `web.forms.ActionForm`."""
     asked = make_questioned_ticket(requester=customer)
 
     page = unescape(html(customer_client, url(asked)))

@@ -106,9 +106,7 @@ def test_key_of_another_person_reveals_nothing(
     assert (mine.messages.count(), theirs.messages.count()) == (2, 1)
 
 
-def test_address_limit_does_not_stop_its_signed_in_owner(
-    process: Process, customer: User, customer_client: Client
-):
+def test_address_limit_spares_its_signed_in_owner(process: Process, customer: User, customer_client: Client):
     """B34: the limit counts mails to an address typed without signing in. The signed-in owner of the address can still
     file."""
     contact = reverse("portal:report_contact", args=["uno"])

@@ -216,7 +216,7 @@ def test_staff_get_404_for_others_tickets(ticket: Ticket, supervisor: User):
     assert signed_in(supervisor).get(url(ticket)).status_code == 404
 
 
-def test_without_a_session_every_folio_asks_to_sign_in(ticket: Ticket, client: Client):
+def test_every_folio_asks_visitors_to_sign_in(ticket: Ticket, client: Client):
     for folio in (ticket.folio, "MA-99999"):
         assert client.get(f"/tickets/{folio}/")["Location"] == f"/cuenta/entrar/?next=/tickets/{folio}/"
 

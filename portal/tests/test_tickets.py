@@ -84,7 +84,7 @@ def test_list_never_shows_others_tickets(
     assert titles(html(signed_in(agent))) == []
 
 
-def test_without_a_session_the_list_asks_to_sign_in(client: Client):
+def test_list_asks_visitors_to_sign_in(client: Client):
     assert client.get("/tickets/")["Location"] == "/cuenta/entrar/?next=/tickets/"
 
 

@@ -1,4 +1,4 @@
-// The page's behaviours: data-behaviour="name" on an element, one file each. Everything works without them.
+// Bind the page's behaviours: data-behaviour="name" on an element, one file each. Everything works without them.
 import { bindAll } from "./lib/behaviours.js";
 import { addSnack } from "./lib/snacks.js";
 import { autosize } from "./behaviours/autosize.js";
@@ -73,7 +73,8 @@ document.addEventListener("desk:bind", bind);
 document.addEventListener("htmx:afterSettle", bind);
 document.addEventListener("htmx:oobAfterSwap", bind);
 
-// What htmx could not do is said in words; the page keeps everything that was typed.
+// Show the error text `name` (data-text-… of #snacks) when a request failed, unless it is shown already. The page stays
+// as it is, with everything that was typed.
 function complain(name) {
   const texts = document.getElementById("snacks")?.dataset || {};
   const text = texts[name];
@@ -84,7 +85,8 @@ function complain(name) {
   bind();
 }
 
-// What a region asks by itself may fail in silence, unless the session is over: then nothing would be kept any more.
+// A failed poll shows no error, because the next one may succeed. An ended session is always shown, because nothing
+// typed can be saved any more.
 const background = (event) => event.target.matches?.("[data-behaviour~=poll]");
 document.addEventListener("desk:expired", () => complain("textExpired"));
 document.addEventListener("htmx:sendError", (event) => background(event) || complain("textOffline"));

@@ -196,8 +196,8 @@ class Reader:
         return tuple(Call(*value.split(":", 1)) for value in self.strings(key))
 
     def conditions(self, key: str = "when") -> tuple[When, ...]:
-        """Return one condition or a list of conditions, all of which must be true: `contribution_open`, `not assigned`,
-        `field.tipo=error`."""
+        """Return the conditions that a string or a list of strings names: `contribution_open`, `not assigned`,
+        `field.tipo=error`. All of them must be true."""
         values = (self.string(key),) if isinstance(self.data.get(key), str) else self.strings(key)
         result = []
         for value in values:

@@ -1,4 +1,4 @@
-"""What the page «Preparar» shows (S2.3): the tickets to prepare, possible assignees and possible duplicates."""
+"""Queries for the page «Preparar» (S2.3): the tickets to prepare, possible assignees and possible duplicates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LINE_SIZE = 50
 
 
 class PreparationQueue:
-    """Of the first `LINE_SIZE` tickets to be prepared, those that this user may prepare, in order of arrival (S2.35).
+    """The tickets that this user may prepare among the first `LINE_SIZE` to be prepared, in order of arrival (S2.35).
 
     `is_cut` says whether more than `LINE_SIZE` are to be prepared.
     """

@@ -222,7 +222,10 @@ def count(tickets: TicketQuerySet) -> int:
 
 
 def count_scopes(scopes: Mapping[str, TicketQuerySet], user: User) -> dict[str, int]:
-    """Return how many open tickets each scope has, up to `MANY`, by its name. One query."""
+    """Return how many tickets each scope has, up to `MANY`, by its name. One query.
+
+    Pass scopes of open tickets only, which the indexes hold: others may make the database read the whole table.
+    """
     counts = [BoundedCount(scope, along=ORDERS["vence"].keys) for scope in scopes.values()]
     row = User.objects.values_list(*counts).get(pk=user.pk) if counts else ()
     return dict(zip(scopes, row, strict=True))

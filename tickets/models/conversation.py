@@ -49,7 +49,7 @@ class Message(models.Model):
 
     @cached_property
     def html(self) -> SafeString:
-        """The body as safe HTML. The text is stored as written, so every page must show this, never `body` itself."""
+        """The body as safe HTML. `body` is Markdown that people wrote, so every page must show this instead."""
         return render_markdown(self.body)
 
     @cached_property

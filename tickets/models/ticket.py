@@ -1,4 +1,4 @@
-"""The ticket and the counter for its folio. Only verbs (the functions that take `actor=`) write a ticket."""
+"""The ticket and the counter for its folio. Only verbs and sweeps write a ticket; nearly all verbs take `actor=`."""
 
 from datetime import datetime, timedelta
 

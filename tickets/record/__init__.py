@@ -1,1 +1,1 @@
-"""What verbs share: lock the ticket, refuse stale pages, write messages, record events and the state of mails."""
+"""Steps that verbs share: lock the ticket, refuse stale pages, write messages, record events and states of mails."""

@@ -23,7 +23,7 @@ DETAIL_LENGTH = 300
 
 
 def announce(deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """Save a row for each mail about to be sent, and return the rows. Call it in the transaction of the event."""
+    """Save a row for each mail to be sent or withheld, and return the rows. Call it in the event's transaction."""
     return Delivery.objects.bulk_create(deliveries)
 
 
@@ -38,7 +38,7 @@ def report(
 
 
 def any_waiting(ticket: Ticket) -> bool:
-    """Whether a mail about the ticket has not been sent yet."""
+    """Whether a mail about the ticket is waiting to be sent."""
     return Delivery.objects.filter(event__ticket=ticket, state=DeliveryState.WAITING).exists()
 
 

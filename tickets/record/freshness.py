@@ -24,7 +24,7 @@ class StaleTicket(DeskError):
 def require_fresh(ticket: Ticket, *, actor: Actor, version: int | None) -> None:
     """Raise `StaleTicket` if the ticket has changed since the page with `version` was rendered (DESIGN §2).
 
-    Staff send the ticket's `version`, also in forms of their own tickets. All others send its `public_version`, because
+    Staff send the ticket's `version`, also if they are its requester. All others send its `public_version`, because
     events that they may not see must not stop them. `None` skips the check.
     """
     if version is None:

@@ -17,9 +17,10 @@ def write_message(
     channel: Channel | None = None,
     at: datetime,
 ) -> Message:
-    """Create a message on the locked ticket, set the ticket's time of last message, and return the message.
+    """Create a message on the locked ticket and return it.
 
-    `body` and `steps` must be cleaned already. The calling verb saves the ticket and records the event.
+    Sets `last_requester_message_at` or `last_staff_message_at` of the ticket; a note sets neither. `body` and `steps`
+    must be cleaned already. The calling verb saves the ticket and records the event.
     """
     message = Message.objects.create(
         ticket=ticket,

@@ -36,7 +36,7 @@ class Play:
     """Whether `do` also checks that the action is refused where it must be."""
 
     def __init__(self, process: str, *, filed_by: str = "customer", **filing: Any) -> None:
-        """`filed_by` is `customer`, `guest`, or `staff`, who file for a person without an account."""
+        """File a ticket. `filed_by` is `customer`, `guest`, or `staff` (a supervisor, for a person without account)."""
         self.traveller = time_machine.travel(START, tick=False)
         self.clock = self.traveller.start()
         self.process = make_process(process)

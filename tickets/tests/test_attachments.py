@@ -72,7 +72,7 @@ def test_unsent_files_per_person_are_limited_in_bytes(who, settings, django_asse
     assert keep(key="b", **other).size
 
     first.refresh_from_db()
-    assert first.draft_key == "a", "what was there before stays"
+    assert first.draft_key == "a", "the refused upload leaves earlier drafts"
     if who == "user":
         make_ticket(make_process("incidencia-tecnica"), requester=me["actor"], draft_key="a")
     else:

@@ -132,7 +132,7 @@ def test_account_is_linked_once(play):
         link_account(p.ticket, actor=p.agent, user=p.stranger)
 
 
-GIVING = {
+WAYS_TO_SET = {
     "link_account": lambda p, user: link_account(p.ticket, actor=p.agent, user=user),
     "seleccionar_cuenta": lambda p, user: p.do(p.agent, "seleccionar_cuenta", requester=user.email),
     "claim": lambda p, user: claim_guest_tickets(user, verified_email="sin.cuenta@example.com"),
@@ -140,10 +140,10 @@ GIVING = {
 
 
 @pytest.mark.demand("S2.26")
-@pytest.mark.parametrize("way", GIVING)
+@pytest.mark.parametrize("way", WAYS_TO_SET)
 def test_every_way_to_set_requester_copies_details(play, way):
     p = play(S2, filed_by="staff")
-    GIVING[way](p, p.customer)
+    WAYS_TO_SET[way](p, p.customer)
     p.refresh()
     assert (p.ticket.requester, p.ticket.requester_name, p.ticket.requester_email) == (
         p.customer, p.customer.name, p.customer.email,

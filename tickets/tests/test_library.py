@@ -1,4 +1,4 @@
-"""The five files of the library: what is true of all of them, and what the documents say literally."""
+"""The five files of the library: rules for all of them, and what publishing a file creates, keeps or leaves alone."""
 
 import dataclasses
 import re
@@ -29,7 +29,6 @@ FILES = library()
 S2 = "soporte-con-aprobacion"
 CARACAS = ZoneInfo("America/Caracas")
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=CARACAS)
-AFTERNOON = datetime(2026, 3, 2, 15, 0, tzinfo=CARACAS)
 
 
 def texts_in(value: object, path: str = "") -> Iterator[tuple[str, Text]]:
@@ -68,7 +67,7 @@ def test_category_icons_exist_in_the_sprite(key):
 
 
 @pytest.mark.parametrize("key", FILES)
-def test_customer_labels_are_short_and_friendly(key):
+def test_customer_labels_are_short_and_consistent(key):
     """Labels are short, stages that wait for the customer share one label, and the steps run from the first stage to an
     end."""
     definition = load(FILES[key])

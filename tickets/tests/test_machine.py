@@ -1,4 +1,4 @@
-"""A state machine: random people do random things, and some facts must stay true of every ticket of every process."""
+"""Random actions of random people keep the invariants of a ticket, in every process of the library."""
 
 from datetime import timedelta
 
@@ -83,7 +83,7 @@ def answer(draw, play, name):
 
 
 class Life(RuleBasedStateMachine):
-    """The life of one ticket. Each run files a ticket of its own and rolls it back at the end."""
+    """Acts at random on one ticket. Each run files a ticket of its own and rolls it back at the end."""
 
     play: Play
 
@@ -142,7 +142,8 @@ class Life(RuleBasedStateMachine):
         self.play.later(hours=hours)
 
     @invariant()
-    def the_stage_is_the_process_own_and_all_that_hangs_on_it_follows(self):
+    def ticket_agrees_with_its_stage(self):
+        """Kind, public state, progress, closing, pause and silence of the ticket are those of its stage."""
         ticket, stage = self.play.ticket, self.play.ticket.stage_definition
         assert (ticket.stage_kind, ticket.public_state, ticket.progress) == (
             stage.kind, stage.kind.meta.public_state, stage.progress,

@@ -109,7 +109,7 @@ def test_closed_ticket_offers_the_call_until_logged(play):
 
 
 @pytest.mark.demand("S2.7")
-def test_closing_the_contribution_ends_the_requesters_turn(play):
+def test_closing_the_contribution_returns_ticket_to_procesar(play):
     p = prepare(play(KEY), contribution_open=True).follow_up()
     assert p.ticket.stage == "aporte"
     p.contribution(is_open=False)
@@ -218,7 +218,7 @@ def test_r4_needs_a_checked_standing(play):
 
 
 @pytest.mark.demand("S2.17")
-def test_terms_and_conditions_close_without_solution(play):
+def test_closing_without_solution_sends_the_terms_and_conditions(play):
     p = prepare(play(KEY)).later(hours=5)
     p.do(p.agent, "cerrar_sin_solucion")
     assert (p.ticket.stage, p.ticket.stage_kind, p.told) == (
@@ -326,11 +326,11 @@ def test_every_action_and_end_is_played(play, monkeypatch):
     for test in (
         test_full_flow_with_contributions_rejection_and_approval,
         test_closed_ticket_offers_the_call_until_logged,
-        test_closing_the_contribution_ends_the_requesters_turn,
+        test_closing_the_contribution_returns_ticket_to_procesar,
         test_silence_closes_an_undecided_approval,
         test_user_service_closes_with_checklist_and_evidence,
         test_inactive_requester_gets_only_r4,
-        test_terms_and_conditions_close_without_solution,
+        test_closing_without_solution_sends_the_terms_and_conditions,
         test_wrong_ticket_closes_with_the_calls_outcome,
         test_duplicate_is_cancelled_and_the_other_stays,
         test_test_ticket_is_left_out_of_the_figures,

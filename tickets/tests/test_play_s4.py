@@ -126,7 +126,8 @@ def test_priority_sets_severity_and_errors_need_steps(play):
 
 
 @pytest.mark.demand("S4.15", "S4.20", "S4.25")
-def test_empty_group_lets_all_staff_act(play):
+def test_empty_group_lets_department_staff_act(play):
+    """While «evaluador» has no active member, staff on the ticket act for it; agents of other departments do not."""
     p = report(play)
 
     def may_accept(user):
@@ -145,8 +146,8 @@ def test_empty_group_lets_all_staff_act(play):
     p.colleague.is_active = False
     p.colleague.save()
     assert may_accept(p.agent)  # the group has no active member any more
-    accept_by_other = make_agent(p.ticket.department)
-    assert may_accept(accept_by_other)
+    newcomer = make_agent(p.ticket.department)
+    assert may_accept(newcomer)
 
 
 def test_every_action_and_end_is_played(play, monkeypatch):

@@ -1,4 +1,4 @@
-"""Presence: staff see who else has the ticket open, for as long as they have it open."""
+"""Presence: `others_on` returns the other staff who had the ticket open in the last `PRESENCE_SECONDS`."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ def seen(play, user):
     return [(each.user, each.is_writing) for each in presence.others_on(play.ticket, user=user)]
 
 
-def test_others_on_lists_colleagues_and_writers_first(play, django_assert_num_queries):
+def test_others_on_excludes_oneself_and_lists_writers_first(play, django_assert_num_queries):
     p, elsewhere = play("incidencia-tecnica"), play("incidencia-tecnica")
     presence.mark_present(p.ticket, user=p.agent)
     presence.mark_present(p.ticket, user=p.colleague)

@@ -14,7 +14,7 @@ def test_held_files_are_scanned_when_scanner_returns(settings):
     listener.close()
     held = keep()
     assert held.is_held
-    assert scan_held() == 0, "still away"
+    assert scan_held() == 0, "the scanner is still unreachable"
 
     for answer, state in ((b"stream: OK\0", "clean"), (b"stream: Eicar-Test FOUND\0", "infected")):
         Attachment.objects.update(scan=Attachment.Scan.PENDING)
@@ -23,7 +23,7 @@ def test_held_files_are_scanned_when_scanner_returns(settings):
             assert scan_held() == 1
         held.refresh_from_db()
         assert held.scan == state
-        assert scan_held() == 0, "asked once"
+        assert scan_held() == 0, "a scanned file is not scanned again"
 
 
 @pytest.mark.django_db

@@ -43,8 +43,8 @@ def test_linking_a_duplicate_needs_rights_on_both_tickets():
     mine = prepared(make_ticket(process, requester=customer), agent=agent)
     hidden = make_ticket(process, requester=customer, title="Asunto de nómina")
     Ticket.objects.filter(pk=hidden.pk).update(department=make_department("academico"))
-    known = perform_duplicate(mine, hidden.folio, agent)
-    unknown = perform_duplicate(mine, "MA-99999", agent)
+    known = refusal_of_duplicate(mine, hidden.folio, agent)
+    unknown = refusal_of_duplicate(mine, "MA-99999", agent)
     assert known in unknown
     mine.refresh_from_db()
     assert mine.duplicate_of is None
@@ -57,7 +57,7 @@ def test_linking_a_duplicate_needs_rights_on_both_tickets():
     assert mine.duplicate_of == hidden
 
 
-def perform_duplicate(ticket: Ticket, folio: str, agent) -> str:
+def refusal_of_duplicate(ticket: Ticket, folio: str, agent) -> str:
     with pytest.raises(DeskError) as refused:
         perform(ticket, "cancelar", actor=agent, data={"duplicate_of": folio, "mismo_caso": True})
     if isinstance(refused.value, GuardFailed):

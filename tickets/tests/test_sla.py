@@ -118,7 +118,7 @@ class OfficeHours:
 
 
 def test_calendar_replaces_elapsed_time():
-    """Friday 16:30 plus one hour is Monday 9:30 (LESSONS A8); a pause over the weekend costs nothing."""
+    """Friday 16:30 plus one hour is Monday 9:30 (LESSONS A8); a pause outside office hours does not move it."""
     friday, monday = datetime(2026, 3, 6, 16, 30, tzinfo=UTC), datetime(2026, 3, 9, 9, 30, tzinfo=UTC)
     office, later = OfficeHours(), datetime(2026, 3, 20, tzinfo=UTC)
     assert due_at(start=friday, target=timedelta(hours=1), now=later, calendar=office) == monday

@@ -66,7 +66,7 @@ def test_failing_tickets_do_not_count_towards_limit(monkeypatch):
     assert sweeps._run_on_each(range(9), lambda pk: done.append(pk) or failing(pk), 3) == 3
     assert done == list(range(8))
     monkeypatch.setattr(sweeps, "SECONDS", 0)
-    assert sweeps._run_on_each(range(9), failing, 3) == 0, "the time is over"
+    assert sweeps._run_on_each(range(9), failing, 3) == 0, "no time is left after `SECONDS`"
 
 
 def test_breach_is_recorded_once(play):
@@ -260,7 +260,7 @@ def test_silence_closes_at_ignores_reminders(reminded):
     assert reminded.ticket.silence_due_at == START + timedelta(days=2)
     assert reminded.definition.closes_after("aprobacion") == 5
     reminded.ticket.silence_due_at = START + timedelta(days=6)
-    assert reminded.ticket.silence_closes_at is None, "that one has passed"
+    assert reminded.ticket.silence_closes_at is None, "the closing date has passed"
 
 
 def test_expired_links_are_deleted_after_a_month(play):

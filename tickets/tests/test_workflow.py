@@ -41,7 +41,7 @@ S2 = "soporte-con-aprobacion"
 
 
 def facts(ticket):
-    """Return the ticket's row, the numbers of its events, messages and contacts, and its clocks' rows."""
+    """Return the ticket's row, the counts of its events, messages and contacts, and its clocks' rows."""
     row = Ticket.objects.filter(pk=ticket.pk).values().get()
     counts = [ticket.events.count(), ticket.messages.count(), ticket.contacts.count()]
     return row, counts, list(ticket.clocks.order_by("pk").values())
@@ -391,6 +391,9 @@ def test_simultaneous_double_click_writes_one_message():
         thread.join()
     assert len(set(messages)) == 1
     assert len(messages) == 3
+
+
+# --- Nonconformities ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.demand("S2.30")

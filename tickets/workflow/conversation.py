@@ -25,7 +25,7 @@ from ..record.messages import forget_draft, write_message
 from .perform import fire, restart_silence
 
 RECENT = 60  # messages on a page; a link leads to the rest of a longer conversation
-LONGEST = 1000
+LONGEST = 1000  # messages on the page that the link leads to, and events on any page
 MENTION = re.compile(r"(?<![\w@])@([\w.+-]+@[\w.-]+\w)")
 
 
@@ -101,7 +101,8 @@ def send_solution(
 ) -> Message:
     """Send the solution: what was done, and the steps for the requester, if any (S0.24, S2.28). Returns it.
 
-    Raises `GuardFailed` in stages where the case cannot be solved yet: S2.29 forbids a solution to an unsolved case.
+    Fires `solution_sent`. Raises what `send_follow_up` raises, and `GuardFailed` in stages where the case cannot be
+    solved yet: S2.29 forbids a solution to an unsolved case.
     """
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor):

@@ -38,7 +38,7 @@ def posts_message(function: Effect) -> Effect:
 
 
 def takes_argument(what: str) -> Callable[[Effect], Effect]:
-    """Mark an effect as one that takes an argument after the colon; `what` says what it names (a `response`)."""
+    """Mark an effect as one that takes an argument after the colon. `what` is what it names: `response`."""
 
     def declare(function: Effect) -> Effect:
         ARGUMENTS[function.__name__] = what

@@ -27,7 +27,7 @@ def guard(function: Guard) -> Guard:
 
 
 def takes_argument(what: str) -> Callable[[Guard], Guard]:
-    """Mark a guard as one that takes an argument after the colon; `what` says what it names (`field` or `contact`)."""
+    """Mark a guard as one that takes an argument after the colon. `what` is what it names: `field` or `contact`."""
 
     def declare(function: Guard) -> Guard:
         ARGUMENTS[function.__name__] = what

@@ -41,8 +41,8 @@ def perform(
 
     `data` holds the answers to what the action asks, `version` is the ticket's version on the person's page, and a
     repeated `key` does nothing. Raises one of these and changes nothing: `NotAllowed` (this person may not),
-    `StaleTicket` (the ticket has changed since `version`), `ActionUnavailable` (not in this stage), `InvalidData`
-    (wrong answers), `GuardFailed` (a guard refuses).
+    `StaleTicket` (the ticket has changed since `version`), `ActionUnavailable` (not in this stage, or its `when` does
+    not hold), `InvalidData` (wrong answers), `GuardFailed` (a guard refuses).
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=action, ticket=ticket):

@@ -1,4 +1,5 @@
-"""Verbs for a ticket's properties, which staff may change while it is open, apart from the actions of its process."""
+"""Verbs that change a ticket's properties without an action of its process. Staff use them, and the requester uses
+`set_notifications`."""
 
 from typing import Any
 

@@ -217,7 +217,7 @@ def control(field: BoundField, described: str = "") -> SafeString:
 
 @register.filter
 def message_kind(tags: str) -> str:
-    """Return the kind (error, info or ok) of the snack, a short notice, that shows a Django message with these tags."""
+    """Return error, info or ok: the `kind` that components/_snack.html takes, for a Django message with these tags."""
     words = (tags or "").split()
     return "error" if "error" in words else "info" if {"info", "warning", "debug"} & set(words) else "ok"
 

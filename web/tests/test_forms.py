@@ -13,7 +13,7 @@ from web.forms import ActionForm, StampedForm
 from web.refusals import Refusal
 from web.tests.factories import make_questioned_ticket
 
-KEY = "956327c9-e626-4dae-8f9c-a7f57fefdcab"  # the same in each process that runs these tests
+KEY = "956327c9-e626-4dae-8f9c-a7f57fefdcab"  # fixed: pytest-xdist workers must collect the same parameters
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_allow_starts_again_in_the_next_window():
 
 
 @pytest.mark.parametrize("backend", ["locmem.LocMemCache", "filebased.FileBasedCache"])
-def test_allow_counts_through_long_window_in_every_cache(settings, tmp_path, backend):
+def test_allow_counts_outlive_the_default_cache_timeout(settings, tmp_path, backend):
     settings.CACHES = {
         "default": {
             "BACKEND": f"django.core.cache.backends.{backend}",

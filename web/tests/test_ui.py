@@ -97,12 +97,12 @@ def test_brief_duration_keeps_the_first_unit(span, text):
 
 class TestDates:
     @pytest.fixture(autouse=True)
-    def bogota(self, time_machine_noon):
+    def bogota(self, late_evening_in_bogota):
         with timezone.override("America/Bogota"):
             yield
 
     @pytest.fixture
-    def time_machine_noon(self):
+    def late_evening_in_bogota(self):
         import time_machine
 
         # 02:30 UTC on the 21st is still the 20th in Bogotá.

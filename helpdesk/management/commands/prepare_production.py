@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 class Command(BaseCommand):
     help = (
-        "Before the other processes start: creates tables and columns, and the bucket when files live in S3."
+        "Prepares the database, and the bucket if files are stored in S3. Run it before the other processes."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

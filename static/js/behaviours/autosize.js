@@ -1,4 +1,4 @@
-// A textarea as tall as its text, up to half the window.
+// Make a textarea as tall as its text, up to half the window.
 
 export function autosize(area) {
   if (CSS.supports("field-sizing", "content")) {

@@ -1,4 +1,4 @@
-// «Quedan 40 caracteres», once four fifths are used.
+// Show how many characters are left («Quedan 40 caracteres») once four fifths of maxlength are used.
 import { fill } from "../lib/dom.js";
 
 export function charCounter(area) {

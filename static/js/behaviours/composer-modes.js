@@ -1,6 +1,6 @@
-// The chosen kind of message renames the button and the hint. The tint is CSS; the choice itself is a radio.
-// Radios with data-body hold what was being written in each kind: changing the kind changes the text. What is meant for
-// the requester may move between kinds that are; what is written in a note never slips into one of those, nor back.
+// Set the submit button's label and the placeholder for the chosen kind of message, a radio. CSS sets the colours.
+// A radio with data-body holds the draft of its kind, and choosing it shows that draft. If the draft is empty, a text
+// for the requester moves to the other kind for the requester. It never moves to a note, nor a note's text out of it.
 
 export function composerModes(form) {
   const area = form.querySelector("textarea");
@@ -36,9 +36,9 @@ export function composerModes(form) {
     apply();
     form.dispatchEvent(new CustomEvent("desk:mode", { bubbles: true }));
   });
-  // What a follow-up does changes with the ticket; the page renews the version, and with it these words.
+  // A changed ticket may change the follow-up's label: htmx then replaces the version input, which holds it.
   document.addEventListener("htmx:oobAfterSwap", () => form.isConnected && apply());
-  // R and N arrive here as clicks on the radio: the next thing is to write.
+  // keys.js sends desk:write after R or N has chosen a kind of message.
   form.addEventListener("desk:write", () => area.focus());
   form.addEventListener("keydown", (event) => {
     if (event.target.matches("textarea") && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

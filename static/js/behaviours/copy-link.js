@@ -1,4 +1,4 @@
-// Copies data-copy (or the page's address) and says so.
+// Copy the address in data-copy, else in href, else the page's, and show a snack that says so.
 import { addSnack } from "../lib/snacks.js";
 
 export function copyLink(button) {

@@ -1,4 +1,4 @@
-// Ctrl + Enter sends the page's main form, wherever on the page one is reading.
+// Submit this form on Ctrl + Enter, wherever the focus is, unless a dialog is open.
 
 export function ctrlEnter(form) {
   document.addEventListener("keydown", (event) => {

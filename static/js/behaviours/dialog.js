@@ -1,4 +1,4 @@
-// A button or link that opens the <dialog> named in data-dialog. Without script a link goes to its own page.
+// Open the <dialog> named in data-dialog. Without script a link goes to its own page.
 
 export function dialogOpener(opener) {
   opener.addEventListener("click", (event) => {
@@ -11,6 +11,8 @@ export function dialogOpener(opener) {
 }
 
 export function dialogs() {
+  // htmx fills a dialog after it opened, when its close button has the focus: move the focus to the first field. Not on
+  // touch screens, where the keyboard would cover the dialog.
   document.addEventListener("htmx:afterSettle", (event) => {
     const dialog = event.target.closest?.("dialog[open]");
     if (
@@ -28,7 +30,6 @@ export function dialogs() {
   });
 }
 
-// What htmx brought comes after the focus went to the only button there was. Not by touch: a keyboard would cover it.
 function firstField(dialog) {
   return (
     dialog.querySelector("[autofocus]") || dialog.querySelector("input:not([type=hidden]), select, textarea")

@@ -1,4 +1,4 @@
-// Asks before leaving a page with text that nobody has yet: not sent, not kept as a draft.
+// Ask before leaving a page with text that was neither sent nor saved as a draft.
 
 const OURS = new Set(["csrfmiddlewaretoken", "version"]); // the page renews these by itself
 

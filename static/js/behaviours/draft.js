@@ -1,6 +1,6 @@
-// Keeps what is being typed: on the server where the form has data-draft-url, else (or when that fails) in this
-// browser, under data-draft-key. What is found there was typed last and reached nobody: it comes back, as the kind of
-// message that it was, and no word of what the page already holds is lost for it.
+// Save what is being typed: on the server if the form has data-draft-url; else, or if that fails, in this browser under
+// data-draft-key. The next page restores what the browser holds, unless it arrived or is older than a week. It also
+// chooses the kind of message that it was, and replaces no other text that the page already holds.
 import { debounce, fill, language, post } from "../lib/dom.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
@@ -63,7 +63,7 @@ export function draft(form) {
   });
 
   if (key) restore();
-  // What was a draft of one kind has become one of another.
+  // composer-modes.js moved a text to another kind of message: delete the draft of the old kind.
   form.addEventListener("desk:forget", (event) => {
     const body = new FormData();
     for (const [name, value] of Object.entries(event.detail)) body.append(name, value);
@@ -108,7 +108,8 @@ export function draft(form) {
   }
 }
 
-// What a field holds and what was kept of it: the longer where one goes on from the other, else both, in a text.
+// Return the field's text or the kept one, whichever contains or continues the other. If neither does, return both for
+// a textarea, and the field's text for an input.
 function joined(field, kept) {
   const here = field.value;
   if (!kept.trim() || here.includes(kept.trim())) return here;
@@ -116,7 +117,7 @@ function joined(field, kept) {
   return field.matches("textarea") ? `${here.trimEnd()}\n\n${kept}` : here;
 }
 
-// Marks and numbers of a list are typed, but drawn by the browser.
+// Return only the letters of `text`. Marks and numbers of a list are typed, but are not in the page's text.
 function letters(text) {
   return text.replace(/[^\p{L}]+/gu, "");
 }

@@ -1,4 +1,4 @@
-// After a refused form: the focus goes to the first field at fault, or to the summary when the fault is the form's.
+// After a refused form, focus the first invalid field, or the summary if no field is invalid.
 
 export function errorSummary(alert) {
   const form = alert.closest("form") || document;

@@ -1,4 +1,5 @@
-// Back to the page before, where the browser still holds what was typed. Appears only with script and with a page before.
+// Go back to the page before, where the browser still has what was typed. The button is hidden if there is none, and
+// without script.
 
 export function goBack(button) {
   button.hidden = history.length < 2;

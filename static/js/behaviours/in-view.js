@@ -1,4 +1,4 @@
-// The line of a long list that one is on is in sight.
+// Scroll the current line of a long list into view.
 
 export function inView(element) {
   element.scrollIntoView({ block: "nearest" });

@@ -1,4 +1,4 @@
-// A fact changed in its place: Enter keeps it, also from a list of choices; Esc leaves it as it was.
+// Edit a property in its place: Enter saves it, also in a <select>; Esc cancels.
 
 export function inlineEdits() {
   document.addEventListener("keydown", (event) => {

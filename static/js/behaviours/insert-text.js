@@ -1,5 +1,5 @@
-// Puts data-insert into the composer, after what is already there; data-mode first chooses the kind of message it is.
-// On a link it goes before the link, which without script brings the page back with the text in place.
+// Append data-insert to the text of the composer. data-mode first chooses the kind of message.
+// Without script, a link loads the page again with the text inserted.
 
 export function insertText(button) {
   button.addEventListener("click", (event) => {

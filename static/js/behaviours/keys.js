@@ -1,5 +1,6 @@
-// Keyboard of the back office, on <body data-behaviour="keys">. An element says its own key: data-key="a", or two in a
-// row: data-key="g q". Single letters never act while typing, and not at all with data-shortcuts="off" (WCAG 2.1.4).
+// Handle the back office's keyboard shortcuts, on <body data-behaviour="keys">. An element's key is in data-key="a", or
+// two in a row: data-key="g q". Single letters never act while typing, and not at all with data-shortcuts="off"
+// (WCAG 2.1.4).
 import { isTyping, visible } from "../lib/dom.js";
 
 const PAUSE = 1200;

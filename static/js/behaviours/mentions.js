@@ -1,5 +1,5 @@
-// «@» and the beginning of a name, in a note: colleagues who may see the ticket. Choosing one writes @correo, which is
-// also what somebody without script writes by hand.
+// After «@» and the beginning of a name in a note, list colleagues who may see the ticket. Choosing one writes «@» and
+// their e-mail address, as people without script do by hand.
 import { debounce } from "../lib/dom.js";
 
 const BEFORE = /(?:^|[\s(])@([^\s@]{0,40})$/;

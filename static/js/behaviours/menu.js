@@ -1,4 +1,4 @@
-// A <details> used as a popover: closes on an outside click, on Esc and when the focus leaves.
+// Close a <details> used as a popover on an outside click, on Esc and when the focus leaves. Arrows move in its list.
 
 export function menuBehaviour(menu) {
   const summary = menu.querySelector("summary");

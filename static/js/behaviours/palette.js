@@ -1,5 +1,5 @@
-// Ctrl K: type a folio or a word, choose with the arrows, Enter goes. htmx brings the options; without a choice Enter
-// sends the form, which is a page of results.
+// Open the palette (Ctrl K): type a folio or a word, choose with the arrows, open the choice with Enter. htmx loads the
+// options. Without a choice, Enter submits the form, which shows a page of results.
 
 export function palette(dialog) {
   const input = dialog.querySelector("input[role=combobox]");

@@ -1,7 +1,7 @@
-// For a region that htmx refreshes (hx-get with hx-trigger="every 5s"): a refresh must never take the words out of
-// somebody's hands. It waits while the tab is hidden, while a field inside has the focus or holds unsent words, while
-// text inside is selected, a menu is open or a fact is being changed in its place; it keeps what was unfolded, the
-// focus, and the scroll where it was (or at the end, if it was).
+// Keep the refreshes of a region (hx-get with hx-trigger="every 5s") from disturbing a person. A hidden tab sends
+// no request. The answer is dropped while a field inside has the focus or holds unsent text, while text inside is
+// selected, a menu or dialog is open or a property is being edited in its place. A refresh keeps what was unfolded, the
+// focus, and the scroll position (or the end, if it was there).
 
 export function poll(region) {
   let memory = null;
@@ -60,7 +60,7 @@ function busy(region) {
   return Boolean(selection && !selection.isCollapsed && region.contains(selection.anchorNode));
 }
 
-// Where the focus is, in words that find the same place in what comes.
+// Return a selector that finds the focused element again after the swap, or "" if there is none.
 function placeOf(region) {
   const focused = document.activeElement;
   if (focused === region || !region.contains(focused)) return "";
@@ -68,7 +68,7 @@ function placeOf(region) {
   return name ? `${focused.localName}[${name}="${CSS.escape(focused.getAttribute(name))}"]` : "";
 }
 
-// A long conversation opens at its end.
+// Scroll a long conversation to its end.
 export function scrollToEnd(region) {
   region.scrollTop = region.scrollHeight;
 }

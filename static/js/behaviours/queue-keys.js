@@ -1,5 +1,5 @@
-// The queue under the fingers: J K move a cursor, Enter opens, X selects (with Shift, a range), Esc lets go.
-// Rows are [data-row], their link is [data-open], their box is input[name] in [data-select]. The cursor survives a refresh.
+// Handle the queue's keys: J K move a cursor, Enter opens, X selects (with Shift, a range), Esc clears the selection.
+// Rows are [data-row], their link is [data-open], their box is the checkbox inside. The cursor survives a refresh.
 import { isTyping } from "../lib/dom.js";
 
 export function queueKeys(queue) {

@@ -1,4 +1,4 @@
-// «hace 12 min», kept true while the page is open. After a day the server's date stays as it is.
+// Update «hace 12 min» while the page is open. Under a minute and after a day, the server's text stays as it is.
 import { language } from "../lib/dom.js";
 
 const clocks = new Set();

@@ -1,5 +1,5 @@
-// A question that only comes up for some answers: data-shown-when='{"name": ["value", …]}', all of which must hold.
-// Without script it stays in sight; the server drops the answers that nobody asked for.
+// Show a question only for some answers to others: data-shown-when='{"name": ["value", …]}', where every name must have
+// one of its values. Without script it is always shown; the server drops answers to questions that were not asked.
 
 export function shownWhen(box) {
   const form = box.closest("form");

@@ -1,4 +1,4 @@
-// «/» at the beginning of an empty message opens this menu of standard answers.
+// Open this menu of standard answers when «/» is typed into an empty message.
 
 export function slashOpens(menu) {
   const area = menu.closest("form")?.querySelector("textarea");

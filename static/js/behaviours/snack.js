@@ -1,4 +1,4 @@
-// Leaves after 5 s, unless it is an error or the person is on it.
+// Remove a snack after 5 s, unless it is an error or has the pointer or the focus.
 
 const STAY = 5000;
 

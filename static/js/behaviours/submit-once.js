@@ -1,4 +1,4 @@
-// A form goes once: the second click does nothing, and the button shows that it is on its way.
+// Submit a form once: a second click does nothing, and its buttons are disabled until the answer comes.
 
 export function submitOnce(form) {
   const release = () => {
@@ -16,7 +16,7 @@ export function submitOnce(form) {
       return;
     }
     form.setAttribute("aria-busy", "true");
-    // Next turn: a disabled button would not send its own name and value.
+    // Disable them later, not in this event: a disabled button would not send its own name and value.
     setTimeout(() => {
       const own = form.id ? document.querySelectorAll(`[type=submit][form="${CSS.escape(form.id)}"]`) : [];
       [...form.querySelectorAll("button:not([type=button], [type=reset]), [type=submit]"), ...own].forEach(

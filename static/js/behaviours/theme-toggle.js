@@ -1,4 +1,4 @@
-// Changes at once, and tells the server so that the next page is drawn that way.
+// Change the theme at once, and save it on the server for the next page.
 import { post } from "../lib/dom.js";
 
 export function themeToggle(form) {

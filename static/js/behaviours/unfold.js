@@ -1,5 +1,5 @@
-// A <details> whose summary gives way to what it unfolds: the focus goes on to the first thing to answer, for where it
-// was is gone. Only when a person unfolds it, never when a refreshed page shows it open again.
+// When a person unfolds this <details>, move the focus to its first field, because opening hides the summary.
+// A refreshed page that shows it open moves no focus.
 
 export function unfold(details) {
   details.querySelector("summary").addEventListener("click", () => {

@@ -1,10 +1,10 @@
-// Files go up one by one while the person goes on writing. The plain <input type=file multiple> stays: without script,
-// or without data-upload-url, the files travel with the form.
+// Upload files, two at a time, while the person goes on writing. The plain <input type=file multiple> stays: without
+// script, or without data-upload-url, the files are sent with the form.
 //
-// With the server: POST multipart with one `file` to data-upload-url answers
+// The server's part: POST multipart with one `file` to data-upload-url answers
 //   2xx  the file's row, components/_file.html: its hidden input carries the token that the form will send
 //   422  the same row with state="error" and what is wrong in the reader's language
-// A row's [data-remove] may hold an address: POST there takes the file off the server.
+// A row's [data-remove] may hold an address: POST there deletes the file on the server.
 import { csrfToken, fill, language, post } from "../lib/dom.js";
 import { addSnack } from "../lib/snacks.js";
 
@@ -65,7 +65,7 @@ export function upload(box) {
     const button = event.target.closest("[data-remove]");
     if (button) remove(button, event);
   });
-  // The form waits for what is still going up: its files would be missing.
+  // Stop the form while files are uploading, because they would be missing; `next` submits it when all are done.
   box.closest("form")?.addEventListener(
     "submit",
     (event) => {

@@ -1,4 +1,5 @@
-// Whether somebody types right now, told to colleagues by the page's next pulse: this hidden field says 1 for a while.
+// Set this hidden field to 1 while the person types in the form data-form, and to 0 some seconds later. The page's next
+// pulse sends it, and colleagues see who is writing.
 
 const WHILE = 8000;
 

@@ -1,4 +1,5 @@
-// data-behaviour="name other": binds each function once to each element, also to what htmx brings later.
+// Call behaviours[name](element) once for each name in data-behaviour="name other". Call bindAll again after htmx has
+// added elements.
 
 const bound = new WeakMap();
 

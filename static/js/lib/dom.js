@@ -1,4 +1,4 @@
-// Small things every behaviour needs.
+// Helpers that several behaviours use.
 
 export function csrfToken() {
   try {
@@ -27,7 +27,7 @@ export function debounce(wait, action) {
   return later;
 }
 
-// «Quedan {n} caracteres»: texts come translated from the template, in data-text-…
+// Replace {name} in `text` with values[name]: «Quedan {n} caracteres». Templates pass translated texts in data-text-…
 export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
 }

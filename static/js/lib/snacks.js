@@ -1,4 +1,4 @@
-// Results of actions. The server draws them; this adds those that only the browser knows about.
+// Add a snack, the result of an action, that only the browser knows about. The server renders all others.
 
 export function addSnack(text, kind = "ok") {
   const list = document.getElementById("snacks");
