@@ -3,7 +3,9 @@
 import uuid
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
@@ -56,6 +58,23 @@ def test_staff_action_reveals_no_accounts_to_customers(
     assert len(told) == 1
     ticket.refresh_from_db()
     assert ticket.requester == customer
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "value"),
+    [("seleccionar_cuenta", "requester", "victim@example.com"), ("cancelar", "duplicate_of", "MA-77777")],
+)
+def test_staff_action_looks_nothing_up_for_customers(
+    process: Process, customer: User, customer_client: Client, action: str, field: str, value: str
+):
+    """B26: a look-up takes time, so a customer could tell by the time whether the account or ticket exists."""
+    ticket = make_ticket(process, requester=customer)
+    url = reverse("portal:ticket_action", args=[ticket.folio, action])
+
+    with CaptureQueriesContext(connection) as queries:
+        customer_client.post(url, {f"{action}-{field}": value})
+
+    assert [query["sql"] for query in queries if value in query["sql"]] == []
 
 
 def test_signing_out_leaves_nothing_on_shared_computers(

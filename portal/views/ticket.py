@@ -119,13 +119,13 @@ def ticket_action(request: HttpRequest, access: Access, action: str) -> HttpResp
         messages.error(request, _("Esa acción no existe en este ticket."))
         return redirect(access.home_url)
     form = ActionForm(request.POST, action=definition, ticket=access.ticket)
-    # Validate answers only for a person who may perform the action: error messages reveal which accounts and folios
-    # exist.
+    # Validate answers only for a person who may perform the action: error messages, and the time that they take, reveal
+    # which accounts and folios exist. `Refusal` would validate the form too, when it adds an error.
     is_theirs = policies.may_perform(access.actor, access.ticket, definition)
     if is_theirs and not form.is_valid():
         return render_page(request, access, refused_form=form, status=422)
     answers = form.answers() if is_theirs else {}
-    with Refusal(form) as refusal:
+    with Refusal(form if is_theirs else None) as refusal:
         done = perform(access.ticket, action, actor=access.actor, data=answers, **form.stamp())
         messages.success(request, str(definition.done) or _("Listo: guardamos tu respuesta."))
         return redirect(access.url("survey") if surveys.is_open(done) else access.home_url)
