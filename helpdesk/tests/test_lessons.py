@@ -3,7 +3,6 @@ it. Holes of features that do not exist yet are in `NOT_YET`, with the feature."
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -29,6 +28,8 @@ from tickets.enums import Purpose
 from tickets.models import Category
 from tickets.requesters import guests
 from tickets.tests.factories import make_process, make_ticket
+
+from .code import PACKAGES, modules_of
 
 HERE = "helpdesk/tests/test_lessons.py"
 PROVEN = {
@@ -240,7 +241,7 @@ def test_b26_asking_for_a_password_reveals_no_accounts():
 def test_b28_b35_code_neither_fetches_urls_nor_unpickles():
     """The product fetches no URL that people write, and unpickles or evaluates no stored data."""
     forbidden = {"requests", "httpx", "urllib3", "urllib.request", "pickle", "marshal", "shelve"}
-    for path in product_code():
+    for path in modules_of(*PACKAGES):
         for node in ast.walk(ast.parse(path.read_text())):
             names = []
             if isinstance(node, ast.Import):
@@ -251,13 +252,6 @@ def test_b28_b35_code_neither_fetches_urls_nor_unpickles():
                 assert node.func.id not in ("eval", "exec", "__import__"), path
             assert not forbidden & set(names), path
     assert settings.SESSION_SERIALIZER.endswith("JSONSerializer")
-
-
-def product_code() -> list[Path]:
-    apps = ("content", "accounts", "tickets", "web", "portal", "agents", "notifications", "helpdesk")
-    return [
-        path for app in apps for path in (settings.BASE_DIR / app).rglob("*.py") if "tests" not in path.parts
-    ]
 
 
 @pytest.mark.django_db

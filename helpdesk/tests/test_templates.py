@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from django.conf import settings
 from django.template.loader import get_template
 
-from helpdesk.tests.css import classes_of
 from tools import assets
 
-ROOT = Path(settings.BASE_DIR)
+from .code import PACKAGES, ROOT, modules_of
+from .css import classes_of
+
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 MAIL = re.compile(r"templates/(emails|account/email|mfa/email|notifications)/")
 PAGES = [path for path in TEMPLATES if not MAIL.search(path.as_posix())]
@@ -123,9 +123,7 @@ def test_every_icon_is_in_the_sprite():
     def in_code(path: Path) -> Iterable[str]:
         return set(re.findall(r'"icon(?:_name)?": "([\w-]+)"', path.read_text("utf-8"))) - known
 
-    code = [
-        path for app in ("agents", "helpdesk", "portal", "tickets") for path in (ROOT / app).rglob("*.py")
-    ]
+    code = list(modules_of(*PACKAGES))
     assert at_fault(TEMPLATES, in_template) + at_fault(code, in_code) == []
 
 
@@ -158,9 +156,7 @@ def test_every_class_of_a_page_has_a_style():
 
 def test_every_styled_class_is_used():
     """The style sheets keep no classes of removed or future parts."""
-    sources = [*TEMPLATES, *(ROOT / "static/js").rglob("*.js")]
-    for app in ("accounts", "agents", "demo", "helpdesk", "notifications", "portal", "tickets", "web"):
-        sources += [path for path in (ROOT / app).rglob("*.py") if "tests" not in path.parts]
+    sources = [*TEMPLATES, *(ROOT / "static/js").rglob("*.js"), *modules_of(*PACKAGES)]
     texts = [path.read_text("utf-8") for path in sources]
     words = {word for text in texts for word in re.findall(r"[\w-]+", text)}
     families = {name for text in texts for name in re.findall(r"([a-z][\w-]*--?)\{", text)}
