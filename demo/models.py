@@ -6,6 +6,15 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+KEPT = 2000
+
+
+class DemoMailQuerySet(models.QuerySet["DemoMail"]):
+    def delete_all_but_newest(self, kept: int = KEPT) -> None:
+        newest_too_many = self.order_by("-id").values_list("pk", flat=True)[kept : kept + 1]
+        if found := list(newest_too_many):
+            self.filter(pk__lte=found[0]).delete()
+
 
 class DemoMail(models.Model):
     """One mail that the demo «sent», including its links. Only the demo's mail backend writes this table."""
@@ -17,6 +26,8 @@ class DemoMail(models.Model):
     html = models.TextField(blank=True)
     headers: Any = models.JSONField(default=dict)
     at = models.DateTimeField(_("enviado"), default=timezone.now)
+
+    objects = DemoMailQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-id"]

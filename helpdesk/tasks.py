@@ -6,7 +6,6 @@ task that runs twice or not at all does no harm.
 """
 
 import logging
-from datetime import timedelta
 
 from celery import shared_task
 from django.apps import apps
@@ -29,10 +28,6 @@ CLEAN_UP_SOFT_LIMIT = 240
 CLEAN_UP_HARD_LIMIT = 270
 
 DRAW_THUMBNAILS = "helpdesk.tasks.draw_thumbnails"
-THUMBNAILS_AT_ONCE = 20
-THUMBNAIL_FOR = timedelta(days=1)
-"""How long to keep trying to draw a missing thumbnail. After that the image stays without one."""
-DEMO_MAILS_KEPT = 2000
 
 
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
@@ -53,14 +48,9 @@ def heartbeat() -> None:
 
 @shared_task
 def draw_thumbnails() -> None:
-    """Draw the thumbnails that recent images lack. A worker does it, not a web server: decoding takes seconds and
-    much memory, and a worker process that used too much is replaced after the task (`helpdesk.celery`)."""
-    recent = attachments.without_thumbnail().filter(created_at__gte=timezone.now() - THUMBNAIL_FOR)
-    for attachment in recent.order_by("-pk")[:THUMBNAILS_AT_ONCE]:
-        try:
-            attachments.draw_thumbnail(attachment)
-        except Exception:  # stores raise many errors; the other images still get theirs
-            logger.exception("no thumbnail of attachment %s", attachment.pk)
+    """Draw missing thumbnails. A worker does it, not a web server: decoding takes seconds and much memory, and a worker
+    process that used too much is replaced after the task (`helpdesk.celery`)."""
+    attachments.draw_missing_thumbnails()
 
 
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
@@ -76,8 +66,8 @@ def clean_up() -> None:
         attachments.discard_old_drafts,
         presence.forget_absent,
         outbox.forget_old_mail,
-        forget_old_demo_mail,
-        forget_expired_sessions,
+        delete_old_demo_mail,
+        delete_expired_sessions,
     ):
         try:
             step()
@@ -85,15 +75,10 @@ def clean_up() -> None:
             logger.exception("clean-up: %s failed", step.__name__)
 
 
-def forget_old_demo_mail() -> None:
-    """Delete all but the newest `DEMO_MAILS_KEPT` mails of the demo's mailbox, if the demo is installed."""
-    if not apps.is_installed("demo"):
-        return
-    mails = apps.get_model("demo", "DemoMail")
-    kept = mails.objects.values_list("pk", flat=True)[DEMO_MAILS_KEPT : DEMO_MAILS_KEPT + 1]
-    if oldest := list(kept):
-        mails.objects.filter(pk__lte=oldest[0]).delete()
+def delete_old_demo_mail() -> None:
+    if apps.is_installed("demo"):  # not in production
+        apps.get_model("demo", "DemoMail").objects.delete_all_but_newest()
 
 
-def forget_expired_sessions() -> None:
+def delete_expired_sessions() -> None:
     delete_in_batches(Session.objects.filter(expire_date__lt=timezone.now()))

@@ -28,6 +28,8 @@ from .models import Attachment, Message, Ticket
 logger = logging.getLogger(__name__)
 THUMBNAIL_SIZE = (320, 320)
 DRAFT_HOURS = 24
+DRAWN_AT_ONCE = 20
+DRAWING_HOURS = 24
 SCANNED_AT_ONCE = 20
 SCAN_DAYS = 7
 """A file without a verdict is scanned again until this many days after its upload."""
@@ -203,9 +205,16 @@ def draw_thumbnail(attachment: Attachment) -> None:
         attachment.thumbnail.delete(save=False)
 
 
-def without_thumbnail() -> "models.QuerySet[Attachment]":
-    """Return the images that can have a thumbnail and have none yet."""
-    return Attachment.objects.filter(kind="image", thumbnail="", scan=Attachment.Scan.CLEAN)
+def draw_missing_thumbnails(limit: int = DRAWN_AT_ONCE) -> None:
+    """Draw up to `limit` thumbnails, of the newest images first. An image that has waited for `DRAWING_HOURS` stays
+    without one. If drawing one fails, the others are still drawn."""
+    since = timezone.now() - timedelta(hours=DRAWING_HOURS)
+    images = Attachment.objects.filter(kind="image", thumbnail="", scan=Attachment.Scan.CLEAN)
+    for attachment in images.filter(created_at__gte=since).order_by("-pk")[:limit]:
+        try:
+            draw_thumbnail(attachment)
+        except Exception:  # stores raise many errors
+            logger.exception("no thumbnail of attachment %s", attachment.pk)
 
 
 def scan_held(limit: int = SCANNED_AT_ONCE) -> int:

@@ -2,13 +2,15 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language as django_set_language
 
-from web.templatetags.ui import THEME_COOKIE, THEMES
+from accounts.enums import Theme
 
+from .origins import next_url
+
+THEME_COOKIE = "desk_theme"
 YEAR = 365 * 24 * 3600
 
 
@@ -23,7 +25,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     if chosen == "toggle":
         now = request.user.theme if request.user.is_authenticated else request.COOKIES.get(THEME_COOKIE)
         chosen = "light" if now == "dark" else "dark"
-    if chosen not in THEMES:
+    if chosen not in Theme.values:
         return HttpResponse(status=400)
     if request.user.is_authenticated:
         request.user.theme = chosen
@@ -31,17 +33,22 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     response = (
         HttpResponse(status=204)
         if request.headers.get("X-Requested-With")
-        else HttpResponseRedirect(_back(request))
+        else HttpResponseRedirect(next_url(request, default="/"))
     )
+    remember_theme(response, chosen)
+    return response
+
+
+def remember_theme(response: HttpResponse, theme: str) -> None:
+    """Set the cookie that keeps the theme after signing out."""
     response.set_cookie(
         THEME_COOKIE,
-        chosen,
+        theme,
         max_age=YEAR,
         samesite="Lax",
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
     )
-    return response
 
 
 @require_POST
@@ -52,11 +59,3 @@ def set_language(request: HttpRequest) -> HttpResponse:
         request.user.language = chosen
         request.user.save(update_fields=["language"])
     return django_set_language(request)
-
-
-def _back(request: HttpRequest) -> str:
-    target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return target if safe else "/"

@@ -1,14 +1,15 @@
-"""Base of the forms about a ticket, with version and key (`StampedForm`), and the form of an action (`ActionForm`)."""
+"""Base of the forms about a ticket, with version and key (`StampedForm`); the form of an action (`ActionForm`); the
+questions of a form that files a ticket (`QuestionsMixin`)."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from content.errors import InvalidData
-from tickets.definitions.definition import Action, Definition
+from tickets.definitions.definition import Action, Definition, FieldDefinition
 from tickets.definitions.fields import answers_match
 from tickets.models import Ticket
 from tickets.workflow.asks import fields_of
@@ -103,6 +104,44 @@ class ActionForm(StampedForm):
     def answers(self) -> dict[str, Any]:
         """Return the cleaned answers by field, as `perform` takes them. The form must be valid."""
         return {name: self.cleaned_data[name] for name in self.asked}
+
+
+class QuestionsMixin:
+    """Mixin for a form that files a ticket. Its fields include the process's `questions`, named by `question_name`."""
+
+    fields: dict[str, forms.Field]
+    data: Any
+    definition: Definition
+    questions: Sequence[FieldDefinition]
+
+    @staticmethod
+    def question_name(key: str) -> str:
+        """Return the name of the field for the question `key`; a question may be called «title» as well."""
+        return f"answer_{key}"
+
+    def asked_questions(self) -> list[dict[str, Any]]:
+        """Return a dict for each question: `field` is the bound field, `shown_when` the JSON for
+        js/behaviours/shown-when.js, and `wide` whether it needs a line of its own."""
+        return [
+            {
+                "field": self[self.question_name(question.key)],  # type: ignore[index]
+                "shown_when": shown_when_data(question.shown_when, self.definition, self.question_name),
+                "wide": question.type in ("long_text", "multi_choice"),
+            }
+            for question in self.questions
+        ]
+
+    def raw_answers(self) -> dict[str, Any]:
+        """Return the posted answers by question key, as `file_ticket` takes them."""
+        answers = {}
+        for question in self.questions:
+            name = self.question_name(question.key)
+            answers[question.key] = self.fields[name].widget.value_from_datadict(self.data, {}, name)
+        return answers
+
+    def field_of(self, key: str) -> str | None:
+        """Return the name of the field that `key` of an `InvalidData` is about; None if this form has none."""
+        return next((name for name in (key, self.question_name(key)) if name in self.fields), None)
 
 
 def is_text(field: forms.Field) -> bool:

@@ -11,14 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from content.errors import InvalidData
 from content.form_fields import LineField, LongTextField
-from tickets.definitions.fields import form_field, is_shown
+from tickets.definitions.fields import form_field
 from tickets.enums import Channel
 from tickets.exceptions import NotAllowed
 from tickets.models import Category, Ticket
 from tickets.requesters.accounts import create_account
 from tickets.workflow.intake import TITLE_LENGTH, Requester, file_ticket
 from web.files import FilesField
-from web.forms import StampedForm, shown_when_data
+from web.forms import QuestionsMixin, StampedForm
 
 CHANNELS = [
     (channel.value, channel.label)
@@ -26,7 +26,7 @@ CHANNELS = [
 ]
 
 
-class NewTicketForm(StampedForm):
+class NewTicketForm(QuestionsMixin, StampedForm):
     """The form for a new ticket of one category. The category's process decides which further questions are asked.
 
     `file_ticket` validates everything again, as it does for every channel.
@@ -55,7 +55,7 @@ class NewTicketForm(StampedForm):
     def __init__(self, *args: Any, category: Category, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.category = category
-        definition = category.process.definition
+        self.definition = definition = category.process.definition
         if definition.phone == "required":
             self.fields["phone"].required = True
         for name, text in (("title", definition.title_label), ("description", definition.description_label)):
@@ -63,9 +63,9 @@ class NewTicketForm(StampedForm):
                 self.fields[name].label = str(text)
         if definition.description_help:
             self.fields["description"].help_text = str(definition.description_help)
-        self.own = definition.intake_fields(category.key)
-        for item in self.own:
-            self.fields[f"own-{item.key}"] = form_field(item)
+        self.questions = definition.intake_fields(category.key)
+        for question in self.questions:
+            self.fields[self.question_name(question.key)] = form_field(question)
         self.fields["files"] = FilesField(limits=definition.files)
 
     @classmethod
@@ -78,24 +78,6 @@ class NewTicketForm(StampedForm):
             if name != "files"
         }
         return form
-
-    def own_fields(self) -> list[dict[str, Any]]:
-        """Return the process's questions, each with `shown_when` for js/behaviours/shown-when.js."""
-        definition = self.category.process.definition
-        return [
-            {
-                "field": self[f"own-{item.key}"],
-                "shown_when": shown_when_data(item.shown_when, definition, lambda key: f"own-{key}"),
-            }
-            for item in self.own
-        ]
-
-    def _own_answers(self) -> dict[str, Any]:
-        raw = {}
-        for item in self.own:
-            name = f"own-{item.key}"
-            raw[item.key] = self.fields[name].widget.value_from_datadict(self.data, {}, name)
-        return {item.key: raw[item.key] for item in self.own if is_shown(item, raw)}
 
     @transaction.atomic
     def save(self, *, actor: User, draft_key: str) -> Ticket:
@@ -113,14 +95,13 @@ class NewTicketForm(StampedForm):
                     email=given["email"], name=given["name"], phone=given["phone"], user=account
                 ),
                 phone=given["phone"],
-                fields=self._own_answers(),
+                fields=self.raw_answers(),
                 draft_key=draft_key,
                 channel=Channel(given["channel"]),
                 key=self.stamp()["key"],
             )
         except InvalidData as problem:
-            own = {item.key: f"own-{item.key}" for item in self.own}
-            raise InvalidData({own.get(k, k): v for k, v in problem.errors.items()}) from problem
+            raise InvalidData({self.field_of(k) or k: v for k, v in problem.errors.items()}) from problem
         if given["open_account"] and ticket.requester_id is None:
             key = self.stamp()["key"]
             name = given["name"] or ticket.requester_name

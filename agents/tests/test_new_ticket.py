@@ -105,7 +105,9 @@ def test_no_ticket_is_filed_if_account_fails(agent: User, category: Category):
 def test_staff_can_file_account_processes_for_guests(agent: User):
     """S2.1 applies to customers. S2.26 stops the ticket later, until staff have linked an account."""
     category = make_process("soporte-con-aprobacion").categories.first()
-    asked = {f"own-{item.key}": "texto" for item in category.process.definition.intake_fields(category.key)}
+    asked = {
+        f"answer_{item.key}": "texto" for item in category.process.definition.intake_fields(category.key)
+    }
 
     response = signed_in(agent).post(URL, report(category, **asked))
     assert response.status_code == 302, response.context["form"].errors

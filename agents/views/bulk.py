@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -16,6 +15,7 @@ from accounts.models import User
 from tickets.lists import queues
 from tickets.models import Ticket
 from tickets.workflow.properties import assign as assign_one
+from web.origins import next_url
 from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view
@@ -81,11 +81,7 @@ def _tell(request: DeskRequest, done: list[Ticket], refused: list[str], person: 
 
 
 def _next(request: DeskRequest) -> str:
-    target = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return target if safe else reverse("agents:queue")
+    return next_url(request, default=reverse("agents:queue"))
 
 
 def _back(request: DeskRequest) -> HttpResponse:

@@ -1,3 +1,5 @@
+"""One form for a client's address, and only trusted proxies may name another (B23)."""
+
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory

@@ -15,7 +15,7 @@ from PIL import Image
 
 from accounts.tests.factories import make_supervisor
 from content import batches
-from demo.models import DemoMail
+from demo.models import DemoMail, DemoMailQuerySet
 from helpdesk import tasks
 from helpdesk.models import Heartbeat
 from notifications.enums import MailState
@@ -152,13 +152,13 @@ def test_clean_up_continues_after_a_failing_step(monkeypatch, caplog):
 
 
 def test_demo_mailbox_keeps_the_newest_mails(monkeypatch):
-    monkeypatch.setattr(tasks, "DEMO_MAILS_KEPT", 3)
+    monkeypatch.setattr(DemoMailQuerySet.delete_all_but_newest, "__defaults__", (3,))
     for number in range(5):
         DemoMail.objects.create(sender="a", recipient="b", subject=str(number))
 
-    tasks.forget_old_demo_mail()
+    tasks.clean_up()
     assert [mail.subject for mail in DemoMail.objects.all()] == ["4", "3", "2"]
-    tasks.forget_old_demo_mail()
+    tasks.clean_up()
     assert DemoMail.objects.count() == 3
 
 

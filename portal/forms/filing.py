@@ -10,24 +10,21 @@ from accounts.models import User
 from accounts.validators import phone_validator
 from content.errors import InvalidData
 from content.form_fields import LineField, LongTextField
-from tickets.definitions.definition import FieldDefinition
 from tickets.definitions.fields import clean_values, displayed_answers, form_field
 from tickets.workflow.intake import TITLE_LENGTH
 from web.files import FilesField
-from web.forms import shown_when_data
+from web.forms import QuestionsMixin
 
 from ..pages.topics import Topic
 
-ANSWER = "answer_"
 
-
-class DetailsForm(forms.Form):
+class DetailsForm(QuestionsMixin, forms.Form):
     """Title, description, the process's own questions and files."""
 
     def __init__(self, *args: Any, topic: Topic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        definition = topic.definition
         self.topic = topic
+        self.definition = definition = topic.definition
         self.questions = definition.intake_fields(topic.category.key if topic.category else "")
         self.fields["title"] = LineField(
             max_length=TITLE_LENGTH,
@@ -50,30 +47,8 @@ class DetailsForm(forms.Form):
             _skip_field_validation(field)
             if isinstance(field, LongTextField):
                 field.widget.attrs |= {"rows": 4, "data-behaviour": "autosize"}
-            self.fields[ANSWER + question.key] = field
+            self.fields[self.question_name(question.key)] = field
         self.fields["files"] = FilesField(limits=definition.files)
-
-    def own_fields(self) -> list[dict[str, Any]]:
-        """Return the process's questions, each with `shown_when` for js/behaviours/shown-when.js."""
-        return [
-            {
-                "field": self[ANSWER + question.key],
-                "shown_when": shown_when_data(
-                    question.shown_when, self.topic.definition, lambda key: ANSWER + key
-                ),
-                "wide": _is_wide(question),
-            }
-            for question in self.questions
-        ]
-
-    def raw_answers(self) -> dict[str, Any]:
-        """Return the posted answers to the process's questions by question key, as `file_ticket` takes them."""
-        data: Any = self.data
-        answers = {}
-        for question in self.questions:
-            items = data.getlist(ANSWER + question.key)
-            answers[question.key] = items if question.type == "multi_choice" else (items or [""])[-1]
-        return answers
 
     def clean(self) -> dict[str, Any]:
         """Validate the process's questions together, because some are only asked after certain answers to others.
@@ -90,10 +65,8 @@ class DetailsForm(forms.Form):
     def show(self, problem: InvalidData) -> None:
         """Add each message to its field. A message whose field is not in this form goes above the form."""
         for key, messages in problem.errors.items():
-            name = key if key in self.fields else ANSWER + key
-            if name not in self.fields:
-                self.add_error(None, messages)
-            elif name not in self.errors:
+            name = self.field_of(key)
+            if name not in self.errors:
                 self.add_error(name, messages)
 
     def review(self) -> list[tuple[str, str]]:
@@ -175,7 +148,3 @@ class ContactForm(forms.Form):
 def _skip_field_validation(field: forms.Field) -> None:
     """Turn off the field's own validation, because a `clean` method of the form checks the value."""
     field.clean = lambda value: value  # type: ignore[method-assign]
-
-
-def _is_wide(question: FieldDefinition) -> bool:
-    return question.type in ("long_text", "multi_choice")

@@ -1,4 +1,3 @@
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -8,10 +7,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
+from web.appearance import remember_theme
 
 from ..forms.profile import ProfileForm
-
-THEME_COOKIE = "desk_theme"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -26,9 +24,6 @@ def profile(request: HttpRequest) -> HttpResponse:
         with translation.override(person.language):
             messages.success(request, _("Guardamos tus cambios."))
         response = redirect("portal:profile")
-        response.set_cookie(
-            THEME_COOKIE, person.theme, max_age=365 * 24 * 3600, samesite="Lax", httponly=True,
-            secure=settings.SESSION_COOKIE_SECURE,
-        )  # fmt: skip
+        remember_theme(response, person.theme)
         return response
     return render(request, "portal/profile.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,4 +1,4 @@
-"""Accounts that staff create for requesters."""
+"""Accounts of requesters: created by staff, linked, and claimed by their owners (S2.26)."""
 
 import pytest
 
@@ -11,13 +11,15 @@ from accounts.tests.factories import (
     make_user,
 )
 from content.errors import InvalidData
+from content.text import fold
 from tickets.enums import EventKind, Template
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Ticket
-from tickets.requesters.accounts import create_account
+from tickets.requesters.accounts import claim_guest_tickets, create_account, link_account
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
+S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
 
 
 @pytest.fixture
@@ -63,3 +65,41 @@ def test_create_account_needs_visible_ticket_without_account(ticket):
     with pytest.raises(GuardFailed):
         create_account(make_ticket(), actor=make_supervisor(), email="x@example.com", name="X")
     assert not User.objects.filter(email="x@example.com").exists()
+
+
+@pytest.mark.demand("S2.26")
+def test_account_is_linked_once(play):
+    p = play(S2, filed_by="staff")
+    link_account(p.ticket, actor=p.agent, user=p.customer)
+    assert (p.refresh().requester, p.ticket.requester_email) == (p.customer, p.customer.email)
+    assert p.ticket.requester_folded == fold(f"{p.customer.name}\n{p.customer.email}")
+    with pytest.raises(GuardFailed):
+        link_account(p.ticket, actor=p.agent, user=p.stranger)
+
+
+WAYS_TO_SET = {
+    "link_account": lambda p, user: link_account(p.ticket, actor=p.agent, user=user),
+    "seleccionar_cuenta": lambda p, user: p.do(p.agent, "seleccionar_cuenta", requester=user.email),
+    "claim": lambda p, user: claim_guest_tickets(user, verified_email="sin.cuenta@example.com"),
+}
+
+
+@pytest.mark.demand("S2.26")
+@pytest.mark.parametrize("way", WAYS_TO_SET)
+def test_every_way_to_set_requester_copies_details(play, way):
+    p = play(S2, filed_by="staff")
+    WAYS_TO_SET[way](p, p.customer)
+    p.refresh()
+    assert (p.ticket.requester, p.ticket.requester_name, p.ticket.requester_email) == (
+        p.customer, p.customer.name, p.customer.email,
+    )  # fmt: skip
+
+
+def test_claim_takes_only_tickets_of_that_address(play):
+    p, other = play(S0, filed_by="guest"), play(S0, filed_by="guest")
+    Ticket.objects.filter(pk=other.ticket.pk).update(requester_email="otra@example.com")
+    user = make_user(email="invitada@example.com")
+    assert claim_guest_tickets(user, verified_email="INVITADA@example.com") == 1
+    assert (p.refresh().requester, other.refresh().requester) == (user, None)
+    assert claim_guest_tickets(user, verified_email=user.email) == 0
+    assert list(Ticket.objects.visible_to(user)) == [p.ticket]

@@ -21,7 +21,9 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts.enums import Theme
 from content.files.rules import filesize
+from web.appearance import THEME_COOKIE
 from web.wording import (
     ago,
     avatar_color,
@@ -36,8 +38,6 @@ from web.wording import (
 
 register = template.Library()
 
-THEMES = ("auto", "light", "dark")
-THEME_COOKIE = "desk_theme"
 
 for filter_ in (
     initials,
@@ -181,7 +181,7 @@ def theme(context: Context) -> str:
     chosen = getattr(user, "theme", "") if getattr(user, "is_authenticated", False) else ""
     if not chosen and request is not None:
         chosen = request.COOKIES.get(THEME_COOKIE, "")
-    return chosen if chosen in THEMES else "auto"
+    return chosen if chosen in Theme.values else "auto"
 
 
 @register.simple_tag(takes_context=True)

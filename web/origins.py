@@ -1,0 +1,13 @@
+"""Where a form was posted from."""
+
+from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
+
+
+def next_url(request: HttpRequest, *, default: str) -> str:
+    """Return the posted `next`, or `default` if it is missing or leads to another site (LESSONS B33)."""
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if safe else default
