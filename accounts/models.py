@@ -190,20 +190,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.standing == Standing.INACTIVE
 
     @cached_property
-    def memberships_read(self) -> tuple["Membership", ...]:
+    def cached_memberships(self) -> tuple["Membership", ...]:
         """The person's memberships with their departments, read once because a page uses them many times."""
         return tuple(self.memberships.select_related("department"))
 
     @cached_property
     def department_ids(self) -> frozenset[int]:
-        return frozenset(place.department_id for place in self.memberships_read)
+        return frozenset(place.department_id for place in self.cached_memberships)
 
     def belongs_to(self, department_key: str) -> bool:
-        return any(place.department.key == department_key for place in self.memberships_read)
+        return any(place.department.key == department_key for place in self.cached_memberships)
 
     def manages(self, department_id: int | None) -> bool:
         return any(
-            place.is_manager and place.department_id == department_id for place in self.memberships_read
+            place.is_manager and place.department_id == department_id for place in self.cached_memberships
         )
 
     @cached_property

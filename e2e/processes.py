@@ -115,7 +115,7 @@ class Stack:
         for port in self.ports:
             until(
                 lambda port=port: self.is_ready(port),
-                lambda port=port: f"/readyz on port {port}\n{self.last_words()}",
+                lambda port=port: f"/readyz on port {port}\n{self.log_tails()}",
                 READY_SECONDS,
             )
 
@@ -152,7 +152,7 @@ class Stack:
     def alive(self) -> dict[str, bool]:
         return {name: bool(c.process and c.process.poll() is None) for name, c in self.children.items()}
 
-    def last_words(self) -> str:
+    def log_tails(self) -> str:
         """Return the end of every log, for the message of a failed test."""
         logs = sorted((self.folder / "log").glob("*.log"))
         return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in logs)

@@ -87,7 +87,7 @@ def test_browser_journeys_work_on_the_production_size(
     desk: Stack, people: People, mailbox: Mailbox, journey: Callable[[People, Mailbox], None]
 ) -> None:
     journey(people, mailbox)
-    assert all(desk.alive().values()), desk.last_words()
+    assert all(desk.alive().values()), desk.log_tails()
 
 
 def test_s2_works_on_the_production_size(desk: Stack, sink: MailSink) -> None:
@@ -95,7 +95,7 @@ def test_s2_works_on_the_production_size(desk: Stack, sink: MailSink) -> None:
     play(journey)
     journey.wait_for_everything()
     assert arrived(journey) == expected()
-    assert all(desk.alive().values()), desk.last_words()
+    assert all(desk.alive().values()), desk.log_tails()
 
 
 def test_failures_of_redis_and_worker_lose_nothing(desk: Stack, sink: MailSink, redis: Redis) -> None:

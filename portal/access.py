@@ -123,7 +123,7 @@ def _own(user: User, folio: str) -> Access:
 def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> Access | None:
     """Return the guest's access, or None without a valid link for one of `purposes`. A POST marks the link as used."""
     tokens = granted(request)
-    token = guests.still_valid(tokens, folio=folio, purposes=purposes) if tokens else None
+    token = guests.find_valid(tokens, folio=folio, purposes=purposes) if tokens else None
     if token is None:
         return None
     if request.method == "POST":

@@ -3,7 +3,7 @@
 A link is opened with GET. This changes nothing in the database: the response sets the cookie and redirects to a URL
 without the token, so a mail scanner that follows the link does no harm and the person needs no extra button. The token
 stays out of the browser's history, screenshots and referrers. The cookie alone gives no access: every request checks
-the tokens again with `guests.still_valid`.
+the tokens again with `guests.find_valid`.
 """
 
 from django.conf import settings

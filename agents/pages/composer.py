@@ -26,7 +26,7 @@ class Composer:
     def __init__(self, request: DeskRequest, page: TicketPage, form: ComposerForm | None = None) -> None:
         self.request = request
         self.page = page
-        self.tried = form
+        self.posted = form
         self.form = form or ComposerForm()
 
     def url(self, name: str, *args: Any) -> str:
@@ -69,8 +69,8 @@ class Composer:
         It is the mode of the refused form, else of the inserted standard answer, else the one in the address, else
         that of the latest draft, else the first of `values`.
         """
-        wanted = self.tried.data.get("mode") if self.tried else self.request.GET.get("modo")
-        if self.response and not self.tried:
+        wanted = self.posted.data.get("mode") if self.posted else self.request.GET.get("modo")
+        if self.response and not self.posted:
             wanted = self.response["mode"]
         latest = [mode for mode in self.page.drafts if mode in values]
         return wanted if wanted in values else (latest or values)[-1 if latest else 0]
@@ -88,29 +88,29 @@ class Composer:
 
     @property
     def body(self) -> str:
-        if self.tried:
-            return str(self.tried.data.get("body", ""))
+        if self.posted:
+            return str(self.posted.data.get("body", ""))
         text = self.mode["body"]
         return f"{text}\n\n{self.response['text']}".strip() if self.response else str(text)
 
     @property
     def steps(self) -> str:
-        return str(self.tried.data.get("steps", "")) if self.tried else str(self.mode["steps"])
+        return str(self.posted.data.get("steps", "")) if self.posted else str(self.mode["steps"])
 
     @property
     def error(self) -> str:
-        return str(next(iter(self.tried.errors.get("body", [])), "")) if self.tried else ""
+        return str(next(iter(self.posted.errors.get("body", [])), "")) if self.posted else ""
 
     @property
     def errors(self) -> list[str]:
-        if not self.tried:
+        if not self.posted:
             return []
-        fields = self.tried.errors
-        return [*self.tried.non_field_errors(), *fields.get("steps", []), *fields.get("files", [])]
+        fields = self.posted.errors
+        return [*self.posted.non_field_errors(), *fields.get("steps", []), *fields.get("files", [])]
 
     @property
     def draft_text(self) -> str:
-        return _("Recuperamos tu borrador") if not self.tried and self.mode["body"] else ""
+        return _("Recuperamos tu borrador") if not self.posted and self.mode["body"] else ""
 
     @property
     def files(self) -> Any:

@@ -81,12 +81,12 @@ def _done(request: DeskRequest, ticket: Ticket, action: Action, following: str =
     if ticket.assignee:
         said = _("%(said)s Queda a cargo de %(name)s.") % {"said": said, "name": ticket.assignee}
     messages.success(request, f"{ticket.folio} · {said}")
-    if request.POST.get("luego") == "abrir" and _can_follow(request, ticket):
+    if request.POST.get("luego") == "abrir" and _still_sees(request, ticket):
         return redirect("agents:ticket", ticket.folio)
     return redirect("agents:prepare_ticket", following) if following else redirect("agents:prepare")
 
 
-def _can_follow(request: DeskRequest, ticket: Ticket) -> bool:
+def _still_sees(request: DeskRequest, ticket: Ticket) -> bool:
     return bool(Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists())
 
 

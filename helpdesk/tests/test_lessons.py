@@ -185,7 +185,7 @@ def test_b21_signing_up_grants_no_role(client):
     )
 
 
-def proven_user(**fields) -> User:
+def verified_user(**fields) -> User:
     user = make_user(**fields)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
@@ -193,7 +193,7 @@ def proven_user(**fields) -> User:
 
 @pytest.mark.django_db
 def test_b24_signing_in_changes_the_session(client):
-    user = proven_user()
+    user = verified_user()
     client.get(reverse("portal:report") + "?tipo=nada")
     session = client.session
     session["filings"] = {}
@@ -209,7 +209,7 @@ def test_b24_signing_in_changes_the_session(client):
 
 @pytest.mark.django_db
 def test_b25_a_new_password_needs_the_old_one(client):
-    user = proven_user()
+    user = verified_user()
     client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
     data = {
         "oldpassword": "otra-cosa",
@@ -224,7 +224,7 @@ def test_b25_a_new_password_needs_the_old_one(client):
 
 @pytest.mark.django_db
 def test_b26_asking_for_a_password_reveals_no_accounts():
-    proven_user(email="lucia@example.com")
+    verified_user(email="lucia@example.com")
     answers = set()
     for name in ("account_reset_password", "account_request_login_code"):
         for email in ("lucia@example.com", "nadie@example.com"):
@@ -259,7 +259,7 @@ def test_b28_b35_code_neither_fetches_urls_nor_unpickles():
     "target", [ELSEWHERE, "//evil.test", "/\\evil.test", "\t//evil.test", "javascript:alert(1)"]
 )
 def test_b33_nobody_is_sent_to_another_site(target):
-    user = proven_user()
+    user = verified_user()
     client = Client()
     answers = [
         client.post(reverse("set_theme"), {"theme": "dark", "next": target}),

@@ -93,15 +93,15 @@ def _is_decision(action: Action, access: Access) -> bool:
 
 def _changes(conversation: Conversation, missed: Sequence[TicketEvent]) -> list[dict[str, Any]]:
     """Return the items of the conversation for the events that the person has not seen."""
-    seen_before = min((event.at for event in missed), default=None)
-    if seen_before is None:
+    first_missed = min((event.at for event in missed), default=None)
+    if first_missed is None:
         return []
     messages_missed = {event.message_id for event in missed if event.message_id}
     return [
         item
         for item in conversation.items()
         if (item["type"] == "message" and int(item["id"].removeprefix("mensaje-")) in messages_missed)
-        or (item["type"] == "event" and item["at"] >= seen_before)
+        or (item["type"] == "event" and item["at"] >= first_missed)
     ]
 
 

@@ -10,7 +10,7 @@ from ..enums import ClockKind
 from ..sla import Interval
 from .ticket import Ticket
 
-UNSEEN = (
+UNRECORDED_BREACH = (
     Q(breached_at__isnull=True)
     & (Q(stopped_at__isnull=True) | Q(stopped_at__gt=F("due_at")))
     & (Q(paused_at__isnull=True) | Q(paused_at__gt=F("due_at")))
@@ -44,7 +44,7 @@ class Clock(models.Model):
         indexes = [
             models.Index(
                 fields=["due_at"],
-                condition=UNSEEN,
+                condition=UNRECORDED_BREACH,
                 name="clock_unseen_due",
             )
         ]

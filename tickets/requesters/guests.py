@@ -56,7 +56,7 @@ def redeem(raw: str) -> GuestToken:
     return token
 
 
-def still_valid(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose]) -> GuestToken | None:
+def find_valid(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose]) -> GuestToken | None:
     """Return the token among `tokens` that is valid now for the ticket `folio` and one of `purposes`; None without one.
 
     `tokens` are the primary keys of the tokens that a browser has redeemed. The purpose named first wins, then the

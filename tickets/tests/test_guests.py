@@ -109,7 +109,7 @@ def test_action_with_contribution_off_revokes_its_links(play):
         guests.redeem(raw)
 
 
-def test_still_valid_needs_same_ticket_and_purpose(play):
+def test_find_valid_needs_same_ticket_and_purpose(play):
     p, other = play(S2), play(S2)
     kept = {
         (ticket, purpose): guests.redeem(
@@ -119,12 +119,12 @@ def test_still_valid_needs_same_ticket_and_purpose(play):
         for purpose in (Purpose.FOLLOW, Purpose.APPROVE)
     }
     everything = list(kept.values())
-    found = guests.still_valid(everything, folio=p.ticket.folio, purposes=[Purpose.APPROVE, Purpose.FOLLOW])
+    found = guests.find_valid(everything, folio=p.ticket.folio, purposes=[Purpose.APPROVE, Purpose.FOLLOW])
     assert found.pk == kept[p.ticket, Purpose.APPROVE]
-    assert guests.still_valid(everything, folio=p.ticket.folio, purposes=[Purpose.SURVEY]) is None
+    assert guests.find_valid(everything, folio=p.ticket.folio, purposes=[Purpose.SURVEY]) is None
     guests.revoke(p.ticket)
-    assert guests.still_valid(everything, folio=p.ticket.folio, purposes=[Purpose.FOLLOW]) is None
-    assert guests.still_valid(everything, folio=other.ticket.folio, purposes=[Purpose.FOLLOW]) is not None
+    assert guests.find_valid(everything, folio=p.ticket.folio, purposes=[Purpose.FOLLOW]) is None
+    assert guests.find_valid(everything, folio=other.ticket.folio, purposes=[Purpose.FOLLOW]) is not None
 
 
 def test_send_again_mails_only_the_requesters_address(play):
@@ -156,12 +156,12 @@ def test_links_stop_when_the_account_is_deactivated(db):
     raw = guests.issue(ticket, purpose=Purpose.APPROVE, email=customer.email)
     token = guests.redeem(raw)
     opening = {"folio": ticket.folio, "purposes": [Purpose.APPROVE]}
-    assert guests.still_valid([token.pk], **opening) == token
+    assert guests.find_valid([token.pk], **opening) == token
 
     customer.is_active = False
     customer.save()
 
-    assert guests.still_valid([token.pk], **opening) is None
+    assert guests.find_valid([token.pk], **opening) is None
     with pytest.raises(InvalidToken):
         guests.redeem(raw)
 
@@ -177,8 +177,8 @@ def test_links_stop_when_the_accounts_address_changes(db):
 
     new = guests.redeem(guests.issue(ticket, purpose=Purpose.FOLLOW, email=customer.email))
     opening = {"folio": ticket.folio, "purposes": [Purpose.FOLLOW]}
-    assert guests.still_valid([new.pk], **opening) == new
-    assert guests.still_valid([old.pk], **opening) is None
+    assert guests.find_valid([new.pk], **opening) == new
+    assert guests.find_valid([old.pk], **opening) is None
     for email, sent in (("antes@example.com", 0), ("ahora@example.com", 1)):
         guests.send_again(folio=ticket.folio, email=email)
         assert ticket.events.filter(kind=EventKind.LINK).count() == sent

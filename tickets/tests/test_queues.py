@@ -109,7 +109,7 @@ def test_count_queues_follows_membership_and_assignment(django_assert_num_querie
     with django_assert_num_queries(1):
         assert figures(supervisor) == {"todos": 1, "mios": 0}
     Membership.objects.create(user=agent, department=make_department("cca"))
-    del agent.memberships_read, agent.department_ids
+    del agent.cached_memberships, agent.department_ids
     assert figures(agent)["todos"] == 1
     Ticket.objects.filter(pk=ticket.pk).update(assignee=agent)
     assert figures(agent)["mios"] == 1

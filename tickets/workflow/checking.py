@@ -87,9 +87,9 @@ class _Checker:
                 self.problem(("stages", position, "owner"), _("una etapa no puede ser de su propio dueño"))
         named = {key for action in self.definition.actions for key in (*action.sources, action.to) if key}
         if named <= self.stages.keys():  # if not, `_check_action` reports the misspelt stage
-            self._check_ways()
+            self._check_reachable()
 
-    def _check_ways(self) -> None:
+    def _check_reachable(self) -> None:
         """Report stages that cannot be reached from the first one, and stages that no action leaves, except ends."""
         reached = self._reached()
         for position, stage in enumerate(self.definition.stages):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from content.batches import delete_in_batches
 
 from ..models import Clock, GuestToken, Ticket
-from ..models.clock import UNSEEN
+from ..models.clock import UNRECORDED_BREACH
 from ..record.locking import locked
 from .perform import end_silence, record_breaches
 
@@ -31,7 +31,7 @@ def breach_overdue(limit: int = BATCH) -> int:
 
 def overdue() -> "QuerySet[Clock]":
     """Return the clocks that ran past their due date and have no breach recorded yet, earliest first."""
-    return Clock.objects.filter(UNSEEN, due_at__lte=timezone.now()).order_by("due_at")
+    return Clock.objects.filter(UNRECORDED_BREACH, due_at__lte=timezone.now()).order_by("due_at")
 
 
 @transaction.atomic
