@@ -95,13 +95,13 @@ class QueueFilter(forms.Form):
     orden = forms.ChoiceField(choices=ANY, required=False, widget=forms.HiddenInput)
     hide_optional = True
 
-    def __init__(self, data: QueryDict, *, queue: Queue, ignore: tuple[str, ...] = ()) -> None:
+    def __init__(self, data: QueryDict, *, queue: Queue) -> None:
         super().__init__(data)
         self.queue = queue
         self.fields["orden"].choices = [*ANY, *((key, ORDERS[key].label) for key in queue.orders)]  # type: ignore[attr-defined]
         self.fields["responsable"].queryset = User.objects.staff()  # type: ignore[attr-defined]
         self.own = self._add_own_fields()
-        self.unknown = sorted(set(data) - set(self.fields) - {"desde", *ignore})
+        self.unknown = sorted(set(data) - set(self.fields) - {"desde"})
         self.is_valid()
 
     def _add_own_fields(self) -> dict[str, FieldDefinition]:

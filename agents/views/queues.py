@@ -31,8 +31,6 @@ KEYBAR = [
 ]
 PAGE_SIZE = 50
 LIST_SIZE = 40
-# Parameters that come from a ticket's address. They are no filters, so `QueueFilter` must not report them.
-TICKET_PAGE_PARAMETERS = ("cola", "actual", "modo", "respuesta")
 
 
 @require_safe
@@ -83,7 +81,7 @@ def queue_filters(request: DeskRequest, key: str) -> HttpResponse:
 def queue_items(request: DeskRequest, key: str) -> HttpResponse:
     """Return the queue as a compact list to show beside a ticket, with the tickets before and after that one."""
     chosen = find_queue(queues.queues_for(request.user), key)
-    filters = QueueFilter(request.GET, queue=chosen, ignore=TICKET_PAGE_PARAMETERS)
+    filters = QueueFilter(request.GET, queue=chosen)
     moment = Moment.present()
     tickets = filters.apply(chosen.tickets(request.user))
     cursor, order = request.GET.get("desde", ""), filters.order.keys
