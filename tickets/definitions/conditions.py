@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from ..enums import CaseKind, ContactKind
+from ..enums import CaseKind
 from .definition import When
 from .subject import Subject
 
@@ -76,7 +76,7 @@ def solution_sent(ticket: Subject) -> bool:
 @condition
 def call_recorded(ticket: Subject) -> bool:
     """A call to the requester was logged, whatever its outcome (S2.16)."""
-    return ticket.contacts.filter(kind=ContactKind.CALL).exists()
+    return ticket.call_outcome != ""
 
 
 @condition

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ..enums import ContactKind
 from .conditions import all_hold
 from .definition import Response
 from .subject import Subject
@@ -34,16 +33,10 @@ def fill_in(text: str, ticket: Subject, *, now: datetime | None = None) -> str:
         "nombre": ticket.requester_name,
         "folio": ticket.folio,
         "vigente": ticket.duplicate_of.folio if "{vigente}" in text and ticket.duplicate_of else "",
-        "llamada": _call_outcome(ticket) if "{llamada}" in text else "",
+        "llamada": (ticket.call_outcome.lower() or _("pendiente")) if "{llamada}" in text else "",
         "terminos": _terms(),
     }
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), text)
-
-
-def _call_outcome(ticket: Subject) -> str:
-    # `all()` without a filter uses the prefetched contacts of a page that offers several answers.
-    call = next((contact for contact in ticket.contacts.all() if contact.kind == ContactKind.CALL), None)
-    return call.get_outcome_display().lower() if call else _("pendiente")
 
 
 def _terms() -> str:

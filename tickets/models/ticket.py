@@ -13,7 +13,16 @@ from accounts.models import Department, default_language
 from content.folded import FoldedField
 
 from ..definitions.definition import Definition, Stage
-from ..enums import END_KINDS, REQUESTER_KINDS, CaseKind, Channel, PublicState, Severity, StageKind
+from ..enums import (
+    END_KINDS,
+    REQUESTER_KINDS,
+    CaseKind,
+    Channel,
+    ContactKind,
+    PublicState,
+    Severity,
+    StageKind,
+)
 from ..sla import FAR_FUTURE
 from .process import Category, ProcessVersion
 from .querysets import TicketQuerySet
@@ -254,6 +263,13 @@ class Ticket(models.Model):
     @property
     def is_open(self) -> bool:
         return not self.kind.meta.is_end
+
+    @property
+    def call_outcome(self) -> str:
+        """The outcome of the last logged call, as a label; empty if no call was logged."""
+        # `all()` without a filter uses the contacts that a page has prefetched.
+        call = next((contact for contact in self.contacts.all() if contact.kind == ContactKind.CALL), None)
+        return call.get_outcome_display() if call else ""
 
     @property
     def awaits_requester(self) -> bool:
