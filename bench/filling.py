@@ -22,14 +22,8 @@ BATCH = 1000
 AGENTS, SUPERVISORS = 8, 2  # few, so that at every size each agent has more open tickets than a page shows
 TICKETS_PER_CUSTOMER = 20
 WEIGHTS = {"soporte-con-aprobacion": 55, "incidencia-tecnica": 35}
-CHILDREN = (
-    "messages",
-    "attachments",
-    "events",
-    "clocks",
-    "pauses",
-    "surveys",
-)  # in this order, because later ones refer to earlier ones
+# In this order, because later ones refer to earlier ones.
+CHILDREN = ("messages", "attachments", "events", "deliveries", "clocks", "pauses", "surveys")
 
 
 def fill(size: int, *, say: Callable[[str], None] = print) -> None:

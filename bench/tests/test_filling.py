@@ -1,10 +1,13 @@
 """`fill` writes rows directly; the columns that pages read have the values that the verbs of `tickets` would write."""
 
+import dataclasses
+
 import pytest
 from django.db.models import Count, F, Max, Q
 
-from bench.filling import fill
-from tickets.models import Attachment, Clock, FolioCounter, Message, Ticket, TicketEvent
+from bench.desk import Story
+from bench.filling import CHILDREN, fill
+from tickets.models import Attachment, Clock, Delivery, FolioCounter, Message, Ticket, TicketEvent
 
 pytestmark = pytest.mark.django_db
 SIZE = 60
@@ -47,6 +50,12 @@ def test_stages_and_clocks_agree(filled):
     assert not Clock.objects.filter(
         kind="resolution", ticket__closed_at__isnull=False, stopped_at=None
     ).exists()
+
+
+def test_every_list_of_a_story_is_saved(filled):
+    lists = {entry.name for entry in dataclasses.fields(Story)} - {"ticket"}
+    assert set(CHILDREN) == lists
+    assert Delivery.objects.exclude(event__ticket=None).count() > SIZE
 
 
 def test_conversations_have_a_usual_length(filled):
