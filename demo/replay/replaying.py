@@ -16,12 +16,11 @@ from tickets.workflow import sweeps
 LATEST = timedelta(minutes=1)  # before now, so that nothing happens in the future
 READER, READABLE = "cliente", timedelta(days=10)
 MAIL_TAKES = timedelta(seconds=4)
-SWEEP_EVERY = timedelta(hours=4)
 
 
 def replay(stories: Iterable[Story], world: World) -> None:
-    """File every story's ticket and perform all steps, each at its time. Between the steps, run the sweeps for overdue
-    clocks and for silence."""
+    """File every story's ticket and perform all steps, each at its time. Before each step, run the sweeps for overdue
+    clocks and for silence, as the scheduler would have done."""
     world.scenes = [Scene(story, world, at=_filed_at(story.filed, world.now)) for story in stories]
     moments = sorted(
         (
@@ -32,14 +31,11 @@ def replay(stories: Iterable[Story], world: World) -> None:
         key=lambda entry: entry[:2],
     )
     post = MailReplay(world.users[READER].email, since=world.now - READABLE)
-    swept = moments[0][0]
     with patch.object(settings, "DESK_NUDGE_WORKERS", new=False):  # past events must wake no worker
         for at, _order, scene, step in moments:
             with time_is(at):
-                if at - swept > SWEEP_EVERY:
-                    sweeps.breach_overdue()
-                    sweeps.act_on_silence()
-                    swept = at
+                sweeps.breach_overdue()
+                sweeps.act_on_silence()
                 scene.carry_out(step, at=at)
             if scene.story.by == READER:
                 with time_is(at + MAIL_TAKES):

@@ -47,7 +47,7 @@ def act(by: str, action: str, after: str, **data: Any) -> Step:
 
 def prepare(after: str, *, to: str, by: str = "supervisor", **data: Any) -> Step:
     """Perform «Preparar» with `to` as the assignee. Answers that are not given: the values of the ticket
-    and its requester, difficulty 2, and the proposed due date, else five days from now."""
+    and its requester, difficulty 2, and the proposed due date, else five days after the step."""
 
     def do(scene: Scene, actor: Actor) -> None:
         ticket = scene.ticket
