@@ -149,5 +149,10 @@ def test_s3_customer_without_mails_uses_the_list(people: People, mailbox: Mailbo
     row = page.get_by_role("row").filter(has_text=folio)
     expect(row).to_contain_text("Asistencia Técnica")
     expect(row).to_contain_text("Completado")
-    assert mailbox.wait_for(DEVELOPER, folio, "Llegó un ticket")  # so the worker has sent the waiting mails
+    row.get_by_role("link").first.click()
+    page.locator("summary").filter(has_text="Reabrir").click()
+    page.get_by_label("¿Qué falta?").fill("En la factura sigue el viejo.")
+    page.get_by_role("button", name="Reabrir").click()
+    # Mails are sent in order: when this one is there, a mail about the solution would be there too.
+    assert mailbox.wait_for(DEVELOPER, folio, "En la factura sigue el viejo.")
     assert not [letter for letter in mailbox.letters(CUSTOMER) if "Se cambia en Ajustes" in letter.text]
