@@ -11,8 +11,9 @@ class FoldedField(models.TextField):
     """Stores the folded text of other fields of the row, which `of` names. Searches in it ignore case and accents on
     every database.
 
-    It is computed on every `save` and `bulk_create`, whatever was assigned to it. `QuerySet.update` does not compute
-    it: code that updates one of the other fields that way must update this field too.
+    It is computed on every `save` and `bulk_create`, whatever was assigned to it. `QuerySet.update`, and `save` with
+    `update_fields` that do not name this field, do not compute it: code that changes one of the other fields that way
+    must update this field too.
     """
 
     def __init__(self, *, of: tuple[str, ...], **kwargs: Any) -> None:

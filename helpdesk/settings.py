@@ -188,8 +188,8 @@ if REDIS_URL:
         }
     }
 else:
-    # Web and worker processes must share the count of sign-in attempts. Files need no server, and do not use SQLite's
-    # only write lock. docs/decisions/0006-the-cache-is-never-needed.md
+    # All web processes must share the count of sign-in attempts. Files need no server, and do not use SQLite's only
+    # write lock. docs/decisions/0006-the-cache-is-never-needed.md
     CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",

@@ -1,6 +1,6 @@
 """Publish Celery tasks that wake a worker. All work is stored in tables, and scheduled tasks read these too, so a
-message that cannot be published only delays the work by some seconds. A broker that is down must not fail web requests,
-so nothing here raises, and after one failure publishing is skipped for `PAUSE_SECONDS`."""
+message that cannot be published only delays the work until the next scheduled run. A broker that is down must not fail
+web requests, so nothing here raises, and after one failure publishing is skipped for `PAUSE_SECONDS`."""
 
 import logging
 from time import monotonic

@@ -1,7 +1,7 @@
 """Views that serve the files of a ticket to everybody who may see the message: requesters, guests and staff.
 
-The content type served is the one that inspection found, never that of the file name or of the uploader (B2, B3).
-Images and videos may open in the browser, sandboxed; all other files are downloads.
+The content type served is the one that inspection found, never the one that the uploader declared (B2, B3). Files of
+the `INLINE` types may open in the browser, sandboxed; all other files are downloads.
 """
 
 import uuid

@@ -1,4 +1,4 @@
-"""Where a form was posted from."""
+"""Read where to go after a posted form."""
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme

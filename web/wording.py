@@ -111,7 +111,7 @@ def short_date(value: datetime | None) -> str:
 
 
 def long_date(value: datetime | None) -> str:
-    """Format the whole date: «miércoles 18 de noviembre de 2026, 8:30», for screen readers, titles and mails."""
+    """Format the whole date: «miércoles 18 de noviembre de 2026, 8:30», for screen readers and titles."""
     if value is None:
         return ""
     local = _local(value)

@@ -274,7 +274,7 @@ def _matching_own(tickets: TicketQuerySet, alias: str, item: FieldDefinition, va
 
 
 def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
-    """Keep the tickets that match every word of `text`.
+    """Keep the tickets that match each of the first `MAX_WORDS` words of `text`.
 
     A word matches in the title, the beginning of the report and the requester's name and address, or if it is the
     folio or its number.

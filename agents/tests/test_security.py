@@ -75,7 +75,7 @@ def test_customers_cannot_act_on_their_ticket_here(hidden: Ticket):
 
 @pytest.mark.parametrize("value", NONSENSE)
 def test_hostile_values_crash_nothing(value: str):
-    """B1, B36, issue §6: such values are refused or ignored, and those that PostgreSQL rejects never reach it."""
+    """B1, B36: such values are refused or ignored, and those that PostgreSQL rejects never reach it."""
     ticket, supervisor = make_ticket(requester=make_user()), make_supervisor()
     client = signed_in(supervisor)
     bulk = {"sel": [ticket.folio, value], "assignee": value, "key": value, "next": value}

@@ -23,8 +23,8 @@ _PHONE_IMAGES = {"heic", "heif", "avif"}
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """An accepted file. `kind` and `content_type` follow from its bytes, never from the content type that the browser
-    declared (B3). `size` is in bytes, `sha256` in hex."""
+    """An accepted file. `kind` and `content_type` follow from its bytes (for text and ZIP also from the extension),
+    never from the content type that the browser declared (B3). `size` is in bytes, `sha256` in hex."""
 
     kind: str
     content_type: str

@@ -1,4 +1,5 @@
-"""Clean file names. A name is shown and offered for download; it is never a path and never decides the content type."""
+"""Clean file names. A name is shown and offered for download, and is never a path. Its extension decides the content
+type only for text and ZIP files."""
 
 import re
 import unicodedata

@@ -43,8 +43,8 @@ _DECODING = (
 def reencode_image(file: Source, *, max_pixels: int = MAX_PIXELS) -> bytes:
     """Return the picture in the same format without metadata (place, camera, owner, comments, embedded files).
 
-    The EXIF rotation is applied to the pixels. Animations stay animated. Raises `RefusedFile` if the image cannot be
-    decoded completely or has too many pixels.
+    The EXIF rotation of a still image is applied to its pixels. Animated GIF and WebP stay animated. Raises
+    `RefusedFile` if the image cannot be decoded completely or has too many pixels.
     """
     with _decoded(file, max_pixels) as image:
         kind = "JPEG" if image.format == "MPO" else str(image.format)

@@ -1,4 +1,4 @@
-"""Find the classes and the variables in a built style sheet."""
+"""Find the classes in a style sheet, and the variables in a built one."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""`make mutants` breaks every rule of the library once, and nothing else."""
+"""`make mutants` breaks each rule of the library and each registered function, and nothing else, one at a time."""
 
 import os
 import subprocess

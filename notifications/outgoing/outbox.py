@@ -111,7 +111,7 @@ def html_of(message: EmailMessage) -> str:
 
 @transaction.atomic
 def requeue(mails: Iterable[OutgoingEmail]) -> int:
-    """Queue the failed and the uncertain mails among `mails` again, with all their attempts. Returns how many.
+    """Queue the failed and the uncertain mails among `mails` again, with `attempts` reset to 0. Returns how many.
 
     Account mails are left out: their text was deleted, and nobody waits for them any more."""
     ids = [mail.pk for mail in mails if not mail.is_about_account]

@@ -16,6 +16,7 @@ from tickets.models import Category, Ticket
 from .thread import has_progress, state_of
 
 COUNTED = 200  # for a person with more tickets, the tabs show no counts
+MAX_WORDS = 8  # of a search
 
 
 def rows(tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
@@ -51,8 +52,9 @@ def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
 
 
 def matching(tickets: "QuerySet[Ticket]", query: str) -> "QuerySet[Ticket]":
-    """Keep the tickets that have every word of `query` in the folio, the title or the beginning of the report."""
-    for word in fold(query).split()[:8]:
+    """Keep the tickets that have each of the first `MAX_WORDS` words of `query` in the folio, the title or the
+    beginning of the report."""
+    for word in fold(query).split()[:MAX_WORDS]:
         tickets = tickets.filter(Q(folio__icontains=word) | Q(text_folded__contains=word))
     return tickets
 

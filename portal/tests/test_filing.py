@@ -76,7 +76,8 @@ def test_details_show_the_notice_of_the_topic(client: Client, guest_process: Pro
 
 
 @pytest.mark.demand("S0.5", "S0.6")
-def test_every_page_links_to_the_report(client: Client, guest_process: Process):
+def test_home_page_links_to_the_report(client: Client, guest_process: Process):
+    """The test reads only the home page: the link is in the footer of base_portal.html, which all of them extend."""
     page = client.get("/").content.decode()
 
     assert re.search(r'class="report push" href="/nuevo/"[^>]*>.*?Reportar un problema</a>', page, re.DOTALL)

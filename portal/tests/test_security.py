@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 def test_oversized_text_is_refused_beside_its_field(
     client: Client, guest_process: Process, field: str, length: int
 ):
-    """Issue §6: no length crashes a form, and the other fields keep what was typed."""
+    """No length crashes a form, and the other fields keep what was typed."""
     url = reverse("portal:report_details", args=["largo"])
     answer = client.post(url, {**DETAILS, "tipo": "prueba-invitados.pago", field: "x" * length})
     assert answer.status_code == 422

@@ -245,8 +245,8 @@ class Need:
     key: str
     label: Text
     while_empty: str = ""
-    """Groups only: `staff` lets all staff who may see the ticket act for the group as long as it has no members
-    (S4.15)."""
+    """Groups only: `staff` lets all staff who may see the ticket act for the group as long as it has no active
+    member (S4.15)."""
 
 
 @dataclass(frozen=True)
@@ -363,8 +363,8 @@ class Definition:
 
     @cached_property
     def customer_steps(self) -> tuple[Stage, ...]:
-        """The steps that a customer sees: all stages in order of progress, the first of each customer label. Stages of
-        kind rejected or cancelled are left out."""
+        """The steps that a customer sees: all stages in order of progress, and of those with the same customer label
+        only the first. Stages of kind rejected or cancelled are left out."""
         steps: dict[str, Stage] = {}
         for stage in sorted(self.stages, key=lambda stage: stage.progress):
             if stage.kind in (StageKind.REJECTED, StageKind.CANCELLED):

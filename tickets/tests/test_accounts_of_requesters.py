@@ -1,4 +1,4 @@
-"""Accounts of requesters: created by staff, linked, and claimed by their owners (S2.26)."""
+"""Accounts of requesters: staff create or link them, and their owners claim guest tickets (S2.26)."""
 
 import pytest
 

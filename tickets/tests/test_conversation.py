@@ -24,7 +24,7 @@ def prepare(play: Play, **data) -> Play:
 
 
 @pytest.mark.demand("S2.29", "S2.28")
-def test_solution_is_refused_outside_work_stages(play):
+def test_solution_is_refused_outside_allowed_stages(play):
     p = play(S2)
     check_standing(p.ticket, actor=p.agent, standing=Standing.ACTIVE)
     with pytest.raises(GuardFailed, match="el caso no está resuelto"):

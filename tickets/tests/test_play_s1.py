@@ -50,6 +50,7 @@ def test_full_flow_of_a_validated_device(play):
 
 @pytest.mark.demand("S1.15")
 def test_solution_outside_finishing_is_refused(play):
+    """Only the action «finalizar» sends a solution: the process has `solution_from = []`."""
     p = validate(register(play))
     with pytest.raises(GuardFailed):
         p.solution("Cambiamos la pantalla.")

@@ -76,6 +76,7 @@ def test_rejection_says_why_and_ends_the_process(play):
 
 @pytest.mark.demand("S4.20")
 def test_solution_outside_resolving_is_refused(play):
+    """Only the action «resolver» sends a solution, even in stage «resolver»: `solution_from = []`."""
     p = accept(report(play))
     with pytest.raises(GuardFailed):
         p.solution("Corregimos el cálculo.")

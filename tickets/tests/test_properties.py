@@ -1,4 +1,4 @@
-"""Properties that staff may change at any time: assignee, severity, department, contribution …"""
+"""Properties that change without an action of the process: assignee, severity, department, contribution …"""
 
 import pytest
 

@@ -259,7 +259,7 @@ def test_failing_effect_rolls_back_everything(play, monkeypatch):
     before = facts(p.ticket)
 
     def explode(step, argument):
-        assert step.ticket.stage == "aprobacion"  # all the rest of the action was done before
+        assert step.ticket.stage == "aprobacion"  # the stage is set and the solution posted
         raise RuntimeError("boom")
 
     monkeypatch.setitem(EFFECTS, "ask_closure_approval", explode)

@@ -27,7 +27,8 @@ UNIQUE = (
 
 @lru_cache(maxsize=32)
 def load(source: str) -> Definition:
-    """Parse and check a process file, and return its definition. Raises `DefinitionError` with every problem."""
+    """Parse and check a process file, and return its definition. Raises `DefinitionError` with every problem of parsing
+    or, if parsing finds none, of checking."""
     definition, index, problems = parse(source)
     if not problems:
         problems = _Checker(definition, index).run()

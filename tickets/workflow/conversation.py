@@ -134,7 +134,7 @@ def add_internal_note(
 ) -> Message:
     """Add an internal note, which only staff may read (S0.20), and return it.
 
-    `@correo` mentions a colleague, who is told if they may see the ticket.
+    `@` and an e-mail address mention a colleague, who is told if they may see the ticket.
     """
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor, act=EventKind.NOTE):

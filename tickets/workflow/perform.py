@@ -110,9 +110,9 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
 
 
 def end_silence(ticket: Ticket) -> Action | None:
-    """Carry out the action for the silence that has just ended on the locked ticket. Returns the action, or None.
+    """Carry out the action of the silence period that has run out on the locked ticket. Returns the action, or None.
 
-    A stage may have several silences, such as 2, 3 and 5 days. Each acts once, the shortest first; while the ticket
+    A stage may have several periods, such as 2, 3 and 5 days. Each acts once, the shortest first; while the ticket
     stays in its stage, `silence_due_at` moves on to the next longer one.
     """
     days = (ticket.silence_due_at - ticket.silence_since).days if ticket.silence_due_at else 0

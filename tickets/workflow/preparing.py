@@ -21,7 +21,7 @@ def asks_as_preparation(action: Action) -> bool:
 
 
 def is_preparation(action: Action, ticket: Ticket) -> bool:
-    """Whether the action prepares this ticket now: its stage is one before the work begins."""
+    """Whether the action prepares this ticket now: work on it has not begun, and `asks_as_preparation` is true."""
     return ticket.kind in EARLY_KINDS and asks_as_preparation(action)
 
 

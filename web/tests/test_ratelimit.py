@@ -129,7 +129,7 @@ def test_limited_by_field_ignores_case_and_spaces(rf: RequestFactory):
         assert attempts(ask, rf.post("/", {"email": " "}), 3) == [200, 200, 200]
 
 
-def test_views_with_same_name_share_one_limit(rf: RequestFactory):
+def test_views_with_same_limit_name_share_one_count(rf: RequestFactory):
     @limited("intentos", rate="2/m")
     def other(request: HttpRequest) -> HttpResponse:
         return HttpResponse("hecho")
