@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from demo.run import PASSWORD
 from e2e.conftest import People
+from e2e.waiting import until_drawn
 from e2e.walker import Agent
 
 pytestmark = pytest.mark.e2e
@@ -39,6 +40,7 @@ def sign_in_again(page: Page) -> None:
     page.keyboard.type(PASSWORD)
     with page.expect_navigation():
         page.keyboard.press("Enter")
+    until_drawn(page)
 
 
 def test_reply_is_sent_by_keyboard_alone(maria: Agent) -> None:
@@ -55,10 +57,13 @@ def test_reply_is_sent_by_keyboard_alone(maria: Agent) -> None:
     with page.expect_navigation():
         keys.press("Enter")
     first = page.url
+    until_drawn(page)
     keys.press("r")
+    expect(page.locator("#composer-body")).to_be_focused()
     keys.type("Lo estamos revisando.")
     with page.expect_navigation():
         keys.press("Control+Enter")
+    until_drawn(page)
     expect(page.locator("#thread")).to_contain_text("Lo estamos revisando.")
 
     # A property is edited in place: Esc cancels, Enter saves, and the links to the next tickets still work

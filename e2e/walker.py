@@ -8,6 +8,7 @@ from playwright.sync_api import ConsoleMessage, Page, Response, expect
 
 from demo.replay.files import make_file
 from demo.run import PASSWORD
+from e2e.waiting import until_drawn
 
 AXE = Axe()
 # All rules of axe, including best practices. A rule that does not apply must be disabled here, with its reason.
@@ -44,6 +45,7 @@ class Walker:
 
     def go(self, path: str) -> None:
         self.page.goto(path)
+        until_drawn(self.page)
 
     def sign_in(self, email: str, password: str = PASSWORD) -> None:
         self.go("/cuenta/entrar/")
