@@ -24,6 +24,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from multiprocessing import connection as pipes
 from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 import django
@@ -143,7 +144,8 @@ class Runner:
         return sorted(ranks, key=ranks.__getitem__)
 
     def _try(self):
-        waiting, running = deque(self.trials), {}  # type: ignore[var-annotated]
+        waiting = deque(self.trials)
+        running: dict[pipes.Connection, tuple[Trial, list[pytest.Item], ForkProcess]] = {}
         while (waiting or running) and time.monotonic() < self.until:
             while waiting and len(running) < CHILDREN:
                 trial = waiting.popleft()
@@ -152,10 +154,11 @@ class Runner:
                     part = self._slice(trial.left)
                     process, reader = self._start(self._first_failure, trial.mutant, part)
                     running[reader] = trial, part, process
-            for reader in pipes.wait(list(running), timeout=max(0, self.until - time.monotonic())):
+            ready = pipes.wait(list(running), timeout=max(0, self.until - time.monotonic()))
+            for reader in [each for each in running if each in ready]:
                 trial, part, process = running.pop(reader)
                 try:
-                    trial.noticed_by = reader.recv()  # type: ignore[union-attr,call-arg,assignment]
+                    trial.noticed_by = reader.recv()
                 except EOFError:
                     process.join()
                     if process.exitcode != -signal.SIGALRM:

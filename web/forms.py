@@ -1,5 +1,5 @@
 """Base of the forms about a ticket, with version and key (`StampedForm`); the form of an action (`ActionForm`); the
-questions of a form that files a ticket (`QuestionsMixin`)."""
+questions of a form that files a ticket (`QuestionsForm`)."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -106,11 +106,10 @@ class ActionForm(StampedForm):
         return {name: self.cleaned_data[name] for name in self.asked}
 
 
-class QuestionsMixin:
-    """Mixin for a form that files a ticket. Its fields include the process's `questions`, named by `question_name`."""
+class QuestionsForm(forms.Form):
+    """Base of the forms that file a ticket. Their fields include the process's `questions`, named by
+    `question_name`."""
 
-    fields: dict[str, forms.Field]
-    data: Any
     definition: Definition
     questions: Sequence[FieldDefinition]
 
@@ -124,7 +123,7 @@ class QuestionsMixin:
         js/behaviours/shown-when.js, and `wide` whether it needs a line of its own."""
         return [
             {
-                "field": self[self.question_name(question.key)],  # type: ignore[index]
+                "field": self[self.question_name(question.key)],
                 "shown_when": shown_when_data(question.shown_when, self.definition, self.question_name),
                 "wide": question.type in ("long_text", "multi_choice"),
             }

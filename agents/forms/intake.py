@@ -18,7 +18,7 @@ from tickets.models import Category, Ticket
 from tickets.requesters.accounts import create_account
 from tickets.workflow.intake import TITLE_LENGTH, Requester, file_ticket
 from web.files import FilesField
-from web.forms import QuestionsMixin, StampedForm
+from web.forms import QuestionsForm, StampedForm
 
 CHANNELS = [
     (channel.value, channel.label)
@@ -26,7 +26,7 @@ CHANNELS = [
 ]
 
 
-class NewTicketForm(QuestionsMixin, StampedForm):
+class NewTicketForm(QuestionsForm, StampedForm):
     """The form for a new ticket of one category. The category's process decides which further questions are asked.
 
     `file_ticket` validates everything again, as it does for every channel.

@@ -18,8 +18,8 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One accepted format. `word` is its name in the sentence that lists what is accepted, unless `FileRules.formats`
-    names its kind instead. Formats with an empty word are accepted but not listed, to keep the sentence short."""
+    """Describe one accepted format. `FileRules.formats` lists it by its `word`, or by its kind where the kind is
+    listed as a whole. A format with an empty `word` is accepted but not listed, to keep the sentence short."""
 
     key: str
     kind: FileKind

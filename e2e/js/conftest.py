@@ -49,8 +49,8 @@ class Answer:
 
 @dataclass
 class Site:
-    """What the server answers and was asked. Keys of `answers` are method and path, such as "POST /borrador/"; `asked`
-    lists the requests in order, except those for the page itself and for files in /static/."""
+    """Hold the server's prepared answers and record its requests. Keys of `answers` are method and path, such as "POST
+    /borrador/". `asked` lists the requests in order, except those for the page itself and for files in /static/."""
 
     page: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)

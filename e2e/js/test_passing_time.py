@@ -1,4 +1,4 @@
-"""What changes while a page is open: refreshes (`poll`), relative times, snacks, the theme."""
+"""Test the behaviours that change a page while it is open: refreshes (`poll`), relative times, snacks, the theme."""
 
 import pytest
 from playwright.sync_api import Page, expect

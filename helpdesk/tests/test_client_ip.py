@@ -1,4 +1,4 @@
-"""One form for a client's address, and only trusted proxies may name another (B23)."""
+"""Read a client's address in one notation, and from a proxy's header only if the proxy is trusted (B23)."""
 
 import pytest
 from django.http import HttpRequest, HttpResponse

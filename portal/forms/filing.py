@@ -13,12 +13,12 @@ from content.form_fields import LineField, LongTextField
 from tickets.definitions.fields import clean_values, displayed_answers, form_field
 from tickets.workflow.intake import TITLE_LENGTH
 from web.files import FilesField
-from web.forms import QuestionsMixin
+from web.forms import QuestionsForm
 
 from ..pages.topics import Topic
 
 
-class DetailsForm(QuestionsMixin, forms.Form):
+class DetailsForm(QuestionsForm):
     """Title, description, the process's own questions and files."""
 
     def __init__(self, *args: Any, topic: Topic, **kwargs: Any) -> None:

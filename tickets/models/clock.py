@@ -20,8 +20,8 @@ due date had passed."""
 
 
 class Clock(models.Model):
-    """One promise about one ticket: first response or resolution. `due_at` is what `sla.due_at` computed from the other
-    columns and the pauses when the clock last changed, so it does not move while a pause lasts."""
+    """Store one promise about one ticket: first response or resolution. `due_at` was computed by `sla.due_at` from the
+    other columns and the pauses when the clock last changed, so it does not move while a pause lasts."""
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="clocks")
     kind = models.CharField(_("reloj"), max_length=16, choices=ClockKind)

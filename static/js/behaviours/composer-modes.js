@@ -1,4 +1,4 @@
-// Set the submit button's label and the placeholder for the chosen kind of message, a radio. CSS sets the colours.
+// Show the submit label and the hint of the chosen kind of message, a radio. CSS sets the colours.
 // A radio with data-body holds the draft of its kind, and choosing it shows that draft. If the draft is empty, a text
 // for the requester moves to the other kind for the requester. It never moves to a note, nor a note's text out of it.
 
