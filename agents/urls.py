@@ -45,6 +45,7 @@ urlpatterns = [
     path(f"{TICKET}/contactos/", closing.contact, name="ticket_contact"),
     path(f"{TICKET}/lista/<slug:item>/", closing.checklist, name="ticket_checklist"),
     path(f"{TICKET}/correos/<int:pk>/reenviar/", closing.retry_delivery, name="ticket_retry"),
+    path(f"{TICKET}/respuesta-tardia/", closing.late_reply, name="ticket_late_reply"),
     path(f"{TICKET}/cuenta/", accounts.account, name="ticket_account"),
     path("clientes/<int:pk>/", customers.customer, name="customer"),
     path("inconformidades/", nonconformities.nonconformities, name="nonconformities"),

@@ -1,6 +1,7 @@
 """The fixed lists that describe tickets (states, kinds, severities, purposes …) and what follows from each value."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from django.db import models
@@ -134,6 +135,8 @@ class EventKind(models.TextChoices):
     SURVEY = "survey", _("Encuesta de satisfacción")
     NONCONFORMITY = "nonconformity", _("Inconformidad revisada")
     REQUESTER = "requester", _("Solicitante")
+    CONTINUED = "continued", _("Sigue en otro ticket")
+    LATE_REPLY_READ = "late_reply_read", _("Respuesta tras el cierre atendida")
     NOTIFICATIONS = "notifications", _("Avisos por correo")
     LINK = "link", _("Enlace nuevo")
 
@@ -192,6 +195,7 @@ class Template(models.TextChoices):
     VERIFICATION_ASKED = "verification_asked", _("Verificación pedida")
     RESOLVED = "resolved", _("Ticket resuelto")
     RETURNED = "returned", _("Ticket devuelto a trabajo")
+    REOPENED = "reopened", _("Ticket reabierto")
     CLOSURE_ASKED = "closure_asked", _("Aprobación de cierre pedida")
     CLOSURE_APPROVED = "closure_approved", _("Cierre aprobado")
     CLOSURE_REJECTED = "closure_rejected", _("Cierre rechazado")
@@ -215,6 +219,15 @@ class Trigger(models.TextChoices):
     CONTRIBUTION_CLOSED = "contribution_closed", _("Se desactiva el aporte de usuario")
     SILENCE = "silence", _("El solicitante no responde")
     DEADLINE_PASSED = "deadline_passed", _("Vence un plazo")
+
+
+class LateReply(StrEnum):
+    """What a reply to a closed ticket does: `workflow.late_replies` decides it from the process."""
+
+    REOPENS = "reopens"
+    CONTINUES = "continues"
+    OPENS_NEW = "new_ticket"
+    IS_KEPT = "keep"
 
 
 class DeliveryState(models.TextChoices):

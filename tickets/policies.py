@@ -8,7 +8,7 @@ from accounts.enums import Role
 from accounts.models import Membership, User
 
 from .actors import Actor, Guest, System
-from .definitions.conditions import all_hold
+from .definitions.conditions import is_offered
 from .definitions.definition import Action, Who
 from .enums import Purpose
 from .models import Attachment, Ticket
@@ -209,5 +209,5 @@ def _available(
             if who not in meant:
                 counts = _means_requester(who, ticket) or not as_requester
                 meant[who] = counts and is_one_of(who, actor, ticket)
-        if any(meant[who] for who in action.by) and all_hold(action.when, ticket):
+        if any(meant[who] for who in action.by) and is_offered(action, ticket):
             yield action

@@ -26,6 +26,8 @@ ICONS: dict[str, str] = {
     EventKind.BREACHED: "alarm",
     EventKind.SURVEY: "star",
     EventKind.NONCONFORMITY: "flag",
+    EventKind.CONTINUED: "arrow-right",
+    EventKind.LATE_REPLY_READ: "check2",
     EventKind.REQUESTER: "person-badge",
     EventKind.NOTIFICATIONS: "bell",
     EventKind.LINK: "link-45deg",

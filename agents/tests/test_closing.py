@@ -1,13 +1,17 @@
-"""The contact log with its evidence, and the closing checklist."""
+"""The contact log with its evidence, the closing checklist, and replies after the end."""
 
+import re
 import uuid
 
 import pytest
+from django.urls import reverse
 
-from accounts.tests.factories import make_agent
+from accounts.tests.factories import make_agent, make_supervisor
 from tickets.enums import ContactKind
 from tickets.models import ChecklistEntry, ContactEntry
 from tickets.tests.factories import make_ticket
+from tickets.workflow.conversation import reply
+from tickets.workflow.perform import perform
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url
@@ -102,3 +106,55 @@ def test_unknown_checklist_item_is_not_found(client, ticket):
     before = snapshot(ticket)
     assert client.post(url(ticket, "checklist", "inventado"), {"done": "1"}).status_code == 404
     assert snapshot(ticket) == before
+
+
+# --- Late replies ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def late(db):
+    """A closed ticket whose requester has commented on it."""
+    ticket = make_ticket()
+    perform(ticket, "cerrar_prueba", actor=make_supervisor())
+    ticket.refresh_from_db()
+    reply(ticket, actor=ticket.requester, body="Gracias, pero sigue igual.", keep_closed=True)
+    ticket.refresh_from_db()
+    return ticket
+
+
+def test_late_reply_is_in_its_queue_with_a_figure(late):
+    client = signed_in(make_supervisor())
+    page = text_of(client.get(reverse("agents:queue_of", args=["respuestas-en-cerrados"])))
+    assert late.folio in page
+    assert re.search(r"colas/respuestas-en-cerrados/.{0,300}?>1<", page)
+    assert late.folio not in text_of(client.get(reverse("agents:queue_of", args=["todos"])))
+
+
+def test_late_reply_is_put_aside_from_the_ticket(late):
+    client = signed_in(make_supervisor())
+    ticket_page = reverse("agents:ticket", args=[late.folio])
+    assert "El solicitante escribió tras el cierre" in text_of(client.get(ticket_page))
+
+    address = reverse("agents:ticket_late_reply", args=[late.folio])
+    answer = client.post(address, {"key": str(uuid.uuid4())}, follow=True)
+
+    page = text_of(answer)
+    assert "Marcaste la respuesta como atendida." in page
+    assert "El solicitante escribió tras el cierre" not in page
+    assert "leyó la respuesta que llegó tras el cierre" in page
+    late.refresh_from_db()
+    assert late.late_reply_at is None
+
+
+def test_agent_reopens_with_a_reason(late):
+    agent = make_agent(late.department)
+    client = signed_in(make_supervisor())
+    address = reverse("agents:ticket_action", args=[late.folio, "reabrir"])
+    assert "Motivo" in text_of(client.get(address))
+
+    assert client.post(address, {"assignee": agent.pk, "note": ""}).status_code == 422
+    client.post(address, {"assignee": agent.pk, "note": "El cliente tiene razón."})
+
+    late.refresh_from_db()
+    assert (late.stage, late.assignee, late.late_reply_at, late.is_test) == ("procesar", agent, None, False)
+    assert late.messages.order_by("pk").last().body == "El cliente tiene razón."

@@ -1,4 +1,4 @@
-"""The requester's standing, the contact log, the closing checklist, and mails that failed."""
+"""The requester's standing, the contact log, the closing checklist, late replies, and mails that failed."""
 
 import uuid
 
@@ -12,6 +12,7 @@ from tickets.closing.checklist import tick_checklist
 from tickets.models import Delivery, Ticket
 from tickets.record import deliveries
 from tickets.requesters.standing import check_standing
+from tickets.workflow.late_replies import put_aside
 from web.forms import StampedForm
 from web.refusals import Refusal
 
@@ -74,6 +75,16 @@ def checklist(request: DeskRequest, folio: str, item: str) -> HttpResponse:
     with Refusal() as refusal:
         tick_checklist(ticket, actor=request.user, item=item, done=done, key=key)
     return answer_change(request, folio, error=str(refusal), focus=f"checklist-{item}")
+
+
+@require_POST
+@desk_view
+def late_reply(request: DeskRequest, folio: str) -> HttpResponse:
+    """Take the ticket out of «Respuestas en cerrados» without an answer."""
+    ticket = find_ticket(request.user, folio)
+    with Refusal() as refusal:
+        put_aside(ticket, actor=request.user, key=StampedForm(request.POST).stamp()["key"])
+    return answer_change(request, folio, _("Marcaste la respuesta como atendida."), error=str(refusal))
 
 
 @require_POST

@@ -92,6 +92,8 @@ class MailContext:
             "assignee": ticket.assignee.name if ticket.assignee else "",
             "stage": label,
             "due_by": phrases.before(ticket.due_at),
+            "follows": ticket.follows.folio if ticket.follows else "",
+            "late_reply": self.event.data.get("late_reply", ""),
             "ticket_caption": _("Ticket") if self.for_staff else _("Tu número de ticket"),
             "ticket_meta": _("Estado: %(state)s") % {"state": label},
             "message": self._message(),
@@ -101,6 +103,7 @@ class MailContext:
         ticket = self.ticket
         severity_name = str(ticket.definition.severity_label or _("Severidad"))
         rows = [
+            (_("Sigue a"), ticket.follows.folio if ticket.follows else ""),
             (_("Solicitante"), f"{ticket.requester_name} · {ticket.requester_email}".strip(" ·")),
             (_("Categoría"), str(ticket.category or "")),
             (severity_name, str(Severity(ticket.severity).label)),

@@ -214,6 +214,12 @@ def closure_asked(case: MailContext) -> MailContent:
 
 
 @mail
+def reopened(case: MailContext) -> MailContent:
+    """Tell that staff reopened a closed ticket."""
+    return MailContent(_ticket_button(case))
+
+
+@mail
 def closure_approved(case: MailContext) -> MailContent:
     return MailContent(_ticket_button(case))
 

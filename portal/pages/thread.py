@@ -1,7 +1,8 @@
 """A ticket as its requester sees it: its state, its steps and its conversation.
 
 Everything comes from public messages and public events (`public_conversation`). Of an event, only its time, the
-process's text for its action and the stage it led to are used. Its other data are internal.
+process's text for its action, the stage it led to and the ticket where the case goes on are used. Its other data are
+internal.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,7 +34,7 @@ ICONS = {
     StageKind.REJECTED: "x-circle",
     StageKind.CANCELLED: "x-circle",
 }
-SHOWN_EVENTS = (EventKind.FILED, EventKind.STAGE_CHANGED, EventKind.ACTION)
+SHOWN_EVENTS = (EventKind.FILED, EventKind.STAGE_CHANGED, EventKind.ACTION, EventKind.CONTINUED)
 WITHOUT_PROGRESS = (StageKind.REJECTED, StageKind.CANCELLED)
 
 
@@ -131,6 +132,8 @@ class Conversation:
                 if stage.customer_label == label and not words:
                     continue
                 label = stage.customer_label
+            if event.kind == EventKind.CONTINUED:
+                words = _("Tu mensaje siguió en el ticket %(folio)s") % {"folio": event.data["folio"]}
             if stage is None and not words:
                 continue
             yield (

@@ -18,6 +18,7 @@ from web.files import waiting_file_row
 from ..access import Access, unsent_reply
 from ..forms.ticket import ActionForm, ReplyForm
 from .contact import panel
+from .late_replies import notice_for
 from .thread import Conversation, has_progress, state_of
 
 
@@ -70,6 +71,7 @@ def live_context(
         "key": str(uuid.uuid4()),
         "updates_url": access.url("updates") + ("?completa" if complete else ""),
         "reply_url": access.url("reply"),
+        "late": notice_for(ticket) if access.can_reply else None,
         "notifications_url": access.url("notifications"),
         "survey_url": access.url("survey") if access.can_rate and surveys.is_open(ticket) else "",
         "answers": _answers(ticket),

@@ -1,6 +1,7 @@
 """One ticket for its requester: page, updates, replies, actions and survey (S1.12, S1.17, S3.15–S3.19)."""
 
 import uuid
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,15 +16,19 @@ from tickets import policies
 from tickets.attachments import REPLY_LIMITS, discard_draft, keep_drafts
 from tickets.closing import surveys
 from tickets.enums import Purpose
+from tickets.models import Message
+from tickets.requesters import guests
 from tickets.workflow.conversation import reply
 from tickets.workflow.perform import perform
 from tickets.workflow.properties import set_notifications
+from web.grants import grant
 from web.ratelimit import by_ip, by_user, limited
 from web.refusals import Refusal
 from web.uploads import take_upload
 
 from ..access import Access, forget_unsent_reply, ticket_view
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
+from ..pages.late_replies import sent_text
 from ..pages.ticket import file_of_reply, live_context, reload, render_page, unsent_form
 
 
@@ -78,12 +83,25 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
             actor=access.actor,
             body=form.cleaned_data["body"],
             draft_key=access.files_key,
+            keep_closed="keep_closed" in request.POST,
             **form.stamp(),
         )
         forget_unsent_reply(request)
-        messages.success(request, _("Enviamos tu respuesta."))
-        return redirect(f"{access.home_url}#mensaje-{message.pk}")
+        return _replied(request, access, message)
     return _refused(request, access, refusal, form=form)
+
+
+def _replied(request: HttpRequest, access: Access, message: Message) -> HttpResponse:
+    """Go to the message and say what it did: a reply to a closed ticket may have reopened it, or be on another one."""
+    messages.success(request, sent_text(access.ticket, message))
+    token, where = access.token, access
+    if message.ticket_id != access.ticket.pk:
+        token = guests.link_to(token, message.ticket) if token else None
+        where = replace(access, ticket=message.ticket, token=token)
+    response = redirect(f"{where.home_url}#mensaje-{message.pk}")
+    if token and token is not access.token:
+        grant(request, response, token)
+    return response
 
 
 @limited("upload", rate="60/10m", by=by_user)

@@ -1,12 +1,12 @@
 """The conditions on a ticket that a process file may name in `when`: functions that return True or False."""
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from ..enums import CaseKind
-from .definition import When
+from .definition import Action, When
 from .subject import Subject
 
 NEGLECTED_AFTER = timedelta(days=5)
@@ -18,6 +18,24 @@ def condition(function: Condition) -> Condition:
     """Register `function` in `CONDITIONS` under its own name, which process files then write."""
     CONDITIONS[function.__name__] = function
     return function
+
+
+def is_offered(action: Action, ticket: Subject) -> bool:
+    """Whether `action` exists for `ticket` in its present stage: its `when` holds and its `within_days` are not
+    over."""
+    return all_hold(action.when, ticket) and not _is_too_late(action, ticket)
+
+
+def _is_too_late(action: Action, ticket: Subject) -> bool:
+    last = available_until(action, ticket)
+    return last is not None and timezone.now() > last
+
+
+def available_until(action: Action, ticket: Subject) -> datetime | None:
+    """Return when the `within_days` of `action` end for a closed ticket; None if they never do."""
+    if not action.within_days or ticket.closed_at is None:
+        return None
+    return ticket.closed_at + timedelta(days=action.within_days)
 
 
 def all_hold(conditions: Iterable[When], ticket: Subject) -> bool:

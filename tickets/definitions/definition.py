@@ -165,6 +165,9 @@ class Action:
     by: tuple[Who, ...] = ()
     on: str = ""
     after_days: int = 0
+    within_days: int = 0
+    """Actions that leave an end stage: the number of days after closing in which they can be performed. 0 means that
+    there is no limit."""
     when: tuple[When, ...] = ()
     asks: tuple[Ask, ...] = ()
     guards: tuple[Call, ...] = ()
@@ -199,10 +202,14 @@ class ChecklistItem:
 
 @dataclass(frozen=True)
 class Closing:
-    """Who approves the closing, which checklist comes before it, and whether a survey follows (T3)."""
+    """Who approves the closing, which checklist comes before it, whether a survey follows, and what a reply does that
+    comes after it (T3)."""
 
     approver: str = "staff"
     survey: bool = False
+    late_reply: str = "keep"
+    """What happens to a reply after the end that no action takes up: `new_ticket` files a linked ticket, `keep` leaves
+    it on the closed ticket, for staff to read in their queue «Respuestas en cerrados»."""
     checklist: tuple[ChecklistItem, ...] = ()
 
 

@@ -142,6 +142,7 @@ def _closing(r: Reader) -> Closing:
     closing = Closing(
         approver=r.string("approver", "staff", among=("staff", "requester", "validator")),
         survey=r.boolean("survey"),
+        late_reply=r.string("late_reply", Closing.late_reply, among=("keep", "new_ticket")),
         checklist=tuple(items),
     )
     r.finish()
@@ -232,6 +233,7 @@ def _action(r: Reader) -> Action:
         by=r.whos("by"),
         on=r.string("on", among=("", *TRIGGERS)),
         after_days=r.integer("after_days", 0, high=365),
+        within_days=r.integer("within_days", 0, high=3650),
         when=r.conditions(),
         asks=tuple(asks),
         guards=r.calls("guards"),

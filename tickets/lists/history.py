@@ -234,6 +234,16 @@ def _nonconformity(event: TicketEvent, definition: Definition, names: Names) -> 
     return _sentence(event, _("revisó el reporte de inconformidad"))
 
 
+@teller(EventKind.CONTINUED)
+def _continued(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return _sentence(event, _("siguió en el ticket {folio}"), folio=event.data["folio"])
+
+
+@teller(EventKind.LATE_REPLY_READ)
+def _late_reply_read(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return _sentence(event, _("leyó la respuesta que llegó tras el cierre"))
+
+
 @teller(EventKind.REQUESTER)
 def _requester(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _sentence(

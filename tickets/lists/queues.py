@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, User
 
-from ..enums import EARLY_KINDS, ClockKind, StageKind
+from ..enums import EARLY_KINDS, END_KINDS, ClockKind, StageKind
 from ..models import Clock, Ticket
 from ..models.querysets import TicketQuerySet
 from ..models.ticket import LAST_POSITION
@@ -50,7 +50,8 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class TicketGroup:
-    """One row of `GROUP BY`: how many open tickets share this department, stage kind, escalation and assignee."""
+    """One row of `GROUP BY`: how many tickets share this department, stage kind, escalation and assignee. They are open
+    tickets, and closed ones with a late reply."""
 
     department: int | None
     kind: str
@@ -58,13 +59,17 @@ class TicketGroup:
     assignee: int | None
     size: int
 
+    @property
+    def is_open(self) -> bool:
+        return self.kind not in END_KINDS
+
 
 @dataclass(frozen=True)
 class Queue:
     """A list of tickets that staff work from.
 
     `select` narrows a queryset to the queue's tickets. `includes` decides the same for a `TicketGroup`: whether its
-    tickets belong to the queue. Only queues that show a figure have it.
+    tickets belong to the queue, if they are open. Only queues that show a figure have it.
     """
 
     key: str
@@ -75,6 +80,7 @@ class Queue:
     group: str = "views"
     order: str = "vence"
     orders: tuple[str, ...] = tuple(ORDERS)
+    counts_open: bool = True
     is_alarming: bool = False
     department: Department | None = None
 
@@ -116,6 +122,17 @@ UNASSIGNED = Queue(
     "queues",
 )
 ALL = Queue("todos", _("Todos los abiertos"), "inbox", lambda t, user: t.open(), lambda group, user: True)
+LATE_REPLIES = Queue(
+    "respuestas-en-cerrados",
+    _("Respuestas en cerrados"),
+    "chat-left-dots",
+    lambda t, user: t.with_late_reply(),
+    lambda group, user: True,
+    counts_open=False,
+    order="actividad",
+    orders=("actividad", "recientes"),
+)
+"""Closed tickets whose requester wrote after the end and waits for an answer."""
 CLOSED = Queue(
     "cerrados",
     _("Cerrados"),
@@ -158,6 +175,7 @@ VIEWS = (
         is_alarming=True,
     ),
     ALL,
+    LATE_REPLIES,
     CLOSED,
     HISTORY,
 )
@@ -203,14 +221,20 @@ class BoundedCount(Subquery):
 
 
 def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
-    """Return how many open tickets each queue has for `user`, by the queue's key. Always one query.
+    """Return how many tickets each queue has for `user`, by the queue's key. Always one query.
 
     Queues that show no figure are left out.
     """
-    open_tickets = Ticket.objects.visible_to(user).open().order_by()
-    groups = [TicketGroup(*row) for row in open_tickets.values_list(*GROUPED_BY).annotate(size=Count("*"))]
+    visible = Ticket.objects.visible_to(user).order_by()
+    counted, late = (
+        tickets.values_list(*GROUPED_BY).annotate(size=Count("*"))
+        for tickets in (visible.open(), visible.with_late_reply())
+    )
+    groups = [TicketGroup(*row) for row in counted.union(late, all=True)]
     return {
-        queue.key: sum(group.size for group in groups if includes(group, user))
+        queue.key: sum(
+            group.size for group in groups if group.is_open == queue.counts_open and includes(group, user)
+        )
         for queue in queues
         if (includes := queue.includes)
     }

@@ -39,6 +39,10 @@ class TicketQuerySet(models.QuerySet[Any]):
     def closed(self) -> "TicketQuerySet":
         return self.filter(stage_kind__in=END_KINDS)
 
+    def with_late_reply(self) -> "TicketQuerySet":
+        """Return the closed tickets whose requester replied after the end and waits for an answer."""
+        return self.filter(late_reply_at__isnull=False)
+
     def assigned_to(self, user: "User") -> "TicketQuerySet":
         return self.filter(assignee=user)
 

@@ -112,6 +112,16 @@ class Ticket(models.Model):
         verbose_name=_("duplicado de"),
     )
 
+    follows = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="followed_by",
+        verbose_name=_("sigue a"),
+    )
+    """The closed ticket to which the requester replied, when that reply opened this one."""
+
     solution_done = models.TextField(_("qué se hizo"), blank=True)
     solution_steps = models.TextField(_("pasos para el solicitante"), blank=True)
     solution_sent_at = models.DateTimeField(_("solución enviada"), null=True, blank=True)
@@ -128,6 +138,8 @@ class Ticket(models.Model):
     updated_at = models.DateTimeField(_("última actualización"), default=timezone.now)
     first_response_at = models.DateTimeField(_("primera respuesta"), null=True, blank=True)
     closed_at = models.DateTimeField(_("cerrado"), null=True, blank=True)
+    late_reply_at = models.DateTimeField(_("respuesta tras el cierre"), null=True, blank=True)
+    """When the requester replied to the closed ticket, while no staff member has answered or put it aside."""
     last_requester_message_at = models.DateTimeField(null=True, blank=True)
     last_staff_message_at = models.DateTimeField(null=True, blank=True)
 
@@ -229,6 +241,11 @@ class Ticket(models.Model):
             models.Index(fields=["-updated_at", "-id"], name="ticket_updated"),
             models.Index(fields=["-created_at", "-id"], name="ticket_created"),
             models.Index(fields=["requester_email"], name="ticket_requester_email"),
+            models.Index(
+                fields=["late_reply_at", "id"],
+                condition=Q(late_reply_at__isnull=False),
+                name="ticket_late_reply",
+            ),
             models.Index(
                 fields=["silence_due_at"],
                 condition=Q(silence_due_at__isnull=False),

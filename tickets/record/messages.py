@@ -25,7 +25,7 @@ def write_message(
     message = Message.objects.create(
         ticket=ticket,
         kind=kind,
-        channel=channel or (Channel.LINK if isinstance(author, Guest) else Channel.WEB),
+        channel=channel or written_from(author),
         author=user_of(author),
         author_name=name_of(author)[:120],
         from_requester=kind in (MessageKind.REPORT, MessageKind.REPLY),
@@ -38,6 +38,11 @@ def write_message(
     elif message.is_public:
         ticket.last_staff_message_at = at
     return message
+
+
+def written_from(author: Actor) -> Channel:
+    """Return the channel of what `author` writes in a browser: guests come from a link in a mail."""
+    return Channel.LINK if isinstance(author, Guest) else Channel.WEB
 
 
 def forget_draft(ticket: Ticket, kind: MessageKind, *, author: Actor) -> None:

@@ -106,6 +106,21 @@ def send_again(*, folio: str, email: str) -> None:
     record(locked(ticket), EventKind.LINK, actor=SYSTEM, public=False, notify=notify)
 
 
+def link_to(token: GuestToken, other: Ticket) -> GuestToken:
+    """Return a new link to follow `other`, for the guest who has just acted with `token` on an earlier ticket of the
+    same case.
+
+    The new ticket has the same requester, so whoever may follow the old one may follow it. Raises `InvalidToken` if the
+    link was mailed to somebody else than the requester of `other`.
+    """
+    if token.email != other.requester_email.lower():
+        raise InvalidToken
+    raw = issue(other, purpose=Purpose.FOLLOW, email=token.email)
+    linked = redeem(raw)
+    record_use(linked)
+    return linked
+
+
 def guest_of(token: GuestToken) -> Guest:
     """Return the guest who holds the link, as the `actor` of verbs."""
     return Guest(token.ticket_id, token.email, token.ticket.requester_name, Purpose(token.purpose))

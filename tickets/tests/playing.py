@@ -151,8 +151,11 @@ class Play:
         self.refresh()
         return self
 
-    def reply(self, body: str = "Aquí van los datos.", actor: Actor | None = None) -> "Play":
-        conversation.reply(self.ticket, actor=actor or self.requester, body=body)
+    def reply(
+        self, body: str = "Aquí van los datos.", actor: Actor | None = None, *, keep_closed: bool = False
+    ) -> "Play":
+        actor = actor or self.requester
+        conversation.reply(self.ticket, actor=actor, body=body, keep_closed=keep_closed)
         self.refresh()
         return self
 
@@ -236,6 +239,20 @@ def left_unplayed(plays: list[Play]) -> tuple[set[str], set[str]]:
         actions -= play.actions
         ends -= {play.ticket.stage}
     return actions, ends
+
+
+def reopen_both_ways(play: Play, action: str, **data: Any) -> None:
+    """Reopen the ticket of `play`, closed just now, by a message and, set back to its end, by the supervisor's
+    `action`."""
+    end = {"stage": play.ticket.stage, "stage_kind": play.ticket.stage_kind, "closed_at": timezone.now()}
+    Ticket.objects.filter(pk=play.ticket.pk).update(**end)
+    play.refresh()
+    play.reply("Volvió a pasar.")
+    Ticket.objects.filter(pk=play.ticket.pk).update(**end)
+    play.refresh()
+    play.do(play.supervisor, action, **data)
+    Ticket.objects.filter(pk=play.ticket.pk).update(**end)
+    play.refresh()
 
 
 PREPARED = {"severity": "medium", "difficulty": 2, "standing": "active"}

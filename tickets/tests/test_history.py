@@ -104,6 +104,7 @@ def test_every_kind_but_filing_and_messages_has_sentence(ticket, language):
         EventKind.CHECKLIST: {"item": "llamada", "done": True},
         EventKind.BREACHED: {"clock": "resolution"},
         EventKind.SURVEY: {"score": 4},
+        EventKind.CONTINUED: {"folio": "MA-10042"},
         EventKind.REQUESTER: {"requester": 0},
         EventKind.NOTIFICATIONS: {"on": True},
     }

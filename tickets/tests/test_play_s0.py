@@ -12,7 +12,7 @@ from tickets.enums import Purpose, Severity
 from tickets.exceptions import GuardFailed
 from tickets.models import Message
 from tickets.tests.factories import make_process, make_ticket
-from tickets.tests.playing import Play, left_unplayed
+from tickets.tests.playing import Play, left_unplayed, reopen_both_ways
 from tickets.workflow import conversation
 from tickets.workflow.perform import perform
 
@@ -198,4 +198,5 @@ def test_every_action_and_end_is_played(play, monkeypatch):
     p.do(p.agent, "pedir_informacion", message="¿Qué versión tienes?").reply()
     p.do(p.agent, "pedir_informacion", message="¿Y el teléfono?").contribution(is_open=False)
     p.do(p.supervisor, "descartar", message="No es una incidencia.")
+    reopen_both_ways(play.begun[0], "reabrir", note="Sigue igual.")
     assert left_unplayed(play.begun) == (set(), set())

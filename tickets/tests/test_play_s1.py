@@ -5,7 +5,7 @@ import pytest
 from content.errors import InvalidData
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.tests.factories import make_process
-from tickets.tests.playing import Play, left_unplayed
+from tickets.tests.playing import Play, left_unplayed, reopen_both_ways
 from tickets.workflow.asks import fields_of
 from tickets.workflow.intake import Requester, file_ticket
 from tickets.workflow.perform import perform
@@ -106,4 +106,5 @@ def test_every_action_and_end_is_played(play, monkeypatch):
     monkeypatch.setattr(Play, "careful", False)  # the tests above ran with the extra checks
     test_full_flow_of_a_validated_device(play)
     test_denied_device_ends_with_the_reason(play)
+    reopen_both_ways(play.begun[0], "reabrir", assignee=play.begun[0].agent, note="Sigue igual.")
     assert left_unplayed(play.begun) == (set(), set())

@@ -13,7 +13,7 @@ from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.models import Nonconformity, Ticket
 from tickets.tests.factories import make_ticket
-from tickets.tests.playing import Play, left_unplayed, prepared
+from tickets.tests.playing import Play, left_unplayed, prepared, reopen_both_ways
 from tickets.workflow.perform import perform
 
 KEY = "soporte-con-aprobacion"
@@ -338,4 +338,5 @@ def test_every_action_and_end_is_played(play, monkeypatch):
         test_late_first_response_escalates_the_ticket,
     ):
         test(play)
+    reopen_both_ways(play.begun[0], "reabrir", assignee=play.begun[0].agent, note="Sigue igual.")
     assert left_unplayed(play.begun) == (set(), set())

@@ -7,7 +7,7 @@ import pytest
 from content.errors import InvalidData
 from tickets.enums import PublicState
 from tickets.tests.factories import make_process
-from tickets.tests.playing import Play, left_unplayed
+from tickets.tests.playing import Play, left_unplayed, reopen_both_ways
 from tickets.workflow import properties
 from tickets.workflow.intake import Requester, file_ticket
 
@@ -68,16 +68,15 @@ def test_requester_can_close_the_request(play, started):
 
 
 @pytest.mark.demand("S3.18")
-def test_reply_does_not_reopen_but_reabrir_does(play):
+def test_thanks_keep_it_closed_and_reabrir_reopens_it(play):
     p = start(play(KEY)).solution("Era un permiso.")
-    p.later(days=1).reply("Gracias.")
-    assert p.ticket.stage == "completado"  # a reply of thanks does not reopen it (LESSONS A13)
+    p.later(days=1).reply("Gracias.", keep_closed=True)
+    assert p.ticket.stage == "completado"  # thanks must not reopen a ticket (LESSONS A13)
     p.do(p.customer, "reabrir", message="Volvió a pasar.")
     assert (p.ticket.stage, p.ticket.closed_at, p.ticket.solution_sent_at) == ("en_curso", None, None)
     assert p.told == [("assignee", "returned"), ("department", "returned")]
-    p.do(
-        p.agent, "completar", solution_done="Era un permiso."
-    )  # reopening withdrew it, so the same text is sent again
+    # Reopening withdrew the solution, so the same text is sent again.
+    p.do(p.agent, "completar", solution_done="Era un permiso.")
     assert p.ticket.messages.filter(kind="solution").count() == 2
 
 
@@ -121,5 +120,6 @@ def test_every_action_and_end_is_played(play, monkeypatch):
     test_first_follow_up_starts_the_request(play)
     test_colleagues_follow_up_keeps_the_assignee(play)
     test_requester_can_close_the_request(play, started=False)
-    test_reply_does_not_reopen_but_reabrir_does(play)
+    test_thanks_keep_it_closed_and_reabrir_reopens_it(play)
+    reopen_both_ways(play.begun[-1], "reabrir_el_equipo", note="Sigue.")
     assert left_unplayed(play.begun) == (set(), set())

@@ -7,7 +7,7 @@ from content.errors import InvalidData
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.policies import available_actions
 from tickets.tests.factories import make_process, make_ticket
-from tickets.tests.playing import Play, left_unplayed
+from tickets.tests.playing import Play, left_unplayed, reopen_both_ways
 from tickets.workflow.perform import perform
 
 KEY = "reporte-de-incidentes"
@@ -156,4 +156,5 @@ def test_every_action_and_end_is_played(play, monkeypatch):
     test_full_flow_of_an_accepted_report(play)
     test_rejection_says_why_and_ends_the_process(play)
     test_incident_can_be_rejected_while_being_resolved(play)
+    reopen_both_ways(play.begun[0], "reabrir", note="Sigue igual.")
     assert left_unplayed(play.begun) == (set(), set())

@@ -37,7 +37,7 @@ def test_exported_process_can_be_edited_and_published(tmp_path):
     file = tmp_path / "mio.toml"
     file.write_text(text.replace("max_files = 3", "max_files = 4"), "utf-8")
     assert run("check", str(file)) == (
-        "Está bien: «Solicitud guiada», 3 etapas, 7 acciones, 3 categorías, 2 campos.\n"
+        "Está bien: «Solicitud guiada», 3 etapas, 9 acciones, 3 categorías, 2 campos.\n"
     )
     assert run("publish", str(file)).startswith(f"{S3}: publicada la versión 2.")
     assert run("publish", str(file)) == f"{S3} ya está en la versión 2 con este mismo texto.\n"

@@ -158,7 +158,7 @@ def test_key_works_once_for_each_verb():
         perform(ticket, "aprobar", actor=ticket.requester, key=KEY)
     for _click in range(2):
         rate(ticket, actor=ticket.requester, score=5, key=KEY)
-    reply(ticket, actor=ticket.requester, body="Gracias.", key="otra")
+    reply(ticket, actor=ticket.requester, body="Gracias.", keep_closed=True, key="otra")
     ticket.refresh_from_db()
     assert not ticket.is_open
     assert ticket.survey.score == 5

@@ -126,6 +126,12 @@ class _Checker:
             self._check_triggered(path, action)
         if (action.on == "silence") != bool(action.after_days):
             self.problem((*path, "after_days"), _("after_days va con on = silence, y solo con él"))
+        sources = [self.stages[source] for source in action.sources if source in self.stages]
+        if action.within_days and not all(stage.is_end for stage in sources):
+            self.problem(
+                (*path, "within_days"),
+                _("within_days cuenta desde el cierre: from solo admite etapas finales"),
+            )
         for position, who in enumerate(action.by):
             self._check_who((*path, "by", position), who)
         self._check_conditions((*path, "when"), action.when)

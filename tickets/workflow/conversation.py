@@ -15,13 +15,15 @@ from content.text import TextTooLong, clean_text
 from .. import clocks, policies
 from ..actors import Actor
 from ..attachments import attach_drafts
-from ..enums import Channel, EventKind, MessageKind, Template
+from ..enums import Channel, EventKind, LateReply, MessageKind, Template
 from ..exceptions import GuardFailed, NotAllowed
 from ..models import Draft, Mention, Message, Ticket
 from ..record.events import already_recorded, record
 from ..record.freshness import require_fresh
 from ..record.locking import locked
-from ..record.messages import forget_draft, write_message
+from ..record.messages import forget_draft, write_message, written_from
+from . import late_replies
+from .intake import file_linked_ticket
 from .perform import fire, restart_silence
 
 RECENT = 60  # messages on a page; a link leads to the rest of a longer conversation
@@ -37,27 +39,78 @@ def reply(
     body: str,
     draft_key: str = "",
     channel: Channel | None = None,
+    keep_closed: bool = False,
     version: int | None = None,
     key: str | None = None,
 ) -> Message:
     """Add a reply of the requester, who may write at any time and from any channel (S3.18, S2.6). Returns it.
 
     Files uploaded under `draft_key` are attached. Fires `requester_message`: a ticket that waits for the requester goes
-    on (S2.7). Raises `NotAllowed`, `StaleTicket` or `InvalidData`.
+    on (S2.7). What a reply to a closed ticket does is in `late_replies`: the message returned may be on another ticket.
+    With `keep_closed`, the requester only comments, and a closed ticket stays closed. Raises `NotAllowed`,
+    `StaleTicket` or `InvalidData`.
     """
     ticket = locked(ticket)
-    if earlier := _already_written(key, ticket, actor=actor):
+    if earlier := _already_written(key, ticket, actor=actor) or late_replies.continued_before(
+        key, ticket, actor=actor
+    ):
         return earlier
     if not policies.can_reply(actor, ticket):
         raise NotAllowed
     require_fresh(ticket, actor=actor, version=version)
+    late: dict[str, Any] = {}
+    if not ticket.is_open:
+        ahead = late_replies.Outlook(LateReply.IS_KEPT) if keep_closed else late_replies.outlook(ticket)
+        late = {"late_reply": ahead.kind}
+        if ahead.kind in (LateReply.CONTINUES, LateReply.OPENS_NEW):
+            return _reply_elsewhere(
+                ticket, ahead.elsewhere, actor=actor, body=body, draft_key=draft_key, channel=channel, key=key
+            )
     message = _write_message(
         ticket, MessageKind.REPLY, actor=actor, body=body, draft_key=draft_key, channel=channel
     )
+    if late:
+        ticket.late_reply_at = ticket.late_reply_at or message.created_at
     restart_silence(ticket, now=message.created_at)
     notify = [("assignee" if ticket.assignee_id else "department", Template.REQUESTER_REPLIED)]
-    record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)
-    fire(ticket, "requester_message", actor=actor)
+    record(
+        ticket,
+        EventKind.MESSAGE,
+        actor=actor,
+        public=True,
+        data=late,
+        message=message,
+        notify=notify,
+        key=key,
+    )
+    if not (late and keep_closed):
+        fire(ticket, "requester_message", actor=actor)
+    return message
+
+
+def _reply_elsewhere(
+    closed: Ticket,
+    elsewhere: Ticket | None,
+    *,
+    actor: Actor,
+    body: str,
+    draft_key: str,
+    channel: Channel | None,
+    key: str | None,
+) -> Message:
+    """Write a reply to the ticket `closed` on the ticket `elsewhere`, or on a new linked one without it."""
+    if elsewhere is None:
+        message = file_linked_ticket(
+            closed,
+            actor=actor,
+            description=_cleaned(body, field="body"),
+            draft_key=draft_key,
+            channel=channel or written_from(actor),
+        )
+    else:
+        theirs = late_replies.as_requester_of(elsewhere, actor)
+        message = reply(elsewhere, actor=theirs, body=body, draft_key=draft_key, channel=channel)
+    late_replies.record_continuation(closed, message, actor=actor, key=key)
     return message
 
 
@@ -183,6 +236,7 @@ def _record_answer(
     ticket: Ticket, message: Message, *, actor: Actor, notify: Sequence[tuple[str, str]], key: str | None
 ) -> None:
     clocks.stop_first_response(ticket, now=message.created_at)
+    ticket.late_reply_at = None
     record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)
 
 

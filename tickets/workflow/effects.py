@@ -96,6 +96,15 @@ def withdraw_solution(step: Step, argument: str) -> None:
 
 
 @effect
+def undo_closing(step: Step, argument: str) -> None:
+    """Take back what closing set, because the ticket is reopened: the solution sent, the approval asked for, and the
+    marks of a test ticket (S2.43) and of a duplicate (S2.40)."""
+    ticket = step.ticket
+    ticket.solution_sent_at = ticket.closure_asked_at = ticket.duplicate_of = None
+    ticket.is_test = False
+
+
+@effect
 @posts_message
 @takes_argument("response")
 def post_response(step: Step, argument: str) -> None:

@@ -1,4 +1,4 @@
-"""Filing of tickets: `file_ticket`, which every channel calls."""
+"""Filing of tickets: `file_ticket`, which every channel calls, and `file_linked_ticket` for late replies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from ..definitions.definition import Definition
 from ..definitions.fields import clean_values
 from ..enums import CaseKind, Channel, EventKind, MessageKind
 from ..exceptions import NotAllowed
-from ..models import Category, FolioCounter, Process, Ticket
+from ..models import Category, FolioCounter, Message, Process, Ticket
 from ..record.events import already_recorded, record
 from ..record.messages import write_message
 from .perform import set_first_stage
@@ -108,27 +108,96 @@ def file_ticket(
     for name, value in answers.items():
         if column := _column(definition, name):
             setattr(ticket, column, value)
+    _open(
+        ticket,
+        counter=counter,
+        description=texts["description"],
+        author=who.user or guest,
+        actor=as_actor,
+        draft_key=draft_key,
+        key=key,
+    )
+    return ticket
+
+
+def file_linked_ticket(
+    closed: Ticket, *, actor: Actor, description: str, draft_key: str = "", channel: Channel = Channel.WEB
+) -> Message:
+    """File a ticket for a reply to the ticket `closed`, which is locked, and return its report.
+
+    Requester, category and answers are those of the closed ticket, and `description` is the reply, already cleaned.
+    The new ticket takes the process's current version, or the closed ticket's if the process is out of use: a customer
+    who writes must reach somebody. Nothing else can be refused, because the closed ticket has passed every check.
+    """
+    process, now = closed.process_version.process, timezone.now()
+    version = (process.current if process.is_active else None) or closed.process_version
+    asked = {
+        item.key for item in version.definition.intake_fields(closed.category.key if closed.category else "")
+    }
+    ticket = Ticket(
+        process_version=version,
+        follows=closed,
+        category=closed.category,
+        department=_department(version.definition, closed.category),
+        channel=channel,
+        title=closed.title,
+        excerpt=plain_excerpt(description, EXCERPT_LENGTH),
+        fields={name: value for name, value in closed.fields.items() if name in asked},
+        requester=closed.requester,
+        requester_name=closed.requester_name,
+        requester_email=closed.requester_email,
+        requester_phone=closed.requester_phone,
+        requester_language=closed.requester_language,
+        notify_requester=closed.notify_requester,
+        case_kind=closed.case_kind,
+        severity=closed.severity,
+        created_at=now,
+        updated_at=now,
+    )
+    counter = _locked_counter()
+    return _open(
+        ticket,
+        counter=counter,
+        description=description,
+        author=actor,
+        actor=actor,
+        draft_key=draft_key,
+        key=None,
+    )
+
+
+def _open(
+    ticket: Ticket,
+    *,
+    counter: FolioCounter,
+    description: str,
+    author: Actor,
+    actor: Actor,
+    draft_key: str,
+    key: str | None,
+) -> Message:
+    """Save the new ticket with its folio, first stage and clocks, and record the filing. Returns its report."""
+    definition, now = ticket.definition, ticket.created_at
     set_first_stage(ticket, now=now)
     ticket.folio = _next_folio(counter)
     ticket.save()
     clocks.start(ticket, now=now)
-    author = who.user or guest
     message = write_message(
-        ticket, MessageKind.REPORT, author=author, body=texts["description"], channel=channel, at=now
+        ticket, MessageKind.REPORT, author=author, body=description, channel=Channel(ticket.channel), at=now
     )
-    attach_drafts(ticket, draft_key, actor=as_actor, message=message)
+    attach_drafts(ticket, draft_key, actor=actor, message=message)
     record(
         ticket,
         EventKind.FILED,
-        actor=as_actor,
+        actor=actor,
         public=True,
-        data={"to": ticket.stage, "channel": channel},
+        data={"to": ticket.stage, "channel": ticket.channel},
         notify=[(str(entry.to), entry.template) for entry in definition.on_filed],
         message=message,
         key=key,
         at=now,
     )
-    return ticket
+    return message
 
 
 def _filed_before(key: str | None, *, actor: Actor, who: Requester) -> Ticket | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from .. import clocks, policies
 from ..actors import SYSTEM, Actor, System
-from ..definitions.conditions import all_hold
+from ..definitions.conditions import is_offered
 from ..definitions.definition import Action, Stage
 from ..enums import ClockKind, EventKind, MessageKind, Template
 from ..exceptions import ActionUnavailable, NotAllowed
@@ -41,8 +41,8 @@ def perform(
 
     `data` holds the answers to what the action asks, `version` is the ticket's version on the person's page, and a
     repeated `key` does nothing. Raises one of these and changes nothing: `NotAllowed` (this person may not),
-    `StaleTicket` (the ticket has changed since `version`), `ActionUnavailable` (not in this stage, or its `when` does
-    not hold), `InvalidData` (wrong answers), `GuardFailed` (a guard refuses).
+    `StaleTicket` (the ticket has changed since `version`), `ActionUnavailable` (not in this stage, not any more, or
+    its `when` does not hold), `InvalidData` (wrong answers), `GuardFailed` (a guard refuses).
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=action, ticket=ticket):
@@ -55,7 +55,7 @@ def perform(
     require_fresh(ticket, actor=actor, version=version)
     if MOVES_DATES & {ask.field for ask in definition.asks}:
         record_breaches(ticket, now=timezone.now())
-    if ticket.stage not in definition.sources or not all_hold(definition.when, ticket):
+    if ticket.stage not in definition.sources or not is_offered(definition, ticket):
         raise ActionUnavailable
     if not policies.may_perform(actor, ticket, definition):
         raise NotAllowed
@@ -71,7 +71,7 @@ def fire(ticket: Ticket, trigger: str, *, actor: Actor = SYSTEM, after_days: int
     trigger `silence`, `after_days` says how many days of silence are over.
     """
     for action in ticket.definition.triggered(ticket.stage, trigger):
-        if action.after_days == after_days and all_hold(action.when, ticket):
+        if action.after_days == after_days and is_offered(action, ticket):
             _carry_out(ticket, action, actor=actor, answers={}, key=None)
             return action
     return None
@@ -152,6 +152,7 @@ def _carry_out(
         clocks.retarget(ticket, now=step.now)
     if step.message is not None and step.message.is_public and not step.message.from_requester:
         clocks.stop_first_response(ticket, now=step.now)
+        ticket.late_reply_at = None
     moved = ticket.stage != stage_before.key
     record(
         ticket,
@@ -178,6 +179,7 @@ def _set_stage(ticket: Ticket, stage: Stage, *, now: datetime) -> None:
     ticket.public_state = stage.kind.meta.public_state
     ticket.progress = stage.progress
     ticket.closed_at = now if stage.is_end else None
+    ticket.late_reply_at = None
     restart_silence(ticket, now=now)
 
 
