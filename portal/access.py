@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from content.text import MAX_TEXT
 from tickets import policies
-from tickets.actors import Actor
+from tickets.actors import Actor, Guest
 from tickets.enums import Purpose
 from tickets.models import GuestToken, Ticket
 from tickets.requesters import guests
@@ -52,6 +52,11 @@ class Access:
     def home_url(self) -> str:
         """The page to return to after a form: the approval page for an approval link, else the ticket's main page."""
         return self.url("approval" if self.purpose == Purpose.APPROVE else "")
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the guest's link has just been revoked, so that they may see the result and nothing else."""
+        return isinstance(self.actor, Guest) and self.actor.only_reads
 
     @property
     def can_reply(self) -> bool:
@@ -86,8 +91,8 @@ def ticket_view(*purposes: Purpose) -> Callable[[View], View]:
     """Decorate a view of one ticket: it receives an `Access` in place of the folio.
 
     A signed-in person who is not the requester gets 404. A visitor who is not signed in is sent to sign in. On guests'
-    addresses, a visitor without a valid link for one of `purposes` gets `invalid_link_page`. Browsers never store a
-    guest's pages, and must ask the server before they show a requester's page again.
+    addresses, a visitor without a valid link for one of `purposes` gets `ended_link_page` or `invalid_link_page`.
+    Browsers never store a guest's pages, and must ask the server before they show a requester's page again.
     """
 
     def decorate(view: View) -> View:
@@ -95,7 +100,7 @@ def ticket_view(*purposes: Purpose) -> Callable[[View], View]:
         def wrapper(request: HttpRequest, folio: str, *, guest: bool = False, **kwargs: Any) -> HttpResponse:
             if guest:
                 access = _guest(request, folio, purposes)
-                response = view(request, access, **kwargs) if access else invalid_link_page(request)
+                response = view(request, access, **kwargs) if access else _without_link(request, folio)
                 add_never_cache_headers(response)
                 return response
             if not request.user.is_authenticated:
@@ -124,6 +129,9 @@ def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> A
     """Return the guest's access, or None without a valid link for one of `purposes`. A POST marks the link as used."""
     tokens = granted(request)
     token = guests.find_valid(tokens, folio=folio, purposes=purposes) if tokens else None
+    if token is None and tokens and request.method in ("GET", "HEAD"):
+        ended = guests.find_ended(tokens, folio=folio)
+        token = ended if ended and ended.purpose in purposes and guests.may_see_result(ended) else None
     if token is None:
         return None
     if request.method == "POST":
@@ -131,14 +139,46 @@ def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> A
     return Access(token.ticket, guests.guest_of(token), token)
 
 
+def _without_link(request: HttpRequest, folio: str) -> HttpResponse:
+    """Answer a guest who has no valid link for this page of ticket `folio`: say what ended the link that this browser
+    has opened, if any. What they typed waits in the session for the new link."""
+    tokens = granted(request)
+    ended = guests.find_ended(tokens, folio=folio) if tokens else None
+    if ended is None:
+        return invalid_link_page(request)
+    if request.method == "POST":
+        keep_unsent(
+            request, folio, next((text for name, text in request.POST.items() if _is_message(name)), "")
+        )
+    return ended_link_page(request, ended)
+
+
+def _is_message(name: str) -> bool:
+    """Whether a form's field holds the message to the team: that of a reply, or of an action (`<action>-message`)."""
+    return name == "body" or name.endswith("-message")
+
+
 def invalid_link_page(request: HttpRequest) -> HttpResponse:
-    """Answer 404 with the same page for unknown, expired and revoked links and for visitors who have opened no link.
-    Requests by htmx get 286 without a page."""
+    """Answer 404 with the same page for unknown links, for links of somebody who is not the requester, and for visitors
+    who have opened no link. Requests by htmx get 286 without a page."""
     if getattr(request, "htmx", False):
-        # Status 286 makes htmx stop polling without changing the page, so the typed text stays. A form that is later
-        # sent from that page without htmx gets the page below.
-        return HttpResponse(status=286, headers={"HX-Reswap": "none"})
+        return _stop_polling()
     return render(request, "portal/guest/invalid.html", status=404)
+
+
+def ended_link_page(request: HttpRequest, token: GuestToken) -> HttpResponse:
+    """Answer 410 with what ended the link, how the ticket stands and a button that mails a new link. Requests by htmx
+    get 286 without a page."""
+    if getattr(request, "htmx", False):
+        return _stop_polling()
+    context = {"token": token, "ticket": token.ticket, "unsent": unsent_reply(request, token.ticket.folio)}
+    return render(request, "portal/guest/ended.html", context, status=410)
+
+
+def _stop_polling() -> HttpResponse:
+    """Return status 286, which makes htmx stop polling without changing the page, so that the typed text stays. A form
+    that is later sent from that page without htmx gets the whole page."""
+    return HttpResponse(status=286, headers={"HX-Reswap": "none"})
 
 
 def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
@@ -151,17 +191,24 @@ def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
     page = reverse("portal:ticket", kwargs={"folio": folio})
     if request.method != "POST":
         return redirect_to_login(request.get_full_path())
-    body = request.POST.get("body", "")
-    if body and len(body) <= MAX_TEXT:
-        request.session[UNSENT] = {folio: body}
+    if keep_unsent(request, folio, request.POST.get("body", "")):
         messages.info(
             request, _("Tu sesión había terminado. Entra de nuevo: tu respuesta te espera en el ticket.")
         )
     return redirect_to_login(page)
 
 
+def keep_unsent(request: HttpRequest, folio: str, body: str) -> bool:
+    """Keep a reply that could not be sent in the session, and return whether it was kept: not if it is empty or too
+    long."""
+    kept = bool(body) and len(body) <= MAX_TEXT
+    if kept:
+        request.session[UNSENT] = {folio: body}
+    return kept
+
+
 def unsent_reply(request: HttpRequest, folio: str) -> str:
-    """Return the reply that `_sign_in` stored for this ticket; an empty text if there is none."""
+    """Return the reply that `keep_unsent` stored for this ticket; an empty text if there is none."""
     return str(request.session.get(UNSENT, {}).get(folio, ""))
 
 

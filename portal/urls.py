@@ -45,6 +45,7 @@ urlpatterns = [
     path("invitado/<slug:folio>/cierre/", ticket.approval, {"guest": True}, name="guest_approval"),
     path("enlace/nuevo/", guests.resend_link, name="resend_link"),
     path("enlace/nuevo/listo/", guests.resend_done, name="resend_done"),
+    path("enlace/otro/<slug:folio>/", guests.renew_link, name="renew_link"),
     path("enlace/<str:token>/", guests.guest_link, name="guest_link"),
     path("perfil/", profile.profile, name="profile"),
 ]

@@ -14,13 +14,15 @@ from .enums import Purpose
 class Guest:
     """A requester who acts through a mailed link and not through an account. The link opens one ticket for one purpose.
 
-    A guest who is filing a report has no link yet. Their `purpose` is None, which permits nothing else.
+    A guest who is filing a report has no link yet. Their `purpose` is None, which permits nothing else. `only_reads` is
+    set when the link has just been revoked: they may still read what its purpose lets them read.
     """
 
     ticket_id: int
     email: str
     name: str
     purpose: Purpose | None = None
+    only_reads: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The errors that verbs raise. Their messages can be shown to the person who acted."""
 
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -32,3 +34,12 @@ class InvalidToken(DeskError):
     strangers learn nothing from it."""
 
     default = _("Este enlace ya no sirve. Pide uno nuevo desde la página del ticket.")
+
+
+class EndedLink(InvalidToken):
+    """A guest's link was right, but was revoked or has expired. `token` is its row. It was mailed to the person who is
+    the requester today, so they may read what ended it and get a new one."""
+
+    def __init__(self, token: Any) -> None:
+        self.token = token
+        super().__init__()

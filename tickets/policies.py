@@ -79,19 +79,24 @@ def can_download(actor: Actor, attachment: Attachment) -> bool:
     return (can_see_internal if internal else can_view)(actor, attachment.ticket)
 
 
+def _link_permits(actor: Actor, purposes: Iterable[Purpose]) -> bool:
+    """Whether the guest's link is for one of `purposes` and still permits more than reading. True for accounts."""
+    return not isinstance(actor, Guest) or (actor.purpose in purposes and not actor.only_reads)
+
+
 def can_reply(actor: Actor, ticket: Ticket) -> bool:
     """Whether the actor may reply as the requester, which is allowed in every stage (S1.5, S3.18)."""
-    return is_requester(actor, ticket) and (not isinstance(actor, Guest) or actor.purpose in WRITING_PURPOSES)
+    return is_requester(actor, ticket) and _link_permits(actor, WRITING_PURPOSES)
 
 
 def can_rate(actor: Actor, ticket: Ticket) -> bool:
-    return is_requester(actor, ticket) and (not isinstance(actor, Guest) or actor.purpose in RATING_PURPOSES)
+    return is_requester(actor, ticket) and _link_permits(actor, RATING_PURPOSES)
 
 
 def can_choose_notifications(actor: Actor, ticket: Ticket) -> bool:
     """Whether the actor may switch the requester's mail on or off (S3.10). Guests need the link for following: links
     with a narrower purpose do not permit it."""
-    return is_requester(actor, ticket) and (not isinstance(actor, Guest) or actor.purpose == Purpose.FOLLOW)
+    return is_requester(actor, ticket) and _link_permits(actor, (Purpose.FOLLOW,))
 
 
 def can_answer(actor: Actor, ticket: Ticket) -> bool:
@@ -128,8 +133,7 @@ def is_one_of(who: Who, actor: Actor, ticket: Ticket) -> bool:
     if who.kind == "owner":
         return is_one_of(ticket.stage_definition.owner, actor, ticket)
     if who.kind == "requester":
-        decides = not isinstance(actor, Guest) or actor.purpose in DECIDING_PURPOSES
-        return is_requester(actor, ticket) and decides
+        return is_requester(actor, ticket) and _link_permits(actor, DECIDING_PURPOSES)
     if not isinstance(actor, User) or who.kind == "nobody":
         return False
     if not is_staff_on(actor, ticket):

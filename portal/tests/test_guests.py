@@ -12,10 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tests.factories import make_agent
 from tickets.enums import EventKind, Purpose, Template
 from tickets.models import Attachment, GuestToken, Process, Ticket, TicketEvent
 from tickets.requesters import guests
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import conversation, properties
 from tickets.workflow.perform import perform
 from web.grants import COOKIE, KEPT
@@ -99,10 +100,14 @@ def test_signed_in_requester_is_sent_to_their_page(in_work: Ticket, customer_cli
     assert COOKIE not in customer_client.cookies
 
 
-def test_unknown_expired_and_revoked_links_look_the_same(in_work: Ticket, client: Client):
+def test_unknown_links_and_those_of_others_look_the_same(in_work: Ticket, customer: User, client: Client):
+    """B15: only today's requester learns that a link was right once."""
     old, withdrawn = issue(in_work, Purpose.FOLLOW), issue(in_work, Purpose.SURVEY)
     GuestToken.objects.filter(purpose="follow").update(expires_at=timezone.now() - timedelta(seconds=1))
     guests.revoke(in_work, Purpose.SURVEY)
+    customer.email = "nueva@example.com"
+    customer.save()
+    Ticket.objects.filter(pk=in_work.pk).update(requester_email="nueva@example.com")
 
     answers = [client.get(f"/enlace/{secret}/") for secret in ("x" * 43, "nunca", old, withdrawn)]
 
@@ -114,6 +119,106 @@ def test_unknown_expired_and_revoked_links_look_the_same(in_work: Ticket, client
     assert len(bodies) == 1
     assert "Este enlace ya no sirve" in bodies.pop()
     assert COOKIE not in client.cookies
+
+
+@pytest.mark.parametrize(
+    ("purpose", "end", "said"),
+    [
+        (Purpose.CONTRIBUTE, "switch", "El equipo ya no espera tu respuesta"),
+        (Purpose.CONTRIBUTE, "expire", "Este enlace venció"),
+        (Purpose.FOLLOW, "expire", "Este enlace venció"),
+        (Purpose.FOLLOW, "revoke", "Este enlace se retiró"),
+    ],
+)
+def test_ended_link_says_what_ended_it_and_mails_a_new_one(
+    in_work: Ticket, agent: User, client: Client, purpose, end, said
+):
+    secret = issue(in_work, purpose)
+    if end == "switch":
+        properties.set_contribution(in_work, actor=agent, is_open=False)
+    elif end == "revoke":
+        guests.revoke(in_work)
+    else:
+        GuestToken.objects.update(expires_at=timezone.now())
+
+    answer = client.get(f"/enlace/{secret}/")
+
+    html = answer.content.decode()
+    assert answer.status_code == 410
+    assert said in html
+    assert in_work.folio in html
+    assert in_work.title not in html
+    assert client.get(f"/invitado/{in_work.folio}/").status_code == 410
+    again = client.post(f"/enlace/otro/{in_work.folio}/", follow=True)
+    assert "Revisa tu correo" in again.content.decode()
+    assert mailed(in_work) == 1
+
+
+def test_new_link_is_mailed_only_to_a_browser_that_opened_one(in_work: Ticket, client: Client):
+    answer = client.post(f"/enlace/otro/{in_work.folio}/")
+
+    assert answer["Location"] == f"/enlace/nuevo/?folio={in_work.folio}"
+    assert mailed(in_work) == 0
+
+
+def test_new_links_to_one_address_are_limited(in_work: Ticket, client: Client):
+    secret = issue(in_work, Purpose.FOLLOW)
+    guests.revoke(in_work)
+    client.get(f"/enlace/{secret}/")
+
+    answers = [client.post(f"/enlace/otro/{in_work.folio}/").status_code for _n in range(5)]
+
+    assert (answers[:3], answers[-1], mailed(in_work)) == ([302, 302, 302], 429, 3)
+
+
+@pytest.mark.demand("S0.12", "S1.5")
+@pytest.mark.parametrize(
+    ("process", "filing", "start"),
+    [
+        ("incidencia-tecnica", {"fields": {"donde_ocurre": "iphone"}}, "clasificar"),
+        ("reparacion-de-dispositivo", {"fields": {"marca": "Nokia"}, "phone": "0414 1234567"}, "validar"),
+    ],
+)
+def test_guest_sees_the_answer_that_ends_their_link(process, filing, start, supervisor: User):
+    """The answer switches the contribution off, which revokes the link in use."""
+    ticket = make_ticket(make_process(process), guest_email="invitada@example.com", **filing)
+    agent = make_agent(ticket.department)
+    answers = {
+        "severity": "high",
+        "department": ticket.department,
+        "assignee": agent,
+        "trabajo": "reparacion",
+    }
+    perform(ticket, start, actor=supervisor, data=answers)
+    perform(ticket, "pedir_informacion", actor=agent, data={"message": "¿Qué versión tienes?"})
+    secret = issue(ticket, Purpose.CONTRIBUTE)
+    client = Client()
+    client.get(f"/enlace/{secret}/")
+
+    answer = client.post(f"/invitado/{ticket.folio}/responder/", {"body": "La 4.2"}, follow=True)
+
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Enviamos tu respuesta." in html
+    assert "La 4.2" in html
+    assert "El enlace que abriste ya cumplió su función." in html
+    assert 'id="responder"' not in html
+    late = client.post(f"/invitado/{ticket.folio}/responder/", {"body": "Otra cosa"})
+    assert late.status_code == 410
+    assert not ticket.messages.filter(body="Otra cosa").exists()
+    with time_machine.travel(timezone.now() + timedelta(hours=1, seconds=1)):
+        assert client.get(f"/invitado/{ticket.folio}/").status_code == 410
+
+
+def test_text_refused_with_its_link_waits_for_the_new_one(in_work: Ticket, agent: User):
+    client = opened(in_work, Purpose.CONTRIBUTE)
+    properties.set_contribution(in_work, actor=agent, is_open=False)
+
+    refused = client.post(f"/invitado/{in_work.folio}/responder/", {"body": "Mi respuesta larga"})
+    assert "Mi respuesta larga" in refused.content.decode()
+
+    client.get(f"/enlace/{issue(in_work, Purpose.FOLLOW)}/")
+    assert ">Mi respuesta larga</textarea>" in page(client, f"/invitado/{in_work.folio}/")
 
 
 @pytest.mark.parametrize("cookie", ["", "nada", "WzFd:1abc:firma", "[1,2,3]"])
@@ -145,12 +250,10 @@ def test_revoked_link_stops_at_once(in_work: Ticket, agent: User):
 
     properties.set_contribution(in_work, actor=agent, is_open=False)
 
-    assert client.get(f"/invitado/{in_work.folio}/").status_code == 404
+    assert client.get(f"/invitado/{in_work.folio}/").status_code == 410
     answer = client.post(f"/invitado/{in_work.folio}/responder/", {"body": "Tarde"})
-    gone = answer.content.decode()
-    assert "Este enlace ya no sirve" in gone
-    assert "Lo que escribiste sigue en la página anterior." in gone
-    assert f'href="/enlace/nuevo/?folio={in_work.folio}"' in gone
+    assert answer.status_code == 410
+    assert "El equipo ya no espera tu respuesta" in answer.content.decode()
     assert not in_work.messages.filter(body="Tarde").exists()
 
 

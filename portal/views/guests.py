@@ -1,17 +1,21 @@
 """Views for guests: opening the link of a mail, and asking for a new one."""
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tickets.enums import Purpose
-from tickets.exceptions import InvalidToken
+from tickets.exceptions import EndedLink, InvalidToken
+from tickets.models import GuestToken
 from tickets.requesters import guests
-from web.grants import grant
+from web.grants import grant, granted
 from web.ratelimit import by_field, by_ip, limited
 
-from ..access import invalid_link_page
+from ..access import ended_link_page, invalid_link_page
 from ..forms.ticket import ResendForm
 
 # The page of each kind of link: for a guest, and for the requester when signed in.
@@ -30,6 +34,11 @@ def guest_link(request: HttpRequest, token: str) -> HttpResponse:
     (see `web.grants`)."""
     try:
         found = guests.redeem(token)
+    except EndedLink as ended:
+        response = ended_link_page(request, ended.token)
+        grant(
+            request, response, ended.token
+        )  # it opens nothing any more, but says whose new link `renew_link` mails
     except InvalidToken:
         response = invalid_link_page(request)
     else:
@@ -54,6 +63,29 @@ def resend_link(request: HttpRequest) -> HttpResponse:
         guests.send_again(folio=form.cleaned_data["folio"], email=form.cleaned_data["email"])
         return redirect("portal:resend_done")
     return render(request, "portal/guest/resend.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _ended_link(request: HttpRequest) -> GuestToken | None:
+    """Return the link to the ticket of this address that has ended and that the browser has opened."""
+    folio = request.resolver_match.kwargs["folio"] if request.resolver_match else ""
+    return guests.find_ended(granted(request), folio=folio)
+
+
+def _its_address(request: HttpRequest) -> str:
+    ended = _ended_link(request)
+    return ended.email if ended else ""
+
+
+@limited("resend", rate="10/h")
+@limited("resend-mail", rate="3/h", by=_its_address)
+@require_POST
+def renew_link(request: HttpRequest, folio: str) -> HttpResponse:
+    """Mail a new link to the address of a link that has ended, without asking for the address again."""
+    ended = _ended_link(request)
+    if ended is None:
+        return redirect(f"{reverse('portal:resend_link')}?{urlencode({'folio': folio})}")
+    guests.send_again(folio=folio, email=ended.email)
+    return redirect("portal:resend_done")
 
 
 @require_safe

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -9,9 +10,10 @@ from django.utils import timezone
 
 from content.tokens import hash_token, new_token
 
+from .. import policies
 from ..actors import SYSTEM, Guest
 from ..enums import EventKind, Purpose, Template
-from ..exceptions import InvalidToken
+from ..exceptions import EndedLink, InvalidToken
 from ..models import GuestToken, Ticket
 from ..record.events import record
 from ..record.locking import locked
@@ -24,6 +26,8 @@ LIFETIME = {
 }
 TOUCH_AFTER = timedelta(minutes=5)
 """`last_used_at` is written at most this often."""
+RESULT_SEEN_WITHIN = timedelta(hours=1)
+"""How long a guest may go on reading after their link was revoked: what they did with it may be what revoked it."""
 
 
 def issue(ticket: Ticket, *, purpose: Purpose, email: str) -> str:
@@ -45,14 +49,19 @@ def discard_unsent(raw: str) -> None:
 
 
 def redeem(raw: str) -> GuestToken:
-    """Return the valid token of a link's secret. Raises `InvalidToken`, the same for unknown, expired and revoked ones.
+    """Return the valid token of a link's secret.
+
+    Raises `EndedLink` for an expired or revoked link of the requester, and `InvalidToken` for every other: unknown, or
+    mailed to somebody who is no longer the requester.
 
     The token is looked up by hash, so the time of the query tells nothing about the secret. Nothing is written, because
     mail scanners open links that nobody clicked (B16); `record_use` records that the guest really acted.
     """
     token = GuestToken.objects.select_related("ticket__requester").filter(digest=hash_token(raw)).first()
-    if token is None or not _is_usable(token):
+    if token is None or not _is_theirs(token):
         raise InvalidToken
+    if not token.is_valid(timezone.now()):
+        raise EndedLink(token) if _was_mailed_to_requester(token) else InvalidToken()
     return token
 
 
@@ -62,8 +71,42 @@ def find_valid(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose]
     `tokens` are the primary keys of the tokens that a browser has redeemed. The purpose named first wins, then the
     newest token. Every request asks again, so that a revoked or expired link stops working at once.
     """
-    wanted = list(purposes)
-    found = GuestToken.objects.filter(pk__in=list(tokens), ticket__folio=folio, purpose__in=wanted)
+    wanted, now = list(purposes), timezone.now()
+    valid = [token for token in _theirs(tokens, folio, purpose__in=wanted) if token.is_valid(now)]
+    return min(valid, key=lambda token: (wanted.index(Purpose(token.purpose)), -token.pk), default=None)
+
+
+def find_ended(tokens: Iterable[int], *, folio: str) -> GuestToken | None:
+    """Return the newest token among `tokens` for the ticket `folio` that was revoked or has expired; None without
+    one."""
+    now = timezone.now()
+    ended = [
+        token
+        for token in _theirs(tokens, folio)
+        if not token.is_valid(now) and _was_mailed_to_requester(token)
+    ]
+    return max(ended, key=lambda token: token.pk, default=None)
+
+
+def may_see_result(token: GuestToken) -> bool:
+    """Whether the bearer of this revoked token used it shortly before, so that they may still read the ticket.
+
+    What a guest does with a link may revoke it, as an answer ends the contribution: they must see that it arrived. Such
+    a link writes nothing any more (S2.7).
+    """
+    now = timezone.now()
+    return (
+        token.revoked_at is not None
+        and token.last_used_at is not None
+        and now < token.expires_at
+        and now - token.revoked_at < RESULT_SEEN_WITHIN
+        and now - token.last_used_at < RESULT_SEEN_WITHIN
+        and token.purpose in policies.READING_PURPOSES
+    )
+
+
+def _theirs(tokens: Iterable[int], folio: str, **filters: Any) -> list[GuestToken]:
+    found = GuestToken.objects.filter(pk__in=list(tokens), ticket__folio=folio, **filters)
     related = found.select_related(
         "ticket__process_version",
         "ticket__category",
@@ -71,16 +114,18 @@ def find_valid(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose]
         "ticket__assignee",
         "ticket__requester",
     )
-    valid = [token for token in related if _is_usable(token)]
-    return min(valid, key=lambda token: (wanted.index(Purpose(token.purpose)), -token.pk), default=None)
+    return [token for token in related if _is_theirs(token)]
 
 
-def _is_usable(token: GuestToken) -> bool:
-    """Whether the token is valid and, if the requester has an account, the account is active and still has the address
-    that the link was mailed to."""
+def _is_theirs(token: GuestToken) -> bool:
+    """Whether the requester has no account, or an active one with the address that the link was mailed to."""
     requester = token.ticket.requester
-    is_theirs = requester is None or (requester.is_active and token.email == requester.email)
-    return token.is_valid(timezone.now()) and is_theirs
+    return requester is None or (requester.is_active and token.email == requester.email)
+
+
+def _was_mailed_to_requester(token: GuestToken) -> bool:
+    """Whether the link was mailed to the requester's address of today: only they may read why it ended."""
+    return token.email == token.ticket.requester_email.lower()
 
 
 def record_use(token: GuestToken) -> None:
@@ -122,8 +167,11 @@ def link_to(token: GuestToken, other: Ticket) -> GuestToken:
 
 
 def guest_of(token: GuestToken) -> Guest:
-    """Return the guest who holds the link, as the `actor` of verbs."""
-    return Guest(token.ticket_id, token.email, token.ticket.requester_name, Purpose(token.purpose))
+    """Return the guest who holds the link, as the `actor` of verbs. A link that has ended only lets them read."""
+    only_reads = not token.is_valid(timezone.now())
+    return Guest(
+        token.ticket_id, token.email, token.ticket.requester_name, Purpose(token.purpose), only_reads
+    )
 
 
 def revoke_links_to_others(ticket: Ticket) -> None:
