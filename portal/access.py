@@ -147,9 +147,8 @@ def _without_link(request: HttpRequest, folio: str) -> HttpResponse:
     if ended is None:
         return invalid_link_page(request)
     if request.method == "POST":
-        keep_unsent(
-            request, folio, next((text for name, text in request.POST.items() if _is_message(name)), "")
-        )
+        field = next(filter(_is_message, request.POST), "")
+        keep_unsent(request, folio, request.POST.get(field, ""))
     return ended_link_page(request, ended)
 
 

@@ -47,5 +47,6 @@ urlpatterns = [
     path("enlace/nuevo/listo/", guests.resend_done, name="resend_done"),
     path("enlace/otro/<slug:folio>/", guests.renew_link, name="renew_link"),
     path("enlace/<str:token>/", guests.guest_link, name="guest_link"),
+    path("enlace/<str:token>/encuesta/", guests.guest_link, {"survey": True}, name="guest_link_survey"),
     path("perfil/", profile.profile, name="profile"),
 ]

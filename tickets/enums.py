@@ -251,3 +251,4 @@ class DeliveryProblem(models.TextChoices):
     OPTED_OUT = "opted_out", _("el solicitante no quiere avisos por correo")
     NO_ACCESS = "no_access", _("la persona ya no tiene acceso")
     OUTDATED = "outdated", _("ya no hacía falta")
+    MERGED = "merged", _("lo dice el correo siguiente")

@@ -79,7 +79,7 @@ def can_download(actor: Actor, attachment: Attachment) -> bool:
     return (can_see_internal if internal else can_view)(actor, attachment.ticket)
 
 
-def _link_permits(actor: Actor, purposes: Iterable[Purpose]) -> bool:
+def _link_permits(actor: Actor, purposes: tuple[Purpose, ...]) -> bool:
     """Whether the guest's link is for one of `purposes` and still permits more than reading. True for accounts."""
     return not isinstance(actor, Guest) or (actor.purpose in purposes and not actor.only_reads)
 

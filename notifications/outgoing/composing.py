@@ -1,6 +1,7 @@
 """Compose the mail of an outbox row: text, HTML and headers, in the recipient's language and time zone."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,14 +14,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from tickets import policies
-from tickets.enums import DeliveryProblem, Template
+from tickets.enums import DeliveryProblem, Purpose, Template
 from tickets.requesters import guests
 
 from ..models import OutgoingEmail
 from . import reply_address
 from .cases import MailContext
 from .emails import CATALOGUE, NotSent
-from .links import Link, link_for
+from .links import Link, is_wanted, link_for
 from .outbox import thread_id
 from .recipients import is_asked_for, wants_news
 
@@ -31,15 +32,20 @@ OPENING = frozenset({Template.RECEIVED, Template.NEW_TICKET})
 
 @dataclass(frozen=True)
 class ComposedMail:
-    """A composed mail, and the token of the link in it, if there is one."""
+    """A composed mail, and the links in it."""
 
     message: EmailMultiAlternatives
-    token: str = ""
+    links: tuple[Link, ...] = ()
 
-    def discard_link(self) -> None:
-        """Delete the link's token. Call it only if the mail certainly did not leave."""
-        if self.token:
-            guests.discard_unsent(self.token)
+    def discard_links(self) -> None:
+        """Delete the tokens of the links. Call it only if the mail certainly did not leave."""
+        _discard(self.links)
+
+
+def _discard(links: Iterable[Link]) -> None:
+    for link in links:
+        if link.token:
+            guests.discard_unsent(link.token)
 
 
 def load(pk: int) -> OutgoingEmail:
@@ -99,11 +105,16 @@ def _compose(case: MailContext) -> ComposedMail:
     letter = CATALOGUE[mail.template](case)
     facts = case.facts() | letter.facts | {"button": letter.button}
     link = link_for(mail, case.ticket, letter.purpose)
+    links = [link]
+    if letter.offers_survey and not case.for_staff and is_wanted(case.ticket, Purpose.SURVEY):
+        # A guest rates with the link to follow the ticket; with an account, the survey needs a link of its own.
+        survey = Link(f"{link.url}encuesta/") if link.token else link_for(mail, case.ticket, Purpose.SURVEY)
+        links.append(survey)
+        facts |= {"second": _("Calificar la atención"), "second_url": survey.url}
     try:
-        return ComposedMail(_compose_message(mail, facts, link), link.token)
+        return ComposedMail(_compose_message(mail, facts, link), tuple(links))
     except Exception:
-        if link.token:
-            guests.discard_unsent(link.token)
+        _discard(links)
         raise
 
 

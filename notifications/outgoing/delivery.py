@@ -130,10 +130,10 @@ class ClaimedBatch:
         try:
             connection = self._connect()
         except ServerAway:
-            written.discard_link()
+            written.discard_links()
             raise
         if not self._start(mail):  # the lease expired meanwhile and another worker has it
-            written.discard_link()
+            written.discard_links()
             return False
         try:
             connection.send_messages([written.message])
@@ -143,7 +143,7 @@ class ClaimedBatch:
             self._disconnect()
             self._after_failure(mail, failure)
             if failure.verdict != Verdict.UNKNOWN:
-                written.discard_link()
+                written.discard_links()
             if failure.verdict == Verdict.OUTAGE:
                 raise ServerAway(failure) from error
             return False

@@ -32,11 +32,15 @@ class NotSent(Exception):
 
 @dataclass(frozen=True)
 class MailContent:
-    """The button's text, the purpose of the button's link, and the facts that one kind of mail adds."""
+    """The button's text, the purpose of the button's link, and the facts that one kind of mail adds.
+
+    With `offers_survey`, a second link leads to the survey, if the requester may answer it now.
+    """
 
     button: str
     purpose: Purpose = Purpose.FOLLOW
     facts: dict[str, Any] = field(default_factory=dict)
+    offers_survey: bool = False
 
 
 Writer = Callable[[MailContext], MailContent]
@@ -195,7 +199,7 @@ def verification_asked(case: MailContext) -> MailContent:
 @mail
 def resolved(case: MailContext) -> MailContent:
     """Tell that the ticket was resolved, with the solution (S4.21, S2.28)."""
-    return MailContent(_ticket_button(case), facts=_solution(case))
+    return MailContent(_ticket_button(case), facts=_solution(case), offers_survey=True)
 
 
 @mail
@@ -232,7 +236,8 @@ def closure_rejected(case: MailContext) -> MailContent:
 @mail
 def closed(case: MailContext) -> MailContent:
     """Tell that the ticket is closed, what was done and what the requester still has to do (S0.23, S0.24, S1.16)."""
-    return MailContent(_ticket_button(case), facts=_solution(case) | {"by_requester": case.is_by_requester})
+    facts = _solution(case) | {"by_requester": case.is_by_requester}
+    return MailContent(_ticket_button(case), facts=facts, offers_survey=True)
 
 
 @mail

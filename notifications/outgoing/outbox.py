@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from content.batches import delete_in_batches
-from tickets.enums import DeliveryState
+from tickets.enums import DeliveryProblem, DeliveryState, Template
 from tickets.models import Delivery, TicketEvent
 from tickets.record import deliveries
 
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 DRAIN = "notifications.tasks.drain_outbox"
 MAIL_KEPT_FOR = timedelta(days=180)
+HELD_FOR = timedelta(minutes=1)
+"""How long a `resolved` mail to the requester waits for what follows at once: the closing and the survey."""
 
 
 def enqueue_event(event: TicketEvent) -> int:
@@ -36,7 +38,7 @@ def enqueue_event(event: TicketEvent) -> int:
     """
     if not event.notify:
         return 0
-    found = recipients_of(event)
+    found = _without_repeats(event, recipients_of(event))
     if not found:
         return 0
     rows = deliveries.announce(
@@ -53,6 +55,51 @@ def enqueue_event(event: TicketEvent) -> int:
     return waiting
 
 
+def _without_repeats(
+    event: TicketEvent, found: dict[tuple[str, str], Recipient]
+) -> dict[tuple[str, str], Recipient]:
+    """Return `found` without what the requester reads in another mail anyway: resolved, closed and survey within a
+    minute are one mail.
+
+    The mails `resolved` and `closed` offer the survey themselves. A `resolved` mail is held for `HELD_FOR`; if the
+    ticket is closed meanwhile, only `closed` is sent, which tells the solution too.
+    """
+    kept = {}
+    for (email, template), person in found.items():
+        if person.audience == Audience.REQUESTER:
+            if template == Template.CLOSED:
+                _merge_held(event, email)
+            if template == Template.SURVEY and ((email, Template.CLOSED) in found or _hold_on(event, email)):
+                continue
+        kept[email, template] = person
+    return kept
+
+
+def _held(event: TicketEvent, email: str) -> "QuerySet[OutgoingEmail]":
+    """Return the `resolved` mails about the event's ticket that still wait to be sent to this requester."""
+    return OutgoingEmail.objects.filter(
+        ticket=event.ticket_id,
+        template=Template.RESOLVED,
+        audience=Audience.REQUESTER,
+        recipient=email,
+        state=MailState.QUEUED,
+        attempts=0,
+    )
+
+
+def _merge_held(event: TicketEvent, email: str) -> None:
+    held = list(_held(event, email).select_for_update().values_list("pk", "delivery_id"))
+    OutgoingEmail.objects.filter(pk__in=[pk for pk, _delivery in held]).update(state=MailState.SUPPRESSED)
+    for delivery in filter(None, (delivery for _pk, delivery in held)):
+        deliveries.report(delivery, DeliveryState.WITHHELD, problem=DeliveryProblem.MERGED)
+
+
+def _hold_on(event: TicketEvent, email: str) -> bool:
+    """Whether a `resolved` mail still waits, which will offer the survey. It is held anew, so that no worker composes
+    it before this transaction ends."""
+    return _held(event, email).update(next_attempt_at=timezone.now() + HELD_FOR) > 0
+
+
 def _delivery(event: TicketEvent, person: Recipient, template: str) -> Delivery:
     return Delivery(
         event=event,
@@ -65,6 +112,7 @@ def _delivery(event: TicketEvent, person: Recipient, template: str) -> Delivery:
 
 
 def _mail(event: TicketEvent, person: Recipient, template: str, delivery: Delivery) -> OutgoingEmail:
+    is_held = template == Template.RESOLVED and person.audience == Audience.REQUESTER
     return OutgoingEmail(
         event=event,
         ticket=event.ticket,
@@ -76,6 +124,7 @@ def _mail(event: TicketEvent, person: Recipient, template: str, delivery: Delive
         language=person.language,
         message_id=message_id(event, person.email, template),
         state=MailState.SUPPRESSED if person.withheld else MailState.QUEUED,
+        next_attempt_at=timezone.now() + (HELD_FOR if is_held else timedelta(0)),
     )
 
 

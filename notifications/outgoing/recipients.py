@@ -128,7 +128,7 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
         case "role":
             return _of_role(people, who.name)
         case "department" | "staff":
-            return list(people.filter(_member(ticket, who.name))) or _of_role(people, Role.SUPERVISOR)
+            return _in_charge(people, ticket, who.name) or _of_role(people, Role.SUPERVISOR)
         case "managers":
             managers = people.filter(_member(ticket, who.name, is_manager=True))
             return list(managers) or _of_role(people, Role.SUPERVISOR)
@@ -141,6 +141,13 @@ def _replacing_empty_group(people: "QuerySet[User]", group: Who, ticket: Ticket)
     definition = ticket.definition.group(group.name)
     members = people.filter(_member(ticket, "")) if definition and definition.while_empty == "staff" else []
     return list(members) or _of_role(people, Role.SUPERVISOR)
+
+
+def _in_charge(people: "QuerySet[User]", ticket: Ticket, department: str) -> list[User]:
+    """Return the managers of the department, or all its members if it has no manager: a mail should wake those who
+    must act, and managers hand the work out."""
+    managers = people.filter(_member(ticket, department, is_manager=True))
+    return list(managers) or list(people.filter(_member(ticket, department)))
 
 
 def _member(ticket: Ticket, department: str, **fields: bool) -> Q:

@@ -68,6 +68,20 @@ def test_named_department_excludes_members_without_access():
     assert stranger.email not in who_gets(ticket, "department:administracion")
 
 
+@pytest.mark.demand("S0.16", "S1.10")
+def test_mail_to_a_department_goes_to_its_managers_or_else_to_all():
+    one, two = make_agent(), make_agent()
+    ticket = make_ticket()
+    assert who_gets(ticket, "department") == sorted([one.email, two.email])
+
+    Membership.objects.filter(user=two, department=ticket.department).update(is_manager=True)
+    assert who_gets(ticket, "department") == [two.email]
+
+    two.is_active = False
+    two.save()
+    assert who_gets(ticket, "department") == [one.email]
+
+
 def test_supervisors_replace_an_empty_department():
     supervisor = make_supervisor()
     ticket = make_ticket()

@@ -29,9 +29,9 @@ PAGES = {
 
 @limited("link", rate="60/10m", by=by_ip, methods=("GET", "HEAD"))
 @require_safe
-def guest_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Exchange a link's token for a cookie and redirect to an address without the token. Writes nothing to the database
-    (see `web.grants`)."""
+def guest_link(request: HttpRequest, token: str, *, survey: bool = False) -> HttpResponse:
+    """Exchange a link's token for a cookie and redirect to an address without the token: the survey's page with
+    `survey`, else the page of the link's purpose. Writes nothing to the database (see `web.grants`)."""
     try:
         found = guests.redeem(token)
     except EndedLink as ended:
@@ -42,7 +42,7 @@ def guest_link(request: HttpRequest, token: str) -> HttpResponse:
     except InvalidToken:
         response = invalid_link_page(request)
     else:
-        guest_page, own_page = PAGES[Purpose(found.purpose)]
+        guest_page, own_page = PAGES[Purpose.SURVEY if survey else Purpose(found.purpose)]
         own = request.user.is_authenticated and found.ticket.requester_id == request.user.pk
         response = redirect(own_page if own else guest_page, found.ticket.folio)
         if not own:

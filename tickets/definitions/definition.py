@@ -240,6 +240,8 @@ class Response:
     label: Text
     body: Text
     kind: MessageKind = MessageKind.FOLLOW_UP
+    asks: bool = False
+    """Whether the text asks the requester for something. If it does not, its mail does not say so either."""
     stages: tuple[str, ...] = ()
     when: tuple[When, ...] = ()
 

@@ -262,6 +262,7 @@ def _response(r: Reader) -> Response:
         label=r.text("label", required=True),
         body=r.text("body", required=True),
         kind=MessageKind(r.string("kind", MessageKind.FOLLOW_UP.value, among=RESPONSE_KINDS)),
+        asks=r.boolean("asks"),
         stages=r.strings("stages"),
         when=r.conditions(),
     )

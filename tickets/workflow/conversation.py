@@ -120,24 +120,26 @@ def send_follow_up(
     *,
     actor: Actor,
     body: str,
+    asks: bool = True,
     draft_key: str = "",
     version: int | None = None,
     key: str | None = None,
 ) -> Message:
     """Send a follow-up, «Estamos en ello», which does not say that the case is solved (T2, S0.21). Returns it.
 
-    Fires `follow_up_sent`. With the contribution open, the requester's mail has a link to answer without signing in
-    (S2.6). Raises `NotAllowed`, `StaleTicket`, `InvalidData`, and `GuardFailed` if the process requires a checked and
-    active standing (S2.9).
+    Fires `follow_up_sent`. With the contribution open, the follow-up asks the requester for an answer: the mail has a
+    link to give it without signing in (S2.6), and the ticket may wait for it. With `asks=False` it only informs, as
+    R3 does: the mail asks for nothing and the ticket does not wait. Raises `NotAllowed`, `StaleTicket`,
+    `InvalidData`, and `GuardFailed` if the process requires a checked and active standing (S2.9).
     """
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor):
         return earlier
     _require_may_answer(ticket, actor=actor, version=version)
     message = _write_message(ticket, MessageKind.FOLLOW_UP, actor=actor, body=body, draft_key=draft_key)
-    template = Template.CONTRIBUTION_ASKED if ticket.contribution_open else Template.REPLY
+    template = Template.CONTRIBUTION_ASKED if ticket.contribution_open and asks else Template.REPLY
     _record_answer(ticket, message, actor=actor, notify=[("requester", template)], key=key)
-    fire(ticket, "follow_up_sent", actor=actor)
+    fire(ticket, "follow_up_sent", actor=actor, may_wait=asks)
     return message
 
 

@@ -11,7 +11,7 @@ from .. import clocks, policies
 from ..actors import SYSTEM, Actor, System
 from ..definitions.conditions import is_offered
 from ..definitions.definition import Action, Stage
-from ..enums import ClockKind, EventKind, MessageKind, Template
+from ..enums import REQUESTER_KINDS, ClockKind, EventKind, MessageKind, Template
 from ..exceptions import ActionUnavailable, NotAllowed
 from ..models import Ticket
 from ..record.events import already_recorded, record
@@ -64,13 +64,18 @@ def perform(
     return ticket
 
 
-def fire(ticket: Ticket, trigger: str, *, actor: Actor = SYSTEM, after_days: int = 0) -> Action | None:
+def fire(
+    ticket: Ticket, trigger: str, *, actor: Actor = SYSTEM, after_days: int = 0, may_wait: bool = True
+) -> Action | None:
     """Carry out the first action for `trigger` in the locked ticket's stage whose conditions hold.
 
     Returns that action, or None when there is none. Runs inside the transaction of the verb that caused it. For the
-    trigger `silence`, `after_days` says how many days of silence are over.
+    trigger `silence`, `after_days` says how many days of silence are over. With `may_wait=False`, actions that lead to
+    a stage which waits for the requester are passed over.
     """
     for action in ticket.definition.triggered(ticket.stage, trigger):
+        if not may_wait and action.to and ticket.definition.stage(action.to).kind in REQUESTER_KINDS:
+            continue
         if action.after_days == after_days and is_offered(action, ticket):
             _carry_out(ticket, action, actor=actor, answers={}, key=None)
             return action
