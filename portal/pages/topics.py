@@ -11,6 +11,7 @@ from functools import cached_property
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
+from content.search import score, words_of
 from tickets.definitions.definition import Definition
 from tickets.enums import CaseKind, Severity
 from tickets.models import Category, Process
@@ -52,7 +53,16 @@ class Topic:
 
     @property
     def needs_account(self) -> bool:
-        return self.definition.login == "required"
+        return self.definition.login_for(self.category.key if self.category else "") == "required"
+
+    @property
+    def searched(self) -> list[tuple[int, str]]:
+        """The texts that a search looks in, each with its weight."""
+        texts = [(3, self.name), (1, self.text)]
+        if self.category:
+            declared = self.definition.category(self.category.key)
+            texts += [(3, self.category.synonyms), (3, " ".join(declared.synonyms if declared else ()))]
+        return texts
 
     @property
     def submit_label(self) -> str:
@@ -116,6 +126,15 @@ def featured(topics: list[Topic], limit: int) -> list[Topic]:
         seen[topic.process.key] += 1
     chosen = sorted(ranked, key=lambda item: item[:2])[:limit]
     return [topic for _rank, _order, topic in sorted(chosen, key=lambda item: item[1])]
+
+
+def search(topics: list[Topic], query: str) -> list[Topic]:
+    """Return the topics that have any word of `query`, in any of its forms, best first. Their names and synonyms count
+    more than their descriptions."""
+    words = words_of(query)
+    scored = [(score(words, topic.searched), position) for position, topic in enumerate(topics)]
+    best_first = sorted((-points, position) for points, position in scored if points)
+    return [topics[position] for _points, position in best_first]
 
 
 def find(key: str) -> Topic | None:

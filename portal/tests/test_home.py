@@ -8,7 +8,8 @@ import pytest
 from django.test import Client, override_settings
 
 from accounts.models import User
-from tickets.models import Category, Process
+from tickets.exceptions import NotAllowed
+from tickets.models import Category, Process, Ticket
 from tickets.tests.factories import make_ticket
 from tickets.workflow import conversation
 from tickets.workflow.perform import perform
@@ -185,3 +186,65 @@ def test_search_survives_hostile_text(client: Client, guest_process: Process, pr
 
     assert "De alguien" not in page
     assert "<script>alert" not in page
+
+
+# --- People who cannot sign in ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("no puedo entrar", "Acceso y contraseña"),
+        ("olvidé mi clave", "Acceso y contraseña"),
+        ("me cobraron dos veces", "Pagos y facturas"),
+        ("FACTURACION", "Pagos y facturas"),
+        ("certificado de notas", "Constancias y certificados"),
+        ("diplomas", "Constancias y certificados"),
+    ],
+)
+def test_search_finds_topics_by_any_form_of_any_word(
+    client: Client, process: Process, query: str, first: str
+):
+    page = html(client, f"/buscar/?q={query}")
+
+    assert re.findall(r'class="cat__title">([^<]+)<', page)[0] == first
+
+
+def test_search_finds_its_own_placeholder(client: Client, process: Process):
+    home = html(client, "/")
+    example = re.search(r'placeholder="Por ejemplo: ([^"]+)"', home)[1]
+
+    page = html(client, f"/buscar/?q={example}")
+
+    assert "No encontramos nada" not in page
+    assert "Acceso y contraseña" in page
+
+
+def test_words_of_the_desk_are_searched_too(client: Client, process: Process):
+    assert "Horas de vuelo" not in html(client, "/buscar/?q=planeador")
+    process.categories.filter(key="horas-de-vuelo").update(synonyms="planeador, helicóptero")
+
+    assert "Horas de vuelo" in html(client, "/buscar/?q=planeadores")
+
+
+@pytest.mark.demand("S2.24", "S3.9")
+def test_guest_who_cannot_sign_in_files_it_without_an_account(client: Client, process: Process):
+    details = client.get(f"/nuevo/?tipo={process.key}.acceso")["Location"]
+    typed = {"title": "No puedo entrar", "description": "No me llega el código."}
+    contact = client.post(details, typed)["Location"]
+
+    answer = client.post(contact, {"email": "lucia@example.com", "name": "Lucía"}, follow=True)
+
+    ticket = Ticket.objects.get()
+    assert ticket.folio in answer.content.decode()
+    assert (ticket.requester, ticket.requester_email, ticket.category.key) == (
+        None,
+        "lucia@example.com",
+        "acceso",
+    )
+
+
+@pytest.mark.demand("S2.1")
+def test_other_topics_of_the_process_still_need_an_account(client: Client, process: Process):
+    with pytest.raises(NotAllowed):
+        make_ticket(process, guest_email="lucia@example.com", category="pagos")

@@ -5,7 +5,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from content.text import fold
 from tickets.models import Ticket
 
 from ..pages import topics
@@ -36,17 +35,13 @@ def home(request: HttpRequest) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """Find the person's own tickets by folio or words, and topics by name and description."""
     query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
-    words = [fold(word) for word in query.split()]
-    offered = topics.all_topics() if words else []
     context = {
         "query": query,
-        "topics": [
-            topic for topic in offered if all(word in fold(f"{topic.name} {topic.text}") for word in words)
-        ],
+        "topics": topics.search(topics.all_topics(), query) if query else [],
         "tickets": [],
         "contact": panel(),
     }
-    if isinstance(request.user, User) and words:
+    if isinstance(request.user, User) and query:
         mine = Ticket.objects.requested_by(request.user).select_related("category")
         context["tickets"] = rows(matching(mine, query).order_by("-updated_at", "-id")[:FOUND])
     return render(request, "portal/search.html", context)

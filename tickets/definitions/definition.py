@@ -105,6 +105,10 @@ class CategoryDefinition:
     department: str = ""
     case_kind: CaseKind = CaseKind.PROBLEM
     severity: Severity = Severity.MEDIUM
+    login: str = ""
+    """Whether one needs an account to ask for this: `required` or `guest`. Empty: as the process says."""
+    synonyms: tuple[str, ...] = ()
+    """Words and phrases with which people search for this."""
 
 
 @dataclass(frozen=True)
@@ -318,6 +322,14 @@ class Definition:
 
     def field(self, key: str) -> FieldDefinition | None:
         return self._fields.get(key)
+
+    def category(self, key: str) -> CategoryDefinition | None:
+        return next((category for category in self.categories if category.key == key), None)
+
+    def login_for(self, category: str) -> str:
+        """Return whether one needs an account to file a ticket of `category`: `required` or `guest` (T1)."""
+        found = self.category(category)
+        return (found.login if found else "") or self.login
 
     def response(self, key: str) -> Response | None:
         return next((response for response in self.responses if response.key == key), None)

@@ -159,6 +159,8 @@ def _category(r: Reader) -> CategoryDefinition:
         department=r.string("department"),
         case_kind=r.choice("case_kind", CaseKind, CaseKind.PROBLEM),
         severity=r.choice("severity", Severity, Severity.MEDIUM),
+        login=r.string("login", among=("", "required", "guest")),
+        synonyms=r.strings("synonyms"),
     )
     r.finish()
     return category

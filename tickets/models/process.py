@@ -97,6 +97,11 @@ class Category(LocalisedName):
     severity = models.CharField(
         _("severidad inicial"), max_length=10, choices=Severity, default=Severity.MEDIUM
     )
+    synonyms = models.TextField(
+        _("sinónimos"),
+        blank=True,
+        help_text=_("Otras palabras con las que se busca, además de las del proceso."),
+    )
     position = models.PositiveSmallIntegerField(_("orden"), default=0)
     is_active = models.BooleanField(_("se puede elegir"), default=True)
 

@@ -73,7 +73,8 @@ def file_ticket(
         raise NotAllowed(_("Ese tipo de solicitud ya no está disponible."))
     definition = version.definition
     errors: dict[str, list[str]] = {}
-    who = _requester(definition, errors, actor=actor, requester=requester, phone=phone)
+    login = definition.login_for(category.key if category else "")
+    who = _requester(definition, errors, login=login, actor=actor, requester=requester, phone=phone)
     guest = Guest(0, who.email, who.name)
     as_actor = actor or guest
     if not errors and (filed := _filed_before(key, actor=as_actor, who=who)):
@@ -241,6 +242,7 @@ def _requester(
     definition: Definition,
     errors: dict[str, list[str]],
     *,
+    login: str,
     actor: Actor | None,
     requester: Requester | None,
     phone: str,
@@ -248,7 +250,7 @@ def _requester(
     """Return the requester of the ticket to be filed, and add a wrong name, phone or address to `errors`.
 
     Customers file for themselves only, staff for anybody. Raises `NotAllowed` for the system, and for a guest where the
-    process requires an account.
+    process or the category requires an account (`login`).
     """
     if isinstance(actor, System):
         raise NotAllowed
@@ -259,7 +261,7 @@ def _requester(
     phone = _phone(phone or (requester.phone if requester else ""), definition, errors)
     if user is not None:
         return Requester(user.email, user.name, phone, user.language, user)
-    if definition.login == "required" and not isinstance(actor, User):
+    if login == "required" and not isinstance(actor, User):
         raise NotAllowed(_("Para este tipo de solicitud necesitas entrar con tu cuenta."))
     return _guest(requester or Requester(), phone, errors)
 

@@ -1,0 +1,45 @@
+"""Searching by words: forms, accents, common words, and the cost of long queries."""
+
+import pytest
+
+from content.search import MAX_WORDS, score, stems_of, words_of
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("pago", "PAGOS"),
+        ("puedo", "puedes"),
+        ("facturación", "facturacion"),
+        ("contraseña", "contrasena"),
+        ("inscripción", "inscripciones"),
+        ("password", "passwords"),
+        ("Móvil", "movil"),
+    ],
+)
+def test_forms_of_a_word_share_a_stem(one, other):
+    assert stems_of(one) & stems_of(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("pago", "pagina"), ("vuelo", "duelo"), ("nota", "moto")])
+def test_different_words_share_no_stem(one, other):
+    assert not stems_of(one) & stems_of(other)
+
+
+def test_common_words_count_only_alone():
+    assert words_of("No puedo entrar a la App") == ["puedo", "entrar", "app"]
+    assert words_of("la que no") == ["la", "que", "no"]
+    assert words_of("¿¡?!") == []
+
+
+def test_any_word_counts_and_the_best_text_decides():
+    texts = [(3, "Pagos y facturas"), (1, "Cobros duplicados en tu tarjeta")]
+    assert score(words_of("me cobraron la factura"), texts) == 4
+    assert score(words_of("vuelo cobro"), texts) == 1
+    assert score(words_of("vuelo"), texts) == 0
+    assert score([], texts) == 0
+
+
+def test_long_queries_are_cut():
+    assert len(words_of(" ".join(f"palabra{n}" for n in range(100)))) == MAX_WORDS
+    assert words_of("x" * 100_000) == []
