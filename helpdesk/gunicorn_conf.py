@@ -7,15 +7,33 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from helpdesk.logs import without_secrets
+from helpdesk.logs import PlainFormatter, printable, without_secrets
 
 
-class AccessLog(Logger):
-    """Access log that hides the tokens of guests' links."""
+class DeskLog(Logger):
+    """Gunicorn's logs without the tokens of guests' links and with every control character escaped. The error log
+    quotes requests that cannot be read."""
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
         atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        return {**atoms, "U": without_secrets(atoms["U"])}
+        return {
+            name: without_secrets(printable(_readable(value))) if isinstance(value, str) else value
+            for name, value in atoms.items()
+        }
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for log, form in ((self.error_log, self.error_fmt), (self.access_log, self.access_fmt)):
+            for handler in log.handlers:
+                handler.setFormatter(PlainFormatter(form, self.datefmt))
+
+
+def _readable(text: str) -> str:
+    """Return `text` with its bytes read as UTF-8; WSGI reads them as Latin-1. Unchanged if they are not UTF-8."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
 
 
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
@@ -37,7 +55,7 @@ forwarded_allow_ips = ""
 # container the folder is not writable.
 control_socket_disable = True
 errorlog = "-"
-logger_class = AccessLog
+logger_class = DeskLog
 accesslog = os.environ.get("WEB_ACCESS_LOG") or None
 # Without query strings: they contain searches.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'

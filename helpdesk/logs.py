@@ -1,4 +1,5 @@
-"""Logging setup: JSON or plain lines, each with the id of its request or task, without the tokens of guests' links."""
+"""Logging setup: JSON or plain lines, each with the id of its request or task, without the tokens of guests' links, and
+with every control character escaped: what a visitor sends must not forge a line or steer the terminal that shows it."""
 
 import json
 import logging
@@ -13,11 +14,29 @@ STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskNa
 
 
 GUESTS_LINK = re.compile(r"(/enlace/)(?!nuevo/)[^/\s\"'?]+")
+INDENT = "    "
 
 
 def without_secrets(text: str) -> str:
     """Replace the tokens of guests' links in `text` by «…». Such a token opens a ticket, so no log may contain it."""
     return GUESTS_LINK.sub(r"\1…", text)
+
+
+def printable(text: str) -> str:
+    r"""Escape what is not printable as Python does: line breaks, terminal sequences, invisible and bidirectional
+    characters, lone surrogates. «\n» stays one line, «\x1b[2J» clears no screen."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text
+    )
+
+
+def printable_json(text: str) -> str:
+    """Escape what is not printable in `text`, which is JSON, so that it stays the same JSON."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def report_without_secrets(event: Any, hint: Any) -> Any:
@@ -33,7 +52,7 @@ def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": RequestIdFilter}},
+        "filters": {"request_id": {"()": RequestIdFilter}, "refusals": {"()": RefusalFilter}},
         "formatters": {
             "json": {"()": JsonFormatter},
             "plain": {
@@ -46,7 +65,7 @@ def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
             "console": {
                 "class": "logging.StreamHandler",
                 "formatter": "json" if json_lines else "plain",
-                "filters": ["request_id"],
+                "filters": ["request_id", "refusals"],
             }
         },
         "root": {"handlers": ["console"], "level": level},
@@ -61,9 +80,29 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class RefusalFilter(logging.Filter):
+    """Drop the traceback of a request that Django refused: it shows no fault of ours, and whoever sends a thousand such
+    requests must not write a thousand tracebacks."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        refused = record.name.startswith("django.security.") or (
+            record.name == "django.request" and getattr(record, "status_code", 500) < 500
+        )
+        if refused:
+            record.exc_info = None
+        return True
+
+
 class PlainFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(super().format(record))
+    """One line for each record. The lines of a traceback are indented, because the text of an exception may contain a
+    line break and then something that looks like a record."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (logging's name)
+        return without_secrets(printable(super().formatMessage(record)))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  (logging's name)
+        lines = super().formatException(ei).splitlines()
+        return without_secrets("\n".join(INDENT + printable(line) for line in lines))
 
 
 class JsonFormatter(logging.Formatter):
@@ -78,4 +117,4 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return without_secrets(json.dumps(line, ensure_ascii=False, default=str))
+        return without_secrets(printable_json(json.dumps(line, ensure_ascii=False, default=str)))

@@ -4,10 +4,15 @@ import sys
 from datetime import timedelta
 from types import SimpleNamespace
 
+import pytest
 from gunicorn.config import Config
 
-from helpdesk.gunicorn_conf import AccessLog
-from helpdesk.logs import JsonFormatter, PlainFormatter, without_secrets
+from helpdesk.gunicorn_conf import DeskLog
+from helpdesk.logs import JsonFormatter, PlainFormatter, printable, without_secrets
+
+# A line break of each kind, a terminal sequence (ESC and its one-byte form), text that reads backwards, an invisible
+# character, NUL and a lone surrogate.
+HOSTILE = "a\nb\rc\x0bd\x85e\u2028f\x1b[2Jg\x9b2Jh\u202ei\u2066j\u200bk\x00l\x7fm\udcffn"
 
 
 def record(level: int, message: str, *args: object, **extra: object) -> logging.LogRecord:
@@ -52,5 +57,72 @@ def test_guest_token_is_in_no_log():
     environ = {"PATH_INFO": path, "RAW_URI": path, "REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.1"}
     answer = SimpleNamespace(status="302", headers=[], sent=0)
     request = SimpleNamespace(headers=[])
-    line = AccessLog(Config()).atoms(answer, request, environ, timedelta(seconds=1))
+    line = DeskLog(Config()).atoms(answer, request, environ, timedelta(seconds=1))
     assert line["U"] == "/enlace/…/"
+
+
+def log_of(answer_to: dict[str, str], form: str) -> str:
+    """Return the line that Gunicorn writes in its access log for a request with this WSGI environment."""
+    environ = {
+        "PATH_INFO": "/",
+        "RAW_URI": "/",
+        "REQUEST_METHOD": "GET",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+    } | answer_to
+    config = Config()
+    config.set("accesslog", "-")
+    log = DeskLog(config)
+    answer = SimpleNamespace(status="200 OK", headers=[], sent=0)
+    headers = [(name.removeprefix("HTTP_"), value) for name, value in answer_to.items()]
+    atoms = log.atoms(answer, SimpleNamespace(headers=headers), environ, timedelta(seconds=1))
+    written = logging.makeLogRecord({"msg": form, "args": log.atoms_wrapper_class(atoms)})
+    return log.access_log.handlers[0].format(written)
+
+
+def as_bytes_of_wsgi(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+@pytest.mark.parametrize("form", ["%(r)s", "%(U)s", "%(q)s", "%(f)s", "%(a)s", "%({user_agent}i)s", "%(h)s"])
+def test_access_log_escapes_what_a_visitor_sends(form):
+    names = ("PATH_INFO", "RAW_URI", "QUERY_STRING", "HTTP_REFERER", "HTTP_USER_AGENT", "REMOTE_ADDR")
+    for text in (HOSTILE, as_bytes_of_wsgi(HOSTILE)):
+        line = log_of(dict.fromkeys(names, text), form)
+
+        assert line.isprintable(), repr(line)
+        assert "a\\nb" in line
+
+
+def test_access_log_shows_accents():
+    assert log_of({"PATH_INFO": as_bytes_of_wsgi("/artículos/año/")}, "%(U)s") == "/artículos/año/"
+
+
+def test_error_log_of_gunicorn_escapes_what_a_visitor_sends():
+    log = DeskLog(Config())
+
+    line = log.error_log.handlers[0].format(
+        record(logging.WARNING, "Invalid request from ip=%s: %s", "::1", HOSTILE)
+    )
+
+    assert line.isprintable()
+
+
+def test_our_logs_escape_what_a_visitor_sends():
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        failed = record(logging.ERROR, "Not Found: %s", HOSTILE)
+        failed.exc_info = sys.exc_info()
+
+    plain, as_json = PlainFormatter("%(message)s").format(failed), JsonFormatter().format(failed)
+
+    assert all(line.isprintable() for line in plain.split("\n"))
+    assert all(line.startswith("    ") for line in plain.split("\n")[1:]), (
+        "a line of the exception looks like ours"
+    )
+    assert as_json.isprintable()
+    assert json.loads(as_json)["message"] == f"Not Found: {HOSTILE}"
+
+
+def test_printable_leaves_words_alone():
+    assert printable("¿Cómo estás, Álvaro? «ñ» 日本 🙂") == "¿Cómo estás, Álvaro? «ñ» 日本 🙂"
