@@ -4,12 +4,22 @@ import ipaddress
 import re
 import uuid
 from collections.abc import Callable
+from functools import partial
+from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponsePermanentRedirect,
+)
+from django.http.request import split_domain_port
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from content.files.streams import MB
 from helpdesk import logs
@@ -18,16 +28,20 @@ from web.grants import COOKIE as GUEST_COOKIE
 Next = Callable[[HttpRequest], HttpResponse]
 
 FORWARDED_HEADERS = (
+    "HTTP_FORWARDED",
     "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_REAL_IP",
+    "HTTP_X_REQUEST_ID",
 )
 
 
 def request_id(get_response: Next) -> Next:
     """Give every request an id, written in its log lines and in the X-Request-ID header of the response. A well-formed
-    id in the X-Request-ID header of the request is kept, whoever sent it."""
+    id that a trusted proxy sent is kept; `trusted_proxies` has removed those of other senders, who could otherwise give
+    all their requests the id of somebody else's."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
@@ -44,7 +58,7 @@ def request_id(get_response: Next) -> Next:
 
 
 def trusted_proxies(get_response: Next) -> Next:
-    """Set REMOTE_ADDR to the visitor's address. X-Forwarded-* headers count only if a trusted proxy sent the request;
+    """Set REMOTE_ADDR to the visitor's address. `FORWARDED_HEADERS` count only if a trusted proxy sent the request;
     otherwise they are removed.
 
     X-Forwarded-For is read from the right: addresses in DESK_TRUSTED_PROXIES are our own proxies, and the first other
@@ -71,6 +85,47 @@ def trusted_proxies(get_response: Next) -> Next:
         return get_response(request)
 
     return middleware
+
+
+def known_host(get_response: Next) -> Next:
+    """Answer 400 under a host that is not in ALLOWED_HOSTS, and take every absolute address from DESK_BASE_URL.
+
+    The Host header is written by the visitor: «AYUDA.example.com.:8443» reaches the same desk as «ayuda.example.com».
+    With DESK_ONE_HOST (in production) the rest of the program reads the host of DESK_BASE_URL whatever was written,
+    and the other names in ALLOWED_HOSTS only lead there. Otherwise it reads the name in lower case, without a final
+    dot, and the port as written, because a developer's server may use another port.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            written = request.get_host()
+        except DisallowedHost:  # Django would log a traceback for each
+            return _unknown_host(request)
+        base = urlsplit(settings.DESK_BASE_URL)
+        name, port = split_domain_port(written)
+        # A method of the request, because allauth asks the request for the addresses in its mails.
+        request.build_absolute_uri = partial(_absolute, request)  # type: ignore[method-assign]
+        if not settings.DESK_ONE_HOST:
+            request.META["HTTP_HOST"] = f"{name}:{port}" if port else name
+        elif name == split_domain_port(base.netloc)[0]:
+            request.META["HTTP_HOST"] = base.netloc
+        else:
+            return HttpResponsePermanentRedirect(request.build_absolute_uri())
+        return get_response(request)
+
+    return middleware
+
+
+def _absolute(request: HttpRequest, location: str | None = None) -> str:
+    """Return `location`, or the address of the request, as an absolute URL that begins with DESK_BASE_URL."""
+    page = urljoin(f"{settings.DESK_BASE_URL}/", request.get_full_path())
+    return page if location is None else urljoin(page, location)
+
+
+def _unknown_host(request: HttpRequest) -> HttpResponse:
+    with translation.override(translation.get_language_from_request(request)):
+        text = _("Aquí no atiende ninguna mesa de ayuda con ese nombre. Revisa la dirección.")
+    return HttpResponseBadRequest(f"{text}\n", content_type="text/plain; charset=utf-8")
 
 
 def request_size_limit(get_response: Next) -> Next:

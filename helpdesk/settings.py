@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import split_domain_port
 from django.utils.translation import gettext_lazy as _
 from environ import Env
 
@@ -93,9 +94,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "helpdesk.middleware.trusted_proxies",
     "helpdesk.middleware.request_id",
     "helpdesk.health.probes",
-    "helpdesk.middleware.trusted_proxies",
+    "helpdesk.middleware.known_host",
     "django.middleware.security.SecurityMiddleware",
     "helpdesk.middleware.permissions_policy",
     "csp.middleware.CSPMiddleware",
@@ -323,8 +325,14 @@ MFA_TOTP_ISSUER = DESK_NAME
 # --- Security ---------------------------------------------------------------------------------------------
 
 HTTPS = DESK_BASE_URL.startswith("https://")
+# In production the desk has one address, DESK_BASE_URL. People who come under another name of ALLOWED_HOSTS are sent
+# there; every other name gets 400. Outside production all these names are answered, on every port (middleware.py).
+DESK_ONE_HOST = PRODUCTION
+BASE_HOST = split_domain_port(urlsplit(DESK_BASE_URL).netloc)[0]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["127.0.0.1", "localhost", "[::1]"])
-# Networks whose X-Forwarded-* headers are trusted; those of other senders are removed (middleware.py).
+if BASE_HOST and BASE_HOST not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS = [BASE_HOST, *ALLOWED_HOSTS]
+# Networks whose X-Forwarded-* headers and X-Request-ID are trusted; those of other senders are removed (middleware.py).
 DESK_TRUSTED_PROXIES = env.list("DESK_TRUSTED_PROXIES", default=[])
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if DESK_TRUSTED_PROXIES else None
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[DESK_BASE_URL] if HTTPS else [])
@@ -381,7 +389,7 @@ if PRODUCTION:
         wrong.append("DATABASE_URL names SQLite; if one machine is really enough, set DESK_ALLOW_SQLITE=1")
     if not REDIS_URL:
         wrong.append("REDIS_URL is missing (redis://host:6379/0)")
-    if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+    if "*" in ALLOWED_HOSTS:
         wrong.append("ALLOWED_HOSTS must name the hosts that people use, without *")
     if not DESK_BASE_URL:
         wrong.append("DESK_BASE_URL is missing (https://ayuda.example.com)")

@@ -53,6 +53,14 @@ def test_request_id_is_in_response_and_log(rf: RequestFactory, caplog):
     assert logs.request_id.get() == "-"
 
 
+def test_request_id_of_a_stranger_is_replaced(client, db, settings):
+    settings.DESK_TRUSTED_PROXIES = ["10.0.0.0/8"]
+    given = {"X-Request-ID": "front-12345678"}
+
+    assert client.get("/", headers=given, REMOTE_ADDR="10.0.0.1")["X-Request-ID"] == "front-12345678"
+    assert client.get("/", headers=given, REMOTE_ADDR="203.0.113.9")["X-Request-ID"] != "front-12345678"
+
+
 def test_request_larger_than_the_limit_is_refused_unread(settings, client, tmp_path):
     settings.DESK_MAX_REQUEST_MB = 1
 

@@ -106,7 +106,6 @@ def test_production_lists_every_missing_variable(switch: dict[str, str]):
         "SECRET_KEY",
         "DATABASE_URL",
         "REDIS_URL",
-        "ALLOWED_HOSTS",
         "DESK_BASE_URL",
         "EMAIL_URL",
         "DESK_SUPPORT_EMAIL",
@@ -134,6 +133,25 @@ def test_production_names_a_wrong_value(variable: str, value: str, complaint: st
     assert len(complaints) == 1
     assert complaints[0].startswith(complaint)
     assert PRODUCTION["SECRET_KEY"] not in "".join(complaints)
+
+
+@pytest.mark.parametrize(
+    ("env", "hosts", "one_host"),
+    [
+        (PRODUCTION | {"ALLOWED_HOSTS": ""}, ["ayuda.example.com"], True),
+        (
+            PRODUCTION | {"DESK_BASE_URL": "https://Ayuda.Example.com:8443", "ALLOWED_HOSTS": "viejo.example.com"},
+            ["ayuda.example.com", "viejo.example.com"],
+            True,
+        ),
+        ({"DESK_BASE_URL": "http://192.168.1.5:8000"}, ["192.168.1.5", "127.0.0.1", "localhost", "[::1]"], False),
+        ({"DESK_BASE_URL": "http://[fd00::5]:8000", "ALLOWED_HOSTS": "mesa"}, ["[fd00::5]", "mesa"], False),
+    ],
+)  # fmt: skip
+def test_host_of_the_base_url_is_always_allowed(tmp_path: Path, env, hosts, one_host):
+    found = read({"DESK_VAR_DIR": str(tmp_path)} | env, "ALLOWED_HOSTS", "DESK_ONE_HOST")
+
+    assert found == {"ALLOWED_HOSTS": hosts, "DESK_ONE_HOST": one_host}
 
 
 def test_demo_is_installed_everywhere_but_in_production(tmp_path: Path):

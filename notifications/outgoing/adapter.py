@@ -40,6 +40,12 @@ class AccountAdapter(DefaultAccountAdapter):
             expires_at=timezone.now() + CODE_LIFETIME if context.get("code") else None,
         )
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count wrong passwords by account alone. allauth's key contains the Host header: whoever varied its port could
+        guess without limit."""
+        login = credentials.get("email", credentials.get("username", ""))
+        return f"login:{login.lower()}"
+
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Show the welcome message in the user's language, as the next page is, not in the browser's."""
         with translation.override(user.language):
