@@ -3,9 +3,10 @@
 `/healthz`: does this process answer? For process managers and load balancers.
 `/readyz`: does the whole product work? Checks database, broker, mail and scheduler. A check without an answer after
 `CHECK_SECONDS` has failed. For deployments and alarms, not for a load balancer: late mail is no reason to take the
-pages offline.
+pages offline. Everybody reads whether it is ready; the checks and their ages only those whom the operator has named.
 """
 
+import ipaddress
 import logging
 import threading
 from collections.abc import Callable
@@ -17,10 +18,12 @@ from django.db import connection, connections
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from helpdesk.celery import app
 from helpdesk.models import Heartbeat
 from notifications.models import OutgoingEmail
+from web.client_ip import UNKNOWN, client_ip
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +32,7 @@ CHECK_SECONDS = 2.0
 
 
 class NotReady(Exception):
-    """A check failed. Everybody can read the message in the response, so it must contain no addresses or secrets."""
+    """A check failed. The response shows the message, so it must contain no addresses or secrets."""
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -83,6 +86,7 @@ class Check(threading.Thread):
         try:
             answer: Details = {"ok": True, **self.question()}
         except NotReady as problem:
+            logger.warning("readyz: %s: %s", self.question.__name__, problem)
             answer = {"ok": False, "problem": str(problem), **problem.details}
         except Exception:
             logger.warning("readyz: %s does not work", self.question.__name__, exc_info=True)
@@ -117,6 +121,18 @@ def readiness() -> tuple[bool, dict[str, Details]]:
     return all(answer["ok"] for answer in answers.values()), answers
 
 
+def may_read_details(request: HttpRequest) -> bool:
+    """Whether the operator has named the visitor's network (DESK_READYZ_NETWORKS) or given them DESK_READYZ_TOKEN."""
+    token = settings.DESK_READYZ_TOKEN
+    if token and constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {token}"):
+        return True
+    visitor = client_ip(request)
+    if visitor == UNKNOWN:
+        return False
+    address = ipaddress.ip_address(visitor)
+    return any(address in ipaddress.ip_network(network) for network in settings.DESK_READYZ_NETWORKS)
+
+
 def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Answer /healthz and /readyz. This is a middleware, not two views, because probes come from the internal network
     by IP address, without TLS and with a host that is not in ALLOWED_HOSTS."""
@@ -126,7 +142,8 @@ def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
             return JsonResponse({"ok": True})
         if request.path == "/readyz":
             ready, checks = readiness()
-            return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+            details = {"checks": checks} if may_read_details(request) else {}
+            return JsonResponse({"ready": ready, **details}, status=200 if ready else 503)
         return get_response(request)
 
     return middleware

@@ -6,6 +6,7 @@ the production size, which refuses to start while a required variable is missing
 """
 
 from email.utils import formataddr
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,6 +65,11 @@ DESK_NUDGE_WORKERS = True
 # /readyz fails if a mail is overdue, or no heartbeat arrived, for longer than this.
 DESK_LATE_MAIL_SECONDS = env.int("DESK_LATE_MAIL_SECONDS", 600)
 DESK_LATE_HEARTBEAT_SECONDS = env.int("DESK_LATE_HEARTBEAT_SECONDS", 60)
+# Who reads which check of /readyz failed, and the ages. Everybody else reads only whether the desk is ready.
+DESK_READYZ_NETWORKS = env.list(
+    "DESK_READYZ_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"]
+)
+DESK_READYZ_TOKEN = env.str("DESK_READYZ_TOKEN", "")
 
 # --- Django -----------------------------------------------------------------------------------------------
 
@@ -399,6 +405,14 @@ if PRODUCTION:
         wrong.append(
             "DESK_TRUSTED_PROXIES is missing: the network of the server in front that speaks TLS (10.0.0.0/8)"
         )
+    for name in ("DESK_TRUSTED_PROXIES", "DESK_READYZ_NETWORKS"):
+        for network in vars()[name]:
+            try:
+                ip_network(network)
+            except ValueError:
+                wrong.append(f"{name} must hold networks such as 10.0.0.0/8, separated by commas: {network}")
+    if DESK_READYZ_TOKEN and len(DESK_READYZ_TOKEN) < 20:
+        wrong.append("DESK_READYZ_TOKEN must be a random text of 20 characters or more")
     if DESK_DEFAULT_LANGUAGE not in dict(LANGUAGES):
         wrong.append("DESK_DEFAULT_LANGUAGE must be es or en")
     if not (MAIL_PROVIDER or env.str("EMAIL_URL", "")):

@@ -39,6 +39,57 @@ def test_readyz_reports_every_check(client: Client, alive: Heartbeat):
     assert checks["mail"]["oldest_seconds"] == 0
 
 
+NOT_NAMED = "203.0.113.9"
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_stranger_reads_only_whether_it_is_ready(client: Client, alive: Heartbeat, ready: bool):
+    if not ready:
+        alive.delete()
+
+    for address in (NOT_NAMED, "", "nonsense", "2001:db8::1"):
+        response = client.get("/readyz", REMOTE_ADDR=address, headers={"X-Forwarded-For": "127.0.0.1"})
+
+        assert response.status_code == (200 if ready else 503)
+        assert response.json() == {"ready": ready}
+
+
+@pytest.mark.parametrize(
+    ("address", "authorization", "sees"),
+    [
+        ("10.1.2.3", "", True),
+        ("::ffff:10.1.2.3", "", True),
+        (NOT_NAMED, "", False),
+        (NOT_NAMED, "Bearer a-long-random-token-1", True),
+        (NOT_NAMED, "Bearer a-long-random-token-2", False),
+        (NOT_NAMED, "Bearer ñ", False),
+        (NOT_NAMED, "Bearer ", False),
+        ("127.0.0.1", "", False),
+    ],
+)
+def test_readyz_shows_details_to_whom_the_operator_named(
+    client: Client, alive: Heartbeat, settings, address: str, authorization: str, sees: bool
+):
+    settings.DESK_READYZ_NETWORKS, settings.DESK_READYZ_TOKEN = ["10.0.0.0/8"], "a-long-random-token-1"
+
+    response = client.get("/readyz", REMOTE_ADDR=address, headers={"Authorization": authorization})
+
+    assert ("checks" in response.json()) is sees
+
+
+def test_no_token_is_no_key(client: Client, alive: Heartbeat, settings):
+    settings.DESK_READYZ_NETWORKS, settings.DESK_READYZ_TOKEN = [], ""
+
+    for given in ("", "Bearer", "Bearer "):
+        assert "checks" not in client.get("/readyz", headers={"Authorization": given}).json()
+
+
+def test_failed_check_is_in_the_log(client: Client, caplog):
+    client.get("/readyz", REMOTE_ADDR=NOT_NAMED)
+
+    assert "readyz: scheduler: no heartbeat yet" in [record.getMessage() for record in caplog.records]
+
+
 def test_readyz_fails_without_a_heartbeat(client: Client):
     response = client.get("/readyz")
 

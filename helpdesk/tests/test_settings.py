@@ -124,6 +124,9 @@ def test_production_lists_every_missing_variable(switch: dict[str, str]):
         ("DESK_BASE_URL", "http://ayuda.example.com", "DESK_BASE_URL must begin with https://"),
         ("DESK_TRUSTED_PROXIES", "", "DESK_TRUSTED_PROXIES is missing"),
         ("DESK_BASE_URL", "https://", "DESK_BASE_URL must begin with https://"),
+        ("DESK_TRUSTED_PROXIES", "proxy.example.com", "DESK_TRUSTED_PROXIES must hold networks"),
+        ("DESK_READYZ_NETWORKS", "10.0.0.1/8", "DESK_READYZ_NETWORKS must hold networks"),
+        ("DESK_READYZ_TOKEN", "secret", "DESK_READYZ_TOKEN must be a random text"),
         ("DESK_DEFAULT_LANGUAGE", "fr", "DESK_DEFAULT_LANGUAGE must be es or en"),
     ],
 )
