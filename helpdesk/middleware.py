@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from content.files.streams import MB
 from helpdesk import logs
-from web.grants import COOKIE as GUEST_COOKIE
+from web import grants
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -207,7 +207,7 @@ def private_pages(get_response: Next) -> Next:
             response.headers.setdefault("Cache-Control", "private, no-cache")
         if was_signed_in and not request.user.is_authenticated:
             response.headers["Clear-Site-Data"] = '"cache"'
-            response.delete_cookie(GUEST_COOKIE, samesite="Lax")
+            grants.forget(request, response)
         return response
 
     return middleware

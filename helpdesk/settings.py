@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "web.cookies.renamed_cookies",
     "helpdesk.middleware.language_of_the_desk",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -157,7 +158,6 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 LANGUAGE_CODE = "es"
 LANGUAGES = [("es", _("Español")), ("en", _("Inglés"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-LANGUAGE_COOKIE_NAME = "desk_language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -346,8 +346,16 @@ SECURE_SSL_REDIRECT = PRODUCTION and HTTPS
 SECURE_HSTS_SECONDS = env.int("DESK_HSTS_SECONDS", 365 * 24 * 3600) if PRODUCTION and HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
-SESSION_COOKIE_NAME = "__Host-desk_session" if HTTPS else "desk_session"
-CSRF_COOKIE_NAME = "__Host-desk_csrf" if HTTPS else "desk_csrf"
+# Browsers take a cookie with this prefix only over https and only from this very host: another site under the same
+# domain cannot set it. Cookies that held another name before are still read (web/cookies.py).
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}desk_session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}desk_csrf"
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}desk_language"
+DESK_THEME_COOKIE_NAME = f"{COOKIE_PREFIX}desk_theme"
+DESK_GUEST_COOKIE_NAME = f"{COOKIE_PREFIX}desk_guest"
+DESK_MESSAGES_COOKIE_NAME = f"{COOKIE_PREFIX}desk_messages"
+MESSAGE_STORAGE = "web.cookies.MessageStorage"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"  # guests' links have a token in the path, which no other site may see

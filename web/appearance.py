@@ -10,7 +10,6 @@ from accounts.enums import Theme
 
 from .origins import next_url
 
-THEME_COOKIE = "desk_theme"
 YEAR = 365 * 24 * 3600
 
 
@@ -23,7 +22,8 @@ def set_theme(request: HttpRequest) -> HttpResponse:
     """
     chosen = request.POST.get("theme", "")
     if chosen == "toggle":
-        now = request.user.theme if request.user.is_authenticated else request.COOKIES.get(THEME_COOKIE)
+        cookie = request.COOKIES.get(settings.DESK_THEME_COOKIE_NAME)
+        now = request.user.theme if request.user.is_authenticated else cookie
         chosen = "light" if now == "dark" else "dark"
     if chosen not in Theme.values:
         return HttpResponse(status=400)
@@ -42,7 +42,7 @@ def set_theme(request: HttpRequest) -> HttpResponse:
 def remember_theme(response: HttpResponse, theme: str) -> None:
     """Set the cookie that keeps the theme after signing out."""
     response.set_cookie(
-        THEME_COOKIE,
+        settings.DESK_THEME_COOKIE_NAME,
         theme,
         max_age=YEAR,
         samesite="Lax",

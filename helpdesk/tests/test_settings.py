@@ -98,6 +98,16 @@ def test_complete_production_settings_are_strict():
     }
 
 
+def test_production_prefixes_every_cookie(tmp_path: Path):
+    names = [
+        f"{name}_COOKIE_NAME"
+        for name in ("SESSION", "CSRF", "LANGUAGE", "DESK_THEME", "DESK_GUEST", "DESK_MESSAGES")
+    ]
+    over_https, over_http = read(PRODUCTION, *names), read({"DESK_VAR_DIR": str(tmp_path)}, *names)
+
+    assert over_https == {name: f"__Host-{cookie}" for name, cookie in over_http.items()}
+
+
 @pytest.mark.parametrize("switch", [{"DESK_ENV": "production"}, {"DEBUG": "0"}])
 def test_production_lists_every_missing_variable(switch: dict[str, str]):
     first_words = [line.split()[0] for line in refusal(switch)]

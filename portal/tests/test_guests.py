@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
@@ -19,7 +20,7 @@ from tickets.requesters import guests
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import conversation, properties
 from tickets.workflow.perform import perform
-from web.grants import COOKIE, KEPT
+from web.grants import KEPT
 
 from .factories import png, signed_in, working
 
@@ -73,7 +74,7 @@ def test_link_redirects_to_its_page_without_token(in_work: Ticket, client: Clien
     assert secret not in answer["Location"] + str(client.cookies)
     assert answer["Referrer-Policy"] == "no-referrer"
     assert "no-store" in answer["Cache-Control"]
-    cookie = client.cookies[COOKIE]
+    cookie = client.cookies[settings.DESK_GUEST_COOKIE_NAME]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
     assert secret not in page(client, answer["Location"])
 
@@ -97,7 +98,7 @@ def test_signed_in_requester_is_sent_to_their_page(in_work: Ticket, customer_cli
     answer = customer_client.get(f"/enlace/{issue(in_work, Purpose.FOLLOW)}/")
 
     assert answer["Location"] == f"/tickets/{in_work.folio}/"
-    assert COOKIE not in customer_client.cookies
+    assert settings.DESK_GUEST_COOKIE_NAME not in customer_client.cookies
 
 
 def test_unknown_links_and_those_of_others_look_the_same(in_work: Ticket, customer: User, client: Client):
@@ -118,7 +119,7 @@ def test_unknown_links_and_those_of_others_look_the_same(in_work: Ticket, custom
     }
     assert len(bodies) == 1
     assert "Este enlace ya no sirve" in bodies.pop()
-    assert COOKIE not in client.cookies
+    assert settings.DESK_GUEST_COOKIE_NAME not in client.cookies
 
 
 @pytest.mark.parametrize(
@@ -224,7 +225,7 @@ def test_text_refused_with_its_link_waits_for_the_new_one(in_work: Ticket, agent
 @pytest.mark.parametrize("cookie", ["", "nada", "WzFd:1abc:firma", "[1,2,3]"])
 def test_a_forged_cookie_opens_nothing(in_work: Ticket, client: Client, cookie: str):
     issue(in_work, Purpose.FOLLOW)
-    client.cookies[COOKIE] = cookie
+    client.cookies[settings.DESK_GUEST_COOKIE_NAME] = cookie
 
     answer = client.get(f"/invitado/{in_work.folio}/")
 

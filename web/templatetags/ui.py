@@ -23,7 +23,6 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts.enums import Theme
 from content.files.rules import filesize
-from web.appearance import THEME_COOKIE
 from web.wording import (
     ago,
     avatar_color,
@@ -180,7 +179,7 @@ def theme(context: Context) -> str:
     user = getattr(request, "user", None)
     chosen = getattr(user, "theme", "") if getattr(user, "is_authenticated", False) else ""
     if not chosen and request is not None:
-        chosen = request.COOKIES.get(THEME_COOKIE, "")
+        chosen = request.COOKIES.get(settings.DESK_THEME_COOKIE_NAME, "")
     return chosen if chosen in Theme.values else "auto"
 
 
