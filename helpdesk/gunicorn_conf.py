@@ -36,10 +36,10 @@ def _readable(text: str) -> str:
         return text
 
 
-bind = os.environ.get("WEB_BIND", "0.0.0.0:8000")
-worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))  # DATABASE_POOL_SIZE must not be smaller
+bind = os.environ.get("WEB_BIND") or "0.0.0.0:8000"
+worker_class = "helpdesk.gunicorn_worker.DeadlineWorker"  # gthread that hangs up on visitors who are too slow
+workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
+threads = int(os.environ.get("WEB_THREADS") or "8")  # DATABASE_POOL_SIZE must not be smaller
 timeout = 60
 graceful_timeout = 20
 keepalive = 5
@@ -59,4 +59,4 @@ logger_class = DeskLog
 accesslog = os.environ.get("WEB_ACCESS_LOG") or None
 # Without query strings: they contain searches.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms %({x-request-id}o)s'
-loglevel = os.environ.get("WEB_LOG_LEVEL", "info")
+loglevel = os.environ.get("WEB_LOG_LEVEL") or "info"

@@ -22,7 +22,19 @@ from helpdesk.celery_schedule import BEAT_SCHEDULE
 from helpdesk.logs import logging_config, report_without_secrets
 from helpdesk.secret import local_secret_key
 
-env = Env()
+
+class DeskEnv(Env):
+    """The environment, where an empty variable counts as missing: `DESK_MAX_UPLOAD_MB=` in .env is an empty text."""
+
+    def get_value(
+        self, var: str, cast: Any = None, default: Any = Env.NOTSET, parse_default: bool = False
+    ) -> Any:
+        if default is not Env.NOTSET and self.ENVIRON.get(var) == "":
+            return default
+        return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+
+
+env = DeskEnv()
 
 # --- Which size -------------------------------------------------------------------------------------------
 

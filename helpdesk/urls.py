@@ -3,6 +3,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from helpdesk import views
 from web import appearance
 
 handler400 = "helpdesk.views.bad_request"
@@ -14,6 +15,7 @@ admin.site.site_header = admin.site.site_title = settings.DESK_NAME
 urlpatterns = [
     path("idioma/", appearance.set_language, name="set_language"),
     path("tema/", appearance.set_theme, name="set_theme"),
+    path("envio-demasiado-grande/", views.too_large, name="too_large"),
     path("cuenta/", include("helpdesk.urls_account")),
     path("admin/", admin.site.urls),
     path("agentes/", include("agents.urls")),

@@ -30,6 +30,12 @@ def _bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", context, status=413 if too_much else 400)
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    """Answer 413, for nginx: it refuses a body above DESK_MAX_REQUEST_MB without sending it here, and shows this page
+    instead of its own, which would be in English and without the limit."""
+    return _bad_request(request, RequestDataTooBig())
+
+
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer 403 and offer to send the form again: most CSRF failures come from a session that has expired."""

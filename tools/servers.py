@@ -1,7 +1,9 @@
-"""Start a private PostgreSQL or Redis server on a free port, for tests that need one and must not share it. Uses the
-binaries of the distribution. The data are in a temporary folder that is deleted with the server."""
+"""Start a private PostgreSQL, Redis or nginx server on a free port, for tests that need one and must not share it. Uses
+the binaries of the distribution. The data are in a temporary folder that is deleted with the server."""
 
+import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +18,7 @@ import psycopg
 import redis
 
 START_SECONDS = 30
+NGINX_FILES = Path(__file__).resolve().parent.parent / "deploy" / "nginx"
 
 
 class CannotServe(Exception):
@@ -177,6 +180,95 @@ class Redis(Server):
 
     def answers(self) -> bool:
         return redis_answers(self.url)
+
+
+class Nginx(Server):
+    """nginx with the configuration in deploy/nginx, in front of one web process. With `https` it makes a certificate
+    for 127.0.0.1."""
+
+    name = "nginx"
+
+    def __init__(self, web: str, *, https: bool = False, **variables: str) -> None:
+        super().__init__()
+        self.http_port = spare_port()
+        self.https = https
+        if https:
+            self._make_certificate()
+        self._fill_in(
+            {
+                "DESK_BASE_URL": self.url,
+                "DESK_MAX_REQUEST_MB": "120",
+                "PROXY_FILES": str(NGINX_FILES),
+                "PROXY_STATE": str(self.folder),
+                "PROXY_MIME_TYPES": "/etc/nginx/mime.types",
+                "PROXY_CERTIFICATES": str(self.folder),
+                "PROXY_MEDIA": str(self.folder / "media"),
+                "PROXY_WEB": web,
+                "PROXY_RESOLVER": "127.0.0.1",
+                "PROXY_SCHEME": "https" if https else "http",
+                "PROXY_HTTP_PORT": f"127.0.0.1:{self.http_port if https else self.port}",
+                "PROXY_HTTPS_PORT": f"127.0.0.1:{self.port}",
+            }
+            | variables
+        )
+
+    def _make_certificate(self) -> None:
+        subprocess.run(
+            [
+                *(
+                    "openssl",
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "rsa:2048",
+                    "-nodes",
+                    "-days",
+                    "2",
+                    "-subj",
+                    "/CN=127.0.0.1",
+                ),
+                *(
+                    "-addext",
+                    "subjectAltName=IP:127.0.0.1",
+                    "-keyout",
+                    "privkey.pem",
+                    "-out",
+                    "fullchain.pem",
+                ),
+            ],
+            cwd=self.folder,
+            check=True,
+            capture_output=True,
+        )
+
+    def _fill_in(self, variables: dict[str, str]) -> None:
+        """Do what the image of nginx does when it starts: fill the variables into the templates."""
+        for template in NGINX_FILES.glob("*.template"):
+            text = re.sub(r"\$\{([A-Z_]+)\}", lambda found: variables[found[1]], template.read_text())
+            (self.folder / template.stem).write_text(text)
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.https else 'http'}://127.0.0.1:{self.port}"
+
+    def command(self) -> list[str]:
+        binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
+        if binary is None:
+            raise CannotServe("nginx is not installed (apt install nginx-light)")
+        user = "user root;" if os.geteuid() == 0 else ""  # else as «nobody», who may not enter this folder
+        return [binary, "-c", str(self.folder / "nginx.conf"), "-e", "stderr", "-g", f"daemon off; {user}"]
+
+    def answers(self) -> bool:
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.http_port if self.https else self.port, timeout=5
+        )
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
 
 def postgres_answers(url: str) -> bool:

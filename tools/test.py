@@ -32,7 +32,11 @@ PACKAGES = {
     "chromium-headless-shell": (HEADLESS_SHELL,),
     "gettext": ("msgfmt",),
 }
-SERVER_PACKAGES = {"redis-server": ("redis-server", "valkey-server"), "postgresql": ("pg_lsclusters",)}
+SERVER_PACKAGES = {
+    "redis-server": ("redis-server", "valkey-server"),
+    "postgresql": ("pg_lsclusters",),
+    "nginx-light": ("nginx",),
+}
 # pytest-xdist: one process for each processor, and no more than four, because each opens its own database and pool.
 SPREAD = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal")
 MEASURED = ("--cov", "--cov-report=")  # pytest-cov: writes .coverage, prints nothing

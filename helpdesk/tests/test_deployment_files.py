@@ -1,5 +1,6 @@
-"""docker-compose.yml, Dockerfile, .env.example and the table in docs/operations.md agree with the code: every command,
-variable, file and health address in them exists. The tests only read them, because Docker cannot run here."""
+"""docker-compose.yml, both Dockerfiles, .env.example and the tables in docs/operations.md agree with the code: every
+command, variable, file and health address in them exists. The tests only read them, because Docker cannot run here.
+e2e/test_proxy.py runs the configuration of nginx."""
 
 import re
 import shlex
@@ -93,7 +94,8 @@ def test_dockerfile_command_exists():
 
 def test_compose_has_exactly_the_expected_services():
     assert set(OURS) == {"web", "worker", "beat", "migrate"}
-    assert set(COMPOSE["services"]) - set(OURS) == {"postgres", "redis", "store", "mailpit", "clamav"}
+    others = {"proxy", "postgres", "redis", "store", "mailpit", "clamav"}
+    assert set(COMPOSE["services"]) - set(OURS) == others
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -110,10 +112,86 @@ def test_compose_sets_every_variable_production_requires():
         assert required | {"SECRET_KEY", "EMAIL_URL"} <= set(service["environment"])
 
 
-def test_compose_and_example_have_the_same_variables():
-    used = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yml").read_text()))
+def documented(*, outside_production: bool) -> set[str]:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    before, _heading, after = page.partition("Outside production:\n")
+    return set(re.findall(r"^\| `([A-Z0-9_]+)`", after if outside_production else before, re.MULTILINE))
 
-    assert used == set(example_variables())
+
+def variables_of_compose() -> set[str]:
+    """The variables of .env that only docker-compose.yml reads: for the proxy and the ports."""
+    proxy = COMPOSE["services"]["proxy"]
+    places = [*proxy["ports"], *proxy["volumes"], *proxy["environment"].values()]
+    used = {name for place in places for name in re.findall(r"\$\{([A-Z0-9_]+)", place)}
+    return used - variables_read()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_documented_variable_reaches_the_containers(name: str):
+    of_the_web = {variable for variable in variables_read() if variable.startswith("WEB_")}
+    wanted = documented(outside_production=False) - variables_of_compose()
+
+    missing = wanted - set(OURS[name]["environment"]) - (set() if name == "web" else of_the_web)
+
+    assert missing == set()
+    assert {file["path"] for file in OURS[name]["env_file"]} == {".env"}, "for ANYMAIL_…"
+
+
+def test_compose_fixes_no_variable_that_an_operator_may_choose():
+    """Where the image has its place for something, compose names it; everything else may come from .env."""
+    fixed = {name for name, value in OURS["web"]["environment"].items() if value and "${" not in str(value)}
+
+    assert fixed == {"DESK_ENV", "DESK_VAR_DIR", "DESK_STATIC_ROOT", "WEB_BIND"}
+    image = dict(re.findall(r"(DESK_[A-Z_]+)=(\S+)", DOCKERFILE))
+    assert {name: OURS["web"]["environment"][name] for name in fixed - {"WEB_BIND"}} == {
+        "DESK_ENV": "production",
+        "DESK_VAR_DIR": image["DESK_VAR_DIR"],
+        "DESK_STATIC_ROOT": image["DESK_STATIC_ROOT"],
+    }
+
+
+def test_example_has_only_variables_that_are_used():
+    required = set(re.findall(r"\$\{([A-Z0-9_]+):\?", (ROOT / "docker-compose.yml").read_text()))
+    used = variables_read() | variables_of_compose() | {"POSTGRES_PASSWORD"}
+
+    assert required <= set(example_variables()) <= used
+
+
+def test_web_processes_are_reached_through_the_proxy_only():
+    assert {name for name, service in COMPOSE["services"].items() if service.get("ports")} == {
+        "proxy",
+        "mailpit",
+    }
+
+
+def test_proxy_fills_in_every_variable_of_its_templates():
+    proxy = COMPOSE["services"]["proxy"]
+    folder = ROOT / proxy["build"]
+    dockerfile = re.sub(r"\\\n\s*", "", (folder / "Dockerfile").read_text())
+    [environment] = re.findall(r"^ENV (.*)$", dockerfile, re.MULTILINE)
+    given = set(re.findall(r"([A-Z_]+)=", environment)) | set(proxy["environment"])
+    templates = [path.read_text() for path in folder.glob("*.template")]
+    used = {name for text in templates for name in re.findall(r"\$\{([A-Z_]+)\}", text)}
+
+    assert used
+    assert used - given == set()
+    includes = {place for text in templates for place in re.findall(r"include (\S+);", text)}
+    for place in includes - {"${PROXY_MIME_TYPES}"}:
+        named = place.rpartition("/")[2].replace("${PROXY_SCHEME}", "https")
+        assert (folder / named).exists() or (folder / f"{named}.template").exists(), place
+
+
+def test_proxy_and_desk_are_the_same_user():
+    """nginx reads the uploaded files, which only their owner may read."""
+    proxy = (ROOT / COMPOSE["services"]["proxy"]["build"] / "Dockerfile").read_text()
+
+    assert re.findall(r"^USER (\d+)$", proxy, re.MULTILINE) == re.findall(r"--uid (\d+)", DOCKERFILE)
+
+
+def test_proxy_and_desk_have_the_same_limit_by_default():
+    default = COMPOSE["services"]["proxy"]["environment"]["DESK_MAX_REQUEST_MB"]
+
+    assert default == f"${{DESK_MAX_REQUEST_MB:-{settings.DESK_MAX_REQUEST_MB}}}"
 
 
 def test_example_holds_no_secret():
@@ -125,10 +203,17 @@ def test_example_holds_no_secret():
     assert set(secrets.values()) == {""}
 
 
+def default_of(value: str) -> str:
+    """Return what compose makes of `value` without .env: «${A:-x}» is x; a required variable is left out."""
+    while (filled := re.sub(r"\$\{[A-Z0-9_]+(?::-([^{}]*)|:\?[^{}]*)\}", r"\1", value)) != value:
+        value = filled
+    return value
+
+
 def test_compose_addresses_name_services_that_exist():
     environment = OURS["web"]["environment"]
     hosts = {
-        urlsplit(re.sub(r"\$\{[^}]*:-([^}]*)\}|\$\{[^}]*\}", r"\1", environment[name])).hostname
+        urlsplit(default_of(environment[name])).hostname
         for name in ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "S3_ENDPOINT_URL")
     }
 
@@ -172,7 +257,6 @@ def test_dockerignore_excludes_tests_secrets_and_local_data():
 
 
 def test_operations_page_explains_every_variable_and_no_other():
-    page = (ROOT / "docs" / "operations.md").read_text()
-    explained = set(re.findall(r"^\| `([A-Z0-9_]+)`", page, re.MULTILINE))
+    explained = documented(outside_production=False) | documented(outside_production=True)
 
-    assert explained == variables_read()
+    assert explained == variables_read() | variables_of_compose()

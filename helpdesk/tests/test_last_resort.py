@@ -45,6 +45,15 @@ def test_413_page_shows_the_size_limit(rf):
     assert "Caben 120 MB" in html
 
 
+@pytest.mark.parametrize(("language", "words"), [("es", "Caben 120 MB"), ("en", "120 MB fit")])
+def test_nginx_gets_the_413_page_in_the_language_of_the_person(client, language, words):
+    """deploy/nginx asks for it when it refuses a body unread."""
+    answer = client.get("/envio-demasiado-grande/", headers={"accept-language": language})
+
+    assert answer.status_code == 413
+    assert words in answer.content.decode()
+
+
 @pytest.mark.parametrize(("minutes", "words"), [(1, "Espera 1 minuto"), (5, "Espera 5 minutos")])
 def test_429_page_says_how_long_to_wait(rf, minutes, words):
     assert words in get_template("429.html").render({"wait_minutes": minutes}, rf.get("/"))

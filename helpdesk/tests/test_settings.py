@@ -198,6 +198,16 @@ def test_production_allows_sqlite_and_http_explicitly(tmp_path: Path):
     }
 
 
+def test_empty_variable_counts_as_missing():
+    empty = dict.fromkeys(("DESK_MAX_UPLOAD_MB", "DESK_NAME", "DESK_DEFAULT_LANGUAGE", "LOG_LEVEL"), "")
+
+    assert read(PRODUCTION | empty, "DESK_MAX_UPLOAD_MB", "DESK_NAME", "DESK_DEFAULT_LANGUAGE") == {
+        "DESK_MAX_UPLOAD_MB": 25,
+        "DESK_NAME": "Mesa de ayuda",
+        "DESK_DEFAULT_LANGUAGE": "es",
+    }
+
+
 def test_mail_provider_replaces_smtp():
     env = {name: value for name, value in PRODUCTION.items() if name != "EMAIL_URL"}
     env |= {"DESK_MAIL_PROVIDER": "postmark", "ANYMAIL_POSTMARK_SERVER_TOKEN": "abc"}
