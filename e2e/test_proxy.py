@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
@@ -270,6 +271,55 @@ def test_internal_location_is_closed_to_visitors(nginx: Nginx) -> None:
     (nginx.folder / "media" / "secret.txt").write_text("secret")
 
     assert answer(nginx.port, "/media-interna/secret.txt").status == 404
+
+
+class Allowing(BaseHTTPRequestHandler):
+    """Allows every download, as `web.downloads` does with DESK_ACCEL_PREFIX."""
+
+    HEADERS = {
+        "Content-Type": "image/png",
+        "Content-Disposition": 'attachment; filename="a.png"',
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=()",
+        "Strict-Transport-Security": "max-age=1",
+        "X-Request-ID": "0123456789",
+        "Cache-Control": "private, max-age=3600",
+    }
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        for name, value in self.HEADERS.items():
+            self.send_header(name, value)
+        if self.path != "/healthz":
+            self.send_header("X-Accel-Redirect", "/media-interna/a.png")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+def test_files_that_nginx_sends_keep_their_headers() -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Allowing))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        stack.callback(server.shutdown)
+        try:
+            front = stack.enter_context(Nginx(f"127.0.0.1:{server.server_port}"))
+        except CannotServe as problem:
+            pytest.skip(str(problem))
+        (front.folder / "media").mkdir()
+        (front.folder / "media" / "a.png").write_bytes(b"0123456789" * 10)
+        whole = answer(front.port, "/adjuntos/x/")
+        part = answer(front.port, "/adjuntos/x/", Range="bytes=10-12")
+
+    assert (whole.status, len(whole.body)) == (200, 100)
+    assert {name: whole.headers[name] for name in Allowing.HEADERS} == Allowing.HEADERS
+    assert (part.status, part.body, part.headers["Content-Range"]) == (206, b"012", "bytes 10-12/100")
 
 
 def test_log_holds_no_link_of_a_guest_and_no_search(nginx: Nginx) -> None:

@@ -18,6 +18,7 @@ from tickets import attachments
 from tickets.lists import presence
 from tickets.workflow import sweeps
 
+from . import csp_reports
 from .models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def clean_up() -> None:
         attachments.discard_old_drafts,
         presence.forget_absent,
         outbox.forget_old_mail,
+        csp_reports.forget_old,
         delete_old_demo_mail,
         delete_expired_sessions,
     ):

@@ -3,7 +3,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from helpdesk import views
+from helpdesk import csp_reports, views
 from web import appearance
 
 handler400 = "helpdesk.views.bad_request"
@@ -16,6 +16,7 @@ urlpatterns = [
     path("idioma/", appearance.set_language, name="set_language"),
     path("tema/", appearance.set_theme, name="set_theme"),
     path("envio-demasiado-grande/", views.too_large, name="too_large"),
+    path(settings.CSP_REPORTS.lstrip("/"), csp_reports.receive, name="csp_reports"),
     path("cuenta/", include("helpdesk.urls_account")),
     path("admin/", admin.site.urls),
     path("agentes/", include("agents.urls")),

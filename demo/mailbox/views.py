@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from csp.constants import SELF
+from csp.decorators import csp_update
 from django.conf import settings
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -59,6 +61,7 @@ def mail_list(request: HttpRequest) -> HttpResponse:
     )
 
 
+@csp_update({"frame-src": [SELF]})
 @demo_only
 def mail_detail(request: HttpRequest, pk: int) -> HttpResponse:
     mail = get_object_or_404(DemoMail, pk=pk)

@@ -129,3 +129,25 @@ def test_pages_use_the_user_language_and_zone(rf: RequestFactory):
 def test_path_with_nul_answers_404(client, path):
     """PostgreSQL text columns reject NUL."""
     assert client.get(path).status_code == client.post(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/no-existe/", "/static/dist/portal.css", "/cuenta/entrar/", "/admin/"]
+)
+def test_other_sites_may_not_use_our_answers(client, db, path):
+    answer = client.get(path)
+    answer.close()  # a static file
+    headers = answer.headers
+
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+
+
+@pytest.mark.parametrize("https", [True, False])
+def test_browser_learns_where_to_send_reports(rf: RequestFactory, settings, https):
+    settings.HTTPS = https
+
+    headers = middleware.browser_policies(lambda request: HttpResponse())(rf.get("/")).headers
+
+    assert headers.get("Reporting-Endpoints") == ('csp="/informes/csp/"' if https else None)

@@ -226,19 +226,27 @@ def test_s3_bucket_stores_the_files():
     assert (options["bucket_name"], options["endpoint_url"]) == ("mesa", "http://store:9000")
 
 
-def test_content_security_policy_allows_nothing_inline(client):
+def test_content_security_policy_allows_nothing_that_it_does_not_name(client):
     policy = client.get("/cuenta/entrar/").headers["Content-Security-Policy"]
 
     assert "unsafe" not in policy
-    assert "frame-ancestors 'none'" in policy
     assert {part.strip().split()[0]: part.strip().split()[1:] for part in policy.split(";")} == {
-        "default-src": ["'self'"],
+        "default-src": ["'none'"],
+        **{f"{kind}-src": ["'self'"] for kind in ("script", "style", "font", "connect", "media")},
         "img-src": ["'self'", "data:"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
+        "report-uri": ["/informes/csp/"],
     }
+
+
+def test_policy_names_the_reporting_api_over_https():
+    """A browser that knows report-to ignores report-uri, and over http it sends nothing to report-to."""
+    directives = read(PRODUCTION, "CONTENT_SECURITY_POLICY")["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+
+    assert (directives["report-uri"], directives["report-to"]) == ("/informes/csp/", "csp")
 
 
 def test_error_reports_contain_no_personal_data(tmp_path: Path):
