@@ -1,7 +1,7 @@
 """Users, customer kinds, departments and their members."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -10,6 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -70,7 +71,29 @@ class Department(LocalisedName):
         verbose_name_plural = _("departamentos")
 
 
-class UserManager(BaseUserManager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    def update(self, **values: Any) -> int:
+        """Update the rows. With `role`, also update `is_superuser`, which follows from it. A new role or `is_active`
+        ends the people's sessions, as `User.save` does."""
+        if "role" in values:
+            role = values["role"]
+            is_expression = hasattr(role, "resolve_expression")  # `bulk_update` passes one
+            administrator = models.Value(Role.ADMINISTRATOR)
+            values["is_superuser"] = (
+                Exact(role, administrator) if is_expression else role == Role.ADMINISTRATOR
+            )
+        if {"role", "is_active"} & values.keys():
+            values.setdefault("session_version", models.F("session_version") + 1)
+        return super().update(**values)
+
+    def bulk_create(self, objs: Iterable["User"], *args: Any, **kwargs: Any) -> list["User"]:
+        people = list(objs)
+        for person in people:
+            person.derive_fields()
+        return super().bulk_create(people, *args, **kwargs)
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
@@ -124,6 +147,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     keyboard_shortcuts = models.BooleanField(_("atajos de una tecla"), default=True)
     is_active = models.BooleanField(_("puede entrar"), default=True)
     date_joined = models.DateTimeField(_("desde"), default=timezone.now, editable=False)
+    session_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -146,20 +170,44 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+        """Save the person. A new `role` or `is_active` ends their sessions: after a promotion or a return, a browser
+        left signed in somewhere must not gain the new rights."""
+        self.derive_fields()
+        if update_fields is None or not {"role", "is_active"}.isdisjoint(update_fields):
+            derived = {"is_superuser"}
+            if self.pk and self._access_changed():
+                self.session_version += 1
+                derived.add("session_version")
+            if update_fields is not None:
+                update_fields = {*update_fields, *derived}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def derive_fields(self) -> None:
+        """Set what follows from other fields. Every way of writing a person calls this."""
         self.email = UserManager.normalize_email(self.email)
         self.is_superuser = self.role == Role.ADMINISTRATOR
-        super().save(*args, **kwargs)
+
+    def _access_changed(self) -> bool:
+        stored = User.objects.filter(pk=self.pk)
+        return stored.exclude(role=self.role, is_active=self.is_active).exists()
+
+    def end_sessions(self) -> None:
+        """End all sessions of the person, in every browser."""
+        User.objects.filter(pk=self.pk).update(session_version=models.F("session_version") + 1)
+        self.refresh_from_db(fields=["session_version"])
 
     def get_session_auth_hash(self) -> str:
-        """Return a hash of the password and the address: a session ends when either changes."""
-        return self._with_address(super().get_session_auth_hash())
+        """Return a hash of password, address and `session_version`: a session ends when one of them changes."""
+        return self._with_identity(super().get_session_auth_hash())
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        return map(self._with_address, super().get_session_auth_fallback_hash())
+        return map(self._with_identity, super().get_session_auth_fallback_hash())
 
-    def _with_address(self, digest: str) -> str:
-        return hashlib.sha256(f"{digest} {self.email}".encode()).hexdigest()
+    def _with_identity(self, digest: str) -> str:
+        # Without a version at first: sessions that are older than the column must not end.
+        version = f" {self.session_version}" if self.session_version else ""
+        return hashlib.sha256(f"{digest} {self.email}{version}".encode()).hexdigest()
 
     def get_full_name(self) -> str:
         return self.name
