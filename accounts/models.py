@@ -15,6 +15,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from content.sorting import NAME_COLLATION
+
 from .enums import Role, Standing, Theme
 from .names import first_name
 from .validators import phone_validator, validate_time_zone
@@ -33,7 +35,7 @@ def default_language() -> str:
 class LocalisedName(models.Model):
     """A name in Spanish and, optionally, in English. `str()` returns the one in the active language."""
 
-    name = models.CharField(_("nombre"), max_length=120)
+    name = models.CharField(_("nombre"), max_length=120, db_collation=NAME_COLLATION)
     name_en = models.CharField(_("nombre en inglés"), max_length=120, blank=True)
 
     class Meta:
@@ -113,14 +115,14 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
     def staff(self) -> models.QuerySet["User"]:
         """Return the active staff of every role, sorted by name. Tickets can be assigned to them."""
-        return self.filter(is_active=True).exclude(role=Role.CUSTOMER).order_by("name")
+        return self.filter(is_active=True).exclude(role=Role.CUSTOMER).order_by("name", "pk")
 
 
 class User(AbstractBaseUser, PermissionsMixin):
     """A person with an account, who signs in by e-mail. A customer unless an administrator gives another role."""
 
     email = models.EmailField(_("correo electrónico"), unique=True)
-    name = models.CharField(_("nombre"), max_length=120)
+    name = models.CharField(_("nombre"), max_length=120, db_collation=NAME_COLLATION)
     role = models.CharField(_("rol"), max_length=16, choices=Role, default=Role.CUSTOMER)
     kind = models.ForeignKey(
         CustomerKind, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("tipo de cliente")

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from content.sorting import sort_key
 
 from ..models import ProcessVersion, Ticket
 from ..workflow.preparing import preparation_of, prepares_in
@@ -100,7 +101,7 @@ def possible_assignees(department_id: int | None) -> list[Colleague]:
         )
         for person in people
     ]
-    return sorted(found, key=lambda item: (not item.is_of_department, item.load, item.user.name))
+    return sorted(found, key=lambda item: (not item.is_of_department, item.load, sort_key(item.user.name)))
 
 
 def other_open_tickets(ticket: Ticket, *, user: User) -> "QuerySet[Ticket]":
