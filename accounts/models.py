@@ -19,6 +19,7 @@ from content.sorting import NAME_COLLATION
 
 from .enums import Role, Standing, Theme
 from .names import first_name
+from .passwords import canonical, spellings
 from .validators import phone_validator, validate_time_zone
 
 
@@ -210,6 +211,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         # Without a version at first: sessions that are older than the column must not end.
         version = f" {self.session_version}" if self.session_version else ""
         return hashlib.sha256(f"{digest} {self.email}{version}".encode()).hexdigest()
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(None if raw_password is None else canonical(raw_password))
+
+    def check_password(self, raw_password: str) -> bool:
+        """Whether the password is right, in whatever Unicode form the keyboard composed it.
+
+        Passwords set before they were normalised were hashed as typed, so every form is tried. All are always tried:
+        the time must tell neither whether the account exists nor which form matched.
+        """
+        check = super().check_password
+        results = [check(form) for form in spellings(raw_password)]
+        return any(results)
 
     def get_full_name(self) -> str:
         return self.name

@@ -13,7 +13,8 @@ from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.translation import get_language
 
-from accounts.models import User
+from accounts.models import User, UserManager
+from accounts.passwords import spellings
 from accounts.validators import validate_address
 
 from . import outbox
@@ -45,6 +46,14 @@ class AccountAdapter(DefaultAccountAdapter):
         guess without limit."""
         login = credentials.get("email", credentials.get("username", ""))
         return f"login:{login.lower()}"
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Hash once for each form of the password that `User.check_password` tries. allauth hashes once for an address
+        without an account, and the response time would tell the difference (B26)."""
+        email = UserManager.normalize_email(credentials.get("email"))
+        if not User.objects.filter(email=email).exists():
+            for form in spellings(credentials.get("password", ""))[1:]:
+                make_password(form)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Show the welcome message in the user's language, as the next page is, not in the browser's."""
