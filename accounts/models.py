@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -21,6 +22,7 @@ from .enums import Role, Standing, Theme
 from .names import first_name
 from .passwords import canonical, spellings
 from .validators import phone_validator, validate_time_zone
+from .zones import zone_or_default
 
 
 def default_time_zone() -> str:
@@ -224,6 +226,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         check = super().check_password
         results = [check(form) for form in spellings(raw_password)]
         return any(results)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The person's time zone; the desk's if the system does not know it any more."""
+        return zone_or_default(self.time_zone)
 
     def get_full_name(self) -> str:
         return self.name

@@ -1,10 +1,12 @@
 """Validators for phone numbers, addresses and time zones, shared by models, forms and process files."""
 
-import zoneinfo
+import unicodedata
 
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
+
+from .zones import is_known
 
 phone_validator = RegexValidator(
     r"^\+?[0-9][0-9 ()./-]{5,28}[0-9]$",
@@ -33,5 +35,5 @@ def validate_address(value: str) -> None:
 
 def validate_time_zone(value: str) -> None:
     """Refuse a name that the time zone database does not have. Raises `ValidationError`."""
-    if value not in zoneinfo.available_timezones():
+    if not is_known(value):
         raise ValidationError(_("No conocemos esa zona horaria."))

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from functools import partial
 from urllib.parse import urljoin, urlsplit
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
@@ -194,8 +193,7 @@ def reader_preferences(get_response: Next) -> Next:
         if language in dict(settings.LANGUAGES):
             translation.activate(language)
             request.LANGUAGE_CODE = language
-        zone = getattr(request.user, "time_zone", "") or settings.DESK_TIME_ZONE
-        with timezone.override(ZoneInfo(zone)):
+        with timezone.override(request.user.zone):
             return get_response(request)
 
     return middleware

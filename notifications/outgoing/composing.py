@@ -71,8 +71,8 @@ def compose(mail: OutgoingEmail) -> ComposedMail:
         return ComposedMail(_message(mail, mail.subject, mail.text, mail.html))
     case = MailContext(mail, mail.event, mail.event.ticket)
     _check_recipient(case)
-    zone = mail.user.time_zone if mail.user else settings.DESK_TIME_ZONE
-    with translation.override(mail.language), timezone.override(ZoneInfo(zone)):
+    zone = mail.user.zone if mail.user else ZoneInfo(settings.DESK_TIME_ZONE)
+    with translation.override(mail.language), timezone.override(zone):
         return _compose(case)
 
 

@@ -1,16 +1,17 @@
 """The form of a person's profile."""
 
-import zoneinfo
-from functools import lru_cache
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Theme
 from accounts.models import User
 from accounts.validators import phone_validator
+from accounts.zones import canonical_zones, is_known
 from content.form_fields import LineField
+from content.sorting import sort_key
 
 # Zones where most customers live, by the names used there. They are listed before all others.
 NEARBY_ZONES = {
@@ -47,29 +48,21 @@ REGIONS = {
 }
 
 
-@lru_cache(maxsize=1)
-def _other_zones() -> list[tuple[str, str, str]]:
-    known = sorted(zoneinfo.available_timezones() - NEARBY_ZONES.keys())
-    split = [(zone, *zone.partition("/")[::2]) for zone in known]
-    return [
-        (zone, region, rest.replace("_", " ").replace("/", " · "))
-        for zone, region, rest in split
-        if region in REGIONS
-    ]
-
-
 def zone_choices(current: str) -> list[Any]:
-    """Return the choices of time zones: nearby ones first, then the others. An unknown `current` is put on top.
+    """Return the choices of time zones: nearby ones first, then the others by region. If `current` is an old name of a
+    zone, which the system still knows, it is put on top. A name that it does not know is left out.
 
     Each zone appears once, because a browser would select the second of two options with the same value.
     """
-    far = [(zone, f"{REGIONS[region]} · {rest}") for zone, region, rest in _other_zones()]
+    far = []
+    for zone in canonical_zones() - NEARBY_ZONES.keys():
+        region, _slash, place = zone.partition("/")
+        if region in REGIONS:
+            far.append((zone, f"{REGIONS[region]} · {place.replace('_', ' ').replace('/', ' · ')}"))
+    far.sort(key=lambda choice: sort_key(choice[1]))
     choices: list[Any] = [(_("Cercanas"), list(NEARBY_ZONES.items())), (_("Las demás"), far)]
-    return (
-        choices
-        if current in NEARBY_ZONES or any(current == zone for zone, _label in far)
-        else [(current, current), *choices]
-    )
+    is_offered = current in NEARBY_ZONES or any(current == zone for zone, _label in far)
+    return choices if is_offered or not is_known(current) else [(current, current), *choices]
 
 
 class ProfileForm(forms.ModelForm):
@@ -98,6 +91,8 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not is_known(self.instance.time_zone):
+            self.initial["time_zone"] = settings.DESK_TIME_ZONE
         self.fields["time_zone"].widget = forms.Select(choices=zone_choices(self.instance.time_zone))
         if not self.instance.is_desk_staff:
             del self.fields["keyboard_shortcuts"]

@@ -11,6 +11,7 @@ from django.utils import translation
 from accounts.enums import Role
 from accounts.models import CustomerKind, User
 from accounts.tests.factories import PASSWORD, make_user
+from content.sorting import sort_key
 from portal.forms.profile import zone_choices
 from tickets.models import Process
 from tickets.tests.factories import make_ticket
@@ -245,5 +246,34 @@ def test_every_time_zone_is_offered_once(current: str):
     assert labels["Europe/Lisbon"] == "Europa · Lisbon"
 
 
-def test_unknown_time_zone_stays_chosen():
-    assert zone_choices("Marte/Olimpo")[0] == ("Marte/Olimpo", "Marte/Olimpo")
+def test_only_canonical_time_zones_are_offered():
+    offered = {zone for _group, entries in zone_choices("America/Caracas") for zone, _label in entries}
+    assert {"America/Argentina/Buenos_Aires", "Asia/Kolkata", "Europe/Kyiv"} <= offered
+    assert not {"America/Buenos_Aires", "Asia/Calcutta", "Europe/Kiev", "US/Eastern", "EST", "UTC"} & offered
+
+
+def test_old_name_of_a_time_zone_stays_chosen():
+    assert zone_choices("America/Buenos_Aires")[0] == ("America/Buenos_Aires", "America/Buenos_Aires")
+
+
+def test_time_zones_sort_in_the_readers_language():
+    with translation.override("es"):
+        labels = [str(label) for _zone, label in zone_choices("America/Caracas")[1][1]]
+    assert labels == sorted(labels, key=sort_key)
+    assert labels[0].startswith("África")
+
+
+@pytest.mark.parametrize("name", ["Marte/Olimpo", "", "../etc/passwd", "America", "America/", "x" * 64])
+def test_unknown_time_zone_falls_back_to_the_desks(client: Client, settings, name: str):
+    settings.DESK_TIME_ZONE = "America/Bogota"
+    user = make_user()
+    User.objects.filter(pk=user.pk).update(time_zone=name)
+    client.force_login(user)
+
+    page = client.get("/perfil/")
+
+    assert page.status_code == 200
+    assert '<option value="America/Bogota" selected>' in page.content.decode()
+    assert name not in [zone for zone, _label in zone_choices(name)[0][1]]
+    user.refresh_from_db()
+    assert user.zone.key == "America/Bogota"
