@@ -21,16 +21,26 @@ def validate_address(value: str) -> None:
 
     Mail servers drop invisible characters from a domain and replace wide ones. If we accepted such spellings, one
     mailbox would have countless addresses, each with its own limit on mail (B14, B34), and a stranger could register
-    an address that looks like somebody else's. Raises `ValidationError`.
+    an address that looks like somebody else's. For the same reason letters before the @ must be ASCII, because four
+    others («ı», «ſ» and the Kelvin sign among them) become ASCII in another case, and each part of a domain must be
+    written in one script: a Cyrillic «а» among Latin letters is there to deceive. Raises `ValidationError`.
     """
     local, _at, domain = value.rpartition("@")
     try:
-        used = domain.lower() if domain.isascii() else domain.encode("idna").decode("idna")
+        shown = domain.encode("idna").decode("idna")
     except UnicodeError:
-        used = ""
+        shown = ""
+    is_canonical = domain.isascii() or shown == domain.lower()
     is_local = "." not in domain or domain.startswith("[")
-    if is_local or used != domain.lower() or not local.isprintable():
+    is_plain = local.isascii() and local.isprintable()
+    if is_local or not (shown and is_canonical and is_plain) or any(map(_mixes_scripts, shown.split("."))):
         raise ValidationError(EmailValidator.message, code="invalid")
+
+
+def _mixes_scripts(label: str) -> bool:
+    """Whether the letters of `label` come from more than one script. Japanese always mixes its three."""
+    scripts = {unicodedata.name(char, "").partition(" ")[0] for char in label if char.isalpha()}
+    return len(scripts) > 1 and not scripts <= {"CJK", "HIRAGANA", "KATAKANA", "LATIN"}
 
 
 def validate_time_zone(value: str) -> None:
