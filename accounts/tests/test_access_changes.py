@@ -1,6 +1,7 @@
 """What happens to rights and open sessions when somebody's account changes."""
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.urls import reverse
@@ -93,11 +94,15 @@ def test_deactivated_account_is_signed_out_at_once(client):
 
 def test_new_password_ends_only_other_sessions(client):
     user = make_user()
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     other = Client()
     for browser in (client, other):
         browser.force_login(user)
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
-    client.post(reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": "otra-clave-2026"})
+    client.post(
+        reverse("account_change_password"),
+        {"oldpassword": PASSWORD, "password1": "otra-clave-2026", "password2": "otra-clave-2026"},
+    )
     assert is_signed_in(client)
     assert not is_signed_in(other)
 
