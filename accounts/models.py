@@ -303,3 +303,19 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.department}"
+
+
+class KnownNetwork(models.Model):
+    """A network from which a person has signed in, as a hash. See `accounts.known_networks`."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_networks")
+    digest = models.CharField(max_length=64)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "digest"], name="known_network_once_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.digest[:8]}"

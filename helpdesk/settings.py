@@ -339,6 +339,14 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = DESK_NAME
+ACCOUNT_FORMS = {
+    "signup": "web.account_forms.SignupForm",
+    "add_email": "web.account_forms.AddEmailForm",
+    "request_login_code": "web.account_forms.RequestLoginCodeForm",
+    "reset_password": "web.account_forms.ResetPasswordForm",
+}
+# web.guessing and web.mail_limits limit these: by allauth's rates a stranger could lock a person out.
+ACCOUNT_RATE_LIMITS = {"login_failed": None, "request_login_code": None, "reset_password": None}
 
 # --- Security ---------------------------------------------------------------------------------------------
 
@@ -368,6 +376,7 @@ DESK_THEME_COOKIE_NAME = f"{COOKIE_PREFIX}desk_theme"
 DESK_GUEST_COOKIE_NAME = f"{COOKIE_PREFIX}desk_guest"
 DESK_MESSAGES_COOKIE_NAME = f"{COOKIE_PREFIX}desk_messages"
 MESSAGE_STORAGE = "web.cookies.MessageStorage"
+DESK_BROWSER_COOKIE_NAME = f"{COOKIE_PREFIX}desk_browser"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"  # guests' links have a token in the path, which no other site may see

@@ -6,22 +6,33 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from django.urls import path
 
+from web.ratelimit import limited
+
+# allauth stops after three wrong codes, and sends the same code again twice; this stops one network over many requests.
+code_page = limited("account-code", rate="60/10m")
+
 urlpatterns = [
     path("entrar/", account.login, name="account_login"),
     path("entrar/codigo/", account.request_login_code, name="account_request_login_code"),
-    path("entrar/codigo/confirmar/", account.confirm_login_code, name="account_confirm_login_code"),
+    path(
+        "entrar/codigo/confirmar/", code_page(account.confirm_login_code), name="account_confirm_login_code"
+    ),
     path("salir/", account.logout, name="account_logout"),
     path("registro/", account.signup, name="account_signup"),
     path("inactiva/", account.account_inactive, name="account_inactive"),
     path("confirmar-identidad/", account.reauthenticate, name="account_reauthenticate"),
     path("correo/", account.email, name="account_email"),
-    path("correo/confirmar/", account.email_verification_sent, name="account_email_verification_sent"),
+    path(
+        "correo/confirmar/",
+        code_page(account.email_verification_sent),
+        name="account_email_verification_sent",
+    ),
     path("clave/cambiar/", account.password_change, name="account_change_password"),
     path("clave/crear/", account.password_set, name="account_set_password"),
     path("clave/recuperar/", account.password_reset, name="account_reset_password"),
     path(
         "clave/recuperar/codigo/",
-        account.confirm_password_reset_code,
+        code_page(account.confirm_password_reset_code),
         name="account_confirm_password_reset_code",
     ),
     path("clave/recuperar/nueva/", account.complete_password_reset, name="account_complete_password_reset"),
@@ -34,7 +45,11 @@ urlpatterns = [
     path("dos-pasos/codigo/", mfa.authenticate, name="mfa_authenticate"),
     path("dos-pasos/confirmar-identidad/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("dos-pasos/aplicacion/activar/", totp.activate_totp, name="mfa_activate_totp"),
-    path("dos-pasos/aplicacion/desactivar/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path(
+        "dos-pasos/aplicacion/desactivar/",
+        totp.deactivate_totp,
+        name="mfa_deactivate_totp",
+    ),
     path("dos-pasos/recuperacion/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path(
         "dos-pasos/recuperacion/nuevos/",

@@ -8,6 +8,8 @@ import logging
 import math
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -26,19 +28,59 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _WRITING = ("POST", "PUT", "PATCH", "DELETE")
 
 
+@dataclass(frozen=True)
+class Limit:
+    """At most `amount` uses of a key in each window of `seconds`."""
+
+    amount: int
+    seconds: int
+
+    def take(self, key: str) -> bool:
+        """Count one use of `key`. Returns whether it is among the first `amount` in the current window."""
+        slot = self._slot(key)
+        if cache.add(slot, 1, timeout=self.seconds):
+            return self.amount > 0
+        try:
+            count = cache.incr(slot)
+        except ValueError:  # the key expired between `add` and `incr`
+            cache.set(slot, 1, timeout=self.seconds)
+            count = 1
+        else:
+            cache.touch(slot, timeout=self.seconds)  # some caches drop the timeout in `incr`
+        return count <= self.amount
+
+    def give_back(self, key: str) -> None:
+        """Uncount one use of `key`. Does nothing if the window in which it was counted is over."""
+        slot = self._slot(key)
+        try:
+            cache.decr(slot)
+        except ValueError:
+            return
+        cache.touch(slot, timeout=self.seconds)
+
+    def minutes_left(self) -> int:
+        """Return the minutes until the current window ends, rounded up."""
+        return math.ceil((self.seconds - time.time() % self.seconds) / 60)
+
+    def _slot(self, key: str) -> str:
+        digest = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+        return f"rate:{digest}:{self.seconds}:{int(time.time() // self.seconds)}"
+
+
 def allow(key: str, *, limit: int, window: int) -> bool:
     """Count one use of `key`. Returns whether it is among the first `limit` in the current `window` (seconds)."""
-    slot = f"rate:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()}:{int(time.time() // window)}"
-    if cache.add(slot, 1, timeout=window):
-        return limit > 0
-    try:
-        count = cache.incr(slot)
-    except ValueError:  # the key expired between `add` and `incr`
-        cache.set(slot, 1, timeout=window)
-        count = 1
-    else:
-        cache.touch(slot, timeout=window)  # some caches drop the timeout in `incr`
-    return count <= limit
+    return Limit(limit, window).take(key)
+
+
+def mailbox(email: str) -> str:
+    """Return the address by which mails to one mailbox are counted: lower case, without a «+» part, punycode domain.
+
+    Otherwise ana+1@example.com and ana+2@example.com would each have a limit of their own.
+    """
+    local, _at, domain = email.strip().casefold().rpartition("@")
+    with suppress(UnicodeError):
+        domain = domain.encode("idna").decode()
+    return f"{local.partition('+')[0] or local}@{domain}"
 
 
 def by_ip(request: HttpRequest) -> str:
@@ -50,12 +92,13 @@ def by_user(request: HttpRequest) -> str:
     return f"user {request.user.pk}" if request.user.is_authenticated else by_ip(request)
 
 
-def by_field(name: str) -> Callable[[HttpRequest], str]:
-    """Return a function for `by` that returns the posted value of field `name`, such as the address to which each
-    request sends a mail."""
+def by_mailbox(name: str) -> Callable[[HttpRequest], str]:
+    """Return a function for `by` that returns the mailbox of the address posted as `name`, to which each request sends
+    a mail; empty if none was typed."""
 
     def by(request: HttpRequest) -> str:
-        return request.POST.get(name, "").strip().casefold()
+        typed = request.POST.get(name, "")
+        return mailbox(typed) if typed.strip() else ""
 
     return by
 

@@ -16,6 +16,9 @@ from django.utils.translation import get_language
 from accounts.models import User, UserManager
 from accounts.passwords import spellings
 from accounts.validators import validate_address
+from web import known_browsers
+from web.client_ip import client_ip
+from web.guessing import Guess
 
 from . import outbox
 
@@ -41,11 +44,17 @@ class AccountAdapter(DefaultAccountAdapter):
             expires_at=timezone.now() + CODE_LIFETIME if context.get("code") else None,
         )
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Count wrong passwords by account alone. allauth's key contains the Host header: whoever varied its port could
-        guess without limit."""
-        login = credentials.get("email", credentials.get("username", ""))
-        return f"login:{login.lower()}"
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_ip(request)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Return the person if the password is right, else None. Raises `ValidationError` after too many attempts."""
+        guess = Guess(request, "password", email=str(credentials.get("email", "")))
+        guess.take()
+        user = super().authenticate(request, **credentials)
+        if user:
+            guess.give_back()
+        return user
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Hash once for each form of the password that `User.check_password` tries. allauth hashes once for an address
@@ -56,9 +65,11 @@ class AccountAdapter(DefaultAccountAdapter):
                 make_password(form)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Show the welcome message in the user's language, as the next page is, not in the browser's."""
+        """Remember the browser. Show the welcome message in the user's language, as the next page is, not in the
+        browser's."""
         with translation.override(user.language):
             response: HttpResponse = super().post_login(request, user, **kwargs)
+        known_browsers.remember(request, response, user)
         return response
 
     def clean_email(self, email: str) -> str:

@@ -13,7 +13,7 @@ from tickets.exceptions import EndedLink, InvalidToken
 from tickets.models import GuestToken
 from tickets.requesters import guests
 from web.grants import grant, granted
-from web.ratelimit import by_field, by_ip, limited
+from web.ratelimit import by_ip, by_mailbox, limited, mailbox
 
 from ..access import ended_link_page, invalid_link_page
 from ..forms.ticket import ResendForm
@@ -54,7 +54,7 @@ def guest_link(request: HttpRequest, token: str, *, survey: bool = False) -> Htt
 
 
 @limited("resend", rate="10/h")
-@limited("resend-mail", rate="3/h", by=by_field("email"))
+@limited("resend-mail", rate="3/h", by=by_mailbox("email"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def resend_link(request: HttpRequest) -> HttpResponse:
     """Mail a new link, and answer the same whether or not the folio and the address belong together (B15, B26)."""
@@ -73,7 +73,7 @@ def _ended_link(request: HttpRequest) -> GuestToken | None:
 
 def _its_address(request: HttpRequest) -> str:
     ended = _ended_link(request)
-    return ended.email if ended else ""
+    return mailbox(ended.email) if ended else ""
 
 
 @limited("resend", rate="10/h")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from content.errors import InvalidData
 from tickets.workflow.intake import Requester, file_ticket
-from web.ratelimit import by_field, by_user, limited
+from web.ratelimit import by_mailbox, by_user, limited
 from web.refusals import Refusal
 from web.wording import duration_in_words
 
@@ -34,7 +34,7 @@ def _strangers_address(request: HttpRequest) -> str:
     Returns an empty text, which means no limit, for a signed-in person: strangers who type this person's address again
     and again must not stop them from filing.
     """
-    return "" if request.user.is_authenticated else by_field("email")(request)
+    return "" if request.user.is_authenticated else by_mailbox("email")(request)
 
 
 @limited("report", rate="60/10m", by=by_user)

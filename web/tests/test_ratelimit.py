@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from accounts.models import User
-from web.ratelimit import allow, by_field, by_user, limited, parse_rate
+from web.ratelimit import allow, by_mailbox, by_user, limited, parse_rate
 
 NOON = "2026-11-20 12:00:00+00:00"
 
@@ -115,8 +115,8 @@ def test_limited_by_user_separates_users_at_one_address(rf: RequestFactory):
             assert attempts(mine, request, 2) == [200, 429]
 
 
-def test_limited_by_field_ignores_case_and_spaces(rf: RequestFactory):
-    @limited("enlace", rate="1/h", by=by_field("email"))
+def test_limited_by_mailbox_ignores_case_spaces_and_subaddress(rf: RequestFactory):
+    @limited("enlace", rate="1/h", by=by_mailbox("email"))
     def ask(request: HttpRequest) -> HttpResponse:
         return HttpResponse("hecho")
 
