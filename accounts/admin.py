@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.mfa.admin import Authenticator
 from django import forms
@@ -10,8 +11,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import ReadOnlyPasswordHashField
 from django.http import HttpRequest
+from django.utils import translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from . import second_factor
 from .models import CustomerKind, Department, Membership, User
 
 admin.site.unregister(Authenticator)  # allauth's own admin pages show the secrets and are in English
@@ -110,6 +114,19 @@ class UserAdmin(DjangoUserAdmin):
         super().save_model(request, obj, form, change)
         if "email" in form.changed_data:
             EmailAddress.objects.filter(user=obj).exclude(email__iexact=obj.email).delete()
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save the rows below the person. Deleting one second factor resets them all: recovery codes alone are of no
+        use, and sessions that were opened with the lost device must end. The person gets a mail."""
+        super().save_formset(request, form, formset, change)
+        if formset.model is not Authenticator or not formset.deleted_objects:
+            return
+        user = form.instance
+        second_factor.reset(user)
+        self.log_change(request, user, gettext("Quitó el segundo factor y cerró las sesiones."))
+        with translation.override(user.language):
+            context = {"user": user, "administrator": str(request.user)}
+            get_adapter().send_mail("mfa/email/second_factor_reset", user.email, context)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """People cannot be deleted, because what they wrote stays. Untick `is_active` to take their access away."""

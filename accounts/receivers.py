@@ -6,6 +6,8 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.models import EmailAddress
 from allauth.account.signals import authentication_step_completed, email_changed, email_confirmed
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added
 from django.contrib.auth import update_session_auth_hash
 from django.dispatch import receiver
 
@@ -48,3 +50,13 @@ def remove_unproven_password(sender: Any, request: Any, email_address: EmailAddr
     if any(record.get("method") == "code" for record in get_authentication_records(request, user)):
         user.set_unusable_password()
         user.save(update_fields=["password"])
+
+
+@receiver(authenticator_added)
+def end_sessions_without_second_factor(
+    sender: Any, request: Any, user: User, authenticator: Authenticator, **kwargs: Any
+) -> None:
+    """End the person's other sessions when they activate a second factor: those were opened without one."""
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        user.end_sessions()
+        update_session_auth_hash(request, user)

@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "web.second_factor.RequireSecondFactor",
 ]
 
 ROOT_URLCONF = "helpdesk.urls"
@@ -339,6 +340,12 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = DESK_NAME
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds: the clocks of phones are not exact
+MFA_FORMS = {
+    "authenticate": "web.second_factor.AuthenticateForm",
+    "reauthenticate": "web.second_factor.ReauthenticateForm",
+    "activate_totp": "web.second_factor.ActivateTOTPForm",
+}
 ACCOUNT_FORMS = {
     "signup": "web.account_forms.SignupForm",
     "add_email": "web.account_forms.AddEmailForm",
@@ -347,6 +354,8 @@ ACCOUNT_FORMS = {
 }
 # web.guessing and web.mail_limits limit these: by allauth's rates a stranger could lock a person out.
 ACCOUNT_RATE_LIMITS = {"login_failed": None, "request_login_code": None, "reset_password": None}
+# The lowest role that must have a second factor: agent, supervisor or administrator. Empty: nobody must.
+DESK_SECOND_FACTOR_FROM = env.str("DESK_SECOND_FACTOR_FROM", "")
 
 # --- Security ---------------------------------------------------------------------------------------------
 
@@ -423,6 +432,8 @@ if SENTRY_DSN := env.str("SENTRY_DSN", ""):
 
 # --- Refusing to start ------------------------------------------------------------------------------------
 
+if DESK_SECOND_FACTOR_FROM not in ("", "agent", "supervisor", "administrator"):
+    raise ImproperlyConfigured("DESK_SECOND_FACTOR_FROM must be agent, supervisor, administrator or empty")
 if PRODUCTION:
     wrong = []
     if DEBUG:

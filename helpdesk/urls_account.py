@@ -3,9 +3,9 @@
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery_codes
-from allauth.mfa.totp import views as totp
 from django.urls import path
 
+from web import second_factor
 from web.ratelimit import limited
 
 # allauth stops after three wrong codes, and sends the same code again twice; this stops one network over many requests.
@@ -41,16 +41,18 @@ urlpatterns = [
         account.password_reset_from_key_done,
         name="account_password_reset_completed",
     ),
-    path("dos-pasos/", mfa.index, name="mfa_index"),
+    path("dos-pasos/", second_factor.IndexView.as_view(), name="mfa_index"),
     path("dos-pasos/codigo/", mfa.authenticate, name="mfa_authenticate"),
     path("dos-pasos/confirmar-identidad/", mfa.reauthenticate, name="mfa_reauthenticate"),
-    path("dos-pasos/aplicacion/activar/", totp.activate_totp, name="mfa_activate_totp"),
+    path("dos-pasos/aplicacion/activar/", second_factor.ActivateTOTPView.as_view(), name="mfa_activate_totp"),
     path(
         "dos-pasos/aplicacion/desactivar/",
-        totp.deactivate_totp,
+        second_factor.DeactivateTOTPView.as_view(),
         name="mfa_deactivate_totp",
     ),
-    path("dos-pasos/recuperacion/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        "dos-pasos/recuperacion/", second_factor.RecoveryCodesView.as_view(), name="mfa_view_recovery_codes"
+    ),
     path(
         "dos-pasos/recuperacion/nuevos/",
         recovery_codes.generate_recovery_codes,

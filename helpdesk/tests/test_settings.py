@@ -278,3 +278,9 @@ def test_error_reports_contain_no_personal_data(tmp_path: Path):
     assert (seen["send_default_pii"], seen["include_local_variables"]) == (False, False)
     assert seen["max_request_body_size"] == "never"
     assert seen["release"] == f"mesa-de-ayuda@{__version__}"
+
+
+def test_unknown_role_for_the_second_factor_stops_the_start(tmp_path: Path):
+    process = run({"DESK_VAR_DIR": str(tmp_path), "DESK_SECOND_FACTOR_FROM": "staff"}, "DEBUG")
+    assert process.returncode != 0
+    assert "DESK_SECOND_FACTOR_FROM must be" in process.stderr
