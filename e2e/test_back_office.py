@@ -12,7 +12,8 @@ from e2e.walker import Agent
 
 pytestmark = pytest.mark.e2e
 SUPERVISOR = "supervisor@demo.test"
-SIGNED_OUT = re.compile(r"\b401\b")
+SIGNED_OUT = re.compile(r"\b40[13]\b")
+STORAGES = "JSON.stringify([localStorage, sessionStorage])"
 
 
 @pytest.fixture
@@ -98,17 +99,65 @@ def test_draft_survives_an_ended_session(maria: Agent) -> None:
     page.context.clear_cookies(name="desk_session")
     page.keyboard.type("Cuidado con este cliente")
     expect(page.locator("#snacks")).to_contain_text("Tu sesión terminó")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#composer-body")).to_have_value("Cuidado con este cliente")
+    assert page.url == ticket
+
+    other = page.context.new_page()
+    other.goto("/cuenta/entrar/")
+    assert "Cuidado" not in other.evaluate(STORAGES)
+    sign_in_again(other)
+    page.bring_to_front()
     with page.expect_navigation():
         page.keyboard.press("Control+Enter")
-    sign_in_again(page)
-
-    assert page.url == ticket
-    expect(page.get_by_label("Nota interna")).to_be_checked()
-    expect(page.locator("#composer-body")).to_have_value("Cuidado con este cliente")
-    expect(page.locator("#thread")).not_to_contain_text("Cuidado con este cliente")
+    page.get_by_role("button", name="Enviar otra vez").click()
+    expect(page.locator("#thread")).to_contain_text("Cuidado con este cliente")
     page.get_by_role("radio", name="Seguimiento").check(force=True)
     expect(page.locator("#composer-body")).to_have_value("Buenos días.")
     maria.complaints[:] = [complaint for complaint in maria.complaints if not SIGNED_OUT.search(complaint)]
+
+
+def leave_note_in_browser(maria: Agent, text: str) -> None:
+    """Type an internal note while the server fails, so that the browser keeps it."""
+    page = maria.page
+    page.route(re.compile("/borrador/"), lambda route: route.abort())
+    page.keyboard.press("n")
+    page.keyboard.type(text)
+    expect(page.locator("[data-draft-status]")).to_have_text(re.compile("Borrador guardado"))
+    assert text in page.evaluate(STORAGES)
+    page.unroute(re.compile("/borrador/"))
+
+
+def sign_out(page: Page) -> None:
+    page.goto("/cuenta/salir/")
+    page.get_by_role("button", name="Salir").last.click()
+
+
+def test_signing_out_leaves_nothing_in_the_browser(maria: Agent) -> None:
+    page = maria.page
+    leave_note_in_browser(maria, "Cuidado con este cliente")
+    page.once("dialog", lambda dialog: dialog.accept())
+    sign_out(page)
+
+    expect(page.get_by_role("link", name="Entrar").first).to_be_visible()
+    assert "Cuidado" not in page.evaluate(STORAGES)
+    for _step in range(4):
+        page.go_back()
+        expect(page.locator("body")).not_to_contain_text("Cuidado con este cliente")
+        expect(page.locator("body")).not_to_contain_text("Llamó por teléfono")
+    maria.complaints.clear()
+
+
+def test_next_person_finds_nothing_in_the_browser(maria: Agent) -> None:
+    page = maria.page
+    leave_note_in_browser(maria, "Cuidado con este cliente")
+    page.context.clear_cookies(name="desk_session")
+    maria.go("/cuenta/entrar/")
+    assert "Cuidado" not in page.evaluate(STORAGES)
+    page.evaluate("localStorage.setItem('desk-draft:respuesta-MA-10001', 'de antes')")
+    maria.sign_in("agente@demo.test")
+    assert "de antes" not in page.evaluate(STORAGES)
+    maria.complaints.clear()
 
 
 def test_composer_says_what_a_follow_up_does(maria: Agent) -> None:

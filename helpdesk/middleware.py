@@ -203,8 +203,9 @@ def private_pages(get_response: Next) -> Next:
     """Keep pages private on a computer that several people use.
 
     Pages of signed-in people, and of visitors with a session (who began to file a ticket), are not shown from a cache
-    without asking the server. Signing out clears the browser's cache, so that «Back» shows nothing, and deletes the
-    cookie with the guests' links that were opened.
+    without asking the server. Signing out clears the browser's cache and storage, so that «Back» shows nothing and no
+    draft stays, and deletes the cookie with the guests' links that were opened. Browsers obey over TLS only;
+    js/lib/person.js does the same everywhere.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -213,7 +214,7 @@ def private_pages(get_response: Next) -> Next:
         if was_signed_in or not request.session.is_empty():
             response.headers.setdefault("Cache-Control", "private, no-cache")
         if was_signed_in and not request.user.is_authenticated:
-            response.headers["Clear-Site-Data"] = '"cache"'
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
             grants.forget(request, response)
         return response
 

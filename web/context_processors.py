@@ -1,9 +1,12 @@
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+from django.utils.functional import SimpleLazyObject
 
 
 def desk(request: HttpRequest) -> dict[str, object]:
-    """Return the help desk's name and contacts, whether it is the demo, and the upload limit, for every template."""
+    """Return for every template the help desk's name and contacts, whether it is the demo, the upload limit, and the
+    mark of the person who reads the page."""
     return {
         "desk": {
             "name": settings.DESK_NAME,
@@ -12,5 +15,18 @@ def desk(request: HttpRequest) -> dict[str, object]:
             "support_whatsapp": settings.DESK_SUPPORT_WHATSAPP,
             "demo": settings.DESK_DEMO,
             "max_upload_mb": settings.DESK_MAX_UPLOAD_MB,
-        }
+        },
+        "person_mark": SimpleLazyObject(lambda: person_mark(request)),
     }
+
+
+def person_mark(request: HttpRequest) -> str:
+    """Return the mark by which a browser keeps the drafts of different people apart (js/lib/person.js).
+
+    It is «-» for visitors who are not signed in, and empty on an error page that does not know. For a person it is a
+    hash, because it stays in the browser after signing out.
+    """
+    user = getattr(request, "user", None)
+    if user is None:
+        return ""
+    return salted_hmac("web.person_mark", str(user.pk)).hexdigest()[:16] if user.is_authenticated else "-"

@@ -74,7 +74,7 @@ DRAFT = """<main id="contenido">{seen}</main>
   data-text-restored="Recuperamos tu borrador" data-time-zone="America/Caracas">
   <input name="title"><textarea name="body">{here}</textarea><input type="hidden" name="key" value="k">
   <input type="file" name="files"><span data-draft-status></span></form>"""
-STORED = "JSON.parse(localStorage.getItem('desk-draft:nuevo'))"
+STORED = "JSON.parse(localStorage.getItem('desk-draft::nuevo'))"
 
 
 def draft_page(show: Show, *, url: str = "", here: str = "", seen: str = "", stopped: bool = False) -> Page:
@@ -87,7 +87,7 @@ def with_stored_draft(show: Show, body: str, *, sent: bool = False, age_days: in
     page = draft_page(show)
     stored = {"sent": sent, "values": {"body": body}, "mode": None}
     page.evaluate(
-        "([stored, age]) => localStorage.setItem('desk-draft:nuevo',"
+        "([stored, age]) => localStorage.setItem('desk-draft::nuevo',"
         " JSON.stringify({ ...stored, at: Date.now() - age * 864e5 }))",
         [stored, age_days],
     )
@@ -185,7 +185,7 @@ def test_draft_lives_for_a_week(show: Show, age_days: int, text: str) -> None:
 
 def test_broken_stored_draft_is_ignored(show: Show) -> None:
     page = draft_page(show)
-    page.evaluate("localStorage.setItem('desk-draft:nuevo', '{')")
+    page.evaluate("localStorage.setItem('desk-draft::nuevo', '{')")
     page = draft_page(show, here="Intacto")
 
     expect(page.locator("textarea")).to_have_value("Intacto")
@@ -305,3 +305,69 @@ def test_desk_forget_sends_its_fields_to_the_drafts(show: Show, site: Site) -> N
 
     assert 'name="mode"\r\n\r\nnote' in site.asked[-1].body
     assert json.dumps("body") in site.asked[-1].body
+
+
+# --- Several people at one browser ------------------------------------------------------------------------
+
+
+def person_page(show: Show, person: str, html: str = "", **behaviours: str) -> Page:
+    """A page of `person`, as main.js sets it up. The mark is set before the behaviours are bound."""
+    whose = f'<script>document.body.dataset.person = "{person}"</script>'
+    return show(whose + html, run="lib/person.js#forgetOthers", **behaviours)
+
+
+def keys_of(page: Page) -> list[str]:
+    return sorted(page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('desk-draft'))"))
+
+
+def test_page_deletes_the_drafts_of_everybody_else(show: Show) -> None:
+    page = person_page(show, "ana")
+    for key in ("desk-draft:ana:nuevo", "desk-draft:-:nuevo", "desk-draft:anabel:nuevo", "desk-draft:nuevo"):
+        page.evaluate("(key) => localStorage.setItem(key, '{}')", key)
+
+    assert keys_of(person_page(show, "ana")) == ["desk-draft:ana:nuevo"]
+    assert keys_of(person_page(show, "-")) == []
+
+
+def test_page_left_open_keeps_nothing_for_somebody_else(show: Show) -> None:
+    html = DRAFT.format(url="", here="", seen="")
+    page = person_page(show, "ana", html, draft="behaviours/draft.js#draft")
+    page.evaluate("localStorage.setItem('desk-person', 'luis')")
+    page.locator("textarea").fill("La puerta no abre")
+    page.wait_for_timeout(1000)
+
+    assert keys_of(page) == []
+
+
+def test_page_shown_from_memory_to_somebody_else_is_hidden(show: Show) -> None:
+    page = person_page(show, "ana", "Nota interna")
+    page.evaluate(
+        "() => import('/static/js/lib/person.js').then((module) => { module.hideFromOthers();"
+        " window.same = true; dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })); })"
+    )
+    assert page.evaluate("window.same && !document.documentElement.hidden")
+    page.evaluate("localStorage.setItem('desk-person', '-')")
+    with page.expect_navigation():
+        page.evaluate(
+            "() => { dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));"
+            " if (!document.documentElement.hidden) throw new Error('shown'); }"
+        )
+
+
+def test_form_waits_until_the_person_has_signed_in_again(show: Show, site: Site) -> None:
+    site.answers["POST /borrador/"] = Answer(status=401)
+    site.answers["POST /enviar/"] = Answer("ok")
+    page = draft_page(show, url="/borrador/")
+    page.evaluate("document.forms[0].method = 'post'; document.forms[0].action = '/enviar/'")
+    with page.expect_response("**/borrador/"):
+        page.locator("textarea").fill("La puerta no abre")
+    with page.expect_response("**/borrador/"):
+        page.evaluate("document.forms[0].requestSubmit()")
+    assert [asked.path for asked in site.asked if asked.path == "/enviar/"] == []
+    assert page.evaluate(STORED) is None
+
+    site.answers["POST /borrador/"] = Answer(status=204)
+    with page.expect_navigation():
+        page.evaluate("document.forms[0].requestSubmit()")
+    assert site.asked[-1].path == "/enviar/"
+    assert "La+puerta+no+abre" in site.asked[-1].body

@@ -93,7 +93,7 @@ def test_signing_out_leaves_nothing_on_shared_computers(
 
     answer = customer_client.post(reverse("account_logout"))
 
-    assert answer["Clear-Site-Data"] == '"cache"'
+    assert answer["Clear-Site-Data"] == '"cache", "storage"'
     assert own.title not in customer_client.get(reverse("portal:ticket_list"), follow=True).content.decode()
     assert other.title not in customer_client.get(guest_page, follow=True).content.decode()
 

@@ -1,5 +1,6 @@
 // Bind the page's behaviours: data-behaviour="name" on an element, one file each. Everything works without them.
 import { bindAll } from "./lib/behaviours.js";
+import { forgetOthers, hideFromOthers } from "./lib/person.js";
 import { addSnack } from "./lib/snacks.js";
 import { autosize } from "./behaviours/autosize.js";
 import { charCounter } from "./behaviours/char-counter.js";
@@ -66,6 +67,8 @@ const behaviours = {
 const bind = () => bindAll(behaviours, document.documentElement);
 
 document.documentElement.dataset.js = "";
+forgetOthers();
+hideFromOthers();
 dialogs();
 inlineEdits();
 bind();

@@ -1,14 +1,16 @@
 // Save what is being typed: on the server if the form has data-draft-url; else, or if that fails, in this browser under
-// data-draft-key. The next page restores what the browser holds, unless it arrived or is older than a week. It also
-// chooses the kind of message that it was, and replaces no other text that the page already holds.
+// data-draft-key, for this person alone (lib/person.js). The next page restores what the browser holds, unless it
+// arrived or is older than a week. It also chooses the kind of message that it was, and replaces no other text that the
+// page already holds.
 import { debounce, fill, language, post } from "../lib/dom.js";
+import { draftKey, isStillOurs } from "../lib/person.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
-const PREFIX = "desk-draft:";
 
 export function draft(form) {
-  const key = form.dataset.draftKey ? PREFIX + form.dataset.draftKey : "";
+  const key = form.dataset.draftKey ? draftKey(form.dataset.draftKey) : "";
   const url = form.dataset.draftUrl;
+  let signedOut = false;
   const status = form.querySelector("[data-draft-status]");
   const say = (text) => {
     if (status) status.textContent = text || "";
@@ -24,7 +26,7 @@ export function draft(form) {
     form.querySelector(value ? `[data-look][value="${CSS.escape(value)}"]` : "[data-look]:checked");
 
   const keepHere = (sent = false) => {
-    if (!key) return false;
+    if (!key || !isStillOurs()) return false;
     const values = Object.fromEntries(fields().map((field) => [field.name, field.value]));
     try {
       if (Object.values(values).some((value) => value.trim()))
@@ -45,7 +47,7 @@ export function draft(form) {
     say(fill(form.dataset.textSaved || "", { time }));
     form.dispatchEvent(new CustomEvent("desk:kept"));
   };
-  const save = debounce(800, async () => {
+  const saveNow = async () => {
     let saved = false;
     if (url) {
       const body = new FormData(form);
@@ -53,14 +55,17 @@ export function draft(form) {
       try {
         const { status } = await post(url, body);
         saved = status < 300;
+        signedOut = status === 401;
         if ([401, 403].includes(status)) document.dispatchEvent(new CustomEvent("desk:expired"));
       } catch {
         saved = false;
       }
     }
     if (saved && key) localStorage.removeItem(key);
-    if (saved || keepHere()) kept();
-  });
+    // The page to sign in deletes what the browser holds. So the text is not kept: this page still has it.
+    if (saved || (!signedOut && keepHere())) kept();
+  };
+  const save = debounce(800, saveNow);
 
   if (key) restore();
   // composer-modes.js moved a text to another kind of message: delete the draft of the old kind.
@@ -70,10 +75,23 @@ export function draft(form) {
     if (url) post(url, body).catch(() => {});
   });
   form.addEventListener("input", save);
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
+    if (signedOut) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      sendOnceSignedIn(event.submitter);
+      return;
+    }
     save.cancel();
     keepHere(true); // stays until the text is seen on the page: a session may have ended meanwhile
   });
+
+  // The person may have signed in again in another tab meanwhile.
+  async function sendOnceSignedIn(button) {
+    save.cancel();
+    await saveNow();
+    if (!signedOut) form.requestSubmit(button);
+  }
 
   function restore() {
     let stored;
