@@ -13,6 +13,9 @@ phone_validator = RegexValidator(
     _("Escribe un teléfono con su código de área, como +58 212 771 9011."),
 )
 
+MAX_ADDRESS = 254
+"""The length of the longest address that mail servers accept (RFC 5321)."""
+
 
 def validate_address(value: str) -> None:
     """Refuse an e-mail address whose domain is local or is not written the way mail servers use it.
@@ -25,6 +28,8 @@ def validate_address(value: str) -> None:
     others («ı», «ſ» and the Kelvin sign among them) become ASCII in another case, and each part of a domain must be
     written in one script: a Cyrillic «а» among Latin letters is there to deceive. Raises `ValidationError`.
     """
+    if len(value) > MAX_ADDRESS:  # before the work below, which grows faster than the address
+        raise ValidationError(EmailValidator.message, code="invalid")
     local, _at, domain = value.rpartition("@")
     try:
         shown = domain.encode("idna").decode("idna")

@@ -25,7 +25,7 @@ class LongTextField(forms.CharField):
     widget = forms.Textarea
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": MAX_TEXT, **kwargs})
+        super().__init__(**{"max_length": MAX_TEXT, "strip": False, **kwargs})
 
     def to_python(self, value: Any) -> str:
         return _cleaned(clean_text, super().to_python(value), self.max_length or MAX_TEXT)

@@ -4,7 +4,6 @@ Templates use these functions as filters (`{% load ui %}`).
 """
 
 import re
-import unicodedata
 import zlib
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,6 +13,8 @@ from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext, ngettext, pgettext
 
+from content.text import normalize
+
 NBSP = "\N{NO-BREAK SPACE}"
 
 
@@ -22,7 +23,7 @@ def initials(name: str) -> str:
     address counts only up to its @."""
     words = re.findall(r"[^\W_]+", str(name or "").split("@")[0])
     letters = [words[0][0], words[-1][0]] if len(words) > 1 else [word[0] for word in words]
-    return unicodedata.normalize("NFC", "".join(letters)).upper() or "?"
+    return normalize("NFC", "".join(letters)).upper() or "?"
 
 
 def avatar_color(key: Any) -> int:

@@ -6,6 +6,7 @@ import unicodedata
 
 from django.utils.translation import gettext_lazy as _
 
+from ..text import normalize
 from .errors import RefusedFile
 
 MAX_NAME = 120  # characters, extension included
@@ -56,7 +57,7 @@ def clean_name(name: str) -> str:
 def _cleaned(name: str) -> str:
     stem, extension = _split(_tidied(name))
     _refuse_hidden_program(stem)
-    if _RESERVED.match(unicodedata.normalize("NFKC", stem).lower()):
+    if _RESERVED.match(normalize("NFKC", stem).lower()):
         stem = f"_{stem}"
     if not extension:
         return _cut(stem, MAX_NAME)
@@ -92,13 +93,13 @@ def _tidied(name: str) -> str:
         if (category := unicodedata.category(char)[0]) != "C" and char not in _INVISIBLE
     )
     parts = [part for part in re.split(r"[/\\]", seen) if part.strip(_EDGES)]
-    last = _UNSAFE.sub("_", unicodedata.normalize("NFC", parts[-1] if parts else ""))
+    last = _UNSAFE.sub("_", normalize("NFC", parts[-1] if parts else ""))
     last = re.sub(r"(?:\s*\.)+", ".", " ".join(last.split()))  # macOS writes «9.30 a. m..png»
     return last.strip(_EDGES) or NAMELESS
 
 
 def _refuse_hidden_program(stem: str) -> None:
-    folded = re.sub(r"%[0-9a-f]{2}", "", unicodedata.normalize("NFKC", stem).lower())
+    folded = re.sub(r"%[0-9a-f]{2}", "", normalize("NFKC", stem).lower())
     for part in folded.split(".")[1:]:
         word = re.split(r"[^a-z0-9 ]", part, maxsplit=1)[0].strip()
         if word in _REFUSED_INSIDE:

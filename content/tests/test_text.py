@@ -124,6 +124,8 @@ def test_clean_line_returns_one_clean_line(typed, clean):
         ("Pasos:\n\n\t1. abrir\n    2. cerrar", "Pasos:\n\n\t1. abrir\n    2. cerrar"),
         ("nin\u0303o\x00 🙂\u202e", "niño 🙂"),
         (" \x00\u200b ", ""),
+        ("\n \n\tEne\tFeb\nVentas\t1\t2\n", "\tEne\tFeb\nVentas\t1\t2"),
+        ("    at a.B(C.java:1)\n    at a.D", "    at a.B(C.java:1)\n    at a.D"),
     ],
 )
 def test_clean_text_keeps_lines_and_indents(typed, clean):
@@ -153,7 +155,8 @@ def test_cleaning_is_idempotent_and_removes_harmful_characters(typed):
     line, text = clean_line(typed, max_length=10_000), clean_text(typed, max_length=10_000)
 
     assert clean_line(line, max_length=10_000) == line == " ".join(line.split())
-    assert clean_text(text, max_length=10_000) == text == text.strip()
+    assert clean_text(text, max_length=10_000) == text == text.rstrip()
+    assert text.partition("\n")[0].strip() or not text
     for clean in (line, text):
         assert unicodedata.is_normalized("NFC", clean)
         assert not set(clean) & set(HARMFUL[:-1])
