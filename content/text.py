@@ -6,8 +6,8 @@ that reorder or hide text. Emoji, accents and ñ stay. HTML is only made by `ren
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
+from html import unescape
 from typing import Literal
 
 import nh3
@@ -15,11 +15,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
 
+from . import markdown
 from .errors import DeskError
 
 MAX_TEXT = 20_000
@@ -33,9 +30,11 @@ _CONTROL = "\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufff9-\ufffb\u
 # stay, because emoji and several scripts need them.
 _HIDDEN = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
-    "\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\u202a-\u202e\u2061-\u206f\u3164\ufeff\uffa0"
 )
 _UNWANTED = re.compile(f"[{_CONTROL}{_HIDDEN}\U000e0000-\U000e001f]")
+# The word joiner U+2060 is invisible too. It stays in texts where it makes a mark literal (`markdown.LITERAL`).
+_JOINER = re.compile(f"{markdown.LITERAL}(?![!-/:-@\\[-`{{-~])")
 # Tag characters spell invisible text. They stay only after a black flag, where they make the flags of Scotland, Wales …
 _TAGS = re.compile("(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007f]+")
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -61,18 +60,21 @@ def clean_line(value: str, *, max_length: int) -> str:
     Line breaks become spaces, several spaces become one, and harmful characters are dropped. Raises `TextTooLong` if
     more than `max_length` characters remain.
     """
-    text = _strip_unwanted(_LINE_BREAKS.sub(" ", _limited_raw(value, max_length)))
+    text = _strip_unwanted(_LINE_BREAKS.sub(" ", _limited_raw(value, max_length))).replace(
+        markdown.LITERAL, ""
+    )
     return _limited(normalize("NFC", " ".join(text.split())), max_length)
 
 
 def clean_text(value: str, *, max_length: int = MAX_TEXT) -> str:
     """Return `value` with plain newlines as line breaks, without harmful characters, blank lines at the start and white
-    space at the end. The first line keeps its indentation: it may be the first line of a pasted log or table.
+    space at the end. The first of several lines keeps its indentation: it may begin a pasted log or table.
 
     Raises `TextTooLong` if more than `max_length` characters remain.
     """
     text = _strip_unwanted(_LINE_BREAKS.sub("\n", _limited_raw(value, max_length))).rstrip()
-    return _limited(normalize("NFC", _BLANK_START.sub("", text, count=1)), max_length)
+    text = _BLANK_START.sub("", text, count=1)
+    return _limited(normalize("NFC", text if "\n" in text else text.strip()), max_length)
 
 
 def fold(text: str) -> str:
@@ -117,7 +119,7 @@ def _limited_raw(value: str, limit: int) -> str:
 
 
 def _strip_unwanted(text: str) -> str:
-    return _TAGS.sub("", _UNWANTED.sub("", text))
+    return _JOINER.sub("", _TAGS.sub("", _UNWANTED.sub("", text)))
 
 
 def _limited(text: str, limit: int) -> str:
@@ -128,38 +130,35 @@ def _limited(text: str, limit: int) -> str:
 
 # --- Markdown ---------------------------------------------------------------------------------------------
 
-# Disabled on purpose: images (browsers would load them from other servers), raw HTML, headings (a message must not
-# change the page's outline, and «# 123» is an invoice more often than a title), indented code (pasted text is often
-# indented) and reference definitions (their text would not be shown).
-_DISABLED = ["image", "html_block", "html_inline", "heading", "lheading", "code", "reference"]
+MAX_HTML = 4 * MAX_TEXT
+"""The maximum length of the HTML of a formatted message. Without it, 20 kB of short links would become 200 kB."""
+
 _TAGS_ALLOWED = {
-    *("p", "br", "strong", "em", "s", "code", "pre", "blockquote", "hr", "ul", "ol", "li", "a"),
+    *("p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
-_MAX_NESTING = 20  # limits the time spent on «[[[[…» and «> > > …»
-
-_SAFE_LINK = re.compile(r"https?://[^/]|mailto:[^/]", re.IGNORECASE)
-_WEB_ADDRESS = r"""[^\s<>"'`«»“”\\]{2,2000}"""
-_AFTER_SCHEME = re.compile(rf"://{_WEB_ADDRESS}")
-_WITHOUT_SCHEME = re.compile(
-    rf"(?<![\w/.@-])www\.{_WEB_ADDRESS}"
-    r"|(?<![\w.+@/-])[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![\w@-])",
-    re.IGNORECASE,
-)
-_SCHEME = re.compile(r"(?<![\w+.-])https?\Z", re.IGNORECASE)
-_PAIRS = {")": "(", "]": "[", "}": "{"}
+_INLINE_TAGS = re.compile(r"</?(?:strong|em|s|code|a)\b[^>]*>")
+_OTHER_TAGS = re.compile(r"<[^>]*>")
 
 
 @lru_cache(maxsize=500)  # pages refresh themselves and render the same messages each time
 def render_markdown(text: str) -> SafeString:
     """Return safe HTML for a text in our Markdown subset. No other function makes HTML from text (B7, B8).
 
-    markdown-it escapes every tag, and nh3 then keeps only allowed ones, so that each catches the other's mistakes.
-    A text over `MAX_TEXT`, which no form accepts, is returned without formatting to limit the time.
+    `markdown.to_html` escapes every tag, and nh3 then keeps only allowed ones, so that each catches the other's
+    mistakes. Two texts are returned without formatting, but whole: one over `MAX_TEXT`, which no form accepts, and one
+    whose HTML would be over `MAX_HTML`.
     """
-    if len(text) > MAX_TEXT:
-        return sanitize(f"<p>{escape(text).replace(chr(10), '<br>')}</p>")
-    return sanitize(_markdown.render(text))
+    if len(text) <= MAX_TEXT:
+        html = markdown.to_html(text)
+        if len(html) <= MAX_HTML:
+            return sanitize(html)
+    return sanitize(f"<p>{escape(as_typed(text)).replace(chr(10), '<br>' + chr(10))}</p>")
+
+
+def as_typed(text: str) -> str:
+    """Return a text in our Markdown subset for readers of plain text: with its marks, as people type it."""
+    return text.replace(markdown.LITERAL, "")
 
 
 def sanitize(html: str) -> SafeString:
@@ -174,12 +173,8 @@ def plain_excerpt(text: str, length: int) -> str:
     The result is plain text without Markdown marks. It is not escaped: templates must escape it.
     """
     head = text[: length * 3 + 200]
-    head = re.sub(r"\[([^\[\]\n]{1,500})\]\([^()\s]{0,2000}\)", r"\1", head)
-    head = re.sub(
-        r"^[ \t]{0,20}(?:[>#]+|[-*+]|`{3,}\w{0,20}|\d{1,9}[.)])(?:[ \t]+|$)", "", head, flags=re.MULTILINE
-    )
-    head = re.sub(r"\*{1,3}(?=\S)|(?<=\S)\*{1,3}|~~|`|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)", "", head)
-    words = " ".join(_strip_unwanted(head).split())
+    shown = unescape(_OTHER_TAGS.sub(" ", _INLINE_TAGS.sub("", markdown.to_html(head))))
+    words = " ".join(_strip_unwanted(shown).split())
     if len(words) <= length and len(text) <= length * 3 + 200:
         return words
     cut = words[: max(length - 1, 0)]
@@ -188,88 +183,6 @@ def plain_excerpt(text: str, length: int) -> str:
     return cut.rstrip(" ,;:.-") + "…"
 
 
-def _allowed_link(url: str) -> bool:
-    return _SAFE_LINK.match(url.strip()) is not None
-
-
-def _web_address(state: StateInline, silent: bool) -> bool:
-    """Inline rule of markdown-it: make a link of an http(s) address in the text. Returns whether it found one.
-
-    Runs before emphasis, so that `_` and `*` stay part of the address.
-    """
-    if state.linkLevel or state.src[state.pos] != ":":
-        return False
-    scheme = _SCHEME.search(state.pending[-6:])
-    rest = _AFTER_SCHEME.match(state.src, state.pos) if scheme else None
-    if not scheme or not rest:
-        return False
-    shown = _without_closing_punctuation(scheme[0] + rest[0])
-    if len(shown) < len(scheme[0]) + 4 or not _allowed_link(shown):
-        return False
-    if not silent:
-        state.pending = state.pending[: -len(scheme[0])]
-        state.push("link_open", "a", 1).attrs = {"href": state.md.normalizeLink(shown)}
-        state.push("text", "", 0).content = shown
-        state.push("link_close", "a", -1)
-    state.pos += len(shown) - len(scheme[0])
-    return True
-
-
-def _addresses_without_scheme(state: StateCore) -> None:
-    """Core rule of markdown-it: make links of `www.` addresses and e-mail addresses outside existing links."""
-    for block in state.tokens:
-        if block.type != "inline" or not block.children or not _WITHOUT_SCHEME.search(block.content):
-            continue
-        children: list[Token] = []
-        depth = 0
-        for token in block.children:
-            depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
-            children += _split_links(token) if token.type == "text" and depth == 0 else [token]
-        block.children = children
-
-
-def _split_links(token: Token) -> Iterable[Token]:
-    text, end = token.content, 0
-    for match in _WITHOUT_SCHEME.finditer(text):
-        shown = _without_closing_punctuation(match[0])
-        url = f"https://{shown}" if shown[:4].lower() == "www." else f"mailto:{shown}"
-        yield _text_token(text[end : match.start()], token.level)
-        yield Token("link_open", "a", 1, attrs={"href": _markdown.normalizeLink(url)}, level=token.level)
-        yield _text_token(shown, token.level + 1)
-        yield Token("link_close", "a", -1, level=token.level)
-        end = match.start() + len(shown)
-    yield _text_token(text[end:], token.level)
-
-
-def _text_token(content: str, level: int) -> Token:
-    return Token("text", "", 0, content=content, level=level)
-
-
-def _without_closing_punctuation(address: str) -> str:
-    """Return `address` without the punctuation that ends the sentence around it.
-
-    A closing bracket stays if it was opened inside: «(mira https://a.test/x_(1)).» links https://a.test/x_(1).
-    """
-    while address:
-        last = address[-1]
-        opening = _PAIRS.get(last)
-        if opening and address.count(last) <= address.count(opening):
-            break
-        if not opening and last not in ".,;:!?*_~…":
-            break
-        address = address[:-1]
-    return address
-
-
-def _build() -> MarkdownIt:
-    markdown = MarkdownIt("js-default", {"breaks": True, "maxNesting": _MAX_NESTING}).disable(_DISABLED)
-    markdown.validateLink = _allowed_link  # type: ignore[method-assign]
-    markdown.inline.ruler.before("newline", "web_address", _web_address)
-    markdown.core.ruler.after("text_join", "addresses_without_scheme", _addresses_without_scheme)
-    return markdown
-
-
-_markdown = _build()
 _cleaner = nh3.Cleaner(
     tags=_TAGS_ALLOWED,
     attributes={"*": set(), "a": {"href"}, "ol": {"start"}},

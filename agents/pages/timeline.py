@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from content.text import plain_excerpt
 from tickets.enums import Channel, DeliveryState, EventKind, MessageKind
 from tickets.lists import history
 from tickets.models import Attachment, Delivery, Message, Ticket, TicketEvent
@@ -180,7 +181,11 @@ def changes_since(ticket: Ticket, changes: Iterable[TicketEvent]) -> list[SafeSt
             told.append(text)
         if event.message:
             kind = event.message.get_kind_display().lower()
-            told.append(format_html("<b>{}</b> · {}: {}", event.actor_name, kind, event.message.body[:200]))
+            told.append(
+                format_html(
+                    "<b>{}</b> · {}: {}", event.actor_name, kind, plain_excerpt(event.message.body, 200)
+                )
+            )
     return told
 
 

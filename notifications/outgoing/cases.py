@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.names import first_name
-from content.text import render_markdown
+from content.text import as_typed, render_markdown
 from tickets.enums import EventKind, MessageKind, Severity
 from tickets.models import Message, Ticket, TicketEvent
 
@@ -140,7 +140,7 @@ class MailContext:
         files = message.attachments.count()
         return {
             "author": self._author(message),
-            "text": message.body,
+            "text": as_typed(message.body),
             "html": phrases.for_mail(message.html),
             "files": [ngettext("%(n)d archivo", "%(n)d archivos", files) % {"n": files}] if files else [],
         }
@@ -166,9 +166,9 @@ class MailContext:
 
 def _solution(done: str, steps: str) -> Facts:
     return {
-        "done": done,
+        "done": as_typed(done),
         "done_html": phrases.for_mail(render_markdown(done)),
-        "steps": steps,
+        "steps": as_typed(steps),
         "steps_html": phrases.for_mail(render_markdown(steps)),
     }
 

@@ -9,6 +9,17 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 
+_STYLES = {
+    "p": "margin:8px 0 0;",
+    "ol": "margin:8px 0 0;padding-left:22px;",
+    "ul": "margin:8px 0 0;padding-left:22px;",
+    "pre": "margin:8px 0 0;white-space:pre-wrap;overflow-wrap:anywhere;",
+    "blockquote": "margin:8px 0 0;padding-left:12px;border-left:3px solid #C9D3D6;",
+    "table": "margin:8px 0 0;border-collapse:collapse;",
+    "th": "padding:4px 8px;border:1px solid #C9D3D6;text-align:left;",
+    "td": "padding:4px 8px;border:1px solid #C9D3D6;",
+}
+
 
 def day(value: datetime) -> str:
     """Return a date such as «viernes 20 de noviembre», with the year if it is not the current one."""
@@ -58,7 +69,9 @@ def _places(values: dict[str, str]) -> dict[str, str]:
 
 
 def for_mail(html: str) -> SafeString:
-    """Return a message's safe HTML with inline styles, which mail programs need."""
-    html = html.replace("<p>", '<p style="margin:8px 0 0;">')
-    html = re.sub(r"<(ol|ul)", r'<\1 style="margin:8px 0 0;padding-left:22px;"', html)
-    return mark_safe(html.replace("<a ", '<a class="lk" style="color:#076C7D;" '))
+    """Return a message's safe HTML with inline styles, which mail programs need. Spaces and tabs stay, as on pages."""
+    html = html.replace(">\n", ">")  # `pre-wrap` would show line breaks between tags
+    for tag, style in _STYLES.items():
+        html = re.sub(rf"<{tag}(?=[ >])", f'<{tag} style="{style}"', html)
+    html = html.replace("<a ", '<a class="lk" style="color:#076C7D;" ')
+    return mark_safe(f'<div style="white-space:pre-wrap;">{html}</div>')

@@ -3,6 +3,7 @@ not see."""
 
 import re
 from email import message_from_bytes, policy
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from notifications.models import OutgoingEmail
 from notifications.outgoing import composing
 from notifications.outgoing.emails import CATALOGUE, NotSent
 from notifications.tests.factories import make_event, make_mail, make_message, told
+from tickets.definitions.responses import fill_in
 from tickets.enums import DeliveryProblem, MessageKind, Purpose, Template
 from tickets.models import GuestToken, Ticket
 from tickets.requesters import guests
@@ -404,6 +406,53 @@ def test_guest_text_is_not_mailed_to_unverified_address(template, guest_process)
     assert "COMPRA" not in everything
     assert ticket.folio in message.subject
     assert "Hola." in message.body
+
+
+HOSTILE_NAME = "[Pague aquí](http://malo.test) <b hx-post='/x'> %(folio)s {folio} www.malo.test"
+
+
+def test_name_in_a_standard_answer_is_no_link_in_the_mail(guest_process):
+    ticket = file_ticket(
+        guest_process,
+        actor=None,
+        category=guest_process.categories.first(),
+        title="No abre",
+        description="No abre",
+        requester=Requester(email="victima@example.com", name=HOSTILE_NAME),
+    )
+    body = fill_in("{saludo}, {nombre}: ya está.", ticket)
+    message = make_message(ticket, author=make_agent(), body=body)
+
+    mail = written(make_mail(ticket, Template.REPLY, message=message))
+
+    html = html_of(mail)
+    assert f"{HOSTILE_NAME}: ya está." in mail.body
+    assert "malo.test" not in "".join(re.findall(r"<[^>]*>", html))
+    assert "hx-post" not in "".join(re.findall(r"<[^>]*>", html))
+    assert HOSTILE_NAME in unescape(html)
+
+
+def test_subject_shows_names_and_titles_as_text(guest_process):
+    ticket = make_ticket(requester=make_user(name=HOSTILE_NAME), title=f"Título {HOSTILE_NAME}")
+    make_supervisor()
+
+    subject = written(make_mail(ticket, Template.REQUESTER_REPLIED, to="role:supervisor")).subject
+
+    assert subject == f"{ticket.folio} · {HOSTILE_NAME} respondió: Título {HOSTILE_NAME}"
+
+
+def test_mail_keeps_indentation_and_tabs_of_a_message():
+    ticket = make_ticket()
+    log = 'Traceback:\n\tat a.B\n    File "x"\n\n```\na\tb\n```'
+    message = make_message(ticket, author=make_agent(), body=log)
+
+    mail = written(make_mail(ticket, Template.REPLY, message=message))
+
+    assert log in mail.body
+    assert (
+        '<div style="white-space:pre-wrap;"><p style="margin:8px 0 0;">Traceback:<br>\tat a.B<br>'
+        in html_of(mail)
+    )
 
 
 def act_with_a_link(ticket: Ticket, email: str) -> None:

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from content.markdown import literal
+
 from .conditions import all_hold
 from .definition import Response
 from .subject import Subject
@@ -26,14 +28,15 @@ def greeting(now: datetime) -> str:
 def fill_in(text: str, ticket: Subject, *, now: datetime | None = None) -> str:
     """Return `text` with each of the `VARIABLES` in braces replaced by its value for `ticket`.
 
-    Any other word in braces stays as it is: `text` is data written by people, not a template.
+    Values are literal: a person named `[Pague aquí](https://…)` gets no link into an answer that the desk signs. Any
+    other word in braces stays as it is: `text` is data written by people, not a template.
     """
     values = {
         "saludo": greeting(now or timezone.now()),
-        "nombre": ticket.requester_name,
-        "folio": ticket.folio,
-        "vigente": ticket.duplicate_of.folio if "{vigente}" in text and ticket.duplicate_of else "",
-        "llamada": (ticket.call_outcome.lower() or _("pendiente")) if "{llamada}" in text else "",
+        "nombre": literal(ticket.requester_name),
+        "folio": literal(ticket.folio),
+        "vigente": literal(ticket.duplicate_of.folio) if "{vigente}" in text and ticket.duplicate_of else "",
+        "llamada": literal(ticket.call_outcome.lower() or _("pendiente")) if "{llamada}" in text else "",
         "terminos": _terms(),
     }
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), text)

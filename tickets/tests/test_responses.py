@@ -10,6 +10,7 @@ from django.test import override_settings
 from django.utils import translation
 
 from accounts.tests.factories import make_user
+from content.text import clean_text, render_markdown
 from tickets.definitions.responses import fill_in, fitting_responses
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import prepared
@@ -58,6 +59,35 @@ def test_variables_inside_values_are_not_replaced(db):
     assert text == (
         "{folio} {settings.SECRET_KEY} {0.__class__} · {desconocida} · {folio.__class__} · " + ticket.folio
     )
+
+
+HOSTILE_NAME = "[Pague aquí](http://malo.test) **www.malo.test** ana@malo.test"
+
+
+@pytest.mark.parametrize("variable", ["nombre", "vigente"])
+def test_variables_are_literal_text(db, variable):
+    ticket = make_ticket(requester=make_user(name=HOSTILE_NAME))
+    if variable == "vigente":
+        ticket.duplicate_of = make_ticket()
+        ticket.duplicate_of.folio = HOSTILE_NAME
+
+    for template in ("{saludo}, {%s}.", "**{%s}**", "- {%s}", "{%s}", "|a|\n|-|\n|{%s}|", "{%s}\n> {%s}"):
+        html = render_markdown(clean_text(fill_in(template.replace("%s", variable), ticket)))
+        assert HOSTILE_NAME in html
+        assert "<a" not in html
+
+
+def test_hostile_name_is_shown_in_an_answer_and_its_mail_as_text(play):
+    p = play(S2)
+    p.customer.name = HOSTILE_NAME
+    p.customer.save()
+    p.ticket = make_ticket(p.process, requester=p.customer)
+    p.do(p.supervisor, "preparar", **prepared(p))
+
+    p.follow_up(fill_in("{saludo}, {nombre}: ya está. Mira https://mesa.test/ayuda.", p.ticket, now=MORNING))
+
+    assert p.latest_message.html.count("<a ") == 1
+    assert f"Buenos días, {HOSTILE_NAME}: ya está." in p.latest_message.html
 
 
 @pytest.mark.demand("S2.13")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from django.utils.translation import override
 
+from content.text import as_typed
+
 from ..actors import user_of
 from ..definitions.definition import Call
 from ..definitions.responses import fill_in
@@ -134,7 +136,7 @@ def open_nonconformity(step: Step, argument: str) -> None:
 
     Tells the supervisors and the assignee.
     """
-    reason = step.message.body if step.message else str(step.action.label)
+    reason = as_typed(step.message.body) if step.message else str(step.action.label)
     row = Nonconformity.objects.create(
         ticket=step.ticket, responsible=step.ticket.assignee, reason=reason, opened_at=step.now
     )
