@@ -70,6 +70,7 @@ DESK_MAX_UPLOAD_MB = env.int("DESK_MAX_UPLOAD_MB", 25)  # one file
 DESK_MAX_REQUEST_MB = env.int("DESK_MAX_REQUEST_MB", 120)  # one form with all its files
 DESK_MAX_UNSENT_MB = env.int("DESK_MAX_UNSENT_MB", 250)  # all files that one person has uploaded but not sent
 DESK_MAX_IMAGE_PIXELS = env.int("DESK_MAX_IMAGE_PIXELS", 40_000_000)
+DESK_PICTURES_AT_ONCE = env.int("DESK_PICTURES_AT_ONCE", 2)  # uploads that are decoded at the same time
 # clamd, as host:port or the path of its socket; if empty, no file is scanned.
 DESK_CLAMAV = env.str("DESK_CLAMAV", "")
 # Wake a worker after a commit instead of waiting for the next scheduled run. Tests switch this off.

@@ -49,8 +49,7 @@ def heartbeat() -> None:
 
 @shared_task
 def draw_thumbnails() -> None:
-    """Draw missing thumbnails. A worker does it, not a web server: decoding takes seconds and much memory, and a worker
-    process that used too much is replaced after the task (`helpdesk.celery`)."""
+    """Draw missing thumbnails. A worker does it, not a web server, because it takes seconds."""
     attachments.draw_missing_thumbnails()
 
 

@@ -18,7 +18,8 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from content.errors import InvalidData
 from content.files import FileRules, RefusedFile, inspect, make_thumbnail, malware, reencode_image
-from content.files.streams import MB
+from content.files.pictures import PicturesBusy
+from content.files.streams import MB, size_of
 
 from .actors import Actor, user_of
 from .definitions.definition import FileLimits
@@ -79,9 +80,9 @@ def keep_draft(
     )
     file.seek(0)
     if found.kind == "image":
-        content = reencode_image(file)
-        attachment.size = len(content)
-        attachment.file.save(found.name, ContentFile(content), save=False)
+        with reencode_image(file, max_pixels=settings.DESK_MAX_IMAGE_PIXELS) as picture:
+            attachment.size = size_of(picture)
+            attachment.file.save(found.name, File(picture), save=False)
     else:
         attachment.file.save(found.name, File(file), save=False)
     attachment.save()
@@ -189,12 +190,14 @@ def _discard(drafts: "models.QuerySet[Attachment]") -> int:
 
 def draw_thumbnail(attachment: Attachment) -> None:
     """Make and save the thumbnail of an image; takes seconds, so a worker calls it. An image that cannot be decoded
-    gets none. Does nothing for other files, held files and images that have one."""
+    gets none. Does nothing for other files, held files and images that have one. Raises `PicturesBusy`."""
     if not attachment.is_image or attachment.thumbnail or attachment.is_held:
         return
     with attachment.file.open("rb") as original:
         try:
-            small = make_thumbnail(original, THUMBNAIL_SIZE)
+            small = make_thumbnail(original, THUMBNAIL_SIZE, max_pixels=settings.DESK_MAX_IMAGE_PIXELS)
+        except PicturesBusy:
+            raise
         except RefusedFile:
             logger.warning("no thumbnail for attachment %s", attachment.pk)
             return
@@ -207,12 +210,19 @@ def draw_thumbnail(attachment: Attachment) -> None:
 
 def draw_missing_thumbnails(limit: int = DRAWN_AT_ONCE) -> None:
     """Draw up to `limit` thumbnails, of the newest images first. An image that has waited for `DRAWING_HOURS` stays
-    without one. If drawing one fails, the others are still drawn."""
+    without one. If drawing one fails, the others are still drawn. If other workers are drawing, it leaves the rest to
+    them and to the next run."""
     since = timezone.now() - timedelta(hours=DRAWING_HOURS)
     images = Attachment.objects.filter(kind="image", thumbnail="", scan=Attachment.Scan.CLEAN)
-    for attachment in images.filter(created_at__gte=since).order_by("-pk")[:limit]:
+    newest = images.filter(created_at__gte=since).order_by("-pk")[:limit]
+    for pk in list(newest.values_list("pk", flat=True)):
+        attachment = images.filter(pk=pk).first()  # read again: another worker may have drawn it meanwhile
+        if attachment is None:
+            continue
         try:
             draw_thumbnail(attachment)
+        except PicturesBusy:
+            return
         except Exception:  # stores raise many errors
             logger.exception("no thumbnail of attachment %s", attachment.pk)
 

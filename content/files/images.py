@@ -42,6 +42,7 @@ def _number(data: bytes, order: Literal["big", "little"] = "big") -> int:
 
 def _png(file: Source, size: int) -> Measured:
     offset, width, height = 8, 0, 0
+    animated, still, has_pixels = 0, 1, False
     for index in range(MAX_BLOCKS):
         header = read_at(file, offset, 8)
         length, kind = _number(header[:4]), header[4:]
@@ -50,8 +51,14 @@ def _png(file: Source, size: int) -> Measured:
         if kind == b"IHDR":
             data = read_at(file, offset + 8, 8)
             width, height = _number(data[:4]), _number(data[4:])
+        elif kind == b"acTL" and not has_pixels:
+            animated = _number(read_at(file, offset + 8, 4))
+        elif kind == b"fcTL" and not has_pixels:
+            still = 0  # the picture for programs without animation is the first frame, not one more
+        elif kind == b"IDAT":
+            has_pixels = True
         elif kind == b"IEND":
-            return Measured(width, height, 1)
+            return Measured(width, height, animated + still if animated else 1)
         offset += 12 + length
     raise DamagedImage
 

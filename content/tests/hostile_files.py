@@ -33,6 +33,11 @@ def animation(kind: str, frames: int = 3, size: tuple[int, int] = (24, 16), **op
     return target.getvalue()
 
 
+def size_of_picture(data: bytes) -> tuple[int, int]:
+    with Image.open(BytesIO(data)) as picture:
+        return picture.size
+
+
 def photo_with_place() -> bytes:
     """Return a JPEG with an EXIF rotation, a camera name, a place and a comment."""
     exif = Image.Exif()

@@ -1,5 +1,6 @@
 """The periodic Celery tasks, and their names in the schedule."""
 
+from contextlib import ExitStack
 from datetime import timedelta
 from io import BytesIO
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from accounts.tests.factories import make_supervisor
 from content import batches
+from content.files.slots import slot
 from demo.models import DemoMail, DemoMailQuerySet
 from helpdesk import tasks
 from helpdesk.models import Heartbeat
@@ -210,6 +212,23 @@ def test_thumbnails_continue_after_a_store_error(monkeypatch):
 
     picture.refresh_from_db()
     assert picture.thumbnail
+
+
+def test_thumbnails_wait_for_the_next_run_while_others_are_drawn(settings, tmp_path, caplog):
+    settings.VAR_DIR = tmp_path
+    pictures = [make_picture(), make_picture()]
+    folder = tmp_path / "pictures"
+    with ExitStack() as others:
+        others.enter_context(slot(folder, "thumbnail", count=1, waiting=0, seconds=0))
+        for _each in range(3):
+            others.enter_context(slot(folder, "thumbnail-waiting", count=3, waiting=0, seconds=0))
+        tasks.draw_thumbnails()
+    assert not Attachment.objects.exclude(thumbnail="").exists()
+    assert not caplog.records, "it is no fault"
+
+    tasks.draw_thumbnails()
+
+    assert Attachment.objects.exclude(thumbnail="").count() == len(pictures)
 
 
 def test_image_drawn_twice_has_one_thumbnail():

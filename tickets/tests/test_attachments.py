@@ -12,6 +12,7 @@ from accounts.tests.factories import make_user
 from content.errors import InvalidData
 from content.files import RefusedFile
 from content.files.rules import filesize
+from content.tests import hostile_files
 from tickets import attachments
 from tickets.attachments import keep_draft, rules_for
 from tickets.definitions.definition import FileLimits
@@ -138,6 +139,30 @@ def test_image_that_grew_in_reencoding_is_accepted():
     assert make_ticket(
         make_process("solicitud-guiada"), requester=customer, draft_key="k"
     ).attachments.exists()
+
+
+def test_pixel_limit_of_the_desk_may_be_higher_than_ours(settings):
+    """It counts for the thumbnail too."""
+    large = io.BytesIO(hostile_files.huge_png(6400))
+    with pytest.raises(RefusedFile, match="6400 × 6400"):
+        keep(content=large)
+
+    settings.DESK_MAX_IMAGE_PIXELS = 41_000_000
+    kept = keep(content=large)
+    attachments.draw_thumbnail(kept)
+    assert kept.thumbnail
+
+
+@pytest.mark.parametrize("name", ["captura.png"])
+def test_stored_picture_is_the_reencoded_one(name):
+    marked = io.BytesIO(hostile_files.image("PNG") + b"nota privada")
+
+    kept = keep(name=name, content=marked)
+
+    with kept.file.open() as file:
+        stored = file.read()
+    assert (kept.name, kept.content_type, kept.size) == ("captura.png", "image/png", len(stored))
+    assert b"nota privada" not in stored
 
 
 def test_only_the_uploader_discards_a_draft():
