@@ -10,7 +10,7 @@ from .archives import has_zip_at_end, identify_zip
 from .errors import RefusedFile
 from .formats import BY_EXTENSION, BY_KEY, HEAD_BYTES, ISO_VIDEO, OFFICE, OLE, FileKind, Format, sniff
 from .media import ACTIVE, check_pdf, check_text, check_video, not_text
-from .names import clean_name, extension_of
+from .names import PROGRAMS, SERVED, clean_name, extension_of, with_extension
 from .ole import check_ole
 from .pictures import MAX_PIXELS, check_pixels
 from .rules import FileRules, filesize
@@ -19,6 +19,8 @@ from .streams import Source, chunks, has_any, read_at, size_of
 _IN_AN_IMAGE = (*ACTIVE, b"%pdf-1.", b"%pdf-2.")
 _ARCHIVE_EXTENSIONS = {"rar", "7z", "gz", "tgz", "tar", "bz2", "xz"}
 _PHONE_IMAGES = {"heic", "heif", "avif"}
+# A picture loses these when it gets its true extension; any other end of its name stays.
+_REPLACED = {*BY_EXTENSION, *_PHONE_IMAGES, "bmp", "jpe", "tif", "tiff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,9 @@ def inspect(file: Source, *, name: str, rules: FileRules, max_pixels: int = MAX_
     """Identify `file` and rewind it. Raises `RefusedFile`, whose message says what to do.
 
     The extension must be on the allow-list and of a kind that `rules` accept, and the content must match the extension.
-    No image is decoded and only a chunk at a time is in memory, so it may run in a request.
+    A picture is accepted under any extension that runs nowhere, because messengers and phones often give it a wrong
+    one; its name gets the right one. No image is decoded and only a chunk at a time is in memory, so it may run in a
+    request.
     """
     name = clean_name(name)
     size = size_of(file)
@@ -53,13 +57,26 @@ def inspect(file: Source, *, name: str, rules: FileRules, max_pixels: int = MAX_
             size=lazy(filesize, str)(size),
             limit=lazy(filesize, str)(rules.max_bytes),
         )
-    named = _by_name(extension_of(name), rules)
+    named = _picture(file, name, rules)
+    if named is None:
+        named = _by_name(extension_of(name), rules)
+    elif extension_of(name) not in named.extensions:
+        name = with_extension(name, named.extensions[0], instead_of=_REPLACED)
     found = _by_content(file, named, size, max_pixels)
     digest = hashlib.sha256()
     for data in chunks(file):
         digest.update(data)
     file.seek(0)
     return Inspected(found.kind.value, found.content_type, extension_of(name), name, size, digest.hexdigest())
+
+
+def _picture(file: Source, name: str, rules: FileRules) -> Format | None:
+    """Return the image format of the content. None if it is no image, if `rules` accept none, or if the extension is
+    that of a program or a page."""
+    found = BY_KEY.get(sniff(read_at(file, 0, HEAD_BYTES)))
+    if found is None or found.kind != FileKind.IMAGE or not rules.allows(found):
+        return None
+    return None if extension_of(name) in PROGRAMS | SERVED else found
 
 
 def _by_name(extension: str, rules: FileRules) -> Format:

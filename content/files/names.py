@@ -1,8 +1,9 @@
 """Clean file names. A name is shown and offered for download, and is never a path. Its extension decides the content
-type only for text and ZIP files."""
+type only for text and ZIP files, and a picture gets the extension of its content."""
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 from django.utils.translation import gettext_lazy as _
 
@@ -24,14 +25,14 @@ PROGRAMS = words(
     "docm dotm xlsm xltm xlam xlsb pptm potm ppsm ppam sldm"
 )
 # Extensions that some web servers run, or that browsers show with their scripts.
-_SERVED = words(
+SERVED = words(
     "php php3 php4 php5 php7 php8 phtml pht phar phps pgif asp aspx asa asax ascx ashx asmx cer cdx cfm cfc cfml "
     "jsp jspx jspf jsw jsv jhtml cgi fcgi pl pm py rb sh shtml stm shtm htaccess "
     "html htm xhtml xht mht mhtml svg svgz xml xsl xslt swf"
 )
 # Most of these also end web addresses, and screenshots are often named after the page they show: «ejemplo.com.png».
 _INNOCENT_INSIDE = words("app com do img iso pl pm py sh so url")
-_REFUSED_INSIDE = (PROGRAMS | _SERVED) - _INNOCENT_INSIDE
+_REFUSED_INSIDE = (PROGRAMS | SERVED) - _INNOCENT_INSIDE
 
 _EXTENSION = re.compile(r"[A-Za-z0-9]{1,10}")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9]|lpt[0-9])\s*(?:\.|\Z)")
@@ -67,6 +68,13 @@ def _cleaned(name: str) -> str:
 def extension_of(name: str) -> str:
     """Return the extension of `name` in lower case and without the dot; empty if it has none."""
     return _split(name)[1].lower()
+
+
+def with_extension(name: str, extension: str, *, instead_of: Collection[str]) -> str:
+    """Return the clean name with `extension`, in the place of one in `instead_of` or else added: the end of «captura
+    10.30» is no extension. Raises `RefusedFile`."""
+    stem, given = _split(name)
+    return clean_name(f"{stem if given.lower() in instead_of else name}.{extension}")
 
 
 def has_hidden_characters(name: str) -> bool:

@@ -83,6 +83,32 @@ def test_inspect_identifies_accepted_files(name):
     assert file.tell() == 0
 
 
+@pytest.mark.parametrize(
+    ("given", "kind", "stored"),
+    [
+        ("foto.jpg", "PNG", "foto.png"),
+        ("foto.png", "JPEG", "foto.jpg"),
+        ("sticker.jpg", "WEBP", "sticker.webp"),
+        ("animado.mp4", "GIF", "animado.gif"),
+        ("IMG_0001.HEIC", "JPEG", "IMG_0001.jpg"),
+        ("escaneo.bmp", "PNG", "escaneo.png"),
+        ("captura", "PNG", "captura.png"),
+        ("captura 10.30", "PNG", "captura 10.30.png"),
+        ("notas.txt", "PNG", "notas.png"),
+        ("foto.jfif", "JPEG", "foto.jfif"),
+    ],
+)
+def test_picture_under_a_wrong_extension_gets_its_own(given, kind, stored):
+    found = look(made.image(kind), given, FileRules(kinds=("image",)))
+
+    assert (found.kind, found.content_type, found.name) == ("image", f"image/{kind.lower()}", stored)
+    assert found.extension == stored.rpartition(".")[2]
+
+
+def test_picture_under_a_wrong_extension_is_refused_where_no_images_are_accepted():
+    assert refusal(PNG, "informe.pdf", FileRules(kinds=("document",))).code == "mismatch"
+
+
 def test_inspect_reads_uploads_in_memory_and_on_disk():
     data = made.archive({"registro.txt": b"hola"})
     small = SimpleUploadedFile("a.zip", data, content_type="text/html")
@@ -106,12 +132,15 @@ BAD = {
     "empty": (b"", "captura.png", "empty"),
     "renamed program": (made.PROGRAM, "captura.png", "mismatch"),
     "program": (made.PROGRAM, "instalador.exe", "extension"),
-    "no extension": (PNG, "captura", "extension"),
+    "no extension": (made.PDF, "factura", "extension"),
     "page called image": (made.HTML, "captura.png", "mismatch"),
     "drawing with script": (made.SVG, "logo.svg", "extension"),
     "drawing called image": (made.SVG, "logo.png", "mismatch"),
     "page": (made.HTML, "captura.html", "extension"),
-    "jpeg called png": (JPEG, "captura.png", "mismatch"),
+    "jpeg called program": (JPEG, "captura.exe", "extension"),
+    "jpeg called page": (JPEG, "captura.html", "extension"),
+    "png called page in the middle": (PNG, "captura.php.gif", "name"),
+    "phone photo called png": (made.mp4(b"avif"), "foto.png", "phone_image"),
     "pdf called zip": (made.PDF, "todo.zip", "mismatch"),
     "zip called docx": (LOG_ZIP, "carta.docx", "mismatch"),
     "xlsx called docx": (made.office("xlsx"), "carta.docx", "mismatch"),
@@ -150,7 +179,7 @@ BAD = {
     "page in utf-16": (made.HTML.decode().encode("utf-16"), "notas.txt", "active"),
     "drawing called csv": (made.SVG, "lista.csv", "active"),
     "shell script": (b"#!/bin/sh\nrm -rf /\n", "notas.txt", "active"),
-    "image called text": (PNG, "notas.txt", "mismatch"),
+    "pdf called text": (made.PDF, "notas.txt", "mismatch"),
     "bytes called text": (b"hola\0mundo", "notas.txt", "mismatch"),
     # office
     "macros in docx": (DOCM, "carta.docx", "macros"),

@@ -153,7 +153,7 @@ def test_pixel_limit_of_the_desk_may_be_higher_than_ours(settings):
     assert kept.thumbnail
 
 
-@pytest.mark.parametrize("name", ["captura.png"])
+@pytest.mark.parametrize("name", ["captura.png", "captura.gif"])
 def test_stored_picture_is_the_reencoded_one(name):
     marked = io.BytesIO(hostile_files.image("PNG") + b"nota privada")
 
