@@ -14,6 +14,7 @@ from accounts.models import User
 from bench.desk import Desk, Line, Story
 from bench.words import SENTENCES, TITLES
 from content.text import plain_excerpt
+from tickets import clocks
 from tickets.definitions.definition import Action, Definition, Stage
 from tickets.enums import (
     Channel,
@@ -304,5 +305,6 @@ class _Teller:
                     pause.clock = clock
             else:
                 ticket.first_response_due_at = due
+        ticket.due_order = clocks.due_order(self.story.clocks)
         if ClockKind.RESOLUTION not in {clock.kind for clock in self.story.clocks}:
             self.story.pauses.clear()

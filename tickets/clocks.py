@@ -1,6 +1,9 @@
 """Change the clocks of a ticket with the arithmetic of `sla`, and copy their due dates to the ticket's own columns.
 
 Functions that change something need a locked ticket inside a verb's transaction; the verb saves the ticket.
+
+The nearest promise is the clock that runs out first of those that have not stopped (DESIGN §4). Wherever one time is
+shown or sorted by, it is that one: `nearest` finds it, and `Ticket.due_order` holds its place in the lists.
 """
 
 from collections.abc import Iterable
@@ -58,9 +61,11 @@ def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
     """Set the due date of the resolution clock to the date that a person agreed on (S2.3).
 
     The clock's target is computed from that date, so that later pauses still postpone the date. A new date clears
-    `breached_at`. Creates the clock if the process promises no resolution time.
+    `breached_at`; the present one, as forms show it, is only marked as agreed. Creates the clock if the process
+    promises no resolution time.
     """
-    clock = ticket.clocks.filter(kind=ClockKind.RESOLUTION).prefetch_related("pauses").first()
+    clocks = list(ticket.clocks.prefetch_related("pauses"))
+    clock = next((clock for clock in clocks if clock.kind == ClockKind.RESOLUTION), None)
     pauses: list[sla.Interval] = []
     if clock is None:  # the process has no resolution target
         clock = Clock(
@@ -70,15 +75,20 @@ def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
             due_at=due,
             paused_at=now if ticket.is_paused else None,
         )
+        clocks.append(clock)
     else:
         pauses = clock.intervals()
-    if due != ticket.due_at or not clock.is_agreed:
+    if clock.pk and same_minute(due, current_due(clock, now=now)):
+        clock.is_agreed = True
+        clock.save(update_fields=["is_agreed"])
+    else:
         clock.target = sla.target_for(start=clock.started_at, due=due, pauses=pauses, now=now)
         clock.is_agreed = True
         clock.breached_at = None
         clock.due_at = due
+        _count_pause_until(clock, stage=ticket.stage_definition, now=now)
         clock.save()
-    _copy_due_dates(ticket, [clock])
+    _copy_due_dates(ticket, clocks)
 
 
 def retarget(ticket: Ticket, *, now: datetime) -> None:
@@ -93,8 +103,11 @@ def retarget(ticket: Ticket, *, now: datetime) -> None:
         if target is None or clock.is_agreed or clock.target == target:
             continue
         clock.target = target
-        _recompute(clock, now=now)
-        clock.save(update_fields=["target", "due_at", "breached_at"])
+        clock.due_at = sla.due_at(start=clock.started_at, target=target, pauses=clock.intervals(), now=now)
+        _count_pause_until(clock, stage=ticket.stage_definition, now=now)
+        if not clock.has_run_out(now):
+            clock.breached_at = None
+        clock.save(update_fields=["target", "due_at", "paused_at", "breached_at"])
     _copy_due_dates(ticket, clocks)
 
 
@@ -132,12 +145,57 @@ def stop_first_response(ticket: Ticket, *, now: datetime) -> None:
     if ticket.first_response_at is not None:
         return
     ticket.first_response_at = now
-    clock = ticket.clocks.filter(kind=ClockKind.FIRST_RESPONSE, stopped_at__isnull=True).first()
-    if clock is not None:
-        _resume(clock, stage=ticket.stage_definition, now=now)
-        clock.stopped_at = now
-        clock.save(update_fields=["paused_at", "stopped_at", "due_at"])
-        _copy_due_dates(ticket, [clock])
+    clocks = list(ticket.clocks.filter(stopped_at__isnull=True))
+    for clock in clocks:
+        if clock.kind == ClockKind.FIRST_RESPONSE:
+            _resume(clock, stage=ticket.stage_definition, now=now)
+            clock.stopped_at = now
+            clock.save(update_fields=["paused_at", "stopped_at", "due_at"])
+    _copy_due_dates(ticket, clocks)
+
+
+def nearest(clocks: Iterable[Clock]) -> Clock | None:
+    """Return the clock that runs out first of those that have not stopped, or None if all have.
+
+    An answered first response is history, also if it came late. A promise that is broken and still open is the nearest.
+    """
+    return min((clock for clock in clocks if clock.stopped_at is None), key=_order, default=None)
+
+
+def due_order(clocks: Iterable[Clock]) -> datetime:
+    """Return the place in the lists of a ticket with these clocks: the due date of the nearest, while it runs.
+
+    Paused tickets come after all that run, those with less time left first; last are tickets without a promise.
+    """
+    clock = nearest(clocks)
+    return _order(clock) if clock else sla.FAR_FUTURE
+
+
+def _order(clock: Clock) -> datetime:
+    return clock.due_at if clock.paused_at is None else sla.PAUSED + (clock.due_at - clock.paused_at)
+
+
+def current_due(clock: Clock, *, now: datetime) -> datetime:
+    """Return the due date as it is now: while a pause lasts, the date if it ended now.
+
+    `due_at` of a paused clock stands still until the pause ends, so a long pause leaves it in the past.
+    """
+    if clock.paused_at is None or clock.stopped_at is not None or clock.has_run_out(now):
+        return clock.due_at
+    return now + (clock.due_at - clock.paused_at)
+
+
+def closing_date(ticket: Ticket, *, now: datetime) -> datetime | None:
+    """Return the ticket's due date as it is now, by `current_due`. Reads the database only while a pause lasts."""
+    clock = ticket.clocks.filter(kind=ClockKind.RESOLUTION).first() if ticket.is_paused else None
+    return current_due(clock, now=now) if clock else ticket.due_at
+
+
+def same_minute(one: datetime | None, other: datetime | None) -> bool:
+    """Whether forms, which leave out the seconds, show both dates alike."""
+    if one is None or other is None:
+        return one is other
+    return one.replace(second=0, microsecond=0) == other.replace(second=0, microsecond=0)
 
 
 def breach(clock: Clock) -> None:
@@ -173,17 +231,24 @@ def _resume(clock: Clock, *, stage: Stage, now: datetime) -> None:
     clock.due_at = sla.due_at(start=clock.started_at, target=clock.target, pauses=pauses, now=now)
 
 
-def _recompute(clock: Clock, *, now: datetime) -> None:
-    """Set the due date from the target, and clear `breached_at` if that date lies ahead."""
-    clock.due_at = sla.due_at(start=clock.started_at, target=clock.target, pauses=clock.intervals(), now=now)
-    if clock.breached_at is not None and clock.due_at > now:
-        clock.breached_at = None
+def _count_pause_until(clock: Clock, *, stage: Stage, now: datetime) -> None:
+    """Save the open pause up to `now` as finished and begin it again, because `due_at` counts it already.
+
+    `status` takes the time from the beginning of a pause to `due_at` as the time left, so without this it would add the
+    waiting to it. A pause that does not count, because the clock had run out before, is left open.
+    """
+    if clock.paused_at is None or not clock.paused_at < now < clock.due_at:
+        return
+    Pause.objects.create(clock=clock, started_at=clock.paused_at, ended_at=now, stage=stage.key)
+    clock.paused_at = now
 
 
 def _copy_due_dates(ticket: Ticket, clocks: Iterable[Clock]) -> None:
-    """Copy the due dates of `clocks` to the ticket's columns."""
+    """Copy the due dates of `clocks` to the ticket's columns. `clocks` must hold all that have not stopped."""
+    clocks = list(clocks)
     for clock in clocks:
         if clock.kind == ClockKind.RESOLUTION:
             ticket.due_at = clock.due_at
         else:
             ticket.first_response_due_at = clock.due_at
+    ticket.due_order = due_order(clocks)

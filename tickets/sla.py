@@ -11,6 +11,8 @@ from typing import Literal
 from .calendars import ELAPSED, Calendar
 
 FAR_FUTURE = datetime(9999, 1, 1, tzinfo=UTC)
+PAUSED = datetime(5000, 1, 1, tzinfo=UTC)
+"""Where `Ticket.due_order` begins for paused tickets: it is this date plus the time they have left."""
 
 
 @dataclass(frozen=True, order=True)
@@ -69,6 +71,20 @@ def due_at(
     return calendar.add(cursor, left)
 
 
+def has_run_out(
+    due: datetime, *, now: datetime, paused_at: datetime | None = None, stopped_at: datetime | None = None
+) -> bool:
+    """Whether a clock's time was over when it was stopped or paused; for a running clock, whether it is over `now`.
+
+    At the very instant of the due date it is over. `models.clock.UNRECORDED_BREACH` says the same to the database.
+    """
+    return due <= _judged_at(now, paused_at, stopped_at)
+
+
+def _judged_at(now: datetime, *ends: datetime | None) -> datetime:
+    return min([now, *(moment for moment in ends if moment is not None)])
+
+
 def elapsed(
     *, start: datetime, pauses: Sequence[Interval] = (), now: datetime, calendar: Calendar = ELAPSED
 ) -> timedelta:
@@ -119,12 +135,12 @@ def status(
     A paused or stopped clock is judged at the moment of the pause or stop, so that the delay of an overdue one does not
     grow while it waits (LESSONS A12).
     """
-    at = min(moment for moment in (stopped_at, paused_at, now) if moment is not None)
-    left = due - at
+    left = due - _judged_at(now, paused_at, stopped_at)
+    late = has_run_out(due, now=now, paused_at=paused_at, stopped_at=stopped_at)
     fraction = min(max(left / target, 0.0), 1.0) if target else 0.0
     if stopped_at is not None:
-        return ClockStatus("met" if left >= timedelta() else "missed", abs(left), fraction)
-    if left <= timedelta():
+        return ClockStatus("missed" if late else "met", abs(left), fraction)
+    if late:
         return ClockStatus("breached", -left, 0.0)
     if paused_at is not None:
         return ClockStatus("paused", left, fraction)

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from content.errors import InvalidData
+from tickets import clocks
 from tickets.models import Ticket
 from tickets.workflow import properties
 from tickets.workflow.asks import STANDARD_ASKS
@@ -38,7 +40,9 @@ class PropertyForm(StampedForm):
             field.empty_label = _("Sin departamento")
         elif isinstance(field, forms.TypedChoiceField):
             field.choices = [("", _("Sin definir")), *field.choices]  # type: ignore[misc]
-        field.initial = getattr(ticket, name)
+        field.initial = (
+            clocks.closing_date(ticket, now=timezone.now()) if name == "due_at" else getattr(ticket, name)
+        )
         kind = "select" if isinstance(field.widget, forms.Select) else "control"
         field.widget.attrs |= {"class": f"form-{kind} form-{kind}-sm", "autofocus": True}
         self.fields["value"] = field

@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from tickets import clocks
-from tickets.enums import Severity
+from tickets.enums import ClockKind, Severity
 from tickets.lists import queues
 from tickets.models import Clock, Ticket
 from tickets.sla import ClockStatus
@@ -22,7 +22,7 @@ class Group(TextChoices):
     OVERDUE = "overdue", _("Vencidos")
     TODAY = "today", _("Vencen hoy")
     LATER = "later", _("A tiempo")
-    UNDATED = "undated", _("Sin fecha de cierre")
+    UNDATED = "undated", _("Sin plazo")
     PAUSED = "paused", _("En pausa, esperan al cliente")
 
 
@@ -40,6 +40,7 @@ class Moment:
         return cls(now, timezone.make_aware(datetime.combine(tomorrow, time.min)))
 
 
+PROMISES = {ClockKind.FIRST_RESPONSE: _("1.ª respuesta"), ClockKind.RESOLUTION: ClockKind.RESOLUTION.label}
 FOLIO_PLACEHOLDER = "FOLIO"
 
 
@@ -63,9 +64,20 @@ class Row:
         return self.page.replace(FOLIO_PLACEHOLDER, self.ticket.folio, 1)
 
     @cached_property
-    def resolution(self) -> ClockStatus | None:
-        clock: Clock | None = next(iter(self.ticket.resolution_clocks), None)  # type: ignore[attr-defined]
-        return clocks.status(clock, now=self.moment.now) if clock else None
+    def clock(self) -> Clock | None:
+        """The clock of the nearest promise. Once all have stopped, the resolution clock, which tells how it ended."""
+        own: list[Clock] = self.ticket.all_clocks  # type: ignore[attr-defined]
+        ended = (clock for clock in own if clock.kind == ClockKind.RESOLUTION)
+        return clocks.nearest(own) or next(ended, None)
+
+    @cached_property
+    def promise(self) -> ClockStatus | None:
+        return clocks.status(self.clock, now=self.moment.now) if self.clock else None
+
+    @property
+    def promise_label(self) -> str:
+        """What is promised, short enough for a narrow column."""
+        return str(PROMISES[ClockKind(self.clock.kind)]) if self.clock else ""
 
     @cached_property
     def severity(self) -> Severity:
@@ -98,9 +110,9 @@ class Row:
 
     @property
     def is_elevated(self) -> bool:
-        """Whether to tag the ticket as escalated. False while the resolution clock is breached: the row shows that
+        """Whether to tag the ticket as escalated. False while the promise that the row shows is breached: that says it
         already."""
-        return self.ticket.is_escalated and not (self.resolution and self.resolution.state == "breached")
+        return self.ticket.is_escalated and not (self.promise and self.promise.state == "breached")
 
     @property
     def is_inactive(self) -> bool:

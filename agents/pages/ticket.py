@@ -163,6 +163,12 @@ class TicketPage:
         clock = self.clocks.get(kind)
         return clocks.status(clock, now=self.now) if clock else None
 
+    @property
+    def closing_date(self) -> datetime | None:
+        """The due date as it is now: while a pause lasts, the date if it ended now."""
+        clock = self.clocks.get(ClockKind.RESOLUTION)
+        return clocks.current_due(clock, now=self.now) if clock else self.ticket.due_at
+
     @cached_property
     def answers(self) -> list[tuple[Any, str]]:
         """The process's own fields that have a value, with that value as text."""

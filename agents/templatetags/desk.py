@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from tickets.lists.queues import MANY
 from tickets.models import Ticket
 from web.files import file_row
+from web.templatetags.ui import duration, sla
 
 from ..pages.rows import FOLIO_PLACEHOLDER, Row
 
@@ -86,6 +87,19 @@ def subject_cells(row: Row, fresh: str) -> SafeString:
         ticket.excerpt,
         ticket.requester_name,
         ticket.requester_name,
+    )
+
+
+@register.filter
+def promise(row: Row) -> SafeString:
+    """Return the time of the nearest promise with its ring, and what is promised; a dash if nothing is."""
+    status = row.promise
+    if status is None:
+        return SafeString('<span class="subtle">—</span>')
+    return format_html(
+        '<span class="promise">{}<span class="promise__of truncate">{}</span></span>',
+        sla(status.state, duration(status.left), status.percent),
+        row.promise_label,
     )
 
 

@@ -5,14 +5,16 @@ import uuid
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor
 from tickets.enums import EventKind
 from tickets.models import Clock, Ticket
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_ticket, set_clock
 from tickets.workflow import properties
+from web.wording import short_date
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url
@@ -131,6 +133,26 @@ def test_htmx_gets_form_alone_and_changed_parts(client, ticket):
     assert f'id="pulse-v" value="{ticket.version}-' in page
     assert "Guardamos el cambio: severidad." in page
     assert "<html" not in page
+
+
+def test_paused_ticket_shows_a_closing_date_that_has_not_passed(client, ticket):
+    """While a ticket waits its date moves. The one stored when the pause began would contradict the time left."""
+    now = timezone.now()
+    set_clock(ticket, paused_at=now - timedelta(days=6), due_at=now - timedelta(days=1))
+    due = now + timedelta(days=5)
+    with time_machine.travel(now, tick=False):
+        page = text_of(client.get(url(ticket)))
+        explained = text_of(client.get(url(ticket, "due")))
+        form = text_of(client.get(url(ticket, "property", "due_at")))
+        unchanged = timezone.localtime(due).strftime("%Y-%m-%dT%H:%M")
+        save(client, ticket, "due_at", unchanged)
+    assert "quedan 5 d" in page
+    properties = page[page.index("Fecha de cierre</dt>") :]
+    assert re.search(r"datetime=\"([^\"]+)", properties)[1] == due.isoformat(timespec="seconds")
+    assert "Se aplaza mientras dure la pausa." in properties
+    assert f"vence {short_date(due)}" in explained
+    assert f'value="{unchanged}"' in form
+    assert not ticket.events.filter(kind=EventKind.PROPERTIES).exists()
 
 
 def test_unchanged_value_records_no_event(client, ticket):

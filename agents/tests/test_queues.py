@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.enums import StageKind
-from tickets.models import Clock, Ticket
-from tickets.tests.factories import make_ticket
+from tickets.models import Ticket
+from tickets.tests.factories import make_process, make_ticket, set_clock
 
 from .factories import signed_in, text_of
 
@@ -61,9 +61,9 @@ def test_row_shows_what_agents_need_to_choose(supervisor):
 
 def test_due_date_groups_are_ordered_and_counted(supervisor):
     now = timezone.now()
-    late = change(make_ticket(), due_at=now - timedelta(hours=1))
-    later = change(make_ticket(), due_at=now + timedelta(days=9))
-    paused = change(make_ticket(), is_paused=True, due_at=now - timedelta(days=1))
+    late = set_clock(make_ticket(), due_at=now - timedelta(hours=1))
+    later = set_clock(make_ticket(), due_at=now + timedelta(days=9))
+    paused = set_clock(make_ticket(), paused_at=now - timedelta(days=2), due_at=now - timedelta(days=1))
     page = signed_in(supervisor).get(of("todos"))
     assert folios_in(page) == [late.folio, later.folio, paused.folio]
     groups = re.findall(r'qtable__group">.*?</tr>', page.content.decode(), re.DOTALL)
@@ -77,7 +77,7 @@ def test_due_date_groups_are_ordered_and_counted(supervisor):
 
 def test_group_count_includes_other_pages(supervisor, monkeypatch):
     monkeypatch.setattr("agents.views.queues.PAGE_SIZE", 2)
-    late = change(make_ticket(), due_at=timezone.now() - timedelta(hours=1))
+    late = set_clock(make_ticket(), due_at=timezone.now() - timedelta(hours=1))
     for _ in range(4):
         make_ticket()
     client, pages, url = signed_in(supervisor), [], of("todos")
@@ -94,18 +94,76 @@ def test_group_count_includes_other_pages(supervisor, monkeypatch):
 
 def test_row_and_ticket_show_the_same_clock(supervisor):
     ticket = make_ticket()
-    clock = Clock.objects.get(ticket=ticket, kind="resolution")
-    Clock.objects.filter(pk=clock.pk).update(due_at=timezone.now() - timedelta(hours=2, minutes=5))
-    change(ticket, due_at=timezone.now() - timedelta(hours=2, minutes=5))
+    set_clock(ticket, due_at=timezone.now() - timedelta(hours=2, minutes=5))
     client = signed_in(supervisor)
     for url in (of("todos"), reverse("agents:ticket", args=[ticket.folio])):
         assert 'data-sla="breached"' in text_of(client.get(url))
 
 
+def told_of(page, ticket) -> tuple[str, str]:
+    """Return the state of the promise that the ticket's row shows, and which promise it is."""
+    row = re.search(rf'data-row="{ticket.folio}".*?</tr>', page.content.decode(), re.DOTALL)[0]
+    return re.search(r'data-sla="(\w+)"', row)[1], re.search(r'promise__of truncate">([^<]*)<', row)[1]
+
+
+def groups_of(page) -> list[str]:
+    """Return the groups of the list as «Vencidos 1»."""
+    groups = re.findall(r'qtable__group">(.*?)</tr>', page.content.decode(), re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", group).split()) for group in groups]
+
+
+def test_list_follows_the_nearest_promise(supervisor):
+    """A first response that is late counts as overdue, though its resolution has the whole day left."""
+    now = timezone.now()
+    calm, late = make_ticket(), make_ticket()
+    set_clock(late, "first_response", due_at=now - timedelta(minutes=34))
+    set_clock(late, due_at=now + timedelta(days=2))
+    client = signed_in(supervisor)
+    page = client.get(of("todos"))
+    assert folios_in(page) == [late.folio, calm.folio]
+    assert told_of(page, late) == ("breached", "1.ª respuesta")
+    assert groups_of(page) == ["Vencidos 1", "A tiempo 1"]
+    compact = text_of(client.get(reverse("agents:queue_items", args=["todos"])))
+    assert re.search(r'data-sla="breached".*?34 min.*?1.ª respuesta', compact)
+    customer = text_of(client.get(reverse("agents:customer", args=[late.requester_id])))
+    assert re.search(r'data-sla="breached".*?34 min.*?1.ª respuesta', customer)
+
+    set_clock(late, "first_response", stopped_at=now)
+    set_clock(calm, "first_response", due_at=now + timedelta(days=1, hours=2))
+    page = client.get(of("todos"))
+    assert folios_in(page) == [calm.folio, late.folio], "a first response answered late is history"
+    assert (told_of(page, late), told_of(page, calm)) == (("ok", "Resolución"), ("ok", "1.ª respuesta"))
+    assert groups_of(page) == ["A tiempo 2"]
+
+
+def test_elevated_tag_gives_way_to_the_breach_that_says_so(supervisor):
+    late = change(make_ticket(), is_escalated=True)
+    set_clock(late, "first_response", due_at=timezone.now() - timedelta(minutes=34))
+    client = signed_in(supervisor)
+    assert 'tag--bad">Elevado' not in text_of(client.get(of("elevados")))
+    set_clock(late, "first_response", stopped_at=timezone.now())
+    assert 'tag--bad">Elevado' in text_of(client.get(of("elevados")))
+
+
+def test_ticket_without_a_running_promise_is_in_a_group_of_its_own(supervisor):
+    ticket = make_ticket(make_process("solicitud-guiada"))
+    set_clock(ticket, "first_response", stopped_at=timezone.now())
+    page = signed_in(supervisor).get(of("todos"))
+    assert groups_of(page) == ["Sin plazo 1"]
+    assert "data-sla" not in re.search(r"<tbody>.*</tbody>", page.content.decode(), re.DOTALL)[0]
+
+
+def test_closed_ticket_tells_how_its_resolution_ended(supervisor):
+    ticket = change(make_ticket(), stage_kind=StageKind.DONE, stage="cerrado")
+    set_clock(ticket, "first_response", stopped_at=timezone.now())
+    set_clock(ticket, stopped_at=timezone.now())
+    assert told_of(signed_in(supervisor).get(of("cerrados")), ticket) == ("met", "Resolución")
+
+
 @pytest.mark.demand("S2.35")
 def test_preparing_queue_is_ordered_by_arrival(supervisor):
     first, second, third = (make_ticket() for _ in range(3))
-    change(third, due_at=timezone.now() + timedelta(minutes=5))
+    set_clock(third, due_at=timezone.now() + timedelta(minutes=5))
     client = signed_in(supervisor)
     assert folios_in(client.get(of("por-preparar"))) == [first.folio, second.folio, third.folio]
     assert folios_in(client.get(of("todos")))[0] == third.folio

@@ -82,6 +82,7 @@ def due(request: DeskRequest, folio: str) -> HttpResponse:
     explained = [
         {
             "clock": clock,
+            "due": clocks.current_due(clock, now=now),
             "status": clocks.status(clock, now=now),
             "stretches": clocks.explain(clock, now=now),
             "stopped": clock.stopped_at,

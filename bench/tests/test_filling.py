@@ -7,6 +7,7 @@ from django.db.models import Count, F, Max, Q
 
 from bench.desk import Story
 from bench.filling import CHILDREN, fill
+from tickets import clocks
 from tickets.models import Attachment, Clock, Delivery, FolioCounter, Message, Ticket, TicketEvent
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,8 @@ def test_stages_and_clocks_agree(filled):
     assert Ticket.objects.closed().count() > Ticket.objects.open().count() > 0
     running = Clock.objects.filter(kind="resolution", stopped_at__isnull=True)
     assert not running.exclude(due_at=F("ticket__due_at")).exists()
+    for ticket in Ticket.objects.prefetch_related("clocks"):
+        assert ticket.due_order == clocks.due_order(ticket.clocks.all())
     assert not Clock.objects.filter(
         kind="resolution", ticket__closed_at__isnull=False, stopped_at=None
     ).exists()

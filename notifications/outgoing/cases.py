@@ -11,11 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.names import first_name
 from content.text import as_typed, render_markdown
+from tickets import clocks
 from tickets.enums import EventKind, MessageKind, Severity
 from tickets.models import Message, Ticket, TicketEvent
 
@@ -102,6 +104,7 @@ class MailContext:
     def _staff_facts(self) -> Facts:
         ticket = self.ticket
         severity_name = str(ticket.definition.severity_label or _("Severidad"))
+        due = clocks.closing_date(ticket, now=timezone.now())
         rows = [
             (_("Sigue a"), ticket.follows.folio if ticket.follows else ""),
             (_("Solicitante"), f"{ticket.requester_name} · {ticket.requester_email}".strip(" ·")),
@@ -109,7 +112,7 @@ class MailContext:
             (severity_name, str(Severity(ticket.severity).label)),
             (_("Departamento"), str(ticket.department or "")),
             (_("Responsable"), ticket.assignee.name if ticket.assignee else ""),
-            (_("Fecha de cierre"), phrases.moment(ticket.due_at) if ticket.due_at else ""),
+            (_("Fecha de cierre"), phrases.moment(due) if due else ""),
         ]
         return {
             "mine": ticket.assignee_id is not None and ticket.assignee_id == self.mail.user_id,

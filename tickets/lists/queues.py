@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, User
 
-from ..enums import EARLY_KINDS, END_KINDS, ClockKind, StageKind
+from ..enums import EARLY_KINDS, END_KINDS, StageKind
 from ..models import Clock, Ticket
 from ..models.querysets import TicketQuerySet
 from ..models.ticket import LAST_POSITION
@@ -256,7 +256,10 @@ def count_scopes(scopes: Mapping[str, TicketQuerySet], user: User) -> dict[str, 
 
 
 def due_groups(tickets: TicketQuerySet, *, now: datetime, end_of_day: datetime) -> dict[str, TicketQuerySet]:
-    """Split the tickets of a queue that is listed by due date into groups, each a queryset to count."""
+    """Split the tickets of a queue that is listed by due date into groups, each a queryset to count.
+
+    The due date is that of the nearest promise (`Ticket.due_order`).
+    """
     running = tickets.filter(is_paused=False)
     return {
         "overdue": running.filter(due_order__lte=now),
@@ -271,16 +274,16 @@ def group_of(ticket: Ticket, *, now: datetime, end_of_day: datetime) -> str:
     """Return the name of the group of `due_groups` that the ticket belongs to."""
     if ticket.is_paused:
         return "paused"
-    if ticket.due_at is None:
+    if ticket.due_order >= FAR_FUTURE:
         return "undated"
-    if ticket.due_at <= now:
+    if ticket.due_order <= now:
         return "overdue"
-    return "today" if ticket.due_at < end_of_day else "later"
+    return "today" if ticket.due_order < end_of_day else "later"
 
 
 ROW = (
     "folio", "title", "excerpt", "process_version", "category", "assignee", "requester", "requester_name",
-    "severity", "stage", "stage_kind", "is_paused", "is_escalated", "is_test", "due_at", "created_at", "updated_at",
+    "severity", "stage", "stage_kind", "is_paused", "is_escalated", "is_test", "created_at", "updated_at",
     "last_requester_message_at", "last_staff_message_at", "due_order", "arrival_order", "severity_order",
     "category__name", "category__name_en", "assignee__name", "assignee__email", "requester__standing",
 )  # fmt: skip
@@ -292,11 +295,10 @@ def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
 
     Versions are prefetched, not joined: fifty tickets share a few, and each version carries its whole process.
     """
-    clocks = Clock.objects.filter(kind=ClockKind.RESOLUTION)
-    clocks = clocks.only("ticket", "target", "due_at", "paused_at", "stopped_at")
+    clocks = Clock.objects.only("ticket", "kind", "target", "due_at", "paused_at", "stopped_at")
     return (
         tickets.select_related("requester", "assignee", "category")
-        .prefetch_related("process_version", Prefetch("clocks", clocks, to_attr="resolution_clocks"))
+        .prefetch_related("process_version", Prefetch("clocks", clocks, to_attr="all_clocks"))
         .only(*ROW)
     )
 

@@ -7,16 +7,16 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from ..enums import ClockKind
-from ..sla import Interval
+from ..sla import Interval, has_run_out
 from .ticket import Ticket
 
 UNRECORDED_BREACH = (
     Q(breached_at__isnull=True)
-    & (Q(stopped_at__isnull=True) | Q(stopped_at__gt=F("due_at")))
-    & (Q(paused_at__isnull=True) | Q(paused_at__gt=F("due_at")))
+    & (Q(stopped_at__isnull=True) | Q(stopped_at__gte=F("due_at")))
+    & (Q(paused_at__isnull=True) | Q(paused_at__gte=F("due_at")))
 )
-"""Clocks that a sweep must check: not yet marked as breached, and either running or paused or stopped only after the
-due date had passed."""
+"""Clocks that a sweep must check: not yet marked as breached, and either running or, by `sla.has_run_out`, paused or
+stopped too late."""
 
 
 class Clock(models.Model):
@@ -58,9 +58,7 @@ class Clock(models.Model):
         return closed + ([Interval(self.paused_at, None)] if self.paused_at else [])
 
     def has_run_out(self, now: datetime) -> bool:
-        """Whether the due date passed before the clock was stopped or paused; for a running clock, before `now`."""
-        ends = (moment for moment in (self.stopped_at, self.paused_at, now) if moment is not None)
-        return self.due_at <= min(ends)
+        return has_run_out(self.due_at, now=now, paused_at=self.paused_at, stopped_at=self.stopped_at)
 
 
 class Pause(models.Model):

@@ -147,11 +147,8 @@ class Ticket(models.Model):
     public_version = models.PositiveIntegerField(default=0)
 
     # Columns that queues are sorted by. Never null, because keyset pages compare them («the next 50 after this row»).
-    due_order = models.GeneratedField(
-        expression=Coalesce("due_at", Value(FAR_FUTURE)),
-        output_field=models.DateTimeField(),
-        db_persist=True,
-    )
+    due_order = models.DateTimeField(default=FAR_FUTURE, editable=False)
+    """The nearest promise, written by `tickets.clocks.due_order`."""
     arrival_order = models.GeneratedField(
         expression=Coalesce("queue_position", Value(LAST_IN_LINE)),
         output_field=models.PositiveIntegerField(),

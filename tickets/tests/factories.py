@@ -4,6 +4,7 @@ from typing import Any
 
 from accounts.models import Department, User
 from accounts.tests.factories import DEPARTMENTS, make_user
+from tickets import clocks
 from tickets.definitions.loading import library
 from tickets.models import Category, Process, Ticket
 from tickets.workflow.intake import Requester, file_ticket
@@ -16,6 +17,21 @@ def make_process(key: str = "soporte-con-aprobacion") -> Process:
         [Department(key=key, name=name) for key, name in DEPARTMENTS.items()], ignore_conflicts=True
     )
     return publish(library()[key]).process
+
+
+def set_clock(ticket: Ticket, kind: str = "resolution", **values: Any) -> Ticket:
+    """Change the columns of one clock of the ticket, such as `due_at`, as if a verb had done so. Returns the ticket."""
+    ticket.clocks.filter(kind=kind).update(**values)
+    every = list(ticket.clocks.all())
+    due = {clock.kind: clock.due_at for clock in every}
+    Ticket.objects.filter(pk=ticket.pk).update(
+        due_at=due.get("resolution"),
+        first_response_due_at=due.get("first_response"),
+        due_order=clocks.due_order(every),
+        is_paused=any(clock.paused_at and not clock.stopped_at for clock in every),
+    )
+    ticket.refresh_from_db()
+    return ticket
 
 
 def make_ticket(

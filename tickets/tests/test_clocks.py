@@ -1,22 +1,28 @@
 """The clocks of tickets, tested through the verbs that move them (LESSONS A1 to A12)."""
 
 from datetime import timedelta
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
+from django.apps import apps
 from django.db import transaction
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from content.errors import InvalidData
-from tickets import clocks
+from tickets import clocks, migrations, sla
 from tickets.definitions.loading import library
 from tickets.enums import CaseKind, Severity
 from tickets.exceptions import GuardFailed
+from tickets.lists import queues
+from tickets.models import Ticket
 from tickets.record.locking import locked
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_ticket, set_clock
 from tickets.tests.playing import START, Play, prepared
-from tickets.workflow import properties
+from tickets.workflow import asks, properties, sweeps
 from tickets.workflow.perform import fire, perform
 from tickets.workflow.publishing import publish
 
@@ -104,6 +110,47 @@ def test_process_without_targets_takes_an_agreed_date(play):
     assert p.ticket.is_escalated
 
 
+# --- The nearest promise ------------------------------------------------------------------------------------------
+
+
+def test_due_order_follows_the_nearest_promise(play):
+    p = classified(play)
+    first, resolution = (clock(p, kind).due_at for kind in ("first_response", "resolution"))
+    assert p.ticket.due_order == first < resolution
+    p.later(hours=30)
+    assert p.ticket.due_order == first < timezone.now(), "a broken promise that is still open is the nearest"
+    p.follow_up()
+    assert p.ticket.due_order == resolution, "a first response that came late is history"
+    waiting(p).later(hours=9)
+    assert p.ticket.due_order == sla.PAUSED + (resolution - START - 30 * HOUR)
+    p.reply()
+    assert p.ticket.due_order == resolution + 9 * HOUR
+    properties.change_properties(p.ticket, actor=p.agent, severity="critical")
+    assert p.refresh().due_order == clock(p).due_at < resolution
+    properties.change_properties(p.ticket, actor=p.agent, due_at=START + timedelta(days=8))
+    assert p.refresh().due_order == START + timedelta(days=8)
+
+
+def test_due_order_without_a_running_promise_is_last(play):
+    p = play(S3)
+    assert p.ticket.due_order == p.ticket.first_response_due_at
+    p.follow_up()
+    assert p.ticket.due_order == sla.FAR_FUTURE
+    q = play(S2)
+    q.do(q.supervisor, "cerrar_prueba")
+    assert q.ticket.due_order == sla.FAR_FUTURE
+
+
+def test_paused_tickets_are_ordered_by_the_time_they_have_left(play):
+    p = waiting(classified(play)).later(days=2)  # five days left, and its due date in three days
+    q = set_clock(make_ticket(p.process), paused_at=timezone.now(), due_at=timezone.now() + timedelta(days=4))
+    set_clock(q, "first_response", stopped_at=timezone.now())
+    ordered = list(Ticket.objects.order_by(*queues.ORDERS["vence"].keys))
+    assert ordered == [q, p.ticket]
+    left = [clocks.status(clocks.nearest(t.clocks.all()), now=timezone.now()).left for t in ordered]
+    assert left == [timedelta(days=4), timedelta(days=5)]
+
+
 # --- Pauses -----------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +205,92 @@ def test_severity_change_during_a_pause_counts_the_pause(play):
     properties.change_properties(p.ticket, actor=p.agent, severity="high")
     p.later(hours=2).reply()
     assert p.ticket.due_at == START + timedelta(days=3) + 12 * HOUR
+
+
+def test_change_during_a_pause_shows_the_time_left_at_once(play):
+    """The waiting so far is no time left: neither for a new severity nor for a date that a person agrees on."""
+    p = waiting(classified(play)).later(days=3)
+    properties.change_properties(p.ticket, actor=p.agent, severity="high")
+    p.refresh()
+    assert clocks.status(clock(p), now=timezone.now()).left == timedelta(days=3)
+    assert p.ticket.due_order == sla.PAUSED + timedelta(days=3)
+    properties.change_properties(p.ticket, actor=p.agent, due_at=timezone.now() + timedelta(days=2))
+    assert p.refresh().due_at == timezone.now() + timedelta(days=2)
+    p.later(days=1)
+    assert clocks.status(clock(p), now=timezone.now()).left == timedelta(days=2)
+    assert clocks.closing_date(p.ticket, now=timezone.now()) == timezone.now() + timedelta(days=2)
+    p.reply()
+    assert p.ticket.due_at == timezone.now() + timedelta(days=2)
+    stretches = clocks.explain(clock(p), now=timezone.now())
+    assert [stretch.counts for stretch in stretches] == [False], "one pause, although it was saved in parts"
+
+
+def test_change_during_a_pause_does_not_revive_what_ran_out_before(play):
+    """A12: the delay of a broken promise does not grow while the ticket waits, whatever changes meanwhile."""
+    p = classified(play).later(days=6)
+    waiting(p).later(days=3)
+    properties.change_properties(p.ticket, actor=p.agent, severity="critical")
+    assert p.refresh().due_at == START + timedelta(days=1)
+    shown = clocks.status(clock(p), now=timezone.now())
+    assert (shown.state, shown.left) == ("breached", timedelta(days=5))
+    properties.change_properties(p.ticket, actor=p.agent, severity="low")
+    p.refresh()
+    shown = clocks.status(clock(p), now=timezone.now())
+    assert (shown.state, shown.left, clock(p).breached_at) == ("paused", timedelta(days=4), None)
+
+
+def test_end_of_a_pause_is_not_recorded_as_a_new_due_date(play):
+    """The date moves by the pause; only what the person chose is a change."""
+    action = '''[[actions]]
+key = "seguir"
+label = "Seguir"
+from = ["esperando"]
+to = "diagnostico"
+by = ["staff"]
+asks = ["due_at"]
+
+[[actions]]
+key = "clasificar"'''
+    source = library()[S0].replace('[[actions]]\nkey = "clasificar"', action)
+    p = play(S0)
+    version = publish(source)
+    Ticket.objects.filter(pk=p.ticket.pk).update(process_version=version)
+    p.refresh()
+    p.do(p.agent, "clasificar", severity="medium", department=p.ticket.department, assignee=p.agent)
+    waiting(p).later(days=6)
+    form = asks.fields_of(p.definition.action("seguir"), p.ticket, p.definition)
+    kept = form["due_at"].initial
+    assert kept == timezone.now() + timedelta(days=5), (
+        "the form shows the date as it is now, not one that has passed"
+    )
+    p.do(p.agent, "seguir", due_at=kept)
+    assert p.ticket.due_at == kept
+    assert "changes" not in p.last.data or "due_at" not in p.last.data["changes"]
+
+    waiting(p).later(days=1)
+    chosen = timezone.now() + timedelta(days=9)
+    before = p.ticket.due_at
+    p.do(p.agent, "seguir", due_at=chosen)
+    assert p.ticket.due_at == chosen
+    assert [parse_datetime(at) for at in p.last.data["changes"]["due_at"]] == [before, chosen]
+
+
+@pytest.mark.parametrize("end", ["running", "paused_at", "stopped_at"])
+@pytest.mark.parametrize(("late_by", "runs_out"), [(-1, False), (0, True), (1, True)])
+def test_one_rule_says_whether_a_clock_has_run_out(play, end, late_by, runs_out):
+    """The page, the verbs and the sweep's query agree, also at the very instant of the due date."""
+    p = play(S2)
+    due = clock(p).due_at
+    at = due + timedelta(microseconds=late_by)
+    if end == "running":
+        p.clock.move_to(at)
+    else:
+        p.ticket.clocks.filter(kind="resolution").update(**{end: at})
+        p.clock.move_to(due + HOUR)
+    each, now = clock(p), timezone.now()
+    assert each.has_run_out(now) is runs_out
+    assert (clocks.status(each, now=now).state in ("breached", "missed")) is runs_out
+    assert sweeps.overdue().filter(pk=each.pk).exists() is runs_out
 
 
 def test_explain_lists_running_and_paused_stretches(play):
@@ -287,3 +420,23 @@ def test_closed_ticket_refuses_property_changes(play):
         properties.change_properties(p.ticket, actor=p.supervisor, severity=Severity.LOW)
     with pytest.raises(GuardFailed):
         properties.assign(p.ticket, actor=p.supervisor, assignee=p.agent)
+
+
+# --- The migration ------------------------------------------------------------------------------------------------
+
+
+def test_migration_computes_what_the_verbs_write(play):
+    """Tickets filed before `due_order` followed the nearest promise get the value that they would have now."""
+    answered, paused, closed = play(S0), play(S0), play(S2)
+    answered.follow_up()
+    paused.do(paused.agent, "clasificar", severity="low", department=paused.home, assignee=paused.agent)
+    waiting(paused).later(hours=7)
+    closed.do(closed.supervisor, "cerrar_prueba")
+    written = dict(Ticket.objects.values_list("pk", "due_order"))
+    assert len(set(written.values())) == 3
+    Ticket.objects.update(due_order=sla.FAR_FUTURE)
+    name = next(
+        module.name for module in iter_modules(migrations.__path__) if "nearest_promise" in module.name
+    )
+    import_module(f"{migrations.__name__}.{name}").fill(apps, None)
+    assert dict(Ticket.objects.values_list("pk", "due_order")) == written

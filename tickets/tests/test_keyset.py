@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from content.keyset import InvalidCursor, paginate
 from tickets.lists import queues
 from tickets.models import Ticket
+from tickets.sla import FAR_FUTURE
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +59,7 @@ def test_pages_hold_every_row_once_in_order(order, tickets, size):
                 requester=template.requester,
                 stage=template.stage,
                 stage_kind=template.stage_kind,
-                due_at=None if due is None else now + timedelta(days=due),
+                due_order=FAR_FUTURE if due is None else now + timedelta(days=due),
                 queue_position=None if position is None else position + 4,
                 is_paused=paused,
                 severity={"h": "high", "c": "critical"}[severity],

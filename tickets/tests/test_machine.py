@@ -17,6 +17,7 @@ from tickets.definitions.loading import library
 from tickets.enums import ContactKind, ContactOutcome, Purpose, Severity
 from tickets.models import Ticket
 from tickets.requesters.standing import check_standing
+from tickets.sla import FAR_FUTURE, PAUSED
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, Play
 from tickets.workflow import conversation, properties
@@ -161,6 +162,12 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def clocks_obey_the_stage(self):
         clock = self.play.ticket.stage_definition.kind.meta.clock
+        going = [each for each in self.play.ticket.clocks.all() if each.stopped_at is None]
+        if clock == "runs":
+            assert self.play.ticket.due_order == min((c.due_at for c in going), default=FAR_FUTURE)
+        else:
+            left = min((c.due_at - c.paused_at for c in going), default=FAR_FUTURE - PAUSED)
+            assert self.play.ticket.due_order == PAUSED + left
         for each in self.play.ticket.clocks.all():
             if clock == "stops":
                 assert each.stopped_at is not None

@@ -119,11 +119,11 @@ def test_due_groups_agree_with_group_of():
     now = timezone.now()
     end_of_day = now + timedelta(hours=3)
     values = {
-        "overdue": {"due_at": now - timedelta(hours=1)},
-        "today": {"due_at": now + timedelta(hours=1)},
-        "later": {"due_at": now + timedelta(days=2)},
-        "undated": {"due_at": None},
-        "paused": {"due_at": now - timedelta(days=1), "is_paused": True},
+        "overdue": {"due_order": now - timedelta(hours=1)},
+        "today": {"due_order": now + timedelta(hours=1)},
+        "later": {"due_order": now + timedelta(days=2)},
+        "undated": {"due_order": sla.FAR_FUTURE},
+        "paused": {"due_order": sla.PAUSED + timedelta(days=1), "is_paused": True},
     }
     for fields in values.values():
         Ticket.objects.filter(pk=make_ticket().pk).update(**fields)

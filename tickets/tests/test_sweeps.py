@@ -9,7 +9,7 @@ from django.utils import timezone
 from tickets import clocks
 from tickets.definitions.loading import library
 from tickets.enums import Purpose
-from tickets.models import GuestToken, Ticket
+from tickets.models import Clock, GuestToken, Ticket
 from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, prepared
@@ -78,16 +78,15 @@ def test_breach_is_recorded_once(play):
     assert p.ticket.is_escalated
 
 
-def test_resolution_breach_also_tells_supervisors(play):
+@pytest.mark.demand("S2.32")
+def test_every_breach_escalates_and_tells_supervisors(play):
     p = play(S0)
     p.do(p.agent, "clasificar", severity="high", department=p.ticket.department, assignee=p.agent)
     p.later(hours=5)
-    assert (p.told, p.ticket.is_escalated) == ([("assignee", "breached")], False)
+    everybody = [("assignee", "breached"), ("role:supervisor", "breached")]
+    assert (p.told, p.ticket.is_escalated, p.last.data["clock"]) == (everybody, True, "first_response")
     p.later(days=3)
-    assert (p.told, p.ticket.is_escalated) == (
-        [("assignee", "breached"), ("role:supervisor", "breached")],
-        True,
-    )
+    assert (p.told, p.ticket.is_escalated, p.last.data["clock"]) == (everybody, True, "resolution")
     assert (p.last.is_public, p.last.actor, p.last.actor_name) == (False, None, "Mesa de ayuda")
 
 
@@ -156,8 +155,9 @@ def test_sweep_reads_only_what_is_due(play, django_assert_num_queries):
         assert sweeps.breach_overdue() == 0
     with django_assert_num_queries(1):
         assert sweeps.act_on_silence() == 0
-    p.clock.move_to(START + 25 * HOUR)
+    p.clock.move_to(START + timedelta(days=40))
     assert sweeps.breach_overdue(limit=2) == 2
+    assert Clock.objects.filter(breached_at__isnull=False).count() == 4, "two tickets, two clocks each"
     assert sweeps.breach_overdue() == 3
 
 

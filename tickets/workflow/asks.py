@@ -204,7 +204,7 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
             input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M"],
             **{"label": _("Fecha de cierre"), **common},
         ),
-        _get("due_at"),
+        lambda ticket: clocks.closing_date(ticket, now=timezone.now()),
         _set_due,
     ),
     "standing": StandardAsk(

@@ -85,9 +85,9 @@ def fire(
 def record_breaches(ticket: Ticket, *, now: datetime) -> int:
     """Record a breach for each clock of the locked ticket that ran past its due date. Returns how many.
 
-    The event is dated at the due date, however late the sweep runs. A breach of the resolution clock also marks the
-    ticket as escalated, «soporte elevado» (S2.32). Verbs that move a due date call this first, so that an earlier
-    breach stays on record.
+    The event is dated at the due date, however late the sweep runs. A breach marks the ticket as escalated, «soporte
+    elevado», and tells the supervisors (S2.32), unless the process does so itself. Verbs that move a due date call this
+    first, so that an earlier breach stays on record.
     """
     by_rule, count = System("deadline_passed"), 0
     if not any(due and due <= now for due in (ticket.due_at, ticket.first_response_due_at)):
@@ -97,7 +97,7 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
             continue
         clocks.breach(clock)
         notify = [("assignee", Template.BREACHED)] if ticket.assignee_id else []
-        if clock.kind == ClockKind.RESOLUTION:
+        if clock.kind == ClockKind.RESOLUTION or not _process_escalates(ticket):
             ticket.is_escalated = True
             notify.append(("role:supervisor", Template.BREACHED))
         record(
@@ -112,6 +112,15 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
         fire(ticket, "deadline_passed", actor=by_rule)
         count += 1
     return count
+
+
+def _process_escalates(ticket: Ticket) -> bool:
+    """Whether the action that a passed deadline fires now marks the ticket as escalated itself."""
+    fired = (
+        a for a in ticket.definition.triggered(ticket.stage, "deadline_passed") if all_hold(a.when, ticket)
+    )
+    action = next(fired, None)
+    return action is not None and any(effect.name == "escalate" for effect in action.effects)
 
 
 def end_silence(ticket: Ticket) -> Action | None:
@@ -140,6 +149,7 @@ def _carry_out(
     before, label_before = _snapshot(ticket), ticket.stage_definition.customer_label
     stage_before = ticket.stage_definition
     asks.apply(step)
+    agreed = ticket.due_at
     for guard in action.guards:
         guards.check(guard, step)
     if action.to and action.to != ticket.stage:
@@ -151,8 +161,9 @@ def _carry_out(
     for effect in action.effects:
         effects.run(effect, step)
     changes = _changes(before, _snapshot(ticket))
-    if "due_at" not in answers:  # a due date that only a pause or a new target has moved is not recorded
-        changes.pop("due_at", None)
+    changes.pop("due_at", None)  # a date that only a pause or a new target has moved is not recorded
+    if agreed != before["due_at"]:
+        changes["due_at"] = [before["due_at"], agreed]
     if changes.keys() & {"severity", "case_kind"}:
         clocks.retarget(ticket, now=step.now)
     if step.message is not None and step.message.is_public and not step.message.from_requester:

@@ -86,8 +86,7 @@ def change_properties(
     before = {name: _plain(getattr(ticket, name)) for name in cleaned}
     for name, value in cleaned.items():
         if name == "due_at":
-            if value != ticket.due_at:
-                clocks.agree_due(ticket, due=value, now=now)
+            clocks.agree_due(ticket, due=value, now=now)
         else:
             setattr(ticket, name, value)
     changes = {
@@ -110,7 +109,7 @@ def _cleaned(ticket: Ticket, values: dict[str, Any]) -> dict[str, Any]:
         if name not in EDITABLE:
             raise TypeError(f"{name} is not an editable property")
         field = STANDARD_ASKS[name].build(ticket, {"required": name in ("severity", "case_kind")})
-        if name == "due_at" and value == ticket.due_at:
+        if name == "due_at" and clocks.same_minute(value, clocks.closing_date(ticket, now=timezone.now())):
             continue
         try:
             cleaned[name] = field.clean(value.pk if isinstance(value, Department) else value)

@@ -25,7 +25,8 @@ SECONDS = 30  # then the sweep stops and the next run goes on; well below a task
 
 
 def breach_overdue(limit: int = BATCH) -> int:
-    """Record a breach for every clock that ran past its due date (S2.32). Returns how many."""
+    """Record a breach for every clock that ran past its due date (S2.32). Returns the number of tickets, which `limit`
+    limits."""
     return _run_on_each(dict.fromkeys(overdue().values_list("ticket_id", flat=True)), _breach, limit)
 
 
@@ -35,13 +36,13 @@ def overdue() -> "QuerySet[Clock]":
 
 
 @transaction.atomic
-def _breach(pk: int) -> int:
-    """Record the breaches of one ticket and return how many.
+def _breach(pk: int) -> bool:
+    """Record the breaches of one ticket and return whether there were any.
 
     They are checked again under the lock: since the list was read, somebody may have answered, paused or moved the
     date.
     """
-    return record_breaches(locked(Ticket(pk=pk)), now=timezone.now())
+    return record_breaches(locked(Ticket(pk=pk)), now=timezone.now()) > 0
 
 
 def act_on_silence(limit: int = BATCH) -> int:
@@ -58,8 +59,8 @@ def _end_silence(pk: int) -> bool:
     return end_silence(ticket) is not None
 
 
-def _run_on_each(tickets: Iterable[int], act: Callable[[int], int], limit: int) -> int:
-    """Call `act` on each ticket and return the sum of its results. Stops once the sum is `limit`, or after `SECONDS`.
+def _run_on_each(tickets: Iterable[int], act: Callable[[int], bool], limit: int) -> int:
+    """Call `act` on each ticket and return how often it did something. Stops after `limit` times or `SECONDS`.
 
     A sweep goes on after a ticket that fails, and failing tickets do not count towards `limit`.
     """
