@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
@@ -15,6 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import User
 from tickets.models import Ticket
 from tickets.workflow.preparing import may_prepare
+from web.folios import canonical_address
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -36,7 +38,10 @@ DeskView = Callable[Concatenate[DeskRequest, P], HttpResponse]
 
 
 def desk_view(view: DeskView[P]) -> View[P]:
-    """Admit staff only. Customers get 404. If nobody is signed in, pages redirect to sign in and scripts get 401."""
+    """Admit staff only. Customers get 404. If nobody is signed in, pages redirect to sign in and scripts get 401.
+
+    An address that is not found is tried again with its folio in the stored form (`canonical_address`).
+    """
 
     @wraps(view)
     def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -48,7 +53,13 @@ def desk_view(view: DeskView[P]) -> View[P]:
             raise Http404
         entered = cast("DeskRequest", request)
         entered.may_prepare = SimpleLazyObject(partial(may_prepare, request.user))
-        response = view(entered, *args, **kwargs)
+        try:
+            response = view(entered, *args, **kwargs)
+        except Http404:
+            address = canonical_address(request)
+            if not address:
+                raise
+            response = redirect(address)
         patch_cache_control(response, private=True, no_cache=True)
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
         return response

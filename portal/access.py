@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_cache_control
 from django.utils.crypto import salted_hmac
@@ -24,6 +24,7 @@ from tickets.actors import Actor, Guest
 from tickets.enums import Purpose
 from tickets.models import GuestToken, Ticket
 from tickets.requesters import guests
+from web.folios import canonical_address
 from web.grants import granted
 
 View = Callable[..., HttpResponse]
@@ -92,20 +93,30 @@ def ticket_view(*purposes: Purpose) -> Callable[[View], View]:
 
     A signed-in person who is not the requester gets 404. A visitor who is not signed in is sent to sign in. On guests'
     addresses, a visitor without a valid link for one of `purposes` gets `ended_link_page` or `invalid_link_page`.
-    Browsers never store a guest's pages, and must ask the server before they show a requester's page again.
+    Browsers never store a guest's pages, and must ask the server before they show a requester's page again. An address
+    that opens nothing is tried again with its folio in the stored form (`canonical_address`).
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def wrapper(request: HttpRequest, folio: str, *, guest: bool = False, **kwargs: Any) -> HttpResponse:
+            address = canonical_address(request)
             if guest:
                 access = _guest(request, folio, purposes)
+                if access is None and address:
+                    return redirect(address)
                 response = view(request, access, **kwargs) if access else _without_link(request, folio)
                 add_never_cache_headers(response)
                 return response
             if not request.user.is_authenticated:
                 return _sign_in(request, folio)
-            response = view(request, _own(request.user, folio), **kwargs)
+            try:
+                own = _own(request.user, folio)
+            except Http404:
+                if address:
+                    return redirect(address)
+                raise
+            response = view(request, own, **kwargs)
             patch_cache_control(response, private=True, no_cache=True)
             return response
 

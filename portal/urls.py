@@ -23,7 +23,7 @@ TICKET_PAGES: list[tuple[str, Callable[..., Any], str]] = [
 
 def ticket_pages(prefix: str, name: str, **extra: Any) -> list[URLPattern]:
     return [
-        path(f"{prefix}/<slug:folio>/{rest}", view, extra, name="_".join(filter(None, [name, suffix])))
+        path(f"{prefix}/<str:folio>/{rest}", view, extra, name="_".join(filter(None, [name, suffix])))
         for rest, view, suffix in TICKET_PAGES
     ]
 
@@ -42,7 +42,7 @@ urlpatterns = [
     path("tickets/", tickets.ticket_list, name="ticket_list"),
     *ticket_pages("tickets", "ticket"),
     *ticket_pages("invitado", "guest", guest=True),
-    path("invitado/<slug:folio>/cierre/", ticket.approval, {"guest": True}, name="guest_approval"),
+    path("invitado/<str:folio>/cierre/", ticket.approval, {"guest": True}, name="guest_approval"),
     path("enlace/nuevo/", guests.resend_link, name="resend_link"),
     path("enlace/nuevo/listo/", guests.resend_done, name="resend_done"),
     path("enlace/otro/<slug:folio>/", guests.renew_link, name="renew_link"),

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from . import folios
 from .models import (
     Attachment,
     Category,
@@ -34,6 +35,18 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class FindsFolios:
+    """Searches for the folio that the text names, however it was pasted; else for the text."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        named = folios.named_in(search_term)
+        term = named[0] if len(named) == 1 else search_term
+        results: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, term)  # type: ignore[misc]
+        return results
 
 
 class CategoryInline(admin.TabularInline):
@@ -110,7 +123,7 @@ class GuestTokenInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Ticket)
-class TicketAdmin(ReadOnly, admin.ModelAdmin):
+class TicketAdmin(FindsFolios, ReadOnly, admin.ModelAdmin):
     list_display = ("folio", "title", "requester_name", "stage", "severity", "assignee", "created_at")
     list_filter = ("stage_kind", "severity", "department", "is_escalated", "is_test")
     list_select_related = ("assignee",)
@@ -122,7 +135,7 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(TicketEvent)
-class TicketEventAdmin(ReadOnly, admin.ModelAdmin):
+class TicketEventAdmin(FindsFolios, ReadOnly, admin.ModelAdmin):
     list_display = ("at", "ticket_folio", "kind", "action", "actor_name", "is_public")
     list_filter = ("kind", "is_public")
     search_fields = ("=ticket__folio",)
@@ -139,7 +152,7 @@ class TicketEventAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, admin.ModelAdmin):
+class MessageAdmin(FindsFolios, ReadOnly, admin.ModelAdmin):
     list_display = ("created_at", "ticket_folio", "kind", "author_name", "channel")
     list_filter = ("kind", "channel")
     search_fields = ("=ticket__folio",)
@@ -155,7 +168,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Attachment)
-class AttachmentAdmin(ReadOnly, admin.ModelAdmin):
+class AttachmentAdmin(FindsFolios, ReadOnly, admin.ModelAdmin):
     """Shows facts about a file but no link to it, so that every download passes `policies.can_download`."""
 
     list_display = ("created_at", "name", "kind", "size", "scan")

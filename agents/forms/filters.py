@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerKind, Department, User
 from content.text import fold
+from tickets import folios
 from tickets.definitions.definition import FieldDefinition
 from tickets.enums import PublicState, Severity, StageKind
 from tickets.lists.queues import ORDERS, Order, Queue
@@ -52,7 +53,7 @@ class QueueFilter(forms.Form):
     data: QueryDict
     q = forms.CharField(
         label=_("Texto"),
-        max_length=100,
+        max_length=folios.LONGEST,
         required=False,
         help_text=_("Folio, título o solicitante."),
     )
@@ -274,16 +275,16 @@ def _matching_own(tickets: TicketQuerySet, alias: str, item: FieldDefinition, va
 
 
 def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
-    """Keep the tickets that match each of the first `MAX_WORDS` words of `text`.
+    """Keep the tickets whose folio `text` names, and those that match each of its first `MAX_WORDS` words.
 
     A word matches in the title, the beginning of the report and the requester's name and address, or if it is the
-    folio or its number.
+    number of the folio.
     """
+    words = Q()
     for word in fold(text).split()[:MAX_WORDS]:
-        tickets = tickets.filter(
-            Q(folio__iexact=word)
-            | Q(folio__iendswith=f"-{word}")
+        words &= (
+            Q(folio__iendswith=f"-{word}")
             | Q(text_folded__contains=word)
             | Q(requester_folded__contains=word)
         )
-    return tickets
+    return tickets.filter(words | Q(folio__in=folios.named_in(text))) if words else tickets

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from tickets import folios
 from tickets.lists import queues
 from tickets.models import Ticket
 from tickets.workflow.preparing import may_prepare
@@ -23,12 +24,13 @@ SHOWN = 8
 @require_safe
 @desk_view
 def palette(request: DeskRequest) -> HttpResponse:
-    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    text = request.GET.get("q", "").replace("\0", "").strip()[: folios.LONGEST]
     if request.htmx:
         return render(request, "components/_palette_options.html", {"groups": _groups(request.user, text)})
-    exact = Ticket.objects.visible_to(request.user).filter(folio__iexact=text).first() if text else None
-    if exact:
-        return redirect("agents:ticket", exact.folio)
+    named = Ticket.objects.visible_to(request.user).filter(folio__in=folios.named_in(text))
+    found = list(named.values_list("folio", flat=True)[:2])
+    if len(found) == 1:
+        return redirect("agents:ticket", found[0])
     return redirect(f"{reverse('agents:queue_of', args=[queues.ALL.key])}?{urlencode({'q': text})}")
 
 

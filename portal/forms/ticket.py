@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 import web.forms
 from content.form_fields import LongTextField
+from tickets import folios
 from tickets.attachments import REPLY_LIMITS
 from tickets.closing.surveys import COMMENT_LENGTH
 from tickets.definitions.definition import Action
@@ -58,7 +59,7 @@ class SurveyForm(StampedForm):
 
 class ResendForm(forms.Form):
     folio = forms.CharField(
-        label=_("Folio"), max_length=24, help_text=_("El número que te dimos, como MA-10482.")
+        label=_("Folio"), max_length=folios.LONGEST, help_text=_("El número que te dimos, como MA-10482.")
     )
     email = forms.EmailField(
         label=_("Correo electrónico"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from content.text import fold
+from tickets import folios
 from tickets.enums import REQUESTER_KINDS, PublicState
 from tickets.models import Category, Ticket
 
@@ -52,11 +53,12 @@ def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
 
 
 def matching(tickets: "QuerySet[Ticket]", query: str) -> "QuerySet[Ticket]":
-    """Keep the tickets that have each of the first `MAX_WORDS` words of `query` in the folio, the title or the
-    beginning of the report."""
+    """Keep the tickets whose folio `query` names, and those that have each of its first `MAX_WORDS` words in the folio,
+    the title or the beginning of the report."""
+    words = Q()
     for word in fold(query).split()[:MAX_WORDS]:
-        tickets = tickets.filter(Q(folio__icontains=word) | Q(text_folded__contains=word))
-    return tickets
+        words &= Q(folio__icontains=word) | Q(text_folded__contains=word)
+    return tickets.filter(words | Q(folio__in=folios.named_in(query))) if words else tickets
 
 
 class TicketFilter(forms.Form):
@@ -80,7 +82,7 @@ class TicketFilter(forms.Form):
     }
 
     estado = forms.ChoiceField(choices=STATES, required=False)
-    q = forms.CharField(max_length=100, required=False, label=_("Buscar en mis tickets"))
+    q = forms.CharField(max_length=folios.LONGEST, required=False, label=_("Buscar en mis tickets"))
     tipo = forms.ModelChoiceField(
         Category.objects.none(), required=False, label=_("Tipo"), empty_label=_("Todos los tipos")
     )

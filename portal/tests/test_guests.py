@@ -441,6 +441,30 @@ def test_new_link_is_mailed_to_the_tickets_address(guest_process: Process, clien
     assert mailed(ticket) == 1
 
 
+@pytest.mark.parametrize(
+    "form", ["{number}", "#{folio}", "Ticket {lower}", "https://desk.example/tickets/{lower}/?v=2"]
+)
+def test_new_link_is_mailed_however_the_folio_is_pasted(guest_process: Process, client: Client, form: str):
+    ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
+    make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
+    number = ticket.folio.partition("-")[2]
+
+    folio = form.format(folio=ticket.folio, lower=ticket.folio.lower(), number=number)
+    client.post("/enlace/nuevo/", {"folio": folio, "email": "ana@example.com"})
+
+    assert mailed(ticket) == 1
+    assert TicketEvent.objects.filter(kind=EventKind.LINK).count() == 1
+
+
+def test_guests_address_leads_to_the_folio_as_it_is_stored(in_work: Ticket):
+    client = opened(in_work, "follow")
+    right = f"/invitado/{in_work.folio}/"
+
+    assert client.get(right.lower())["Location"] == right
+    assert Client().get("/invitado/ma-99999/")["Location"] == "/invitado/MA-99999/"
+    assert Client().get("/invitado/MA-99999/").status_code == 404
+
+
 def test_asking_for_a_link_reveals_no_folio(guest_process: Process, client: Client):
     ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
     asked = [

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -115,6 +116,30 @@ def test_filters_select_and_order_tickets(
 
 def test_search_by_folio_finds_the_ticket(four: dict[str, Ticket], customer_client: Client):
     assert titles(html(customer_client, f"?q={four['working'].folio}")) == ["Curso"]
+
+
+@pytest.mark.parametrize(
+    "form", ["#{folio}", "ticket {lower}", "{number}", "https://desk.example/tickets/{folio}/"]
+)
+def test_search_finds_a_pasted_folio(four: dict[str, Ticket], customer_client: Client, form: str):
+    folio = four["working"].folio
+    text = form.format(folio=folio, lower=folio.lower(), number=folio.partition("-")[2])
+
+    assert titles(html(customer_client, "?" + urlencode({"q": text}))) == ["Curso"]
+    home = customer_client.get("/buscar/", {"q": text}).content.decode()
+    assert re.findall(r'href="/tickets/([^/"]+)/"', home) == [folio]
+
+
+def test_address_leads_to_the_folio_as_it_is_stored(four: dict[str, Ticket], customer_client: Client):
+    folio = four["working"].folio
+    number = folio.partition("-")[2]
+    for written in (folio.lower(), number, f"%23{folio}", f"MA%E2%80%93{number}"):
+        assert (
+            customer_client.get(f"/tickets/{written}/?completa")["Location"] == f"/tickets/{folio}/?completa"
+        )
+    assert customer_client.get("/tickets/ma-99999/")["Location"] == "/tickets/MA-99999/"
+    assert customer_client.get("/tickets/MA-99999/").status_code == 404
+    assert Client().get(f"/tickets/{folio.lower()}/")["Location"].endswith(f"?next=/tickets/{folio.lower()}/")
 
 
 def test_category_filter_offers_only_used_categories(

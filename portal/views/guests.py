@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from tickets import folios
 from tickets.enums import Purpose
 from tickets.exceptions import EndedLink, InvalidToken
 from tickets.models import GuestToken
@@ -58,7 +59,7 @@ def guest_link(request: HttpRequest, token: str, *, survey: bool = False) -> Htt
 @require_http_methods(["GET", "HEAD", "POST"])
 def resend_link(request: HttpRequest) -> HttpResponse:
     """Mail a new link, and answer the same whether or not the folio and the address belong together (B15, B26)."""
-    form = ResendForm(request.POST or None, initial={"folio": request.GET.get("folio", "")[:24]})
+    form = ResendForm(request.POST or None, initial={"folio": request.GET.get("folio", "")[: folios.LONGEST]})
     if request.method == "POST" and form.is_valid():
         guests.send_again(folio=form.cleaned_data["folio"], email=form.cleaned_data["email"])
         return redirect("portal:resend_done")

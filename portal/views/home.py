@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from tickets import folios
 from tickets.models import Ticket
 
 from ..pages import topics
@@ -34,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Find the person's own tickets by folio or words, and topics by name and description."""
-    query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
+    query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[: folios.LONGEST]
     context = {
         "query": query,
         "topics": topics.search(topics.all_topics(), query) if query else [],

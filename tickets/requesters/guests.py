@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from content.tokens import hash_token, new_token
 
-from .. import policies
+from .. import folios, policies
 from ..actors import SYSTEM, Guest
 from ..enums import EventKind, Purpose, Template
 from ..exceptions import EndedLink, InvalidToken
@@ -139,12 +139,14 @@ def record_use(token: GuestToken) -> None:
 def send_again(*, folio: str, email: str) -> None:
     """Mail a new link to the requester of ticket `folio` if `email` is their address; otherwise do nothing.
 
+    `folio` is as the person typed or pasted it. If it names several tickets of theirs, the newest is meant.
+
     It returns None and raises nothing in either case: a stranger must not learn which folios exist or who requested
     them (B15, B26).
     """
     address = email.strip().lower()
     theirs = Q(requester=None, requester_email=address) | Q(requester__email=address)
-    ticket = Ticket.objects.filter(theirs, folio__iexact=folio.strip()).first()
+    ticket = Ticket.objects.filter(theirs, folio__in=folios.named_in(folio)).order_by("-id").first()
     if ticket is None:
         return
     notify = [("requester", Template.NEW_LINK)]

@@ -20,7 +20,7 @@ from accounts.models import Department, Membership, User
 from content.errors import InvalidData
 from content.form_fields import LongTextField
 
-from .. import clocks
+from .. import clocks, folios
 from ..actors import user_of
 from ..definitions.definition import Action, Ask, Definition
 from ..definitions.fields import form_field, is_shown, to_json_value
@@ -71,24 +71,29 @@ def validate_due_date(value: Any) -> None:
 class DuplicateField(forms.CharField):
     """The folio of the ticket that stays open. `clean` returns that ticket; it must be of the same requester."""
 
-    default_error_messages = {"unknown": _("No encontramos un ticket del mismo solicitante con ese folio.")}
+    default_error_messages = {
+        "unknown": _("No encontramos un ticket del mismo solicitante con ese folio."),
+        "several": _("Escribiste más de un folio. Deja solo el del ticket que queda vigente."),
+    }
 
     def __init__(self, ticket: Ticket, **kwargs: Any) -> None:
         self.ticket = ticket
-        super().__init__(max_length=24, **kwargs)
+        super().__init__(max_length=folios.LONGEST, **kwargs)
 
     def clean(self, value: Any) -> Ticket | None:
-        folio = super().clean(value)
-        if not folio:
+        text = super().clean(value)
+        if not text:
             return None
-        others = Ticket.objects.exclude(pk=self.ticket.pk).filter(folio__iexact=folio.strip())
+        others = Ticket.objects.exclude(pk=self.ticket.pk).filter(folio__in=folios.named_in(text))
         if self.ticket.requester_id:
             others = others.filter(requester=self.ticket.requester_id)
         else:
             others = others.filter(requester=None, requester_email__iexact=self.ticket.requester_email)
-        survivor = others.first()
-        if survivor is None:
-            raise ValidationError(self.error_messages["unknown"], code="unknown")
+        found = list(others[:2])
+        if len(found) != 1:
+            problem = "several" if found else "unknown"
+            raise ValidationError(self.error_messages[problem], code=problem)
+        survivor: Ticket = found[0]
         return survivor
 
 
