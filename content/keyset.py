@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
 from django.db import models
 from django.db.models import BooleanField, F, Func, GeneratedField, QuerySet, Value
@@ -27,11 +28,15 @@ class InvalidCursor(DeskError):
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """One page of rows. `newer` and `older` are the cursors of the pages before and after; empty if there is none."""
+    """One page of rows. `newer` and `older` are the cursors of the pages before and after; empty if there is none.
+
+    `is_nearest` says that the page asked for has no rows any more, and that this is the nearest one that has.
+    """
 
     rows: list[Row]
     newer: str = ""
     older: str = ""
+    is_nearest: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -58,6 +63,8 @@ class _Beyond(Func):
 def paginate(rows: "QuerySet[Row]", *, order: Sequence[str], size: int, cursor: str = "") -> Page[Row]:
     """Return the page of `rows` that `cursor` points to, in `order`; without a cursor, the first page.
 
+    If others have emptied that page, return the nearest one that has rows. A page is empty only if `rows` are.
+
     `order` names columns of the model. They must never be null, and the last must be unique; neither is checked. Raises
     `ValueError` unless all have the same direction (`-name` for all or for none), and `InvalidCursor` for a wrong
     cursor.
@@ -67,24 +74,45 @@ def paginate(rows: "QuerySet[Row]", *, order: Sequence[str], size: int, cursor: 
         raise ValueError("all columns of `order` must have the same direction")
     names = [name.removeprefix("-") for name in order]
     signer = Signer(salt=f"keyset {rows.model.__name__} {' '.join(order)}")
-    backwards = False
-    if cursor:
-        backwards, values = _read(signer, cursor, rows, names)
-        operator = "<" if descending != backwards else ">"
-        rows = rows.filter(_Beyond(operator, [F(name) for name in names], values))
-    rows = rows.order_by(*(f"-{name}" if descending != backwards else name for name in names))
-    found = list(rows[: size + 1])
-    more = len(found) > size
-    found = found[:size]
-    if backwards:
-        found.reverse()
+    backwards, values = _read(signer, cursor, rows, names) if cursor else (False, [])
+    found, more = _beyond(rows, names, values, size, descending=descending, backwards=backwards)
+    is_nearest = bool(cursor) and not found
+    if is_nearest:  # the rows on the other side of the cursor, with the row that it was made from
+        backwards = not backwards
+        found, more = _beyond(
+            rows, names, values, size, descending=descending, backwards=backwards, inclusive=True
+        )
     if not found:
         return Page([])
+    has_newer = more if backwards else bool(cursor) and not is_nearest
+    has_older = not is_nearest if backwards else more
     return Page(
         found,
-        newer=_cursor(signer, found[0], names, backwards=True) if (more if backwards else cursor) else "",
-        older=_cursor(signer, found[-1], names, backwards=False) if (backwards or more) else "",
+        newer=_cursor(signer, found[0], names, backwards=True) if has_newer else "",
+        older=_cursor(signer, found[-1], names, backwards=False) if has_older else "",
+        is_nearest=is_nearest,
     )
+
+
+def _beyond(
+    rows: "QuerySet[Row]",
+    names: Sequence[str],
+    values: Sequence[Value],
+    size: int,
+    *,
+    descending: bool,
+    backwards: bool,
+    inclusive: bool = False,
+) -> tuple[list[Row], bool]:
+    """Return the next `size` rows beyond `values` in the list's order, and whether more follow. `backwards` reads the
+    rows before instead; `inclusive` allows the row with these values. Without values, read from the beginning."""
+    falling = descending != backwards
+    if values:
+        operator = ("<" if falling else ">") + ("=" if inclusive else "")
+        rows = rows.filter(_Beyond(operator, [F(name) for name in names], values))
+    found = list(rows.order_by(*(f"-{name}" if falling else name for name in names))[: size + 1])
+    page = found[:size]
+    return page[::-1] if backwards else page, len(found) > size
 
 
 def _cursor(signer: Signer, row: models.Model, names: Sequence[str], *, backwards: bool) -> str:
@@ -98,12 +126,13 @@ def _read(
 ) -> tuple[bool, list[Value]]:
     try:
         backwards, *plain = signer.unsign_object(cursor)
-    except (BadSignature, ValueError) as error:
+        fields = [_column(rows, name) for name in names]
+        return bool(backwards), [
+            Value(field.to_python(value), output_field=field)
+            for field, value in zip(fields, plain, strict=True)
+        ]
+    except (BadSignature, ValueError, ValidationError) as error:
         raise InvalidCursor from error
-    fields = [_column(rows, name) for name in names]
-    return bool(backwards), [
-        Value(field.to_python(value), output_field=field) for field, value in zip(fields, plain, strict=True)
-    ]
 
 
 def _column(rows: "QuerySet[Any]", name: str) -> Any:

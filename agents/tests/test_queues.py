@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.enums import StageKind
-from tickets.models import Ticket
+from tickets.models import Nonconformity, Ticket
 from tickets.tests.factories import make_process, make_ticket, set_clock
 
 from .factories import signed_in, text_of
@@ -194,6 +194,46 @@ def test_invalid_cursor_shows_the_first_page(supervisor):
     page = signed_in(supervisor).get(of("todos"), {"desde": "due_at__lt:x"})
     assert "Esa página ya no existe" in text_of(page)
     assert folios_in(page) == [ticket.folio]
+
+
+@pytest.mark.parametrize("filters", ["", "severidad=medium&q=plataforma&orden=llegada"])
+def test_page_that_others_emptied_shows_the_nearest_one(supervisor, monkeypatch, filters):
+    """Two people work on one queue: the second page of one is done by the other."""
+    monkeypatch.setattr("agents.views.queues.PAGE_SIZE", 2)
+    tickets = [make_ticket() for _ in range(4)]
+    client = signed_in(supervisor)
+    first = client.get(f"{of('todos')}?{filters}")
+    link = re.search(r'href="([^"]+)" rel="next"', first.content.decode())[1].replace("&amp;", "&")
+    for ticket in tickets[2:]:
+        change(ticket, stage_kind=StageKind.DONE)
+    page = client.get(link)
+    assert folios_in(page) == [tickets[0].folio, tickets[1].folio]
+    assert "Esa página ya no tiene nada. Te mostramos la más cercana." in text_of(page)
+    assert "Nada pendiente aquí" not in text_of(page)
+    compact = client.get(link.replace("/todos/", "/todos/lista/"))
+    assert all(ticket.folio in text_of(compact) for ticket in tickets[:2])
+    for ticket in tickets[:2]:
+        change(ticket, stage_kind=StageKind.DONE)
+    assert "Esa página" not in text_of(client.get(link)), "the whole list is empty, and says so"
+
+
+def test_other_lists_show_the_nearest_page_too(supervisor, monkeypatch):
+    customer = make_user()
+    tickets = [make_ticket(requester=customer) for _ in range(3)]
+    monkeypatch.setattr("agents.views.customers.PAGE_SIZE", 2)
+    monkeypatch.setattr("agents.views.nonconformities.PAGE_SIZE", 2)
+    reports = [Nonconformity.objects.create(ticket=ticket, reason="No") for ticket in tickets]
+    client = signed_in(supervisor)
+    lists = {
+        reverse("agents:customer", args=[customer.pk]): lambda: change(tickets[0], requester=make_user()),
+        reverse("agents:nonconformities"): lambda: reports[0].delete(),
+    }
+    for address, empty in lists.items():
+        link = re.search(r'href="([^"]+)" rel="next"', client.get(address).content.decode())[1]
+        empty()
+        page = text_of(client.get(f"{address}{link}"))
+        assert "Esa página ya no tiene nada." in page
+        assert tickets[2].folio in page
 
 
 def test_htmx_gets_only_the_results(supervisor):

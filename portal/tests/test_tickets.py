@@ -245,6 +245,27 @@ def test_invalid_cursor_redirects_to_the_first_page(
     assert "Te mostramos la primera" in answer.content.decode()
 
 
+def test_emptied_page_shows_the_nearest_one(
+    process: Process, customer: User, customer_client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(view, "PAGE", 2)
+    made = [make_ticket(process, requester=customer, title=f"Ticket {number}") for number in range(3)]
+    first = html(customer_client, "?estado=en-espera")
+    link = re.findall(r'href="(\?[^"]+)" rel="next"', first)[0]
+    Ticket.objects.filter(pk=made[0].pk).update(public_state="in_progress")
+
+    page = html(customer_client, link)
+
+    assert titles(page) == ["Ticket 2", "Ticket 1"]
+    assert "Esa página ya no tiene nada. Te mostramos la más cercana." in page
+
+
+def test_invalid_cursor_keeps_the_filters(four: dict[str, Ticket], customer_client: Client):
+    answer = customer_client.get("/tickets/?estado=en-curso&q=curso&desde=nada")
+
+    assert answer["Location"] == "/tickets/?estado=en-curso&q=curso"
+
+
 def test_empty_list_links_to_filing_a_report(customer_client: Client):
     page = html(customer_client)
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -28,7 +29,8 @@ def ticket_list(request: HttpRequest) -> HttpResponse:
     page, problem = read_page(filters.apply(mine), order=filters.order, size=PAGE, cursor=cursor)
     if problem:
         messages.info(request, problem)
-        return redirect("portal:ticket_list")
+        if not page.is_nearest:
+            return redirect(f"{reverse('portal:ticket_list')}{_query(filters)}".rstrip("?"))
     context: dict[str, Any] = {
         "filters": filters,
         "rows": rows(page.rows),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.signing import Signer
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -99,6 +100,43 @@ def test_next_page_is_complete_when_cursor_row_leaves():
     assert second.rows == tickets[2:]
 
 
+@pytest.mark.parametrize(
+    ("emptied", "shown", "newer"), [((4, 5), (2, 3), True), ((2, 3, 4, 5), (0, 1), False)]
+)
+def test_emptied_next_page_becomes_the_nearest_page(emptied, shown, newer):
+    tickets = [make_ticket() for _ in range(6)]
+    cursor = paginate(Ticket.objects.all(), order=DUE, size=4).older
+    for index in emptied:
+        Ticket.objects.filter(pk=tickets[index].pk).update(stage_kind="done")
+    page = paginate(Ticket.objects.open(), order=DUE, size=2, cursor=cursor)
+    assert (page.rows, page.is_nearest) == ([tickets[index] for index in shown], True)
+    assert (bool(page.newer), page.older) == (newer, "")
+    if newer:
+        assert paginate(Ticket.objects.open(), order=DUE, size=2, cursor=page.newer).rows == tickets[:2]
+
+
+def test_emptied_previous_page_becomes_the_first_page():
+    tickets = [make_ticket() for _ in range(5)]
+    second = paginate(
+        Ticket.objects.all(),
+        order=DUE,
+        size=2,
+        cursor=paginate(Ticket.objects.all(), order=DUE, size=2).older,
+    )
+    Ticket.objects.filter(pk__in=[tickets[0].pk, tickets[1].pk]).update(stage_kind="done")
+    page = paginate(Ticket.objects.open(), order=DUE, size=2, cursor=second.newer)
+    assert (page.rows, page.newer, page.is_nearest) == (tickets[2:4], "", True)
+    assert paginate(Ticket.objects.open(), order=DUE, size=2, cursor=page.older).rows == tickets[4:]
+
+
+def test_page_is_empty_only_if_the_list_is():
+    for _ in range(3):
+        make_ticket()
+    cursor = paginate(Ticket.objects.all(), order=DUE, size=2).older
+    page = paginate(Ticket.objects.none(), order=DUE, size=2, cursor=cursor)
+    assert (page.rows, page.newer, page.older, page.is_nearest) == ([], "", "", False)
+
+
 def test_altered_or_foreign_cursor_is_refused():
     for _ in range(3):
         make_ticket()
@@ -108,3 +146,7 @@ def test_altered_or_foreign_cursor_is_refused():
             paginate(Ticket.objects.all(), order=DUE, size=2, cursor=wrong)
     with pytest.raises(InvalidCursor):
         paginate(Ticket.objects.all(), order=ARRIVAL, size=2, cursor=cursor)
+    signer = Signer(salt=f"keyset Ticket {' '.join(DUE)}")
+    for outdated in ([False, True], [False, True, "yesterday", 1], [False, True, "2026-02-31", 1], []):
+        with pytest.raises(InvalidCursor):
+            paginate(Ticket.objects.all(), order=DUE, size=2, cursor=signer.sign_object(outdated))
