@@ -6,9 +6,9 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from accounts.models import User
-from tickets.enums import EARLY_KINDS
 from tickets.lists import queues
 from tickets.models import Ticket
+from tickets.workflow.preparing import is_prepared_by
 
 from .access import DeskRequest
 
@@ -34,7 +34,7 @@ def default_queue_key(ticket: Ticket, user: User) -> str:
         return queues.CLOSED.key
     if ticket.assignee_id == user.pk:
         return queues.MINE.key
-    if ticket.kind in EARLY_KINDS:
+    if is_prepared_by(user, ticket):
         return queues.TO_PREPARE.key
     place = ticket.department
     if place and place.is_active and (user.is_supervisor or place.pk in user.department_ids):

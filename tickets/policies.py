@@ -9,9 +9,9 @@ from accounts.models import Membership, User
 
 from .actors import Actor, Guest, System
 from .definitions.conditions import is_offered
-from .definitions.definition import Action, Who
+from .definitions.definition import Action, Definition, Stage, Who
 from .enums import Purpose
-from .models import Attachment, Ticket
+from .models import Attachment, Ticket, TicketEvent
 
 # The purposes of guests' links that permit each kind of use. If a browser holds several links, the purpose named first
 # is used.
@@ -180,16 +180,48 @@ def _includes_staff(who: Who, actor: User, ticket: Ticket) -> bool:
         case "managers":
             return actor.is_supervisor or actor.manages(ticket.department_id)
         case "group":
-            return who.name.lower() in actor.group_names or _all_staff_act_for(who.name, ticket)
+            return who.name.lower() in actor.group_names or _all_staff_act_for(who.name, ticket.definition)
         case "actor_of":
             return ticket.events.filter(action=who.name, actor=actor).exists()
     return False
 
 
-def _all_staff_act_for(group: str, ticket: Ticket) -> bool:
-    """Whether all staff on the ticket may act for `group`: it has no active member and its `while_empty` is `staff`
+def tickets_for(who: Who, user: User, *, stage: Stage, process: Definition) -> Q | bool:
+    """Return on which tickets in `stage` `who` includes this staff member, of those that they may see.
+
+    The rule is that of `is_one_of`, as a condition of a query: True for all of them, False for none.
+    """
+    if who.kind == "owner":
+        return tickets_for(stage.owner, user, stage=stage, process=process)
+    if who.kind == "requester":
+        return Q(requester=user)
+    if who.kind == "nobody":
+        return False
+    if user.role == Role.ADMINISTRATOR:
+        return True
+    anywhere = _includes_on_every_ticket(who, user)
+    if anywhere is not None:
+        return anywhere
+    managed = [place.department_id for place in user.cached_memberships if place.is_manager]
+    match who.kind:
+        case "assignee":
+            return Q(assignee=user)
+        case "department":
+            return Q(department__in=user.department_ids)
+        case "managers":
+            return user.is_supervisor or Q(department__in=managed)
+        case "group":
+            return who.name.lower() in user.group_names or _all_staff_act_for(who.name, process)
+        case "actor_of":
+            acted = TicketEvent.objects.filter(ticket=OuterRef("pk"), action=who.name, actor=user)
+            return Q(Exists(acted))
+    return False
+
+
+def _all_staff_act_for(group: str, process: Definition) -> bool:
+    """Whether all staff on a ticket may act for `group`: it has no active member and its `while_empty` is `staff`
     (S4.15)."""
-    definition = ticket.definition.group(group)
+    definition = process.group(group)
     if definition is None or definition.while_empty != "staff":
         return False
     held = User.objects.staff().filter(groups__name__iexact=group)

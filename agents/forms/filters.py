@@ -156,6 +156,11 @@ class QueueFilter(forms.Form):
                 tickets = _matching_own(tickets, f"own_{number}", item, value)
         return matching(tickets, self.value("q") or "")
 
+    @property
+    def narrows(self) -> bool:
+        """Whether the list leaves out tickets of the queue."""
+        return bool(self._chosen() or self.value("q") or any(self.value(name) for name in self.own))
+
     def _chosen(self) -> list[tuple[str, Any]]:
         names = (
             "severidad",

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor
-from tickets.enums import EventKind
+from tickets.enums import EventKind, StageKind
 from tickets.models import Clock, Ticket
 from tickets.tests.factories import make_ticket, set_clock
 from tickets.workflow import properties
@@ -170,6 +170,17 @@ def test_contribution_is_switched_on_and_off(client, ticket):
     client.post(url(ticket, "contribution"), {"is_open": "0"})
     ticket.refresh_from_db()
     assert not ticket.contribution_open
+
+
+@pytest.mark.demand("S2.5")
+def test_contribution_tells_who_can_answer(client, ticket):
+    """«Deshabilitado» stood there while the stage waited for the requester, who answered by the link of its mail."""
+    page = text_of(client.get(url(ticket)))
+    assert "Sin pedírselo, también puede responder desde su cuenta o su enlace." in page
+    Ticket.objects.filter(pk=ticket.pk).update(stage="aporte", stage_kind=StageKind.WAITING_CUSTOMER)
+    page = text_of(client.get(url(ticket)))
+    assert "Habilitado mientras espera su respuesta" in page
+    assert "Deshabilitado" not in page
 
 
 def test_contribution_without_an_address_is_refused(client, ticket):

@@ -130,7 +130,7 @@ def _page(
         "page": page,
         "ticket": page.ticket,
         "line": page.line,
-        "to_prepare": len(page.line.tickets),
+        "to_prepare": page.line.count,
         "form": form,
         "changes": changes or [],
         "stale": stale,

@@ -52,7 +52,8 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     context = {
         "queue": chosen,
         "queues": [{"queue": item, "count": counts.get(item.key)} for item in available],
-        "count": counts.get(chosen.key),
+        "count": _count(chosen, tickets, page, order) if part or filters.narrows else counts.get(chosen.key),
+        "is_part": bool(part),
         "to_prepare": counts.get(queues.TO_PREPARE.key),
         "filters": filters,
         "origin": origin,
@@ -100,6 +101,18 @@ def queue_items(request: DeskRequest, key: str) -> HttpResponse:
         "after": folios[at + 1] if at is not None and at + 1 < len(folios) else "",
     }
     return render(request, "agents/queue/_items.html", context)
+
+
+def _count(chosen: Queue, tickets: TicketQuerySet, page: Page[Ticket], order: tuple[str, ...]) -> int | None:
+    """Return how many tickets the filtered list has, up to `queues.MANY`; None for a queue that shows no figure.
+
+    Only a list of several pages needs a query.
+    """
+    if not chosen.has_only_open_tickets:
+        return None
+    if page.newer or page.older:
+        return queues.count(tickets.order_by(*order))
+    return len(page.rows)
 
 
 def _origin(chosen: Queue, filters: QueueFilter, request: DeskRequest) -> str:

@@ -46,7 +46,7 @@ def is_wanted(ticket: Ticket, purpose: Purpose) -> bool:
     """Whether the ticket still waits for what links of this purpose allow (a contribution, an approval, a survey)."""
     match purpose:
         case Purpose.CONTRIBUTE:
-            return ticket.is_open and (ticket.contribution_open or ticket.kind == StageKind.WAITING_CUSTOMER)
+            return ticket.awaits_contribution
         case Purpose.APPROVE:
             return ticket.kind == StageKind.CLOSURE_APPROVAL
         case Purpose.SURVEY:

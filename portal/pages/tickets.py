@@ -1,7 +1,7 @@
 """Lists of a customer's tickets: their rows, order and filters."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from content.text import fold
 from tickets import folios
-from tickets.enums import REQUESTER_KINDS, PublicState
+from tickets.enums import REQUESTER_KINDS, PublicState, StageKind
 from tickets.models import Category, Ticket
 
 from .thread import has_progress, state_of
@@ -74,7 +74,17 @@ class TicketFilter(forms.Form):
         ("en-espera", _("En espera")),
         ("en-curso", _("En curso")),
         ("completado", _("Completados")),
+        ("sin-completar", _("Rechazados o cancelados")),
     )
+    KINDS: ClassVar[dict[str, set[StageKind]]] = {
+        "te-esperan": set(REQUESTER_KINDS),
+        "en-espera": {kind for kind in StageKind if kind.meta.public_state == PublicState.WAITING},
+        "en-curso": {kind for kind in StageKind if kind.meta.public_state == PublicState.IN_PROGRESS}
+        - set(REQUESTER_KINDS),
+        "completado": {StageKind.DONE},
+        "sin-completar": {StageKind.REJECTED, StageKind.CANCELLED},
+    }
+    """The kinds of stage behind each tab. Every ticket is behind one, and its row says the same (`state_of`)."""
     ORDERS = {
         "": ("-updated_at", "-id"),
         "recientes": ("-created_at", "-id"),
@@ -118,29 +128,21 @@ class TicketFilter(forms.Form):
         return self.ORDERS[self.value("orden") or ""]
 
     def apply(self, tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
-        match self.value("estado"):
-            case "te-esperan":
-                tickets = tickets.filter(stage_kind__in=REQUESTER_KINDS)
-            case "en-espera":
-                tickets = tickets.filter(public_state=PublicState.WAITING)
-            case "en-curso":
-                tickets = tickets.filter(public_state=PublicState.IN_PROGRESS)
-            case "completado":
-                tickets = tickets.filter(public_state=PublicState.COMPLETED)
+        if state := self.value("estado"):
+            tickets = tickets.filter(stage_kind__in=self.KINDS[state])
+        return self._apply_others(tickets)
+
+    def _apply_others(self, tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
         if category := self.value("tipo"):
             tickets = tickets.filter(category=category)
         return matching(tickets, self.value("q") or "")
 
     def counts(self) -> dict[str, int] | None:
-        """Return how many tickets each tab holds, or None if the person has more than `COUNTED` tickets (A21)."""
-        mine = Ticket.objects.requested_by(self.user).order_by("-updated_at", "-id")
-        states = list(mine.values_list("public_state", "stage_kind")[: COUNTED + 1])
-        if len(states) > COUNTED:
+        """Return how many tickets each tab shows with the other filters, or None if these leave more than `COUNTED`
+        (A21)."""
+        mine = self._apply_others(Ticket.objects.requested_by(self.user)).order_by("-updated_at", "-id")
+        kinds = list(mine.values_list("stage_kind", flat=True)[: COUNTED + 1])
+        if len(kinds) > COUNTED:
             return None
-        return {
-            "": len(states),
-            "te-esperan": sum(kind in REQUESTER_KINDS for _state, kind in states),
-            "en-espera": sum(state == PublicState.WAITING for state, _kind in states),
-            "en-curso": sum(state == PublicState.IN_PROGRESS for state, _kind in states),
-            "completado": sum(state == PublicState.COMPLETED for state, _kind in states),
-        }
+        counts = {state: sum(kind in wanted for kind in kinds) for state, wanted in self.KINDS.items()}
+        return {"": len(kinds), **counts}

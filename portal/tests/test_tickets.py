@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from portal.pages import tickets
 from portal.views import tickets as view
+from tickets.enums import StageKind
 from tickets.models import Process, Ticket
 from tickets.tests.factories import make_ticket
 from tickets.workflow import conversation
@@ -97,7 +98,7 @@ def test_list_asks_visitors_to_sign_in(client: Client):
     ("query", "expected"),
     [
         ("?estado=en-espera", ["Espera"]),
-        ("?estado=en-curso", ["Pregunta", "Curso"]),
+        ("?estado=en-curso", ["Curso"]),
         ("?estado=completado", ["Cerrado"]),
         ("?estado=te-esperan", ["Pregunta"]),
         ("?q=PREGUNTA", ["Pregunta"]),
@@ -105,7 +106,7 @@ def test_list_asks_visitors_to_sign_in(client: Client):
         ("?q=no+existe", []),
         ("?orden=antiguos", ["Espera", "Curso", "Pregunta", "Cerrado"]),
         ("?orden=recientes", ["Cerrado", "Pregunta", "Curso", "Espera"]),
-        ("?estado=en-curso&q=pregunta&orden=antiguos", ["Pregunta"]),
+        ("?estado=te-esperan&q=pregunta&orden=antiguos", ["Pregunta"]),
     ],
 )
 def test_filters_select_and_order_tickets(
@@ -161,10 +162,50 @@ def test_tabs_count_and_keep_the_other_filters(four: dict[str, Ticket], customer
 
     tabs = re.findall(r'<a href="([^"]+)"[^>]*>\s*(\w[\w ]+?)\s*<span class="count">(\d+)</span>', page)
     assert [(label, count) for _href, label, count in tabs] == [
-        ("Todos", "4"), ("Te esperan", "1"), ("En espera", "1"), ("En curso", "2"), ("Completados", "1"),
+        ("Todos", "4"), ("Te esperan", "1"), ("En espera", "1"), ("En curso", "1"), ("Completados", "1"),
     ]  # fmt: skip
     assert "q=a" in tabs[2][0]
     assert "orden=antiguos" in tabs[2][0]
+
+
+STATES = {
+    "Te esperan": {"Espera tu respuesta", "Espera tu aprobación"},
+    "En espera": {"En espera"},
+    "En curso": {"En curso"},
+    "Completados": {"Completado"},
+    "Rechazados o cancelados": {"Rechazado", "Cancelado"},
+}
+
+
+@pytest.mark.parametrize("filters", ["", "?q=numero+1", "?orden=antiguos"])
+def test_every_tab_counts_the_rows_it_shows_and_they_say_so(
+    process: Process, customer: User, customer_client: Client, filters: str, monkeypatch: pytest.MonkeyPatch
+):
+    """The figures of the tabs, with data that tells the kinds of stage apart, and after following each link."""
+    monkeypatch.setattr(view, "PAGE", 2)
+    for number, kind in enumerate([*StageKind, *StageKind]):
+        made = make_ticket(process, requester=customer, title=f"Numero {number}")
+        state = kind.meta.public_state
+        Ticket.objects.filter(pk=made.pk).update(stage_kind=kind, public_state=state)
+    page = html(customer_client, filters)
+    tabs = re.findall(r'<a href="([^"]+)"[^>]*>\s*(\w[\w ]+?)\s*<span class="count">(\d+)</span>', page)
+    assert [label for _href, label, _count in tabs] == ["Todos", *STATES]
+    for href, label, count in tabs:
+        said: list[str] = []
+        while href:
+            shown = html(customer_client, href)
+            said += re.findall(
+                r'data-state="[\w-]+">.*?</svg>(?:<span[^>]*>)?([^<]+)</span>', shown, re.DOTALL
+            )
+            href = (re.findall(r'href="(\?[^"]+)" rel="next"', shown) or [""])[0]
+        assert len(said) == int(count), label
+        assert set(said) <= STATES.get(label, set().union(*STATES.values())), label
+    assert sum(int(count) for _href, _label, count in tabs[1:]) == int(tabs[0][2]), "each ticket has one tab"
+
+
+def test_tab_of_rejected_tickets_is_hidden_without_any(four: dict[str, Ticket], customer_client: Client):
+    assert "Rechazados o cancelados" not in html(customer_client)
+    assert "Rechazados o cancelados" in html(customer_client, "?estado=sin-completar")
 
 
 def test_tabs_show_no_counts_beyond_the_limit(
@@ -252,7 +293,7 @@ def test_emptied_page_shows_the_nearest_one(
     made = [make_ticket(process, requester=customer, title=f"Ticket {number}") for number in range(3)]
     first = html(customer_client, "?estado=en-espera")
     link = re.findall(r'href="(\?[^"]+)" rel="next"', first)[0]
-    Ticket.objects.filter(pk=made[0].pk).update(public_state="in_progress")
+    Ticket.objects.filter(pk=made[0].pk).update(stage_kind="work", public_state="in_progress")
 
     page = html(customer_client, link)
 

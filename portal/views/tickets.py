@@ -17,6 +17,7 @@ from web.paging import read_page
 from ..pages.tickets import TicketFilter, rows
 
 PAGE = 20
+RARE = {"sin-completar"}  # tabs that are only shown if they hold a ticket
 
 
 @require_safe
@@ -52,6 +53,7 @@ def _tabs(filters: TicketFilter) -> list[dict[str, Any]]:
             "is_current": key == chosen,
         }
         for key, label in TicketFilter.STATES
+        if key in ("", chosen) or key not in RARE or not counts or counts[key]
     ]
 
 

@@ -1,16 +1,13 @@
 """Queries for the page «Preparar» (S2.3): the tickets to prepare, possible assignees and possible duplicates."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts.models import User
 from content.sorting import sort_key
 
-from ..models import ProcessVersion, Ticket
-from ..workflow.preparing import preparation_of, prepares_in
+from ..models import Ticket
 from . import queues
 from .queues import ORDERS
 
@@ -18,28 +15,18 @@ LINE_SIZE = 50
 
 
 class PreparationQueue:
-    """The tickets that this user may prepare among the first `LINE_SIZE` to be prepared, in order of arrival (S2.35).
+    """The first `LINE_SIZE` tickets of the queue «Por preparar», in order of arrival (S2.35).
 
-    `is_cut` says whether more than `LINE_SIZE` are to be prepared.
+    `count` is the queue's figure. `is_cut` says whether there are more than `LINE_SIZE`.
     """
 
     def __init__(self, user: User) -> None:
-        early = Ticket.objects.visible_to(user).open().to_prepare()
-        in_use = ProcessVersion.objects.filter(pk__in=early.values("process_version"))
-        versions = {version.pk: version for version in in_use.order_by()}
-        waiting = Q(pk__in=[])
-        for version in versions.values():
-            waiting |= Q(process_version=version.pk, stage__in=prepares_in(version.definition))
-        rows = early.filter(waiting).select_related("requester", "category").order_by(*ORDERS["llegada"].keys)
+        waiting = queues.TO_PREPARE.tickets(user)
+        rows = waiting.select_related("requester", "category").order_by(*ORDERS["llegada"].keys)
         found = list(rows[: LINE_SIZE + 1])
-        for ticket in found:
-            ticket.process_version = versions[ticket.process_version_id]
         self.is_cut = len(found) > LINE_SIZE
-        self.tickets = list(_preparable(found[:LINE_SIZE], user))
-
-    @property
-    def count(self) -> str:
-        return f"{len(self.tickets)}{'+' if self.is_cut else ''}"
+        self.tickets = found[:LINE_SIZE]
+        self.count = queues.count(waiting) if self.is_cut else len(found)
 
     def place_of(self, folio: str) -> int:
         """Return the ticket's place in the line, from 1, or 0 if it is not in the line."""
@@ -58,21 +45,6 @@ class PreparationQueue:
         """
         rest = [ticket.folio for ticket in self.tickets[self.place_of(folio) :]]
         return rest[0] if rest and rest[0] != folio else ""
-
-
-def _preparable(tickets: Iterable[Ticket], user: User) -> Iterable[Ticket]:
-    """Yield the tickets that this user may prepare.
-
-    Of the tickets with the same process version, stage, department and assignee only one is checked, and its answer is
-    used for all. It may be wrong for some if the `when` of an action depends on other columns.
-    """
-    known: dict[tuple[Any, ...], bool] = {}
-    for ticket in tickets:
-        sort = (ticket.process_version_id, ticket.stage, ticket.department_id, ticket.assignee_id)
-        if sort not in known:
-            known[sort] = preparation_of(ticket, user=user) is not None
-        if known[sort]:
-            yield ticket
 
 
 @dataclass(frozen=True)

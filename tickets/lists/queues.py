@@ -16,11 +16,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, User
 
-from ..enums import EARLY_KINDS, END_KINDS, StageKind
+from ..enums import StageKind
 from ..models import Clock, Ticket
 from ..models.querysets import TicketQuerySet
 from ..models.ticket import LAST_POSITION
 from ..sla import FAR_FUTURE
+from ..workflow.preparing import prepared_by
 
 MANY = 100
 GROUPED_BY = ("department", "stage_kind", "is_escalated", "assignee")
@@ -50,8 +51,7 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class TicketGroup:
-    """One row of `GROUP BY`: how many tickets share this department, stage kind, escalation and assignee. They are open
-    tickets, and closed ones with a late reply."""
+    """One row of `GROUP BY`: how many open tickets share this department, stage kind, escalation and assignee."""
 
     department: int | None
     kind: str
@@ -59,17 +59,13 @@ class TicketGroup:
     assignee: int | None
     size: int
 
-    @property
-    def is_open(self) -> bool:
-        return self.kind not in END_KINDS
-
 
 @dataclass(frozen=True)
 class Queue:
     """A list of tickets that staff work from.
 
     `select` narrows a queryset to the queue's tickets. `includes` decides the same for a `TicketGroup`: whether its
-    tickets belong to the queue, if they are open. Only queues that show a figure have it.
+    tickets belong to the queue. A queue with `is_counted` shows a figure too: its tickets are counted, up to `MANY`.
     """
 
     key: str
@@ -80,8 +76,8 @@ class Queue:
     group: str = "views"
     order: str = "vence"
     orders: tuple[str, ...] = tuple(ORDERS)
-    counts_open: bool = True
     is_alarming: bool = False
+    is_counted: bool = False
     department: Department | None = None
 
     @property
@@ -108,11 +104,13 @@ TO_PREPARE = Queue(
     "por-preparar",
     _("Por preparar"),
     "clipboard-check",
-    lambda t, user: t.to_prepare().open(),
-    lambda group, user: group.kind in EARLY_KINDS,
-    "queues",
+    lambda t, user: t.to_prepare().open().filter(prepared_by(user)),
+    group="queues",
     order="llegada",
+    is_counted=True,
 )
+"""The tickets that this person prepares, on the page «Preparar» too."""
+
 UNASSIGNED = Queue(
     "sin-asignar",
     _("Sin asignar"),
@@ -127,8 +125,7 @@ LATE_REPLIES = Queue(
     _("Respuestas en cerrados"),
     "chat-left-dots",
     lambda t, user: t.with_late_reply(),
-    lambda group, user: True,
-    counts_open=False,
+    is_counted=True,
     order="actividad",
     orders=("actividad", "recientes"),
 )
@@ -221,23 +218,20 @@ class BoundedCount(Subquery):
 
 
 def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
-    """Return how many tickets each queue has for `user`, by the queue's key. Always one query.
+    """Return how many tickets each queue has for `user`, by the queue's key.
 
-    Queues that show no figure are left out.
+    One query for all queues, and those of its list for a queue with `is_counted`. Queues that show no figure are left
+    out.
     """
-    visible = Ticket.objects.visible_to(user).order_by()
-    counted, late = (
-        tickets.values_list(*GROUPED_BY).annotate(size=Count("*"))
-        for tickets in (visible.open(), visible.with_late_reply())
-    )
-    groups = [TicketGroup(*row) for row in counted.union(late, all=True)]
-    return {
-        queue.key: sum(
-            group.size for group in groups if group.is_open == queue.counts_open and includes(group, user)
-        )
-        for queue in queues
-        if (includes := queue.includes)
-    }
+    open_tickets = Ticket.objects.visible_to(user).open().order_by()
+    groups = [TicketGroup(*row) for row in open_tickets.values_list(*GROUPED_BY).annotate(size=Count("*"))]
+    figures = {}
+    for queue in queues:
+        if queue.includes:
+            figures[queue.key] = sum(group.size for group in groups if queue.includes(group, user))
+        elif queue.is_counted:
+            figures[queue.key] = count(queue.tickets(user).order_by())
+    return figures
 
 
 def count(tickets: TicketQuerySet) -> int:

@@ -14,6 +14,7 @@ from content.folded import FoldedField
 
 from ..definitions.definition import Definition, Stage
 from ..enums import (
+    EARLY_KINDS,
     END_KINDS,
     REQUESTER_KINDS,
     CaseKind,
@@ -234,6 +235,11 @@ class Ticket(models.Model):
                 condition=~Q(stage_kind__in=END_KINDS),
                 name="ticket_open_figures",
             ),
+            models.Index(  # for the tickets to prepare, of which there are few
+                fields=["process_version", "stage"],
+                condition=Q(stage_kind__in=EARLY_KINDS),
+                name="ticket_early",
+            ),
             models.Index(fields=["requester", "-updated_at", "-id"], name="ticket_requester_updated"),
             models.Index(fields=["-updated_at", "-id"], name="ticket_updated"),
             models.Index(fields=["-created_at", "-id"], name="ticket_created"),
@@ -289,6 +295,11 @@ class Ticket(models.Model):
     def awaits_requester(self) -> bool:
         """Whether the requester has to act next: to contribute or to decide on the closing."""
         return self.kind in REQUESTER_KINDS
+
+    @property
+    def awaits_contribution(self) -> bool:
+        """Whether a contribution is asked for: by the switch, or by a stage that waits for the requester (S2.5)."""
+        return self.is_open and (self.contribution_open or self.kind == StageKind.WAITING_CUSTOMER)
 
     @property
     def public_label(self) -> str:

@@ -1,13 +1,15 @@
 """Find the action that prepares a ticket («Preparar», S2.3) in any process: by what it asks, not by its name."""
 
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import User
 
 from .. import policies
-from ..definitions.definition import Action, Definition
+from ..definitions.definition import Action
 from ..enums import EARLY_KINDS, Severity
 from ..models import ProcessVersion, Ticket
 
@@ -25,15 +27,6 @@ def is_preparation(action: Action, ticket: Ticket) -> bool:
     return ticket.kind in EARLY_KINDS and asks_as_preparation(action)
 
 
-def prepares_in(definition: Definition) -> list[str]:
-    """Return the keys of the stages in which an action of this process prepares tickets."""
-    return [
-        stage.key
-        for stage in definition.stages
-        if stage.kind in EARLY_KINDS and any(map(asks_as_preparation, definition.actions_from(stage.key)))
-    ]
-
-
 def may_prepare(user: User) -> bool:
     """Whether a process in force could let this staff member prepare some ticket.
 
@@ -49,6 +42,34 @@ def may_prepare(user: User) -> bool:
         if asks_as_preparation(action)
         for who in action.by
     )
+
+
+def prepared_by(user: User) -> Q:
+    """Return the condition on the tickets that this staff member prepares, of those that they may see.
+
+    They are in a stage from which a preparing action leads that the person may perform. The action's `when` is not
+    asked: a ticket whose conditions do not hold yet waits to be prepared too.
+    """
+    early = Ticket.objects.to_prepare().filter(process_version=OuterRef("pk"))
+    tickets = Q(pk__in=[])
+    for version in ProcessVersion.objects.filter(Exists(early)).order_by():
+        process = version.definition
+        for stage in process.stages:
+            actions = process.actions_from(stage.key) if stage.kind in EARLY_KINDS else []
+            people = [who for action in actions if asks_as_preparation(action) for who in action.by]
+            found = [policies.tickets_for(who, user, stage=stage, process=process) for who in people]
+            here = Q(process_version=version.pk, stage=stage.key)
+            if True in found:
+                tickets |= here
+            elif parts := [part for part in found if isinstance(part, Q)]:
+                tickets |= here & reduce(or_, parts)
+    return tickets
+
+
+def is_prepared_by(user: User, ticket: Ticket) -> bool:
+    """Whether the ticket is one of those of `prepared_by`."""
+    actions = ticket.definition.actions_from(ticket.stage)
+    return any(is_preparation(each, ticket) and policies.may_perform(user, ticket, each) for each in actions)
 
 
 def preparation_of(ticket: Ticket, *, user: User) -> Action | None:
