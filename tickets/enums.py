@@ -184,6 +184,7 @@ class Template(models.TextChoices):
     NEW_TICKET = "new_ticket", _("Ticket nuevo para el equipo")
     PREPARED = "prepared", _("Ticket preparado")
     ASSIGNED = "assigned", _("Ticket asignado")
+    HANDED_OVER = "handed_over", _("Ticket pasado a otro equipo")
     ACCEPTED = "accepted", _("Reporte aceptado")
     STARTED = "started", _("Trabajo iniciado")
     CONTRIBUTION_ASKED = "contribution_asked", _("Pedido de información")

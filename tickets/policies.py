@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable
 
+from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 
 from accounts.enums import Role
 from accounts.models import Membership, User
 
 from .actors import Actor, Guest, System
 from .definitions.conditions import is_offered
-from .definitions.definition import Action, Definition, Stage, Who
+from .definitions.definition import Action, ChecklistItem, Definition, Stage, Who
+from .definitions.fields import answers_of
+from .definitions.turns import reviews_answers
 from .enums import Purpose
-from .models import Attachment, Ticket, TicketEvent
+from .models import Attachment, Ticket, TicketEvent, Turn
 
 # The purposes of guests' links that permit each kind of use. If a browser holds several links, the purpose named first
 # is used.
@@ -28,8 +32,8 @@ def is_requester(actor: Actor, ticket: Ticket) -> bool:
 
 
 def is_staff_on(actor: Actor, ticket: Ticket) -> bool:
-    """Whether the actor is active staff who may see this ticket: its department's members, its assignee, supervisors
-    and administrators; all staff if it has no department."""
+    """Whether the actor is active staff who may see this ticket: its department's members, its assignee, those whose
+    turn it is, supervisors and administrators; all staff if it has no department."""
     if not isinstance(actor, User) or not actor.is_desk_staff or not actor.is_active:
         return False
     return (
@@ -37,6 +41,7 @@ def is_staff_on(actor: Actor, ticket: Ticket) -> bool:
         or ticket.assignee_id == actor.pk
         or ticket.department_id is None
         or ticket.department_id in actor.department_ids
+        or Turn.objects.of(actor).filter(ticket=ticket).exists()
     )
 
 
@@ -47,7 +52,29 @@ def staff_on(ticket: Ticket) -> "QuerySet[User]":
         return staff
     supervisors = [role for role in Role if role.rank >= Role.SUPERVISOR.rank]
     members = Membership.objects.filter(user=OuterRef("pk"), department=ticket.department_id)
-    return staff.filter(Q(role__in=supervisors) | Q(pk=ticket.assignee_id) | Exists(members))
+    named = Q(role__in=supervisors) | Q(pk=ticket.assignee_id) | Exists(members)
+    return staff.filter(named | _whose_turn_it_is(ticket))
+
+
+def _whose_turn_it_is(ticket: Ticket) -> Q:
+    """Return the filter for the staff whom the ticket's `Turn` rows name. `TurnQuerySet.of` is the same rule for one
+    person."""
+    names: dict[str, list[str]] = {}
+    for row in ticket.turns.values_list("who", flat=True):
+        kind, _colon, name = row.partition(":")
+        names.setdefault(kind, []).append(name)
+    if "role" in names:  # the only role that `Turn` names is agent, the lowest: all staff
+        return Q(role__in=[role for role in Role if role != Role.CUSTOMER])
+    places = Membership.objects.filter(user=OuterRef("pk"), department__key__in=names.get("department", []))
+    groups = Group.objects.annotate(key=Lower("name")).filter(
+        user=OuterRef("pk"), key__in=names.get("group", [])
+    )
+    return (
+        Q(email__in=names.get("user", []))
+        | Q(pk__in=names.get("person", []))
+        | Exists(places)
+        | Exists(groups)
+    )
 
 
 def people_visible_to(user: User) -> "QuerySet[User]":
@@ -111,6 +138,17 @@ def can_send_solution(actor: Actor, ticket: Ticket) -> bool:
 
 def can_edit_properties(actor: Actor, ticket: Ticket) -> bool:
     return is_staff_on(actor, ticket)
+
+
+def can_tick(actor: Actor, ticket: Ticket, item: ChecklistItem) -> bool:
+    """Whether the actor may tick the item of the closing checklist: the people in its `by`, or all staff on the ticket
+    without one. If closing demands a review by another person, the assignee may not (S2.44)."""
+    if not is_staff_on(actor, ticket):
+        return False
+    reviewed = any(reviews_answers(action.guards) for action in ticket.definition.actions)
+    if reviewed and isinstance(actor, User) and actor.pk == ticket.assignee_id:
+        return False
+    return not item.by or any(is_one_of(who, actor, ticket) for who in item.by)
 
 
 def can_retry_delivery(actor: Actor, ticket: Ticket) -> bool:
@@ -179,6 +217,8 @@ def _includes_staff(who: Who, actor: User, ticket: Ticket) -> bool:
             return ticket.department_id in actor.department_ids
         case "managers":
             return actor.is_supervisor or actor.manages(ticket.department_id)
+        case "department_of":
+            return any(actor.belongs_to(key) for key in answers_of(ticket.fields, who.name))
         case "group":
             return who.name.lower() in actor.group_names or _all_staff_act_for(who.name, ticket.definition)
         case "actor_of":

@@ -232,17 +232,18 @@ class TicketPage:
     # --- Closing ------------------------------------------------------------------------------------------
 
     @cached_property
-    def checklist(self) -> list[tuple[ChecklistItem, ChecklistEntry | None]]:
+    def checklist(self) -> list[tuple[ChecklistItem, ChecklistEntry | None, bool]]:
+        """The items of the closing checklist, each with its entry if it is ticked, and whether this person may tick."""
         items = self.definition.closing.checklist
         if not items:
             return []
         entries = ChecklistEntry.objects.filter(ticket=self.ticket).prefetch_related("done_by")
         done = {entry.item: entry for entry in entries}
-        return [(item, done.get(item.key)) for item in items]
+        return [(item, done.get(item.key), policies.can_tick(self.user, self.ticket, item)) for item in items]
 
     @property
     def checklist_done(self) -> int:
-        return sum(entry is not None for _item, entry in self.checklist)
+        return sum(entry is not None for _item, entry, _may_tick in self.checklist)
 
     @cached_property
     def contacts(self) -> list[ContactEntry]:

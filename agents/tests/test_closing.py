@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from accounts.tests.factories import make_agent, make_supervisor
+from accounts.tests.factories import make_agent, make_department, make_supervisor
 from tickets.enums import ContactKind
 from tickets.models import ChecklistEntry, ContactEntry
 from tickets.tests.factories import make_ticket
@@ -83,7 +83,10 @@ def test_refused_contact_keeps_its_input(client, ticket):
 
 
 @pytest.mark.demand("S2.44", "S2.45", "S2.46")
-def test_checklist_items_require_their_evidence(client, ticket, agent):
+def test_checklist_items_require_their_evidence(ticket):
+    client = signed_in(
+        make_agent(ticket.department, make_department("atencion-al-usuario"), name="Diego Salazar")
+    )
     items = ticket.definition.closing.checklist
     plain = next(item for item in items if not item.needs)
     proven = next(item for item in items if item.needs == ContactKind.CALL)
@@ -100,6 +103,17 @@ def test_checklist_items_require_their_evidence(client, ticket, agent):
     assert "Diego Salazar · hoy" in page
     client.post(url(ticket, "checklist", plain.key), {"done": "0"})
     assert ChecklistEntry.objects.get().item == proven.key
+
+
+@pytest.mark.demand("S2.44")
+def test_checklist_is_disabled_for_those_who_may_not_tick_it(client, ticket):
+    item = ticket.definition.closing.checklist[0]
+    page = client.get(url(ticket))
+    assert "Lo marca quien revisa la respuesta." in text_of(page)
+    assert page.content.decode().count(" disabled>") >= len(ticket.definition.closing.checklist)
+    refused = client.post(url(ticket, "checklist", item.key), {"done": "1"}, follow=True)
+    assert "Ese punto de la lista lo marca quien revisa la respuesta." in text_of(refused)
+    assert not ChecklistEntry.objects.exists()
 
 
 def test_unknown_checklist_item_is_not_found(client, ticket):

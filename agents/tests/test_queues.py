@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.enums import StageKind
+from tickets.lists.queues import count_queues, queues_for
 from tickets.models import Nonconformity, Ticket
 from tickets.tests.factories import make_process, make_ticket, set_clock
+from tickets.workflow.perform import perform
 
 from .factories import signed_in, text_of
 
@@ -352,3 +354,35 @@ def test_phone_menu_links_supervisors_to_nonconformities(supervisor):
 
     assert reverse("agents:nonconformities") in menu(supervisor)
     assert reverse("agents:nonconformities") not in menu(make_agent())
+
+
+@pytest.mark.demand("S2.44")
+def test_people_find_a_ticket_while_it_is_their_turn():
+    """Atención al usuario closes tickets of every department. Page, lists, figures and search show the same ones."""
+    ticket, service = (
+        make_ticket(title="Hora de vuelo perdida"),
+        make_agent(make_department("atencion-al-usuario")),
+    )
+    client, page = signed_in(service), reverse("agents:ticket", args=[ticket.folio])
+    search = reverse("agents:palette")
+
+    def sights():
+        yield client.get(page).status_code == 200
+        for queue in ("todos", "por-aprobar"):
+            yield ticket.folio in folios_in(client.get(of(queue)))
+        yield "Hora de vuelo perdida" in text_of(client.get(search, {"q": "hora de vuelo"}, headers=HTMX))
+        yield count_queues(queues_for(service), service)["todos"] == 1
+
+    assert set(sights()) == {False}
+    solver = make_agent(ticket.department)
+    change(
+        ticket,
+        stage="procesar",
+        stage_kind=StageKind.WORK,
+        standing_checked_at=timezone.now(),
+        assignee=solver,
+    )
+    perform(ticket, "pedir_aprobacion", actor=solver, data={"solution_done": "Listo."})
+    assert list(sights()) == [True] * 5
+    perform(ticket, "rechazar", actor=ticket.requester, data={"message": "Sigue igual."})
+    assert set(sights()) == {False}

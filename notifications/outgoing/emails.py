@@ -122,6 +122,12 @@ def assigned(case: MailContext) -> MailContent:
 
 
 @mail
+def handed_over(case: MailContext) -> MailContent:
+    """Tell a department that it received the ticket from another (S0.18, S0.20)."""
+    return MailContent(_ticket_button(case), facts={"report": _report(case)})
+
+
+@mail
 def accepted(case: MailContext) -> MailContent:
     return MailContent(_ticket_button(case))
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.enums import Role
-from accounts.models import Membership, User
+from accounts.models import Department, Membership, User
 from tickets import policies
 from tickets.definitions.definition import Who
+from tickets.definitions.fields import answers_of
 from tickets.enums import DeliveryProblem, Template
 from tickets.models import Ticket, TicketEvent
 from tickets.vocabulary import TEMPLATES
@@ -118,6 +119,14 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
     match who.kind:
         case "user":
             return list(people.filter(email=who.name.lower()))
+        case "department_of":
+            places = Department.objects.filter(key__in=answers_of(ticket.fields, who.name))
+            members = people.filter(
+                Exists(Membership.objects.filter(user=OuterRef("pk"), department__in=places))
+            )
+            return list(members) or (
+                _of_role(people, Role.SUPERVISOR) if places else []
+            )  # none: an outside provider
         case "group":
             return list(people.filter(groups__name__iexact=who.name).distinct()) or _replacing_empty_group(
                 people, who, ticket

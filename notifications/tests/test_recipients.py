@@ -14,9 +14,11 @@ from accounts.tests.factories import (
 from notifications.models import OutgoingEmail
 from notifications.outgoing.recipients import recipients_of
 from notifications.tests.factories import make_event, make_message, told
-from tickets.enums import DeliveryProblem, DeliveryState, MessageKind, Template
-from tickets.models import Delivery, Ticket
-from tickets.tests.factories import make_ticket
+from tickets.enums import DeliveryProblem, DeliveryState, MessageKind, StageKind, Template
+from tickets.models import Delivery, Ticket, TicketEvent
+from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow.perform import perform
+from tickets.workflow.properties import change_properties
 
 pytestmark = pytest.mark.django_db
 TEST = Template.PROGRESS
@@ -228,5 +230,66 @@ def test_recipients_query_count_is_constant(word, django_assert_max_num_queries)
         make_agent().groups.add(group)
     event = make_event(make_ticket(), (word, TEST))
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         recipients_of(event)
+
+
+@pytest.mark.demand("S0.18", "S0.20")
+def test_department_that_a_question_names_is_told():
+    desarrollo, other = make_department("desarrollo"), make_department("infraestructura")
+    developer, _operator, agent = (
+        make_agent(desarrollo),
+        make_agent(other),
+        make_agent(make_department("soporte-tecnico")),
+    )
+    process = make_process("incidencia-tecnica")
+
+    def told_when_passed_to(team: str) -> list[tuple[str, str]]:
+        ticket = make_ticket(process)
+        classified = {"severity": "high", "department": ticket.department}
+        perform(ticket, "clasificar", actor=agent, data=classified)
+        perform(ticket, "pedir_a_otro_equipo", actor=agent, data={"equipo": team, "note": "Revisen el mapa."})
+        return sorted(recipients_of(TicketEvent.objects.filter(ticket=ticket).latest("version")))
+
+    assert told_when_passed_to("desarrollo") == [(developer.email, Template.HANDED_OVER)]
+    assert told_when_passed_to("proveedor") == []
+    Membership.objects.filter(department=desarrollo).delete()
+    boss = make_supervisor()
+    assert told_when_passed_to("desarrollo") == [(boss.email, Template.HANDED_OVER)]
+
+
+@pytest.mark.demand("S0.18")
+@pytest.mark.parametrize("way", ["action", "property"])
+def test_department_that_receives_a_ticket_is_told(way):
+    home, away = make_department("soporte-tecnico"), make_department("cca")
+    boss, newcomer, old = make_supervisor(), make_agent(away), make_agent(home)
+    ticket = make_ticket(make_process("incidencia-tecnica"))
+
+    def move(**values: Any) -> list[str]:
+        if way == "action":
+            perform(ticket, "clasificar", actor=boss, data={"severity": "high", **values})
+        else:
+            change_properties(ticket, actor=boss, **values)
+        told_now = recipients_of(TicketEvent.objects.filter(ticket=ticket).latest("version"))
+        return sorted(email for email, template in told_now if template == Template.HANDED_OVER)
+
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=old)
+    assert move(department=away) == [newcomer.email]
+
+
+@pytest.mark.demand("S0.18")
+def test_department_of_the_assignee_is_not_told_again():
+    away, boss = make_department("cca"), make_supervisor()
+    ticket, member = make_ticket(), make_agent(away)
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=member)
+    change_properties(ticket, actor=boss, department=away)
+    assert recipients_of(TicketEvent.objects.filter(ticket=ticket).latest("version")) == {}
+
+
+@pytest.mark.demand("S2.44")
+def test_people_are_told_while_it_is_their_turn():
+    service = make_agent(make_department("atencion-al-usuario"))
+    ticket = make_ticket()
+    assert who_gets(ticket, f"user:{service.email}") == []
+    Ticket.objects.filter(pk=ticket.pk).update(stage="aprobacion", stage_kind=StageKind.CLOSURE_APPROVAL)
+    assert who_gets(ticket, f"user:{service.email}") == [service.email]

@@ -20,8 +20,8 @@ def tick_checklist(
 ) -> Ticket:
     """Tick an item of the closing checklist, or untick it with `done=False` (S2.44–S2.46). Returns the ticket.
 
-    Raises `NotAllowed`, `InvalidData` for an unknown item, and `GuardFailed` if the item needs a call or a WhatsApp
-    conversation and none is logged.
+    Raises `NotAllowed` if other people tick the item, `InvalidData` for an unknown item, and `GuardFailed` if the item
+    needs a call or a WhatsApp conversation and none is logged.
     """
     ticket = locked(ticket)
     if earlier := already_recorded(key, actor=actor, act=EventKind.CHECKLIST, ticket=ticket):
@@ -31,6 +31,8 @@ def tick_checklist(
     definition = next((i for i in ticket.definition.closing.checklist if i.key == item), None)
     if definition is None:
         raise InvalidData({"item": [_("Ese punto no está en la lista de cierre.")]})
+    if not policies.can_tick(actor, ticket, definition):
+        raise NotAllowed(_("Ese punto de la lista lo marca quien revisa la respuesta."))
     if done and definition.needs and not ticket.contacts.filter(kind=definition.needs).exists():
         raise GuardFailed(ContactKind(definition.needs).missing)
     entries = ChecklistEntry.objects.filter(ticket=ticket, item=item)

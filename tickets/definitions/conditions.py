@@ -12,6 +12,8 @@ from .subject import Subject
 NEGLECTED_AFTER = timedelta(days=5)
 Condition = Callable[[Subject], bool]
 CONDITIONS: dict[str, Condition] = {}
+CHANGES_ALONE: set[str] = set()
+"""Conditions whose answer may change although nothing happens to the ticket: time passes, an account is edited."""
 
 
 def condition(function: Condition) -> Condition:
@@ -36,6 +38,17 @@ def available_until(action: Action, ticket: Subject) -> datetime | None:
     if not action.within_days or ticket.closed_at is None:
         return None
     return ticket.closed_at + timedelta(days=action.within_days)
+
+
+def changes_alone(function: Condition) -> Condition:
+    """Mark a condition whose answer may change without an event of the ticket."""
+    CHANGES_ALONE.add(function.__name__)
+    return function
+
+
+def may_hold(conditions: Iterable[When], ticket: Subject) -> bool:
+    """Whether all `conditions` are true of `ticket`, or may become true before the ticket's next event."""
+    return all(when.name in CHANGES_ALONE or _holds(when, ticket) for when in conditions)
 
 
 def all_hold(conditions: Iterable[When], ticket: Subject) -> bool:
@@ -64,6 +77,7 @@ def requester_has_account(ticket: Subject) -> bool:
 
 
 @condition
+@changes_alone
 def requester_inactive(ticket: Subject) -> bool:
     """The requester's account has the standing «inactivo» (S2.10)."""
     return bool(ticket.requester and ticket.requester.is_inactive_standing)
@@ -81,6 +95,7 @@ def answered(ticket: Subject) -> bool:
 
 
 @condition
+@changes_alone
 def neglected(ticket: Subject) -> bool:
     """Staff have written nothing to the requester for longer than `NEGLECTED_AFTER` (S2.21)."""
     return timezone.now() - (ticket.last_staff_message_at or ticket.created_at) > NEGLECTED_AFTER

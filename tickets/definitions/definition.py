@@ -46,6 +46,13 @@ class Who:
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}" if self.name else self.kind
 
+    @property
+    def opens_sight(self) -> bool:
+        """Whether this may include people who would not see the ticket otherwise."""
+        if self.kind == "role":
+            return self.name == "agent"
+        return bool(self.name)
+
 
 @dataclass(frozen=True)
 class When:
@@ -199,6 +206,8 @@ class Action:
 class ChecklistItem:
     key: str
     label: Text
+    by: tuple[Who, ...] = ()
+    """Who may tick the item. Empty: all staff who may see the ticket."""
     needs: str = ""
     """The evidence required before the item can be ticked: none (empty), a logged call (`call`) or a logged WhatsApp
     conversation with its URL (`whatsapp`)."""
@@ -336,6 +345,18 @@ class Definition:
 
     def group(self, key: str) -> Need | None:
         return next((group for group in self.groups if group.key == key), None)
+
+    @property
+    def people(self) -> Iterator[Who]:
+        """Everybody whom the process gives something to do: owners of stages, and those who may act or tick an item."""
+        yield from (stage.owner for stage in self.stages)
+        for doers in (*(action.by for action in self.actions), *(item.by for item in self.closing.checklist)):
+            yield from doers
+
+    @cached_property
+    def gives_turns(self) -> bool:
+        """Whether the process names people who may see its tickets only because it is their turn."""
+        return any(who.opens_sight for who in self.people)
 
     @cached_property
     def posted_responses(self) -> frozenset[str]:

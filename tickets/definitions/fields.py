@@ -82,6 +82,12 @@ def answers_match(conditions: Mapping[str, Iterable[str]], values: Mapping[str, 
     return True
 
 
+def answers_of(values: Mapping[str, Any], key: str) -> list[str]:
+    """Return the answers stored for the choice or multi-choice field `key`, as a list of option keys."""
+    given = values.get(key)
+    return [str(answer) for answer in (given if isinstance(given, list | tuple) else [given]) if answer]
+
+
 def clean_values(definitions: Iterable[FieldDefinition], raw: Mapping[str, Any]) -> dict[str, Any]:
     """Validate raw answers (strings, lists, booleans) and return the JSON values that a ticket stores, by field key.
 

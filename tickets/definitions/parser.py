@@ -135,6 +135,7 @@ def _closing(r: Reader) -> Closing:
             ChecklistItem(
                 key=table.key(),
                 label=table.text("label", required=True),
+                by=table.whos("by"),
                 needs=table.string("needs", among=("", "call", "whatsapp")),
             )
         )

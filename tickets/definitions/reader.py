@@ -18,7 +18,7 @@ KEY = re.compile(r"^[a-z0-9][a-z0-9_\-]{0,39}$")
 DURATION = re.compile(r"^(\d{1,4})\s*(m|h|d)$")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 WHO_ALONE = frozenset({"requester", "assignee", "owner", "staff", "department", "managers", "nobody"})
-WHO_NAMED = frozenset({"role", "department", "group", "user", "actor_of"})
+WHO_NAMED = frozenset({"role", "department", "department_of", "group", "user", "actor_of"})
 
 
 class Reader:

@@ -7,6 +7,7 @@ from .guest_token import GuestToken
 from .presence import Presence
 from .process import Category, Process, ProcessVersion
 from .ticket import FolioCounter, Ticket
+from .turn import Turn
 
 __all__ = [
     "Attachment",
@@ -28,4 +29,5 @@ __all__ = [
     "Survey",
     "Ticket",
     "TicketEvent",
+    "Turn",
 ]

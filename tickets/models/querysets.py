@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.enums import Role
 
 from ..enums import EARLY_KINDS, END_KINDS, PUBLIC_MESSAGE_KINDS, MessageKind, StageKind
+from .turn import Turn
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -18,15 +19,20 @@ class TicketQuerySet(models.QuerySet[Any]):
         """Return the tickets that `user` may see. Views for signed-in people must look tickets up through this method.
 
         Customers see the tickets they requested. Agents see the tickets of their departments, those without a
-        department and those assigned to them. Supervisors and administrators see all. Inactive users see none.
+        department, those assigned to them and those whose process gives them the turn now. Supervisors and
+        administrators see all. Inactive users see none.
         """
         if not user.is_authenticated or not user.is_active:
             return self.none()
         if user.has_role(Role.SUPERVISOR):
             return self
         if user.is_desk_staff:
+            turn = Exists(Turn.objects.of(user).filter(ticket=OuterRef("pk")))
             return self.filter(
-                Q(department__in=user.department_ids) | Q(department__isnull=True) | Q(assignee=user)
+                Q(department__in=user.department_ids)
+                | Q(department__isnull=True)
+                | Q(assignee=user)
+                | Q(turn)
             )
         return self.filter(requester=user)
 

@@ -12,6 +12,7 @@ from ..actors import Actor, name_of, user_of
 from ..enums import EventKind
 from ..exceptions import NotAllowed
 from ..models import Message, Ticket, TicketEvent
+from .turns import record_turns
 
 event_recorded = Signal()
 """Sent with `event=` inside the transaction that wrote the event. A receiver may write rows. It must not send mail,
@@ -55,6 +56,7 @@ def record(
         at=at or timezone.now(),
         idempotency_key=_stored_key(key, ticket, action or kind),
     )
+    record_turns(ticket)
     event_recorded.send(sender=TicketEvent, event=event)
     return event
 

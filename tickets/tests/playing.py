@@ -73,6 +73,11 @@ class Play:
         """A member of «atención al usuario» who also belongs to the ticket's department."""
         return make_agent(self.home, make_department("atencion-al-usuario"))
 
+    @cached_property
+    def user_service(self) -> User:
+        """A member of «atención al usuario» only."""
+        return make_agent(make_department("atencion-al-usuario"))
+
     @property
     def definition(self) -> Definition:
         return self.ticket.definition

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import CustomerKind
-from accounts.tests.factories import make_user
-from tickets import clocks
+from accounts.tests.factories import make_agent, make_department, make_user
+from tickets import clocks, policies
 from tickets.closing import surveys
 from tickets.enums import Purpose, Severity
 from tickets.exceptions import GuardFailed
@@ -21,7 +21,7 @@ CLASSIFIED = {"severity": "critical", "note": "Afecta a toda la zona norte."}
 
 
 def classify(play: Play, **data) -> Play:
-    return play.do(play.agent, "clasificar", department=play.ticket.department, **{**CLASSIFIED, **data})
+    return play.do(play.agent, "clasificar", **{"department": play.ticket.department, **CLASSIFIED, **data})
 
 
 def resolve(play: Play) -> Play:
@@ -51,6 +51,7 @@ def test_full_flow_from_report_to_survey(play):
         "infraestructura",
         False,
     )
+    assert p.told == [("owner", "handed_over")]
     p.do(p.colleague, "retomar", note="Estaba bien.")
     assert [m.kind for m in p.ticket.messages.all()][-2:] == ["note", "note"]
 
@@ -79,6 +80,40 @@ def test_unassigned_incident_is_taken_by_a_technician(play):
     assert refused.value.guard == "assigned"
     p.do(p.colleague, "tomar")
     assert p.ticket.assignee == p.colleague
+
+
+@pytest.mark.demand("S0.18")
+def test_department_that_receives_an_incident_is_told_and_sees_it(play):
+    p = play(KEY)
+    desarrollo = make_department("desarrollo")
+    developer = make_agent(desarrollo)
+    assert not policies.can_view(developer, p.ticket)
+    classify(p, department=desarrollo)
+    assert ("department", "handed_over") in p.told
+    p.do(developer, "tomar")
+
+
+@pytest.mark.demand("S0.18")
+def test_department_is_not_told_twice_about_its_assignee(play):
+    p = play(KEY)
+    desarrollo = make_department("desarrollo")
+    classify(p, department=desarrollo, assignee=make_agent(desarrollo))
+    assert p.told == [("requester", "started"), ("assignee", "assigned")]
+
+
+@pytest.mark.demand("S0.20")
+def test_other_team_sees_the_incident_while_it_works_on_it(play):
+    p = classify(play(KEY), assignee=play.begun[0].agent)
+    developer, operator = (
+        make_agent(make_department("desarrollo")),
+        make_agent(make_department("infraestructura")),
+    )
+    p.do(p.agent, "pedir_a_otro_equipo", equipo="desarrollo", note="Reduzcan la memoria del mapa.")
+    assert [policies.can_view(person, p.ticket) for person in (developer, operator)] == [True, False]
+    assert p.told == [("owner", "handed_over")]
+    assert "retomar" in {action.key for action in policies.available_actions(p.ticket, actor=developer)}
+    perform(p.ticket, "retomar", actor=developer, data={"note": "Corregido en la 4.12.1."})
+    assert not policies.can_view(developer, p.refresh())
 
 
 @pytest.mark.demand("S0.20")

@@ -6,14 +6,17 @@ import pytest
 from django.utils import timezone
 
 from accounts.enums import Standing
+from accounts.models import User
 from accounts.tests.factories import make_user
 from content.errors import InvalidData
+from tickets import policies
 from tickets.closing import surveys
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.models import Nonconformity, Ticket
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import Play, left_unplayed, prepared, reopen_both_ways
+from tickets.workflow import properties
 from tickets.workflow.perform import perform
 
 KEY = "soporte-con-aprobacion"
@@ -23,8 +26,9 @@ def prepare(play: Play, **data) -> Play:
     return play.do(play.supervisor, "preparar", **prepared(play, **data))
 
 
-def ask_approval(play: Play, done: str = "Reiniciamos el servicio.") -> Play:
-    return play.do(play.agent, "pedir_aprobacion", solution_done=done, solution_steps="Vuelve a entrar.")
+def ask_approval(play: Play, done: str = "Reiniciamos el servicio.", *, actor: User | None = None) -> Play:
+    answers = {"solution_done": done, "solution_steps": "Vuelve a entrar."}
+    return play.do(actor or play.agent, "pedir_aprobacion", **answers)
 
 
 @pytest.mark.demand("S2.3", "S2.5", "S2.6", "S2.7", "S2.8", "S2.28", "S2.30", "S2.31")
@@ -134,24 +138,60 @@ def test_user_service_closes_with_checklist_and_evidence(play):
     p = prepare(play(KEY))
     ask_approval(p)
     with pytest.raises(GuardFailed, match="llamada"):
-        p.tick("llamada", by=p.reviewer)
+        p.tick("llamada", by=p.user_service)
     p.contact(ContactKind.CALL, ContactOutcome.FAILED).contact(ContactKind.WHATSAPP)
-    p.tick("respuesta", "llamada", by=p.reviewer)
+    p.tick("respuesta", "llamada", by=p.user_service)
     for guard, mend in (
-        ("checklist_complete", lambda: p.tick("whatsapp", by=p.agent)),
-        (
-            "checklist_by_another",
-            lambda: p.ticket.checklist_entries.filter(done_by=p.agent).update(done_by=p.reviewer),
-        ),
+        ("checklist_complete", lambda: p.tick("whatsapp", by=p.user_service)),
         ("call_succeeded", lambda: p.contact(ContactKind.CALL)),
     ):
         with pytest.raises(GuardFailed) as refused:
-            perform(p.ticket, "cerrar", actor=p.reviewer)
+            perform(p.ticket, "cerrar", actor=p.user_service)
         assert refused.value.guard == guard
         mend()
-    p.do(p.reviewer, "cerrar")
+    p.do(p.user_service, "cerrar")
     assert p.ticket.stage == "cerrado"
     assert p.latest_message.body.startswith("Departamento de atención informa por esta vía al usuario")
+
+
+@pytest.mark.demand("S2.44")
+def test_only_user_service_ticks_the_checklist(play):
+    p = prepare(play(KEY))
+    ask_approval(p)
+    for person in (p.agent, p.colleague):
+        with pytest.raises(NotAllowed, match="quien revisa"):
+            p.tick("respuesta", by=person)
+    p.tick("respuesta", by=p.user_service).tick("respuesta", by=p.supervisor)
+
+
+@pytest.mark.demand("S2.44")
+def test_assignee_of_user_service_does_not_review_their_own_answer(play):
+    p = play(KEY)
+    ask_approval(prepare(p, assignee=p.reviewer), actor=p.reviewer)
+    with pytest.raises(NotAllowed, match="quien revisa"):
+        p.tick("respuesta", by=p.reviewer)
+    p.tick("respuesta", by=p.user_service)
+    properties.assign(p.ticket, actor=p.supervisor, assignee=p.user_service)
+    p.contact(ContactKind.CALL).contact(ContactKind.WHATSAPP).tick("llamada", "whatsapp", by=p.supervisor)
+    with pytest.raises(GuardFailed) as refused:
+        perform(p.ticket, "cerrar", actor=p.user_service)
+    assert refused.value.guard == "checklist_by_another"
+
+
+@pytest.mark.demand("S2.44", "S2.16")
+def test_user_service_sees_the_ticket_while_it_is_their_turn(play):
+    p = prepare(play(KEY))
+    seen = Ticket.objects.visible_to(p.user_service)
+    assert (list(seen.all()), policies.can_view(p.user_service, p.ticket)) == ([], False)
+    ask_approval(p)
+    assert (list(seen.all()), policies.can_see_internal(p.user_service, p.ticket)) == ([p.ticket], True)
+    p.do(p.customer, "rechazar", message="Sigue igual.")
+    assert (list(seen.all()), policies.can_view(p.user_service, p.ticket)) == ([], False)
+    ask_approval(p)
+    p.do(p.customer, "aprobar")
+    assert list(seen.all()) == [p.ticket]  # they still have to call the requester
+    p.do(p.user_service, "llamar", call_outcome="successful")
+    assert (list(seen.all()), policies.can_view(p.user_service, p.ticket)) == ([], False)
 
 
 @pytest.mark.demand("S2.46")

@@ -7,6 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import Membership
+
 from .. import clocks, policies
 from ..actors import SYSTEM, Actor, System
 from ..definitions.conditions import is_offered
@@ -182,10 +184,24 @@ def _carry_out(
             **({"from": stage_before.key, "to": ticket.stage} if moved else {}),
             **({"changes": changes} if changes else {}),
         },
-        notify=[(str(entry.to), entry.template) for entry in action.notify] + step.notify,
+        notify=[
+            *((str(entry.to), entry.template) for entry in action.notify),
+            *step.notify,
+            *(tell_department(ticket) if "department_id" in changes else ()),
+        ],
         message=step.message,
         key=key,
     )
+
+
+def tell_department(ticket: Ticket) -> list[tuple[str, str]]:
+    """Return the mail for the department that has just received the ticket, unless a member of it is the assignee, who
+    is told already (S0.18)."""
+    if ticket.department_id is None or not ticket.is_open:
+        return []
+    if Membership.objects.filter(user=ticket.assignee_id, department=ticket.department_id).exists():
+        return []
+    return [("department", Template.HANDED_OVER)]
 
 
 def _set_stage(ticket: Ticket, stage: Stage, *, now: datetime) -> None:

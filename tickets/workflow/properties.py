@@ -21,7 +21,7 @@ from ..record.freshness import require_fresh
 from ..record.locking import locked
 from ..requesters.guests import switch_contribution
 from .asks import STANDARD_ASKS
-from .perform import MOVES_DATES, fire, record_breaches
+from .perform import MOVES_DATES, fire, record_breaches, tell_department
 
 EDITABLE = ("severity", "case_kind", "difficulty", "queue_position", "department", "due_at")
 
@@ -98,7 +98,15 @@ def change_properties(
         return ticket
     if changes.keys() & {"severity", "case_kind"}:
         clocks.retarget(ticket, now=now)
-    record(ticket, EventKind.PROPERTIES, actor=actor, public=False, data={"changes": changes}, key=key)
+    record(
+        ticket,
+        EventKind.PROPERTIES,
+        actor=actor,
+        public=False,
+        data={"changes": changes},
+        notify=tell_department(ticket) if "department" in changes else [],
+        key=key,
+    )
     return ticket
 
 
