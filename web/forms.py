@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from content.errors import InvalidData
 from tickets.definitions.definition import Action, Definition, FieldDefinition
-from tickets.definitions.fields import answers_match
+from tickets.definitions.fields import answers_match, is_answer
 from tickets.models import Ticket
 from tickets.workflow.asks import fields_of
 
@@ -89,7 +89,7 @@ class ActionForm(StampedForm):
             conditions = own.shown_when if own else {}
             here = {key: values for key, values in conditions.items() if key in self.asked}
             elsewhere = {key: values for key, values in conditions.items() if key not in self.asked}
-            if answers_match(elsewhere, self.stored):
+            if answers_match(elsewhere, self.stored, self.definition.field):
                 shown_when = shown_when_data(here, self.definition, self.add_prefix)
                 drawn.append({"field": self[name], "shown_when": shown_when})
         return drawn
@@ -153,15 +153,20 @@ def shown_when_data(
 ) -> str:
     """Return `conditions` as JSON for js/behaviours/shown-when.js: the values that show the field, by input name.
 
-    `input_name` makes an input's name from a field's key. A ticked checkbox posts «on», so the answer «True» of a
-    yes/no field becomes «on». Returns an empty string if there are no conditions.
+    `input_name` makes an input's name from a field's key. A ticked checkbox posts «on» and an unticked one nothing, so
+    the answers of a yes/no field become «on» and «». Returns an empty string if there are no conditions.
     """
     if not conditions:
         return ""
-    boxes = {question.key for question in definition.fields if question.type == "yes_no"}
     return json.dumps(
         {
-            input_name(key): ["on" if key in boxes and value == "True" else value for value in values]
+            input_name(key): [_posted(value, definition.field(key)) for value in values]
             for key, values in conditions.items()
         }
     )
+
+
+def _posted(answer: str, field: FieldDefinition | None) -> str:
+    if field is None or field.type != "yes_no":
+        return answer
+    return "on" if is_answer(True, answer, field) else ""

@@ -80,6 +80,21 @@ def test_shown_when_question_needs_every_condition(show: Show) -> None:
     expect(question).to_be_hidden()
 
 
+UNTICKED_FORM = """<form>
+  <input type="checkbox" name="urgente">
+  <div id="question" data-behaviour="shown-when" data-shown-when='{"urgente": [""]}'><input name="cuando"></div>
+</form>"""
+
+
+def test_question_for_no_is_shown_while_the_box_is_unticked(show: Show) -> None:
+    page = show(UNTICKED_FORM, shown_when="behaviours/shown-when.js#shownWhen")
+    question = page.locator("#question")
+    expect(question).to_be_visible()
+    page.locator("[name=urgente]").check()
+
+    expect(question).to_be_hidden()
+
+
 SUBMIT_ONCE_FORM = """<form id="f" action="/guardar/" method="post" data-behaviour="submit-once">
   <button name="accion" value="guardar">Guardar</button><button type="button" id="other">Otro</button></form>
   <button form="f" type="submit" id="outside">Fuera</button>"""

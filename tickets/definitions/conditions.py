@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from ..enums import CaseKind
 from .definition import Action, When
+from .fields import is_answer
 from .subject import Subject
 
 NEGLECTED_AFTER = timedelta(days=5)
@@ -58,8 +59,8 @@ def all_hold(conditions: Iterable[When], ticket: Subject) -> bool:
 
 def _holds(when: When, ticket: Subject) -> bool:
     if when.field:
-        value = ticket.fields.get(when.field)
-        result = when.value in value if isinstance(value, list) else str(value) == when.value
+        field = ticket.definition.field(when.field)
+        result = is_answer(ticket.fields.get(when.field), when.value, field)
     else:
         result = CONDITIONS[when.name](ticket)
     return result != when.negated

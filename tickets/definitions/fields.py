@@ -1,8 +1,8 @@
 """Custom fields of a process: build form fields, validate answers from any channel, and format stored answers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
@@ -17,6 +17,8 @@ from content.form_fields import LINE_LENGTH, LineField, LongTextField
 from content.text import MAX_TEXT
 
 from .definition import FieldDefinition
+
+FieldOf = Callable[[str], FieldDefinition | None]
 
 
 def form_field(definition: FieldDefinition) -> forms.Field:
@@ -50,6 +52,16 @@ def _choice(definition: FieldDefinition, common: dict[str, Any]) -> forms.Field:
     return forms.ChoiceField(choices=[("", gettext("Elige una opción")), *options], **common)
 
 
+class YesNoField(forms.BooleanField):
+    """A checkbox that also reads the words of `YES` and `NO`: channels without checkboxes send those."""
+
+    def to_python(self, value: Any) -> bool:
+        answer = _yes_or_no(value)
+        if answer not in ("yes", "no"):
+            raise ValidationError(gettext("Responde sí o no."), code="invalid")
+        return answer == "yes"
+
+
 _BUILDERS: dict[str, Any] = {
     "text": _text,
     "long_text": lambda d, common: LongTextField(max_length=d.max_length or MAX_TEXT, **common),
@@ -61,25 +73,75 @@ _BUILDERS: dict[str, Any] = {
     "date": lambda d, common: forms.DateField(
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **common
     ),
-    "yes_no": lambda d, common: forms.BooleanField(**{**common, "required": False}),
+    "yes_no": lambda d, common: YesNoField(**{**common, "required": False}),
     "phone": lambda d, common: LineField(max_length=32, validators=[phone_validator], **common),
 }
 
 
-def is_shown(definition: FieldDefinition, values: Mapping[str, Any]) -> bool:
-    """Whether the field is shown, given the answers in `values`."""
-    return answers_match(definition.shown_when, values)
+def is_shown(definition: FieldDefinition, values: Mapping[str, Any], field_of: FieldOf) -> bool:
+    """Whether the field is shown, given the answers in `values`, posted or stored."""
+    return answers_match(definition.shown_when, values, field_of)
 
 
-def answers_match(conditions: Mapping[str, Iterable[str]], values: Mapping[str, Any]) -> bool:
+def answers_match(
+    conditions: Mapping[str, Iterable[str]], values: Mapping[str, Any], field_of: FieldOf
+) -> bool:
     """Whether each field named in `conditions` has one of the answers listed for it. If a field has several answers in
-    `values`, one of them is enough."""
-    for key, expected in conditions.items():
-        given = values.get(key)
-        answers = given if isinstance(given, list | tuple) else [given]
-        if not any(str(answer) in expected for answer in answers):
-            return False
+    `values`, one of them is enough. `field_of` returns a field's definition by its key."""
+    return all(
+        any(is_answer(values.get(key), answer, field_of(key)) for answer in expected)
+        for key, expected in conditions.items()
+    )
+
+
+def is_answer(given: Any, expected: str, field: FieldDefinition | None) -> bool:
+    """Whether `given`, posted or stored, is the answer that a process file writes as `expected`.
+
+    Numbers are compared by value. A yes/no field that was never ticked has the answer «no».
+    """
+    if isinstance(given, list | tuple):
+        return any(is_answer(answer, expected, field) for answer in given)
+    if field is not None and field.type == "yes_no":
+        return _yes_or_no(given) == _yes_or_no(expected)
+    if field is not None and field.type == "number":
+        return given not in (None, "") and _number(given) == _number(expected)
+    return str(given) == expected
+
+
+YES, NO = (
+    frozenset({"yes", "true", "sí", "si", "on", "1"}),
+    frozenset({"no", "false", "none", "off", "0", ""}),
+)
+"""The ways to write the answers of a yes/no field in lower case. «true» and «on» are what rows and forms hold."""
+
+
+def _yes_or_no(answer: Any) -> str:
+    word = str(answer).strip().lower()
+    return "yes" if word in YES else "no" if word in NO else word
+
+
+def _number(answer: Any) -> Decimal | str:
+    try:
+        return Decimal(str(answer).strip().replace(",", "."))
+    except InvalidOperation:
+        return str(answer)
+
+
+def is_possible_answer(expected: str, field: FieldDefinition) -> bool:
+    """Whether the field could have the answer that a process file writes as `expected`."""
+    match field.type:
+        case "choice" | "multi_choice":
+            return expected in {option.key for option in field.options}
+        case "yes_no":
+            return expected.strip().lower() in YES | NO
+        case "number":
+            return isinstance(_number(expected), Decimal)
     return True
+
+
+def is_blank(answer: Any) -> bool:
+    """Whether a stored answer says nothing. The number 0 and an unticked yes/no say something."""
+    return answer is None or answer in ("", [])
 
 
 def answers_of(values: Mapping[str, Any], key: str) -> list[str]:
@@ -94,10 +156,12 @@ def clean_values(definitions: Iterable[FieldDefinition], raw: Mapping[str, Any])
     Answers to fields that are not shown are dropped, and so are empty ones. Raises `InvalidData` with the messages of
     every wrong field.
     """
+    definitions = list(definitions)
+    field_of = {definition.key: definition for definition in definitions}.get
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
     for definition in definitions:
-        if not is_shown(definition, {**raw, **values}):
+        if not is_shown(definition, {**raw, **values}, field_of):
             continue
         field = form_field(definition)
         field.required = definition.required and definition.type != "yes_no"
@@ -106,7 +170,7 @@ def clean_values(definitions: Iterable[FieldDefinition], raw: Mapping[str, Any])
         except ValidationError as error:
             errors[definition.key] = error.messages
             continue
-        if value not in (None, "", []):
+        if not is_blank(value):
             values[definition.key] = to_json_value(value)
     if errors:
         raise InvalidData(errors)

@@ -172,12 +172,20 @@ class Reader:
         return result
 
     def lists(self, key: str) -> dict[str, tuple[str, ...]]:
-        """Return a table whose values are strings or lists of strings; each value becomes a tuple."""
+        """Return a table whose values are strings or lists of strings; each value becomes a tuple. `true`, `false` and
+        numbers become strings, because they are what answers look like."""
         table = self.table(key)
-        return {
-            name: (table.string(name),) if isinstance(value, str) else table.strings(name)
-            for name, value in table.data.items()
-        }
+        return {name: tuple(table.answers(name)) for name in table.data}
+
+    def answers(self, key: str) -> "Iterator[str]":
+        value = self.data[key]
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, bool):
+                yield "yes" if item else "no"
+            elif isinstance(item, str | int | float):
+                yield str(item)
+            else:
+                self.problem(_("se esperaba una respuesta o una lista de respuestas"), key)
 
     def who(self, key: str, default: str = "") -> Who:
         return self._who(self.string(key, default), key)

@@ -289,7 +289,7 @@ def clean(action: Action, ticket: Ticket, definition: Definition, raw: Mapping[s
     for ask in action.asks:
         name, own = ask.field, definition.field(ask.field)
         if own is not None and own.shown_when:
-            if not is_shown(own, {**ticket.fields, **raw, **values}):
+            if not is_shown(own, {**ticket.fields, **raw, **values}, definition.field):
                 continue
             fields[name].required = ask.required
         try:

@@ -10,6 +10,7 @@ from accounts.enums import Role
 
 from ..definitions.conditions import CONDITIONS
 from ..definitions.definition import Action, Call, Definition, FieldDefinition, Notify, When, Who
+from ..definitions.fields import is_possible_answer
 from ..definitions.lines import LineIndex, Path
 from ..definitions.parser import parse
 from ..definitions.problems import DefinitionError, Problem
@@ -215,11 +216,13 @@ class _Checker:
                 )
 
     def _check_option(self, path: Path, field: FieldDefinition, value: str) -> None:
-        if field.options and value not in {option.key for option in field.options}:
-            self.problem(
-                path,
-                _("«%(field)s» no tiene la opción «%(value)s»") % {"field": field.key, "value": value},
-            )
+        if is_possible_answer(value, field):
+            return
+        message = {
+            "yes_no": _("«%(field)s» se responde con yes o no, y no con «%(value)s»"),
+            "number": _("«%(field)s» es un número, y «%(value)s» no"),
+        }.get(field.type, _("«%(field)s» no tiene la opción «%(value)s»"))
+        self.problem(path, message % {"field": field.key, "value": value})
 
     def _check_conditions(self, path: Path, conditions: Iterable[When]) -> None:
         for position, condition in enumerate(conditions):

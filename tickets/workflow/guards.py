@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from .. import policies
 from ..definitions.definition import Call
+from ..definitions.fields import is_blank
 from ..enums import Channel, ContactKind, ContactOutcome, MessageKind
 from ..exceptions import GuardFailed
 from .step import Step
@@ -99,7 +100,7 @@ def follow_up_sent(step: Step, argument: str) -> None:
 @takes_argument("field")
 def field_filled(step: Step, argument: str) -> None:
     """Require a value in the process's field that `argument` names (S4.17, S4.18)."""
-    if not step.ticket.fields.get(argument):
+    if is_blank(step.ticket.fields.get(argument)):
         field = step.definition.field(argument)
         raise GuardFailed(_("Completa «%(field)s».") % {"field": field.label if field else argument})
 

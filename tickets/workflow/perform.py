@@ -118,9 +118,7 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
 
 def _process_escalates(ticket: Ticket) -> bool:
     """Whether the action that a passed deadline fires now marks the ticket as escalated itself."""
-    fired = (
-        a for a in ticket.definition.triggered(ticket.stage, "deadline_passed") if all_hold(a.when, ticket)
-    )
+    fired = (a for a in ticket.definition.triggered(ticket.stage, "deadline_passed") if is_offered(a, ticket))
     action = next(fired, None)
     return action is not None and any(effect.name == "escalate" for effect in action.effects)
 
