@@ -1,5 +1,6 @@
 """Custom fields of a process: build form fields, validate answers from any channel, and format stored answers."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -7,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, pgettext
 
@@ -17,7 +17,9 @@ from content.form_fields import LINE_LENGTH, LineField, LongTextField
 from content.text import MAX_TEXT
 
 from .definition import FieldDefinition
+from .patterns import PatternError, compiled
 
+logger = logging.getLogger(__name__)
 FieldOf = Callable[[str], FieldDefinition | None]
 
 
@@ -40,9 +42,29 @@ def form_field(definition: FieldDefinition) -> forms.Field:
 def _text(definition: FieldDefinition, common: dict[str, Any]) -> forms.Field:
     field = LineField(max_length=definition.max_length or LINE_LENGTH, **common)
     if definition.pattern:
-        help_text = str(definition.pattern_help) or gettext("Ese dato no tiene la forma esperada.")
-        field.validators.append(RegexValidator(rf"^(?:{definition.pattern})$", help_text))
+        field.validators.append(_pattern_validator(definition))
     return field
+
+
+def _pattern_validator(definition: FieldDefinition) -> Callable[[str], None]:
+    """Return the validator of the field's pattern. A pattern of an old version that cannot be matched in linear time
+    accepts every answer: refusing them all would close the process."""
+
+    def validate(value: str) -> None:
+        try:
+            fits = compiled(definition.pattern).fits(value)
+        except PatternError:
+            logger.warning(
+                "the pattern of field %s cannot be checked safely: %s", definition.key, definition.pattern
+            )
+            return
+        if not fits:
+            raise ValidationError(
+                str(definition.pattern_help) or gettext("Ese dato no tiene la forma esperada."),
+                code="invalid",
+            )
+
+    return validate
 
 
 def _choice(definition: FieldDefinition, common: dict[str, Any]) -> forms.Field:

@@ -55,6 +55,7 @@ class LineIndex:
         names = self._dotted()
         for position, name in enumerate(names, start=1):
             path = (*path, name)
+            self._remember(path, here)
             if is_array and position == len(names):
                 self._tables[path] = self._tables.get(path, 0) + 1
             if path in self._tables:  # keys that follow belong to the last table of this array

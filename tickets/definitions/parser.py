@@ -57,6 +57,8 @@ def parse(source: str) -> tuple[Definition, LineIndex, list[Problem]]:
         raise DefinitionError(
             [Problem(int(line[1]) if line else last, "—", _("no es TOML válido: %s") % error)]
         ) from error
+    except ValueError as error:  # a number with thousands of digits
+        raise DefinitionError([Problem(1, "—", _("no es TOML válido: %s") % error)]) from error
     except RecursionError as error:
         raise DefinitionError([Problem(1, "—", _("hay demasiados corchetes anidados"))]) from error
     problems: list[Problem] = []

@@ -1,9 +1,11 @@
 """Read typed values from parsed TOML and collect every problem instead of stopping at the first."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from difflib import get_close_matches
 from enum import Enum
+from math import isfinite
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
@@ -19,6 +21,25 @@ DURATION = re.compile(r"^(\d{1,4})\s*(m|h|d)$")
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 WHO_ALONE = frozenset({"requester", "assignee", "owner", "staff", "department", "managers", "nobody"})
 WHO_NAMED = frozenset({"role", "department", "department_of", "group", "user", "actor_of"})
+
+
+SPANISH = {
+    "acciones": "actions", "archivos": "files", "campos": "fields", "categorias": "categories", "cierre": "closing",
+    "clave": "key", "departamentos": "departments", "departamento": "department", "desde": "from", "descripcion":
+    "description", "efectos": "effects", "etapas": "stages", "etiqueta": "label", "grupos": "groups", "nombre": "name",
+    "plazos": "targets", "preguntas": "fields", "respuestas": "responses", "tipo": "type",
+    "tipos_de_cliente": "customer_kinds", "titulo": "label",
+}  # fmt: skip
+"""Words that authors write for a key of the format, and the key."""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return the word of `known` that the author probably meant, or "" if none is near."""
+    known = sorted(known)
+    plain = SPANISH.get(word.lower().translate(str.maketrans("áéíóúñ", "aeioun")), word)
+    if plain in known:
+        return plain
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.7)), "")
 
 
 class Reader:
@@ -43,7 +64,10 @@ class Reader:
     def finish(self) -> None:
         """Report the keys that no getter has read: most are misspelt."""
         for key in self.data.keys() - self._seen:
-            self.problem(_("no conocemos «%(key)s» aquí") % {"key": key}, key)
+            if near := suggestion(key, self._seen):
+                self.problem(_("no conocemos «%(key)s» aquí: ¿%(near)s?") % {"key": key, "near": near}, key)
+            else:
+                self.problem(_("no conocemos «%(key)s» aquí") % {"key": key}, key)
 
     def _get(self, key: str, kind: type, default: Any) -> Any:
         self._seen.add(key)
@@ -89,7 +113,9 @@ class Reader:
     def number(self, key: str) -> float | None:
         self._seen.add(key)
         value = self.data.get(key)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        is_integer = isinstance(value, int) and not isinstance(value, bool)
+        usable = is_integer or (isinstance(value, float) and isfinite(value))
+        if value is not None and not usable:
             self.problem(_("se esperaba un número"), key)
             return None
         return value

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Department
+from accounts.tests.factories import make_user
 from tickets.definitions.lines import LineIndex
 from tickets.definitions.problems import DefinitionError
 from tickets.models import Process
@@ -206,10 +207,173 @@ def test_problem_names_its_line(old, new, line, message):
     assert (line, message) in problems if message else line in {number for number, _message in problems}
 
 
+STAGE = 'key = "nuevo"\nlabel = "Nuevo"\nkind = "new"\nowner = "role:supervisor"\n'
+MORE = """
+[[fields]]
+key = "causa"
+label = "Causa"
+filled_by = "staff"
+
+[[stages]]
+key = "curso"
+label = "Curso"
+
+[[actions]]
+key = "empezar"
+label = "Empezar"
+from = ["nuevo"]
+to = "curso"
+by = ["staff"]
+
+[[actions]]
+key = "terminar"
+label = "Terminar"
+from = ["curso"]
+to = "fin"
+by = ["staff"]
+"""
+assert load(GOOD + MORE)
+IMPOSSIBLE = [
+    # the text to replace in GOOD + MORE, its replacement, the problem
+    ('body = "Hola"', 'body = "Hola, {cliente}"',
+     "no hay una variable {cliente}; hay {saludo}, {nombre}, {folio}, {vigente}, {llamada}, {terminos}"),
+    ('body = "Hola"', 'body = { es = "Hola", en = "Hi, { nombre del cliente }" }', "no hay una variable {nombre del"),
+    ('severity = "low"', 'icon = "telefono"', "no hay un icono «telefono»"),
+    ('severity = "low"', 'icon = "bi-phone"', "no hay un icono «bi-phone»: ¿phone?"),
+    ('severity = "low"', f'description = "{"x" * 201}"', "tiene 201 caracteres; caben 200"),
+    ('label = "General"', f'label = "{"x" * 121}"', "tiene 121 caracteres; caben 120"),
+    ('label = "Detalle"', 'label = "Detalle"\npattern = "(?=a)a"', "la expresión no puede mirar adelante ni atrás"),
+    ('label = "Detalle"', 'label = "Detalle"\npattern = "(a{99}){99}"', "la expresión es demasiado grande"),
+    ('label = "Detalle"', 'label = "Detalle"\ntype = "date"\npattern = "a"', "pattern va con el tipo text"),
+    ('label = "Detalle"', 'label = "Detalle"\nminimum = 1', "minimum y maximum van con el tipo number"),
+    ('label = "Detalle"', 'label = "Detalle"\ntype = "number"\nminimum = 3\nmaximum = 2', "ningún número sirve"),
+    ('label = "Detalle"', 'label = "Detalle"\ntype = "number"\nminimum = nan', "se esperaba un número"),
+    ('label = "Detalle"', 'label = "Detalle"\ntype = "phone"\nmax_length = 9', "max_length va con los tipos text"),
+    ('shown_when = { tipo = "a" }', 'shown_when = { causa = "x" }', "nunca se pregunta: «causa» la responde el equipo"),
+    ('label = "Causa"', ('label = "Causa"\nfilled_by = "staff"\nshown_when = { causa2 = "x" }\n'
+     '[[fields]]\nkey = "causa2"\nlabel = "C"\n'
+     'shown_when = { causa = "x" }'), "nunca se pregunta: «causa2» depende a su vez de esta"),
+    ('owner = "role:supervisor"', 'owner = "nobody"', "«nobody» es el dueño de las etapas finales"),
+    ('owner = "role:supervisor"', 'owner = "department"', "ningún ticket de este proceso tiene departamento"),
+    ('owner = "role:supervisor"', 'owner = "actor_of:empezar"', "«empezar» no puede haberse hecho antes"),
+    ('owner = "role:supervisor"', 'owner = "department_of:tipo2"', "no hay un campo «tipo2»"),
+    ('owner = "role:supervisor"', 'owner = "department_of:detalle"', "debe ser una pregunta de tipo choice"),
+    ('owner = "role:supervisor"', 'owner = "user:' + "x" * 250 + '@x.es"', "se esperaba el correo de una persona"),
+    ('by = ["assignee"]', 'by = ["nobody"]', "«nobody» es nadie: nunca podría"),
+    ('from = ["nuevo"]\nto = "fin"\nby = ["assignee"]', 'from = ["fin"]\nto = "nuevo"\nby = ["owner"]',
+     "nadie es dueño de «fin»: nunca podría"),
+    ('by = ["assignee"]', 'by = ["assignee"]\nwhen = ["assigned", "not assigned"]',
+     "nunca se ofrece: «assigned», «not assigned» no se cumplen a la vez"),
+    ('by = ["assignee"]', 'by = ["assignee"]\nwhen = ["field.tipo=a", "field.tipo=b"]',
+     "nunca se ofrece: «field.tipo=a», «field.tipo=b» no se cumplen a la vez"),
+    ('by = ["assignee"]', 'by = ["assignee"]\nwhen = "field.causa=x"', "«causa» no puede haberse respondido antes"),
+    ('guards = ["assigned"]', 'guards = ["field_filled:causa"]', "ninguna acción pregunta «causa»"),
+    ('guards = ["assigned"]', 'guards = ["duplicate_conditions_met"]', "ninguna acción pregunta «duplicate_of»"),
+    ("[closing]", '[answers]\nsolution_from = []\n[closing]', None),
+    ('guards = ["assigned"]', 'guards = ["whatsapp_documented"]', None),
+    ('effects = ["take"]', 'effects = ["write_solution"]', "write_solution mandaría una solución vacía"),
+    ('"solution_done", required = false', '"assignee", required = false', "«assignee» se pregunta dos veces"),
+    ('to = "requester", template = "received"', 'to = "assignee", template = "new_ticket"',
+     "al abrirse, el ticket todavía no tiene responsable"),
+    ('to = "requester", template = "received"', 'to = "staff", template = "received"',
+     "«received» es un correo para el solicitante"),
+    ('template = "closed"', 'template = "new_link"', "«new_link» lo manda la mesa por su cuenta"),
+    ('template = "closed"', 'template = "nonconformity"', "«nonconformity» es un correo para el equipo"),
+    ('to = "requester", template = "closed"', 'to = "nobody", template = "closed"', "«nobody» es nadie"),
+    ('to = "requester", template = "closed"', 'to = "actor_of:empezar", template = "closed"',
+     "«empezar» no puede haberse hecho antes"),
+    ('to = "fin"\nby = ["staff"]', 'to = "curso"\nby = ["staff"]', "desde «curso» no se llega a ningún final"),
+    ('to = "fin"\nby = ["staff"]', ('to = "fin"\non = "silence"\nafter_days = 3\n[[actions]]\nkey = "recordar"\n'
+     'label = "R"\nfrom = ["curso"]\non = "silence"\nafter_days = 5'),
+     "en «curso» nunca se dispara: «terminar» va antes y siempre se cumple"),
+    ('to = "fin"\nby = ["staff"]', ('to = "fin"\non = "requester_message"\n[[actions]]\nkey = "otra"\nlabel = "O"\n'
+     'from = ["curso"]\non = "requester_message"'), "en «curso» nunca se dispara: «terminar» va antes"),
+    ('from = ["curso"]\nto = "fin"\nby = ["staff"]', ('from = ["curso"]\nto = "fin"\nby = ["staff"]\n[[actions]]\n'
+     'key = "ida"\nlabel = "I"\nfrom = ["curso"]\nto = "espera"\non = "silence"\nafter_days = 3\n[[actions]]\n'
+     'key = "vuelta"\nlabel = "V"\nfrom = ["espera"]\nto = "curso"\non = "silence"\nafter_days = 3\n[[stages]]\n'
+     'key = "espera"\nlabel = "E"'), "el silencio solo daría vueltas sin fin: de «espera» vuelve a «curso»"),
+    ('from = ["curso"]\nto = "fin"\nby = ["staff"]', ('from = ["curso"]\nto = "fin"\nby = ["staff"]\n[[actions]]\n'
+     'key = "tarde"\nlabel = "T"\nfrom = ["fin"]\non = "deadline_passed"'), "en una etapa final ya no corre"),
+    ('from = ["nuevo"]\nto = "curso"\nby = ["staff"]', 'from = ["nuevo"]\nto = "curso"\non = "solution_sent"',
+     "nunca se dispara: en esas etapas no se envían soluciones"),
+    ('when = ["assigned", "field.tipo=a"]', 'kind = "solution"\nstages = ["nuevo"]', "en esas etapas no se envían"),
+]  # fmt: skip
+
+
+@pytest.mark.demand("S4.26")
+@pytest.mark.parametrize(
+    ("old", "new", "message"), IMPOSSIBLE, ids=[f"{i}-{b[1][:40]}" for i, b in enumerate(IMPOSSIBLE)]
+)
+def test_what_can_never_happen_is_a_problem(old, new, message):
+    source = GOOD + MORE
+    assert old in source
+    if message is None:
+        assert load(source.replace(old, new, 1))
+        return
+    problems = problems_of(source.replace(old, new, 1))
+    assert any(message in text for _line, text in problems), problems
+    assert all(line > 1 for line, _text in problems)
+
+
+@pytest.mark.parametrize(
+    ("files", "guard", "message"),
+    [
+        ('kinds = ["video"]', "whatsapp_documented", "[files] no admite imágenes"),
+        ("", "solution_sent", "antes no se puede haber enviado una solución"),
+        ("", "solution_written", "ninguna acción pregunta «solution_done»"),
+    ],
+)
+def test_guard_that_nothing_satisfies_is_a_problem(files, guard, message):
+    source = GOOD.replace("[closing]", f"[answers]\nsolution_from = []\n[files]\n{files}\n[closing]")
+    source = source.replace("solution_done", "solution_steps").replace(
+        'guards = ["assigned"]', f'guards = ["{guard}"]'
+    )
+    assert any(f"nada puede cumplirla: {message}" in text for _line, text in problems_of(source))
+
+
+def test_misspelt_table_is_reported_at_its_line_with_a_suggestion():
+    table = '[[acciones]]\nkey = "x"\n\n[[fieldz]]\nkey = "y"\n\n[a.b]\nc = 1\n'
+    first = GOOD.count("\n") + 1
+    assert problems_of(GOOD + table) == [
+        (first, "no conocemos «acciones» aquí: ¿actions?"),
+        (first + 3, "no conocemos «fieldz» aquí: ¿fields?"),
+        (first + 6, "no conocemos «a» aquí"),
+    ]
+    assert (18, "no conocemos «etiqueta» aquí: ¿label?") not in problems_of(
+        changed('label = "General"', 'etiqueta = "General"')
+    )
+    assert (20, "no conocemos «etiqueta» aquí: ¿label?") in problems_of(
+        changed('label = "General"', 'etiqueta = "General"')
+    )
+
+
+def test_person_who_may_see_nothing_is_refused(db):
+    named = changed('owner = "role:supervisor"', 'owner = "user:mateo@example.com"')
+    check_for_desk(named)  # nobody yet: the account may come later
+    mateo = make_user(email="mateo@example.com")
+    with pytest.raises(DefinitionError, match="no es del equipo"):
+        check_for_desk(named)
+    mateo.role = "agent"
+    mateo.save()
+    check_for_desk(named)
+    mateo.is_active = False
+    mateo.save()
+    with pytest.raises(DefinitionError, match="su cuenta está desactivada"):
+        check_for_desk(named)
+
+
+def test_answers_that_name_no_department_are_refused(db):
+    named = changed('owner = "role:supervisor"', 'owner = "department_of:tipo"')
+    with pytest.raises(DefinitionError, match="ninguna opción de «tipo» es la clave de un departamento"):
+        check_for_desk(named)
+    check_for_desk(named + '\n[[departments]]\nkey = "a"\nlabel = "A"\n')
+
+
 @pytest.mark.parametrize(
     ("source", "line", "message"),
     [
         ("", 1, "falta una clave"),
+        (f"x = {'9' * 5000}", 1, "no es TOML válido"),
         ("format = 1\nkey = ", 2, "no es TOML válido"),
         ('format = 1\nkey = "x"\nname = "X', 3, "no es TOML válido"),
         ('format = 1\nkey = "x"\nkey = "y"', 3, "no es TOML válido"),

@@ -18,6 +18,7 @@ from ..enums import EARLY_KINDS, CaseKind, ContactKind, Severity, StageKind
 from ..vocabulary import TEMPLATES
 from . import effects, guards
 from .asks import STANDARD_ASKS
+from .consistency import Consistency
 
 RESERVED = frozenset({"title", "description", "category", "email", "name", "phone", "files"})
 """Names of intake's own questions. A process field with the same name would hide their errors."""
@@ -64,6 +65,8 @@ class _Checker:
         self._check_closing()
         self._check_targets("first_response", self.definition.targets.first_response)
         self._check_targets("resolution", self.definition.targets.resolution)
+        if not self.problems:  # these checks follow stages, actions and fields by their keys
+            Consistency(self.definition, self.problem).run()
         return self.problems
 
     def _check_unique(self, table: str) -> None:
@@ -255,6 +258,10 @@ class _Checker:
     def _check_who(self, path: Path, who: Who) -> None:
         if who.kind == "role" and who.name not in (Role.AGENT, Role.SUPERVISOR, Role.ADMINISTRATOR):
             self.problem(path, _("no hay un rol «%s»") % who.name)
+        if who.kind == "department_of" and self.definition.field(who.name) is None:
+            self.problem(path, _("no hay un campo «%s»") % who.name)
+        if who.kind == "user" and not 0 < len(who.name) <= 254:
+            self.problem(path, _("se esperaba el correo de una persona"))
         if who.kind == "actor_of" and self.definition.action(who.name) is None:
             self.problem(path, _("no hay una acción «%s»") % who.name)
         if who.kind == "group" and self.definition.group(who.name) is None:
@@ -267,6 +274,9 @@ class _Checker:
             self.problem(path, _("approver = requester va con una etapa closure_approval, y solo con ella"))
         if closing.approver == "validator" and StageKind.VERIFICATION not in kinds:
             self.problem(path, _("approver = validator necesita una etapa verification"))
+        for position, item in enumerate(closing.checklist):
+            for number, who in enumerate(item.by):
+                self._check_who(("closing", "checklist", position, "by", number), who)
         for position, action in enumerate(self.definition.actions):
             names = {call.name for call in (*action.guards, *action.effects)}
             if "send_survey" in names and not closing.survey:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import CustomerKind, Department
+from accounts.models import CustomerKind, Department, User
 
 from ..definitions.definition import Definition, Need, Who
 from ..definitions.lines import LineIndex, Path
@@ -43,24 +43,39 @@ def publish(source: str, *, position: int | None = None) -> ProcessVersion:
 
 
 def check_for_desk(source: str) -> Definition:
-    """Check a process file, also that its departments exist or are declared in it, and return its definition. Raises
+    """Check a process file, also against the desk's departments and accounts, and return its definition. Raises
     `DefinitionError`."""
     definition = load(source)
-    named = list(_named_departments(definition))
-    known = {department.key for department in definition.departments}
-    known |= set(
-        Department.objects.filter(key__in={key for _path, key in named}).values_list("key", flat=True)
-    )
-    missing = [(path, key) for path, key in named if key not in known]
-    if missing:
-        index, message = (
-            LineIndex(source),
-            _("no hay un departamento «%s»: créalo o decláralo en [[departments]]"),
-        )
+    problems = [*_missing_departments(definition), *_people_who_never_could(definition)]
+    if problems:
+        index = LineIndex(source)
         raise DefinitionError(
-            [Problem(index.line(path), str(path[0]), message % key) for path, key in missing]
+            [Problem(index.line(path), str(path[0]), message) for path, message in problems]
         )
     return definition
+
+
+def _missing_departments(definition: Definition) -> Iterator[tuple[Path, str]]:
+    """Yield departments that neither exist nor are declared in the file, and answers that name none."""
+    known = {department.key for department in definition.departments}
+    known |= set(Department.objects.values_list("key", flat=True))
+    for path, key in _named_departments(definition):
+        if key not in known:
+            yield path, _("no hay un departamento «%s»: créalo o decláralo en [[departments]]") % key
+    for path, who in _named_people(definition):
+        field = definition.field(who.name) if who.kind == "department_of" else None
+        if field is not None and not {option.key for option in field.options} & known:
+            yield path, _("ninguna opción de «%s» es la clave de un departamento") % field.key
+
+
+def _people_who_never_could(definition: Definition) -> Iterator[tuple[Path, str]]:
+    """Yield the people named by address who have an account that may do nothing on the desk."""
+    named = [(path, who.name.lower()) for path, who in _named_people(definition) if who.kind == "user"]
+    accounts = {user.email: user for user in User.objects.filter(email__in={email for _path, email in named})}
+    for path, email in named:
+        user = accounts.get(email)
+        if user is not None and not (user.is_active and user.is_desk_staff):
+            yield path, _("«%s» no es del equipo, o su cuenta está desactivada: no vería el ticket") % email
 
 
 def _named_departments(definition: Definition) -> Iterator[tuple[Path, str]]:
@@ -86,6 +101,9 @@ def _named_people(definition: Definition) -> Iterator[tuple[Path, Who]]:
             yield ("actions", position, "by"), who
         for entry in action.notify:
             yield ("actions", position, "notify"), entry.to
+    for position, item in enumerate(definition.closing.checklist):
+        for who in item.by:
+            yield ("closing", "checklist", position, "by"), who
 
 
 def _create_needs(definition: Definition) -> None:

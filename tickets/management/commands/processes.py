@@ -1,5 +1,6 @@
 """Manage process files from the command line; docs/processes.md explains how."""
 
+import codecs
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from tickets.definitions.definition import Definition
 from tickets.definitions.loading import library
+from tickets.definitions.parser import MAX_SOURCE
 from tickets.definitions.problems import DefinitionError
 from tickets.models import Process, ProcessVersion
+from tickets.workflow.advice import advice_on
 from tickets.workflow.publishing import check_for_desk, publish
 
 
@@ -63,8 +67,9 @@ class Command(BaseCommand):
             self.stdout.write(_("%(key)s  en la biblioteca, sin instalar") % {"key": key})
 
     def check_file(self, name: str) -> None:
+        source = self.read(name)
         try:
-            definition = check_for_desk(self.read(name))
+            definition = check_for_desk(source)
         except DefinitionError as error:
             raise CommandError(self.complaint(name, error)) from error
         facts = {
@@ -78,6 +83,14 @@ class Command(BaseCommand):
             _("Está bien: «%(name)s», %(stages)d etapas, %(actions)d acciones, %(categories)d categorías,"
               " %(fields)d campos.") % facts
         )  # fmt: skip
+        self.advise(source, definition)
+
+    def advise(self, source: str, definition: Definition) -> None:
+        """Print the advice on a good file."""
+        if advice := advice_on(source, definition):
+            self.stdout.write(_("Conviene revisar:"))
+            for item in advice:
+                self.stdout.write(f"  {item}")
 
     def publish(self, name: str) -> None:
         source = self.read(name)
@@ -121,12 +134,30 @@ class Command(BaseCommand):
 
     @staticmethod
     def read(name: str) -> str:
+        """Return the text of the file, or of standard input for `-`. Refuses what cannot be a process file, and reads
+        no more of it than a process file may have."""
         try:
-            return sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+            content = _bytes_of(name)
         except FileNotFoundError as error:
             raise CommandError(_("No existe el archivo %(name)s.") % {"name": name}) from error
+        except IsADirectoryError as error:
+            raise CommandError(_("%(name)s es una carpeta: di qué archivo.") % {"name": name}) from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise CommandError(
+                _("No se puede leer %(name)s: %(reason)s.") % {"name": name, "reason": reason}
+            ) from error
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise CommandError(_("%(name)s está en UTF-16: guárdalo como UTF-8.") % {"name": name})
+        try:
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise CommandError(_("%(name)s no está en UTF-8.") % {"name": name}) from error
+        if "\0" in text:
+            raise CommandError(_("%(name)s no es un archivo de texto.") % {"name": name})
+        if not text.strip():
+            raise CommandError(_("%(name)s está vacío.") % {"name": name})
+        return text.replace("\r\n", "\n")
 
     @staticmethod
     def complaint(name: str, error: DefinitionError) -> str:
@@ -134,3 +165,14 @@ class Command(BaseCommand):
         head = ngettext("%(name)s tiene %(count)d problema:", "%(name)s tiene %(count)d problemas:", count)
         lines = "\n".join(f"  {problem}" for problem in error.problems)
         return f"{head % {'name': name, 'count': count}}\n{lines}"
+
+
+MOST_BYTES = 4 * MAX_SOURCE + 1  # UTF-8 needs up to four bytes for a character
+
+
+def _bytes_of(name: str) -> bytes:
+    if name != "-":
+        with Path(name).open("rb") as file:
+            return file.read(MOST_BYTES)
+    source = getattr(sys.stdin, "buffer", None)
+    return source.read(MOST_BYTES) if source else sys.stdin.read(MAX_SOURCE + 1).encode()
