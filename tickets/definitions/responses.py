@@ -14,6 +14,7 @@ from .conditions import all_hold
 from .definition import Response
 from .subject import Subject
 
+VARIABLE = re.compile(r"\{\w+\}")
 VARIABLES = ("saludo", "nombre", "folio", "vigente", "llamada", "terminos")
 
 
@@ -40,6 +41,24 @@ def fill_in(text: str, ticket: Subject, *, now: datetime | None = None) -> str:
         "terminos": _terms(),
     }
     return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), text)
+
+
+def is_written_in(message: str, response: Response) -> bool:
+    """Whether the message contains the whole text of the standard answer in one of its languages, with anything where
+    the variables are. Spaces and line breaks do not count."""
+    written = " ".join(message.split())
+    return any(_contains(written, text) for text in (response.body.es, response.body.en) if text)
+
+
+def _contains(written: str, text: str) -> bool:
+    position = 0
+    for part in VARIABLE.split(text):
+        fixed = " ".join(part.split())
+        found = written.find(fixed, position)
+        if found < 0:
+            return False
+        position = found + len(fixed)
+    return True
 
 
 def _terms() -> str:

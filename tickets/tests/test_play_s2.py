@@ -11,9 +11,10 @@ from accounts.tests.factories import make_user
 from content.errors import InvalidData
 from tickets import policies
 from tickets.closing import surveys
+from tickets.definitions.responses import fill_in
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
-from tickets.models import Nonconformity, Ticket
+from tickets.models import Attachment, Nonconformity, Ticket
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import Play, left_unplayed, prepared, reopen_both_ways
 from tickets.workflow import properties
@@ -144,6 +145,7 @@ def test_user_service_closes_with_checklist_and_evidence(play):
     for guard, mend in (
         ("checklist_complete", lambda: p.tick("whatsapp", by=p.user_service)),
         ("call_succeeded", lambda: p.contact(ContactKind.CALL)),
+        ("whatsapp_documented", p.picture),
     ):
         with pytest.raises(GuardFailed) as refused:
             perform(p.ticket, "cerrar", actor=p.user_service)
@@ -203,6 +205,41 @@ def test_user_service_needs_the_whatsapp_url(play):
     with pytest.raises(GuardFailed) as refused:
         perform(p.ticket, "cerrar", actor=p.reviewer)
     assert refused.value.guard == "contact_recorded"
+
+
+@pytest.mark.demand("S2.14")
+@pytest.mark.parametrize(
+    "action", ["cerrar_sin_solucion", "ticket_equivocado", "cancelar", "cerrar_prueba", "cerrar"]
+)
+def test_no_way_of_closing_by_staff_goes_without_screenshots(play, action):
+    p = prepare(play(KEY))
+    p.follow_up(fill_in(str(p.definition.response("R3").body), p.ticket))
+    actor, data = p.agent, {}
+    if action == "cerrar":
+        ask_approval(p).contact(ContactKind.CALL)
+        actor = p.user_service
+    elif action == "cancelar":
+        data = {"duplicate_of": make_ticket(p.process, requester=p.customer), "mismo_caso": True}
+    elif action == "ticket_equivocado":
+        data = {"call_outcome": "successful"}
+    p.contact(ContactKind.WHATSAPP)
+    if action == "cerrar":
+        p.tick("respuesta", "llamada", "whatsapp", by=p.user_service)
+    with pytest.raises(GuardFailed) as refused:
+        perform(p.ticket, action, actor=actor, data=data)
+    assert refused.value.guard == "whatsapp_documented"
+    assert not perform(p.picture().ticket, action, actor=actor, data=data).is_open
+
+
+@pytest.mark.demand("S2.14")
+def test_picture_from_the_requester_is_no_screenshot_of_the_procedure(play):
+    p = prepare(play(KEY)).contact(ContactKind.WHATSAPP).reply("Mira la pantalla.")
+    Attachment.objects.create(
+        ticket=p.ticket, message=p.latest_message, name="pantalla.png", kind="image", content_type="image/png", size=1,
+        sha256="0" * 64, uploader=p.customer,
+    )  # fmt: skip
+    with pytest.raises(GuardFailed, match="Adjunta las capturas"):
+        perform(p.ticket, "pedir_aprobacion", actor=p.agent, data={"solution_done": "Listo."})
 
 
 @pytest.mark.demand("S2.14")
@@ -275,8 +312,11 @@ def test_wrong_ticket_closes_with_the_calls_outcome(play):
     p = prepare(play(KEY))
     with pytest.raises(GuardFailed) as refused:
         perform(p.ticket, "ticket_equivocado", actor=p.agent, data={"call_outcome": "successful"})
-    assert refused.value.guard == "follow_up_sent"
-    p.follow_up("Su ticket se encuentra en espera")
+    assert refused.value.guard == "response_sent"
+    p.follow_up("Mensaje cualquiera")
+    with pytest.raises(GuardFailed, match="Envía primero al solicitante «R3 · En seguimiento"):
+        perform(p.ticket, "ticket_equivocado", actor=p.agent, data={"call_outcome": "successful"})
+    p.follow_up(fill_in(str(p.definition.response("R3").body), p.ticket) + "\n\nSaludos, Diego.")
     p.do(p.agent, "ticket_equivocado", call_outcome="successful")
     assert (p.ticket.stage, p.ticket.contacts.get().outcome) == ("equivocado", "successful")
     assert "fue comunicado via llamada siendo exitosa, debe seleccionar" in p.latest_message.body

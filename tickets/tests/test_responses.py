@@ -11,7 +11,8 @@ from django.utils import translation
 
 from accounts.tests.factories import make_user
 from content.text import clean_text, render_markdown
-from tickets.definitions.responses import fill_in, fitting_responses
+from tickets.definitions.definition import Response, Text
+from tickets.definitions.responses import fill_in, fitting_responses, is_written_in
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import prepared
 
@@ -112,3 +113,23 @@ def test_action_sends_response_in_requesters_language(play):
     with translation.override("es"):
         p.do(p.supervisor, "cerrar_prueba")
     assert p.latest_message.body.startswith("The user service department")
+
+
+R3 = Response(
+    "R3", Text("R3"), Text("{saludo} {nombre}, estamos en  ello.\n\nGracias.", "{saludo}, we are on it.")
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "fits"),
+    [
+        ("Buenos días Ana, estamos en ello. Gracias.", True),
+        ("Hola.\n\nBuenas noches , estamos\nen ello. Gracias.\nDiego", True),
+        ("Good morning, we are on it.", True),
+        ("Buenos días Ana, estamos en ello.", False),
+        ("Gracias. Buenos días Ana, estamos en ello.", False),
+        ("", False),
+    ],
+)
+def test_standard_answer_is_recognised_in_a_message(message, fits):
+    assert is_written_in(message, R3) is fits

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from .. import policies
 from ..definitions.definition import Call
 from ..definitions.fields import is_blank
+from ..definitions.responses import is_written_in
 from ..enums import Channel, ContactKind, ContactOutcome, MessageKind
 from ..exceptions import GuardFailed
 from .step import Step
@@ -28,7 +29,8 @@ def guard(function: Guard) -> Guard:
 
 
 def takes_argument(what: str) -> Callable[[Guard], Guard]:
-    """Mark a guard as one that takes an argument after the colon. `what` is what it names: `field` or `contact`."""
+    """Mark a guard as one that takes an argument after the colon. `what` is what it names: `field`, `contact` or
+    `response`."""
 
     def declare(function: Guard) -> Guard:
         ARGUMENTS[function.__name__] = what
@@ -91,9 +93,22 @@ def assigned(step: Step, argument: str) -> None:
 
 @guard
 def follow_up_sent(step: Step, argument: str) -> None:
-    """Require an earlier follow-up: the standard answer R7 may only come after R3, a follow-up (S2.22)."""
+    """Require an earlier follow-up, whatever it says. For one of the standard answers there is `response_sent`."""
     if not step.ticket.messages.filter(kind=MessageKind.FOLLOW_UP).exists():
         raise GuardFailed(_("Envía primero un seguimiento al solicitante."))
+
+
+@guard
+@takes_argument("response")
+def response_sent(step: Step, argument: str) -> None:
+    """Require that a standard answer was sent, by its action or with its text from the composer (S2.22)."""
+    ticket, response = step.ticket, step.definition.response(argument)
+    if response is None:
+        raise LookupError(f"publishing checks that response {argument} exists")
+    sent = ticket.messages.filter(kind=response.kind).values_list("body", flat=True)
+    by_action = ticket.events.filter(data__response=argument).exists()
+    if not by_action and not any(is_written_in(body, response) for body in sent):
+        raise GuardFailed(_("Envía primero al solicitante «%(response)s».") % {"response": response.label})
 
 
 @guard
