@@ -34,7 +34,8 @@ DRAWING_HOURS = 24
 SCANNED_AT_ONCE = 20
 SCAN_DAYS = 7
 """A file without a verdict is scanned again until this many days after its upload."""
-REPLY_LIMITS = FileLimits(kinds=("image", "video", "document", "archive", "text"), max_files=5, max_mb=10)
+NOTE_LIMITS = FileLimits(kinds=("image", "video", "document", "archive", "text"), max_files=5, max_mb=10)
+"""The limits of internal notes. They hold the team's evidence, such as logs, which no process foresees."""
 
 picture_kept = Signal()
 """Sent with `attachment=` when an image was stored. A worker makes its thumbnail, which is too slow for a request."""
@@ -44,6 +45,21 @@ def rules_for(limits: FileLimits) -> FileRules:
     """Return the limits of a process as `FileRules`, with the size capped at `DESK_MAX_UPLOAD_MB`."""
     largest = min(limits.max_mb, settings.DESK_MAX_UPLOAD_MB)
     return FileRules(kinds=limits.kinds, max_files=limits.max_files, max_bytes=largest * MB)
+
+
+def limits_of(ticket: Ticket, kind: MessageKind) -> FileLimits:
+    """Return the limits of the files of a message of this kind: the process's own, or `NOTE_LIMITS` for notes (T4)."""
+    return NOTE_LIMITS if kind == MessageKind.NOTE else ticket.definition.files
+
+
+def widest_limits(ticket: Ticket) -> FileLimits:
+    """Return the limits of uploads of staff, who choose the kind of message later. `attach_drafts` checks it then."""
+    own = ticket.definition.files
+    return FileLimits(
+        kinds=tuple(dict.fromkeys([*own.kinds, *NOTE_LIMITS.kinds])),
+        max_files=max(own.max_files, NOTE_LIMITS.max_files),
+        max_mb=max(own.max_mb, NOTE_LIMITS.max_mb),
+    )
 
 
 def keep_draft(
@@ -113,13 +129,12 @@ def keep_drafts(
 def attach_drafts(ticket: Ticket, draft_key: str, *, actor: Actor, message: Message) -> int:
     """Attach the unsent files under `draft_key` to `message`. Returns how many. Called by the verb that writes it.
 
-    Files uploaded by another user are left out, even if the key is right. The files of a report must keep to the limits
-    of its process, which are checked again here because the process may have been chosen after the upload. The files of
-    any other message must keep to `REPLY_LIMITS`. Raises `InvalidData`.
+    Files uploaded by another user are left out, even if the key is right. `limits_of` the message are checked again
+    here, because its process or its kind may have been chosen after the upload. Raises `InvalidData`.
     """
     if not draft_key:
         return 0
-    limits = ticket.definition.files if message.kind == MessageKind.REPORT else REPLY_LIMITS
+    limits = limits_of(ticket, MessageKind(message.kind))
     drafts = list(Attachment.objects.drafts(draft_key).filter(uploader=user_of(actor)))
     if problems := _unfit(drafts, rules_for(limits)):
         raise InvalidData({"files": problems})

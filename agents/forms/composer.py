@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from content.form_fields import LongTextField
-from tickets.attachments import REPLY_LIMITS
+from tickets.attachments import widest_limits
 from tickets.enums import MessageKind
 from tickets.models import Message, Ticket
 from tickets.workflow.conversation import add_internal_note, send_follow_up, send_solution
@@ -34,7 +34,10 @@ class ComposerForm(StampedForm):
         error_messages={"required": _("Escribe un mensaje antes de enviar.")},
     )
     steps = LongTextField(required=False, label=_("Pasos para el solicitante"))
-    files = FilesField(limits=REPLY_LIMITS, compact=True)  # type: ignore[assignment]  # the input's name
+
+    def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["files"] = FilesField(limits=widest_limits(ticket), compact=True)
 
     @property
     def mode_name(self) -> str:

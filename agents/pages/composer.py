@@ -27,7 +27,7 @@ class Composer:
         self.request = request
         self.page = page
         self.posted = form
-        self.form = form or ComposerForm()
+        self.form = form or ComposerForm(ticket=page.ticket)
 
     def url(self, name: str, *args: Any) -> str:
         return with_origin(

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tickets import policies
-from tickets.attachments import REPLY_LIMITS, discard_draft, keep_drafts
+from tickets.attachments import discard_draft, keep_drafts, widest_limits
 from tickets.enums import MessageKind
 from tickets.models import Attachment
 from tickets.workflow.conversation import save_draft
@@ -38,10 +38,12 @@ def send(request: DeskRequest, folio: str) -> HttpResponse:
     waiting = files_key(ticket, request.user)
     if file := request.POST.get("quitar"):
         discard_draft(waiting, file, actor=request.user)
-        return render_ticket(request, find_ticket(request.user, folio), form=ComposerForm(request.POST))
+        return render_ticket(
+            request, find_ticket(request.user, folio), form=ComposerForm(request.POST, ticket=ticket)
+        )
     files = request.FILES.getlist("files")
-    problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=REPLY_LIMITS)
-    form = ComposerForm(request.POST)
+    problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=widest_limits(ticket))
+    form = ComposerForm(request.POST, ticket=ticket)
     refusal = Refusal(form)
     if form.is_valid() and not problems:
         with refusal:
@@ -82,7 +84,7 @@ def upload(request: DeskRequest, folio: str) -> HttpResponse:
         )
 
     key = files_key(ticket, request.user)
-    return take_upload(request, row_of, draft_key=key, actor=request.user, limits=REPLY_LIMITS)
+    return take_upload(request, row_of, draft_key=key, actor=request.user, limits=widest_limits(ticket))
 
 
 @require_POST

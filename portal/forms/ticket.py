@@ -8,9 +8,8 @@ from django.utils.translation import gettext_lazy as _
 import web.forms
 from content.form_fields import LongTextField
 from tickets import folios
-from tickets.attachments import REPLY_LIMITS
 from tickets.closing.surveys import COMMENT_LENGTH
-from tickets.definitions.definition import Action
+from tickets.definitions.definition import Action, FileLimits
 from tickets.models import Ticket
 from web.files import FilesField
 from web.forms import StampedForm
@@ -22,9 +21,9 @@ class ReplyForm(StampedForm):
         error_messages={"required": _("Escribe un mensaje antes de enviar.")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, limits: FileLimits, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.attachments = FilesField(limits=REPLY_LIMITS, compact=True)
+        self.attachments = FilesField(limits=limits, compact=True)
         self.fields["files"] = self.attachments
 
 

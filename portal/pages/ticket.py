@@ -35,7 +35,7 @@ def render_page(
     the events that the person has not seen."""
     context = live_context(access, refused_form=refused_form, complete="completa" in request.GET)
     if access.can_reply:
-        context["reply"] = form or unsent_form(unsent_reply(request, access.ticket.folio))
+        context["reply"] = form or unsent_form(access, unsent_reply(request, access.ticket.folio))
         context["files"] = _files_field(access, context["reply"])
     context["changes"] = _changes(context["conversation"], changes) if changes else []
     # An action that is no longer offered has no form, so the page quotes what was typed into it.
@@ -114,8 +114,8 @@ def reload(access: Access) -> Access:
     return access
 
 
-def unsent_form(body: str) -> ReplyForm:
-    return ReplyForm(initial={"body": body})
+def unsent_form(access: Access, body: str) -> ReplyForm:
+    return ReplyForm(initial={"body": body}, limits=access.ticket.definition.files)
 
 
 def _files_field(access: Access, form: ReplyForm) -> Any:

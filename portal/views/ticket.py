@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from tickets import policies
-from tickets.attachments import REPLY_LIMITS, discard_draft, keep_drafts
+from tickets.attachments import discard_draft, keep_drafts
 from tickets.closing import surveys
 from tickets.enums import Purpose
 from tickets.models import Message
@@ -64,15 +64,15 @@ def updates(request: HttpRequest, access: Access) -> HttpResponse:
 def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
     if file := request.POST.get("quitar"):
         discard_draft(access.files_key, file, actor=_uploader(access))
-        return render_page(request, access, form=unsent_form(request.POST.get("body", "")))
+        return render_page(request, access, form=unsent_form(access, request.POST.get("body", "")))
     problems = keep_drafts(
         request.FILES.getlist("files"),
         draft_key=access.files_key,
         actor=_uploader(access),
-        limits=REPLY_LIMITS,
+        limits=access.ticket.definition.files,
         visitor=by_ip(request),
     )
-    form = ReplyForm(request.POST)
+    form = ReplyForm(request.POST, limits=access.ticket.definition.files)
     if not form.is_valid() or problems:
         for problem in problems:
             form.add_error("files", problem)
@@ -114,7 +114,7 @@ def ticket_upload(request: HttpRequest, access: Access) -> HttpResponse:
         partial(file_of_reply, access),
         draft_key=access.files_key,
         actor=_uploader(access),
-        limits=REPLY_LIMITS,
+        limits=access.ticket.definition.files,
         visitor=by_ip(request),
     )
 

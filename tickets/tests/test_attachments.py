@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from PIL import Image
 
-from accounts.tests.factories import make_user
+from accounts.tests.factories import make_agent, make_department, make_user
 from content.errors import InvalidData
 from content.files import RefusedFile
 from content.files.rules import filesize
@@ -18,7 +18,7 @@ from tickets.attachments import keep_draft, rules_for
 from tickets.definitions.definition import FileLimits
 from tickets.models import Attachment
 from tickets.tests.factories import make_process, make_ticket
-from tickets.workflow.conversation import reply
+from tickets.workflow.conversation import add_internal_note, reply, send_follow_up
 
 pytestmark = pytest.mark.django_db
 
@@ -122,14 +122,25 @@ def test_report_rechecks_files_against_its_process():
     assert refused.value.errors == {"files": ["Puedes adjuntar hasta 3 archivos."]}
 
 
-def test_reply_accepts_files_that_reports_refuse():
-    customer = make_user()
-    ticket = make_ticket(make_process("incidencia-tecnica"), requester=customer)
-    kept = keep("reporte-de-incidentes", name="salida.txt", content=io.BytesIO(b"Error 500"), actor=customer)
+def test_public_messages_keep_to_the_limits_of_the_process():
+    """Whoever writes, and whatever the message: only internal notes take what the process refuses."""
+    customer, agent = make_user(), make_agent(make_department("soporte-tecnico"))
+    ticket = make_ticket(make_process("incidencia-tecnica"), requester=customer)  # images and videos
 
-    reply(ticket, actor=customer, body="Esto es lo que sale.", draft_key="k")
-    kept.refresh_from_db()
-    assert kept.ticket == ticket
+    def send(write, actor):
+        keep("reporte-de-incidentes", name="salida.txt", content=io.BytesIO(b"Error 500"), actor=actor)
+        write(ticket, actor=actor, body="Esto es lo que sale.", draft_key="k")
+
+    for write, actor in ((reply, customer), (send_follow_up, agent)):
+        with pytest.raises(InvalidData) as refused:
+            send(write, actor)
+        (sentence,) = refused.value.errors["files"]
+        assert sentence.startswith(
+            "«salida.txt» no se puede adjuntar aquí. Hasta 5 archivos de 25\xa0MB: imagen"
+        )
+        Attachment.objects.all().delete()
+    send(add_internal_note, agent)
+    assert ticket.attachments.get().name == "salida.txt"
 
 
 def test_image_that_grew_in_reencoding_is_accepted():
