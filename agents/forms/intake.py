@@ -14,7 +14,7 @@ from content.form_fields import LineField, LongTextField
 from tickets.definitions.fields import form_field
 from tickets.enums import Channel
 from tickets.exceptions import NotAllowed
-from tickets.models import Category, Ticket
+from tickets.models import Category, Process, Ticket
 from tickets.requesters.accounts import create_account
 from tickets.workflow.intake import TITLE_LENGTH, Requester, file_ticket
 from web.files import FilesField
@@ -27,7 +27,8 @@ CHANNELS = [
 
 
 class NewTicketForm(QuestionsForm, StampedForm):
-    """The form for a new ticket of one category. The category's process decides which further questions are asked.
+    """The form for a new ticket of one category, or of a process without categories. The process decides which further
+    questions are asked.
 
     `file_ticket` validates everything again, as it does for every channel.
     """
@@ -52,10 +53,10 @@ class NewTicketForm(QuestionsForm, StampedForm):
         widget=forms.Textarea(attrs={"rows": 6, "data-behaviour": "autosize"}),
     )
 
-    def __init__(self, *args: Any, category: Category, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, process: Process, category: Category | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.category = category
-        self.definition = definition = category.process.definition
+        self.process, self.category = process, category
+        self.definition = definition = process.definition
         if definition.phone == "required":
             self.fields["phone"].required = True
         for name, text in (("title", definition.title_label), ("description", definition.description_label)):
@@ -63,15 +64,17 @@ class NewTicketForm(QuestionsForm, StampedForm):
                 self.fields[name].label = str(text)
         if definition.description_help:
             self.fields["description"].help_text = str(definition.description_help)
-        self.questions = definition.intake_fields(category.key)
+        self.questions = definition.intake_fields(category.key if category else "")
         for question in self.questions:
             self.fields[self.question_name(question.key)] = form_field(question)
         self.fields["files"] = FilesField(limits=definition.files)
 
     @classmethod
-    def unbound_from(cls, typed: QueryDict, *, category: Category) -> "NewTicketForm":
+    def unbound_from(
+        cls, typed: QueryDict, *, process: Process, category: Category | None
+    ) -> "NewTicketForm":
         """Return an unbound form with what was typed so far, so that it shows no errors yet."""
-        form = cls(category=category)
+        form = cls(process=process, category=category)
         form.initial = {
             name: field.widget.value_from_datadict(typed, {}, name)
             for name, field in form.fields.items()
@@ -86,7 +89,7 @@ class NewTicketForm(QuestionsForm, StampedForm):
         account = User.objects.filter(email=given["email"].lower(), is_active=True).first()
         try:
             ticket = file_ticket(
-                self.category.process,
+                self.process,
                 actor=actor,
                 title=given["title"],
                 description=given["description"],

@@ -2,17 +2,21 @@
 
 import io
 import uuid
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_user
 from tickets.enums import Channel, EventKind
-from tickets.models import Attachment, Category, Message, Ticket
+from tickets.models import Attachment, Category, Message, Process, Ticket
 from tickets.tests.factories import make_process
+from tickets.workflow.publishing import publish
 
 from .factories import signed_in, text_of
 
@@ -220,3 +224,80 @@ def test_get_files_nothing(agent: User, category: Category):
     signed_in(agent).get(URL, report(category) | {"categoria": category.pk})
 
     assert not Ticket.objects.exists()
+
+
+PLAIN_PROCESS = """
+format = 1
+key = "compras"
+name = { es = "Compras", en = "Purchases" }
+description = "Lo que haga falta comprar."
+department = "soporte-tecnico"
+files = { kinds = ["document"] }
+
+[[fields]]
+key = "articulo"
+label = "Artículo"
+required = true
+
+[[stages]]
+key = "pedido"
+label = "Pedido"
+kind = "new"
+
+[[stages]]
+key = "comprado"
+label = "Comprado"
+kind = "done"
+
+[[actions]]
+key = "comprar"
+label = "Comprar"
+from = ["pedido"]
+to = "comprado"
+by = ["staff"]
+"""
+
+
+@pytest.fixture
+def plain() -> Process:
+    make_department("soporte-tecnico")
+    return publish(PLAIN_PROCESS).process
+
+
+def test_process_without_categories_is_offered_and_filed(agent: User, plain: Process):
+    client = signed_in(agent)
+    page = text_of(client.get(URL))
+    assert "?categoria=proceso-compras" in page
+    assert "Lo que haga falta comprar." in page
+    form = text_of(client.get(URL, {"categoria": "proceso-compras"}))
+    assert 'name="answer_articulo"' in form
+    assert 'value="proceso-compras"' in form
+    data = {"category": "proceso-compras", "key": str(uuid.uuid4()), "channel": "phone", "email": "ana@example.com",
+            "title": "Sillas", "description": "Seis."}  # fmt: skip
+    refused = client.post(URL, data)
+    assert refused.status_code == 422
+    client.post(URL, data | {"answer_articulo": "Sillas de oficina"})
+    ticket = Ticket.objects.get()
+    assert (ticket.category, ticket.fields, ticket.process_version.process) == (
+        None, {"articulo": "Sillas de oficina"}, plain,
+    )  # fmt: skip
+
+
+def test_process_with_categories_is_not_offered_whole(agent: User, category: Category, plain: Process):
+    client = signed_in(agent)
+    category.process.categories.update(is_active=False)
+    page = text_of(client.get(URL))
+    assert "proceso-incidencia-tecnica" not in page
+    for choice in ("proceso-incidencia-tecnica", str(category.pk), "proceso-nada", "x"):
+        assert 'name="title"' not in text_of(client.get(URL, {"categoria": choice}))
+
+
+def test_choosing_costs_the_same_with_more_processes(
+    agent: User, category: Category, plain: Process, django_assert_num_queries: Any
+):
+    client = signed_in(agent)
+    with CaptureQueriesContext(connection) as before:
+        client.get(URL)
+    make_process("solicitud-guiada")
+    with django_assert_num_queries(len(before)):
+        client.get(URL)

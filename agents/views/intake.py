@@ -1,19 +1,19 @@
 """«Nuevo ticket»: staff file a ticket for somebody who called, wrote on WhatsApp or came by."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
-from django.forms import ModelChoiceField
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_http_methods
 
 from tickets.attachments import discard_draft, keep_drafts
-from tickets.models import Attachment, Category, Ticket
+from tickets.definitions.definition import CategoryDefinition
+from tickets.models import Attachment, Category, Process, Ticket
 from web.files import waiting_file_row
 from web.refusals import Refusal
 
@@ -21,22 +21,55 @@ from ..access import DeskRequest, desk_view
 from ..forms.intake import NewTicketForm
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What a ticket can be filed as: a category, or a whole process that has no categories."""
+
+    process: Process
+    category: Category | None = None
+
+    @property
+    def key(self) -> str:
+        """The value that addresses and forms carry."""
+        return str(self.category.pk) if self.category else f"proceso-{self.process.key}"
+
+    def __str__(self) -> str:
+        return str(self.category or self.process)
+
+    @property
+    def icon(self) -> str:
+        return self.category.icon if self.category else CategoryDefinition.icon
+
+    @property
+    def description(self) -> str:
+        return (
+            self.category.localised_description if self.category else str(self.process.definition.description)
+        )
+
+    @property
+    def notice(self) -> str:
+        return self.category.localised_notice if self.category else ""
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
 def new_ticket(request: DeskRequest) -> HttpResponse:
     """Ask for the category first, because it decides what else is asked; then for the rest on one page."""
-    category = _category(request)
-    if category is None:
-        return render(request, "agents/tickets/new_category.html", {"categories": _categories()})
+    choices = _choices()
+    given = request.POST.get("category") or request.GET.get("categoria", "")
+    choice = next((choice for choice in choices if choice.key == given), None)
+    if choice is None:
+        return render(request, "agents/tickets/new_category.html", {"choices": choices})
     if request.method != "POST":
         initial = {"key": uuid.uuid4(), "channel": "phone", "email": request.GET.get("correo", "")[:254]}
-        return _page(request, category, NewTicketForm(initial=initial, category=category))
+        return _page(request, choice, _form(choice, initial=initial))
     waiting = _files_key(request, request.POST.get("key", ""))
     if file := request.POST.get("quitar"):
         discard_draft(waiting, file, actor=request.user)
-        return _page(request, category, NewTicketForm.unbound_from(request.POST, category=category), waiting)
-    form = NewTicketForm(request.POST, category=category)
-    files, limits = request.FILES.getlist("files"), category.process.definition.files
+        typed = NewTicketForm.unbound_from(request.POST, process=choice.process, category=choice.category)
+        return _page(request, choice, typed, waiting)
+    form = _form(choice, request.POST)
+    files, limits = request.FILES.getlist("files"), choice.process.definition.files
     problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=limits)
     if form.is_valid() and not problems:
         with Refusal(form):
@@ -45,7 +78,11 @@ def new_ticket(request: DeskRequest) -> HttpResponse:
             return _after(request, ticket)
     for text in problems:
         form.add_error("files", text)
-    return _page(request, category, form, waiting, status=422)
+    return _page(request, choice, form, waiting, status=422)
+
+
+def _form(choice: Choice, *args: Any, **kwargs: Any) -> NewTicketForm:
+    return NewTicketForm(*args, process=choice.process, category=choice.category, **kwargs)
 
 
 def _after(request: DeskRequest, ticket: Ticket) -> HttpResponse:
@@ -55,30 +92,29 @@ def _after(request: DeskRequest, ticket: Ticket) -> HttpResponse:
 
 
 def _page(
-    request: DeskRequest, category: Category, form: NewTicketForm, waiting: str = "", *, status: int = 200
+    request: DeskRequest, choice: Choice, form: NewTicketForm, waiting: str = "", *, status: int = 200
 ) -> HttpResponse:
     """Render the form with the files that were uploaded before it was refused: `waiting` is their draft key."""
     field: Any = form.fields["files"]
     field.uploaded = [waiting_file_row(item, remove_url="") for item in _waiting(request, waiting)]
-    return render(request, "agents/tickets/new.html", {"category": category, "form": form}, status=status)
+    return render(request, "agents/tickets/new.html", {"choice": choice, "form": form}, status=status)
 
 
 def _waiting(request: DeskRequest, key: str) -> list[Attachment]:
     return list(Attachment.objects.drafts(key).filter(uploader=request.user))
 
 
-def _categories() -> QuerySet[Category]:
-    active = Category.objects.filter(is_active=True, process__is_active=True, process__current__isnull=False)
-    return active.select_related("process__current")
-
-
-def _category(request: DeskRequest) -> Category | None:
-    given = request.POST.get("category") or request.GET.get("categoria", "")
-    try:
-        category: Category | None = ModelChoiceField(_categories(), required=False).clean(given)
-    except ValidationError:
-        return None
-    return category
+def _choices() -> list[Choice]:
+    """Return the active categories of every process in use, and the processes without categories. Two queries."""
+    active = Category.objects.filter(is_active=True)
+    processes = Process.objects.filter(is_active=True, current__isnull=False).select_related("current")
+    choices: list[Choice] = []
+    for process in processes.prefetch_related(Prefetch("categories", active, to_attr="offered")):
+        if process.definition.categories:
+            choices += [Choice(process, category) for category in process.offered]
+        else:
+            choices.append(Choice(process))
+    return choices
 
 
 def _files_key(request: DeskRequest, key: str) -> str:
