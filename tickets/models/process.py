@@ -109,7 +109,15 @@ class Category(LocalisedName):
         ordering = ["process__position", "position", "name"]
         verbose_name = _("categoría")
         verbose_name_plural = _("categorías")
-        constraints = [models.UniqueConstraint(fields=["process", "key"], name="category_key_per_process")]
+        # A renamed category leaves its retired row behind, for the tickets that were filed under the old name.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["process", "key"],
+                condition=models.Q(is_active=True),
+                name="category_active_key_per_process",
+                violation_error_message=_("Otra categoría con esa clave ya se puede elegir."),
+            )
+        ]
 
     @property
     def localised_description(self) -> str:

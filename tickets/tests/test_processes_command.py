@@ -54,6 +54,17 @@ def test_exported_process_can_be_edited_and_published(tmp_path):
     assert f"{S3}: instalada la versión 3." in run("install-library", "--update")
 
 
+@pytest.mark.demand("S4.26")
+def test_publish_and_update_tell_what_changes_for_people(tmp_path):
+    make_ticket(make_process(S3), category="reporte-de-bug")
+    file = tmp_path / "mio.toml"
+    file.write_text(library()[S3].replace('es = "Reporte de Bug"', 'es = "Falla"'), "utf-8")
+    told = "  «{}» pasa a llamarse «{}»."
+    kept = " 1 ticket abierto conserva ese nombre."
+    assert run("publish", str(file)).splitlines()[1:] == [told.format("Reporte de Bug", "Falla") + kept]
+    assert told.format("Falla", "Reporte de Bug") in run("install-library", "--update").splitlines()
+
+
 def test_list_shows_versions_tickets_and_missing_processes():
     ticket = make_ticket()
     Process.objects.filter(pk=ticket.process_version.process_id).update(is_active=False)

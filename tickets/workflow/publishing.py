@@ -1,45 +1,71 @@
 """Publishing of process files: their versions, and the departments, groups and categories that they need."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
-from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import CustomerKind, Department, User
+from accounts.models import Department, User
 
-from ..definitions.definition import Definition, Need, Who
+from ..definitions.definition import Definition, Who
 from ..definitions.lines import LineIndex, Path
 from ..definitions.problems import DefinitionError, Problem
-from ..models import Category, Process, ProcessVersion
+from ..models import Process, ProcessVersion
 from .checking import load
+from .offering import gone_stages, update_categories, update_needs
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The version that is now in use, whether it is new, and a sentence for each change that people notice."""
+
+    version: ProcessVersion
+    is_new: bool = True
+    changes: tuple[str, ...] = ()
+
+
+def publish(source: str, *, position: int | None = None) -> ProcessVersion:
+    """Publish as `put_in_use` does, and return the version alone."""
+    return put_in_use(source, position=position).version
 
 
 @transaction.atomic
-def publish(source: str, *, position: int | None = None) -> ProcessVersion:
-    """Check a process file, make it the current version of its process, and return that version.
+def put_in_use(source: str, *, position: int | None = None) -> Publication:
+    """Check a process file and make it the current version of its process.
 
-    Tickets filed before keep their version. The same text as the current version publishes nothing new. Departments,
-    customer kinds, groups and categories of the file are created where the desk has none with that key; existing ones
-    stay as the desk has edited them. Raises `DefinitionError`.
+    Tickets filed before keep their version. The same text as the current version publishes nothing new. The desk's
+    categories, departments, groups and customer kinds follow the file, except where the desk has edited them:
+    see `offering`. Raises `DefinitionError`.
     """
     definition = check_for_desk(source)
-    _create_needs(definition)
     process, _created = Process.objects.get_or_create(
         key=definition.key, defaults={"position": Process.objects.count() if position is None else position}
     )
     process = Process.objects.select_for_update(of=("self",)).select_related("current").get(pk=process.pk)
     if process.current and process.current.source == source:
-        return process.current
+        return Publication(process.current, is_new=False)
+    before = _definition_before(process)
     latest = process.versions.order_by("-number").first()
     version = ProcessVersion.objects.create(
         process=process, number=latest.number + 1 if latest else 1, source=source
     )
     process.current = version
     process.save(update_fields=["current"])
-    _create_categories(process, definition)
-    return version
+    changes = [
+        *update_needs(before, definition),
+        *update_categories(process, before, definition),
+        *gone_stages(process, before, definition),
+    ]
+    return Publication(version, changes=tuple(changes))
+
+
+def _definition_before(process: Process) -> Definition | None:
+    """Return the current definition. None if there is none, or if this program can no longer read it."""
+    try:
+        return process.current.definition if process.current else None
+    except DefinitionError:
+        return None
 
 
 def check_for_desk(source: str) -> Definition:
@@ -104,50 +130,3 @@ def _named_people(definition: Definition) -> Iterator[tuple[Path, Who]]:
     for position, item in enumerate(definition.closing.checklist):
         for who in item.by:
             yield ("closing", "checklist", position, "by"), who
-
-
-def _create_needs(definition: Definition) -> None:
-    Department.objects.bulk_create(
-        [Department(**_need_values(need, position)) for position, need in enumerate(definition.departments)],
-        ignore_conflicts=True,
-    )
-    CustomerKind.objects.bulk_create(
-        [
-            CustomerKind(**_need_values(need, position))
-            for position, need in enumerate(definition.customer_kinds)
-        ],
-        ignore_conflicts=True,
-    )
-    for group in definition.groups:
-        if not Group.objects.filter(name__iexact=group.key).exists():
-            Group.objects.create(name=group.key)
-
-
-def _need_values(need: Need, position: int) -> dict[str, Any]:
-    return {"key": need.key, "name": need.label.es, "name_en": need.label.en, "position": position}
-
-
-def _create_categories(process: Process, definition: Definition) -> None:
-    keys = {definition.department, *(category.department for category in definition.categories)}
-    departments = {department.key: department for department in Department.objects.filter(key__in=keys)}
-    Category.objects.bulk_create(
-        [
-            Category(
-                process=process,
-                key=item.key,
-                name=item.label.es,
-                name_en=item.label.en,
-                description=item.description.es,
-                description_en=item.description.en,
-                notice=item.notice.es,
-                notice_en=item.notice.en,
-                icon=item.icon,
-                department=departments.get(item.department or definition.department),
-                case_kind=item.case_kind,
-                severity=item.severity,
-                position=position,
-            )
-            for position, item in enumerate(definition.categories)
-        ],
-        ignore_conflicts=True,
-    )

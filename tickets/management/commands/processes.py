@@ -16,7 +16,7 @@ from tickets.definitions.parser import MAX_SOURCE
 from tickets.definitions.problems import DefinitionError
 from tickets.models import Process, ProcessVersion
 from tickets.workflow.advice import advice_on
-from tickets.workflow.publishing import check_for_desk, publish
+from tickets.workflow.publishing import Publication, check_for_desk, put_in_use
 
 
 class Command(BaseCommand):
@@ -94,19 +94,23 @@ class Command(BaseCommand):
 
     def publish(self, name: str) -> None:
         source = self.read(name)
-        before = {version.pk for version in ProcessVersion.objects.only("pk")}
         try:
-            version = publish(source)
+            done = put_in_use(source)
         except DefinitionError as error:
             raise CommandError(self.complaint(name, error)) from error
-        facts = {"key": version.process.key, "number": version.number}
-        if version.pk in before:
+        facts = {"key": done.version.process.key, "number": done.version.number}
+        if not done.is_new:
             self.stdout.write(_("%(key)s ya está en la versión %(number)d con este mismo texto.") % facts)
-        else:
-            self.stdout.write(
-                _("%(key)s: publicada la versión %(number)d. Los tickets abiertos siguen con la suya.")
-                % facts
-            )
+            return
+        self.stdout.write(
+            _("%(key)s: publicada la versión %(number)d. Los tickets abiertos siguen con la suya.") % facts
+        )
+        self.tell(done)
+
+    def tell(self, done: Publication) -> None:
+        """Print what the publication changes for people."""
+        for change in done.changes:
+            self.stdout.write(f"  {change}")
 
     def export(self, key: str, number: int | None) -> None:
         version = (
@@ -128,9 +132,10 @@ class Command(BaseCommand):
             elif current is not None and not update:
                 self.stdout.write(_("%(key)s: la mesa tiene su propia versión; no se toca.") % {"key": key})
             else:
-                version = publish(source)
-                facts = {"key": key, "number": version.number}
+                done = put_in_use(source)
+                facts = {"key": key, "number": done.version.number}
                 self.stdout.write(_("%(key)s: instalada la versión %(number)d.") % facts)
+                self.tell(done)
 
     @staticmethod
     def read(name: str) -> str:
