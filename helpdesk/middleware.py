@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from content.files.streams import MB
 from helpdesk import logs
-from web import grants
+from web import grants, visitors
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -202,20 +202,23 @@ def reader_preferences(get_response: Next) -> Next:
 def private_pages(get_response: Next) -> Next:
     """Keep pages private on a computer that several people use.
 
-    Pages of signed-in people, and of visitors with a session (who began to file a ticket), are not shown from a cache
-    without asking the server. Signing out clears the browser's cache and storage, so that «Back» shows nothing and no
-    draft stays, and deletes the cookie with the guests' links that were opened. Browsers obey over TLS only;
-    js/lib/person.js does the same everywhere.
+    Pages of signed-in people, and of visitors with a session or with the cookie of those who began to file a ticket,
+    are not shown from a cache without asking the server. Signing out clears the browser's cache and storage, so that
+    «Back» shows nothing and no draft stays, and deletes the cookies that open guests' links and unfinished reports.
+    Browsers obey over TLS only; js/lib/person.js does the same everywhere.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         was_signed_in = request.user.is_authenticated
         response = get_response(request)
-        if was_signed_in or not request.session.is_empty():
+        if was_signed_in or not request.session.is_empty() or visitors.is_known(request):
             response.headers.setdefault("Cache-Control", "private, no-cache")
         if was_signed_in and not request.user.is_authenticated:
             response.headers["Clear-Site-Data"] = '"cache", "storage"'
             grants.forget(request, response)
+            visitors.forget(response)
+        else:
+            visitors.set_cookie(request, response)
         return response
 
     return middleware

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from content.batches import delete_in_batches
 from notifications.outgoing import outbox
-from tickets import attachments
+from tickets import attachments, drafts
 from tickets.lists import presence
 from tickets.workflow import sweeps
 
@@ -64,6 +64,7 @@ def clean_up() -> None:
     for step in (
         sweeps.forget_expired_tokens,
         attachments.discard_old_drafts,
+        drafts.forget_old_drafts,
         presence.forget_absent,
         outbox.forget_old_mail,
         csp_reports.forget_old,

@@ -170,19 +170,23 @@ def _is_message(name: str) -> bool:
 
 def invalid_link_page(request: HttpRequest) -> HttpResponse:
     """Answer 404 with the same page for unknown links, for links of somebody who is not the requester, and for visitors
-    who have opened no link. Requests by htmx get 286 without a page."""
-    if getattr(request, "htmx", False):
+    who have opened no link. A poll by htmx gets 286 without a page."""
+    if _is_poll(request):
         return _stop_polling()
     return render(request, "portal/guest/invalid.html", status=404)
 
 
 def ended_link_page(request: HttpRequest, token: GuestToken) -> HttpResponse:
-    """Answer 410 with what ended the link, how the ticket stands and a button that mails a new link. Requests by htmx
-    get 286 without a page."""
-    if getattr(request, "htmx", False):
+    """Answer 410 with what ended the link, how the ticket stands and a button that mails a new link. A poll by htmx
+    gets 286 without a page."""
+    if _is_poll(request):
         return _stop_polling()
     context = {"token": token, "ticket": token.ticket, "unsent": unsent_reply(request, token.ticket.folio)}
     return render(request, "portal/guest/ended.html", context, status=410)
+
+
+def _is_poll(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False)) and request.method == "GET"
 
 
 def _stop_polling() -> HttpResponse:

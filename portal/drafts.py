@@ -1,99 +1,109 @@
-"""The draft of a report, from the first step of the guide until the ticket has a folio.
+"""Find and keep the draft of a report, from the first step of the guide until the ticket has a folio.
 
-The draft is stored in the session. A table of drafts would need a model, an owner before the person has signed in, and
-a job that deletes old rows. A session already has an owner and an end, and keeps its content when a person signs in
-half-way (S2.1). But it can end while the person types. So the forms of the guide also carry the draft in a signed
-hidden field, and the next POST restores it. The files are stored under the draft's key.
+A draft is a row (`tickets.models.ReportDraft`). It belongs to the browser that began it, known by a cookie, and to the
+account that wrote in it. The forms of the guide also carry a signed proof in a hidden field, so that the next POST
+finds the draft after the cookie is gone, and restores it after the row is gone. The files are stored under the draft's
+key. docs/decisions/0010 gives the reasons.
 """
 
 import re
 import secrets
 import uuid
-from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from django.core import signing
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.db.models import Q
+from django.http import Http404, HttpRequest, QueryDict
 
 from accounts.models import User
+from tickets import drafts
 from tickets.attachments import adopt_drafts
-from tickets.models import Attachment
+from tickets.models import Attachment, ReportDraft
+from tickets.models.querysets import AttachmentQuerySet
+from web.visitors import recognised, visitor_of
 
-SESSION_KEY = "filings"
-KEPT = 5  # drafts per browser; adding one more deletes the oldest
-LONGEST = 60_000  # characters of one posted form that are stored; no valid form has more
-MOST_FIELDS = 100
 SALT = "portal.drafts"
 CARRIED_FOR = 3 * 24 * 3600
+LONGEST_CODE = 64
 DETAILS = re.compile(r"title|description|answer_[a-z0-9_-]{1,40}")
+CONTACT = re.compile(r"email|name|phone|notify|seen")
 
 
-@dataclass
-class Draft:
-    """The values that the person has typed so far, not validated.
-
-    A draft that is sent twice has the same `key`, so it is filed once (S0.14). Its files are stored under `files_key`.
-    """
-
-    id: str
-    key: str = field(default_factory=lambda: str(uuid.uuid4()))
-    topic: str = ""
-    values: dict[str, list[str]] = field(default_factory=dict)
-    contact: dict[str, list[str]] = field(default_factory=dict)
-    owner: int | None = None
-    folio: str = ""
-
-    @property
-    def files_key(self) -> str:
-        return f"filing:{self.key}"
-
-    def data(self, values: dict[str, list[str]]) -> QueryDict:
-        """Return `values` as a `QueryDict`, the type of a form's `data`."""
-        data = QueryDict(mutable=True)
-        for name, items in values.items():
-            data.setlist(name, items)
-        return data
-
-    def files(self, request: HttpRequest) -> QuerySet[Attachment]:
-        """Return the files that will be attached: the person's own, and those from before they signed in."""
-        mine = Q(uploader=None)
-        if request.user.is_authenticated:
-            mine |= Q(uploader=request.user)
-        return Attachment.objects.drafts(self.files_key).filter(mine)
-
-    def carry(self, *, whole: bool = False) -> str:
-        """Return the signed draft for a hidden field. Pass `whole` if the form itself does not hold the answers."""
-        values = asdict(self) if whole else {"id": self.id, "key": self.key, "owner": self.owner}
-        return signing.dumps(values, salt=SALT, compress=True)
-
-    def adopt_files(self, user: User) -> None:
-        adopt_drafts(self.files_key, user=user)
-
-
-NAMES = frozenset(item.name for item in fields(Draft))
-
-
-def new_id() -> str:
+def new_code() -> str:
     return secrets.token_urlsafe(9)
 
 
-def load(request: HttpRequest, draft_id: str) -> Draft:
-    """Return the draft `draft_id` from the session, else from the request's hidden field `carry`, else an empty one."""
-    for values in (_of_session(request).get(draft_id), _carried(request)):
-        if values and values.get("id") == draft_id and _may_continue(request, values):
-            return Draft(**{name: value for name, value in values.items() if name in NAMES})
-    return Draft(draft_id)
+def load(request: HttpRequest, code: str) -> ReportDraft:
+    """Return the draft `code` of this visitor, else the one that the posted field `carry` proves, else an empty one.
+
+    A signed-in person gets a draft of their own or of nobody, never another account's. The visitor gets a cookie.
+    """
+    if len(code) > LONGEST_CODE:
+        raise Http404
+    visitor = recognised(request)
+    user = request.user if isinstance(request.user, User) else None
+    draft = _of_visitor(code, visitor, user) or _carried(request, code, user) or ReportDraft(code=code)
+    draft.visitor = visitor
+    if user is not None:
+        draft.owner = user
+    return draft
 
 
-def save(request: HttpRequest, draft: Draft) -> None:
-    """Store the draft in the session and make a signed-in person its owner. Only the `KEPT` newest drafts stay."""
-    if request.user.is_authenticated:
-        draft.owner = request.user.pk
-    drafts = _of_session(request)
-    drafts.pop(draft.id, None)
-    drafts[draft.id] = asdict(draft)
-    request.session[SESSION_KEY] = dict(list(drafts.items())[-KEPT:])
+def unfinished(request: HttpRequest, limit: int) -> list[ReportDraft]:
+    """Return up to `limit` reports that this person began and has not sent, newest first."""
+    user = request.user if isinstance(request.user, User) else None
+    return list(drafts.unfinished_reports(visitor=visitor_of(request), user=user)[:limit])
+
+
+def _of_visitor(code: str, visitor: str, user: User | None) -> ReportDraft | None:
+    mine = Q(visitor=visitor)
+    if user is not None:
+        mine = Q(visitor=visitor, owner=None) | Q(owner=user)
+    return ReportDraft.objects.filter(mine, code=code).order_by("-updated_at", "-pk").first()
+
+
+def _carried(request: HttpRequest, code: str, user: User | None) -> ReportDraft | None:
+    """Return the draft that the hidden field `carry` of the posted form proves, from its row or from the field."""
+    text = request.POST.get("carry", "")
+    if not re.fullmatch(r"[\w.:-]{1,200000}", text):
+        return None
+    try:
+        values: dict[str, Any] = signing.loads(text, salt=SALT, max_age=CARRIED_FOR)
+        key = uuid.UUID(values["key"])
+    except (signing.BadSignature, KeyError, ValueError):
+        return None
+    if values.get("code") != code or not _may_continue(values.get("owner"), user):
+        return None
+    row = ReportDraft.objects.filter(key=key).first()
+    if row is not None:
+        return row if _may_continue(row.owner_id, user) else None
+    texts = {name: values[name] for name in ("topic", "values", "contact") if name in values}
+    return ReportDraft(code=code, key=key, owner_id=values.get("owner"), **texts)
+
+
+def _may_continue(owner: int | None, user: User | None) -> bool:
+    """Whether this person may continue a draft. False if they are signed in and another account owns it."""
+    return user is None or owner in (None, user.pk)
+
+
+def carry(draft: ReportDraft, *, whole: bool = False) -> str:
+    """Return the signed draft for a hidden field. Pass `whole` if the form itself does not hold the answers."""
+    values: dict[str, Any] = {"code": draft.code, "key": str(draft.key), "owner": draft.owner_id}
+    if whole:
+        values |= {"topic": draft.topic, "values": draft.values, "contact": draft.contact}
+    return signing.dumps(values, salt=SALT, compress=True)
+
+
+def new_page() -> str:
+    """Return a name for a page that is being drawn; its form posts it, so that two tabs are told apart."""
+    return secrets.token_urlsafe(12)
+
+
+def page_of(request: HttpRequest) -> dict[str, Any]:
+    """Return the posted name of the page, the page that had written last before it, and when it was typed."""
+    names = {name: request.POST.get(name, "")[:40].replace("\0", "") for name in ("page", "seen")}
+    typed_at = request.POST.get("typed_at", "")
+    return {**names, "typed_at": int(typed_at) if re.fullmatch(r"[0-9]{1,15}", typed_at, re.ASCII) else 0}
 
 
 def typed(request: HttpRequest, names: re.Pattern[str] = DETAILS) -> dict[str, list[str]]:
@@ -101,25 +111,27 @@ def typed(request: HttpRequest, names: re.Pattern[str] = DETAILS) -> dict[str, l
 
     Returns an empty dictionary when they are too many or too long to keep; no valid form is that long.
     """
-    values = {name: request.POST.getlist(name) for name in request.POST if names.fullmatch(name)}
-    size = sum(len(item) for items in values.values() for item in items)
-    return values if size <= LONGEST and len(values) <= MOST_FIELDS else {}
+    return drafts.keepable(
+        {name: request.POST.getlist(name) for name in request.POST if names.fullmatch(name)}
+    )
 
 
-def _of_session(request: HttpRequest) -> dict[str, dict[str, Any]]:
-    return dict(request.session.get(SESSION_KEY, {}))
+def as_data(values: dict[str, list[str]]) -> QueryDict:
+    """Return `values` as a `QueryDict`, the type of a form's `data`."""
+    data = QueryDict(mutable=True)
+    for name, items in values.items():
+        data.setlist(name, items)
+    return data
 
 
-def _carried(request: HttpRequest) -> dict[str, Any] | None:
-    text = request.POST.get("carry") or request.GET.get("carry") or ""
-    if not re.fullmatch(r"[\w.:-]{1,200000}", text):
-        return None
-    try:
-        return signing.loads(text, salt=SALT, max_age=CARRIED_FOR)
-    except signing.BadSignature:
-        return None
+def files_of(request: HttpRequest, draft: ReportDraft) -> AttachmentQuerySet:
+    """Return the files that will be attached: the person's own, and those from before they signed in."""
+    found: AttachmentQuerySet = Attachment.objects.drafts(draft.files_key)
+    mine = found.filter(uploader=None)
+    if request.user.is_authenticated:
+        mine |= found.filter(uploader=request.user)
+    return mine
 
 
-def _may_continue(request: HttpRequest, values: dict[str, Any]) -> bool:
-    """Whether this visitor may continue the draft. False if they are signed in and another account owns it."""
-    return values.get("owner") in (None, request.user.pk) or not request.user.is_authenticated
+def adopt_files(draft: ReportDraft, user: User) -> None:
+    adopt_drafts(draft.files_key, user=user)

@@ -1,5 +1,6 @@
 """Shared parts of the guide's views: the bar of steps, the details page, and the page that asks to sign in."""
 
+import re
 from typing import Any
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -7,16 +8,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from tickets.models import Attachment
+from tickets.models import Attachment, ReportDraft
+from tickets.workflow.intake import TITLE_LENGTH
 from web.files import waiting_file_row
 
-from ..drafts import Draft
+from .. import drafts
 from ..forms.filing import DetailsForm
 from .contact import panel
 from .topics import Topic
+
+UNFINISHED_ON_HOME = 3
 
 STEPS = {
     "report_type": gettext_lazy("Tipo"),
@@ -26,27 +31,26 @@ STEPS = {
 
 
 def details_page(
-    request: HttpRequest, draft: Draft, topic: Topic, form: DetailsForm, *, status: int = 200
+    request: HttpRequest, draft: ReportDraft, topic: Topic, form: DetailsForm, *, status: int = 200
 ) -> HttpResponse:
     files: Any = form.fields["files"]
-    files.upload_url = (
-        reverse("portal:report_upload", args=[draft.id])
-        + "?"
-        + urlencode({"tipo": topic.key, "carry": draft.carry()})
-    )
-    files.uploaded = [row_of_draft(draft, attachment) for attachment in draft.files(request)]
+    upload = reverse("portal:report_upload", args=[draft.code])
+    files.upload_url = f"{upload}?{urlencode({'tipo': topic.key})}"
+    files.uploaded = [row_of_draft(draft, attachment) for attachment in drafts.files_of(request, draft)]
     context = {
         "form": form,
         "topic": topic,
         "draft": draft,
+        "carry": drafts.carry(draft),
+        "page": drafts.new_page(),
         "steps": steps("report_details", draft),
         "contact": panel(),
     }
     return render(request, "portal/filing/details.html", context, status=status)
 
 
-def ask_to_sign_in(request: HttpRequest, draft: Draft, topic: Topic, back: str) -> HttpResponse:
-    """Render the page that asks to sign in first (S2.1). The session keeps the draft; after signing in, the person is
+def ask_to_sign_in(request: HttpRequest, draft: ReportDraft, topic: Topic, back: str) -> HttpResponse:
+    """Render the page that asks to sign in first (S2.1). The draft is kept; after signing in, the person is
     sent to the address `back`."""
     context = {
         "topic": topic,
@@ -67,12 +71,52 @@ def details_url(draft_id: str, topic: str = "") -> str:
     return f"{url}?{urlencode({'tipo': topic})}" if topic else url
 
 
-def row_of_draft(draft: Draft, attachment: Attachment) -> dict[str, Any]:
-    url = reverse("portal:report_discard", args=[draft.id, attachment.uuid])
-    return waiting_file_row(attachment, remove_url=f"{url}?{urlencode({'carry': draft.carry()})}")
+def type_url(draft: ReportDraft) -> str:
+    """Return the address of the first step. For a draft whose topic is not offered any more, the page says so."""
+    if not draft.topic:
+        return reverse("portal:report")
+    url = reverse("portal:report_type", args=[draft.code])
+    return f"{url}?{urlencode({'tipo': draft.topic})}"
 
 
-def steps(current: str, draft: Draft | None = None) -> list[dict[str, Any]]:
+def row_of_draft(draft: ReportDraft, attachment: Attachment) -> dict[str, Any]:
+    url = reverse("portal:report_discard", args=[draft.code, attachment.uuid])
+    return waiting_file_row(attachment, remove_url=url)
+
+
+def unfinished_rows(request: HttpRequest, offered: list[Topic]) -> list[dict[str, Any]]:
+    """Return a row for each unfinished report that the home page offers to continue."""
+    names = {topic.key: topic.name for topic in offered}
+    return [
+        {
+            "title": _title_of(draft),
+            "topic": names.get(draft.topic, ""),
+            "at": draft.updated_at,
+            "url": details_url(draft.code),
+            "discard_url": reverse("portal:report_drop", args=[draft.code]),
+        }
+        for draft in drafts.unfinished(request, UNFINISHED_ON_HOME)
+    ]
+
+
+def discarded_row(request: HttpRequest) -> dict[str, str] | None:
+    """Return the report that the address says was just discarded, to offer to undo it; None if there is none."""
+    code = request.GET.get("descartado", "")
+    draft = drafts.load(request, code) if re.fullmatch(r"[\w-]{1,64}", code, re.ASCII) else None
+    if draft is None or draft.discarded_at is None:
+        return None
+    return {
+        "title": _title_of(draft),
+        "restore_url": reverse("portal:report_restore", args=[draft.code]),
+    }
+
+
+def _title_of(draft: ReportDraft) -> str:
+    title = (draft.values.get("title") or [""])[-1].strip()
+    return title[:TITLE_LENGTH] or _("Reporte sin título")
+
+
+def steps(current: str, draft: ReportDraft | None = None) -> list[dict[str, Any]]:
     """Return the entries of the bar of steps. With a `draft`, the steps before `current` are links."""
     names = list(STEPS)
     position = names.index(current)
@@ -80,7 +124,7 @@ def steps(current: str, draft: Draft | None = None) -> list[dict[str, Any]]:
         {
             "label": STEPS[name],
             "state": "done" if index < position else "current" if index == position else "todo",
-            "href": reverse(f"portal:{name}", args=[draft.id]) if draft and index < position else "",
+            "href": reverse(f"portal:{name}", args=[draft.code]) if draft and index < position else "",
         }
         for index, name in enumerate(names)
     ]

@@ -3,24 +3,38 @@
 import re
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import PASSWORD
-from portal import drafts
-from tickets.models import Process, Ticket
+from tickets import drafts as kept
+from tickets.models import Process, ReportDraft, Ticket
+from web.visitors import COOKIE
 
 from .factories import DETAILS, png, signed_in
 from .guide import PAGO, PLATAFORMA, S2, Guide, hidden
 
 pytestmark = pytest.mark.django_db
+
+
+def posted(guide: Guide, drawn: str, **values: str) -> dict[str, str]:
+    """Return what the page `drawn` posts with `values` typed into it."""
+    names = ("carry", "page", "seen", "typed_at")
+    return {"tipo": guide.topic} | {name: hidden(drawn, name) for name in names} | values
+
+
+def autosave(guide: Guide, *, drawn: str = "", **values: str) -> Any:
+    return guide.client.post(f"/nuevo/{guide.id}/borrador/", posted(guide, drawn or guide.drawn, **values))
 
 
 def test_going_back_to_the_type_keeps_the_details(client: Client, guest_process: Process):
@@ -45,9 +59,9 @@ def test_draft_is_saved_while_typing(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     carry = hidden(guide.drawn, "carry")
 
-    kept = client.post(f"/nuevo/{guide.id}/borrador/", {"tipo": PAGO, "carry": carry, "title": "A med"})
+    saved = client.post(f"/nuevo/{guide.id}/borrador/", {"tipo": PAGO, "carry": carry, "title": "A med"})
 
-    assert kept.status_code == 204
+    assert saved.status_code == 204
     assert 'value="A med"' in guide.page(guide.details)
 
 
@@ -125,11 +139,236 @@ def test_draft_of_another_account_is_ignored(customer_client: Client, process: P
     assert not Ticket.objects.exists()
 
 
-def test_browser_keeps_only_the_newest_drafts(client: Client, guest_process: Process):
-    guides = [Guide(client, PAGO) for _number in range(drafts.KEPT + 1)]
+def test_browser_keeps_only_the_newest_drafts(client: Client, guest_process: Process, monkeypatch):
+    monkeypatch.setattr(kept, "REPORTS_KEPT", 3)
+    guides = [Guide(client, PAGO) for _number in range(4)]
     for guide in guides:
         guide.fill(DETAILS)
 
-    assert len(client.session[drafts.SESSION_KEY]) == drafts.KEPT
+    assert ReportDraft.objects.count() == 3
     assert client.get(guides[0].contact)["Location"] == reverse("portal:report")
     assert client.get(guides[-1].contact).status_code == 200
+
+
+def test_full_browser_deletes_no_drafts_of_others(client: Client, guest_process: Process, monkeypatch):
+    monkeypatch.setattr(kept, "REPORTS_KEPT", 1)
+    theirs = Guide(Client(), PAGO)
+    theirs.fill(DETAILS)
+    for _number in range(2):
+        Guide(client, PAGO).fill(DETAILS)
+
+    assert theirs.client.get(theirs.contact).status_code == 200
+
+
+def test_text_with_nul_is_kept_without_it(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+
+    assert autosave(guide, title="A me\0dias").status_code == 204
+    assert 'value="A medias"' in guide.page(guide.details)
+
+
+def test_too_long_text_is_refused_and_leaves_the_draft(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    autosave(guide, title="Cabe")
+
+    assert autosave(guide, title="x" * (kept.LONGEST + 1)).status_code == 409
+    assert 'value="Cabe"' in guide.page(guide.details)
+
+
+# --- Whose it is ------------------------------------------------------------------------------------------
+
+
+def test_draft_is_invisible_in_another_browser(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+    stranger = Client()
+
+    assert stranger.get(guide.contact)["Location"] == reverse("portal:report")
+    assert DETAILS["title"] not in stranger.get(f"{guide.details}?tipo={PAGO}").content.decode()
+    assert "Continúa tu reporte" not in stranger.get("/").content.decode()
+
+
+def test_carry_in_the_address_gives_no_draft(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+    carry = hidden(guide.page(guide.contact), "carry")
+
+    page = Client().get(guide.details, {"tipo": PAGO, "carry": carry}).content.decode()
+
+    assert DETAILS["title"] not in page
+
+
+def test_account_continues_its_draft_in_another_browser(customer: User, process: Process):
+    first = Guide(signed_in(customer), PLATAFORMA)
+    first.fill(S2)
+
+    second = signed_in(customer)
+
+    assert S2["title"] in second.get("/").content.decode()
+    assert S2["title"] in second.get(first.details).content.decode()
+
+
+def test_next_account_in_the_browser_writes_a_draft_of_its_own(
+    customer_client: Client, customer: User, process: Process, stranger: User
+):
+    """The first person's session ended without signing out; the second person opens the same address."""
+    guide = Guide(customer_client, PLATAFORMA)
+    guide.fill(S2)
+    customer_client.force_login(stranger)
+
+    assert S2["title"] not in guide.page(f"{guide.details}?tipo={PLATAFORMA}")
+    guide.fill({"title": "Lo mío", "description": "Otra cosa."})
+
+    assert ReportDraft.objects.get(owner=customer).values["title"] == [S2["title"]]
+    assert ReportDraft.objects.get(owner=stranger).values["title"] == ["Lo mío"]
+
+
+def test_signing_out_hides_the_drafts(customer_client: Client, process: Process):
+    guide = Guide(customer_client, PLATAFORMA)
+    guide.fill(S2)
+    assert COOKIE in customer_client.cookies
+
+    customer_client.post(reverse("account_logout"))
+
+    assert "Continúa tu reporte" not in guide.page("/")
+    assert S2["title"] not in customer_client.get(guide.contact, follow=True).content.decode()
+
+
+# --- Several tabs -----------------------------------------------------------------------------------------
+
+
+def test_two_tabs_of_one_report_lose_neither_text(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    other = guide.page(f"{guide.details}?tipo={PAGO}")
+    autosave(guide, title="En la primera")
+
+    answer = autosave(guide, drawn=other, title="En la segunda")
+
+    assert answer["Desk-Draft-Overwritten"] == "1"
+    page = guide.page(guide.details)
+    assert 'value="En la segunda"' in page
+    assert "Escribiste este reporte en dos pestañas." in page
+    assert (
+        client.post(guide.details, posted(guide, page, ir="otra", title="En la segunda")).status_code == 302
+    )
+    page = guide.page(guide.details)
+    assert 'value="En la primera"' in page
+    client.post(guide.details, posted(guide, page, ir="otra", title="En la primera"))
+    assert 'value="En la segunda"' in guide.page(guide.details)
+
+
+def test_one_tab_after_the_other_is_no_conflict(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    autosave(guide, title="En la primera")
+    later = guide.page(guide.details)
+
+    answer = autosave(guide, drawn=later, title="En la segunda")
+
+    assert "Desk-Draft-Overwritten" not in answer
+    assert "Escribiste este reporte en dos pestañas." not in guide.page(guide.details)
+
+
+def test_save_that_arrives_late_undoes_nothing(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    autosave(guide, title="La puerta no abre", typed_at="2000")
+
+    autosave(guide, title="La pue", typed_at="1000")
+
+    assert 'value="La puerta no abre"' in guide.page(guide.details)
+
+
+def test_save_after_sending_brings_no_draft_back(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+    guide.send(email="ana@example.com")
+
+    assert autosave(guide, title="Tarde").status_code == 409
+    assert "Continúa tu reporte" not in guide.page("/")
+    assert guide.page(guide.done).count(Ticket.objects.get().folio) >= 1
+
+
+# --- Coming back ------------------------------------------------------------------------------------------
+
+
+def test_home_offers_to_continue_and_to_discard_with_undo(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    autosave(guide, title="A medias")
+
+    page = unescape(guide.page("/"))
+    assert "Continúa tu reporte" in page
+    assert f'href="{guide.details}"' in page
+    gone = client.post(f"/nuevo/{guide.id}/descartar/")
+    page = unescape(guide.page(gone["Location"]))
+    assert "Continúa tu reporte" not in page
+    assert "Descartamos tu reporte «A medias»." in page
+    client.post(f"/nuevo/{guide.id}/recuperar/")
+
+    assert "Continúa tu reporte" in guide.page("/")
+
+
+def test_stranger_cannot_discard_a_draft(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    autosave(guide, title="A medias")
+
+    Client().post(f"/nuevo/{guide.id}/descartar/")
+
+    assert "Continúa tu reporte" in guide.page("/")
+
+
+def test_sent_and_empty_reports_are_not_offered(client: Client, guest_process: Process):
+    Guide(client, PAGO)
+    sent = Guide(client, PAGO)
+    sent.fill(DETAILS)
+    sent.send(email="ana@example.com")
+
+    assert "Continúa tu reporte" not in sent.page("/")
+
+
+def test_draft_of_a_withdrawn_topic_asks_for_another(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS)
+    guest_process.categories.filter(key="pago").update(is_active=False)
+
+    page = client.get(guide.details, follow=True).content.decode()
+
+    assert "Ese tipo de solicitud ya no está disponible. Elige otro." in page
+    assert DETAILS["title"] in guide.page(f"{guide.details}?tipo=prueba-invitados.tramite")
+
+
+def test_home_costs_the_same_with_many_drafts(
+    client: Client, guest_process: Process, django_assert_num_queries
+):
+    autosave(Guide(client, PAGO), title="Uno")
+    with CaptureQueriesContext(connection) as one:
+        client.get("/")
+    cost = len(one)
+    for number in range(10):
+        autosave(Guide(client, PAGO), title=f"Otro {number}")
+
+    with django_assert_num_queries(cost):
+        assert client.get("/").content.decode().count("/descartar/") == 3
+
+
+def test_refused_form_posted_by_script_leaves_the_address(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    htmx = {"HX-Request": "true", "HX-Target": "contenido"}
+
+    refused = client.post(guide.details, posted(guide, guide.drawn, title="Sin más"), headers=htmx)
+    accepted = client.post(guide.details, posted(guide, guide.drawn, **DETAILS), headers=htmx)
+
+    assert refused.status_code == 422
+    assert (accepted.status_code, accepted["HX-Redirect"]) == (200, guide.contact)
+
+
+@pytest.mark.parametrize(("days", "left"), [(6, {"guest", "account"}), (8, {"account"}), (31, set())])
+def test_old_drafts_are_deleted(customer: User, days: int, left: set[str]):
+    changed = timezone.now() - timedelta(days=days)
+    for code, owner in (("guest", None), ("account", customer)):
+        ReportDraft.objects.create(code=code, visitor="v", owner=owner, updated_at=changed)
+    ReportDraft.objects.create(
+        code="discarded", visitor="v", owner=customer, updated_at=changed, discarded_at=changed
+    )
+
+    kept.forget_old_drafts()
+
+    assert set(ReportDraft.objects.values_list("code", flat=True)) == left

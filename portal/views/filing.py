@@ -5,26 +5,37 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tickets.attachments import discard_draft, keep_drafts
-from tickets.models import Attachment
+from tickets.drafts import begin_report, discard_report, keep_contact, keep_report, take_overwritten
+from tickets.models import Attachment, ReportDraft
+from web.in_place import in_place
 from web.ratelimit import by_ip, by_user, limited
 from web.uploads import take_upload
 
 from .. import drafts
-from ..drafts import Draft
 from ..forms.filing import DetailsForm
 from ..pages import topics
 from ..pages.contact import panel
-from ..pages.filing import ask_to_sign_in, details_page, details_url, row_of_draft, signed_in_user, steps
+from ..pages.filing import (
+    ask_to_sign_in,
+    details_page,
+    details_url,
+    row_of_draft,
+    signed_in_user,
+    steps,
+    type_url,
+)
 from ..pages.topics import Topic
 
 
 @require_safe
 def report(request: HttpRequest) -> HttpResponse:
     """Begin a new draft and show the first step, or redirect to the second if the address has a topic."""
-    return _choose(request, drafts.new_id())
+    return _choose(request, drafts.new_code())
 
 
 @require_safe
@@ -49,6 +60,7 @@ def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpRes
     return render(request, "portal/filing/type.html", context)
 
 
+@in_place
 @limited("report", rate="60/10m", by=by_user)
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
@@ -57,23 +69,28 @@ def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
         return redirect("portal:report_done", draft_id)
     topic = topics.find(request.POST.get("tipo") or request.GET.get("tipo") or draft.topic)
     if topic is None:
-        return redirect("portal:report")
+        return redirect(type_url(draft))
     if request.method == "POST":
         return _take_details(request, draft, topic)
     if topic.needs_account and not request.user.is_authenticated:
-        return ask_to_sign_in(request, draft, topic, details_url(draft.id, topic.key))
+        return ask_to_sign_in(request, draft, topic, details_url(draft.code, topic.key))
     form = DetailsForm(initial=_initial(draft, topic), topic=topic)
     return details_page(request, draft, topic, form)
 
 
-def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpResponse:
-    draft.topic, draft.values = topic.key, drafts.typed(request) or draft.values
-    drafts.save(request, draft)
+def _take_details(request: HttpRequest, draft: ReportDraft, topic: Topic) -> HttpResponse:
+    values = drafts.typed(request) or draft.values
+    draft = keep_report(draft, topic=topic.key, values=values, **drafts.page_of(request))
+    if draft.folio:  # another tab sent it meanwhile
+        return redirect("portal:report_done", draft.code)
     if file := request.POST.get("quitar"):
         _discard(request, draft, file)
-        return redirect(f"{details_url(draft.id)}#archivos")
+        return redirect(f"{details_url(draft.code)}#archivos")
     if request.POST.get("ir") == "tipo":
-        return redirect("portal:report_type", draft.id)
+        return redirect("portal:report_type", draft.code)
+    if request.POST.get("ir") == "otra":
+        take_overwritten(draft)
+        return redirect(details_url(draft.code))
     problems = keep_drafts(
         request.FILES.getlist("files"),
         draft_key=draft.files_key,
@@ -83,7 +100,7 @@ def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
     )
     form = DetailsForm(request.POST, topic=topic)
     if form.is_valid() and not problems:
-        return redirect("portal:report_contact", draft.id)
+        return redirect("portal:report_contact", draft.code)
     for problem in problems:
         form.add_error("files", problem)
     return details_page(request, draft, topic, form, status=422)
@@ -92,16 +109,26 @@ def _take_details(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
 @limited("report-draft", rate="120/10m", by=by_user)
 @require_POST
 def report_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
-    """Save the draft, which the page's script sends after each pause in typing. Answers 204 when it is saved, else
-    409."""
+    """Save what the page's script sends after each pause in typing. Answers 204 when it is saved, else 409.
+
+    The header `Desk-Draft-Overwritten` says that another page wrote in the same report meanwhile.
+    """
     draft = drafts.load(request, draft_id)
+    if "email" in request.POST or "name" in request.POST:
+        contact = drafts.typed(request, drafts.CONTACT)
+        if draft.folio or not draft.topic or not contact:
+            return HttpResponse(status=409)
+        keep_contact(draft, contact=contact)
+        return HttpResponse(status=204)
     topic = topics.find(request.POST.get("tipo", ""))
     values = drafts.typed(request)
     if draft.folio or topic is None or not values:
         return HttpResponse(status=409)
-    draft.topic, draft.values = topic.key, values
-    drafts.save(request, draft)
-    return HttpResponse(status=204)
+    kept = keep_report(draft, topic=topic.key, values=values, **drafts.page_of(request))
+    response = HttpResponse(status=409 if kept.folio else 204)
+    if kept.overwritten:
+        response["Desk-Draft-Overwritten"] = "1"
+    return response
 
 
 @limited("upload", rate="60/10m", by=by_user)
@@ -114,9 +141,7 @@ def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
         return HttpResponse(status=400)
 
     def row_of(kept: Attachment) -> dict[str, Any]:
-        if not draft.topic:  # nothing was saved yet: store the draft, so that the session has its key
-            draft.topic = topic.key
-            drafts.save(request, draft)
+        begin_report(draft, topic=topic.key)
         return row_of_draft(draft, kept)
 
     return take_upload(
@@ -136,14 +161,30 @@ def report_discard(request: HttpRequest, draft_id: str, file: uuid.UUID) -> Http
     return HttpResponse(status=204)
 
 
-def _initial(draft: Draft, topic: Topic) -> dict[str, Any]:
+@limited("report", rate="60/10m", by=by_user)
+@require_POST
+def report_drop(request: HttpRequest, draft_id: str) -> HttpResponse:
+    """Take an unfinished report off the home page, which then offers to undo it."""
+    draft = drafts.load(request, draft_id)
+    discard_report(draft)
+    return redirect(f"{reverse('portal:home')}?{urlencode({'descartado': draft.code})}")
+
+
+@limited("report", rate="60/10m", by=by_user)
+@require_POST
+def report_restore(request: HttpRequest, draft_id: str) -> HttpResponse:
+    discard_report(drafts.load(request, draft_id), discarded=False)
+    return redirect("portal:home")
+
+
+def _initial(draft: ReportDraft, topic: Topic) -> dict[str, Any]:
     """Return the draft's values as `initial` of an unbound form, which shows no errors before it is sent."""
     multiple = {f"answer_{q.key}" for q in topic.definition.fields if q.type == "multi_choice"}
     return {name: items if name in multiple else items[-1] for name, items in draft.values.items() if items}
 
 
-def _discard(request: HttpRequest, draft: Draft, file: str) -> None:
+def _discard(request: HttpRequest, draft: ReportDraft, file: str) -> None:
     user = signed_in_user(request)
     if user:
-        draft.adopt_files(user)
+        drafts.adopt_files(draft, user)
     discard_draft(draft.files_key, file, actor=user)

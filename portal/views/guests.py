@@ -14,6 +14,7 @@ from tickets.exceptions import EndedLink, InvalidToken
 from tickets.models import GuestToken
 from tickets.requesters import guests
 from web.grants import grant, granted
+from web.in_place import in_place
 from web.ratelimit import by_ip, by_mailbox, limited, mailbox
 
 from ..access import ended_link_page, invalid_link_page
@@ -54,6 +55,7 @@ def guest_link(request: HttpRequest, token: str, *, survey: bool = False) -> Htt
     return response
 
 
+@in_place
 @limited("resend", rate="10/h")
 @limited("resend-mail", rate="3/h", by=by_mailbox("email"))
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,6 +10,7 @@ from tickets.models import Ticket
 
 from ..pages import topics
 from ..pages.contact import panel
+from ..pages.filing import discarded_row, unfinished_rows
 from ..pages.tickets import awaiting_first, matching, rows
 
 TOPICS = 12
@@ -22,6 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
     offered = topics.all_topics()
     shown = topics.featured(offered, TOPICS)
     context = {"topics": shown, "has_more_topics": len(offered) > len(shown), "contact": panel()}
+    context |= {"unfinished": unfinished_rows(request, offered), "discarded": discarded_row(request)}
     if isinstance(request.user, User):
         mine = Ticket.objects.requested_by(request.user).open().select_related("category")
         found = list(awaiting_first(mine)[: ON_HOME + 1])

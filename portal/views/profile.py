@@ -8,10 +8,12 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from web.appearance import remember_theme
+from web.in_place import in_place
 
 from ..forms.profile import ProfileForm
 
 
+@in_place
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:

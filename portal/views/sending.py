@@ -1,6 +1,5 @@
 """The guide's last step: contact, a review of everything, and the folio (S0.12–S0.14, S2.1, S3.9, S3.10)."""
 
-import re
 from typing import Any
 
 from django.contrib import messages
@@ -12,20 +11,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from content.errors import InvalidData
+from tickets.drafts import keep_contact, mark_filed
+from tickets.models import ReportDraft
 from tickets.workflow.intake import Requester, file_ticket
+from web.in_place import in_place
 from web.ratelimit import by_mailbox, by_user, limited
 from web.refusals import Refusal
 from web.wording import duration_in_words
 
 from .. import drafts
-from ..drafts import Draft
 from ..forms.filing import ContactForm, DetailsForm
 from ..pages import topics
 from ..pages.contact import panel
-from ..pages.filing import ask_to_sign_in, details_page, signed_in_user, steps
+from ..pages.filing import ask_to_sign_in, details_page, signed_in_user, steps, type_url
 from ..pages.topics import Topic
-
-CONTACT = re.compile(r"email|name|phone|notify|seen")
 
 
 def _strangers_address(request: HttpRequest) -> str:
@@ -37,6 +36,7 @@ def _strangers_address(request: HttpRequest) -> str:
     return "" if request.user.is_authenticated else by_mailbox("email")(request)
 
 
+@in_place
 @limited("report", rate="60/10m", by=by_user)
 @limited("report-mail", rate="10/h", by=_strangers_address)
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,25 +46,26 @@ def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
         return redirect("portal:report_done", draft_id)
     topic = topics.find(draft.topic)
     if topic is None:
-        return redirect("portal:report")
+        return redirect(type_url(draft))
     if request.method == "POST":
         return _take_contact(request, draft, topic)
     if topic.needs_account and not request.user.is_authenticated:
-        return ask_to_sign_in(request, draft, topic, reverse("portal:report_contact", args=[draft.id]))
+        return ask_to_sign_in(request, draft, topic, reverse("portal:report_contact", args=[draft.code]))
     user = signed_in_user(request)
     form = ContactForm(topic=topic, user=user, initial=_contact_initial(draft, user))
     return _contact_page(request, draft, topic, form)
 
 
-def _take_contact(request: HttpRequest, draft: Draft, topic: Topic) -> HttpResponse:
-    draft.contact = drafts.typed(request, CONTACT) or draft.contact
-    drafts.save(request, draft)
+def _take_contact(request: HttpRequest, draft: ReportDraft, topic: Topic) -> HttpResponse:
+    draft = keep_contact(draft, contact=drafts.typed(request, drafts.CONTACT) or draft.contact)
+    if draft.folio:  # another tab sent it meanwhile
+        return redirect("portal:report_done", draft.code)
     if request.POST.get("ir") == "detalles":
-        return redirect("portal:report_details", draft.id)
+        return redirect("portal:report_details", draft.code)
     if topic.needs_account and not request.user.is_authenticated:
-        return redirect("portal:report_contact", draft.id)  # its GET asks to sign in
+        return redirect("portal:report_contact", draft.code)  # its GET asks to sign in
     form = ContactForm(request.POST, topic=topic, user=signed_in_user(request))
-    details = DetailsForm(draft.data(draft.values), topic=topic)
+    details = DetailsForm(drafts.as_data(draft.values), topic=topic)
     if not details.is_valid():
         return details_page(request, draft, topic, details, status=422)
     if not form.is_valid():
@@ -81,11 +82,11 @@ def _take_contact(request: HttpRequest, draft: Draft, topic: Topic) -> HttpRespo
 
 
 def _file(
-    request: HttpRequest, draft: Draft, topic: Topic, details: DetailsForm, form: ContactForm
+    request: HttpRequest, draft: ReportDraft, topic: Topic, details: DetailsForm, form: ContactForm
 ) -> HttpResponse:
     user, contact = signed_in_user(request), form.cleaned_data
     if user:
-        draft.adopt_files(user)
+        drafts.adopt_files(draft, user)
     ticket = file_ticket(
         topic.process,
         actor=user,
@@ -97,24 +98,23 @@ def _file(
         fields=details.raw_answers(),
         draft_key=draft.files_key,
         notify=contact.get("notify", True),
-        key=draft.key,
+        key=str(draft.key),
     )
-    draft.folio, draft.values, draft.contact = ticket.folio, {}, {"email": [ticket.requester_email]}
-    drafts.save(request, draft)
-    return redirect("portal:report_done", draft.id)
+    mark_filed(draft, folio=ticket.folio, email=ticket.requester_email)
+    return redirect("portal:report_done", draft.code)
 
 
 def _contact_page(
-    request: HttpRequest, draft: Draft, topic: Topic, form: ContactForm, *, status: int = 200
+    request: HttpRequest, draft: ReportDraft, topic: Topic, form: ContactForm, *, status: int = 200
 ) -> HttpResponse:
-    details = DetailsForm(draft.data(draft.values), topic=topic)
+    details = DetailsForm(drafts.as_data(draft.values), topic=topic)
     if not details.is_valid():
-        return redirect("portal:report_details", draft.id)
+        return redirect("portal:report_details", draft.code)
     context = {
         "form": form,
         "topic": topic,
         "draft": draft,
-        "carry": draft.carry(whole=True),
+        "carry": drafts.carry(draft, whole=True),
         "review": _review(request, draft, topic, details),
         "steps": steps("report_contact", draft),
         "first_response": duration_in_words(topic.first_response) if topic.first_response else "",
@@ -123,14 +123,16 @@ def _contact_page(
     return render(request, "portal/filing/contact.html", context, status=status)
 
 
-def _review(request: HttpRequest, draft: Draft, topic: Topic, details: DetailsForm) -> list[dict[str, Any]]:
+def _review(
+    request: HttpRequest, draft: ReportDraft, topic: Topic, details: DetailsForm
+) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {"label": _("Tipo"), "value": topic.name},
         {"label": details["title"].label, "value": details.cleaned_data["title"], "strong": True},
         {"label": details["description"].label, "value": details.cleaned_data["description"]},
     ]
     rows += [{"label": label, "value": value} for label, value in details.review()]
-    if names := [attachment.name for attachment in draft.files(request)]:
+    if names := [attachment.name for attachment in drafts.files_of(request, draft)]:
         rows.append({"label": _("Archivos"), "value": ", ".join(names)})
     return rows
 
@@ -148,7 +150,7 @@ def report_done(request: HttpRequest, draft_id: str) -> HttpResponse:
     return render(request, "portal/filing/done.html", context)
 
 
-def _contact_initial(draft: Draft, user: User | None) -> dict[str, Any]:
+def _contact_initial(draft: ReportDraft, user: User | None) -> dict[str, Any]:
     """Return what was typed in the last step as `initial`, without the address if the person has an account."""
     initial: dict[str, Any] = {name: items[-1] for name, items in draft.contact.items() if items}
     if user:

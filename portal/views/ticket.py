@@ -22,6 +22,7 @@ from tickets.workflow.conversation import reply
 from tickets.workflow.perform import perform
 from tickets.workflow.properties import set_notifications
 from web.grants import grant
+from web.in_place import in_place
 from web.ratelimit import by_ip, by_user, limited
 from web.refusals import Refusal
 from web.uploads import take_upload
@@ -58,6 +59,7 @@ def updates(request: HttpRequest, access: Access) -> HttpResponse:
     return render(request, "portal/tickets/_live.html", context | {"oob": True})
 
 
+@in_place
 @limited("reply", rate="30/10m", by=by_user)
 @require_POST
 @ticket_view(*policies.WRITING_PURPOSES)
@@ -127,6 +129,7 @@ def ticket_discard(request: HttpRequest, access: Access, file: uuid.UUID) -> Htt
     return HttpResponse(status=204)
 
 
+@in_place
 @limited("action", rate="30/10m", by=by_user)
 @require_POST
 @ticket_view(*policies.DECIDING_PURPOSES)
@@ -164,6 +167,7 @@ def _refused(request: HttpRequest, access: Access, refusal: Refusal, **forms: An
     return render_page(request, access, status=409, **forms)
 
 
+@in_place
 @limited("survey", rate="20/10m", by=by_user)
 @require_http_methods(["GET", "HEAD", "POST"])
 @ticket_view(*policies.RATING_PURPOSES)
@@ -192,6 +196,7 @@ def survey(request: HttpRequest, access: Access) -> HttpResponse:
         "is_open": surveys.is_open(access.ticket),
         "answered": _answered(access),
         "back": access.home_url if _may_read(access) else "",
+        "here": access.url("survey"),
     }
     return render(request, "portal/tickets/survey.html", context, status=422 if form.errors else 200)
 

@@ -12,6 +12,7 @@ import { dirtyGuard } from "./behaviours/dirty-guard.js";
 import { draft } from "./behaviours/draft.js";
 import { errorSummary } from "./behaviours/error-summary.js";
 import { goBack } from "./behaviours/go-back.js";
+import { inPlace } from "./behaviours/in-place.js";
 import { inView } from "./behaviours/in-view.js";
 import { inlineEdits } from "./behaviours/inline-edit.js";
 import { insertText } from "./behaviours/insert-text.js";
@@ -43,6 +44,7 @@ const behaviours = {
   draft,
   "error-summary": errorSummary,
   "go-back": goBack,
+  "in-place": inPlace,
   "in-view": inView,
   "insert-text": insertText,
   keys,

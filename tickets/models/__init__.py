@@ -2,6 +2,7 @@ from .clock import Clock, Pause
 from .closing import ChecklistEntry, ContactEntry, Nonconformity, Survey
 from .conversation import Attachment, Draft, Mention, Message
 from .delivery import Delivery
+from .drafts import FormDraft, ReportDraft
 from .event import TicketEvent
 from .guest_token import GuestToken
 from .presence import Presence
@@ -18,6 +19,7 @@ __all__ = [
     "Delivery",
     "Draft",
     "FolioCounter",
+    "FormDraft",
     "GuestToken",
     "Mention",
     "Message",
@@ -26,6 +28,7 @@ __all__ = [
     "Presence",
     "Process",
     "ProcessVersion",
+    "ReportDraft",
     "Survey",
     "Ticket",
     "TicketEvent",

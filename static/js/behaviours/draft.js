@@ -1,7 +1,8 @@
 // Save what is being typed: on the server if the form has data-draft-url; else, or if that fails, in this browser under
 // data-draft-key, for this person alone (lib/person.js). The next page restores what the browser holds, unless it
 // arrived or is older than a week. It also chooses the kind of message that it was, and replaces no other text that the
-// page already holds.
+// page already holds. A hidden field typed_at gets the time of the last change, so that the server can tell a late save
+// from a new one.
 import { debounce, fill, language, post } from "../lib/dom.js";
 import { draftKey, isStillOurs } from "../lib/person.js";
 
@@ -37,7 +38,9 @@ export function draft(form) {
       return false;
     }
   };
-  const kept = () => {
+  const kept = (overwritten) => {
+    form.dispatchEvent(new CustomEvent("desk:kept"));
+    if (overwritten) return say(form.dataset.textOverwritten);
     const time = new Intl.DateTimeFormat(language(), {
       hour: "numeric",
       minute: "2-digit",
@@ -45,17 +48,18 @@ export function draft(form) {
       timeZone: form.dataset.timeZone || undefined,
     }).format(new Date());
     say(fill(form.dataset.textSaved || "", { time }));
-    form.dispatchEvent(new CustomEvent("desk:kept"));
   };
   const saveNow = async () => {
     let saved = false;
+    let overwritten = false;
     if (url) {
       const body = new FormData(form);
       for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
       try {
-        const { status } = await post(url, body);
+        const { status, headers } = await post(url, body);
         saved = status < 300;
         signedOut = status === 401;
+        overwritten = headers.has("Desk-Draft-Overwritten");
         if ([401, 403].includes(status)) document.dispatchEvent(new CustomEvent("desk:expired"));
       } catch {
         saved = false;
@@ -63,7 +67,7 @@ export function draft(form) {
     }
     if (saved && key) localStorage.removeItem(key);
     // The page to sign in deletes what the browser holds. So the text is not kept: this page still has it.
-    if (saved || (!signedOut && keepHere())) kept();
+    if (saved || (!signedOut && keepHere())) kept(overwritten);
   };
   const save = debounce(800, saveNow);
 
@@ -74,7 +78,10 @@ export function draft(form) {
     for (const [name, value] of Object.entries(event.detail)) body.append(name, value);
     if (url) post(url, body).catch(() => {});
   });
-  form.addEventListener("input", save);
+  form.addEventListener("input", () => {
+    if (form.elements.typed_at) form.elements.typed_at.value = Date.now();
+    save();
+  });
   form.addEventListener("submit", (event) => {
     if (signedOut) {
       event.preventDefault();
@@ -92,6 +99,12 @@ export function draft(form) {
     await saveNow();
     if (!signedOut) form.requestSubmit(button);
   }
+
+  // Another form of the page was refused, and its answer replaces this form too.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt } = event.detail.requestConfig;
+    if (elt !== form && form.isConnected && event.detail.target?.contains(form)) keepHere();
+  });
 
   function restore() {
     let stored;

@@ -4,7 +4,7 @@
 // The server's part: POST multipart with one `file` to data-upload-url answers
 //   2xx  the file's row, components/_file.html: its hidden input carries the token that the form will send
 //   422  the same row with state="error" and what is wrong in the reader's language
-// A row's [data-remove] may hold an address: POST there deletes the file on the server.
+// If the form has a hidden field `carry`, each request sends it: it proves which draft the file belongs to. A row's [data-remove] may hold an address: POST there deletes the file on the server.
 import { csrfToken, fill, language, post } from "../lib/dom.js";
 import { addSnack } from "../lib/snacks.js";
 
@@ -139,6 +139,13 @@ export function upload(box) {
     next();
   }
 
+  function proof() {
+    const body = new FormData();
+    const carry = box.closest("form")?.elements.carry;
+    if (carry) body.append("carry", carry.value);
+    return body;
+  }
+
   function send(file, row) {
     const request = new XMLHttpRequest();
     const bar = row.querySelector("progress");
@@ -156,7 +163,7 @@ export function upload(box) {
       if (row.isConnected) settle(request, row, file);
       next();
     });
-    const body = new FormData();
+    const body = proof();
     body.append("file", file, file.name);
     request.open("POST", box.dataset.uploadUrl);
     request.setRequestHeader("X-CSRFToken", csrfToken());
@@ -198,7 +205,7 @@ export function upload(box) {
     running.delete(row);
     const at = queue.findIndex(([, waiting]) => waiting === row);
     if (at >= 0) queue.splice(at, 1);
-    if (button.dataset.remove) post(button.dataset.remove, new FormData()).catch(() => {});
+    if (button.dataset.remove) post(button.dataset.remove, proof()).catch(() => {});
     const neighbour = row.nextElementSibling || row.previousElementSibling;
     row.remove();
     (neighbour?.querySelector("[data-remove]") || input).focus();
