@@ -21,17 +21,18 @@ REPORTS_KEPT = 20  # per visitor or account; a new one deletes the oldest
 FORMS_KEPT = 100  # per user; a new one deletes the oldest
 PAGES_KEPT = 5
 """Versions of one report, written on different pages at once, that are kept beside the latest."""
-LONGEST = 60_000  # characters of one posted form that are kept; no valid form of a report has more
+LONGEST = 60_000  # characters of one posted form of a report that are kept; no valid one has more
+LONGEST_FORM = 200_000  # the same of a form of the back office, which may hold several long texts
 MOST_FIELDS = 100
 VISITOR_DAYS = 7
 ACCOUNT_DAYS = 30
 DISCARDED_DAYS = 1
 
 
-def keepable(values: Values) -> dict[str, list[str]]:
+def keepable(values: Values, *, longest: int = LONGEST) -> dict[str, list[str]]:
     """Return `values` without NUL, which PostgreSQL rejects; an empty dictionary if they are too many or too long."""
     size = sum(len(name) + sum(map(len, items)) for name, items in values.items())
-    if size > LONGEST or len(values) > MOST_FIELDS:
+    if size > longest or len(values) > MOST_FIELDS:
         return {}
     return {name: [item.replace("\0", "") for item in items] for name, items in values.items()}
 
@@ -159,7 +160,7 @@ def keep_form(user: User, form: str, *, values: Values, ticket: Ticket | None = 
 
     `key` is the idempotency key of the page that saves. If a form with this key was sent meanwhile, nothing is stored.
     """
-    kept = keepable(values)
+    kept = keepable(values, longest=LONGEST_FORM)
     rows = FormDraft.objects.select_for_update().filter(user=user, form=form)
     row = rows.first()
     if row is None:

@@ -18,7 +18,7 @@ from tickets.models import Category, Process, Ticket
 from tickets.requesters.accounts import create_account
 from tickets.workflow.intake import TITLE_LENGTH, Requester, file_ticket
 from web.files import FilesField
-from web.forms import QuestionsForm, StampedForm
+from web.forms import KeyField, QuestionsForm, StampedForm
 
 CHANNELS = [
     (channel.value, channel.label)
@@ -33,6 +33,8 @@ class NewTicketForm(QuestionsForm, StampedForm):
     `file_ticket` validates everything again, as it does for every channel.
     """
 
+    batch = KeyField(required=False, widget=forms.HiddenInput)
+    """Names the files that were uploaded with this form. It stays when the form is opened again; `key` does not."""
     channel = forms.ChoiceField(label=_("¿Por dónde llegó?"), choices=CHANNELS)
     email = forms.EmailField(
         label=_("Correo del solicitante"),

@@ -12,14 +12,18 @@ from tickets.lists.preparation import PreparationQueue, other_open_tickets
 from tickets.models import Attachment, Message, Ticket
 from tickets.workflow.preparing import asks_as_preparation, preparation_of
 
+from ..access import DeskRequest
+from ..kept import PREPARE, KeptForm
+
 OTHERS = 5
 MESSAGES = 20
 
 
 class PreparePage:
-    def __init__(self, user: User, ticket: Ticket) -> None:
-        self.user = user
+    def __init__(self, request: DeskRequest, ticket: Ticket) -> None:
+        self.user: User = request.user
         self.ticket = ticket
+        self.kept = KeptForm(request, PREPARE, ticket)
 
     @cached_property
     def line(self) -> PreparationQueue:

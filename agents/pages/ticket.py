@@ -23,6 +23,7 @@ from tickets.sla import ClockStatus
 from tickets.workflow.preparing import is_preparation
 
 from ..access import DeskRequest
+from ..kept import unsent_forms
 from .timeline import Entry, Timeline
 
 
@@ -89,6 +90,11 @@ class TicketPage:
                 }
                 for response in fitting
             ]
+
+    @cached_property
+    def unsent_forms(self) -> list[dict[str, Any]]:
+        """The forms of this ticket in which the person has typed something and not sent it."""
+        return unsent_forms(self.user, self.ticket)
 
     # --- Who else is here ---------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.accounts import CreateForm, LinkForm
+from ..kept import ACCOUNT, KeptForm
 from ..origin import origin_of, with_origin
 
 
@@ -29,20 +30,28 @@ def account(request: DeskRequest, folio: str) -> HttpResponse:
     if ticket.requester is not None:
         messages.info(request, _("El ticket ya tiene un solicitante con cuenta."))
         return redirect(page)
+    kept = KeptForm(request, ACCOUNT, ticket)
+    if kept.was_discarded:
+        return redirect(request.get_full_path())
     link, create = _forms(ticket)
     if request.method != "POST":
-        return _page(request, ticket, link, create)
+        kept.fill(link)
+        kept.fill(create)
+        return _page(request, kept, link, create)
     creating = "create" in request.POST
     form: Any = CreateForm(request.POST) if creating else LinkForm(request.POST)
     link, create = (link, form) if creating else (form, create)
     if not form.is_valid():
-        return _page(request, ticket, link, create, status=422)
+        kept.keep()
+        return _page(request, kept, link, create, status=422)
     with Refusal(form):
         done = form.save(ticket, actor=request.user)
+        kept.forget()
         text = _("Creamos la cuenta de %(name)s.") if creating else _("El ticket es ahora de %(name)s.")
         messages.success(request, text % {"name": done.requester_name})
         return redirect(page)
-    return _page(request, ticket, link, create, status=422)
+    kept.keep()
+    return _page(request, kept, link, create, status=422)
 
 
 def _back(request: DeskRequest, folio: str) -> str:
@@ -62,8 +71,9 @@ def _forms(ticket: Ticket) -> tuple[LinkForm, CreateForm]:
 
 
 def _page(
-    request: DeskRequest, ticket: Ticket, link: LinkForm, create: CreateForm, *, status: int = 200
+    request: DeskRequest, kept: KeptForm, link: LinkForm, create: CreateForm, *, status: int = 200
 ) -> HttpResponse:
+    ticket: Any = kept.ticket
     has_account = User.objects.filter(
         email=ticket.requester_email, role=Role.CUSTOMER, is_active=True
     ).exists()
@@ -71,6 +81,7 @@ def _page(
         "ticket": ticket,
         "link": link,
         "create": create,
+        "kept": kept,
         "has_account": has_account,
         "origin": origin_of(request),
         "here": request.get_full_path(),

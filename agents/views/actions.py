@@ -19,6 +19,7 @@ from web.forms import ActionForm
 from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
+from ..kept import ACTION, KeptForm
 from ..origin import origin_of, queue_url, with_origin
 from ..pages.timeline import changes_since
 
@@ -30,28 +31,38 @@ def action(request: DeskRequest, folio: str, action: str) -> HttpResponse:
     definition = ticket.definition.action(action)
     if definition is None or definition.on:
         raise Http404
+    kept = KeptForm(request, f"{ACTION}{action}", ticket)
+    if kept.was_discarded:
+        return redirect(request.get_full_path())
     if request.method == "POST":
-        return _perform(request, ticket, ActionForm(request.POST, action=definition, ticket=ticket))
-    if definition not in policies.available_actions(ticket, actor=request.user):
+        return _perform(request, kept, ActionForm(request.POST, action=definition, ticket=ticket))
+    is_offered = definition in policies.available_actions(ticket, actor=request.user)
+    if not is_offered and not kept.data:
         messages.warning(request, str(ActionUnavailable.default))
         return redirect(with_origin(request, reverse("agents:ticket", args=[folio])))
-    if is_preparation(definition, ticket):
+    if is_offered and is_preparation(definition, ticket):
         return redirect("agents:prepare_ticket", folio)
     initial = {"version": ticket.version, "key": uuid.uuid4()}
-    return _form(request, ticket, ActionForm(initial=initial, action=definition, ticket=ticket))
+    form = ActionForm(initial=initial, action=definition, ticket=ticket)
+    kept.fill(form)
+    return _form(request, ticket, form, kept=kept, is_offered=is_offered)
 
 
-def _perform(request: DeskRequest, ticket: Ticket, form: ActionForm) -> HttpResponse:
+def _perform(request: DeskRequest, kept: KeptForm, form: ActionForm) -> HttpResponse:
+    ticket: Any = kept.ticket
     if not form.is_valid():
-        return _form(request, ticket, form, status=422)
+        kept.keep()
+        return _form(request, ticket, form, kept=kept, status=422)
     with Refusal(form) as refusal:
         perform(ticket, form.action.key, actor=request.user, data=form.answers(), **form.stamp())
+        kept.forget()
         done = form.action.done or _("Listo: %(action)s.") % {"action": form.action.label}
         messages.success(request, str(done))
         return redirect_after(request, ticket.folio)
+    kept.keep()
     fresh = find_ticket(request.user, ticket.folio) if refusal.is_stale else ticket
     changes = changes_since(fresh, refusal.changes)
-    return _form(request, fresh, form, changes=changes, status=refusal.status)
+    return _form(request, fresh, form, kept=kept, changes=changes, status=refusal.status)
 
 
 def redirect_after(request: DeskRequest, folio: str) -> HttpResponse:
@@ -62,11 +73,21 @@ def redirect_after(request: DeskRequest, folio: str) -> HttpResponse:
 
 
 def _form(
-    request: DeskRequest, ticket: Ticket, form: ActionForm, *, changes: Any = (), status: int = 200
+    request: DeskRequest,
+    ticket: Ticket,
+    form: ActionForm,
+    *,
+    kept: KeptForm,
+    is_offered: bool = True,
+    changes: Any = (),
+    status: int = 200,
 ) -> HttpResponse:
+    """Render the form. An action that is not offered any more shows only what was typed."""
     context = {
         "ticket": ticket,
         "form": form,
+        "kept": kept,
+        "is_offered": is_offered,
         "action": form.action,
         "changes": changes,
         "version": ticket.version,

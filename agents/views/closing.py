@@ -3,13 +3,13 @@
 import uuid
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.enums import Standing
 from tickets.closing.checklist import tick_checklist
-from tickets.models import Delivery, Ticket
+from tickets.models import Delivery
 from tickets.record import deliveries
 from tickets.requesters.standing import check_standing
 from tickets.workflow.late_replies import put_aside
@@ -18,6 +18,7 @@ from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.closing import ContactForm, StandingForm
+from ..kept import CONTACT, KeptForm
 from ..origin import origin_of
 from .changes import answer_change
 
@@ -43,22 +44,28 @@ def standing(request: DeskRequest, folio: str) -> HttpResponse:
 @desk_view
 def contact(request: DeskRequest, folio: str) -> HttpResponse:
     ticket = find_ticket(request.user, folio)
+    kept = KeptForm(request, CONTACT, ticket)
+    if kept.was_discarded:
+        return redirect(request.get_full_path())
     if request.method != "POST":
         initial = {"key": uuid.uuid4(), "kind": request.GET.get("medio", "call")}
-        return _contact_form(request, ticket, ContactForm(initial=initial))
+        form = ContactForm(initial=initial)
+        kept.fill(form)
+        return _contact_form(request, kept, form)
     form = ContactForm(request.POST)
-    if not form.is_valid():
-        return _contact_form(request, ticket, form, status=422)
-    with Refusal(form):
-        form.save(ticket, actor=request.user)
-        return answer_change(request, folio, _("Registramos el contacto."))
-    return _contact_form(request, ticket, form, status=422)
+    if form.is_valid():
+        with Refusal(form):
+            form.save(ticket, actor=request.user)
+            kept.forget()
+            return answer_change(request, folio, _("Registramos el contacto."))
+    kept.keep()
+    return _contact_form(request, kept, form, status=422)
 
 
 def _contact_form(
-    request: DeskRequest, ticket: Ticket, form: ContactForm, *, status: int = 200
+    request: DeskRequest, kept: KeptForm, form: ContactForm, *, status: int = 200
 ) -> HttpResponse:
-    context = {"ticket": ticket, "form": form, "origin": origin_of(request)}
+    context = {"ticket": kept.ticket, "form": form, "kept": kept, "origin": origin_of(request)}
     part = "#form" if request.htmx else ""
     return render(request, f"agents/tickets/contact.html{part}", context, status=status)
 

@@ -8,7 +8,9 @@ from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.crypto import salted_hmac
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from tickets.attachments import discard_draft, keep_drafts
@@ -19,6 +21,7 @@ from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view
 from ..forms.intake import NewTicketForm
+from ..kept import KeptForm
 
 
 @dataclass(frozen=True)
@@ -60,29 +63,44 @@ def new_ticket(request: DeskRequest) -> HttpResponse:
     choice = next((choice for choice in choices if choice.key == given), None)
     if choice is None:
         return render(request, "agents/tickets/new_category.html", {"choices": choices})
+    kept = KeptForm(request, f"nuevo-{choice.key}")
+    if kept.was_discarded:
+        return redirect(f"{reverse('agents:new_ticket')}?{urlencode({'categoria': choice.key})}")
     if request.method != "POST":
-        initial = {"key": uuid.uuid4(), "channel": "phone", "email": request.GET.get("correo", "")[:254]}
-        return _page(request, choice, _form(choice, initial=initial))
-    waiting = _files_key(request, request.POST.get("key", ""))
+        return _page(request, choice, _opened(request, choice, kept), kept)
     if file := request.POST.get("quitar"):
-        discard_draft(waiting, file, actor=request.user)
+        discard_draft(_files_key(request, request.POST.get("batch", "")), file, actor=request.user)
         typed = NewTicketForm.unbound_from(request.POST, process=choice.process, category=choice.category)
-        return _page(request, choice, typed, waiting)
+        return _page(request, choice, typed, kept)
+    waiting = _files_key(request, request.POST.get("batch", ""))
     form = _form(choice, request.POST)
     files, limits = request.FILES.getlist("files"), choice.process.definition.files
     problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=limits)
     if form.is_valid() and not problems:
         with Refusal(form):
             ticket = form.save(actor=request.user, draft_key=waiting)
+            kept.forget()
             messages.success(request, form.done(ticket))
             return _after(request, ticket)
     for text in problems:
         form.add_error("files", text)
-    return _page(request, choice, form, waiting, status=422)
+    kept.keep()
+    return _page(request, choice, form, kept, status=422)
 
 
 def _form(choice: Choice, *args: Any, **kwargs: Any) -> NewTicketForm:
     return NewTicketForm(*args, process=choice.process, category=choice.category, **kwargs)
+
+
+def _opened(request: DeskRequest, choice: Choice, kept: KeptForm) -> NewTicketForm:
+    """Return the form as it opens: empty, or with what was typed and not sent. An address that names a requester opens
+    an empty one, because it is about another person."""
+    email = request.GET.get("correo", "")[:254]
+    initial = {"key": uuid.uuid4(), "batch": uuid.uuid4(), "channel": "phone", "email": email}
+    form = _form(choice, initial=initial)
+    if not email or kept.data.get("email") == email:
+        kept.fill(form)
+    return form
 
 
 def _after(request: DeskRequest, ticket: Ticket) -> HttpResponse:
@@ -92,12 +110,14 @@ def _after(request: DeskRequest, ticket: Ticket) -> HttpResponse:
 
 
 def _page(
-    request: DeskRequest, choice: Choice, form: NewTicketForm, waiting: str = "", *, status: int = 200
+    request: DeskRequest, choice: Choice, form: NewTicketForm, kept: KeptForm, *, status: int = 200
 ) -> HttpResponse:
-    """Render the form with the files that were uploaded before it was refused: `waiting` is their draft key."""
+    """Render the form with the files that were uploaded with it before."""
     field: Any = form.fields["files"]
+    waiting = _files_key(request, str(form["batch"].value() or ""))
     field.uploaded = [waiting_file_row(item, remove_url="") for item in _waiting(request, waiting)]
-    return render(request, "agents/tickets/new.html", {"choice": choice, "form": form}, status=status)
+    context = {"choice": choice, "form": form, "kept": kept}
+    return render(request, "agents/tickets/new.html", context, status=status)
 
 
 def _waiting(request: DeskRequest, key: str) -> list[Attachment]:

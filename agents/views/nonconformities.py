@@ -1,5 +1,7 @@
 """The list and the review of nonconformities, for supervisors (S2.30)."""
 
+import uuid
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -15,6 +17,7 @@ from web.paging import read_page
 from web.refusals import Refusal
 
 from ..access import DeskRequest, supervisor_view
+from ..kept import KeptForm
 
 PAGE_SIZE = 25
 ORDER = ("-opened_at", "-id")
@@ -52,6 +55,9 @@ def nonconformity(request: DeskRequest, pk: int) -> HttpResponse:
     report = get_object_or_404(
         Nonconformity.objects.select_related("ticket", "responsible", "reviewed_by"), pk=pk
     )
+    kept = KeptForm(request, f"inconformidad-{pk}")
+    if kept.was_discarded:
+        return redirect("agents:nonconformity", pk)
     form = ReviewForm(request.POST or None)
     status = 200
     if request.method == "POST":
@@ -59,7 +65,11 @@ def nonconformity(request: DeskRequest, pk: int) -> HttpResponse:
         if form.is_valid():
             with Refusal(form):
                 review(report, actor=request.user, conclusion=form.cleaned_data["review"])
+                kept.forget()
                 messages.success(request, _("Guardamos la revisión."))
                 return redirect("agents:nonconformities")
-    context = {"report": report, "form": form}
+        kept.keep()
+    else:
+        kept.fill(form)
+    context = {"report": report, "form": form, "kept": kept, "key": uuid.uuid4()}
     return render(request, "agents/nonconformities/detail.html", context, status=status)

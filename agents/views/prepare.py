@@ -36,11 +36,15 @@ def prepare(request: DeskRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @desk_view
 def prepare_ticket(request: DeskRequest, folio: str) -> HttpResponse:
-    page = PreparePage(request.user, find_ticket(request.user, folio))
+    page = PreparePage(request, find_ticket(request.user, folio))
+    if page.kept.was_discarded:
+        return redirect("agents:prepare_ticket", folio)
     if page.action is None:
         return _too_late(request, page) if request.method == "POST" else _page(request, page, None)
     asked: dict[str, Any] = {"action": page.action, "ticket": page.ticket}
     if request.method != "POST":
+        if page.kept.data:
+            return _page(request, page, PrepareForm.unbound_from(page.kept.data, **asked))
         return _page(request, page, PrepareForm.proposing(**asked))
     if "recalcular" in request.POST:
         return _page(request, page, PrepareForm.unbound_from(request.POST, **asked, anew=True))
@@ -52,7 +56,7 @@ def prepare_ticket(request: DeskRequest, folio: str) -> HttpResponse:
 def prepare_proposal(request: DeskRequest, folio: str) -> HttpResponse:
     """Return the due date and position proposed for the values chosen so far. If the department was changed, return
     also its possible assignees."""
-    page = PreparePage(request.user, find_ticket(request.user, folio))
+    page = PreparePage(request, find_ticket(request.user, folio))
     if page.action is None:
         raise Http404
     anew = "recalcular" in request.GET
@@ -66,13 +70,16 @@ def prepare_proposal(request: DeskRequest, folio: str) -> HttpResponse:
 
 def _prepare(request: DeskRequest, page: PreparePage, form: PrepareForm) -> HttpResponse:
     if not form.is_valid():
+        page.kept.keep()
         return _page(request, page, form, status=422)
     following = page.after
     with Refusal(form) as refusal:
         ticket = perform(
             page.ticket, form.action.key, actor=request.user, data=form.answers(), **form.stamp()
         )
+        page.kept.forget()
         return _done(request, ticket, form.action, following)
+    page.kept.keep()
     return _stale(request, page, refusal) if refusal.is_stale else _page(request, page, form, status=422)
 
 
@@ -92,7 +99,7 @@ def _still_sees(request: DeskRequest, ticket: Ticket) -> bool:
 
 def _stale(request: DeskRequest, page: PreparePage, refusal: Refusal) -> HttpResponse:
     """Render the ticket as it is now, with what changed meanwhile and everything that was typed."""
-    fresh = PreparePage(request.user, find_ticket(request.user, page.ticket.folio))
+    fresh = PreparePage(request, find_ticket(request.user, page.ticket.folio))
     changes = changes_since(fresh.ticket, refusal.changes)
     form = PrepareForm(request.POST, action=fresh.action, ticket=fresh.ticket) if fresh.action else None
     return _page(request, fresh, form, changes=changes, stale=refusal, status=409)
@@ -128,13 +135,14 @@ def _page(
         form.offer(possible_assignees(form.department_id))
     context = {
         "page": page,
+        "kept": page.kept,
         "ticket": page.ticket,
         "line": page.line,
         "to_prepare": page.line.count,
         "form": form,
         "changes": changes or [],
         "stale": stale,
-        "typed_note": request.POST.get("note", ""),
+        "typed_note": request.POST.get("note", "") or page.kept.data.get("note", ""),
         "key": uuid.uuid4(),
     }
     return render(request, "agents/prepare/detail.html", context, status=status)

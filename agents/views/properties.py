@@ -17,6 +17,7 @@ from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.properties import LABELS, PropertyForm
+from ..kept import PROPERTY, KeptForm
 from ..origin import origin_of
 from ..pages.timeline import changes_since
 from .changes import answer_change
@@ -28,27 +29,42 @@ def property_(request: DeskRequest, folio: str, name: str) -> HttpResponse:
     if name not in LABELS:
         raise Http404
     ticket = find_ticket(request.user, folio)
+    kept = KeptForm(request, f"{PROPERTY}{name}", ticket)
+    if kept.was_discarded:
+        return answer_change(request, folio, focus=name)
     if request.method != "POST":
         initial = {"version": ticket.version, "key": uuid.uuid4()}
-        return _form(request, ticket, PropertyForm(initial=initial, name=name, ticket=ticket))
+        form = PropertyForm(initial=initial, name=name, ticket=ticket)
+        kept.fill(form)
+        return _form(request, ticket, form, kept=kept)
     form = PropertyForm(request.POST, name=name, ticket=ticket)
     if not form.is_valid():
-        return _form(request, ticket, form, status=422)
+        kept.keep()
+        return _form(request, ticket, form, kept=kept, status=422)
     with Refusal(form) as refusal:
         form.save(ticket, actor=request.user)
+        kept.forget()
         text = _("Guardamos el cambio: %(property)s.") % {"property": str(LABELS[name]).lower()}
         return answer_change(request, folio, text, focus=name)
+    kept.keep()
     fresh = find_ticket(request.user, folio) if refusal.is_stale else ticket
     changes = changes_since(fresh, refusal.changes)
-    return _form(request, fresh, form, changes=changes, status=refusal.status)
+    return _form(request, fresh, form, kept=kept, changes=changes, status=refusal.status)
 
 
 def _form(
-    request: DeskRequest, ticket: Ticket, form: PropertyForm, *, changes: Any = (), status: int = 200
+    request: DeskRequest,
+    ticket: Ticket,
+    form: PropertyForm,
+    *,
+    kept: KeptForm,
+    changes: Any = (),
+    status: int = 200,
 ) -> HttpResponse:
     context = {
         "ticket": ticket,
         "form": form,
+        "kept": kept,
         "name": form.name,
         "label": LABELS[form.name],
         "changes": changes,

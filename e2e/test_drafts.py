@@ -1,0 +1,130 @@
+"""Nothing typed is lost: people who write in several tabs, reload, go back, close the page and return."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from e2e.conftest import People
+from e2e.test_portal import details, picture
+from e2e.walker import Walker
+
+pytestmark = pytest.mark.e2e
+GUEST_TOPIC = "incidencia-tecnica.falla-en-el-pago"
+SAVED = re.compile("Borrador guardado")
+
+
+@pytest.fixture
+def visitor(people: People) -> Walker:
+    return people.at_desk("visitante")
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("[data-draft-status]")).to_have_text(SAVED)
+
+
+def steps_back(page: Page) -> int:
+    return int(page.evaluate("history.length"))
+
+
+def test_text_typed_during_a_slow_upload_stays(visitor: Walker, tmp_path: Path) -> None:
+    page = visitor.page
+
+    def hold(route: Route) -> None:
+        page.wait_for_timeout(2500)  # the upload begins before the text is saved, and ends after it
+        route.continue_()
+
+    details(page, "La app no abre", GUEST_TOPIC)
+    page.route("**/archivos/**", hold)
+    page.locator("input[type=file]").set_input_files(picture(tmp_path, "foto.png"))
+    page.get_by_label("Título").fill("La app no abre el mapa")
+    saved(page)
+    expect(page.locator(".file", has_text="foto.png")).to_have_attribute("data-state", "ready")
+    page.reload()
+
+    expect(page.get_by_label("Título")).to_have_value("La app no abre el mapa")
+    expect(page.locator(".file", has_text="foto.png")).to_be_visible()
+
+
+def test_closed_tab_is_offered_again_on_the_home_page(visitor: Walker) -> None:
+    details(visitor.page, "La app se cierra", GUEST_TOPIC)
+    saved(visitor.page)
+    page = visitor.page.context.new_page()
+    visitor.page.close()
+
+    page.goto("/")
+    page.get_by_role("link", name="Continuar «La app se cierra»").click()
+    expect(page.get_by_label("Título")).to_have_value("La app se cierra")
+    page.goto("/")
+    page.get_by_role("button", name="Descartar «La app se cierra»").click()
+    expect(page.get_by_text("Descartamos tu reporte «La app se cierra».")).to_be_visible()
+    page.get_by_role("button", name="Deshacer").click()
+    expect(page.get_by_role("heading", name="Continúa tu reporte")).to_be_visible()
+
+
+def test_reload_after_a_refused_form_keeps_the_new_text(visitor: Walker) -> None:
+    page = visitor.page
+    page.goto(f"/nuevo/?tipo={GUEST_TOPIC}")
+    page.get_by_label("Título").fill("Primera versión")
+    page.get_by_role("button", name="Continuar").last.click()
+    expect(page.get_by_role("alert")).to_contain_text("Revisa")
+    page.get_by_label("Título").fill("Segunda versión")
+    saved(page)
+    page.reload()
+
+    expect(page.get_by_label("Título")).to_have_value("Segunda versión")
+
+
+def test_wrong_addresses_add_no_step_and_back_after_sending_shows_no_error(visitor: Walker) -> None:
+    page = visitor.page
+    details(page, "No puedo pagar", GUEST_TOPIC)
+    page.get_by_role("button", name="Continuar").last.click()
+    page.wait_for_url("**/contacto/")
+    before = steps_back(page)
+    for wrong in ("ana", "ana@", "ana@example"):
+        page.get_by_label("Correo electrónico").fill(wrong)
+        page.get_by_role("button", name=re.compile("^Enviar", re.IGNORECASE)).click()
+        expect(page.get_by_role("alert")).to_contain_text("Escribe un correo válido")
+        expect(page.get_by_label("Correo electrónico")).to_be_focused()
+    assert steps_back(page) == before
+
+    page.get_by_label("Correo electrónico").fill("ana-atras@example.com")
+    page.get_by_role("button", name=re.compile("^Enviar", re.IGNORECASE)).click()
+    page.wait_for_url("**/listo/")
+    page.go_back()
+
+    page.wait_for_url("**/listo/")
+    expect(page.get_by_text("Escribe un correo válido")).to_have_count(0)
+
+
+def test_two_tabs_of_one_report_keep_both_texts(visitor: Walker) -> None:
+    first = visitor.page
+    details(first, "Desde la primera", GUEST_TOPIC)
+    saved(first)
+    second = first.context.new_page()
+    second.goto(first.url)
+    second.get_by_label("Título").fill("Desde la segunda")
+    saved(second)
+    first.get_by_label("Título").fill("Otra vez la primera")
+
+    expect(first.locator("[data-draft-status]")).to_contain_text("también cambió en otra pestaña")
+    first.reload()
+    expect(first.get_by_label("Título")).to_have_value("Otra vez la primera")
+    visitor.look()
+    first.get_by_role("button", name="Usar la otra versión").click()
+    expect(first.get_by_label("Título")).to_have_value("Desde la segunda")
+
+
+def test_expired_form_still_shows_the_page_that_sends_it_again(visitor: Walker) -> None:
+    page = visitor.page
+    details(page, "Se borraron mis cookies", GUEST_TOPIC)
+    saved(page)
+    page.context.clear_cookies(name="desk_csrf")
+    page.get_by_role("button", name="Continuar").last.click()
+    expect(page.get_by_role("heading", name="La página había vencido")).to_be_visible()
+    visitor.complaints.clear()  # the console reports the 403
+    page.get_by_role("button", name="Enviar otra vez").click()
+
+    page.wait_for_url("**/contacto/")
+    expect(page.get_by_text("Se borraron mis cookies")).to_be_visible()
