@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from e2e.conftest import People
-from e2e.test_portal import details, picture
-from e2e.walker import Walker
+from e2e.test_portal import details, file_ticket, picture
+from e2e.walker import Agent, Walker
 
 pytestmark = pytest.mark.e2e
 GUEST_TOPIC = "incidencia-tecnica.falla-en-el-pago"
@@ -128,3 +128,89 @@ def test_expired_form_still_shows_the_page_that_sends_it_again(visitor: Walker) 
 
     page.wait_for_url("**/contacto/")
     expect(page.get_by_text("Se borraron mis cookies")).to_be_visible()
+
+
+# --- The back office --------------------------------------------------------------------------------------
+
+AGENT, SUPERVISOR, CUSTOMER = "tecnico@demo.test", "supervisora@demo.test", "cliente@demo.test"
+SOLUTION = "Cambiamos el lector y probamos tres placas."
+
+
+@pytest.fixture
+def folio(people: People) -> str:
+    """A ticket in work, assigned to the agent. A supervisor prepared it."""
+    customer = people.at_desk("clienta")
+    customer.sign_in(CUSTOMER)
+    folio = file_ticket(customer.page, "La cámara no lee placas")
+    supervisor = people.at_desk("supervisora")
+    supervisor.sign_in(SUPERVISOR)
+    prepare(supervisor, folio)
+    return folio
+
+
+def prepare(supervisor: Agent, folio: str) -> None:
+    page = supervisor.page
+    supervisor.go(f"/agentes/preparar/{folio}/")
+    supervisor.choose("Alta", "Activo")
+    page.locator("select[name=department]").select_option(label="Soporte técnico")
+    page.locator("select[name=difficulty]").select_option(index=3)
+    page.locator("label").filter(has_text="Diego Salazar").first.click()
+    page.get_by_text("Otras").click()
+    page.get_by_role("button", name="Preparar y abrir").click()
+    page.wait_for_url(f"**/tickets/{folio}/**")
+
+
+@pytest.fixture
+def agent(people: People) -> Agent:
+    agent = people.at_desk("técnico")
+    agent.sign_in(AGENT)
+    return agent
+
+
+def test_agent_who_leaves_an_action_finds_the_solution_again(agent: Agent, folio: str) -> None:
+    page = agent.page
+    agent.open_ticket(folio)
+    page.get_by_role("link", name="Pedir aprobación").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("[name=solution_done]").fill(SOLUTION)
+    expect(dialog.locator("[data-draft-status]")).to_have_text(SAVED)
+    dialog.get_by_role("button", name="Cerrar").click()
+    agent.open_ticket(folio)
+    page.get_by_role("link", name="Pedir aprobación").last.click()
+
+    expect(page.locator("[name=solution_done]")).to_have_value(SOLUTION)
+    expect(page.get_by_text("Recuperamos lo que escribiste y no enviaste.")).to_be_visible()
+    agent.look()
+    page.get_by_role("button", name="Descartar").click()
+    expect(page.locator("[name=solution_done]")).to_have_value("")
+
+
+def test_composer_follows_the_stage_without_losing_the_solution(
+    agent: Agent, folio: str, people: People
+) -> None:
+    page = agent.page
+    agent.open_ticket(folio)
+    composer = page.locator("form.composer")
+    composer.locator("label").filter(has_text="Solución").click()
+    area = composer.get_by_label("Mensaje", exact=True)
+    area.fill(SOLUTION)
+    area.evaluate("area => area.setSelectionRange(3, 9)")
+    other = people.at_desk("otra persona")
+    other.sign_in(SUPERVISOR)
+    other.open_ticket(folio)
+    other.page.get_by_role("switch", name="Aporte de usuario").click()
+    expect(other.page.get_by_role("switch", name="Aporte de usuario")).to_have_attribute(
+        "aria-checked", "true"
+    )
+    other.write("¿Qué cámara es?", mode="Seguimiento", button=re.compile("^Enviar"))
+
+    expect(composer.get_by_text("El ticket ya no está en una etapa que admita una solución.")).to_be_visible(
+        timeout=20_000
+    )
+    expect(area).to_have_value(SOLUTION)
+    expect(area).to_be_focused()
+    assert area.evaluate("area => [area.selectionStart, area.selectionEnd]") == [3, 9]
+    expect(composer.get_by_role("button", name="Enviar solución")).to_be_disabled()
+    agent.look()
+    page.reload()
+    expect(composer.get_by_label("Mensaje", exact=True)).to_have_value(SOLUTION)

@@ -2,11 +2,13 @@
 questions of a form that files a ticket (`QuestionsForm`)."""
 
 import json
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from content.errors import InvalidData
 from tickets.definitions.definition import Action, Definition, FieldDefinition
@@ -45,12 +47,16 @@ class StampedForm(forms.Form):
     key = KeyField(required=False, widget=forms.HiddenInput)
 
     def stamp(self) -> dict[str, Any]:
-        """Return `version` and `key` for the verb, each None if it is missing or cannot be read.
+        """Return `version` and `key` for the verb, each None if it is missing. A version that cannot be read is None.
+
+        A key that cannot be read is replaced by one made from the posted form, so that the form still acts once.
 
         Cleans no other field: cleaning them would look up accounts and folios, and somebody to whom the action is not
         offered could find out which of them exist.
         """
         version, key = (self.fields[name].clean(self[name].data) for name in ("version", "key"))
+        if key is None and self["key"].data:
+            key = key_of(self.data)
         return {"version": version, "key": str(key) if key else None}
 
     def show(self, problem: InvalidData) -> None:
@@ -58,6 +64,13 @@ class StampedForm(forms.Form):
         for key, messages in problem.errors.items():
             name = self.field_names.get(key, key)
             self.add_error(name if name in self.fields else None, messages)
+
+
+def key_of(data: Mapping[str, Any]) -> uuid.UUID:
+    """Return a key made from everything that a form posts: the same form posted twice has the same key."""
+    posted = dict(data.lists()) if isinstance(data, QueryDict) else dict(data)
+    posted.pop("csrfmiddlewaretoken", None)
+    return uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(posted, sort_keys=True, default=str))
 
 
 class ActionForm(StampedForm):

@@ -56,7 +56,7 @@ class ComposerForm(StampedForm):
         return send_follow_up(ticket, body=body, **common, **stamp)
 
 
-class DraftForm(forms.Form):
+class DraftForm(StampedForm):
     """The text that the composer saves as a draft while a person types."""
 
     mode = forms.ChoiceField(choices=MODES)

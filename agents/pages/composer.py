@@ -53,8 +53,7 @@ class Composer:
 
     @cached_property
     def modes(self) -> list[dict[str, Any]]:
-        may_solve = policies.can_send_solution(self.page.user, self.page.ticket)
-        modes = [_follow_up(self.page), *([_solution()] if may_solve else []), _note()]
+        modes = [_follow_up(self.page), *self._solution(), _note()]
         for mode in modes:
             draft = self.page.drafts.get(mode["value"])
             mode["body"], mode["steps"] = (draft.body, draft.steps) if draft else ("", "")
@@ -62,6 +61,28 @@ class Composer:
         for mode in modes:
             mode["checked"] = mode["value"] == chosen
         return modes
+
+    def _solution(self) -> list[dict[str, Any]]:
+        """Return the mode of a solution, if one can be sent now or is being written.
+
+        A written one that cannot be sent stays, so that its text is not lost, and says so in `blocked`.
+        """
+        may_solve = policies.can_send_solution(self.page.user, self.page.ticket)
+        posted = self.posted is not None and self.posted.data.get("mode") == MessageKind.SOLUTION
+        if may_solve:
+            return [_solution()]
+        if posted or MessageKind.SOLUTION in self.page.drafts:
+            return [_solution() | {"blocked": self.blocked_text}]
+        return []
+
+    @property
+    def blocked_text(self) -> str:
+        return _("El ticket ya no está en una etapa que admita una solución. Tu texto sigue guardado aquí.")
+
+    @property
+    def to(self) -> str:
+        ticket = self.page.ticket
+        return _("Para: %(email)s") % {"email": ticket.requester_email or ticket.requester_name}
 
     def _chosen(self, values: list[str]) -> str:
         """Return the mode to open.

@@ -301,3 +301,14 @@ def test_choosing_costs_the_same_with_more_processes(
     make_process("solicitud-guiada")
     with django_assert_num_queries(len(before)):
         client.get(URL)
+
+
+@pytest.mark.parametrize("key", ["roto", "x" * 3000])
+def test_damaged_key_still_files_one_ticket(agent: User, category: Category, key: str):
+    client = signed_in(agent)
+    for _click in range(2):
+        assert client.post(URL, report(category, key=key)).status_code == 302
+    assert Ticket.objects.count() == 1
+
+    assert client.post(URL, report(category, key=key, title="Otro caso")).status_code == 302
+    assert Ticket.objects.count() == 2

@@ -386,3 +386,37 @@ def test_people_find_a_ticket_while_it_is_their_turn():
     assert list(sights()) == [True] * 5
     perform(ticket, "rechazar", actor=ticket.requester, data={"message": "Sigue igual."})
     assert set(sights()) == {False}
+
+
+@pytest.mark.parametrize("rows", [1, 12])
+def test_side_list_asks_for_its_figures_alone(supervisor, rows, django_assert_num_queries):
+    for number in range(rows):
+        make_ticket(title=f"Caso {number}")
+    client = signed_in(supervisor)
+    page = client.get(of("por-preparar")).content.decode()
+    with django_assert_num_queries(4):
+        answer = client.get(
+            of("por-preparar"), headers={"HX-Request": "true", "HX-Target": "side-queues"}
+        ).content.decode()
+
+    figures = re.findall(r'class="n[^"]*">([^<]+)<', answer)
+    assert figures == re.findall(r'class="n[^"]*">([^<]+)<', page)
+    assert str(rows) in figures
+    assert re.search(rf'id="queue-count"[^>]*>\s*<span class="count">{rows}<', answer)
+    assert 'id="rail-prepare"' in answer
+    assert "data-row" not in answer
+
+
+def test_list_to_prepare_refreshes_alone(supervisor):
+    first = make_ticket(title="Llegó antes")
+    client = signed_in(supervisor)
+    make_ticket(title="Llegó ahora")
+
+    answer = client.get(
+        reverse("agents:prepare_ticket", args=[first.folio]),
+        headers={"HX-Request": "true", "HX-Target": "prep-line"},
+    ).content.decode()
+
+    assert "Llegó ahora" in answer
+    assert '<span class="count">2</span>' in answer
+    assert "<form" not in answer

@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.closing.contact_log import log_contact
 from tickets.enums import ContactKind, ContactOutcome, DeliveryProblem, DeliveryState, StageKind
@@ -459,3 +460,74 @@ def test_report_shows_that_its_acknowledgement_was_sent(ticket, agent):
     deliver_all(ticket)
     page = text_of(signed_in(agent).get(url(ticket)))
     assert "Acuse de recibo: enviado por correo" in page
+
+
+# --- What refreshes around the composer -------------------------------------------------------------------
+
+
+def part(html: str, name: str) -> str:
+    """Return the part of the answer that replaces the content of the element `name`."""
+    found = re.search(rf'<(\w+) id="{name}" hx-swap-oob="innerHTML">(.*?)</\1>', html, re.DOTALL)
+    assert found, name
+    return found[2]
+
+
+def ask_for_data(ticket: Ticket, agent: User) -> None:
+    """Move the ticket to a stage that waits for the requester, where no solution can be sent."""
+    properties.set_contribution(ticket, actor=agent, is_open=True)
+    conversation.send_follow_up(ticket, actor=agent, body="¿Qué cámara es?")
+
+
+def test_pulse_refreshes_kinds_of_message_and_standard_answers(ticket, agent):
+    diego = signed_in(agent)
+    seen = seen_in(pulse(diego, ticket, ""))
+    assert 'value="solution"' in text_of(diego.get(url(ticket)))
+    ask_for_data(ticket, agent)
+
+    answer = pulse(diego, ticket, seen).content.decode()
+
+    assert 'value="solution"' not in part(answer, "composer-modes")
+    assert 'value="follow_up"' in part(answer, "composer-modes")
+    ticket.refresh_from_db()
+    page = diego.get(url(ticket)).content.decode()
+    answers = set(re.findall(r'data-insert="([^"]*)"', page))
+    assert set(re.findall(r'data-insert="([^"]*)"', part(answer, "composer-answers"))) == answers
+    assert "<textarea" not in answer.replace("</textarea>", "")
+
+
+def test_written_solution_stays_and_says_that_it_cannot_be_sent(ticket, agent):
+    diego = signed_in(agent)
+    conversation.save_draft(ticket, actor=agent, mode="solution", body="Cambiamos el lector", steps="")
+    seen = seen_in(pulse(diego, ticket, ""))
+    ask_for_data(ticket, agent)
+
+    answer = pulse(diego, ticket, seen).content.decode()
+    page = text_of(diego.get(url(ticket)))
+
+    assert "data-blocked=" in part(answer, "composer-modes")
+    assert "Cambiamos el lector" in page
+    assert "El ticket ya no está en una etapa que admita una solución." in page
+    refused = diego.post(url(ticket, "send"), {"mode": "solution", "body": "Cambiamos el lector"})
+    assert refused.status_code == 422
+    assert "Cambiamos el lector" in text_of(refused)
+
+
+def test_own_change_refreshes_the_notice_above_the_composer(agent):
+    ticket = make_ticket(requester=make_user(name="Mateo Ríos"))
+    client = signed_in(make_supervisor(name="Ana Beltrán"))
+    assert "Verifica su estatus antes de responder" in text_of(client.get(url(ticket)))
+
+    answer = client.post(url(ticket, "standing"), {"standing": "active"}, headers={"HX-Request": "true"})
+
+    assert "Verifica su estatus antes de responder" not in answer.content.decode().split("answer-notes")[1]
+    assert answer["HX-Trigger-After-Settle"] == "desk:listed"
+
+
+def test_late_draft_of_a_sent_message_is_not_saved(ticket, agent):
+    diego = signed_in(agent)
+    message = {"mode": "note", "body": "Ojo con esto", "key": "b7c2f3de-2f0f-4a51-9a0c-54d35b6a1b11"}
+    assert diego.post(url(ticket, "send"), message).status_code == 302
+
+    assert diego.post(url(ticket, "draft"), message).status_code == 204
+
+    assert not agent.drafts.exists()

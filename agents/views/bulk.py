@@ -15,6 +15,7 @@ from accounts.models import User
 from tickets.lists import queues
 from tickets.models import Ticket
 from tickets.workflow.properties import assign as assign_one
+from web.forms import key_of
 from web.origins import next_url
 from web.refusals import Refusal
 
@@ -40,7 +41,7 @@ def assign(request: DeskRequest) -> HttpResponse:
         messages.error(request, _("Elige a una persona del equipo."))
         return _back(request)
     key = request.POST.get("key", "")
-    key = key if re.fullmatch(r"[0-9a-f-]{32,36}", key) else str(uuid.uuid4())
+    key = key if re.fullmatch(r"[0-9a-f-]{32,36}", key) else str(key_of(request.POST))
     done, refused = [], []
     for ticket in tickets:
         with Refusal() as refusal:

@@ -11,6 +11,7 @@ from tickets.models import Ticket
 
 from ..access import DeskRequest, find_ticket
 from ..origin import origin_of, queue_url, with_origin
+from ..pages.composer import Composer
 from ..pages.ticket import TicketPage
 
 
@@ -38,11 +39,13 @@ def answer_change(
         "back_url": queue_url(request, page.ticket),
         "focus": focus,
         "pulse": page.pulse,
+        "composer": Composer(request, page),
         "oob": True,
     }
     response = render(request, "agents/tickets/_changed.html", context)
     response["HX-Retarget"] = "#propiedades"
     response["HX-Reswap"] = "innerHTML"
+    response["HX-Trigger-After-Settle"] = "desk:listed"
     return response
 
 

@@ -68,7 +68,14 @@ def draft(request: DeskRequest, folio: str) -> HttpResponse:
     given = form.cleaned_data
     mode = MessageKind(given["mode"])
     with Refusal() as refusal:
-        save_draft(ticket, actor=request.user, mode=mode, body=given["body"], steps=given["steps"])
+        save_draft(
+            ticket,
+            actor=request.user,
+            mode=mode,
+            body=given["body"],
+            steps=given["steps"],
+            key=form.stamp()["key"],
+        )
     return HttpResponse(status=refusal.status if refusal else 204)
 
 

@@ -37,6 +37,14 @@ def prepare(request: DeskRequest) -> HttpResponse:
 @desk_view
 def prepare_ticket(request: DeskRequest, folio: str) -> HttpResponse:
     page = PreparePage(request, find_ticket(request.user, folio))
+    if request.htmx.target == "prep-line" and request.method == "GET":
+        context = {
+            "line": page.line,
+            "ticket": page.ticket,
+            "to_prepare": len(page.line.tickets),
+            "oob": True,
+        }
+        return render(request, "agents/prepare/_line_rows.html", context)
     if page.kept.was_discarded:
         return redirect("agents:prepare_ticket", folio)
     if page.action is None:

@@ -2,8 +2,9 @@
 
 from itertools import groupby
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -38,6 +39,8 @@ LIST_SIZE = 40
 def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     available = queues.queues_for(request.user)
     chosen = find_queue(available, key)
+    if request.htmx.target == "side-queues":
+        return _figures(request, available, chosen)
     filters = QueueFilter(request.GET, queue=chosen)
     tickets = filters.apply(chosen.tickets(request.user))
     moment = Moment.present()
@@ -50,11 +53,9 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     part = "#results" if request.htmx.target == "results" else ""
     counts = {} if part else queues.count_queues(available, request.user)  # the swapped part shows no counts
     context = {
-        "queue": chosen,
-        "queues": [{"queue": item, "count": counts.get(item.key)} for item in available],
+        **_figures_of(available, chosen, counts),
         "count": _count(chosen, tickets, page, order) if part or filters.narrows else counts.get(chosen.key),
         "is_part": bool(part),
-        "to_prepare": counts.get(queues.TO_PREPARE.key),
         "filters": filters,
         "origin": origin,
         "keybar": KEYBAR,
@@ -65,6 +66,26 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
         "groups": _grouped(tickets, page, rows, moment, request.user) if is_grouped else [{"rows": rows}],
     }
     return render(request, f"agents/queue/list.html{part}", context)
+
+
+def _figures(request: DeskRequest, available: list[Queue], chosen: Queue) -> HttpResponse:
+    """Return the figures of the page, which its side list asks for every half a minute. That of a filtered list stays
+    as it is: it counts the list on the page."""
+    counts = queues.count_queues(available, request.user)
+    context = _figures_of(available, chosen, counts)
+    shown = QueryDict(urlsplit(request.htmx.current_url or "").query)
+    if QueueFilter(shown, queue=chosen).narrows:
+        context["count"] = None
+    return render(request, "agents/queue/_figures.html", context)
+
+
+def _figures_of(available: list[Queue], chosen: Queue, counts: dict[str, int]) -> dict[str, Any]:
+    return {
+        "queue": chosen,
+        "queues": [{"queue": item, "count": counts.get(item.key)} for item in available],
+        "count": counts.get(chosen.key),
+        "to_prepare": counts.get(queues.TO_PREPARE.key),
+    }
 
 
 @require_safe

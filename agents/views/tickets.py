@@ -55,7 +55,8 @@ def pulse(request: DeskRequest, folio: str) -> HttpResponse:
         response = render(request, "agents/tickets/_pulse.html", context | {"pulse": now})
         response["HX-Reswap"] = "none"
         return response
-    response = render(request, "agents/tickets/_live.html", context | {"pulse": page.pulse})
+    context |= {"pulse": page.pulse, "composer": Composer(request, page)}
+    response = render(request, "agents/tickets/_live.html", context)
     response["HX-Trigger-After-Settle"] = "desk:changed"
     return response
 

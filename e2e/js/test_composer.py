@@ -1,6 +1,6 @@
 """The behaviours of the composer: kinds of message, drafts, standard answers, mentions."""
 
-import json
+import threading
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,14 +9,16 @@ from e2e.js.conftest import Answer, Show, Site
 
 pytestmark = pytest.mark.e2e
 
-MODES = """<form id="composer" data-behaviour="composer-modes">
+MODES = """<form id="composer" data-behaviour="composer-modes" data-text-blocked="Ya no se puede."><fieldset
+  id="composer-modes" data-modes>
   <label><input type="radio" name="mode" value="follow_up" data-look="public" data-submit="Enviar"
     data-hint="Escribe a Ana" data-body="" checked>Seguimiento</label>
   <label><input type="radio" name="mode" value="solution" data-look="solution" data-submit="Enviar solución"
     data-hint="Qué se hizo" data-body="">Solución</label>
   <label><input type="radio" name="mode" value="note" data-look="note" data-submit="Guardar nota"
-    data-hint="Solo el equipo" data-body="">Nota</label>
+    data-hint="Solo el equipo" data-body="">Nota</label></fieldset>
   <textarea name="body" id="composer-body"></textarea>
+  <p role="status" data-mode-note hidden></p>
   <button><span data-submit-label>Enviar</span></button>
 </form>"""
 
@@ -35,12 +37,79 @@ def test_kind_of_message_renames_button_and_hint(composer: Page) -> None:
     expect(composer.get_by_role("button")).to_have_text("Guardar nota")
 
 
-def test_text_for_the_requester_moves_between_public_kinds(composer: Page) -> None:
+def test_each_kind_keeps_its_own_text(composer: Page) -> None:
     area = composer.locator("textarea")
-    area.fill("Ya está resuelto")
+    composer.get_by_label("Solución").check()
+    area.fill("Cambiamos el lector")
+    composer.get_by_label("Seguimiento").check()
+    expect(area).to_have_value("")
     composer.get_by_label("Solución").check()
 
-    expect(area).to_have_value("Ya está resuelto")
+    expect(area).to_have_value("Cambiamos el lector")
+
+
+REFRESHED = """<label><input type="radio" name="mode" value="follow_up" data-look="public" data-submit="Enviar y pedir"
+    data-hint="Escribe" data-body="viejo" checked>Seguimiento</label>
+  <label><input type="radio" name="mode" value="note" data-look="note" data-submit="Guardar nota" data-hint="Nota"
+    data-body="">Nota</label>"""
+
+
+def refresh(page: Page, html: str = REFRESHED) -> None:
+    """Replace the kinds of message as htmx does with a part of an answer that goes out of band."""
+    page.evaluate(
+        """html => {
+          const tabs = document.getElementById("composer-modes");
+          const tell = (name) => tabs.dispatchEvent(
+            new CustomEvent(name, { bubbles: true, detail: { target: tabs } }));
+          tell("htmx:oobBeforeSwap");
+          tabs.innerHTML = html;
+          tell("htmx:oobAfterSwap");
+        }""",
+        html,
+    )
+
+
+def test_refresh_keeps_every_text_and_the_chosen_kind(composer: Page) -> None:
+    area = composer.locator("textarea")
+    area.fill("Hola, Ana")
+    composer.get_by_label("Nota").check()
+    area.fill("Ojo con esto")
+    area.evaluate("area => area.setSelectionRange(2, 5)")
+    refresh(composer)
+
+    expect(composer.get_by_label("Nota")).to_be_checked()
+    expect(area).to_have_value("Ojo con esto")
+    expect(area).to_be_focused()
+    assert area.evaluate("area => [area.selectionStart, area.selectionEnd]") == [2, 5]
+    composer.get_by_label("Seguimiento").check()
+    expect(area).to_have_value("Hola, Ana")
+    expect(composer.get_by_role("button")).to_have_text("Enviar y pedir")
+
+
+def test_kind_that_is_gone_keeps_its_text_and_says_why(composer: Page) -> None:
+    area = composer.locator("textarea")
+    composer.get_by_label("Solución").check()
+    area.fill("Cambiamos el lector")
+    refresh(composer)
+
+    expect(composer.get_by_label("Solución")).to_be_checked()
+    expect(area).to_have_value("Cambiamos el lector")
+    expect(composer.get_by_role("status")).to_have_text("Ya no se puede.")
+    expect(composer.get_by_role("button")).to_be_disabled()
+    composer.get_by_label("Seguimiento").check()
+    expect(composer.get_by_role("button")).to_be_enabled()
+    expect(composer.get_by_role("status")).to_be_hidden()
+
+
+def test_kind_that_is_gone_and_empty_gives_way(composer: Page) -> None:
+    composer.get_by_label("Seguimiento").check()
+    composer.locator("textarea").fill("Hola, Ana")
+    composer.get_by_label("Solución").check()
+    refresh(composer)
+
+    expect(composer.get_by_label("Seguimiento")).to_be_checked()
+    expect(composer.get_by_label("Solución")).to_have_count(0)
+    expect(composer.locator("textarea")).to_have_value("Hola, Ana")
 
 
 def test_note_text_never_becomes_a_public_message(composer: Page) -> None:
@@ -294,17 +363,47 @@ def test_writing_field_resets_eight_seconds_after_typing(show: Show) -> None:
     expect(field).to_have_value("0")
 
 
-def test_desk_forget_sends_its_fields_to_the_drafts(show: Show, site: Site) -> None:
+def test_text_of_the_old_kind_is_saved_at_once(show: Show, site: Site) -> None:
     site.answers["POST /borrador/"] = Answer(status=204)
-    page = draft_page(show, url="/borrador/")
+    form = MODES.replace('data-behaviour="composer-modes"', 'data-behaviour="composer-modes draft"')
+    page = show(
+        form.replace("<form ", '<form data-draft-url="/borrador/" '),
+        composer_modes="behaviours/composer-modes.js#composerModes",
+        draft="behaviours/draft.js#draft",
+    )
+    page.locator("textarea").fill("Hola, Ana")
     with page.expect_response("**/borrador/"):
-        page.evaluate(
-            "detail => document.forms[0].dispatchEvent(new CustomEvent('desk:forget', { detail }))",
-            {"mode": "note", "body": ""},
-        )
+        page.get_by_label("Nota").check()
 
-    assert 'name="mode"\r\n\r\nnote' in site.asked[-1].body
-    assert json.dumps("body") in site.asked[-1].body
+    assert 'name="mode"\r\n\r\nfollow_up' in site.asked[0].body
+    assert "Hola, Ana" in site.asked[0].body
+
+
+def test_drafts_are_saved_one_after_the_other(show: Show, site: Site) -> None:
+    first = Answer(status=204, until=threading.Event())
+    site.answers["POST /borrador/"] = first
+    page = draft_page(show, url="/borrador/")
+    with page.expect_request("**/borrador/"):
+        page.locator("textarea").fill("Uno")
+    page.locator("textarea").fill("Uno y dos")
+    page.wait_for_timeout(1200)
+    assert len(site.asked) == 1
+    with page.expect_request("**/borrador/"):
+        first.until.set()
+
+    expect(page.locator("[data-draft-status]")).to_contain_text("Guardado")
+    assert "Uno y dos" in site.asked[1].body
+
+
+def test_enter_writes_a_line_when_the_list_is_for_other_letters(tools: Page, site: Site) -> None:
+    tools.get_by_label("Nota").check()
+    area = tools.locator("textarea")
+    area.press_sequentially("@an")
+    expect(tools.get_by_role("option", name="Ana")).to_be_visible()
+    area.press_sequentially("zzz")
+    area.press("Enter")
+
+    expect(area).to_have_value("@anzzz\n")
 
 
 # --- Several people at one browser ------------------------------------------------------------------------

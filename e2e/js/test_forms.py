@@ -128,6 +128,7 @@ def test_submit_once_enables_buttons_after_the_request(show: Show) -> None:
     page.locator("form").dispatch_event("htmx:afterRequest")
 
     expect(page.get_by_role("button", name="Guardar")).to_be_enabled()
+    expect(page.locator("#outside")).to_be_enabled()
 
 
 def test_submit_once_disables_nothing_if_submission_is_prevented(show: Show) -> None:
@@ -271,3 +272,45 @@ def test_inline_edit_escape_cancels(inline_edit_page: Page) -> None:
     inline_edit_page.locator("select").press("Escape")
 
     assert inline_edit_page.evaluate("[window.sent, window.left]") == [0, True]
+
+
+IN_PLACE_FORM = """<form id="f" action="/enviar/" method="post" data-behaviour="in-place">
+  <input name="email" value="ana"><button name="ir" value="detalles">Volver</button></form>"""
+
+
+def test_in_place_shows_the_servers_own_page_after_an_error(show: Show, site: Site) -> None:
+    site.answers["POST /enviar/"] = Answer("<p>La página había vencido")
+    page = show(IN_PLACE_FORM, in_place="behaviours/in-place.js#inPlace")
+    page.evaluate(
+        """() => {
+          const form = document.forms[0];
+          const triggeringEvent = { submitter: form.querySelector("button") };
+          form.dispatchEvent(new CustomEvent("htmx:responseError", { detail: { requestConfig: { triggeringEvent } } }));
+        }"""
+    )
+    expect(page.get_by_text("La página había vencido")).to_be_visible()
+
+    assert [asked.body for asked in site.asked if asked.method == "POST"] == ["email=ana&ir=detalles"]
+
+
+RETURN_TO_PAGE = """answer => {
+  const xhr = { getResponseHeader: () => answer };
+  document.forms[0].dispatchEvent(new CustomEvent("htmx:beforeOnLoad", { detail: { xhr } }));
+  window.dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+}"""
+
+
+def test_in_place_loads_a_restored_page_again_after_success(show: Show) -> None:
+    page = show(IN_PLACE_FORM, in_place="behaviours/in-place.js#inPlace")
+
+    with page.expect_navigation():
+        page.evaluate(RETURN_TO_PAGE, "/listo/")
+
+
+def test_in_place_leaves_a_restored_page_alone_after_a_refusal(show: Show) -> None:
+    page = show(IN_PLACE_FORM, in_place="behaviours/in-place.js#inPlace")
+    page.locator("[name=email]").fill("ana@example.com")
+    page.evaluate(RETURN_TO_PAGE, "")
+    page.wait_for_timeout(300)
+
+    expect(page.locator("[name=email]")).to_have_value("ana@example.com")

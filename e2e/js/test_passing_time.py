@@ -181,6 +181,19 @@ def test_copy_link_copies_and_shows_a_snack(show: Show) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == page.url + "tickets/MA-1/"
 
 
+def test_copy_link_shows_the_link_if_the_clipboard_is_denied(show: Show) -> None:
+    page = show(
+        '<button hidden data-behaviour="copy-link" data-copy="/tickets/MA-1/" data-text-copied="Copiado"'
+        ' data-text-denied="Cópialo: {link}">Copiar</button>',
+        copy_link="behaviours/copy-link.js#copyLink",
+        snack="behaviours/snack.js#snackBehaviour",
+    )
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('denied')); }")
+    page.get_by_role("button", name="Copiar").click()
+
+    expect(page.locator(".snack")).to_have_text(f"Cópialo: {page.url}tickets/MA-1/")
+
+
 @pytest.mark.parametrize(
     ("before", "system", "after"),
     [

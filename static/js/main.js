@@ -16,6 +16,7 @@ import { inPlace } from "./behaviours/in-place.js";
 import { inView } from "./behaviours/in-view.js";
 import { inlineEdits } from "./behaviours/inline-edit.js";
 import { insertText } from "./behaviours/insert-text.js";
+import { keepPlace } from "./behaviours/keep-place.js";
 import { keys } from "./behaviours/keys.js";
 import { mentions } from "./behaviours/mentions.js";
 import { menuBehaviour } from "./behaviours/menu.js";
@@ -47,6 +48,7 @@ const behaviours = {
   "in-place": inPlace,
   "in-view": inView,
   "insert-text": insertText,
+  "keep-place": keepPlace,
   keys,
   mentions,
   menu: menuBehaviour,

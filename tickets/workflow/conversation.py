@@ -280,13 +280,21 @@ def _mention(ticket: Ticket, message: Message, *, actor: Actor) -> list[User]:
     return users
 
 
-def save_draft(ticket: Ticket, *, actor: User, mode: MessageKind, body: str, steps: str = "") -> Draft | None:
+@transaction.atomic
+def save_draft(
+    ticket: Ticket, *, actor: User, mode: MessageKind, body: str, steps: str = "", key: str | None = None
+) -> Draft | None:
     """Save the typed text as a draft and return the draft. If the text is empty, delete the draft and return None.
 
+    `key` is that of the page's form. If its message was sent meanwhile, nothing is saved: the request came late.
     Records no event, because nothing happened to the ticket.
     """
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
+    if key:
+        act = EventKind.NOTE if mode == MessageKind.NOTE else EventKind.MESSAGE
+        if _already_written(key, locked(ticket), actor=actor, act=act):
+            return None
     text = _cleaned(body, field="body", required=False)
     steps = _cleaned(steps, field="steps", required=False)
     if not text and not steps:

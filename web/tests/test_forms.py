@@ -1,6 +1,7 @@
 """The forms that all faces share: version and key, the fields that an action shows, and refusals."""
 
 import json
+import uuid
 
 import pytest
 
@@ -35,16 +36,26 @@ def action_form(ticket: Ticket, **data: str) -> ActionForm:
     [
         ("7", KEY, {"version": 7, "key": KEY}),
         ("", "", {"version": None, "key": None}),
-        ("abc", "zzz", {"version": None, "key": None}),
-        ("-1", "1234", {"version": None, "key": None}),
         ("99999999999999999999", KEY, {"version": None, "key": KEY}),
     ],
 )
-def test_stamped_form_ignores_unreadable_version_and_key(version: str, key: str, stamp: dict[str, object]):
+def test_stamp_has_version_and_key(version: str, key: str, stamp: dict[str, object]):
     form = StampedForm({"version": version, "key": key})
 
     assert form.is_valid()
     assert form.stamp() == stamp
+
+
+@pytest.mark.parametrize(("version", "key"), [("abc", "zzz"), ("-1", "1234"), ("7", "x" * 3000)])
+def test_unreadable_key_becomes_a_key_of_the_whole_form(version: str, key: str):
+    form, again, other = (
+        StampedForm({"version": version, "key": key, "body": body}) for body in ("Hola", "Hola", "Adiós")
+    )
+
+    assert form.is_valid()
+    assert form.stamp() == again.stamp()
+    assert uuid.UUID(form.stamp()["key"])
+    assert form.stamp()["key"] != other.stamp()["key"]
 
 
 def test_stamp_is_read_from_a_form_with_errors(ticket: Ticket):

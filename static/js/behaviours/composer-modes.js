@@ -1,13 +1,20 @@
 // Show the submit label and the hint of the chosen kind of message, a radio. CSS sets the colours.
-// A radio with data-body holds the draft of its kind, and choosing it shows that draft. If the draft is empty, a text
-// for the requester moves to the other kind for the requester. It never moves to a note, nor a note's text out of it.
+// A radio with data-body holds the draft of its kind, and choosing it shows that draft. A text never moves from one kind
+// to another: a solution is not a follow-up, and a note must not reach the requester.
+// A refresh may replace the radios while the person writes (hx-swap-oob). What was typed stays; a kind that is not
+// possible any more stays too while it has text. Its data-blocked says why it cannot be sent.
 
 export function composerModes(form) {
   const area = form.querySelector("textarea");
   const steps = form.querySelector("textarea[name=steps]");
   const label = form.querySelector("[data-submit-label]");
+  const note = form.querySelector("[data-mode-note]");
+  const tabs = form.querySelector("[data-modes]");
   let current = form.querySelector("[data-look]:checked");
+  let memory = null;
 
+  const radios = () => [...form.querySelectorAll("[data-look]")];
+  const hasText = () => [area, steps].some((field) => field?.value.trim());
   const apply = () => {
     if (!current) return;
     if (current.dataset.hint) area.placeholder = current.dataset.hint;
@@ -15,19 +22,30 @@ export function composerModes(form) {
       (current.dataset.look === "public" && form.elements.version?.dataset.followUp) ||
       current.dataset.submit;
     if (label && submit) label.textContent = submit;
+    const blocked = current.dataset.blocked || "";
+    if (note && note.textContent !== blocked) note.textContent = blocked;
+    if (note) note.hidden = !blocked;
+    const button = label?.closest("button");
+    if (button && form.getAttribute("aria-busy") !== "true") button.disabled = Boolean(blocked);
+  };
+  const store = (mode) => {
+    mode.dataset.body = area.value;
+    if (steps) mode.dataset.steps = steps.value;
+  };
+  const show = (mode) => {
+    area.value = mode.dataset.body || "";
+    if (steps) steps.value = mode.dataset.steps || "";
   };
   const swap = (from, to) => {
     if (!from || from === to || !("body" in to.dataset)) return;
-    const moves = [from, to].every((mode) => mode.dataset.look !== "note") && !to.dataset.body;
-    from.dataset.body = moves ? "" : area.value;
-    if (steps) from.dataset.steps = steps.value;
-    if (!moves) area.value = to.dataset.body;
-    if (steps) steps.value = to.dataset.steps || "";
-    if (!moves || !area.value) return;
-    form.dispatchEvent(
-      new CustomEvent("desk:forget", { detail: { [from.name]: from.value, [area.name]: "" } }),
-    );
-    area.dispatchEvent(new Event("input", { bubbles: true }));
+    if (area.value !== from.dataset.body || (steps && steps.value !== (from.dataset.steps || ""))) {
+      // Save it now: the draft that is saved after the pause in typing will be that of the other kind.
+      const typed = { [from.name]: from.value, [area.name]: area.value };
+      if (steps) typed[steps.name] = steps.value;
+      form.dispatchEvent(new CustomEvent("desk:keep", { detail: typed }));
+    }
+    store(from);
+    show(to);
   };
   form.addEventListener("change", (event) => {
     if (!event.target.matches("[data-look]")) return;
@@ -36,14 +54,48 @@ export function composerModes(form) {
     apply();
     form.dispatchEvent(new CustomEvent("desk:mode", { bubbles: true }));
   });
-  // A changed ticket may change the follow-up's label: htmx then replaces the version input, which holds it.
-  document.addEventListener("htmx:oobAfterSwap", () => form.isConnected && apply());
+
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (!tabs || event.detail.target !== tabs || !current) return;
+    if ("body" in current.dataset) store(current);
+    memory = new Map(radios().map((radio) => [radio.value, radio]));
+  });
+  // A changed ticket may also change the follow-up's label: htmx then replaces the version input, which holds it.
+  document.addEventListener("htmx:oobAfterSwap", (event) => {
+    if (!form.isConnected) return;
+    if (memory && event.detail.target === tabs) restore();
+    apply();
+  });
+
+  // Give the new radios the texts of the old ones, and choose the one that was chosen.
+  function restore() {
+    for (const radio of radios()) {
+      const old = memory.get(radio.value);
+      if (!old || !("body" in old.dataset)) continue;
+      radio.dataset.body = old.dataset.body;
+      radio.dataset.steps = old.dataset.steps || "";
+    }
+    memory = null;
+    let again = radios().find((radio) => radio.value === current.value);
+    if (!again && hasText()) {
+      current.dataset.blocked = form.dataset.textBlocked || "";
+      (radios().at(-1)?.closest("label") || tabs.lastElementChild).before(current.closest("label"));
+      again = current;
+    }
+    if (!again || (again.dataset.blocked && !hasText())) {
+      again = radios().find((radio) => !radio.dataset.blocked) || again;
+      if (again && "body" in again.dataset) show(again);
+    }
+    current = again || null;
+    if (current) current.checked = true;
+  }
+
   // keys.js sends desk:write after R or N has chosen a kind of message.
   form.addEventListener("desk:write", () => area.focus());
   form.addEventListener("keydown", (event) => {
     if (event.target.matches("textarea") && event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      form.requestSubmit();
+      if (!current?.dataset.blocked) form.requestSubmit();
     }
   });
   apply();

@@ -1,4 +1,5 @@
-// Copy the address in data-copy, else in href, else the page's, and show a snack that says so.
+// Copy the address in data-copy, else in href, else the page's, and show a snack that says so, or why not.
+import { fill } from "../lib/dom.js";
 import { addSnack } from "../lib/snacks.js";
 
 export function copyLink(button) {
@@ -9,10 +10,14 @@ export function copyLink(button) {
   button.hidden = false;
   button.addEventListener("click", async (event) => {
     event.preventDefault();
-    await navigator.clipboard.writeText(
-      new URL(button.dataset.copy || button.getAttribute("href") || "", location.href).href,
-    );
-    addSnack(button.dataset.textCopied);
+    const { href } = new URL(button.dataset.copy || button.getAttribute("href") || "", location.href);
+    try {
+      await navigator.clipboard.writeText(href);
+      addSnack(button.dataset.textCopied);
+    } catch {
+      // The browser denies the clipboard: show the address, so that the person can copy it by hand.
+      addSnack(fill(button.dataset.textDenied || "{link}", { link: href }), "error");
+    }
     document.dispatchEvent(new CustomEvent("desk:bind"));
   });
 }

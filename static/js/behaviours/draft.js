@@ -49,14 +49,24 @@ export function draft(form) {
     }).format(new Date());
     say(fill(form.dataset.textSaved || "", { time }));
   };
+  const fieldsToSend = () => {
+    const body = new FormData(form);
+    for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
+    return body;
+  };
+  // One at a time, so that an earlier text never arrives after a later one.
+  let sending = Promise.resolve();
+  const send = (body) => {
+    const answer = sending.then(() => post(url, body));
+    sending = answer.catch(() => {});
+    return answer;
+  };
   const saveNow = async () => {
     let saved = false;
     let overwritten = false;
     if (url) {
-      const body = new FormData(form);
-      for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
       try {
-        const { status, headers } = await post(url, body);
+        const { status, headers } = await send(fieldsToSend());
         saved = status < 300;
         signedOut = status === 401;
         overwritten = headers.has("Desk-Draft-Overwritten");
@@ -72,11 +82,12 @@ export function draft(form) {
   const save = debounce(800, saveNow);
 
   if (key) restore();
-  // composer-modes.js moved a text to another kind of message: delete the draft of the old kind.
-  form.addEventListener("desk:forget", (event) => {
-    const body = new FormData();
-    for (const [name, value] of Object.entries(event.detail)) body.append(name, value);
-    if (url) post(url, body).catch(() => {});
+  // composer-modes.js is about to show the text of another kind of message: save the old one with the given values.
+  form.addEventListener("desk:keep", (event) => {
+    if (!url) return;
+    const body = fieldsToSend();
+    for (const [name, value] of Object.entries(event.detail)) body.set(name, value);
+    send(body).catch(() => {});
   });
   form.addEventListener("input", () => {
     if (form.elements.typed_at) form.elements.typed_at.value = Date.now();

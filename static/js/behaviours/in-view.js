@@ -1,5 +1,5 @@
-// Scroll the current line of a long list into view.
+// Scroll the current line of a long list into view. Not when the list is refreshed: the person may have scrolled it.
 
 export function inView(element) {
-  element.scrollIntoView({ block: "nearest" });
+  if (!element.closest("[data-refreshed]")) element.scrollIntoView({ block: "nearest" });
 }

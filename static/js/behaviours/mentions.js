@@ -28,8 +28,10 @@ export function mentions(box) {
     if (option) area.setAttribute("aria-activedescendant", option.id);
     else area.removeAttribute("aria-activedescendant");
   };
+  let shownFor = null; // the beginning of the name for which the list was drawn
   const close = () => {
     list.hidden = true;
+    shownFor = null;
     area.removeAttribute("aria-activedescendant");
   };
   const write = (option) => {
@@ -54,6 +56,7 @@ export function mentions(box) {
       option.id = `mention-${index}`;
     });
     list.hidden = !list.children.length;
+    shownFor = found[1];
     choose(options()[0]);
   });
 
@@ -61,7 +64,8 @@ export function mentions(box) {
   area.addEventListener("blur", () => setTimeout(close, 200));
   area.addEventListener("keydown", (event) => {
     const all = options();
-    if (list.hidden || !all.length) return;
+    // A list for other letters than those before the cursor is out of date: the key does what it always does.
+    if (list.hidden || !all.length || typed()?.[1] !== shownFor) return;
     const at = all.indexOf(chosen());
     if (event.key === "ArrowDown" || event.key === "ArrowUp")
       choose(all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]);

@@ -1,15 +1,21 @@
 // Keep the refreshes of a region (hx-get with hx-trigger="every 5s") from disturbing a person. A hidden tab sends
-// no request. The answer is dropped while a field inside has the focus or holds unsent text, while text inside is
+// no request, unless it is still empty. The answer is dropped, and asked for again a little later, while a field inside has the focus or holds unsent text, while text inside is
 // selected, a menu or dialog is open or a property is being edited in its place. A refresh keeps what was unfolded, the
 // focus, and the scroll position (or the end, if it was there).
 
+import { placeOf } from "../lib/place.js";
+
+const RETRY = 3000; // regions that nothing else asks for again have desk:retry in their hx-trigger
+
 export function poll(region) {
   let memory = null;
+  let retry;
 
   region.addEventListener("htmx:beforeRequest", (event) => {
     if (
       event.detail.elt === region &&
       document.hidden &&
+      region.querySelector(":scope > :not(noscript)") &&
       !event.detail.requestConfig?.triggeringEvent?.isTrusted
     )
       event.preventDefault();
@@ -18,8 +24,11 @@ export function poll(region) {
     if (event.detail.requestConfig.elt !== region || event.detail.xhr.status === 204) return;
     if (busy(region)) {
       event.detail.shouldSwap = false;
+      clearTimeout(retry);
+      retry = setTimeout(() => region.dispatchEvent(new CustomEvent("desk:retry")), RETRY);
       return;
     }
+    if (region.querySelector(":scope > :not(noscript)")) region.dataset.refreshed = "";
     const scroller = region.closest("[data-keep-scroll]") || region.querySelector("[data-keep-scroll]");
     memory = {
       focus: placeOf(region),
@@ -58,14 +67,6 @@ function busy(region) {
     return true;
   const selection = document.getSelection();
   return Boolean(selection && !selection.isCollapsed && region.contains(selection.anchorNode));
-}
-
-// Return a selector that finds the focused element again after the swap, or "" if there is none.
-function placeOf(region) {
-  const focused = document.activeElement;
-  if (focused === region || !region.contains(focused)) return "";
-  const name = ["id", "data-key", "href", "name", "aria-label"].find((one) => focused.getAttribute(one));
-  return name ? `${focused.localName}[${name}="${CSS.escape(focused.getAttribute(name))}"]` : "";
 }
 
 // Scroll a long conversation to its end.

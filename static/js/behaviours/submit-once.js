@@ -3,11 +3,14 @@
 export function submitOnce(form) {
   const release = () => {
     form.removeAttribute("aria-busy");
-    form.querySelectorAll("[data-held]").forEach((button) => {
+    buttons("[data-held]").forEach((button) => {
       button.disabled = false;
       delete button.dataset.held;
     });
   };
+  // The form's buttons, also those outside it that name it in their attribute `form`.
+  const buttons = (selector) =>
+    [...document.querySelectorAll(selector)].filter((button) => button.form === form);
   form.addEventListener("submit", (event) => {
     if (event.defaultPrevented && !form.hasAttribute("hx-post")) return;
     if (form.getAttribute("aria-busy") === "true") {
@@ -18,15 +21,12 @@ export function submitOnce(form) {
     form.setAttribute("aria-busy", "true");
     // Disable them later, not in this event: a disabled button would not send its own name and value.
     setTimeout(() => {
-      const own = form.id ? document.querySelectorAll(`[type=submit][form="${CSS.escape(form.id)}"]`) : [];
-      [...form.querySelectorAll("button:not([type=button], [type=reset]), [type=submit]"), ...own].forEach(
-        (button) => {
-          if (!button.disabled) {
-            button.disabled = true;
-            button.dataset.held = "";
-          }
-        },
-      );
+      buttons("button:not([type=button], [type=reset]), [type=submit]").forEach((button) => {
+        if (!button.disabled) {
+          button.disabled = true;
+          button.dataset.held = "";
+        }
+      });
     });
   });
   window.addEventListener("pageshow", release);
