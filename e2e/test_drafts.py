@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from e2e.conftest import People
-from e2e.test_portal import details, file_ticket, picture
+from e2e.processes import Stack
+from e2e.test_portal import AGENT, CUSTOMER, details, file_ticket, in_the_desk, picture
 from e2e.walker import Agent, Walker
 
 pytestmark = pytest.mark.e2e
@@ -132,32 +133,29 @@ def test_expired_form_still_shows_the_page_that_sends_it_again(visitor: Walker) 
 
 # --- The back office --------------------------------------------------------------------------------------
 
-AGENT, SUPERVISOR, CUSTOMER = "tecnico@demo.test", "supervisora@demo.test", "cliente@demo.test"
 SOLUTION = "Cambiamos el lector y probamos tres placas."
+PREPARE = """
+from datetime import timedelta
+from django.utils import timezone
+from tickets.workflow.perform import perform
+data = {"severity": "high", "department": ticket.department, "difficulty": 3, "assignee": agent, "standing": "active"}
+perform(ticket, "preparar", actor=supervisor, data=data | {"due_at": timezone.now() + timedelta(days=2)})
+"""
+ASK = """
+from tickets.workflow import properties
+properties.set_contribution(ticket, actor=supervisor, is_open=True)
+conversation.send_follow_up(ticket, actor=supervisor, body="¿Qué cámara es?")
+"""
 
 
 @pytest.fixture
-def folio(people: People) -> str:
-    """A ticket in work, assigned to the agent. A supervisor prepared it."""
+def folio(people: People, desk: Stack) -> str:
+    """A ticket in work, assigned to the agent."""
     customer = people.at_desk("clienta")
     customer.sign_in(CUSTOMER)
     folio = file_ticket(customer.page, "La cámara no lee placas")
-    supervisor = people.at_desk("supervisora")
-    supervisor.sign_in(SUPERVISOR)
-    prepare(supervisor, folio)
+    in_the_desk(desk, folio, PREPARE)
     return folio
-
-
-def prepare(supervisor: Agent, folio: str) -> None:
-    page = supervisor.page
-    supervisor.go(f"/agentes/preparar/{folio}/")
-    supervisor.choose("Alta", "Activo")
-    page.locator("select[name=department]").select_option(label="Soporte técnico")
-    page.locator("select[name=difficulty]").select_option(index=3)
-    page.locator("label").filter(has_text="Diego Salazar").first.click()
-    page.get_by_text("Otras").click()
-    page.get_by_role("button", name="Preparar y abrir").click()
-    page.wait_for_url(f"**/tickets/{folio}/**")
 
 
 @pytest.fixture
@@ -186,7 +184,7 @@ def test_agent_who_leaves_an_action_finds_the_solution_again(agent: Agent, folio
 
 
 def test_composer_follows_the_stage_without_losing_the_solution(
-    agent: Agent, folio: str, people: People
+    agent: Agent, folio: str, desk: Stack
 ) -> None:
     page = agent.page
     agent.open_ticket(folio)
@@ -195,14 +193,7 @@ def test_composer_follows_the_stage_without_losing_the_solution(
     area = composer.get_by_label("Mensaje", exact=True)
     area.fill(SOLUTION)
     area.evaluate("area => area.setSelectionRange(3, 9)")
-    other = people.at_desk("otra persona")
-    other.sign_in(SUPERVISOR)
-    other.open_ticket(folio)
-    other.page.get_by_role("switch", name="Aporte de usuario").click()
-    expect(other.page.get_by_role("switch", name="Aporte de usuario")).to_have_attribute(
-        "aria-checked", "true"
-    )
-    other.write("¿Qué cámara es?", mode="Seguimiento", button=re.compile("^Enviar"))
+    in_the_desk(desk, folio, ASK)
 
     expect(composer.get_by_text("El ticket ya no está en una etapa que admita una solución.")).to_be_visible(
         timeout=20_000
