@@ -29,6 +29,7 @@ from web.grants import granted
 
 View = Callable[..., HttpResponse]
 UNSENT = "unsent"
+UNSENT_KEPT = 5  # replies per session; the oldest is dropped for a new one
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,8 @@ def keep_unsent(request: HttpRequest, folio: str, body: str) -> bool:
     long."""
     kept = bool(body) and len(body) <= MAX_TEXT
     if kept:
-        request.session[UNSENT] = {folio: body}
+        others = {key: text for key, text in request.session.get(UNSENT, {}).items() if key != folio}
+        request.session[UNSENT] = dict(list({**others, folio: body}.items())[-UNSENT_KEPT:])
     return kept
 
 
@@ -226,5 +228,8 @@ def unsent_reply(request: HttpRequest, folio: str) -> str:
     return str(request.session.get(UNSENT, {}).get(folio, ""))
 
 
-def forget_unsent_reply(request: HttpRequest) -> None:
-    request.session.pop(UNSENT, None)
+def forget_unsent_reply(request: HttpRequest, folio: str) -> None:
+    """Delete the reply that `_sign_in` stored for this ticket. Those for other tickets stay."""
+    replies = request.session.get(UNSENT, {})
+    if folio in replies:
+        request.session[UNSENT] = {key: text for key, text in replies.items() if key != folio}

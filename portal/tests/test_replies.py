@@ -204,6 +204,20 @@ def test_unreadable_hidden_fields_are_ignored(in_work: Ticket, customer_client: 
     assert in_work.messages.last().body == "Hola"
 
 
+def test_replies_to_two_tickets_without_session_are_both_kept(
+    in_work: Ticket, customer: User, client: Client, process: Process
+):
+    other = make_ticket(process, requester=customer)
+    client.post(url(in_work, "responder/"), {"body": "Sobre la cámara"})
+    client.post(url(other, "responder/"), {"body": "Sobre la puerta"})
+    client.force_login(customer)
+
+    assert "Sobre la cámara" in html(client, url(in_work))
+    client.post(url(in_work, "responder/"), {"body": "Sobre la cámara"})
+
+    assert "Sobre la puerta" in html(client, url(other))
+
+
 def test_reply_without_session_is_kept_for_signing_in(in_work: Ticket, customer: User, client: Client):
     answer = client.post(url(in_work, "responder/"), {"body": "Lo que escribí"})
     assert answer["Location"] == f"/cuenta/entrar/?next={url(in_work)}"

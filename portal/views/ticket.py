@@ -88,7 +88,7 @@ def ticket_reply(request: HttpRequest, access: Access) -> HttpResponse:
             keep_closed="keep_closed" in request.POST,
             **form.stamp(),
         )
-        forget_unsent_reply(request)
+        forget_unsent_reply(request, access.ticket.folio)
         return _replied(request, access, message)
     return _refused(request, access, refusal, form=form)
 
