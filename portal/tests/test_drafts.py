@@ -349,6 +349,16 @@ def test_home_costs_the_same_with_many_drafts(
         assert client.get("/").content.decode().count("/descartar/") == 3
 
 
+def test_contact_is_saved_while_typing(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    assert client.post(f"/nuevo/{guide.id}/borrador/", {"email": "ana@"}).status_code == 409
+    guide.fill(DETAILS)
+
+    assert client.post(f"/nuevo/{guide.id}/borrador/", {"email": "ana@", "phone": "12"}).status_code == 204
+
+    assert 'value="ana@"' in guide.page(guide.contact)
+
+
 def test_refused_form_posted_by_script_leaves_the_address(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     htmx = {"HX-Request": "true", "HX-Target": "contenido"}

@@ -97,8 +97,11 @@ def together(*acts: Callable[[], Any]) -> list[Any]:
     return results
 
 
-def test_text_saved_during_a_slow_upload_stays(tabs: Browser):
+@pytest.mark.parametrize("was_saved", [False, True])
+def test_text_saved_during_a_slow_upload_stays(tabs: Browser, was_saved: bool):
     guide = tabs.guide()
+    if was_saved:
+        tabs.autosave(guide, title="La talanquera")
 
     def type_on() -> None:
         assert tabs.autosave(guide, title="La talanquera no sube", description="Desde las 7.") == 204

@@ -114,7 +114,7 @@ def report_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
     The header `Desk-Draft-Overwritten` says that another page wrote in the same report meanwhile.
     """
     draft = drafts.load(request, draft_id)
-    if "email" in request.POST or "name" in request.POST:
+    if "tipo" not in request.POST:  # the last step, which asks only for the contact
         contact = drafts.typed(request, drafts.CONTACT)
         if draft.folio or not draft.topic or not contact:
             return HttpResponse(status=409)
