@@ -62,11 +62,11 @@ class KeptForm:
         self.forget()
         return True
 
-    def keep(self) -> None:
-        """Store the posted form."""
+    def keep(self) -> bool:
+        """Store the posted form. Returns False if it is too large."""
         names = [name for name in self.request.POST if name not in NOT_KEPT]
         values = {name: self.request.POST.getlist(name) for name in names}
-        keep_form(self.user, self.form, values=values, ticket=self.ticket, key=self._key)
+        return keep_form(self.user, self.form, values=values, ticket=self.ticket, key=self._key)
 
     def forget(self) -> None:
         """Delete what is stored, because the posted form was sent or discarded."""

@@ -155,12 +155,15 @@ def _prune_reports(row: ReportDraft) -> None:
 
 
 @transaction.atomic
-def keep_form(user: User, form: str, *, values: Values, ticket: Ticket | None = None, key: str = "") -> None:
-    """Store what `user` typed into `form`. Without any text, empty what was stored.
+def keep_form(user: User, form: str, *, values: Values, ticket: Ticket | None = None, key: str = "") -> bool:
+    """Store what `user` typed into `form`. Without any text, empty what was stored. Returns False if it is too large,
+    and then leaves what was stored.
 
     `key` is the idempotency key of the page that saves. If a form with this key was sent meanwhile, nothing is stored.
     """
     kept = keepable(values, longest=LONGEST_FORM)
+    if values and not kept:
+        return False
     rows = FormDraft.objects.select_for_update().filter(user=user, form=form)
     row = rows.first()
     if row is None:
@@ -171,9 +174,10 @@ def keep_form(user: User, form: str, *, values: Values, ticket: Ticket | None = 
         _prune_forms(user)
         row = rows.get()
     if key and row.sent_key == key:
-        return
+        return True
     row.values, row.updated_at = kept if has_text(kept) else {}, timezone.now()
     row.save()
+    return True
 
 
 def _prune_forms(user: User) -> None:

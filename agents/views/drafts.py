@@ -12,8 +12,8 @@ LONGEST = 80
 @require_POST
 @desk_view
 def form_draft(request: DeskRequest, form: str, folio: str = "") -> HttpResponse:
-    """Save the form, which its page sends after each pause in typing."""
+    """Save the form, which its page sends after each pause in typing. Answers 204 when it is saved, else 409."""
     if len(form) > LONGEST:
         raise Http404
-    KeptForm(request, form, find_ticket(request.user, folio) if folio else None).keep()
-    return HttpResponse(status=204)
+    kept = KeptForm(request, form, find_ticket(request.user, folio) if folio else None)
+    return HttpResponse(status=204 if kept.keep() else 409)
