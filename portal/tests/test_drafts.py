@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
@@ -19,7 +20,6 @@ from accounts.models import User
 from accounts.tests.factories import PASSWORD
 from tickets import drafts as kept
 from tickets.models import Process, ReportDraft, Ticket
-from web.visitors import COOKIE
 
 from .factories import DETAILS, png, signed_in
 from .guide import PAGO, PLATAFORMA, S2, Guide, hidden
@@ -226,7 +226,7 @@ def test_next_account_in_the_browser_writes_a_draft_of_its_own(
 def test_signing_out_hides_the_drafts(customer_client: Client, process: Process):
     guide = Guide(customer_client, PLATAFORMA)
     guide.fill(S2)
-    assert COOKIE in customer_client.cookies
+    assert settings.DESK_VISITOR_COOKIE_NAME in customer_client.cookies
 
     customer_client.post(reverse("account_logout"))
 
