@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import second_factor
 from .models import CustomerKind, Department, Membership, User
+from .signals import left_desk
 
 admin.site.unregister(Authenticator)  # allauth's own admin pages show the secrets and are in English
 
@@ -112,6 +113,8 @@ class UserAdmin(DjangoUserAdmin):
         """Save the person. After a change of address, delete the person's other addresses, so that sign-in codes go
         only to the new one: somebody else may read the old mailbox by now."""
         super().save_model(request, obj, form, change)
+        if {"is_active", "role"} & set(form.changed_data) and obj.has_been_staff and not obj.is_active_staff:
+            left_desk.send(User, request=request, person=obj)
         if "email" in form.changed_data:
             EmailAddress.objects.filter(user=obj).exclude(email__iexact=obj.email).delete()
 

@@ -87,9 +87,16 @@ class UserQuerySet(models.QuerySet["User"]):
             values["is_superuser"] = (
                 Exact(role, administrator) if is_expression else role == Role.ADMINISTRATOR
             )
+            if is_expression or role != Role.CUSTOMER:
+                values["has_been_staff"] = True
         if {"role", "is_active"} & values.keys():
             values.setdefault("session_version", models.F("session_version") + 1)
         return super().update(**values)
+
+    def former_staff(self) -> "UserQuerySet":
+        """Return the people who were staff and may no longer act: they were deactivated, or are customers now."""
+        left = models.Q(is_active=False) | models.Q(role=Role.CUSTOMER)
+        return self.filter(left, has_been_staff=True)
 
     def bulk_create(self, objs: Iterable["User"], *args: Any, **kwargs: Any) -> list["User"]:
         people = list(objs)
@@ -152,6 +159,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     keyboard_shortcuts = models.BooleanField(_("atajos de una tecla"), default=True)
     is_active = models.BooleanField(_("puede entrar"), default=True)
     date_joined = models.DateTimeField(_("desde"), default=timezone.now, editable=False)
+    has_been_staff = models.BooleanField(default=False, db_default=False, editable=False)
     session_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     USERNAME_FIELD = "email"
@@ -170,7 +178,15 @@ class User(AbstractBaseUser, PermissionsMixin):
                 violation_error_message=_("Ya hay una cuenta con ese correo."),
             )
         ]
-        indexes = [models.Index(fields=["role", "name"], name="user_role_name")]
+        indexes = [
+            models.Index(fields=["role", "name"], name="user_role_name"),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(has_been_staff=True)
+                & (models.Q(is_active=False) | models.Q(role=Role.CUSTOMER)),
+                name="user_former_staff",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -180,7 +196,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         left signed in somewhere must not gain the new rights."""
         self.derive_fields()
         if update_fields is None or not {"role", "is_active"}.isdisjoint(update_fields):
-            derived = {"is_superuser"}
+            derived = {"is_superuser", "has_been_staff"}
             if self.pk and self._access_changed():
                 self.session_version += 1
                 derived.add("session_version")
@@ -192,6 +208,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Set what follows from other fields. Every way of writing a person calls this."""
         self.email = UserManager.normalize_email(self.email)
         self.is_superuser = self.role == Role.ADMINISTRATOR
+        self.has_been_staff = self.has_been_staff or self.is_desk_staff
 
     def _access_changed(self) -> bool:
         stored = User.objects.filter(pk=self.pk)
@@ -247,6 +264,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def is_desk_staff(self) -> bool:
         return self.role != Role.CUSTOMER
+
+    @property
+    def is_active_staff(self) -> bool:
+        """Whether the person is staff and may act. Whoever may not counts as nobody: see `former_staff`."""
+        return self.is_active and self.is_desk_staff
 
     @property
     def is_supervisor(self) -> bool:

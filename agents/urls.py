@@ -31,6 +31,7 @@ urlpatterns = [
     path("preparar/<str:folio>/propuesta/", prepare.prepare_proposal, name="prepare_proposal"),
     path("tickets/nuevo/", intake.new_ticket, name="new_ticket"),
     path("tickets/asignar/", bulk.assign, name="assign"),
+    path("personas/<int:pk>/relevo/", bulk.hand_over, name="hand_over"),
     path(f"{TICKET}/", tickets.ticket, name="ticket"),
     path(f"{TICKET}/pulso/", tickets.pulse, name="ticket_pulse"),
     path(f"{TICKET}/mensajes/", conversation.send, name="ticket_send"),

@@ -24,7 +24,7 @@ from tickets.definitions.definition import FieldDefinition
 from tickets.enums import PublicState, Severity, StageKind
 from tickets.lists.queues import ORDERS, Order, Queue
 from tickets.models import Category, Process
-from tickets.models.querysets import TicketQuerySet
+from tickets.models.querysets import TicketQuerySet, nobody_assigned
 
 PROCESS_FIELD_PREFIX = "campo-"
 NOBODY = "nadie"
@@ -187,7 +187,7 @@ class QueueFilter(forms.Form):
             case "departamento":
                 return Q(department=value)
             case "responsable":
-                return Q(assignee__isnull=True) if value == NOBODY else Q(assignee=value)
+                return nobody_assigned() if value == NOBODY else Q(assignee=value)
             case "cliente":
                 return Q(requester__kind=value)
         where: Q = VIEWS[value][1]

@@ -101,12 +101,12 @@ class Row:
 
     @property
     def assignee(self) -> str:
-        return self.ticket.assignee.name if self.ticket.assignee else ""
+        return self.ticket.acting_assignee.name if self.ticket.acting_assignee else ""
 
     @property
     def assignee_name(self) -> str:
         """The assignee's short name, for a narrow column."""
-        return self.ticket.assignee.get_short_name() if self.ticket.assignee else ""
+        return self.ticket.acting_assignee.get_short_name() if self.ticket.acting_assignee else ""
 
     @property
     def is_elevated(self) -> bool:

@@ -1,5 +1,6 @@
 """Assigning several tickets at once, and the palette."""
 
+import re
 import uuid
 
 import pytest
@@ -166,3 +167,55 @@ def test_palette_shows_nothing_of_other_departments(agent):
     assert "Inconformidades" in text_of(
         signed_in(make_supervisor()).get(PALETTE, {"q": "inconf"}, headers=HTMX)
     )
+
+
+# --- Handing over the tickets of somebody who leaves --------------------------------------------------------------
+
+
+@pytest.fixture
+def leaving():
+    agent = make_agent(name="Ana Pérez")
+    for number in range(3):
+        ticket = make_ticket(title=f"Caso {number}")
+        Ticket.objects.filter(pk=ticket.pk).update(assignee=agent)
+    agent.is_active = False
+    agent.save()
+    return agent
+
+
+def test_open_tickets_are_handed_over(leaving):
+    client, colleague = signed_in(make_supervisor()), make_agent(name="Luis Gil")
+    address = reverse("agents:hand_over", args=[leaving.pk])
+    page = client.get(address)
+    assert "Tickets abiertos de Ana Pérez" in text_of(page)
+    assert "Ana Pérez ·" not in text_of(page)
+    chosen = {
+        "sel": re.findall(r'name="sel" value="([^"]+)"', page.content.decode()),
+        "assignee": colleague.pk,
+    }
+    assert len(chosen["sel"]) == 3
+
+    with zeal_ignore():
+        answer = client.post(reverse("agents:assign"), chosen | {"next": address}, follow=True)
+
+    assert Ticket.objects.filter(assignee=colleague).count() == 3
+    assert answer.redirect_chain == [(address, 302)]
+    assert "No le queda ningún ticket abierto" in text_of(answer)
+
+
+def test_only_supervisors_hand_over(leaving):
+    address = reverse("agents:hand_over", args=[leaving.pk])
+    assert signed_in(make_agent()).get(address).status_code == 404
+    customer = reverse("agents:hand_over", args=[make_user().pk])
+    assert signed_in(make_supervisor()).get(customer).status_code == 404
+
+
+def test_ticket_page_and_lists_say_that_nobody_has_it(leaving):
+    client, ticket = signed_in(make_supervisor()), Ticket.objects.first()
+    page = text_of(client.get(reverse("agents:ticket", args=[ticket.folio])))
+    assert "Nadie lo tiene" in page
+    assert "Ana Pérez ya no trabaja en la mesa." in page
+    assert reverse("agents:hand_over", args=[leaving.pk]) in page
+    assert "Ana" not in text_of(client.get(reverse("agents:queue_of", args=["todos"])))
+    found = client.get(reverse("agents:queue_of", args=["todos"]), {"responsable": "nadie"})
+    assert ticket.folio in text_of(found)

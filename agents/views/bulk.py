@@ -5,11 +5,11 @@ import uuid
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from tickets.lists import queues
@@ -19,7 +19,7 @@ from web.forms import key_of
 from web.origins import next_url
 from web.refusals import Refusal
 
-from ..access import DeskRequest, desk_view
+from ..access import DeskRequest, desk_view, supervisor_view
 
 AT_ONCE = 200
 
@@ -53,14 +53,25 @@ def assign(request: DeskRequest) -> HttpResponse:
     return _back(request)
 
 
-def _choose(request: DeskRequest, tickets: list[Ticket]) -> HttpResponse:
-    people = list(User.objects.staff())
+@require_safe
+@supervisor_view
+def hand_over(request: DeskRequest, pk: int) -> HttpResponse:
+    """Offer to give the open tickets of one staff member to somebody else, up to `AT_ONCE` at a time. The form comes
+    back here until none is left."""
+    person = get_object_or_404(User, pk=pk, has_been_staff=True)
+    tickets = Ticket.objects.open().assigned_to(person).order_by("id")[:AT_ONCE]
+    return _choose(request, list(tickets), leaving=person)
+
+
+def _choose(request: DeskRequest, tickets: list[Ticket], *, leaving: User | None = None) -> HttpResponse:
+    people = [person for person in User.objects.staff() if person != leaving]
     load = queues.open_ticket_counts(people)
     context = {
         "tickets": tickets,
         "people": [(person, load.get(person.pk, 0)) for person in people],
         "key": uuid.uuid4(),
-        "next": _next(request),
+        "next": request.get_full_path() if leaving else _next(request),
+        "leaving": leaving,
     }
     part = "#form" if request.htmx else ""
     return render(request, f"agents/queue/assign.html{part}", context)

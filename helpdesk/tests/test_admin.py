@@ -87,3 +87,25 @@ def test_admin_has_our_icon_and_no_english_names(client: Client) -> None:
     assert '<link rel="icon" href="/static/favicon.svg"' in index
     assert "Authenticator" not in index
     assert "MFA" not in index
+
+
+def test_deactivating_staff_offers_to_hand_over_their_tickets(client: Client) -> None:
+    agent = make_agent(name="Ana Pérez")
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=agent)
+    client.force_login(make_administrator())
+    address = reverse("admin:accounts_user_change", args=[agent.pk])
+    form = client.get(address).context["adminform"].form
+    data = {name: value for name, value in form.initial.items() if value not in (None, [], True)}
+    inlines = {}
+    for formset in client.get(address).context["inline_admin_formsets"]:
+        prefix = formset.formset.prefix
+        inlines |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+
+    page = client.post(address, data | inlines, follow=True)
+
+    agent.refresh_from_db()
+    assert not agent.is_active
+    text = page.content.decode()
+    assert "Ana Pérez tiene 1 ticket abierto, que ahora cuenta como sin asignar." in text
+    assert f'href="{reverse("agents:hand_over", args=[agent.pk])}"' in text

@@ -91,7 +91,7 @@ class MailContext:
             "title": ticket.title if self.is_verified else "",
             "category": str(ticket.category or ""),
             "department": str(ticket.department or ""),
-            "assignee": ticket.assignee.name if ticket.assignee else "",
+            "assignee": ticket.acting_assignee.name if ticket.acting_assignee else "",
             "stage": label,
             "due_by": phrases.before(ticket.due_at),
             "follows": ticket.follows.folio if ticket.follows else "",
@@ -111,7 +111,7 @@ class MailContext:
             (_("Categoría"), str(ticket.category or "")),
             (severity_name, str(Severity(ticket.severity).label)),
             (_("Departamento"), str(ticket.department or "")),
-            (_("Responsable"), ticket.assignee.name if ticket.assignee else ""),
+            (_("Responsable"), ticket.acting_assignee.name if ticket.acting_assignee else ""),
             (_("Fecha de cierre"), phrases.moment(due) if due else ""),
         ]
         return {

@@ -110,15 +110,13 @@ def _is_own_action(person: Recipient, event: TicketEvent, template: str) -> bool
 def _staff(who: Who, event: TicketEvent) -> list[User]:
     """Return the staff that `who` includes, among those who may see the ticket. If a department has no members or
     managers, or the ticket has no department yet, the supervisors get the mail instead, so that somebody reads the
-    report. For an empty group see `_replacing_empty_group`."""
+    report. For an empty group see `_replacing_empty_group`. A person who may no longer act counts as nobody: their mail
+    goes to the ticket's department."""
     ticket = event.ticket
-    if who.kind == "assignee":
-        user = ticket.assignee
-        return [user] if user is not None and user.is_active and user.is_desk_staff else []
+    if who.kind in ("assignee", "user", "actor_of"):
+        return _one_person(who, ticket)
     people = policies.staff_on(ticket)
     match who.kind:
-        case "user":
-            return list(people.filter(email=who.name.lower()))
         case "department_of":
             places = Department.objects.filter(key__in=answers_of(ticket.fields, who.name))
             members = people.filter(
@@ -131,9 +129,6 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
             return list(people.filter(groups__name__iexact=who.name).distinct()) or _replacing_empty_group(
                 people, who, ticket
             )
-        case "actor_of":
-            last = ticket.events.filter(action=who.name, actor__isnull=False).order_by("-version")[:1]
-            return list(people.filter(pk__in=last.values("actor")))
         case "role":
             return _of_role(people, who.name)
         case "department" | "staff":
@@ -142,6 +137,29 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
             managers = people.filter(_member(ticket, who.name, is_manager=True))
             return list(managers) or _of_role(people, Role.SUPERVISOR)
     return []
+
+
+def _one_person(who: Who, ticket: Ticket) -> list[User]:
+    """Return the person whom `who` names, if they may see the ticket, or else nobody. In the place of a person who may
+    no longer act, return those in charge of the ticket's department, or the supervisors."""
+    person = _named_person(who, ticket)
+    if person is None or (who.kind == "assignee" and person.is_active_staff):
+        return [person] if person else []
+    people = policies.staff_on(ticket)
+    if person.is_active_staff:
+        return list(people.filter(pk=person.pk))
+    return _in_charge(people, ticket, "") or _of_role(people, Role.SUPERVISOR)
+
+
+def _named_person(who: Who, ticket: Ticket) -> User | None:
+    match who.kind:
+        case "assignee":
+            return ticket.assignee
+        case "user":
+            return User.objects.filter(email=who.name.lower(), has_been_staff=True).first()
+    did_it = ticket.events.filter(action=who.name, actor__isnull=False).select_related("actor")
+    last = did_it.order_by("-version").first()
+    return last.actor if last else None
 
 
 def _replacing_empty_group(people: "QuerySet[User]", group: Who, ticket: Ticket) -> list[User]:

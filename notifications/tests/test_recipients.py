@@ -17,6 +17,7 @@ from notifications.tests.factories import make_event, make_message, told
 from tickets.enums import DeliveryProblem, DeliveryState, MessageKind, StageKind, Template
 from tickets.models import Delivery, Ticket, TicketEvent
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import conversation
 from tickets.workflow.perform import perform
 from tickets.workflow.properties import change_properties
 
@@ -293,3 +294,45 @@ def test_people_are_told_while_it_is_their_turn():
     assert who_gets(ticket, f"user:{service.email}") == []
     Ticket.objects.filter(pk=ticket.pk).update(stage="aprobacion", stage_kind=StageKind.CLOSURE_APPROVAL)
     assert who_gets(ticket, f"user:{service.email}") == [service.email]
+
+
+# --- People who may no longer act -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["assignee", "user:se.fue@example.com", "actor_of:evaluar"])
+@pytest.mark.parametrize("way", ["deactivated", "demoted"])
+def test_department_gets_the_mail_of_somebody_who_left(word, way):
+    gone, colleague = make_agent(email="se.fue@example.com"), make_agent()
+    ticket = make_ticket()
+    make_event(ticket, actor=gone, action="evaluar")
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=gone)
+    assert who_gets(ticket, word) == [gone.email]
+
+    gone.is_active, gone.role = way != "deactivated", gone.role if way == "deactivated" else "customer"
+    gone.save()
+    gone.memberships.all().delete()
+
+    assert who_gets(ticket, word) == [colleague.email]
+
+
+def test_supervisors_get_the_mail_when_the_department_is_empty_too():
+    gone, boss = make_agent(), make_supervisor()
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=gone)
+    gone.is_active = False
+    gone.save()
+
+    assert who_gets(ticket, "assignee") == [boss.email]
+
+
+@pytest.mark.demand("S1.5")
+def test_reply_to_an_assignee_who_left_reaches_the_department():
+    gone, colleague = make_agent(), make_agent()
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=gone)
+    gone.is_active = False
+    gone.save()
+
+    conversation.reply(ticket, actor=ticket.requester, body="Sigue igual.")
+
+    assert told(Template.REQUESTER_REPLIED) == [colleague.email]

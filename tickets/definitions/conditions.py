@@ -86,7 +86,8 @@ def requester_inactive(ticket: Subject) -> bool:
 
 @condition
 def assigned(ticket: Subject) -> bool:
-    return ticket.assignee_id is not None
+    """Somebody who may act is responsible for the ticket."""
+    return ticket.acting_assignee is not None
 
 
 @condition

@@ -10,7 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, IntegerField, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+)
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +38,7 @@ from ..sla import FAR_FUTURE
 from ..workflow.preparing import prepared_by
 
 MANY = 100
-GROUPED_BY = ("department", "stage_kind", "is_escalated", "assignee")
+GROUPED_BY = ("department", "stage_kind", "is_escalated")
 DEPARTMENT_PREFIX = "departamento-"
 
 
@@ -51,7 +65,8 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class TicketGroup:
-    """One row of `GROUP BY`: how many open tickets share this department, stage kind, escalation and assignee."""
+    """One row of `GROUP BY`: how many open tickets share this department, stage kind, escalation and assignee. An
+    assignee who may no longer act counts as none."""
 
     department: int | None
     kind: str
@@ -181,9 +196,11 @@ VIEWS = (
 def queues_for(user: User) -> list[Queue]:
     """Return the queues of a staff member, in the order of the sidebar.
 
-    Agents get the queues of their own departments, supervisors and administrators those of every active one.
+    Agents get the queues of their own departments, supervisors and administrators those of every one. A department that
+    was switched off keeps its queue while it has open tickets.
     """
-    departments = Department.objects.filter(is_active=True)
+    in_use = Exists(Ticket.objects.open().filter(department=OuterRef("pk")))
+    departments = Department.objects.filter(Q(is_active=True) | in_use)
     if not user.is_supervisor:
         departments = departments.filter(pk__in=user.department_ids)
     return [MINE, TO_PREPARE, *map(_of_department, departments), UNASSIGNED, *VIEWS]
@@ -224,7 +241,10 @@ def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
     out.
     """
     open_tickets = Ticket.objects.visible_to(user).open().order_by()
-    groups = [TicketGroup(*row) for row in open_tickets.values_list(*GROUPED_BY).annotate(size=Count("*"))]
+    left = User.objects.former_staff().values("pk")
+    acting = Case(When(assignee__in=left, then=None), default=F("assignee"))
+    counted = open_tickets.values_list(*GROUPED_BY, acting).annotate(size=Count("*"))
+    groups = [TicketGroup(*row) for row in counted]
     figures = {}
     for queue in queues:
         if queue.includes:
@@ -279,7 +299,8 @@ ROW = (
     "folio", "title", "excerpt", "process_version", "category", "assignee", "requester", "requester_name",
     "severity", "stage", "stage_kind", "is_paused", "is_escalated", "is_test", "created_at", "updated_at",
     "last_requester_message_at", "last_staff_message_at", "due_order", "arrival_order", "severity_order",
-    "category__name", "category__name_en", "assignee__name", "assignee__email", "requester__standing",
+    "category__name", "category__name_en", "assignee__name", "assignee__email", "assignee__role", "assignee__is_active",
+    "requester__standing",
 )  # fmt: skip
 """The columns that a row of a list shows, and those that decide its place in the list."""
 

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
@@ -53,7 +55,8 @@ class TicketQuerySet(models.QuerySet[Any]):
         return self.filter(assignee=user)
 
     def unassigned(self) -> "TicketQuerySet":
-        return self.filter(assignee__isnull=True)
+        """Return the tickets without an assignee who may act. Asks first who may not: see `nobody_assigned`."""
+        return self.filter(nobody_assigned())
 
     def escalated(self) -> "TicketQuerySet":
         """Return the tickets in «soporte elevado» (S2.32)."""
@@ -72,6 +75,19 @@ class TicketQuerySet(models.QuerySet[Any]):
     def counted_in_metrics(self) -> "TicketQuerySet":
         """Return the tickets that figures count: all except test tickets and duplicates (S2.43)."""
         return self.filter(is_test=False, duplicate_of__isnull=True)
+
+
+def nobody_assigned() -> Q:
+    """Return the filter for tickets whose assignee is nobody, or somebody who may no longer act.
+
+    Takes a query, for the few people who left and still have open tickets. While there are none, the database finds
+    the tickets by their own index.
+    """
+    users, tickets = get_user_model(), apps.get_model("tickets", "Ticket")
+    still_theirs = tickets.objects.open().filter(assignee=OuterRef("pk"))
+    left = users.objects.former_staff().filter(Exists(still_theirs)).values_list("pk", flat=True)
+    nobody = Q(assignee__isnull=True)
+    return nobody | Q(assignee__in=people) if (people := list(left)) else nobody
 
 
 class MessageQuerySet(models.QuerySet[Any]):

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Department, default_language
+from accounts.models import Department, User, default_language
 from content.folded import FoldedField
 
 from ..definitions.definition import Definition, Stage
@@ -279,6 +279,12 @@ class Ticket(models.Model):
     @property
     def kind(self) -> StageKind:
         return StageKind(self.stage_kind)
+
+    @property
+    def acting_assignee(self) -> User | None:
+        """The assignee, or None if there is none or they may no longer act: an account that was deactivated, or is a
+        customer's now, counts as nobody."""
+        return self.assignee if self.assignee is not None and self.assignee.is_active_staff else None
 
     @property
     def is_open(self) -> bool:

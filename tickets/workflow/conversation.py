@@ -72,7 +72,7 @@ def reply(
     if late:
         ticket.late_reply_at = ticket.late_reply_at or message.created_at
     restart_silence(ticket, now=message.created_at)
-    notify = [("assignee" if ticket.assignee_id else "department", Template.REQUESTER_REPLIED)]
+    notify = [("assignee" if ticket.acting_assignee else "department", Template.REQUESTER_REPLIED)]
     record(
         ticket,
         EventKind.MESSAGE,

@@ -87,7 +87,7 @@ def solution_sent(step: Step, argument: str) -> None:
 
 @guard
 def assigned(step: Step, argument: str) -> None:
-    if step.ticket.assignee_id is None:
+    if step.ticket.acting_assignee is None:
         raise GuardFailed(_("Asigna un responsable antes de seguir."))
 
 
@@ -179,5 +179,5 @@ def duplicate_conditions_met(step: Step, argument: str) -> None:
         raise GuardFailed(_("No encontramos un ticket del mismo solicitante con ese folio."))
     if survivor is None or survivor.duplicate_of_id is not None or not survivor.is_open:
         raise GuardFailed(_("El ticket que queda vigente debe estar abierto y no ser también un duplicado."))
-    if step.ticket.assignee_id is None or step.ticket.difficulty is None:
+    if step.ticket.acting_assignee is None or step.ticket.difficulty is None:
         raise GuardFailed(_("Prepara el ticket y actualiza sus campos antes de cancelarlo por duplicado."))
