@@ -12,8 +12,7 @@ from .models import CspReport
 class CspReportAdmin(admin.ModelAdmin):
     list_display = ("last_seen", "directive", "blocked", "page", "times", "first_seen")
     list_display_links = None
-    list_filter = ("directive",)
-    search_fields = ("blocked", "page")
+    search_fields = ("directive", "blocked", "page")
     ordering = ("-last_seen",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
