@@ -5,6 +5,7 @@ from contextlib import suppress
 from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
@@ -38,16 +39,37 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer 403 and offer to send the form again: most CSRF failures come from a session that has expired."""
-    return render(request, "403_csrf.html", {"again": _repeatable_fields(request)}, status=403)
+    """Answer 403 and offer to send the form again.
+
+    A browser without any cookie most likely blocks them: every page with a form sets one. Otherwise the page is older
+    than the last sign-in, or the cookie has expired.
+    """
+    context = {
+        "blocked": reason == REASON_NO_CSRF_COOKIE and not request.COOKIES,
+        "again": _repeatable_fields(request),
+        "typed": _typed_texts(request),
+    }
+    return render(request, "403_csrf.html", context, status=403)
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    """Whether the Origin header says that our own page sent the form. Another site must not choose what our page
+    shows, nor get a button that acts here."""
+    return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+
+
+def _typed_texts(request: HttpRequest) -> list[str]:
+    """Return the posted values of several words, for the person to copy: keys and codes are one word."""
+    if not _is_ours(request):
+        return []
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    return [value for name, value in fields if "password" not in name and len(value.split()) > 1]
 
 
 def _repeatable_fields(request: HttpRequest) -> list[tuple[str, str]]:
-    """Return the posted fields if the Origin header says that our own page sent them, else an empty list: another site
-    must not get a button that acts here. Also empty if there are passwords or files, which a page must not or cannot
-    repeat."""
-    ours = request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
-    if not ours or request.FILES or any("password" in name for name in request.POST):
+    """Return the posted fields if our own page sent them, else an empty list. Also empty if there are passwords or
+    files, which a page must not or cannot repeat."""
+    if not _is_ours(request) or request.FILES or any("password" in name for name in request.POST):
         return []
     fields = request.POST.lists()
     return [(name, value) for name, values in fields if name != "csrfmiddlewaretoken" for value in values]

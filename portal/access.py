@@ -171,10 +171,16 @@ def _is_message(name: str) -> bool:
 
 def invalid_link_page(request: HttpRequest) -> HttpResponse:
     """Answer 404 with the same page for unknown links, for links of somebody who is not the requester, and for visitors
-    who have opened no link. A poll by htmx gets 286 without a page."""
+    who have opened no link. A poll by htmx gets 286 without a page.
+
+    A browser that comes to a guest's page without any cookie may just have followed a good link and dropped our
+    cookie: the page then says how to allow cookies, too.
+    """
     if _is_poll(request):
         return _stop_polling()
-    return render(request, "portal/guest/invalid.html", status=404)
+    arrived = request.resolver_match is not None and "token" not in request.resolver_match.kwargs
+    context = {"may_block_cookies": arrived and not request.COOKIES}
+    return render(request, "portal/guest/invalid.html", context, status=404)
 
 
 def ended_link_page(request: HttpRequest, token: GuestToken) -> HttpResponse:

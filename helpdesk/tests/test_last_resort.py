@@ -1,3 +1,4 @@
+import re
 from html import unescape
 from io import BytesIO
 
@@ -19,9 +20,93 @@ def test_404_page_uses_the_portal_style(client):
     assert "/static/dist/portal.css" in html
 
 
+def old_page(**headers: str) -> Client:
+    """Return a client that holds our cookie, but whose form is older than the cookie."""
+    client = Client(enforce_csrf_checks=True, headers=headers)
+    client.get("/cuenta/entrar/")
+    return client
+
+
+BLOCKED = {"es": "Tu navegador bloquea las cookies", "en": "Your browser blocks cookies"}
+EXPIRED = {"es": "La página había vencido", "en": "The page had expired"}
+OURS = "http://testserver"
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/cuenta/entrar/", {"login": "x", "password": "y"}),
+        ("/nuevo/uno/detalles/", {"title": "No puedo entrar", "body": "Sale «Error 500»"}),
+        ("/idioma/", {"language": "en"}),
+        ("/enlace/nuevo/", {"folio": "MA-10001"}),
+    ],
+)
+def test_browser_that_blocks_cookies_is_told_so(language, path, form):
+    """However often it is sent again. An old page in a browser with cookies keeps its own words."""
+    headers = {"origin": OURS, "accept-language": language}
+    for _ in range(2):
+        page = unescape(Client(enforce_csrf_checks=True, headers=headers).post(path, form).content.decode())
+        assert BLOCKED[language] in page
+        assert EXPIRED[language] not in page
+        assert "testserver" in page, "whose cookies to allow"
+
+    answer = old_page(**headers).post(path, form)
+    page = unescape(answer.content.decode())
+    assert answer.status_code == 403
+    assert EXPIRED[language] in page
+    assert BLOCKED[language] not in page
+
+
+def test_form_is_sent_again_once_cookies_are_allowed(mailoutbox):
+    """The page sets the cookie and carries the form with its token."""
+    browser = Client(enforce_csrf_checks=True, headers={"origin": OURS})
+    page = browser.post("/idioma/", {"language": "en", "next": "/"}).content.decode()
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page[page.index("<form method") :]))
+
+    assert browser.post("/idioma/", fields).status_code == 302
+
+
+@pytest.mark.parametrize("blocked", [True, False])
+def test_typed_texts_can_be_copied(blocked):
+    """Also where the form cannot be sent again, because it holds files or a password."""
+    client = Client(enforce_csrf_checks=True, headers={"origin": OURS}) if blocked else old_page(origin=OURS)
+    form = {
+        "body": "Una línea\ny <b>otra</b>",
+        "key": "f0f0-1",
+        "password": "dos palabras",
+        "file": BytesIO(b"x"),
+    }
+
+    page = client.post("/nuevo/uno/detalles/", form).content.decode()
+
+    assert "Una línea\ny &lt;b&gt;otra&lt;/b&gt;</textarea>" in page
+    assert "dos palabras" not in page
+    assert "f0f0-1" not in page
+    foreign = client.post("/nuevo/uno/detalles/", form, headers={"origin": "https://ajeno.example"})
+    assert "Una línea" not in foreign.content.decode()
+
+
+def test_person_without_session_may_sign_in_beside_an_old_page():
+    page = old_page(origin=OURS).post("/nuevo/uno/detalles/", {"title": "Un título"}).content.decode()
+
+    assert 'href="/cuenta/entrar/" target="_blank"' in page
+
+
+@pytest.mark.parametrize("holds_cookies", [True, False])
+def test_guest_page_says_that_cookies_may_be_blocked(client, holds_cookies):
+    """A good link leads here and sets a cookie; a browser that drops it would read that the link is bad."""
+    if holds_cookies:
+        client.cookies["desk_language"] = "es"
+
+    told = "permítelas y abre el enlace otra vez" in client.get("/invitado/MA-10001/").content.decode()
+
+    assert told is not holds_cookies
+    assert "permítelas" not in Client().get("/enlace/malo/").content.decode()
+
+
 def test_csrf_page_offers_to_go_back():
-    client = Client(enforce_csrf_checks=True)
-    answer = client.post("/cuenta/entrar/", {"login": "x", "password": "y"})
+    answer = old_page().post("/cuenta/entrar/", {"login": "x", "password": "y"})
     html = answer.content.decode()
 
     assert answer.status_code == 403
