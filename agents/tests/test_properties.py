@@ -176,11 +176,12 @@ def test_contribution_is_switched_on_and_off(client, ticket):
 def test_contribution_tells_who_can_answer(client, ticket):
     """«Deshabilitado» stood there while the stage waited for the requester, who answered by the link of its mail."""
     page = text_of(client.get(url(ticket)))
-    assert "Sin pedírselo, también puede responder desde su cuenta o su enlace." in page
+    assert "Aun así puede responder cuando quiera." in page
     Ticket.objects.filter(pk=ticket.pk).update(stage="aporte", stage_kind=StageKind.WAITING_CUSTOMER)
     page = text_of(client.get(url(ticket)))
     assert "Habilitado mientras espera su respuesta" in page
     assert "Deshabilitado" not in page
+    assert "Aun así puede responder" not in page
 
 
 def test_contribution_without_an_address_is_refused(client, ticket):
