@@ -21,7 +21,7 @@ from tickets.definitions.loading import library
 from tickets.enums import Purpose, Template
 from tickets.models import GuestToken, Ticket
 from tickets.requesters import guests
-from tickets.tests.factories import make_process, make_ticket
+from tickets.tests.factories import make_process, make_ticket, set_clock
 from tickets.workflow import conversation, sweeps
 from tickets.workflow.intake import Requester, file_ticket
 from tickets.workflow.perform import perform
@@ -375,6 +375,20 @@ def test_s1_mail_tells_manager_who_closed():
     post()
     told = next(message for message in sent_mail.outbox[::-1] if message.to == [manager.email])
     assert f"{technician.name} cerró el caso de {ticket.requester_name}." in told.body
+
+
+@pytest.mark.demand("S2.32")
+def test_supervisor_reads_which_promise_was_broken():
+    """A process without an action of its own for it: the first response is late, and the mail says so."""
+    make_supervisor(email="supervisora@example.com")
+    ticket = make_ticket(make_process("incidencia-tecnica"), requester=make_user())
+    set_clock(ticket, "first_response", due_at=timezone.now() - timedelta(minutes=1))
+    sweeps.breach_overdue()
+    post()
+    told = [message.body for message in sent_mail.outbox if message.to == ["supervisora@example.com"]]
+    assert re.search(
+        r"El plazo de primera respuesta venció el .+ El ticket es ahora un soporte elevado\.", told[-1]
+    )
 
 
 @pytest.mark.demand("S2.32")
