@@ -31,7 +31,7 @@ class DeskRequest(HttpRequest):
 
     user: User
     htmx: HtmxDetails
-    may_prepare: SimpleLazyObject
+    may_prepare: SimpleLazyObject | bool
 
 
 DeskView = Callable[Concatenate[DeskRequest, P], HttpResponse]

@@ -52,6 +52,8 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     rows = [Row(ticket, moment, page=link) for ticket in page.rows]
     part = "#results" if request.htmx.target == "results" else ""
     counts = {} if part else queues.count_queues(available, request.user)  # the swapped part shows no counts
+    if counts.get(queues.TO_PREPARE.key):
+        request.may_prepare = True  # whoever has tickets to prepare may; this saves the query that decides it
     context = {
         **_figures_of(available, chosen, counts),
         "count": _count(chosen, tickets, page, order) if part or filters.narrows else counts.get(chosen.key),
