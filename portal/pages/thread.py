@@ -149,28 +149,39 @@ class Conversation:
     def steps(self) -> list[dict[str, Any]]:
         """Return the steps of the ticket (S1.2, S1.12): those done and when, the current one, those to come.
 
-        A skipped stage is not shown as done. A stage that waits for the customer is shown only while it is current.
+        Those done are the stages where the ticket has been, also off the main road. Those to come are the rest of the
+        main road. A stage that waits for the customer is shown only while it is current, an end only if it is the
+        ticket's own.
         """
         ticket, here = self.ticket, self.ticket.stage_definition
-        reached = {stage.customer_label: event.at for event, stage in self.stage_changes()}
-        steps: list[tuple[int, int, str, str, datetime | None]] = []
-        for stage in ticket.definition.customer_steps:
-            label, is_here = stage.customer_label, stage.customer_label == here.customer_label
-            if is_here:
-                continue
-            if stage.kind == StageKind.WAITING_CUSTOMER:
-                continue
-            if stage.progress <= here.progress and label in reached:
-                steps.append((stage.progress, 0, label, "done", reached[label]))
-            elif stage.progress >= here.progress and not here.is_end:
-                steps.append((stage.progress, 2, label, "todo", None))
-        state = "done" if here.is_end else "current"
-        at = reached.get(here.customer_label, ticket.stage_since)
-        steps.append((here.progress if not here.is_end else 101, 1, here.customer_label, state, at))
+        road = [stage.customer_label for stage in ticket.definition.customer_steps]
+        been = {stage.customer_label: (stage, event.at) for event, stage in self.stage_changes()}
+        at = been.pop(here.customer_label, (here, ticket.stage_since))[1]
+        place = self._place_on(road)
+        steps: list[tuple[datetime, str, str, datetime | None]] = []
+        for label, (stage, when) in been.items():
+            ahead = label in road and road.index(label) >= place and not here.is_end
+            if not (ahead or stage.is_end or stage.kind == StageKind.WAITING_CUSTOMER):
+                steps.append((when, label, "done", when))
+        done = [(label, state, when) for _when, label, state, when in sorted(steps, key=lambda step: step[0])]
+        todo = [] if here.is_end else [label for label in road[place:] if label != here.customer_label]
+        current = "done" if here.is_end else "current"
         return [
-            {"label": label, "state": state, "at": at}
-            for _progress, _rank, label, state, at in sorted(steps, key=lambda step: step[:2])
+            {"label": label, "state": state, "at": when}
+            for label, state, when in (
+                *done,
+                (here.customer_label, current, at),
+                *((label, "todo", None) for label in todo),
+            )
         ]
+
+    def _place_on(self, road: list[str]) -> int:
+        """Return how many steps of the main road are behind the ticket. Off the road, its last stage on it counts."""
+        labels = [stage.customer_label for _event, stage in self.stage_changes()]
+        for label in (self.ticket.stage_definition.customer_label, *reversed(labels)):
+            if label in road:
+                return road.index(label) + 1
+        return 0
 
 
 def _stage_text(stage: Stage | None) -> SafeString:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.tests.factories import make_agent
+from accounts.tests.factories import make_agent, make_supervisor
 from tickets.closing import nonconformities
 from tickets.closing.contact_log import log_contact
 from tickets.enums import Severity
@@ -18,6 +18,7 @@ from tickets.models import Attachment, Message, Process, Ticket, TicketEvent
 from tickets.tests.factories import make_ticket
 from tickets.workflow import conversation, properties
 from tickets.workflow.perform import end_silence, perform
+from tickets.workflow.publishing import publish
 
 from .browsing import html, snapshot, url
 from .factories import SOLUTION, png, signed_in, working
@@ -85,6 +86,104 @@ def test_steps_show_times_and_omit_skipped_stages(to_approve: Ticket, customer_c
         ("todo", "Completado"),
     ]
     assert [bool(at) for _state, _label, at in steps] == [True, True, True, False]
+
+
+APPEAL = """
+format = 1
+key = "becas"
+name = { es = "Becas", en = "Grants" }
+
+[[stages]]
+key = "pedida"
+label = "Pedida"
+kind = "new"
+
+[[stages]]
+key = "estudio"
+label = "En estudio"
+
+[[stages]]
+key = "apelacion"
+label = "Apelación"
+progress = 60
+
+[[stages]]
+key = "pago"
+label = "Pago"
+progress = 80
+
+[[stages]]
+key = "pagada"
+label = "Pagada"
+kind = "done"
+
+[[stages]]
+key = "negada"
+label = "Negada"
+kind = "rejected"
+
+[[actions]]
+key = "apelar"
+label = "Apelar"
+from = ["negada"]
+to = "apelacion"
+by = ["requester"]
+style = "primary"
+
+[[actions]]
+key = "negar"
+label = "Negar"
+from = ["estudio", "apelacion"]
+to = "negada"
+by = ["staff"]
+style = "danger"
+
+[[actions]]
+key = "estudiar"
+label = "Estudiar"
+from = ["pedida", "apelacion"]
+to = "estudio"
+by = ["staff"]
+
+[[actions]]
+key = "conceder"
+label = "Conceder"
+from = ["estudio"]
+to = "pago"
+by = ["staff"]
+
+[[actions]]
+key = "pagar"
+label = "Pagar"
+from = ["pago"]
+to = "pagada"
+by = ["staff"]
+"""
+
+
+@pytest.mark.demand("S1.2")
+def test_appeal_is_a_step_only_of_the_ticket_that_appealed(customer: User, customer_client: Client):
+    ticket, boss = make_ticket(publish(APPEAL).process, requester=customer), make_supervisor()
+
+    def steps() -> list[tuple[str, str]]:
+        page = html(customer_client, url(ticket))
+        found = re.findall(
+            r'<li (data-step="\w+"|aria-current="step")>.*?<b>\s*([^<]+?)\s*<', page, re.DOTALL
+        )
+        return [(state.split('"')[1], label) for state, label in found]
+
+    expected = [("step", "Pedida"), ("todo", "En estudio"), ("todo", "Pago"), ("todo", "Pagada")]
+    assert steps() == expected
+    perform(ticket, "estudiar", actor=boss)
+    perform(ticket, "negar", actor=boss)
+    perform(ticket, "apelar", actor=customer)
+    assert steps() == [
+        ("done", "Pedida"), ("done", "En estudio"), ("step", "Apelación"), ("todo", "Pago"), ("todo", "Pagada"),
+    ]  # fmt: skip
+    perform(ticket, "estudiar", actor=boss)
+    assert steps() == [
+        ("done", "Pedida"), ("done", "Apelación"), ("step", "En estudio"), ("todo", "Pago"), ("todo", "Pagada"),
+    ]  # fmt: skip
 
 
 def test_cancelled_ticket_shows_no_progress(in_work: Ticket, customer: User, customer_client: Client):

@@ -405,11 +405,45 @@ class Definition:
 
     @cached_property
     def customer_steps(self) -> tuple[Stage, ...]:
-        """The steps that a customer sees: all stages in order of progress, and of those with the same customer label
-        only the first. Stages of kind rejected or cancelled are left out."""
+        """The steps that a customer is told to expect: the stages of the main road, and of those with the same customer
+        label only the first."""
         steps: dict[str, Stage] = {}
-        for stage in sorted(self.stages, key=lambda stage: stage.progress):
-            if stage.kind in (StageKind.REJECTED, StageKind.CANCELLED):
-                continue
+        for stage in self.main_road:
             steps.setdefault(stage.customer_label, stage)
         return tuple(steps.values())
+
+    @cached_property
+    def main_road(self) -> tuple[Stage, ...]:
+        """The stages that most tickets pass, from the first to the end: in each the way onward is its first main
+        action, one in primary or success style, or else its first other action.
+
+        Side roads are left out: waiting for an answer, another team, an appeal, a rejection.
+        """
+        road, ways, seen = [self.first_stage], [self._ways_from(self.first_stage.key)], {self.first_stage.key}
+        while road and road[-1].kind != StageKind.DONE:
+            action = next((action for action in ways[-1] if action.to not in seen), None)
+            if action is None:
+                road.pop()
+                ways.pop()
+                continue
+            stage = self.stage(action.to)
+            seen.add(stage.key)
+            if stage.kind == StageKind.DONE or not stage.is_end:
+                road.append(stage)
+                ways.append(self._ways_from(stage.key))
+        return tuple(road) or (self.first_stage,)
+
+    def _ways_from(self, stage: str) -> Iterator[Action]:
+        """Return the actions that lead from `stage` to another, main actions first."""
+        return iter(sorted((a for a in self.actions if stage in a.sources and a.to), key=_side_road))
+
+
+def _side_road(action: Action) -> tuple[bool, bool, bool]:
+    """Return a sort key: main actions first, then other clicks of staff, then the requester's, then triggers and
+    dangerous ones."""
+    by_requester = bool(action.by) and all(who.kind == "requester" for who in action.by)
+    return (
+        action.style not in ("primary", "success"),
+        bool(action.on) or action.style == "danger",
+        by_requester,
+    )

@@ -79,6 +79,21 @@ def test_customer_labels_are_short_and_consistent(key):
     assert definition.customer_steps[-1].is_end
 
 
+@pytest.mark.demand("S1.2")
+@pytest.mark.parametrize(
+    ("key", "road"),
+    [
+        ("incidencia-tecnica", ["recibido", "diagnostico", "verificacion", "cerrado"]),
+        ("reparacion-de-dispositivo", ["registrado", "reparacion", "finalizado"]),
+        ("soporte-con-aprobacion", ["recibido", "procesar", "aprobacion", "cerrado"]),
+        ("solicitud-guiada", ["en_espera", "en_curso", "completado"]),
+        ("reporte-de-incidentes", ["evaluar", "resolver", "validar", "resuelto"]),
+    ],
+)
+def test_main_road_leaves_out_side_roads(key, road):
+    assert [stage.key for stage in load(FILES[key]).main_road] == road
+
+
 @pytest.mark.parametrize("key", FILES)
 def test_only_actions_by_people_have_done_text(key):
     for action in load(FILES[key]).actions:
