@@ -68,6 +68,7 @@ def tell(number: int, desk: Desk) -> Story:
     department = category.department_id or next(iter(desk.staff))
     ticket = Ticket(
         process_version=line.version,
+        by_arrival=line.version.definition.queue == "arrival",
         category=category,
         department_id=department,
         title=f"{rng.choice(TITLES)} ({number})"[:160],

@@ -22,7 +22,7 @@ from content.text import fold
 from tickets import folios
 from tickets.definitions.definition import FieldDefinition
 from tickets.enums import PublicState, Severity, StageKind
-from tickets.lists.queues import ORDERS, Order, Queue
+from tickets.lists.queues import ORDERS, Order, Queue, is_by_arrival
 from tickets.models import Category, Process
 from tickets.models.querysets import TicketQuerySet, nobody_assigned
 
@@ -96,9 +96,9 @@ class QueueFilter(forms.Form):
     orden = forms.ChoiceField(choices=ANY, required=False, widget=forms.HiddenInput)
     hide_optional = True
 
-    def __init__(self, data: QueryDict, *, queue: Queue) -> None:
+    def __init__(self, data: QueryDict, *, queue: Queue, user: User) -> None:
         super().__init__(data)
-        self.queue = queue
+        self.queue, self.user = queue, user
         self.fields["orden"].choices = [*ANY, *((key, ORDERS[key].label) for key in queue.orders)]  # type: ignore[attr-defined]
         self.fields["responsable"].queryset = User.objects.staff()  # type: ignore[attr-defined]
         self.own = self._add_own_fields()
@@ -136,18 +136,20 @@ class QueueFilter(forms.Form):
     def value(self, name: str) -> Any:
         return self.cleaned_data.get(name)
 
-    @property
+    @cached_property
     def order(self) -> Order:
         """The chosen order, else the queue's own.
 
-        A queue by due date, filtered to a process that works in order of arrival, is listed by arrival (S2.35).
+        A queue by due date is listed by arrival if all its tickets are of processes that work in order of arrival, or
+        if it is filtered to such a process (S2.35).
         """
         if chosen := self.value("orden"):
             return ORDERS[chosen]
-        process = self.value("proceso")
-        if process and process.definition.queue == "arrival" and self.queue.order == "vence":
-            return ORDERS["llegada"]
-        return ORDERS[self.queue.order]
+        if self.queue.order != "vence":
+            return ORDERS[self.queue.order]
+        if process := self.value("proceso"):
+            return ORDERS["llegada" if process.definition.queue == "arrival" else "vence"]
+        return ORDERS["llegada" if is_by_arrival(self.queue.tickets(self.user)) else "vence"]
 
     def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:
         tickets = tickets.filter(*(self._condition(name, value) for name, value in self._chosen()))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def found(query: str) -> set[str]:
-    filters = QueueFilter(QueryDict(query), queue=queues.ALL)
+    filters = QueueFilter(QueryDict(query), queue=queues.ALL, user=make_supervisor())
     assert filters.problems == []
     return set(filters.apply(Ticket.objects.all()).values_list("title", flat=True))
 
@@ -156,7 +156,7 @@ def test_unknown_parameter_is_reported_and_not_looked_up(world, name):
     page = client.get(of("todos"), {name: "md5$"})
     assert f"No conocemos el filtro «{name}»." in text_of(page)
     assert folios_in(page) == plain
-    filters = QueueFilter(QueryDict(f"{name}=md5$"), queue=queues.ALL)
+    filters = QueueFilter(QueryDict(f"{name}=md5$"), queue=queues.ALL, user=make_supervisor())
     assert str(filters.apply(Ticket.objects.all()).query) == str(Ticket.objects.filter().query)
     assert name not in filters.query
 

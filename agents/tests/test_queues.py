@@ -66,7 +66,7 @@ def test_due_date_groups_are_ordered_and_counted(supervisor):
     late = set_clock(make_ticket(), due_at=now - timedelta(hours=1))
     later = set_clock(make_ticket(), due_at=now + timedelta(days=9))
     paused = set_clock(make_ticket(), paused_at=now - timedelta(days=2), due_at=now - timedelta(days=1))
-    page = signed_in(supervisor).get(of("todos"))
+    page = signed_in(supervisor).get(of("todos"), {"orden": "vence"})
     assert folios_in(page) == [late.folio, later.folio, paused.folio]
     groups = re.findall(r'qtable__group">.*?</tr>', page.content.decode(), re.DOTALL)
     words = [re.sub(r"<[^>]+>|\s+", " ", group) for group in groups]
@@ -82,7 +82,7 @@ def test_group_count_includes_other_pages(supervisor, monkeypatch):
     late = set_clock(make_ticket(), due_at=timezone.now() - timedelta(hours=1))
     for _ in range(4):
         make_ticket()
-    client, pages, url = signed_in(supervisor), [], of("todos")
+    client, pages, url = signed_in(supervisor), [], f"{of('todos')}?orden=vence"
     while url:
         page = client.get(url)
         groups = re.findall(r'qtable__group">.*?</tr>', page.content.decode(), re.DOTALL)
@@ -168,7 +168,7 @@ def test_preparing_queue_is_ordered_by_arrival(supervisor):
     set_clock(third, due_at=timezone.now() + timedelta(minutes=5))
     client = signed_in(supervisor)
     assert folios_in(client.get(of("por-preparar"))) == [first.folio, second.folio, third.folio]
-    assert folios_in(client.get(of("todos")))[0] == third.folio
+    assert folios_in(client.get(of("todos"), {"orden": "vence"}))[0] == third.folio
     assert folios_in(client.get(of("todos"), {"orden": "llegada"})) == [
         first.folio,
         second.folio,
@@ -420,3 +420,39 @@ def test_list_to_prepare_refreshes_alone(supervisor):
     assert "Llegó ahora" in answer
     assert '<span class="count">2</span>' in answer
     assert "<form" not in answer
+
+
+@pytest.mark.demand("S2.35")
+@pytest.mark.parametrize(
+    "queue", ["mios", "departamento-soporte-tecnico", "todos", "sin-asignar", "elevados"]
+)
+def test_tickets_of_a_process_by_arrival_are_listed_by_arrival_everywhere(queue):
+    """Also beside a ticket. The one that is due first arrived last, and the first waits for its customer."""
+    agent = make_agent(make_department("soporte-tecnico"))
+    waits, first, last = (make_ticket(category="plataforma") for _ in range(3))
+    set_clock(last, due_at=timezone.now() + timedelta(minutes=5))
+    set_clock(waits, paused_at=timezone.now())
+    Ticket.objects.update(
+        assignee=None if queue == "sin-asignar" else agent, is_escalated=queue == "elevados"
+    )
+    client, expected = signed_in(agent), [first.folio, last.folio, waits.folio]
+    page = client.get(of(queue))
+    assert folios_in(page) == expected
+    assert "Se atiende por orden de llegada. Sigue <a href=" in text_of(page)
+    assert f">{first.folio}</a>." in text_of(page)
+    beside = client.get(reverse("agents:queue_items", args=[queue]), {"actual": first.folio}).content.decode()
+    assert [beside.index(folio) for folio in expected] == sorted(beside.index(folio) for folio in expected)
+    by_due = client.get(of(queue), {"orden": "vence"})
+    assert folios_in(by_due)[0] == last.folio
+    assert "Sigue <a" not in text_of(by_due)
+
+
+@pytest.mark.demand("S2.35")
+def test_list_with_tickets_by_due_date_opens_by_due_date():
+    agent = make_agent(make_department("soporte-tecnico"))
+    first, urgent = make_ticket(category="plataforma"), make_ticket(make_process("incidencia-tecnica"))
+    set_clock(urgent, due_at=timezone.now() + timedelta(minutes=5))
+    client = signed_in(agent)
+    assert folios_in(client.get(of("todos"))) == [urgent.folio, first.folio]
+    change(urgent, stage="cerrado", stage_kind=StageKind.DONE)
+    assert "Se atiende por orden de llegada." in text_of(client.get(of("todos")))

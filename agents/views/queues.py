@@ -41,7 +41,7 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     chosen = find_queue(available, key)
     if request.htmx.target == "side-queues":
         return _figures(request, available, chosen)
-    filters = QueueFilter(request.GET, queue=chosen)
+    filters = QueueFilter(request.GET, queue=chosen, user=request.user)
     tickets = filters.apply(chosen.tickets(request.user))
     moment = Moment.present()
     cursor, order = request.GET.get("desde", ""), filters.order.keys
@@ -61,6 +61,7 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
         "filters": filters,
         "origin": origin,
         "keybar": KEYBAR,
+        "next_row": _next(rows, filters, cursor),
         "problems": [*filters.problems, *([problem] if problem else [])],
         "page": page,
         "page_newer": _address(chosen, filters, page.newer),
@@ -76,7 +77,7 @@ def _figures(request: DeskRequest, available: list[Queue], chosen: Queue) -> Htt
     counts = queues.count_queues(available, request.user)
     context = _figures_of(available, chosen, counts)
     shown = QueryDict(urlsplit(request.htmx.current_url or "").query)
-    if QueueFilter(shown, queue=chosen).narrows:
+    if QueueFilter(shown, queue=chosen, user=request.user).narrows:
         context["count"] = None
     return render(request, "agents/queue/_figures.html", context)
 
@@ -95,7 +96,7 @@ def _figures_of(available: list[Queue], chosen: Queue, counts: dict[str, int]) -
 def queue_filters(request: DeskRequest, key: str) -> HttpResponse:
     """Show the form with every filter, as a page of its own or, for htmx, as a part of the queue's page."""
     chosen = find_queue(queues.queues_for(request.user), key)
-    filters = QueueFilter(request.GET, queue=chosen)
+    filters = QueueFilter(request.GET, queue=chosen, user=request.user)
     part = "#form" if request.htmx else ""
     return render(request, f"agents/queue/filters.html{part}", {"queue": chosen, "filters": filters})
 
@@ -105,7 +106,7 @@ def queue_filters(request: DeskRequest, key: str) -> HttpResponse:
 def queue_items(request: DeskRequest, key: str) -> HttpResponse:
     """Return the queue as a compact list to show beside a ticket, with the tickets before and after that one."""
     chosen = find_queue(queues.queues_for(request.user), key)
-    filters = QueueFilter(request.GET, queue=chosen)
+    filters = QueueFilter(request.GET, queue=chosen, user=request.user)
     moment = Moment.present()
     tickets = filters.apply(chosen.tickets(request.user))
     cursor, order = request.GET.get("desde", ""), filters.order.keys
@@ -136,6 +137,12 @@ def _count(chosen: Queue, tickets: TicketQuerySet, page: Page[Ticket], order: tu
     if page.newer or page.older:
         return queues.count(tickets.order_by(*order))
     return len(page.rows)
+
+
+def _next(rows: list[Row], filters: QueueFilter, cursor: str) -> Row | None:
+    """Return the row whose turn it is in a list by arrival: the first one, unless it waits for the customer (S2.35)."""
+    is_first_page = filters.order.key == "llegada" and not cursor
+    return rows[0] if is_first_page and rows and not rows[0].ticket.is_paused else None
 
 
 def _origin(chosen: Queue, filters: QueueFilter, request: DeskRequest) -> str:

@@ -55,7 +55,7 @@ ORDERS = {
     order.key: order
     for order in (
         Order("vence", _("Vence primero"), ("is_paused", "due_order", "id")),
-        Order("llegada", _("Orden de llegada"), ("arrival_order", "created_at", "id")),
+        Order("llegada", _("Orden de llegada"), ("is_paused", "arrival_order", "created_at", "id")),
         Order("recientes", _("Más recientes"), ("-created_at", "-id")),
         Order("actividad", _("Última actividad"), ("-updated_at", "-id")),
         Order("severidad", _("Severidad"), ("severity_order", "due_order", "id")),
@@ -216,6 +216,11 @@ def _of_department(department: Department) -> Queue:
         "queues",
         department=department,
     )
+
+
+def is_by_arrival(tickets: TicketQuerySet) -> bool:
+    """Whether all these open tickets are of processes that work in order of arrival (S2.35). One query."""
+    return not tickets.filter(by_arrival=False).exists()
 
 
 class BoundedCount(Subquery):

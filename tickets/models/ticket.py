@@ -93,6 +93,8 @@ class Ticket(models.Model):
     )
     severity = models.CharField(_("severidad"), max_length=10, choices=Severity, default=Severity.MEDIUM)
     difficulty = models.PositiveSmallIntegerField(_("nivel de dificultad"), null=True, blank=True)
+    by_arrival = models.BooleanField(default=False)
+    """Whether the process works in order of arrival (S2.35): a copy of its `queue`, so that an index can use it."""
     queue_position = models.PositiveIntegerField(_("ubicación en la cola"), null=True, blank=True)
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -221,9 +223,14 @@ class Ticket(models.Model):
                 name="ticket_open_escalated",
             ),
             models.Index(
-                fields=["arrival_order", "created_at", "id"],
+                fields=["is_paused", "arrival_order", "created_at", "id"],
                 condition=~Q(stage_kind__in=END_KINDS),
                 name="ticket_open_by_arrival",
+            ),
+            models.Index(  # tells whether a list has tickets of a process by due date
+                fields=["department"],
+                condition=~Q(stage_kind__in=END_KINDS) & Q(by_arrival=False),
+                name="ticket_open_not_by_arrival",
             ),
             models.Index(
                 fields=["severity_order", "due_order", "id"],
@@ -231,7 +238,7 @@ class Ticket(models.Model):
                 name="ticket_open_by_severity",
             ),
             models.Index(  # holds every column that queue counts use, so that counting reads no table rows
-                fields=["department", "stage_kind", "is_escalated", "assignee"],
+                fields=["department", "stage_kind", "is_escalated", "assignee", "id"],
                 condition=~Q(stage_kind__in=END_KINDS),
                 name="ticket_open_figures",
             ),

@@ -1,8 +1,10 @@
 """The desk's queues: which tickets each shows to whom, and figures that cost few queries."""
 
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from accounts.models import Membership
@@ -211,3 +213,14 @@ def test_new_clock_has_its_whole_target_left():
     clock = Clock.objects.get(ticket=ticket, kind="resolution")
     shown = clocks.status(clock, now=ticket.created_at)
     assert (shown.state, shown.left, shown.fraction) == ("ok", clock.target, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("key", "by_arrival"), [("soporte-con-aprobacion", True), ("incidencia-tecnica", False)]
+)
+def test_ticket_copies_the_queue_of_its_process(key, by_arrival):
+    ticket = make_ticket(make_process(key))
+    assert ticket.by_arrival is by_arrival
+    Ticket.objects.update(by_arrival=False)
+    import_module("tickets.migrations.0013_list_by_arrival").copy_queues(apps, None)
+    assert Ticket.objects.get().by_arrival is by_arrival

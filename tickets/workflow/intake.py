@@ -91,6 +91,7 @@ def file_ticket(
         category=category,
         department=_department(definition, category),
         channel=channel,
+        by_arrival=definition.queue == "arrival",
         title=texts["title"],
         excerpt=plain_excerpt(texts["description"], EXCERPT_LENGTH),
         fields={name: value for name, value in answers.items() if not _column(definition, name)},
