@@ -324,9 +324,12 @@ def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
 
 
 def open_ticket_counts(assignees: Iterable[User]) -> dict[int, int]:
-    """Return how many open tickets each of these users is assigned, up to `MANY`, by user id. One query."""
+    """Return how many open tickets each of these users is assigned, up to `MANY`, by user id. One query.
+
+    Tests and duplicates are no work, so they do not count (S2.43).
+    """
     people = User.objects.filter(pk__in=[user.pk for user in assignees])
-    open_tickets = Ticket.objects.open().filter(assignee=OuterRef("pk"))
+    open_tickets = Ticket.objects.open().counted_in_metrics().filter(assignee=OuterRef("pk"))
     return dict(people.values_list("pk", BoundedCount(open_tickets, along=ORDERS["vence"].keys)))
 
 

@@ -224,3 +224,13 @@ def test_ticket_copies_the_queue_of_its_process(key, by_arrival):
     Ticket.objects.update(by_arrival=False)
     import_module("tickets.migrations.0013_list_by_arrival").copy_queues(apps, None)
     assert Ticket.objects.get().by_arrival is by_arrival
+
+
+@pytest.mark.demand("S2.43")
+def test_load_of_a_person_leaves_out_tests_and_duplicates():
+    agent = make_agent()
+    counted, test, duplicate = (make_ticket() for _ in range(3))
+    Ticket.objects.update(assignee=agent)
+    Ticket.objects.filter(pk=test.pk).update(is_test=True)
+    Ticket.objects.filter(pk=duplicate.pk).update(duplicate_of=counted)
+    assert queues.open_ticket_counts([agent]) == {agent.pk: 1}
