@@ -248,6 +248,11 @@ class TicketPage:
         return [(item, done.get(item.key), policies.can_tick(self.user, self.ticket, item)) for item in items]
 
     @property
+    def may_tick(self) -> bool:
+        """Whether this person may tick any item of the closing checklist."""
+        return any(may_tick for _item, _entry, may_tick in self.checklist)
+
+    @property
     def checklist_done(self) -> int:
         return sum(entry is not None for _item, entry, _may_tick in self.checklist)
 

@@ -109,7 +109,7 @@ def test_checklist_items_require_their_evidence(ticket):
 def test_checklist_is_disabled_for_those_who_may_not_tick_it(client, ticket):
     item = ticket.definition.closing.checklist[0]
     page = client.get(url(ticket))
-    assert "Lo marca quien revisa la respuesta." in text_of(page)
+    assert "La marca quien revisa la respuesta." in text_of(page)
     assert page.content.decode().count(" disabled>") >= len(ticket.definition.closing.checklist)
     refused = client.post(url(ticket, "checklist", item.key), {"done": "1"}, follow=True)
     assert "Ese punto de la lista lo marca quien revisa la respuesta." in text_of(refused)
