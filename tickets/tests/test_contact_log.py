@@ -71,17 +71,18 @@ def test_checklist_item_needs_its_contact_first(play):
         ("whatsapp", ContactKind.WHATSAPP, "Registra primero la conversación por WhatsApp, con su enlace."),
     ):
         with pytest.raises(GuardFailed, match=sentence):
-            p.tick(item)
-        p.contact(kind).tick(item)
+            p.tick(item, by=p.reviewer)
+        p.contact(kind).tick(item, by=p.reviewer)
     assert p.ticket.checklist_entries.count() == 2
     with pytest.raises(InvalidData):
-        p.tick("otra-cosa")
+        p.tick("otra-cosa", by=p.reviewer)
 
 
 def test_untick_is_recorded_but_repeated_tick_is_not(play):
-    p = play(S2).tick("respuesta").tick("respuesta")
-    assert p.ticket.checklist_entries.get().done_by == p.colleague
-    tick_checklist(p.ticket, actor=p.agent, item="respuesta", done=False)
+    p = play(S2)
+    p.tick("respuesta", by=p.supervisor).tick("respuesta", by=p.supervisor)
+    assert p.ticket.checklist_entries.get().done_by == p.supervisor
+    tick_checklist(p.ticket, actor=p.reviewer, item="respuesta", done=False)
     p.refresh()
     assert [event.data["done"] for event in p.events if event.kind == "checklist"] == [True, False]
     assert p.ticket.checklist_entries.count() == 0
