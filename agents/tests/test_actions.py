@@ -136,9 +136,9 @@ def ready(key: str, action_key: str) -> tuple[Ticket, Action]:
     screenshot = Message.objects.create(
         ticket=ticket, kind="note", author=agent, author_name="A", body="Capturas"
     )
-    Message.objects.create(
-        ticket=ticket, kind="follow_up", author=agent, author_name="A", body="Estamos en ello"
-    )
+    sent = [definition.response(call.argument).body for call in action.guards if call.name == "response_sent"]
+    for body in ("Estamos en ello", *sent):
+        Message.objects.create(ticket=ticket, kind="follow_up", author=agent, author_name="A", body=body)
     Attachment.objects.create(ticket=ticket, message=screenshot, name="captura.png", kind="image", size=1)
     reviewer = make_agent(ticket.department or make_department())
     for kind in ("whatsapp",) if "call_recorded" in missing else ("call", "whatsapp"):
