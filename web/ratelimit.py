@@ -18,6 +18,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
+from accounts.validators import MAX_ADDRESS
+
 from .client_ip import client_network
 
 logger = logging.getLogger(__name__)
@@ -77,7 +79,10 @@ def mailbox(email: str) -> str:
 
     Otherwise ana+1@example.com and ana+2@example.com would each have a limit of their own.
     """
-    local, _at, domain = email.strip().casefold().rpartition("@")
+    typed = email.strip().casefold()
+    local, _at, domain = typed.rpartition("@")
+    if len(typed) > MAX_ADDRESS:  # no mail goes there, and punycode takes time that grows with the square
+        return typed
     with suppress(UnicodeError):
         domain = domain.encode("idna").decode()
     return f"{local.partition('+')[0] or local}@{domain}"

@@ -56,3 +56,9 @@ def test_address_that_looks_like_another_is_refused(address):
 @pytest.mark.parametrize("address", ["ana@пример.рф", "ana@пример.com", "ana@日本ひらカナ.jp"])
 def test_domain_in_one_script_is_valid(address):
     validate_address(address)
+
+
+@pytest.mark.parametrize("hostile", ["ana@" + "ñ" * 200_000 + ".es", "a" * 300 + "@example.com"])
+def test_long_address_is_refused(hostile):
+    with pytest.raises(ValidationError):
+        validate_address(hostile)

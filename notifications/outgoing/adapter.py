@@ -25,6 +25,8 @@ from . import outbox
 CODE_LIFETIME = timedelta(minutes=15)
 """How long a mail with a code may wait in the outbox. Every code has expired by then, so the mail is not sent."""
 
+LONGEST_URL = 2000
+
 
 class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -43,6 +45,11 @@ class AccountAdapter(DefaultAccountAdapter):
             language=language if language in dict(settings.LANGUAGES) else settings.DESK_DEFAULT_LANGUAGE,
             expires_at=timezone.now() + CODE_LIFETIME if context.get("code") else None,
         )
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether people may be sent on to `url` after signing in: a page of this site. Refuse a longer one than any
+        page has, because the session keeps it meanwhile."""
+        return len(url or "") <= LONGEST_URL and bool(super().is_safe_url(url))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_ip(request)

@@ -1,3 +1,4 @@
+import time
 from threading import Thread
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from accounts.models import User
-from web.ratelimit import allow, by_mailbox, by_user, limited, parse_rate
+from web.ratelimit import allow, by_mailbox, by_user, limited, mailbox, parse_rate
 
 NOON = "2026-11-20 12:00:00+00:00"
 
@@ -152,3 +153,21 @@ def test_parse_rate(rate, parsed):
 def test_invalid_rate_raises_when_decorating(rate):
     with pytest.raises((ValueError, KeyError, IndexError)):
         limited("intentos", rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("typed", "counted"),
+    [
+        (" Ana+1@Example.com", "ana@example.com"),
+        ("ana@España.es", "ana@xn--espaa-rta.es"),
+        ("+x@example.com", "+x@example.com"),
+    ],
+)
+def test_spellings_of_one_mailbox_are_counted_together(typed, counted):
+    assert mailbox(typed) == counted
+
+
+def test_long_address_is_counted_at_once():
+    started = time.perf_counter()
+    mailbox("ana@" + "ñ" * 200_000)
+    assert time.perf_counter() - started < 0.1
