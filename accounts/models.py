@@ -1,7 +1,7 @@
 """Users, customer kinds, departments and their members."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -98,7 +98,7 @@ class UserQuerySet(models.QuerySet["User"]):
         left = models.Q(is_active=False) | models.Q(role=Role.CUSTOMER)
         return self.filter(left, has_been_staff=True)
 
-    def bulk_create(self, objs: Iterable["User"], *args: Any, **kwargs: Any) -> list["User"]:
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         people = list(objs)
         for person in people:
             person.derive_fields()
@@ -191,18 +191,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
-    def save(self, *args: Any, update_fields: Collection[str] | None = None, **kwargs: Any) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the person. A new `role` or `is_active` ends their sessions: after a promotion or a return, a browser
         left signed in somewhere must not gain the new rights."""
         self.derive_fields()
+        update_fields = kwargs.get("update_fields")
         if update_fields is None or not {"role", "is_active"}.isdisjoint(update_fields):
             derived = {"is_superuser", "has_been_staff"}
             if self.pk and self._access_changed():
                 self.session_version += 1
                 derived.add("session_version")
             if update_fields is not None:
-                update_fields = {*update_fields, *derived}
-        super().save(*args, update_fields=update_fields, **kwargs)
+                kwargs["update_fields"] = {*update_fields, *derived}
+        super().save(*args, **kwargs)
 
     def derive_fields(self) -> None:
         """Set what follows from other fields. Every way of writing a person calls this."""
@@ -234,14 +235,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(None if raw_password is None else canonical(raw_password))
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         """Whether the password is right, in whatever Unicode form the keyboard composed it.
 
         Passwords set before they were normalised were hashed as typed, so every form is tried. All are always tried:
         the time must tell neither whether the account exists nor which form matched.
         """
         check = super().check_password
-        results = [check(form) for form in spellings(raw_password)]
+        results = [check(form) for form in spellings(raw_password or "")]
         return any(results)
 
     @property
