@@ -20,7 +20,7 @@ from .known_browsers import own_count
 from .ratelimit import Limit
 
 OWN = (Limit(10, 600),)
-STRANGER_WITH_ACCOUNT = (Limit(5, 300), Limit(30, 24 * 3600))  # one network guessing at one account
+STRANGER_WITH_ACCOUNT = (Limit(5, 300), Limit(20, 3600))  # one network guessing at one account
 STRANGERS_WITH_ACCOUNT = (Limit(30, 3600),)  # all networks together
 STRANGER = (Limit(10, 60), Limit(100, 3600))  # one network guessing at any accounts
 

@@ -6,6 +6,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.sessions.models import Session
 from django.test import Client
 
@@ -216,6 +217,15 @@ def test_acknowledgements_to_one_address_are_limited(client: Client, guest_proce
 
     assert statuses[-1] == 429
     assert Ticket.objects.count() == 10
+
+
+def test_one_network_cannot_have_mails_sent_to_everybody(guest_process: Process):
+    with time_machine.travel("2026-03-02 15:00+00:00", tick=False) as now:
+        for number in range(61):
+            if number % 30 == 0:
+                now.shift(601)  # let the limit on pages of the guide begin again
+            answer = Client().post("/nuevo/uno/contacto/", {"email": f"victima{number}@example.com"})
+    assert answer.status_code == 429
 
 
 @pytest.mark.parametrize("others", [0, 50])

@@ -15,7 +15,7 @@ from tickets.drafts import keep_contact, mark_filed
 from tickets.models import ReportDraft
 from tickets.workflow.intake import Requester, file_ticket
 from web.in_place import in_place
-from web.ratelimit import by_mailbox, by_user, limited
+from web.ratelimit import by_ip, by_mailbox, by_user, limited
 from web.refusals import Refusal
 from web.wording import duration_in_words
 
@@ -36,9 +36,15 @@ def _strangers_address(request: HttpRequest) -> str:
     return "" if request.user.is_authenticated else by_mailbox("email")(request)
 
 
+def _strangers_network(request: HttpRequest) -> str:
+    """Return the network of a visitor who is not signed in, to limit the mails that it causes to any addresses."""
+    return "" if request.user.is_authenticated else by_ip(request)
+
+
 @in_place
 @limited("report", rate="60/10m", by=by_user)
 @limited("report-mail", rate="10/h", by=_strangers_address)
+@limited("report-mail-network", rate="60/h", by=_strangers_network)
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
     draft = drafts.load(request, draft_id)
