@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from .archives import has_zip_at_end, identify_zip
 from .errors import RefusedFile
 from .formats import BY_EXTENSION, BY_KEY, HEAD_BYTES, ISO_VIDEO, OFFICE, OLE, FileKind, Format, sniff
-from .media import ACTIVE, check_pdf, check_text, check_video, not_text
+from .media import ACTIVE, check_text, check_video, not_text
 from .names import PROGRAMS, SERVED, clean_name, extension_of, with_extension
 from .ole import check_ole
+from .pdf import check_pdf
 from .pictures import MAX_PIXELS, check_pixels
 from .rules import FileRules, filesize
 from .streams import Source, chunks, has_any, read_at, size_of

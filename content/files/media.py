@@ -1,4 +1,4 @@
-"""Check the content of videos, PDF and text files."""
+"""Check the content of videos and text files."""
 
 import codecs
 import re
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .errors import RefusedFile
 from .formats import HEAD_BYTES
-from .streams import Source, chunks, has_any, read_at
+from .streams import Source, chunks, read_at
 
 # A browser may treat a file that contains any of these bytes as a page.
 ACTIVE = (b"<script", b"<html", b"<!doctype html", b"<svg", b"<iframe", b"<object", b"<embed", b"<?php")
@@ -18,19 +18,6 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _NOT_TEXT = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # escape is allowed: logs use it for colours
-
-
-def check_pdf(file: Source, size: int) -> None:
-    """Check that a PDF is complete and starts no program when opened. Raises `RefusedFile`."""
-    if b"%%EOF" not in read_at(file, size - 2048, 2048):
-        raise RefusedFile(
-            _("El PDF está incompleto o dañado. Ábrelo, guárdalo de nuevo y adjunta la copia."),
-            code="damaged",
-        )
-    if has_any(file, (b"/s/launch", b"/s /launch")):
-        raise RefusedFile(
-            _("El PDF intenta abrir otros programas. Imprímelo como PDF y adjunta esa copia."), code="active"
-        )
 
 
 def check_video(file: Source, key: str, size: int) -> None:

@@ -89,6 +89,19 @@ def ole(*streams: str) -> bytes:
     return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504 + entries
 
 
+def pdf(*objects: bytes, catalog: bytes = b"", trailer: bytes = b"") -> bytes:
+    """Return a PDF whose catalog has the given entries, with further objects numbered from 2."""
+    body = b"".join(b"%d 0 obj %b endobj\n" % (number, data) for number, data in enumerate(objects, 2))
+    head = b"%%PDF-1.7\n%%\xe2\xe3\xcf\xd3\n1 0 obj<</Type/Catalog %b>>endobj\n" % catalog
+    return head + body + b"trailer<</Root 1 0 R %b>>\nstartxref\n9\n%%%%EOF\n" % trailer
+
+
+def pdf_stream(data: bytes, entries: bytes = b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode") -> bytes:
+    """Return a stream for `pdf`: one with packed objects, or one with other entries. Deflated if they say so."""
+    packed = zlib.compress(data) if b"/Fl" in entries else data
+    return b"<<%b/Length %d>>stream\r\n%b\nendstream" % (entries, len(packed), packed)
+
+
 def with_symbolic_link() -> bytes:
     target = BytesIO()
     link = zipfile.ZipInfo("registro.txt")

@@ -172,7 +172,7 @@ BAD = {
     "video of nothing": (b"\0\0\0\x14ftypisom" + b"\0" * 40, "error.mp4", "damaged"),
     "zip behind video": (made.mp4() + LOG_ZIP, "error.mp4", "polyglot"),
     "truncated pdf": (made.PDF[:40], "factura.pdf", "damaged"),
-    "pdf that starts programs": (made.PDF.replace(b"/Type", b"/S /Launch/Type"), "factura.pdf", "active"),
+    "pdf that starts programs": (made.pdf(b"<</S/Launch>>"), "factura.pdf", "active"),
     "zip behind pdf": (made.PDF + LOG_ZIP + made.PDF, "factura.pdf", "polyglot"),
     "page called text": (b" \n" + made.HTML, "notas.txt", "active"),
     "page further down": (b"hola\n" * 20_000 + made.HTML, "notas.log", "active"),
