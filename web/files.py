@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from content.files import RefusedFile
@@ -57,7 +58,8 @@ def waiting_file_row(attachment: Attachment, *, remove_url: str) -> dict[str, An
     return {
         "name": attachment.name,
         "size": attachment.size,
-        "state": "scanning" if attachment.is_held else "ready",
+        "state": "error" if attachment.is_infected else "scanning" if attachment.is_held else "ready",
+        "note": _stopped(attachment),
         "icon_name": icon_of(attachment),
         "remove_url": remove_url,
         "remove_name": "quitar",
@@ -71,12 +73,18 @@ def file_row(attachment: Attachment) -> dict[str, Any]:
         "name": attachment.name,
         "size": attachment.size,
         "icon_name": icon_of(attachment),
-        "state": "scanning" if attachment.is_held else "",
+        "state": "scanning" if attachment.is_held and not attachment.is_infected else "",
+        "note": _stopped(attachment),
         "href": "" if attachment.is_held else reverse("web:attachment", args=[attachment.uuid]),
     }
     if attachment.thumbnail and not attachment.is_held:
         row["thumb"] = reverse("web:attachment_thumbnail", args=[attachment.uuid])
     return row
+
+
+def _stopped(attachment: Attachment) -> str:
+    """Return the note of a file in which the scanner found malware. Empty for other files, which show their size."""
+    return gettext("el antivirus lo detuvo") if attachment.is_infected else ""
 
 
 def refused_file_row(file: UploadedFile, problem: RefusedFile) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -38,6 +39,13 @@ class ComposerForm(StampedForm):
     def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["files"] = FilesField(limits=widest_limits(ticket), compact=True)
+
+    @classmethod
+    def unsent_from(cls, typed: QueryDict, *, ticket: Ticket) -> "ComposerForm":
+        """Return a form with what was typed and without errors, because nobody has sent it yet."""
+        form = cls(typed, ticket=ticket)
+        form.errors.clear()
+        return form
 
     @property
     def mode_name(self) -> str:

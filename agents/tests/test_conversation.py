@@ -272,6 +272,38 @@ def test_only_its_uploader_removes_an_unsent_file(client, ticket):
     assert Attachment.objects.count() == 0
 
 
+@pytest.mark.parametrize("mode", ["follow_up", "solution", "note"])
+def test_removing_a_file_from_an_empty_message_shows_no_error(client, ticket, mode):
+    client.post(url(ticket, "files"), {"file": a_file()})
+    file = Attachment.objects.get()
+
+    page = text_of(client.post(url(ticket, "send"), {"mode": mode, "body": "", "quitar": str(file.uuid)}))
+
+    assert not Attachment.objects.exists()
+    assert "Escribe un mensaje" not in page
+    assert "Escribe un mensaje" in text_of(client.post(url(ticket, "send"), {"mode": mode, "body": ""}))
+
+
+@pytest.mark.parametrize(
+    ("scan", "note", "other"),
+    [
+        ("pending", "en revisión", "el antivirus lo detuvo"),
+        ("infected", "el antivirus lo detuvo", "en revisión"),
+    ],
+)
+def test_row_of_a_held_file_says_why(client, ticket, scan, note, other):
+    write(client, ticket, files=[a_file(name="enviado.txt")])
+    client.post(url(ticket, "files"), {"file": a_file(name="esperando.txt")})
+    Attachment.objects.update(scan=scan)
+
+    page = text_of(client.get(url(ticket)))
+
+    for name in ("enviado.txt", "esperando.txt"):
+        row = page.split(f'truncate">{name}</span>')[1].split("</li>")[0]
+        assert note in row
+        assert other not in row
+
+
 def test_unsent_files_of_others_are_not_attached(client, ticket):
     signed_in(make_supervisor()).post(url(ticket, "files"), {"file": a_file(name="ajeno.txt")})
     assert "ajeno.txt" not in text_of(client.get(url(ticket)))

@@ -38,9 +38,8 @@ def send(request: DeskRequest, folio: str) -> HttpResponse:
     waiting = files_key(ticket, request.user)
     if file := request.POST.get("quitar"):
         discard_draft(waiting, file, actor=request.user)
-        return render_ticket(
-            request, find_ticket(request.user, folio), form=ComposerForm(request.POST, ticket=ticket)
-        )
+        fresh = find_ticket(request.user, folio)
+        return render_ticket(request, fresh, form=ComposerForm.unsent_from(request.POST, ticket=fresh))
     files = request.FILES.getlist("files")
     problems = keep_drafts(files, draft_key=waiting, actor=request.user, limits=widest_limits(ticket))
     form = ComposerForm(request.POST, ticket=ticket)

@@ -121,14 +121,18 @@ def test_unsent_file_cannot_be_downloaded(public: Attachment, customer_client: C
     assert customer_client.get(url(public)).status_code == 404
 
 
-@pytest.mark.parametrize("scan", ["pending", "infected"])
-def test_pending_or_infected_file_is_not_served(public: Attachment, customer_client: Client, scan: str):
+@pytest.mark.parametrize(
+    ("scan", "title"), [("pending", "Archivo en revisión"), ("infected", "Archivo detenido")]
+)
+def test_pending_or_infected_file_is_not_served(
+    public: Attachment, customer_client: Client, scan: str, title: str
+):
     Attachment.objects.filter(pk=public.pk).update(scan=scan)
 
     answer = customer_client.get(url(public))
 
     assert answer.status_code == 403
-    assert "Archivo en revisión" in answer.content.decode()
+    assert f"<h1>{title}</h1>" in answer.content.decode()
 
 
 # --- How --------------------------------------------------------------------------------------------------

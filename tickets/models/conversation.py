@@ -144,6 +144,11 @@ class Attachment(models.Model):
         """Whether the file may not be downloaded: the scanner has given no verdict yet, or found malware."""
         return self.scan != self.Scan.CLEAN
 
+    @property
+    def is_infected(self) -> bool:
+        """Whether the scanner found malware: the file is held for ever."""
+        return self.scan == self.Scan.INFECTED
+
 
 class Draft(models.Model):
     """Text that a staff member has typed and not sent: one draft per user, ticket and mode (the kind of message).
