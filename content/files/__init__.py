@@ -4,7 +4,7 @@ names       clean_name: makes a file name safe for disks, headers and pages
 formats     the allow-list: extensions, content types, signatures
 rules       FileRules: the files that one process accepts (`[files]` in its definition), also as a sentence
 inspection  inspect: identifies a file, or refuses it with a reason
-images, archives, pdf, media, ole    checks for each family of formats
+images, archives, office, ole, pdf, media    checks for each family of formats
 pictures    reencode_image, make_thumbnail: check a picture and start `decoder`, which has limits on memory and time
 slots       how many processes of one kind run at the same time
 malware     scan: asks ClamAV

@@ -17,12 +17,16 @@ from django.utils.translation import gettext_lazy as _
 from .errors import RefusedFile
 from .formats import HEAD_BYTES, OFFICE, sniff
 from .names import PROGRAMS, extension_of, has_hidden_characters, words
+from .office import check_part, damaged, is_telling, macros_refused, password_refused
+from .ole import check_ole
+from .pdf import check_pdf
 from .streams import MB, Source, chunks, read_at, size_of
 
 MAX_MEMBERS = 1000
 MAX_UNPACKED = 200 * MB  # all members together, including the members of documents inside
 MAX_RATIO = 200  # unpacked size / packed size of members over RATIO_FROM; deflate reaches 1032 on zeros
 RATIO_FROM = 10 * MB
+MAX_XML = 50 * MB  # parts of documents that are parsed, all together: five seconds if they are all tags
 MAX_DEPTH = 2  # a spreadsheet inside a document inside an archive
 _MAX_DIRECTORY = MAX_MEMBERS * 512
 _STORED, _DEFLATED = 0, 8
@@ -30,6 +34,7 @@ _ENCRYPTED = 0x2041
 _UTF8 = 0x800
 _SYMLINK = 0o12
 _ARCHIVES = words("zip rar 7z gz tgz tar bz2 tbz xz txz zst lz lzma cab ace arj")
+_PACKED = {"rar", "7z", "bzip2", "xz", "zstd", "cab", "tar"}
 _TELLING = {"[Content_Types].xml", "mimetype"}
 _MAIN_PARTS = (
     (b"wordprocessingml.document.main+xml", "docx"),
@@ -59,10 +64,11 @@ class Member:
 
 @dataclass(slots=True)
 class _Unpacked:
-    """Members and unpacked bytes counted so far, including those of documents inside the archive."""
+    """Members, unpacked bytes and parsed bytes counted so far, including those of documents inside the archive."""
 
     members: int = 0
     size: int = 0
+    parsed: int = 0
 
 
 def identify_zip(file: Source) -> str:
@@ -84,7 +90,8 @@ def _identify(file: Source, spent: _Unpacked, *, depth: int) -> str:
     documents = any(member.path in _TELLING for member in members)
     _check_members(members, spent)
     telling: dict[str, bytes] = {}
-    for member in members:
+    # The manifest first: it says whether the other parts are encrypted.
+    for member in sorted(members, key=lambda member: member.path != "META-INF/manifest.xml"):
         _check_member(file, member, spent, telling, is_document=documents, depth=depth)
     return _document_key(members, telling)
 
@@ -109,17 +116,17 @@ def _find_end(file: Source, size: int) -> tuple[int, int, int, int] | None:
 def _directory(file: Source, size: int) -> list[Member]:
     end = _find_end(file, size)
     if end is None:
-        raise _damaged()
+        raise damaged()
     position, directory_size, directory, count = end
     if count > MAX_MEMBERS or directory_size > _MAX_DIRECTORY:
         raise _too_large()
     if not count:
         raise RefusedFile(_("El ZIP está vacío. Agrega los archivos y comprímelo otra vez."), code="empty")
     if directory + directory_size != position:
-        raise _damaged()
+        raise damaged()
     members = list(_entries(read_at(file, directory, directory_size)))
     if len(members) != count:
-        raise _damaged()
+        raise damaged()
     _check_layout(file, members, directory)
     return members
 
@@ -128,7 +135,7 @@ def _entries(data: bytes) -> Iterator[Member]:
     at = 0
     while at < len(data):
         if data[at : at + 4] != b"PK\x01\x02" or len(data) < at + 46:
-            raise _damaged()
+            raise damaged()
         flags, method = struct.unpack_from("<HH", data, at + 8)
         packed, unpacked, name, extra, comment = struct.unpack_from("<LLHHH", data, at + 20)
         attributes, offset = struct.unpack_from("<LL", data, at + 38)
@@ -145,14 +152,14 @@ def _check_layout(file: Source, members: list[Member], directory: int) -> None:
     for member in sorted(members, key=lambda member: member.offset):
         start = _data_offset(file, member)
         if member.offset < free or (free == 0 and member.offset) or start + member.packed > directory:
-            raise _damaged()
+            raise damaged()
         free = start + member.packed
 
 
 def _data_offset(file: Source, member: Member) -> int:
     header = read_at(file, member.offset, 30)
     if header[:4] != b"PK\x03\x04" or len(header) < 30:
-        raise _damaged()
+        raise damaged()
     name, extra = struct.unpack_from("<HH", header, 26)
     local = read_at(file, member.offset + 30, name).replace(b"\\", b"/")
     if b"../" in local or local.startswith(b"/"):
@@ -169,7 +176,7 @@ def _check_members(members: list[Member], spent: _Unpacked) -> None:
     if spent.members > MAX_MEMBERS or spent.size > MAX_UNPACKED:
         raise _too_large()
     if len({member.path for member in members}) != len(members):
-        raise _damaged()
+        raise damaged()
     for member in members:
         if member.flags & _ENCRYPTED:
             raise password_refused()
@@ -205,25 +212,45 @@ def _check_member(
         raise _program(member)
     if extension in _ARCHIVES:
         raise _nested(member)
-    keep = member.path in _TELLING or extension in OFFICE
+    is_part = is_document and is_telling(member.path)
+    keep = is_part or member.path in _TELLING or extension in OFFICE
     with SpooledTemporaryFile(max_size=MB) as copy:
+        content = cast("Source", copy)
         head = b""
         for data in _unpack(file, member):
-            head = head or data[:HEAD_BYTES]
+            if not head:
+                head = data[:HEAD_BYTES]
+                keep = keep or sniff(head) in {"ole", "pdf"}
             if keep:
                 copy.write(data)
-        inside = sniff(head)
-        if inside == "program":
-            raise _program(member)
-        if inside in {"rar", "7z"} or (inside == "gzip" and not is_document):
+        _check_content(content, member, sniff(head), spent, is_document=is_document, depth=depth)
+        if is_part:
+            spent.parsed += member.unpacked
+            if spent.parsed > MAX_XML:
+                raise _too_large()
+            check_part(member.path, chunks(content))
+        if member.path in _TELLING:
+            telling[member.path] = read_at(content, 0, MB)
+
+
+def _check_content(
+    content: Source, member: Member, inside: str, spent: _Unpacked, *, is_document: bool, depth: int
+) -> None:
+    """Check an unpacked member that `sniff` takes for `inside`. Raises `RefusedFile`."""
+    if inside == "program":
+        raise _program(member)
+    if inside in _PACKED or (inside == "gzip" and not is_document):
+        raise _nested(member)
+    if inside == "zip":
+        extension = extension_of(member.path)
+        if extension not in OFFICE or depth >= MAX_DEPTH:
             raise _nested(member)
-        if inside == "zip":
-            if extension not in OFFICE or depth >= MAX_DEPTH:
-                raise _nested(member)
-            if _identify(cast("Source", copy), spent, depth=depth + 1) != extension:
-                raise _nested(member)
-        elif member.path in _TELLING:
-            telling[member.path] = read_at(cast("Source", copy), 0, MB)
+        if _identify(content, spent, depth=depth + 1) != extension:
+            raise _nested(member)
+    elif inside == "ole":
+        check_ole(content)
+    elif inside == "pdf":
+        check_pdf(content, size_of(content))
 
 
 def _unpack(file: Source, member: Member) -> Iterator[bytes]:
@@ -237,24 +264,19 @@ def _unpack(file: Source, member: Member) -> Iterator[bytes]:
             try:
                 data = inflate.decompress(packed, MB) if inflate else packed
             except zlib.error as error:
-                raise _damaged() from error
+                raise damaged() from error
             packed = inflate.unconsumed_tail if inflate else b""
             left -= len(data)
             if left < 0:
                 raise _too_large()
             yield data
     if left or (inflate and not inflate.eof):
-        raise _damaged()
+        raise damaged()
 
 
 def _document_key(members: list[Member], telling: dict[str, bytes]) -> str:
-    """Return the document's format, read from the members that declare it, or "zip".
-
-    Raises `RefusedFile` for a document with macros.
-    """
+    """Return the document's format, read from the members that declare it, or "zip"."""
     types = telling.get("[Content_Types].xml", b"")
-    if b"macroenabled" in types.lower():
-        raise macros_refused()
     for main_part, key in _MAIN_PARTS:
         if main_part in types:
             return key
@@ -266,12 +288,6 @@ def _document_key(members: list[Member], telling: dict[str, bytes]) -> str:
 
 
 # --- Reasons ----------------------------------------------------------------------------------------------
-
-
-def _damaged() -> RefusedFile:
-    return RefusedFile(
-        _("El archivo está dañado o incompleto. Vuelve a crearlo y adjunta la copia nueva."), code="damaged"
-    )
 
 
 def _too_large() -> RefusedFile:
@@ -302,16 +318,4 @@ def _program(member: Member) -> RefusedFile:
         _("El ZIP contiene un programa («{member}»). Quítalo y comprímelo otra vez."),
         code="program",
         member=member.path[-80:],
-    )
-
-
-def macros_refused() -> RefusedFile:
-    return RefusedFile(
-        _("El documento tiene macros. Guárdalo sin macros o como PDF y adjunta esa copia."), code="macros"
-    )
-
-
-def password_refused() -> RefusedFile:
-    return RefusedFile(
-        _("El archivo tiene contraseña y no podemos revisarlo. Guárdalo sin contraseña."), code="encrypted"
     )

@@ -74,8 +74,14 @@ _SIGNATURES = (
     (b"Rar!\x1a\x07", "rar"),
     (b"7z\xbc\xaf\x27\x1c", "7z"),
     (b"\x1f\x8b", "gzip"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"MSCF", "cab"),
     (b"MZ", "program"),
     (b"\x7fELF", "program"),
+    (b"\xca\xfe\xba\xbe", "program"),  # Java, and programs of macOS
+    (b"\xcf\xfa\xed\xfe", "program"),
+    (b"L\0\0\0\x01\x14\x02\0", "program"),  # a link of Windows, which can start any program
 )
 _STILL_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
 
@@ -89,6 +95,10 @@ def sniff(head: bytes) -> str:
     for signature, key in _SIGNATURES:
         if head.startswith(signature):
             return key
+    if head[257:262] == b"ustar":
+        return "tar"
+    if head[:3] == b"BZh" and head[4:10] == b"1AY&SY":
+        return "bzip2"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     if head[:4] == b"\x1a\x45\xdf\xa3":
