@@ -115,10 +115,17 @@ def keep_drafts(
     limits: FileLimits,
     visitor: str = "",
 ) -> list[str]:
-    """Call `keep_draft` for each file and go on after one that is refused. Returns a message for each refused file."""
+    """Call `keep_draft` for each file and go on after one that is refused. Returns a message for each refused file.
+
+    Inspecting a file may take seconds, so no more files are inspected than a message may have.
+    """
     problems = []
-    for file in files:
+    limit = rules_for(limits).max_files
+    for number, file in enumerate(files, start=1):
         name = file.name or ""
+        if number > limit:
+            problems.append(f"{name}: {too_many(limit)}")
+            continue
         try:
             keep_draft(file, name=name, draft_key=draft_key, actor=actor, limits=limits, visitor=visitor)
         except RefusedFile as problem:

@@ -1,8 +1,11 @@
 import logging
+import tempfile
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
@@ -69,6 +72,21 @@ def test_request_larger_than_the_limit_is_refused_unread(settings, client, tmp_p
     assert response.status_code == 413
     assert response.templates[0].name == "400.html"
     assert (response.context["too_much"], response.context["max_request_mb"]) == (True, 1)
+
+
+@pytest.mark.parametrize("parts", ["files", "fields"])
+def test_form_of_a_thousand_parts_is_refused(parts, db, client, tmp_path, monkeypatch):
+    """And none of its files is kept."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    data = {
+        f"part{number}": SimpleUploadedFile("a.txt", b"x" * 2000) if parts == "files" else "x"
+        for number in range(1001)
+    }
+
+    response = client.post(reverse("account_login"), data)
+
+    assert response.status_code == 413
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Uploaded files: checked against the process's limits, drafts until they are sent, deleted if never sent (T4)."""
 
 import io
+import tempfile
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
@@ -58,6 +61,29 @@ def test_one_file_too_many_is_refused():
     with pytest.raises(RefusedFile, match="hasta 3 archivos"):
         keep("solicitud-guiada")
     assert keep("solicitud-guiada", key="otra").draft_key == "otra"
+
+
+def test_no_more_files_are_inspected_than_a_message_may_have():
+    limits = make_process("solicitud-guiada").definition.files
+    broken = [SimpleUploadedFile(f"{number}.png", b"no es una imagen") for number in range(3)]
+    good = SimpleUploadedFile("buena.png", picture().read())
+
+    problems = attachments.keep_drafts([*broken, good], draft_key="k", actor=None, limits=limits)
+
+    assert [problem.split(":")[0] for problem in problems] == ["0.png", "1.png", "2.png", "buena.png"]
+    assert problems[-1] == "buena.png: Puedes adjuntar hasta 3 archivos."
+    assert not Attachment.objects.exists()
+    assert attachments.keep_drafts([good], draft_key="k", actor=None, limits=limits) == []
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.zip", "a.pdf"])
+@pytest.mark.parametrize("content", [hostile_files.image("PNG"), hostile_files.PDF, b"roto"])
+def test_upload_leaves_no_temporary_file(name, content, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with suppress(RefusedFile):
+        keep("solicitud-guiada", name=name, content=io.BytesIO(content))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("who", ["user", "visitor"])
