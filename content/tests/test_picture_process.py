@@ -148,7 +148,7 @@ def test_picture_over_the_memory_limit_is_refused(kind, size, memory, monkeypatc
 
 
 def test_picture_that_takes_too_long_is_refused(monkeypatch):
-    data = io.BytesIO(hostile.flat_picture("JPEG", (4000, 4000), "RGB", progressive=True))
+    data = io.BytesIO(hostile.flat_picture("JPEG", (6300, 6300), "RGB", progressive=True))
     monkeypatch.setattr(pictures, "SECONDS", 0.01)
     with pytest.raises(RefusedFile) as refused:
         reencode_image(data)
