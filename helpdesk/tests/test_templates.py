@@ -33,6 +33,13 @@ def bare(text: str) -> str:
     return re.sub(r"\{%.*?%\}|\{\{.*?\}\}", " ", text)
 
 
+def test_no_page_trusts_a_text():
+    """Only Python decides that a text is HTML, with `mark_safe` or `format_html`. Escaped text in a mail's subject is
+    the other way round: it would show `&amp;`."""
+    for path in PAGES:
+        assert not re.search(r"\|\s*safe(seq)?\b|autoescape off", source(path)), path
+
+
 def at_fault(paths: list[Path], check: Callable[[Path], Iterable[str]]) -> list[str]:
     """Return one line for each fault that `check` finds: «templates/components/_pill.html: <fault>»."""
     return [f"{path.relative_to(ROOT)}: {fault}" for path in paths for fault in check(path)]
