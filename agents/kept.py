@@ -24,7 +24,7 @@ ACTION, PROPERTY = "accion-", "dato-"
 CONTACT, ACCOUNT, PREPARE = "contacto", "cuenta", "preparar"
 # Fields that a new page has of its own, and names of buttons.
 NOT_KEPT = frozenset(
-    {"csrfmiddlewaretoken", "version", "key", "category"}
+    {"csrfmiddlewaretoken", "version", "key", "category", "about"}
     | {"descartar", "quitar", "recalcular", "luego", "link", "create"}
 )
 

@@ -209,6 +209,20 @@ def test_files_of_a_new_ticket_come_back_with_the_text(agent: User):
     assert values["key"] not in page
 
 
+def test_new_ticket_for_one_requester_leaves_the_other_draft(agent: User):
+    client = signed_in(agent)
+    category = make_process().categories.first()
+    address = f"{reverse('agents:new_ticket')}?categoria={category.pk}"
+    autosave(client, page_of(client, address), description="De la primera llamada")
+
+    theirs = page_of(client, f"{address}&correo=ana@example.com")
+    assert "De la primera llamada" not in theirs
+    autosave(client, theirs, description="De Ana", email="ana@example.com")
+
+    assert "De la primera llamada" in page_of(client, address)
+    assert "De Ana" in page_of(client, f"{address}&correo=ana@example.com")
+
+
 # --- The ticket changed -----------------------------------------------------------------------------------
 
 
@@ -267,7 +281,7 @@ def test_hostile_values_are_stored_safely(ticket: Ticket, agent: User):
     assert client.post(address, {"note": "a\0b", "key": "k" * 500}).status_code == 204
     assert drafts.kept_form(agent, f"{ticket.folio}/contacto")["note"] == ["ab"]
     assert client.post(address, {f"campo-{n}": "x" for n in range(500)}).status_code == 409
-    assert client.post(url(ticket, "form_draft", "x" * 100), {"note": "x"}).status_code == 404
+    assert client.post(url(ticket, "form_draft", "x" * 101), {"note": "x"}).status_code == 404
     assert FormDraft.objects.count() == 1
 
 

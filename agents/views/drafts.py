@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 from ..access import DeskRequest, desk_view, find_ticket
 from ..kept import KeptForm
 
-LONGEST = 80
+LONGEST = 100
 
 
 @require_POST

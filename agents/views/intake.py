@@ -17,6 +17,7 @@ from tickets.attachments import discard_draft, keep_drafts
 from tickets.definitions.definition import CategoryDefinition
 from tickets.models import Attachment, Category, Process, Ticket
 from web.files import waiting_file_row
+from web.forms import key_of
 from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view
@@ -63,9 +64,10 @@ def new_ticket(request: DeskRequest) -> HttpResponse:
     choice = next((choice for choice in choices if choice.key == given), None)
     if choice is None:
         return render(request, "agents/tickets/new_category.html", {"choices": choices})
-    kept = KeptForm(request, f"nuevo-{choice.key}")
+    kept = _kept(request, choice)
     if kept.was_discarded:
-        return redirect(f"{reverse('agents:new_ticket')}?{urlencode({'categoria': choice.key})}")
+        query = {"categoria": choice.key} | ({"correo": about} if (about := _about(request)) else {})
+        return redirect(f"{reverse('agents:new_ticket')}?{urlencode(query)}")
     if request.method != "POST":
         return _page(request, choice, _opened(request, choice, kept), kept)
     if file := request.POST.get("quitar"):
@@ -92,14 +94,22 @@ def _form(choice: Choice, *args: Any, **kwargs: Any) -> NewTicketForm:
     return NewTicketForm(*args, process=choice.process, category=choice.category, **kwargs)
 
 
+def _about(request: DeskRequest) -> str:
+    """Return the address of the requester whose page led here; empty if none did."""
+    return (request.POST.get("about") or request.GET.get("correo", "")).replace("\0", "")[:254]
+
+
+def _kept(request: DeskRequest, choice: Choice) -> KeptForm:
+    """Return the kept form of this category. Each requester whose page led here has one of their own."""
+    about = _about(request).lower()
+    return KeptForm(request, f"nuevo-{choice.key}" + (f"-{key_of({'about': about}).hex}" if about else ""))
+
+
 def _opened(request: DeskRequest, choice: Choice, kept: KeptForm) -> NewTicketForm:
-    """Return the form as it opens: empty, or with what was typed and not sent. An address that names a requester opens
-    an empty one, because it is about another person."""
-    email = request.GET.get("correo", "")[:254]
-    initial = {"key": uuid.uuid4(), "batch": uuid.uuid4(), "channel": "phone", "email": email}
+    """Return the form as it opens: empty, or with what was typed and not sent."""
+    initial = {"key": uuid.uuid4(), "batch": uuid.uuid4(), "channel": "phone", "email": _about(request)}
     form = _form(choice, initial=initial)
-    if not email or kept.data.get("email") == email:
-        kept.fill(form)
+    kept.fill(form)
     return form
 
 
@@ -116,7 +126,7 @@ def _page(
     field: Any = form.fields["files"]
     waiting = _files_key(request, str(form["batch"].value() or ""))
     field.uploaded = [waiting_file_row(item, remove_url="") for item in _waiting(request, waiting)]
-    context = {"choice": choice, "form": form, "kept": kept}
+    context = {"choice": choice, "form": form, "kept": kept, "about": _about(request)}
     return render(request, "agents/tickets/new.html", context, status=status)
 
 
