@@ -59,12 +59,11 @@ def keep_report(
     if row.folio or (page and row.page == page and typed_at < row.typed_at):
         return row
     kept = {name: list(items) for name, items in values.items()}
-    overwritten = {name: items for name, items in row.overwritten.items() if name != page}
+    overwritten = [pair for pair in row.overwritten if pair[0] not in (page, row.page)]
     if row.page not in ("", page, seen) and row.values != kept and has_text(row.values):
-        overwritten.pop(row.page, None)
-        overwritten[row.page] = row.values
+        overwritten.append([row.page, row.values])
     row.topic, row.values, row.page, row.typed_at = topic, kept, page, typed_at
-    row.overwritten = dict(list(overwritten.items())[-PAGES_KEPT:])
+    row.overwritten = overwritten[-PAGES_KEPT:]
     return _saved(row, draft)
 
 
@@ -90,9 +89,8 @@ def take_overwritten(draft: ReportDraft) -> ReportDraft:
     """Exchange the values with those that another page wrote and this report lost last."""
     row = _locked_report(draft)
     if row.overwritten and not row.folio:
-        page, values = list(row.overwritten.items())[-1]
-        rest = {name: items for name, items in row.overwritten.items() if name != page}
-        row.overwritten = {row.page: row.values} | rest if has_text(row.values) else rest
+        *rest, (page, values) = row.overwritten
+        row.overwritten = [[row.page, row.values], *rest] if has_text(row.values) else rest
         row.values, row.page, row.typed_at = values, page, 0
     return _saved(row, draft)
 
@@ -101,7 +99,7 @@ def take_overwritten(draft: ReportDraft) -> ReportDraft:
 def mark_filed(draft: ReportDraft, *, folio: str, email: str) -> ReportDraft:
     """Replace the texts with the folio: the ticket has them now."""
     row = _locked_report(draft)
-    row.folio, row.values, row.overwritten, row.contact = folio, {}, {}, {"email": [email]}
+    row.folio, row.values, row.overwritten, row.contact = folio, {}, [], {"email": [email]}
     return _saved(row, draft)
 
 

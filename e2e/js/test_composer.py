@@ -395,6 +395,22 @@ def test_drafts_are_saved_one_after_the_other(show: Show, site: Site) -> None:
     assert "Uno y dos" in site.asked[1].body
 
 
+def test_draft_is_saved_at_once_when_the_tab_is_left(show: Show, site: Site) -> None:
+    site.answers["POST /borrador/"] = Answer(status=204)
+    page = draft_page(show, url="/borrador/", stopped=True)
+    page.locator("textarea").fill("La puerta no abre")
+    assert site.asked == []
+    with page.expect_response("**/borrador/"):
+        page.evaluate(
+            """() => {
+              Object.defineProperty(document, "hidden", { value: true });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }"""
+        )
+
+    assert "La puerta no abre" in site.asked[0].body
+
+
 def test_enter_writes_a_line_when_the_list_is_for_other_letters(tools: Page, site: Site) -> None:
     tools.get_by_label("Nota").check()
     area = tools.locator("textarea")

@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                 ("topic", models.CharField(blank=True, max_length=120)),
                 ("values", models.JSONField(blank=True, default=dict)),
                 ("contact", models.JSONField(blank=True, default=dict)),
-                ("overwritten", models.JSONField(blank=True, default=dict)),
+                ("overwritten", models.JSONField(blank=True, default=list)),
                 ("page", models.CharField(blank=True, max_length=40)),
                 ("typed_at", models.BigIntegerField(default=0)),
                 ("folio", models.CharField(blank=True, max_length=24)),

@@ -17,8 +17,8 @@ class ReportDraft(models.Model):
 
     `code` is the part of the address that names the draft. `visitor` is the hash of the browser's cookie. `owner` is
     the account that wrote in it, if any. `values` and `contact` hold the posted fields of the steps, not validated.
-    `page` names the page that wrote `values` last, and `typed_at` is the time on that page's clock. `overwritten` holds
-    the values of other pages that were replaced, by page.
+    `page` names the page that wrote `values` last, and `typed_at` is the time on that page's clock. `overwritten` lists
+    the values of other pages that were replaced, as pairs of page and values, newest last.
     """
 
     code = models.CharField(max_length=64)
@@ -34,7 +34,7 @@ class ReportDraft(models.Model):
     topic = models.CharField(max_length=120, blank=True)
     values = models.JSONField(default=dict, blank=True)
     contact = models.JSONField(default=dict, blank=True)
-    overwritten = models.JSONField(default=dict, blank=True)
+    overwritten = models.JSONField(default=list, blank=True)
     page = models.CharField(max_length=40, blank=True)
     typed_at = models.BigIntegerField(default=0)
     folio = models.CharField(max_length=24, blank=True)

@@ -60,7 +60,7 @@ def test_five_pages_at_once_lose_no_text():
         )
 
     row = ReportDraft.objects.get()
-    shown = {row.values["title"][0]} | {items["title"][0] for items in row.overwritten.values()}
+    shown = {row.values["title"][0]} | {values["title"][0] for _page, values in row.overwritten}
     assert shown == {"La", "dos", "tres", "cuatro", "cinco"}
     seen = set()
     for _press in range(5):

@@ -57,6 +57,7 @@ export function draft(form) {
   // One at a time, so that an earlier text never arrives after a later one.
   let sending = Promise.resolve();
   const send = (body) => {
+    if (document.hidden) return post(url, body);
     const answer = sending.then(() => post(url, body));
     sending = answer.catch(() => {});
     return answer;
@@ -93,6 +94,8 @@ export function draft(form) {
     if (form.elements.typed_at) form.elements.typed_at.value = Date.now();
     save();
   });
+  // Save at once when the tab is closed or left, which may be before the pause in typing.
+  document.addEventListener("visibilitychange", () => document.hidden && form.isConnected && save.flush());
   form.addEventListener("submit", (event) => {
     if (signedOut) {
       event.preventDefault();

@@ -13,6 +13,7 @@ export function post(url, body) {
     method: "POST",
     body,
     credentials: "same-origin",
+    keepalive: document.hidden, // the page may be closing
     headers: { "X-CSRFToken": csrfToken(), "X-Requested-With": "XMLHttpRequest" },
   });
 }
@@ -21,9 +22,20 @@ export function debounce(wait, action) {
   let timer;
   const later = (...args) => {
     clearTimeout(timer);
-    timer = setTimeout(action, wait, ...args);
+    timer = setTimeout(() => {
+      timer = undefined;
+      action(...args);
+    }, wait);
   };
-  later.cancel = () => clearTimeout(timer);
+  later.cancel = () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  later.flush = () => {
+    if (timer === undefined) return;
+    later.cancel();
+    action();
+  };
   return later;
 }
 
