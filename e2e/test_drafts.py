@@ -205,3 +205,32 @@ def test_composer_follows_the_stage_without_losing_the_solution(
     agent.look()
     page.reload()
     expect(composer.get_by_label("Mensaje", exact=True)).to_have_value(SOLUTION)
+
+
+CLOSE = (
+    PREPARE
+    + """
+data = {"solution_done": "Cambiamos el lector.", "solution_steps": ""}
+perform(ticket, "pedir_aprobacion", actor=agent, data=data)
+perform(ticket, "aprobar", actor=ticket.requester)
+"""
+)
+
+
+def test_back_from_the_surveys_thanks_shows_no_refusal(people: People, desk: Stack) -> None:
+    customer = people.at_desk("clienta")
+    customer.sign_in(CUSTOMER)
+    page = customer.page
+    folio = file_ticket(page, "La cámara no lee placas")
+    in_the_desk(desk, folio, CLOSE)
+    customer.go(f"/tickets/{folio}/encuesta/")
+    before = steps_back(page)
+    page.get_by_role("button", name="Enviar opinión").click()
+    expect(page.get_by_role("alert")).to_contain_text("Elige una calificación")
+    customer.rate(5)
+
+    assert steps_back(page) == before
+    page.go_back()
+    page.wait_for_url(f"**/tickets/{folio}/")
+    page.go_forward()
+    expect(page.get_by_role("heading", name="Gracias por tu opinión")).to_be_visible()

@@ -159,3 +159,28 @@ def test_unfolding_focuses_the_first_field(show: Show) -> None:
     page.locator("summary").click()
 
     expect(page.locator("textarea")).to_be_focused()
+
+
+def test_keep_place_keeps_focus_and_what_is_unfolded(show: Show) -> None:
+    menu = """<details><summary>Respuestas</summary><a href="?respuesta=r1">Saludo</a>
+      <a href="?respuesta=r2">Despedida</a></details>"""
+    page = show(
+        f'<div id="answers" data-behaviour="keep-place">{menu}</div>',
+        keep_place="behaviours/keep-place.js#keepPlace",
+    )
+    page.get_by_text("Respuestas").click()
+    page.get_by_role("link", name="Despedida").focus()
+    page.evaluate(
+        """html => {
+          const region = document.getElementById("answers");
+          const tell = (name) => region.dispatchEvent(
+            new CustomEvent(name, { bubbles: true, detail: { target: region } }));
+          tell("htmx:oobBeforeSwap");
+          region.innerHTML = html;
+          tell("htmx:oobAfterSwap");
+        }""",
+        menu.replace("Saludo", "Otro saludo"),
+    )
+
+    expect(page.get_by_role("link", name="Otro saludo")).to_be_visible()
+    expect(page.get_by_role("link", name="Despedida")).to_be_focused()
