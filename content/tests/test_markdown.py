@@ -216,7 +216,12 @@ def built(construct, size: int) -> str:
     return construct(size)[:size] if callable(construct) else (construct * size)[:size]
 
 
-@pytest.mark.parametrize("construct", CONSTRUCTS, ids=repr)
+def name_of(construct: object) -> str:
+    """Return a name that is the same in every process, as parameters of tests must be."""
+    return construct.__name__ if callable(construct) else repr(construct)
+
+
+@pytest.mark.parametrize("construct", CONSTRUCTS, ids=name_of)
 def test_drawing_a_message_is_bounded(construct):
     """In time, in the length of its HTML, and in its elements; and nothing of it is lost."""
     render = render_markdown.__wrapped__  # without the cache
@@ -251,7 +256,7 @@ def test_message_with_too_many_links_is_shown_without_them():
     assert render_markdown(addresses[:2_000]).count("<a") > 80
 
 
-@pytest.mark.parametrize("construct", CONSTRUCTS, ids=repr)
+@pytest.mark.parametrize("construct", CONSTRUCTS, ids=name_of)
 def test_excerpt_time_grows_with_the_text(construct):
     assert_grows_linearly(
         lambda size: plain_excerpt(built(construct, size), 200), short=MAX_TEXT // 10, floor=0.005
