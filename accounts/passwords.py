@@ -4,15 +4,16 @@ One keyboard sends «ñ» as one character, another as «n» and a combining til
 They look alike to the person who types, so they are the same password.
 """
 
-import unicodedata
+from content.text import NormalForm, normalize
 
+FORMS: tuple[NormalForm, ...] = ("NFKC", "NFC", "NFD", "NFKD")
 LONGEST = 512
 """Characters. Longer passwords are used as typed: normalising takes time that grows with the square of the length."""
 
 
 def canonical(password: str) -> str:
     """Return the form of `password` that is hashed (NFKC)."""
-    return password if len(password) > LONGEST else unicodedata.normalize("NFKC", password)
+    return password if len(password) > LONGEST else normalize("NFKC", password)
 
 
 def spellings(password: str) -> list[str]:
@@ -22,5 +23,5 @@ def spellings(password: str) -> list[str]:
     """
     if password.isascii() or len(password) > LONGEST:
         return [password]
-    forms = [unicodedata.normalize(form, password) for form in ("NFKC", "NFC", "NFD", "NFKD")]
+    forms = [normalize(form, password) for form in FORMS]
     return list(dict.fromkeys([*forms, password]))

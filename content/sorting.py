@@ -9,6 +9,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
+from .text import normalize
+
 NAME_COLLATION = "desk_names"
 """The name of the collation in both databases, for `db_collation`."""
 
@@ -28,7 +30,7 @@ def sort_key(text: str) -> tuple[Any, ...]:
     letters: list[tuple[int, int]] = []
     accents: list[int] = []
     capitals: list[bool] = []
-    for char in unicodedata.normalize("NFKD", text):
+    for char in normalize("NFKD", text):
         if unicodedata.combining(char):
             if char == _TILDE and letters[-1:] == [_letter("n")]:
                 letters[-1] = _just_after("n")

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from functools import lru_cache
 from html import unescape
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import nh3
 from django.utils.html import escape
@@ -82,7 +82,10 @@ def fold(text: str) -> str:
     return "".join(c for c in normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
-def normalize(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
+NormalForm: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
+
+
+def normalize(form: NormalForm, text: str) -> str:
     """Return `text` in a Unicode normalization form, without the marks after the first `MAX_MARKS` of a row.
 
     Everything that people send is normalized here: `unicodedata.normalize` sorts each row of marks in quadratic time

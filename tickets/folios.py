@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 from django.conf import settings
 
+from content.text import normalize
+
 from .models import FolioCounter
 
 LONGEST = 300
@@ -86,4 +88,4 @@ def _plain_character(character: str) -> str:
         return str(unicodedata.decimal(character))
     if category[0] in "ZC":
         return " "
-    return "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c))
+    return "".join(c for c in normalize("NFKD", character) if not unicodedata.combining(c))

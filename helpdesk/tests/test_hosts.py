@@ -104,10 +104,10 @@ def test_limit_of_wrong_passwords_ignores_how_the_host_is_written(client, settin
             reverse("account_login"),
             {"login": user.email, "password": f"equivocada {number}"},
             headers={"host": host},
-            REMOTE_ADDR=f"198.51.100.{number}",
+            REMOTE_ADDR="198.51.100.7",
         )
         text = answer.content.decode()
-        refused.append("Demasiados intentos" in text)
+        refused.append("demasiados intentos" in text)
 
     assert refused[:5] == [False] * 5
     assert all(refused[6:]), refused

@@ -29,11 +29,13 @@ def _fill_version(apps, version, definition):
     turn = apps.get_model("tickets", "Turn")
     rows = []
     tickets = apps.get_model("tickets", "Ticket").objects.filter(process_version=version)
+    tickets = tickets.select_related("assignee")
     for ticket in tickets.iterator(chunk_size=BATCH):
         subject = SimpleNamespace(
             **vars(ticket),
             definition=definition,
             requester=None,  # the only condition that reads it counts as true here
+            acting_assignee=ticket.assignee if ticket.assignee and ticket.assignee.is_active else None,
             call_outcome=_call_outcome(apps, ticket),
         )
         rows += [turn(ticket_id=ticket.pk, who=name) for name in names_of(subject, _doers(apps, ticket))]

@@ -21,6 +21,7 @@ NAMES = (
     "LANGUAGE_COOKIE_NAME",
     "DESK_THEME_COOKIE_NAME",
     "DESK_GUEST_COOKIE_NAME",
+    "DESK_VISITOR_COOKIE_NAME",
     "DESK_MESSAGES_COOKIE_NAME",
 )
 
@@ -32,7 +33,7 @@ def open_link_of(ticket: Ticket) -> str:
 @pytest.fixture
 def https(settings):
     """The settings of a desk that is read over https."""
-    for name in NAMES:
+    for name in (*NAMES, "DESK_BROWSER_COOKIE_NAME"):
         setattr(settings, name, f"__Host-{getattr(configured, name)}")
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
 
