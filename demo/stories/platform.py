@@ -43,7 +43,7 @@ STORIES = (
                 "@ana.blanco@demo.test, ¿hay más tareas igual?",
                 "40m",
             ),
-            note("ana.blanco", "Dos más, las de Navegación. Las corregí las tres.", "1d"),
+            note("ana.blanco", "Dos más, las de Navegación. Las corregí las tres.", "2d"),
             act(
                 "tecnico",
                 "pedir_aprobacion",
