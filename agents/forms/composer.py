@@ -48,6 +48,12 @@ class ComposerForm(StampedForm):
         return form
 
     @property
+    def asks(self) -> bool:
+        """Whether a follow-up asks the requester for an answer. An unticked box posts nothing; `asks_shown` says that
+        the page had one."""
+        return "asks_shown" not in self.data or "asks" in self.data
+
+    @property
     def mode_name(self) -> str:
         return str(self.cleaned_data["mode"])
 
@@ -61,7 +67,7 @@ class ComposerForm(StampedForm):
             case MessageKind.SOLUTION:
                 steps = self.cleaned_data["steps"]
                 return send_solution(ticket, done=body, steps=steps, **common, **stamp)
-        return send_follow_up(ticket, body=body, **common, **stamp)
+        return send_follow_up(ticket, body=body, asks=self.asks, **common, **stamp)
 
 
 class DraftForm(StampedForm):

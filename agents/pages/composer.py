@@ -115,6 +115,14 @@ class Composer:
         return f"{text}\n\n{self.response['text']}".strip() if self.response else str(text)
 
     @property
+    def asks(self) -> bool:
+        """Whether the follow-up asks the requester for an answer: as posted, else as the inserted standard answer does,
+        else yes, because somebody has opened the contribution."""
+        if self.posted:
+            return self.posted.asks
+        return self.response["asks"] if self.response else True
+
+    @property
     def steps(self) -> str:
         return str(self.posted.data.get("steps", "")) if self.posted else str(self.mode["steps"])
 

@@ -87,6 +87,7 @@ class TicketPage:
                     "label": response.label,
                     "mode": "solution" if response.kind == MessageKind.SOLUTION else "follow_up",
                     "text": fill_in(str(response.body), self.ticket, now=self.now),
+                    "asks": response.asks,
                 }
                 for response in fitting
             ]

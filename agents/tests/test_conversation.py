@@ -96,6 +96,35 @@ def test_follow_up_asks_for_an_open_contribution(client, ticket, agent):
     assert ticket.stage == "aporte"
 
 
+@pytest.mark.demand("S2.18")
+@pytest.mark.parametrize(
+    ("posted", "stage"),
+    [({"asks_shown": "1"}, "procesar"), ({"asks_shown": "1", "asks": "1"}, "aporte"), ({}, "aporte")],
+)
+def test_agent_chooses_whether_a_follow_up_asks(client, ticket, agent, posted, stage):
+    properties.set_contribution(ticket, actor=agent, is_open=True)
+    page = client.get(url(ticket))
+    assert 'name="asks"' in text_of(page)
+    ticket.refresh_from_db()
+    write(client, ticket, **posted)
+    ticket.refresh_from_db()
+    assert ticket.stage == stage
+
+
+def test_nothing_is_asked_without_an_open_contribution(client, ticket):
+    assert 'name="asks"' not in text_of(client.get(url(ticket)))
+
+
+@pytest.mark.demand("S2.18")
+@pytest.mark.parametrize(("answer", "ticked"), [("R3", False), ("", True)])
+def test_standard_answer_decides_whether_it_asks(client, ticket, agent, answer, ticked):
+    properties.set_contribution(ticket, actor=agent, is_open=True)
+    page = text_of(client.get(url(ticket), {"respuesta": answer}))
+    box = re.search(r'<input class="form-check-input" type="checkbox" name="asks"[^>]*>', page)[0]
+    assert ("checked" in box) is ticked
+    assert re.search(r'data-asks="0"> <span class="truncate">R3', page)
+
+
 def test_form_posted_twice_sends_once(client, ticket):
     key = str(uuid.uuid4())
     for _twice in range(2):

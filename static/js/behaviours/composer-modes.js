@@ -18,9 +18,9 @@ export function composerModes(form) {
   const apply = () => {
     if (!current) return;
     if (current.dataset.hint) area.placeholder = current.dataset.hint;
-    const submit =
-      (current.dataset.look === "public" && form.elements.version?.dataset.followUp) ||
-      current.dataset.submit;
+    const asks = form.querySelector("[data-asks]");
+    const followUp = asks && !asks.checked ? asks.dataset.submit : form.elements.version?.dataset.followUp;
+    const submit = (current.dataset.look === "public" && followUp) || current.dataset.submit;
     if (label && submit) label.textContent = submit;
     const blocked = current.dataset.blocked || "";
     if (note && note.textContent !== blocked) note.textContent = blocked;
@@ -48,6 +48,7 @@ export function composerModes(form) {
     show(to);
   };
   form.addEventListener("change", (event) => {
+    if (event.target.matches("[data-asks]")) apply();
     if (!event.target.matches("[data-look]")) return;
     swap(current, event.target);
     current = event.target;
@@ -55,7 +56,10 @@ export function composerModes(form) {
     form.dispatchEvent(new CustomEvent("desk:mode", { bubbles: true }));
   });
 
+  let asked = null; // whether the box that a refresh replaces was ticked
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (event.detail.target.id === "composer-asks")
+      asked = form.querySelector("[data-asks]")?.checked ?? null;
     if (!tabs || event.detail.target !== tabs || !current) return;
     if ("body" in current.dataset) store(current);
     memory = new Map(radios().map((radio) => [radio.value, radio]));
@@ -64,6 +68,8 @@ export function composerModes(form) {
   document.addEventListener("htmx:oobAfterSwap", (event) => {
     if (!form.isConnected) return;
     if (memory && event.detail.target === tabs) restore();
+    const box = form.querySelector("[data-asks]");
+    if (box && asked !== null && event.detail.target.id === "composer-asks") box.checked = asked;
     apply();
   });
 

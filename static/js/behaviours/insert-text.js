@@ -1,4 +1,5 @@
-// Append data-insert to the text of the composer. data-mode first chooses the kind of message.
+// Append data-insert to the text of the composer. data-mode first chooses the kind of message, and data-asks says whether
+// the follow-up asks for an answer.
 // Without script, a link loads the page again with the text inserted.
 
 export function insertText(button) {
@@ -11,6 +12,11 @@ export function insertText(button) {
       button.dataset.mode &&
       area.form.querySelector(`[data-look][value="${CSS.escape(button.dataset.mode)}"]`);
     if (mode && !mode.checked) mode.click();
+    const asks = area.form.querySelector("[data-asks]");
+    if (asks && button.dataset.asks) {
+      asks.checked = button.dataset.asks === "1";
+      asks.dispatchEvent(new Event("change", { bubbles: true }));
+    }
     const gap = area.value && !area.value.endsWith("\n") ? "\n\n" : "";
     area.setRangeText(gap + button.dataset.insert, area.value.length, area.value.length, "end");
     area.dispatchEvent(new Event("input", { bubbles: true }));
