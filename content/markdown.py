@@ -1,4 +1,4 @@
-"""Make HTML of our Markdown subset. docs/decisions/0016 says what is markup, and why it is so little.
+"""Make HTML of our Markdown subset. docs/decisions/0020 says what is markup, and why it is so little.
 
 Blocks (paragraphs, quotes, lists, tables, code) are found here, line by line; markdown-it parses the text inside them.
 The rule of both: a character that is not part of deliberate markup is shown. All of it takes time in proportion to the
