@@ -19,7 +19,9 @@ class ContactForm(StampedForm):
     """A call or a WhatsApp conversation with the requester, and its outcome (S2.22, S2.45, S2.46)."""
 
     kind = forms.ChoiceField(label=_("Medio"), choices=ContactKind.choices)
-    outcome = forms.ChoiceField(label=_("Resultado"), choices=ContactOutcome.choices)
+    outcome = forms.ChoiceField(
+        label=_("Resultado"), choices=[("", _("Elige una opción")), *ContactOutcome.choices]
+    )
     url = forms.CharField(
         label=_("Enlace de la conversación"),
         required=False,

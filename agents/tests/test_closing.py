@@ -122,6 +122,14 @@ def test_unknown_checklist_item_is_not_found(client, ticket):
     assert snapshot(ticket) == before
 
 
+@pytest.mark.demand("S2.22")
+def test_outcome_of_a_contact_is_not_chosen_in_advance(client, ticket):
+    page = text_of(client.get(url(ticket, "contact")))
+    assert re.search(r'name="outcome"[^>]*> <option value="" selected>Elige una opción', page)
+    assert log(client, ticket, outcome="").status_code == 422
+    assert not ContactEntry.objects.exists()
+
+
 # --- Late replies ---------------------------------------------------------------------------------------------
 
 

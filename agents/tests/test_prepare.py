@@ -16,8 +16,10 @@ from tickets.definitions.loading import definition_of
 from tickets.enums import EventKind, MessageKind, StageKind
 from tickets.lists.preparation import PreparationQueue
 from tickets.models import Clock, Process, Ticket
+from tickets.requesters.standing import check_standing
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import properties
+from tickets.workflow.asks import fields_of
 from tickets.workflow.conversation import add_internal_note, reply
 from tickets.workflow.publishing import publish
 
@@ -520,3 +522,34 @@ def test_link_to_preparing_is_shown_if_allowed(process: str, offered: bool):
 
     assert (link in text_of(signed_in(make_agent(department)).get(reverse("agents:queue")))) is offered
     assert link in text_of(signed_in(make_supervisor()).get(reverse("agents:queue")))
+
+
+# --- What must be verified --------------------------------------------------------------------------------------
+
+
+def chosen_standing(page: str) -> list[str]:
+    boxes = re.findall(r'<input type="radio"[^>]*name="standing"[^>]*>', page)
+    assert len(boxes) == 2
+    return [re.search(r'value="(\w+)"', box)[1] for box in boxes if "checked" in box]
+
+
+@pytest.mark.demand("S2.9")
+def test_standing_that_nobody_verified_is_not_chosen_in_advance():
+    ticket, boss = make_ticket(), make_supervisor()
+    client = signed_in(boss)
+    address = reverse("agents:prepare_ticket", args=[ticket.folio])
+    assert chosen_standing(text_of(client.get(address))) == []
+
+    check_standing(ticket, actor=boss, standing=Standing.INACTIVE)
+
+    assert chosen_standing(text_of(client.get(address))) == ["inactive"]
+
+
+@pytest.mark.demand("S2.9", "S2.22")
+@pytest.mark.parametrize(
+    ("action", "field"), [("ticket_equivocado", "call_outcome"), ("preparar", "standing")]
+)
+def test_found_facts_begin_with_no_choice(action, field):
+    ticket = make_ticket()
+    asked = fields_of(ticket.definition.action(action), ticket, ticket.definition)[field]
+    assert (asked.choices[0], asked.initial) == (("", "Elige una opción"), None)

@@ -153,6 +153,13 @@ def _choices(enum: Any, label: Any) -> Callable[[Ticket, dict[str, Any]], forms.
     return lambda ticket, common: forms.ChoiceField(**{"choices": enum.choices, "label": label, **common})
 
 
+def _found(enum: Any, label: Any) -> Callable[[Ticket, dict[str, Any]], forms.Field]:
+    """Build the choice of what somebody found out. No option is chosen in advance: pressing a button must not confirm a
+    fact that nobody has verified."""
+    choices = [("", _("Elige una opción")), *enum.choices]
+    return lambda ticket, common: forms.ChoiceField(**{"choices": choices, "label": label, **common})
+
+
 def _long(label: Any) -> Callable[[Ticket, dict[str, Any]], forms.Field]:
     return lambda ticket, common: LongTextField(**{"label": label, **common})
 
@@ -213,8 +220,8 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
         _set_due,
     ),
     "standing": StandardAsk(
-        _choices(Standing, _("Estatus administrativo")),
-        lambda ticket: ticket.requester.standing if ticket.requester else None,
+        _found(Standing, _("Estatus administrativo")),
+        lambda ticket: ticket.requester.standing if ticket.requester and ticket.standing_checked_at else None,
         _set_standing,
     ),
     "contribution_open": StandardAsk(
@@ -235,7 +242,7 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
         _set("duplicate_of"),
     ),
     "call_outcome": StandardAsk(
-        _choices(ContactOutcome, _("Resultado de la llamada")), _no_initial, _record_call
+        _found(ContactOutcome, _("Resultado de la llamada")), _no_initial, _record_call
     ),
     "solution_done": StandardAsk(_long(_("Qué se hizo")), _get("solution_done"), _set("solution_done")),
     "solution_steps": StandardAsk(
