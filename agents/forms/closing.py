@@ -31,6 +31,7 @@ class ContactForm(StampedForm):
         widget=forms.URLInput(attrs={"placeholder": "https://"}),
     )
     note = LineField(label=_("Detalle"), required=False, max_length=300)
+    item = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def save(self, ticket: Ticket, *, actor: User) -> Ticket:
         given: dict[str, Any] = self.cleaned_data
@@ -41,6 +42,7 @@ class ContactForm(StampedForm):
             outcome=ContactOutcome(given["outcome"]),
             url=given["url"],
             note=given["note"],
+            item=given["item"],
             key=self.stamp()["key"],
         )
 

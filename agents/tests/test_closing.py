@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -128,6 +129,19 @@ def test_outcome_of_a_contact_is_not_chosen_in_advance(client, ticket):
     assert re.search(r'name="outcome"[^>]*> <option value="" selected>Elige una opción', page)
     assert log(client, ticket, outcome="").status_code == 422
     assert not ContactEntry.objects.exists()
+
+
+@pytest.mark.demand("S2.45")
+def test_item_of_the_checklist_is_ticked_by_recording_its_call(ticket):
+    boss = signed_in(make_supervisor())
+    link = re.search(r'href="([^"]+punto=llamada)"', unescape(boss.get(url(ticket)).content.decode()))[1]
+    page = text_of(boss.get(link))
+    assert re.search(r'name="item" value="llamada"', page)
+    assert re.search(r'<option value="call" selected', page)
+
+    log(boss, ticket, item="llamada")
+
+    assert ChecklistEntry.objects.get().item == "llamada"
 
 
 # --- Late replies ---------------------------------------------------------------------------------------------

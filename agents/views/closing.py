@@ -48,7 +48,8 @@ def contact(request: DeskRequest, folio: str) -> HttpResponse:
     if kept.was_discarded:
         return redirect(request.get_full_path())
     if request.method != "POST":
-        initial = {"key": uuid.uuid4(), "kind": request.GET.get("medio", "call")}
+        item = request.GET.get("punto", "")[:40]
+        initial = {"key": uuid.uuid4(), "kind": request.GET.get("medio", "call"), "item": item}
         form = ContactForm(initial=initial)
         kept.fill(form)
         return _contact_form(request, kept, form)

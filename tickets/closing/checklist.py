@@ -35,12 +35,18 @@ def tick_checklist(
         raise NotAllowed(_("Ese punto de la lista lo marca quien revisa la respuesta."))
     if done and definition.needs and not ticket.contacts.filter(kind=definition.needs).exists():
         raise GuardFailed(ContactKind(definition.needs).missing)
+    set_tick(ticket, actor=actor, item=item, done=done, key=key)
+    return ticket
+
+
+def set_tick(ticket: Ticket, *, actor: User, item: str, done: bool = True, key: str | None = None) -> None:
+    """Tick or untick an item on the locked ticket and record it. Does nothing if it is so already. The caller has
+    checked that the actor may."""
     entries = ChecklistEntry.objects.filter(ticket=ticket, item=item)
     if entries.exists() == done:
-        return ticket
+        return
     if done:
         ChecklistEntry.objects.create(ticket=ticket, item=item, done_by=actor)
     else:
         entries.delete()
     record(ticket, EventKind.CHECKLIST, actor=actor, public=False, data={"item": item, "done": done}, key=key)
-    return ticket

@@ -15,6 +15,7 @@ from ..exceptions import NotAllowed
 from ..models import ContactEntry, Ticket
 from ..record.events import already_recorded, record
 from ..record.locking import locked
+from .checklist import set_tick
 
 
 @transaction.atomic
@@ -26,11 +27,14 @@ def log_contact(
     outcome: ContactOutcome,
     url: str = "",
     note: str = "",
+    item: str = "",
     key: str | None = None,
 ) -> Ticket:
     """Log a call or a WhatsApp conversation with its outcome and return the ticket (S2.22, S2.45, S2.46).
 
-    A WhatsApp conversation needs its `url`, which is the evidence. Raises `NotAllowed` or `InvalidData`.
+    `item` names the item of the closing checklist for which the contact was made: a successful one ticks it, if the
+    actor may tick it. A WhatsApp conversation needs its `url`, which is the evidence. Raises `NotAllowed` or
+    `InvalidData`.
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.CONTACT, ticket=ticket):
@@ -49,4 +53,8 @@ def log_contact(
     entry = ContactEntry.objects.create(ticket=ticket, kind=kind, outcome=outcome, by=actor, **cleaned)
     data = {"contact": entry.pk, "kind": kind, "outcome": outcome}
     record(ticket, EventKind.CONTACT, actor=actor, public=False, data=data, key=key)
+    point = next((point for point in ticket.definition.closing.checklist if point.key == item), None)
+    succeeded = point is not None and point.needs == kind and outcome == ContactOutcome.SUCCESSFUL
+    if point and succeeded and policies.can_tick(actor, ticket, point):
+        set_tick(ticket, actor=actor, item=item)
     return ticket

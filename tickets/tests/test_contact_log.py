@@ -86,3 +86,29 @@ def test_untick_is_recorded_but_repeated_tick_is_not(play):
     p.refresh()
     assert [event.data["done"] for event in p.events if event.kind == "checklist"] == [True, False]
     assert p.ticket.checklist_entries.count() == 0
+
+
+@pytest.mark.demand("S2.45", "S2.46")
+@pytest.mark.parametrize(
+    ("kind", "outcome", "item", "ticked"),
+    [
+        (ContactKind.CALL, ContactOutcome.SUCCESSFUL, "llamada", {"llamada"}),
+        (ContactKind.WHATSAPP, ContactOutcome.SUCCESSFUL, "whatsapp", {"whatsapp"}),
+        (ContactKind.CALL, ContactOutcome.FAILED, "llamada", set()),
+        (ContactKind.CALL, ContactOutcome.SUCCESSFUL, "whatsapp", set()),
+        (ContactKind.CALL, ContactOutcome.SUCCESSFUL, "nada", set()),
+        (ContactKind.CALL, ContactOutcome.SUCCESSFUL, "", set()),
+    ],
+)
+def test_contact_made_for_an_item_ticks_it_if_it_succeeded(play, kind, outcome, item, ticked):
+    p = play("soporte-con-aprobacion")
+    url = "https://wa.me/chat/1" if kind == ContactKind.WHATSAPP else ""
+    log_contact(p.ticket, actor=p.supervisor, kind=kind, outcome=outcome, url=url, item=item)
+    assert set(p.ticket.checklist_entries.values_list("item", flat=True)) == ticked
+
+
+def test_contact_by_somebody_who_may_not_tick_is_only_logged(play):
+    p = play("soporte-con-aprobacion")
+    done = ContactOutcome.SUCCESSFUL
+    log_contact(p.ticket, actor=p.agent, kind=ContactKind.CALL, outcome=done, item="llamada")
+    assert (p.ticket.contacts.count(), p.ticket.checklist_entries.count()) == (1, 0)
