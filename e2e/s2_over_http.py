@@ -24,7 +24,6 @@ EXPECTED = {
         "closure_asked",
         "closure_asked",
         "closed",
-        "survey",
     ],
     AGENT: [
         "assigned",
@@ -77,6 +76,7 @@ class Journey:
             form,
             {
                 "severity": "high",
+                "standing": "active",
                 "assignee": form.choice("assignee", AGENT_NAME),
                 "contribution_open": "on",
                 "luego": "abrir",
@@ -170,7 +170,7 @@ def play(journey: Journey, *, between: "dict[str, Callable[[], None]] | None" = 
     step("reject", journey.reject, journey.mail("closure_asked"), "Sigue igual con archivos grandes.")
     step("ask for approval again", journey.ask_for_approval, "Subimos el límite a 20 MB.")
     step("approve", journey.approve, journey.mail("closure_asked", number=2))
-    step("rate", journey.rate, journey.mail("survey"))
+    step("rate", journey.rate, journey.mail("closed"))
 
 
 def template_of(mail: Mail) -> str:

@@ -62,7 +62,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     maria.sign_in(SUPERVISOR)
     maria.look()
     maria.go(f"/agentes/preparar/{folio}/")
-    maria.choose("Alta", "Diego Salazar")
+    maria.choose("Alta", "Activo", "Diego Salazar")
     expect(maria.page.locator("[name=due_at]")).not_to_have_value("")
     maria.page.get_by_label("Habilitar aporte de usuario").check()
     maria.look()

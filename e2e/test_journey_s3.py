@@ -94,7 +94,7 @@ def test_s3_request_completed_reopened_and_closed(people: People, mailbox: Mailb
     expect(page.get_by_text("Tu solicitud vuelve a En curso")).to_be_visible()
     page.get_by_label("¿Qué falta?").fill("En la tableta sigue igual.")
     luz.look()
-    page.get_by_role("button", name="Reabrir").click()
+    page.get_by_role("button", name="Reabrir", exact=True).click()
     expect(page.locator("#vivo")).to_contain_text("50 %")
     pedro.open_ticket(folio)
     assert pedro.offered() == {"Completar"}
@@ -103,6 +103,7 @@ def test_s3_request_completed_reopened_and_closed(people: People, mailbox: Mailb
     # She closes it herself and rates the service; she sees the whole history, but no internal note
     page.locator("summary").filter(has_text="Cerrar mi solicitud").click()
     page.get_by_role("button", name="Cerrar mi solicitud").click()
+    expect(page.locator("summary").filter(has_text="Cerrar mi solicitud")).to_have_count(0)
     luz.look()
     luz.rate(4)
     closed = mailbox.wait_for(DEVELOPER, folio, "Luz Arias cerró")
@@ -152,7 +153,7 @@ def test_s3_customer_without_mails_uses_the_list(people: People, mailbox: Mailbo
     row.get_by_role("link").first.click()
     page.locator("summary").filter(has_text="Reabrir").click()
     page.get_by_label("¿Qué falta?").fill("En la factura sigue el viejo.")
-    page.get_by_role("button", name="Reabrir").click()
+    page.get_by_role("button", name="Reabrir", exact=True).click()
     # Mails are sent in order: when this one is there, a mail about the solution would be there too.
     assert mailbox.wait_for(DEVELOPER, folio, "En la factura sigue el viejo.")
     assert not [letter for letter in mailbox.letters(CUSTOMER) if "Se cambia en Ajustes" in letter.text]
