@@ -1,5 +1,6 @@
 """Fixtures: the running embedded size, its mailbox, and browsers that record problems."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from e2e.walker import Agent, Walker
 from tools.browsers import find_browser
 
 AnyWalker = TypeVar("AnyWalker", bound=Walker)
+# Playwright keeps an event loop in this thread, in which Django refuses the database of the tests that follow.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 

@@ -100,9 +100,13 @@ class Agent(Walker):
         self.go(f"/agentes/tickets/{folio}/")
 
     def choose(self, *labels: str) -> None:
-        """Choose radio buttons or cards by the words in their labels."""
+        """Choose radio buttons or cards by the words in their labels, also those that are folded away."""
         for label in labels:
-            self.page.locator("label").filter(has_text=label).first.click()
+            card = self.page.locator("label").filter(has_text=label).first
+            folded = self.page.locator("details:not([open])").filter(has=card)
+            if folded.count():
+                folded.first.locator("summary").first.click()
+            card.click()
 
     def offered(self) -> set[str]:
         """Return the labels of the actions that the ticket's page offers, as buttons and in its menu."""
