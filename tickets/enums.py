@@ -253,3 +253,17 @@ class DeliveryProblem(models.TextChoices):
     NO_ACCESS = "no_access", _("la persona ya no tiene acceso")
     OUTDATED = "outdated", _("ya no hacía falta")
     MERGED = "merged", _("lo dice el correo siguiente")
+
+
+class PlaceKind(StrEnum):
+    """The places of the back office to which the refusal of a guard can lead."""
+
+    ACCOUNT = "account"
+    ANSWER_TO_INACTIVE = "answer_to_inactive"
+    COMPOSER = "composer"
+    """With a kind of message as name."""
+    RESPONSE = "response"
+    """The composer with the standard answer that is the name."""
+    CONTACT = "contact"
+    """With a kind of contact as name."""
+    CHECKLIST = "checklist"

@@ -11,10 +11,13 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from content.errors import InvalidData
+from tickets.actors import Actor
 from tickets.definitions.definition import Action, Definition, FieldDefinition
 from tickets.definitions.fields import answers_match, is_answer
 from tickets.models import Ticket
-from tickets.workflow.asks import fields_of
+from tickets.workflow.asks import ScreenshotsField, asked_by, fields_of
+
+from .files import FilesField
 
 
 class _Lenient:
@@ -74,20 +77,48 @@ def key_of(data: Mapping[str, Any]) -> uuid.UUID:
 
 
 class ActionForm(StampedForm):
-    """Form of an action: the fields that the action asks for. `perform` validates the answers again."""
+    """Form of an action: the fields that the action asks for. `perform` validates the answers again.
+
+    With an `actor`, who is staff, it also asks for what the action's guards lack. `files_key` is the `draft_key` of the
+    pictures uploaded for it.
+    """
 
     rows = 4
 
-    def __init__(self, *args: Any, action: Action, ticket: Ticket, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        action: Action,
+        ticket: Ticket,
+        actor: Actor | None = None,
+        files_key: str = "",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.action = action
         self.definition = ticket.definition
         self.stored = ticket.fields
-        self.asked = fields_of(action, ticket, ticket.definition)
+        self.asks = {ask.field: ask for ask in asked_by(action, ticket, actor=actor)}
+        self.asked = fields_of(self.asks.values(), ticket)
+        self.files_key = files_key
         for name, field in self.asked.items():
             if is_text(field):
                 field.widget.attrs |= {"rows": self.rows, "data-behaviour": "autosize"}
-            self.fields[name] = field
+            self.fields[name] = _upload_field(field) if isinstance(field, ScreenshotsField) else field
+
+    @property
+    def files_name(self) -> str:
+        """The name of the field that takes files; empty if the form has none."""
+        return next((name for name, field in self.asked.items() if isinstance(field, ScreenshotsField)), "")
+
+    def clean(self) -> dict[str, Any]:
+        """Require the uploaded files, whose own field validates nothing."""
+        if name := self.files_name:
+            try:
+                self.cleaned_data[name] = self.asked[name].clean(self.files_key)
+            except ValidationError as problem:
+                self.add_error(name, problem)
+        return self.cleaned_data
 
     def asked_fields(self) -> list[dict[str, Any]]:
         """Return a dict for each asked field: `field` is the bound field, `shown_when` the JSON for
@@ -97,9 +128,9 @@ class ActionForm(StampedForm):
         does not hold, the field is left out.
         """
         drawn = []
-        for name in self.asked:
+        for name, ask in self.asks.items():
             own = self.definition.field(name)
-            conditions = own.shown_when if own else {}
+            conditions = own.shown_when if own and not ask.by_guard else {}
             here = {key: values for key, values in conditions.items() if key in self.asked}
             elsewhere = {key: values for key, values in conditions.items() if key not in self.asked}
             if answers_match(elsewhere, self.stored, self.definition.field):
@@ -154,6 +185,13 @@ class QuestionsForm(forms.Form):
     def field_of(self, key: str) -> str | None:
         """Return the name of the field that `key` of an `InvalidData` is about; None if this form has none."""
         return next((name for name in (key, self.question_name(key)) if name in self.fields), None)
+
+
+def _upload_field(field: ScreenshotsField) -> FilesField:
+    """Return the field that uploads what `field` asks for."""
+    return FilesField(
+        limits=field.limits, label=field.label, help_text=field.help_text, required=field.required
+    )
 
 
 def is_text(field: forms.Field) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import Department
+from accounts.models import Department, User
 from tickets import clocks
 from tickets.definitions.definition import Action
 from tickets.enums import CaseKind, Severity
@@ -50,9 +50,13 @@ class PrepareForm(ActionForm):
     proposed_place = forms.CharField(required=False, widget=forms.HiddenInput)
     hide_optional = True
 
-    def __init__(self, *args: Any, action: Action, ticket: Ticket, **kwargs: Any) -> None:
-        super().__init__(*args, action=action, ticket=ticket, **kwargs)
+    def __init__(
+        self, *args: Any, action: Action, ticket: Ticket, actor: User | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, action=action, ticket=ticket, actor=actor, **kwargs)
         self.ticket = ticket
+        if self.files_name:  # this page takes no files: it says where else to put them
+            del self.fields[self.files_name], self.asks[self.files_name], self.asked[self.files_name]
         for name in CARDS:
             if name in self.asked:
                 _draw_as_cards(self.fields[name])
@@ -77,21 +81,27 @@ class PrepareForm(ActionForm):
     # --- Proposals ----------------------------------------------------------------------------------------
 
     @classmethod
-    def proposing(cls, *, action: Action, ticket: Ticket) -> "PrepareForm":
+    def proposing(cls, *, action: Action, ticket: Ticket, actor: User | None = None) -> "PrepareForm":
         """Return the form as it opens: the ticket's values, with a proposed due date and queue position (S2.4)."""
-        form = cls(action=action, ticket=ticket)
+        form = cls(action=action, ticket=ticket, actor=actor)
         form.propose(severity=ticket.severity, case_kind=ticket.case_kind)
         return form
 
     @classmethod
     def unbound_from(
-        cls, typed: Mapping[str, Any], *, action: Action, ticket: Ticket, anew: bool = False
+        cls,
+        typed: Mapping[str, Any],
+        *,
+        action: Action,
+        ticket: Ticket,
+        actor: User | None = None,
+        anew: bool = False,
     ) -> "PrepareForm":
         """Return an unbound form with what was typed so far and the proposals that follow from it.
 
         A due date or position that the person chose stays, unless `anew` is true.
         """
-        form = cls(action=action, ticket=ticket)
+        form = cls(action=action, ticket=ticket, actor=actor)
         form.initial = {
             name: field.widget.value_from_datadict(typed, {}, name) for name, field in form.fields.items()
         }

@@ -81,8 +81,3 @@ class PreparePage:
     @property
     def is_inactive(self) -> bool:
         return bool(self.ticket.requester and self.ticket.requester.is_inactive_standing)
-
-    @property
-    def needs_account(self) -> bool:
-        """Whether the ticket cannot be prepared because its requester has no account (S2.26)."""
-        return self.ticket.requester_id is None and self.action is not None and self.action.needs_account

@@ -27,9 +27,11 @@ from ..kept import unsent_forms
 from .timeline import Entry, Timeline
 
 
-def files_key(ticket: Ticket, user: User) -> str:
-    """Return the `draft_key` of files for this user's next message. It is the same after signing in again."""
-    return salted_hmac("agents.answer", f"{user.pk} {ticket.pk}", algorithm="sha256").hexdigest()
+def files_key(ticket: Ticket, user: User, *, for_action: bool = False) -> str:
+    """Return the `draft_key` of files for this user's next message, or for the form of an action. It is the same after
+    signing in again."""
+    salt = "agents.action" if for_action else "agents.answer"
+    return salted_hmac(salt, f"{user.pk} {ticket.pk}", algorithm="sha256").hexdigest()
 
 
 MAILS_WAIT_SUFFIX = "-m"  # the end of a pulse while some mail has not been sent

@@ -551,5 +551,5 @@ def test_standing_that_nobody_verified_is_not_chosen_in_advance():
 )
 def test_found_facts_begin_with_no_choice(action, field):
     ticket = make_ticket()
-    asked = fields_of(ticket.definition.action(action), ticket, ticket.definition)[field]
+    asked = fields_of(ticket.definition.action(action).asks, ticket)[field]
     assert (asked.choices[0], asked.initial) == (("", "Elige una opción"), None)

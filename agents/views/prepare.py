@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from content.errors import DeskError
 from tickets.definitions.definition import Action
 from tickets.lists.preparation import PreparationQueue, possible_assignees
 from tickets.models import Ticket
@@ -21,6 +22,7 @@ from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.prepare import PrepareForm
 from ..pages.prepare import PreparePage
 from ..pages.timeline import changes_since
+from ..pages.ways import ways_of
 
 
 @require_safe
@@ -49,7 +51,7 @@ def prepare_ticket(request: DeskRequest, folio: str) -> HttpResponse:
         return redirect("agents:prepare_ticket", folio)
     if page.action is None:
         return _too_late(request, page) if request.method == "POST" else _page(request, page, None)
-    asked: dict[str, Any] = {"action": page.action, "ticket": page.ticket}
+    asked: dict[str, Any] = {"action": page.action, "ticket": page.ticket, "actor": request.user}
     if request.method != "POST":
         if page.kept.data:
             return _page(request, page, PrepareForm.unbound_from(page.kept.data, **asked))
@@ -88,7 +90,9 @@ def _prepare(request: DeskRequest, page: PreparePage, form: PrepareForm) -> Http
         page.kept.forget()
         return _done(request, ticket, form.action, following)
     page.kept.keep()
-    return _stale(request, page, refusal) if refusal.is_stale else _page(request, page, form, status=422)
+    if refusal.is_stale:
+        return _stale(request, page, refusal)
+    return _page(request, page, form, problem=refusal.problem, status=422)
 
 
 def _done(request: DeskRequest, ticket: Ticket, action: Action, following: str = "") -> HttpResponse:
@@ -109,7 +113,11 @@ def _stale(request: DeskRequest, page: PreparePage, refusal: Refusal) -> HttpRes
     """Render the ticket as it is now, with what changed meanwhile and everything that was typed."""
     fresh = PreparePage(request, find_ticket(request.user, page.ticket.folio))
     changes = changes_since(fresh.ticket, refusal.changes)
-    form = PrepareForm(request.POST, action=fresh.action, ticket=fresh.ticket) if fresh.action else None
+    form = (
+        PrepareForm(request.POST, action=fresh.action, ticket=fresh.ticket, actor=request.user)
+        if fresh.action
+        else None
+    )
     return _page(request, fresh, form, changes=changes, stale=refusal, status=409)
 
 
@@ -137,6 +145,7 @@ def _page(
     *,
     changes: list[SafeString] | None = None,
     stale: Refusal | None = None,
+    problem: DeskError | None = None,
     status: int = 200,
 ) -> HttpResponse:
     if form is not None and "assignee" in form.asked:
@@ -148,6 +157,9 @@ def _page(
         "line": page.line,
         "to_prepare": page.line.count,
         "form": form,
+        "ways": ways_of(request, page.ticket, form.action, asked=form.asked, problem=problem, back="preparar")
+        if form
+        else [],
         "changes": changes or [],
         "stale": stale,
         "typed_note": request.POST.get("note", "") or page.kept.data.get("note", ""),

@@ -7,8 +7,8 @@ from accounts.models import User
 from content.errors import InvalidData
 
 from .. import policies
-from ..enums import ContactKind, EventKind
-from ..exceptions import GuardFailed, NotAllowed
+from ..enums import ContactKind, EventKind, PlaceKind
+from ..exceptions import GuardFailed, NotAllowed, Place
 from ..models import ChecklistEntry, Ticket
 from ..record.events import already_recorded, record
 from ..record.locking import locked
@@ -34,7 +34,8 @@ def tick_checklist(
     if not policies.can_tick(actor, ticket, definition):
         raise NotAllowed(_("Ese punto de la lista lo marca quien revisa la respuesta."))
     if done and definition.needs and not ticket.contacts.filter(kind=definition.needs).exists():
-        raise GuardFailed(ContactKind(definition.needs).missing)
+        missing = ContactKind(definition.needs).missing
+        raise GuardFailed(missing, place=Place(PlaceKind.CONTACT, definition.needs))
     set_tick(ticket, actor=actor, item=item, done=done, key=key)
     return ticket
 

@@ -145,6 +145,9 @@ class Ask:
     required: bool = True
     label: Text = NO_TEXT
     help: Text = NO_TEXT
+    by_guard: bool = False
+    """Whether a guard that refuses now asks for it, and not the process file. Then it is shown even if its
+    `shown_when` does not hold."""
 
 
 @dataclass(frozen=True)

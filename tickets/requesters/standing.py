@@ -4,14 +4,13 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.enums import Standing
 
 from .. import policies
 from ..actors import Actor
 from ..enums import EventKind
-from ..exceptions import GuardFailed, NotAllowed
+from ..exceptions import AccountMissing, NotAllowed
 from ..models import Ticket
 from ..record.events import already_recorded, record
 from ..record.locking import locked
@@ -41,7 +40,7 @@ def apply_standing(ticket: Ticket, standing: Standing, *, now: datetime) -> None
     The calling verb saves the ticket. Raises `GuardFailed` if the requester has no account.
     """
     if ticket.requester is None:
-        raise GuardFailed(_("El solicitante no tiene cuenta. Selecciona o crea su cuenta antes de seguir."))
+        raise AccountMissing
     if ticket.requester.standing != standing:
         ticket.requester.standing = standing
         ticket.requester.standing_since = timezone.localdate(now, timezone.get_default_timezone())

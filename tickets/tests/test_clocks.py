@@ -258,7 +258,7 @@ key = "clasificar"'''
     p.refresh()
     p.do(p.agent, "clasificar", severity="medium", department=p.ticket.department, assignee=p.agent)
     waiting(p).later(days=6)
-    form = asks.fields_of(p.definition.action("seguir"), p.ticket, p.definition)
+    form = asks.fields_of(p.definition.action("seguir").asks, p.ticket)
     kept = form["due_at"].initial
     assert kept == timezone.now() + timedelta(days=5), (
         "the form shows the date as it is now, not one that has passed"

@@ -267,8 +267,8 @@ IMPOSSIBLE = [
     ('by = ["assignee"]', 'by = ["assignee"]\nwhen = ["field.tipo=a", "field.tipo=b"]',
      "nunca se ofrece: «field.tipo=a», «field.tipo=b» no se cumplen a la vez"),
     ('by = ["assignee"]', 'by = ["assignee"]\nwhen = "field.causa=x"', "«causa» no puede haberse respondido antes"),
-    ('guards = ["assigned"]', 'guards = ["field_filled:causa"]', "ninguna acción pregunta «causa»"),
-    ('guards = ["assigned"]', 'guards = ["duplicate_conditions_met"]', "ninguna acción pregunta «duplicate_of»"),
+    ('guards = ["assigned"]', 'guards = ["field_filled:causa"]', None),
+    ('guards = ["assigned"]', 'guards = ["duplicate_conditions_met"]', None),
     ("[closing]", '[answers]\nsolution_from = []\n[closing]', None),
     ('guards = ["assigned"]', 'guards = ["whatsapp_documented"]', None),
     ('effects = ["take"]', 'effects = ["write_solution"]', "write_solution mandaría una solución vacía"),
@@ -316,18 +316,23 @@ def test_what_can_never_happen_is_a_problem(old, new, message):
 
 
 @pytest.mark.parametrize(
-    ("files", "guard", "message"),
+    ("by", "guard", "message"),
     [
-        ('kinds = ["video"]', "whatsapp_documented", "[files] no admite imágenes"),
-        ("", "solution_sent", "antes no se puede haber enviado una solución"),
-        ("", "solution_written", "ninguna acción pregunta «solution_done»"),
+        ("staff", "solution_sent", "antes no se puede haber enviado una solución"),
+        ("requester", "solution_sent", "antes no se puede haber enviado una solución"),
+        ("requester", "solution_written", "ninguna acción pregunta «solution_done»"),
+        ("requester", "field_filled:causa", "ninguna acción pregunta «causa»"),
+        ("requester", "duplicate_conditions_met", "ninguna acción pregunta «duplicate_of»"),
     ],
 )
-def test_guard_that_nothing_satisfies_is_a_problem(files, guard, message):
-    source = GOOD.replace("[closing]", f"[answers]\nsolution_from = []\n[files]\n{files}\n[closing]")
-    source = source.replace("solution_done", "solution_steps").replace(
-        'guards = ["assigned"]', f'guards = ["{guard}"]'
+def test_guard_that_nothing_satisfies_is_a_problem(by, guard, message):
+    """Staff are asked for what a guard lacks, so for them only an impossible one is a problem."""
+    source = (GOOD + MORE).replace("[closing]", "[answers]\nsolution_from = []\n[closing]")
+    source = source.replace(
+        'by = ["assignee"]\nasks = [\n  "assignee",\n  { field = "solution_done", required = false },\n]\n',
+        f'by = ["{by}"]\n',
     )
+    source = source.replace('guards = ["assigned"]', f'guards = ["{guard}"]')
     assert any(f"nada puede cumplirla: {message}" in text for _line, text in problems_of(source))
 
 

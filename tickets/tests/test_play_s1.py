@@ -66,7 +66,7 @@ def test_only_the_technician_finishes(play):
 
 def test_technicians_of_the_department_are_offered_first(play):
     p = register(play)
-    offered = list(fields_of(p.definition.action("validar"), p.ticket, p.definition)["assignee"].queryset)
+    offered = list(fields_of(p.definition.action("validar").asks, p.ticket)["assignee"].queryset)
     assert set(offered[:2]) == {p.agent, p.colleague}
     assert {p.outsider, p.supervisor} <= set(offered[2:])
 

@@ -70,9 +70,12 @@ def _without_english(value: Any, path: Path = ()) -> Iterator[Path]:
 
 
 def _optional_but_required(definition: Definition) -> Iterator[tuple[Path, str]]:
-    """Yield guards on a question that the requester may leave blank and that nobody is asked again."""
+    """Yield guards on a question that the requester may leave blank and that nobody is asked again: in the form of an
+    action of the team they are asked, in one of the requester they are not."""
     paths = Paths(definition)
     for position, action in enumerate(definition.actions):
+        if any(who.kind != "requester" for who in action.by):
+            continue
         asked = {ask.field for each in [*paths.before(action.sources), action] for ask in each.asks}
         for number, guard in enumerate(action.guards):
             field = definition.field(guard.argument) if guard.name == "field_filled" else None

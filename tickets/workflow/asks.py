@@ -4,7 +4,7 @@ A standard ask has a form field, and a function that puts its answer on the tick
 `perform` cleans the answers with the same fields, so that both follow one rule.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,19 +20,23 @@ from accounts.models import Department, Membership, User
 from content.errors import InvalidData
 from content.form_fields import LongTextField
 
-from .. import clocks, folios
-from ..actors import user_of
-from ..definitions.definition import Action, Ask, Definition
+from .. import clocks, folios, policies
+from ..actors import Actor, user_of
+from ..attachments import attach_drafts
+from ..definitions.definition import Action, Ask, Definition, FileLimits, Text
 from ..definitions.fields import form_field, is_shown, to_json_value
-from ..enums import CaseKind, ContactKind, ContactOutcome, Severity
+from ..enums import CaseKind, ContactKind, ContactOutcome, MessageKind, Severity
 from ..exceptions import NotAllowed
-from ..models import ContactEntry, Ticket
+from ..models import Attachment, ContactEntry, Ticket
 from ..models.ticket import LAST_POSITION
+from ..record.messages import write_message
 from ..requesters.accounts import set_requester
 from ..requesters.guests import switch_contribution
 from ..requesters.standing import apply_standing
+from . import guards
 from .step import Step
 
+SCREENSHOT_LIMITS = FileLimits(kinds=("image",), max_files=5, max_mb=10)
 LATEST_DUE = timedelta(days=3 * 365)
 
 
@@ -97,6 +101,19 @@ class DuplicateField(forms.CharField):
         return survivor
 
 
+class ScreenshotsField(forms.CharField):
+    """Pictures uploaded for the action. `clean` takes and returns the `draft_key` under which they wait."""
+
+    default_error_messages = {"required": _("Adjunta al menos una captura.")}
+    limits = SCREENSHOT_LIMITS
+
+    def clean(self, value: Any) -> str:
+        key = str(value or "")
+        if key and Attachment.objects.drafts(key).filter(kind="image").exists():
+            return key
+        return str(super().clean(""))
+
+
 class AccountField(forms.EmailField):
     """The address of an existing, active account (S2.26). `clean` returns its user."""
 
@@ -138,6 +155,13 @@ def _record_call(step: Step, value: str) -> None:
         ticket=step.ticket, kind=ContactKind.CALL, outcome=value, by=user, at=step.now
     )
     step.facts |= {"contact": entry.pk, "outcome": value}
+
+
+def _keep_screenshots(step: Step, draft_key: str) -> None:
+    """Put the pictures into an internal note, because what WhatsApp shows is for the team (S2.14)."""
+    body = _("Capturas de la conversación de WhatsApp.")
+    note = write_message(step.ticket, MessageKind.NOTE, author=step.actor, body=str(body), at=step.now)
+    attach_drafts(step.ticket, draft_key, actor=step.actor, message=note)
 
 
 def _staff(ticket: Ticket, common: dict[str, Any]) -> forms.Field:
@@ -248,14 +272,36 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
     "solution_steps": StandardAsk(
         _long(_("Pasos para el solicitante")), _get("solution_steps"), _set("solution_steps")
     ),
+    "screenshots": StandardAsk(
+        lambda ticket, common: ScreenshotsField(**{"label": _("Capturas de WhatsApp"), **common}),
+        _no_initial,
+        _keep_screenshots,
+    ),
     "message": StandardAsk(_long(_("Mensaje")), _no_initial, _apply_nothing),
     "note": StandardAsk(_long(_("Nota interna")), _no_initial, _apply_nothing),
 }
 
 
-def fields_of(action: Action, ticket: Ticket, definition: Definition) -> dict[str, forms.Field]:
-    """Return the form fields for what `action` asks, by name, with the ticket's present values as initial ones."""
-    return {ask.field: _field(ask, ticket, definition) for ask in action.asks}
+def asked_by(action: Action, ticket: Ticket, *, actor: Actor | None) -> list[Ask]:
+    """Return what `action` asks, and after it what its guards lack today, if the actor may answer that as staff.
+
+    So a guard refuses nobody for something that the form could have asked.
+    """
+    asks = list(action.asks)
+    if actor is None or not action.guards or not policies.can_answer(actor, ticket):
+        return asks
+    step = Step(ticket, ticket.definition, action, actor, {}, timezone.now())
+    for refusal in guards.refusals(step):
+        known = {ask.field for ask in asks}
+        asks += [
+            Ask(name, help=Text(str(refusal)), by_guard=True) for name in refusal.asks if name not in known
+        ]
+    return asks
+
+
+def fields_of(asks: Iterable[Ask], ticket: Ticket) -> dict[str, forms.Field]:
+    """Return the form fields of `asks`, by name, with the ticket's present values as initial ones."""
+    return {ask.field: _field(ask, ticket, ticket.definition) for ask in asks}
 
 
 def _field(ask: Ask, ticket: Ticket, definition: Definition) -> forms.Field:
@@ -277,25 +323,39 @@ def _field(ask: Ask, ticket: Ticket, definition: Definition) -> forms.Field:
     if own is None:
         raise LookupError(f"publishing checks that field {ask.field} exists")
     field = form_field(own)
-    field.required = ask.required and not own.shown_when  # `clean` requires it only when it is shown
+    # `clean` requires it only when it is shown
+    field.required = ask.required and (ask.by_guard or not own.shown_when)
     field.label = common.get("label", field.label)
     field.help_text = common.get("help_text", field.help_text)
     field.initial = ticket.fields.get(ask.field)
     return field
 
 
-def clean(action: Action, ticket: Ticket, definition: Definition, raw: Mapping[str, Any]) -> dict[str, Any]:
+def clean(
+    action: Action,
+    ticket: Ticket,
+    definition: Definition,
+    raw: Mapping[str, Any],
+    *,
+    actor: Actor | None = None,
+) -> dict[str, Any]:
     """Return the cleaned answers to what `action` asks. Raises `InvalidData` with every field's messages.
+
+    What only a guard asks for may be left out of `raw`: then the guard itself refuses.
 
     `raw` may hold what a form posted or values already cleaned (a user, a date): both are accepted. Answers to fields
     that `shown_when` hides are left out.
     """
     values: dict[str, Any] = {}
     errors: dict[str, list[str]] = {}
-    fields = fields_of(action, ticket, definition)
-    for ask in action.asks:
+    more = raw.keys() - {ask.field for ask in action.asks}
+    asked = asked_by(action, ticket, actor=actor if more else None)
+    fields = fields_of(asked, ticket)
+    for ask in asked:
         name, own = ask.field, definition.field(ask.field)
-        if own is not None and own.shown_when:
+        if ask.by_guard and name not in raw:
+            continue
+        if own is not None and own.shown_when and not ask.by_guard:
             if not is_shown(own, {**ticket.fields, **raw, **values}, definition.field):
                 continue
             fields[name].required = ask.required

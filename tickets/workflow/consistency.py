@@ -167,6 +167,14 @@ class Consistency:
                 self.report((*path, position), _("nada puede cumplirla: %s") % why)
 
     def _why_never_satisfied(self, guard: str, argument: str, action: Action) -> str:
+        """Return why the guard refuses whatever happens; "" if it may pass.
+
+        Staff are asked for what most guards require, in the action's own form. The requester is not.
+        """
+        if guard == "solution_sent" and not self._can_send_solution(action.sources):
+            return _("antes no se puede haber enviado una solución")
+        if any(who.kind not in ("requester", "nobody") for who in action.by):
+            return ""
         asked = {ask.field for each in [*self.paths.before(action.sources), action] for ask in each.asks}
         field = self.definition.field(argument)
         kinds = {self.definition.stage(key).kind for key in self.paths.reached}
@@ -176,12 +184,8 @@ class Consistency:
                 return _("ninguna acción pregunta «%s»") % argument
             case "solution_written" if "solution_done" not in asked and not composes:
                 return _("ninguna acción pregunta «solution_done»")
-            case "solution_sent" if not self._can_send_solution(action.sources):
-                return _("antes no se puede haber enviado una solución")
             case "duplicate_conditions_met" if "duplicate_of" not in asked:
                 return _("ninguna acción pregunta «duplicate_of»")
-            case "whatsapp_documented" if "image" not in self.definition.files.kinds:
-                return _("[files] no admite imágenes, que son las capturas")
         return ""
 
     def _check_effects(self, path: Path, action: Action) -> None:

@@ -1,10 +1,11 @@
 """Guards: requirements that an action must meet. A definition names them.
 
 A guard gets the step and the argument after its colon, as in `field_filled:diagnostico`. It raises `GuardFailed` with
-one sentence that says what is missing, or does nothing.
+one sentence that says what is missing, or does nothing. The error also says how to go on: `asks` are the fields that
+the action's form then asks for, `place` is where else staff can do it. A guard reads the step and changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from django.utils.translation import gettext as _
 
@@ -12,8 +13,8 @@ from .. import policies
 from ..definitions.definition import Call
 from ..definitions.fields import is_blank
 from ..definitions.responses import is_written_in
-from ..enums import Channel, ContactKind, ContactOutcome, MessageKind
-from ..exceptions import GuardFailed
+from ..enums import Channel, ContactKind, ContactOutcome, MessageKind, PlaceKind
+from ..exceptions import AccountMissing, GuardFailed, Place
 from .step import Step
 
 Guard = Callable[[Step, str], None]
@@ -48,18 +49,30 @@ def check(call: Call, step: Step) -> None:
         raise
 
 
+def refusals(step: Step) -> Iterator[GuardFailed]:
+    """Yield the error of each guard of the step's action that refuses now."""
+    for call in step.action.guards:
+        try:
+            check(call, step)
+        except GuardFailed as failure:
+            yield failure
+
+
 @guard
 def requester_has_account(step: Step, argument: str) -> None:
     """Require that the requester has an account: the process does not advance without one (S2.26)."""
     if step.ticket.requester_id is None:
-        raise GuardFailed(_("El solicitante no tiene cuenta. Selecciona o crea su cuenta antes de seguir."))
+        raise AccountMissing
 
 
 @guard
 def standing_checked(step: Step, argument: str) -> None:
     """Require that the requester's standing was checked, which comes before any answer (S2.9)."""
-    if step.ticket.standing_checked_at is None:
-        raise GuardFailed(_("Verifica primero el estatus administrativo del solicitante."))
+    if step.ticket.standing_checked_at is not None:
+        return
+    if step.ticket.requester_id is None:
+        raise AccountMissing
+    raise GuardFailed(_("Verifica primero el estatus administrativo del solicitante."), asks=["standing"])
 
 
 @guard
@@ -67,7 +80,8 @@ def requester_active(step: Step, argument: str) -> None:
     """Refuse an inactive requester, who gets the answer for inactive users and no other (S2.10)."""
     if step.ticket.requester and step.ticket.requester.is_inactive_standing:
         raise GuardFailed(
-            _("El solicitante está inactivo: responde con la respuesta para usuarios inactivos.")
+            _("El solicitante está inactivo: responde con la respuesta para usuarios inactivos."),
+            place=Place(PlaceKind.ANSWER_TO_INACTIVE),
         )
 
 
@@ -75,27 +89,33 @@ def requester_active(step: Step, argument: str) -> None:
 def solution_written(step: Step, argument: str) -> None:
     """Require the description of what was done, without which a case is not closed (S0.24, S2.28)."""
     if not step.ticket.solution_done:
-        raise GuardFailed(_("Escribe qué se hizo para resolver el caso."))
+        raise GuardFailed(_("Escribe qué se hizo para resolver el caso."), asks=["solution_done"])
 
 
 @guard
 def solution_sent(step: Step, argument: str) -> None:
     """Require that a solution was sent: every ticket is answered after being solved (S2.39)."""
     if step.ticket.solution_sent_at is None:
-        raise GuardFailed(_("Envía la solución al solicitante antes de seguir."))
+        raise GuardFailed(
+            _("Envía la solución al solicitante antes de seguir."),
+            place=Place(PlaceKind.COMPOSER, MessageKind.SOLUTION),
+        )
 
 
 @guard
 def assigned(step: Step, argument: str) -> None:
     if step.ticket.acting_assignee is None:
-        raise GuardFailed(_("Asigna un responsable antes de seguir."))
+        raise GuardFailed(_("Asigna un responsable antes de seguir."), asks=["assignee"])
 
 
 @guard
 def follow_up_sent(step: Step, argument: str) -> None:
     """Require an earlier follow-up, whatever it says. For one of the standard answers there is `response_sent`."""
     if not step.ticket.messages.filter(kind=MessageKind.FOLLOW_UP).exists():
-        raise GuardFailed(_("Envía primero un seguimiento al solicitante."))
+        raise GuardFailed(
+            _("Envía primero un seguimiento al solicitante."),
+            place=Place(PlaceKind.COMPOSER, MessageKind.FOLLOW_UP),
+        )
 
 
 @guard
@@ -108,7 +128,10 @@ def response_sent(step: Step, argument: str) -> None:
     sent = ticket.messages.filter(kind=response.kind).values_list("body", flat=True)
     by_action = ticket.events.filter(data__response=argument).exists()
     if not by_action and not any(is_written_in(body, response) for body in sent):
-        raise GuardFailed(_("Envía primero al solicitante «%(response)s».") % {"response": response.label})
+        raise GuardFailed(
+            _("Envía primero al solicitante «%(response)s».") % {"response": response.label},
+            place=Place(PlaceKind.RESPONSE, argument),
+        )
 
 
 @guard
@@ -117,7 +140,8 @@ def field_filled(step: Step, argument: str) -> None:
     """Require a value in the process's field that `argument` names (S4.17, S4.18)."""
     if is_blank(step.ticket.fields.get(argument)):
         field = step.definition.field(argument)
-        raise GuardFailed(_("Completa «%(field)s».") % {"field": field.label if field else argument})
+        label = field.label if field else argument
+        raise GuardFailed(_("Completa «%(field)s».") % {"field": label}, asks=[argument])
 
 
 @guard
@@ -128,14 +152,17 @@ def contact_recorded(step: Step, argument: str) -> None:
     if argument == ContactKind.WHATSAPP:
         contacts = contacts.exclude(url="")
     if not contacts.exists():
-        raise GuardFailed(ContactKind(argument).missing)
+        raise GuardFailed(ContactKind(argument).missing, place=Place(PlaceKind.CONTACT, argument))
 
 
 @guard
 def call_succeeded(step: Step, argument: str) -> None:
     """Require a logged successful call, in which the requester said that the case is solved (S2.45)."""
     if not step.ticket.contacts.filter(kind=ContactKind.CALL, outcome=ContactOutcome.SUCCESSFUL).exists():
-        raise GuardFailed(_("Falta registrar una llamada exitosa al solicitante."))
+        raise GuardFailed(
+            _("Falta registrar una llamada exitosa al solicitante."),
+            place=Place(PlaceKind.CONTACT, ContactKind.CALL),
+        )
 
 
 @guard
@@ -145,7 +172,11 @@ def whatsapp_documented(step: Step, argument: str) -> None:
     if ticket.channel != Channel.WHATSAPP and not ticket.contacts.filter(kind=ContactKind.WHATSAPP).exists():
         return
     if not ticket.attachments.filter(kind="image", message__from_requester=False).exists():
-        raise GuardFailed(_("Adjunta las capturas de la conversación de WhatsApp antes de seguir."))
+        raise GuardFailed(
+            _("Adjunta las capturas de la conversación de WhatsApp antes de seguir."),
+            asks=["screenshots"],
+            place=Place(PlaceKind.COMPOSER, MessageKind.NOTE),
+        )
 
 
 @guard
@@ -155,7 +186,8 @@ def checklist_complete(step: Step, argument: str) -> None:
     missing = [str(item.label) for item in step.definition.closing.checklist if item.key not in done]
     if missing:
         raise GuardFailed(
-            _("La lista de cierre no está completa: %(items)s.") % {"items": "; ".join(missing)}
+            _("La lista de cierre no está completa: %(items)s.") % {"items": "; ".join(missing)},
+            place=Place(PlaceKind.CHECKLIST),
         )
 
 
@@ -164,7 +196,10 @@ def checklist_by_another(step: Step, argument: str) -> None:
     """Refuse if the assignee ticked any item of the checklist: nobody reviews their own answer (S2.44)."""
     solver = step.ticket.assignee_id
     if solver is not None and step.ticket.checklist_entries.filter(done_by=solver).exists():
-        raise GuardFailed(_("La lista de cierre la completa alguien distinto del responsable."))
+        raise GuardFailed(
+            _("La lista de cierre la completa alguien distinto del responsable."),
+            place=Place(PlaceKind.CHECKLIST),
+        )
 
 
 @guard
@@ -174,10 +209,21 @@ def duplicate_conditions_met(step: Step, argument: str) -> None:
     `DuplicateField` has checked that both have the same requester. The actor must be allowed to see both (B17); a
     ticket that they may not see is refused in the same words as an unknown folio.
     """
+    if unprepared := [name for name in ("assignee", "difficulty") if _is_unset(step, name)]:
+        raise GuardFailed(
+            _("Prepara el ticket y actualiza sus campos antes de cancelarlo por duplicado."), asks=unprepared
+        )
     survivor = step.ticket.duplicate_of
     if survivor is not None and not policies.can_view(step.actor, survivor):
-        raise GuardFailed(_("No encontramos un ticket del mismo solicitante con ese folio."))
+        raise GuardFailed(
+            _("No encontramos un ticket del mismo solicitante con ese folio."), asks=["duplicate_of"]
+        )
     if survivor is None or survivor.duplicate_of_id is not None or not survivor.is_open:
-        raise GuardFailed(_("El ticket que queda vigente debe estar abierto y no ser también un duplicado."))
-    if step.ticket.acting_assignee is None or step.ticket.difficulty is None:
-        raise GuardFailed(_("Prepara el ticket y actualiza sus campos antes de cancelarlo por duplicado."))
+        raise GuardFailed(
+            _("El ticket que queda vigente debe estar abierto y no ser también un duplicado."),
+            asks=["duplicate_of"],
+        )
+
+
+def _is_unset(step: Step, name: str) -> bool:
+    return getattr(step.ticket, "acting_assignee" if name == "assignee" else name) is None

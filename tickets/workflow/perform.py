@@ -61,7 +61,7 @@ def perform(
         raise ActionUnavailable
     if not policies.may_perform(actor, ticket, definition):
         raise NotAllowed
-    answers = asks.clean(definition, ticket, ticket.definition, data or {})
+    answers = asks.clean(definition, ticket, ticket.definition, data or {}, actor=actor)
     _carry_out(ticket, definition, actor=actor, answers=answers, key=key)
     return ticket
 
