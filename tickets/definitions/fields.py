@@ -143,10 +143,12 @@ def _yes_or_no(answer: Any) -> str:
 
 
 def _number(answer: Any) -> Decimal | str:
+    """Return the answer as a number; as text if it is none. «NaN» is none: comparing «sNaN» raises an error."""
     try:
-        return Decimal(str(answer).strip().replace(",", "."))
+        number = Decimal(str(answer).strip().replace(",", "."))
     except InvalidOperation:
         return str(answer)
+    return number if number.is_finite() else str(answer)
 
 
 def is_possible_answer(expected: str, field: FieldDefinition) -> bool:

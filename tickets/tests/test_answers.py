@@ -97,6 +97,8 @@ def field(kind: str) -> FieldDefinition:
         ("number", "3,50", "3.5", True),
         ("number", 0, "0", True),
         ("number", None, "0", False),
+        ("number", "sNaN", "3", False),
+        ("number", "NaN", "NaN", True),
         ("choice", "no", "no", True),
         ("choice", None, "no", False),
         ("multi_choice", ["a", "no"], "no", True),
