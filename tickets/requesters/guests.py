@@ -125,7 +125,13 @@ def _is_theirs(token: GuestToken) -> bool:
 
 def _was_mailed_to_requester(token: GuestToken) -> bool:
     """Whether the link was mailed to the requester's address of today: only they may read why it ended."""
-    return token.email == token.ticket.requester_email.lower()
+    return token.email == _address_of_requester(token.ticket)
+
+
+def _address_of_requester(ticket: Ticket) -> str:
+    """Return the address that the requester has today. With an account it may have changed since the ticket was
+    filed, and `requester_email` has not."""
+    return ticket.requester.email if ticket.requester else ticket.requester_email.lower()
 
 
 def record_use(token: GuestToken) -> None:
@@ -160,7 +166,7 @@ def link_to(token: GuestToken, other: Ticket) -> GuestToken:
     The new ticket has the same requester, so whoever may follow the old one may follow it. Raises `InvalidToken` if the
     link was mailed to somebody else than the requester of `other`.
     """
-    if token.email != other.requester_email.lower():
+    if token.email != _address_of_requester(other):
         raise InvalidToken
     raw = issue(other, purpose=Purpose.FOLLOW, email=token.email)
     linked = redeem(raw)

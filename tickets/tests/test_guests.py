@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.tests.factories import make_supervisor, make_user
 from content.tokens import hash_token
 from tickets.enums import EventKind, Purpose
-from tickets.exceptions import InvalidToken
+from tickets.exceptions import EndedLink, InvalidToken
 from tickets.models import GuestToken
 from tickets.requesters import guests
 from tickets.requesters.accounts import link_account
@@ -182,3 +182,15 @@ def test_links_stop_when_the_accounts_address_changes(db):
     for email, sent in (("antes@example.com", 0), ("ahora@example.com", 1)):
         guests.send_again(folio=ticket.folio, email=email)
         assert ticket.events.filter(kind=EventKind.LINK).count() == sent
+
+
+def test_links_to_a_changed_address_say_why_they_ended_and_lead_to_the_next_ticket(db):
+    user = make_user("ana@example.com")
+    ticket, other = make_ticket(requester=user), make_ticket(requester=user)
+    user.email = "ana@example.org"
+    user.save()
+    raw = guests.issue(ticket, purpose=Purpose.FOLLOW, email=user.email)
+    assert guests.link_to(guests.redeem(raw), other).ticket == other
+    guests.revoke(ticket)
+    with pytest.raises(EndedLink):
+        guests.redeem(raw)
