@@ -201,6 +201,14 @@ def test_reply_to_a_duplicate_of_a_closed_ticket_reopens_that_one(play):
     assert survivor.refresh().stage == "procesar"
 
 
+@pytest.mark.parametrize(("process", "by_arrival"), [(S2, True), (S0, False)])
+def test_linked_ticket_waits_in_the_order_of_its_process(play, process, by_arrival):
+    p = closed(play, "cerrado", process)
+    Ticket.objects.filter(pk=p.ticket.pk).update(closed_at=timezone.now() - timedelta(days=60))
+    new = conversation.reply(p.refresh(), actor=p.customer, body=AGAIN).ticket
+    assert (new.follows, new.by_arrival) == (p.ticket, by_arrival)
+
+
 def test_reply_never_goes_to_a_ticket_of_somebody_else(play):
     p = closed(play, "cancelado", S2)
     others = make_ticket(p.process, requester=make_user())

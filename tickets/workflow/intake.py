@@ -91,7 +91,6 @@ def file_ticket(
         category=category,
         department=_department(definition, category),
         channel=channel,
-        by_arrival=definition.queue == "arrival",
         title=texts["title"],
         excerpt=plain_excerpt(texts["description"], EXCERPT_LENGTH),
         fields={name: value for name, value in answers.items() if not _column(definition, name)},
@@ -180,6 +179,7 @@ def _open(
 ) -> Message:
     """Save the new ticket with its folio, first stage and clocks, and record the filing. Returns its report."""
     definition, now = ticket.definition, ticket.created_at
+    ticket.by_arrival = definition.queue == "arrival"
     set_first_stage(ticket, now=now)
     ticket.folio = _next_folio(counter)
     ticket.save()
