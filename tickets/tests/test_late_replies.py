@@ -201,6 +201,15 @@ def test_reply_to_a_duplicate_of_a_closed_ticket_reopens_that_one(play):
     assert survivor.refresh().stage == "procesar"
 
 
+def test_reply_to_one_of_two_duplicates_of_each_other_reaches_open_work(play):
+    other = closed(play, "cancelado", S2)
+    p = closed(play, "cancelado", S2)
+    Ticket.objects.update(requester=p.customer)
+    Ticket.objects.filter(pk=p.ticket.pk).update(duplicate_of=other.ticket)
+    Ticket.objects.filter(pk=other.ticket.pk).update(duplicate_of=p.ticket)
+    assert conversation.reply(p.refresh(), actor=p.customer, body=AGAIN).ticket.is_open
+
+
 @pytest.mark.parametrize(("process", "by_arrival"), [(S2, True), (S0, False)])
 def test_linked_ticket_waits_in_the_order_of_its_process(play, process, by_arrival):
     p = closed(play, "cerrado", process)

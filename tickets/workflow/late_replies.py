@@ -37,7 +37,7 @@ class Outlook:
 def outlook(ticket: Ticket) -> Outlook:
     """Return what a reply to the closed `ticket` will do now."""
     survivor = ticket.duplicate_of
-    if survivor is not None and _same_requester(ticket, survivor):
+    if survivor is not None and survivor.duplicate_of_id != ticket.pk and _same_requester(ticket, survivor):
         return Outlook(LateReply.CONTINUES, survivor)
     if action := _reopening(ticket):
         return Outlook(LateReply.REOPENS, until=available_until(action, ticket))
