@@ -144,6 +144,20 @@ def test_item_of_the_checklist_is_ticked_by_recording_its_call(ticket):
     assert ChecklistEntry.objects.get().item == "llamada"
 
 
+def test_item_of_the_address_goes_before_what_was_kept_of_another_contact(ticket):
+    boss = signed_in(make_supervisor())
+    page = url(ticket, "contact")
+    boss.post(reverse("agents:ticket_form_draft", args=[ticket.folio, "contacto"]),
+              {"kind": "whatsapp", "item": "", "note": "Le escribí"})  # fmt: skip
+
+    opened = text_of(boss.get(f"{page}?medio=call&punto=llamada"))
+
+    assert re.search(r'name="item" value="llamada"', opened)
+    assert re.search(r'<option value="call" selected', opened)
+    assert 'value="Le escribí"' in opened
+    assert re.search(r'<option value="whatsapp" selected', text_of(boss.get(page)))
+
+
 # --- Late replies ---------------------------------------------------------------------------------------------
 
 

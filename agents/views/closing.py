@@ -48,10 +48,12 @@ def contact(request: DeskRequest, folio: str) -> HttpResponse:
     if kept.was_discarded:
         return redirect(request.get_full_path())
     if request.method != "POST":
-        item = request.GET.get("punto", "")[:40]
-        initial = {"key": uuid.uuid4(), "kind": request.GET.get("medio", "call"), "item": item}
-        form = ContactForm(initial=initial)
+        form = ContactForm(initial={"key": uuid.uuid4(), "kind": "call"})
         kept.fill(form)
+        # What the link names, an item or a kind, goes before what was kept of another contact.
+        form.initial["item"] = request.GET.get("punto", "")[:40]
+        if kind := request.GET.get("medio"):
+            form.initial["kind"] = kind
         return _contact_form(request, kept, form)
     form = ContactForm(request.POST)
     if form.is_valid():
