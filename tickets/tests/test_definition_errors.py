@@ -125,6 +125,7 @@ BROKEN = [
     ('label = "General"\n', "", 18, "falta el texto en español"),
     ('key = "tipo"', 'key = "assignee"', 24, "«assignee» ya es un campo estándar"),
     ('key = "tipo"', 'key = "title"', 24, "«title» ya es un campo estándar"),
+    ('key = "tipo"', 'key = "version"', 24, "«version» ya es un campo estándar"),
     ('type = "choice"', 'type = "colour"', 26,
      "«colour» no es uno de: text, long_text, choice, multi_choice, number, date, yes_no, phone"),
     ('type = "choice"', 'type = "text"', 27, "las opciones van con los tipos choice y multi_choice, y solo con ellos"),

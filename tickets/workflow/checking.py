@@ -20,8 +20,11 @@ from . import effects, guards
 from .asks import STANDARD_ASKS
 from .consistency import Consistency
 
-RESERVED = frozenset({"title", "description", "category", "email", "name", "phone", "files"})
-"""Names of intake's own questions. A process field with the same name would hide their errors."""
+RESERVED = frozenset({"title", "description", "category", "email", "name", "phone", "files"}) | frozenset(
+    {"version", "key", "quitar", "descartar"}
+)
+"""Names of intake's own questions, whose errors a process field with the same name would hide, and of what the forms of
+actions post: a field called «version» would make every page look out of date."""
 UNIQUE = (
     "stages", "actions", "fields", "categories", "responses", "departments", "groups", "customer_kinds",
 )  # fmt: skip
