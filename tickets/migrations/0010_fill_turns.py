@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 from django.db import migrations
+from django.db.models import Exists, OuterRef
 
 from tickets.definitions.loading import definition_of
 from tickets.definitions.problems import DefinitionError
@@ -28,26 +29,22 @@ def fill(apps, schema_editor):
 def _fill_version(apps, version, definition):
     turn = apps.get_model("tickets", "Turn")
     rows = []
+    calls = apps.get_model("tickets", "ContactEntry").objects.filter(ticket=OuterRef("pk"), kind="call")
     tickets = apps.get_model("tickets", "Ticket").objects.filter(process_version=version)
-    tickets = tickets.select_related("assignee")
+    tickets = tickets.select_related("assignee").annotate(has_call=Exists(calls))
     for ticket in tickets.iterator(chunk_size=BATCH):
         subject = SimpleNamespace(
             **vars(ticket),
             definition=definition,
             requester=None,  # the only condition that reads it counts as true here
             acting_assignee=ticket.assignee if ticket.assignee and ticket.assignee.is_active else None,
-            call_outcome=_call_outcome(apps, ticket),
+            call_outcome="logged" if ticket.has_call else "",
         )
         rows += [turn(ticket_id=ticket.pk, who=name) for name in names_of(subject, _doers(apps, ticket))]
         if len(rows) >= BATCH:
             turn.objects.bulk_create(rows, ignore_conflicts=True)
             rows = []
     turn.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def _call_outcome(apps, ticket):
-    calls = apps.get_model("tickets", "ContactEntry").objects.filter(ticket=ticket.pk, kind="call")
-    return "logged" if calls.exists() else ""
 
 
 def _doers(apps, ticket):
