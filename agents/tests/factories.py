@@ -1,9 +1,12 @@
-"""Helpers of the back office's tests: signing in, the text of a page, and the rows of a ticket."""
+"""Helpers of the back office's tests: signing in, the text of a page, the rows of a ticket, and a picture to upload."""
 
+import io
 import re
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import Image
 
 from accounts.models import User
 from tickets.models import Ticket
@@ -27,3 +30,9 @@ def snapshot(ticket: Ticket) -> list[tuple[Any, ...]]:
         *ticket.events.values_list(),
         *ticket.messages.values_list(),
     ]
+
+
+def picture(name: str = "captura.png") -> SimpleUploadedFile:
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(content, "PNG")
+    return SimpleUploadedFile(name, content.getvalue(), content_type="image/png")

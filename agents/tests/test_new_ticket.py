@@ -1,6 +1,5 @@
 """«Nuevo ticket»: staff file a ticket for somebody who called, wrote or came by."""
 
-import io
 import uuid
 from typing import Any
 
@@ -9,7 +8,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from PIL import Image
 
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_user
@@ -18,7 +16,7 @@ from tickets.models import Attachment, Category, Message, Process, Ticket
 from tickets.tests.factories import make_process
 from tickets.workflow.publishing import publish
 
-from .factories import signed_in, text_of
+from .factories import picture, signed_in, text_of
 
 pytestmark = pytest.mark.django_db
 URL = "/agentes/tickets/nuevo/"
@@ -125,12 +123,6 @@ def test_form_posted_twice_files_one_ticket(agent: User, category: Category):
     assert first.url == second.url
     assert Ticket.objects.count() == 1
     assert Message.objects.count() == 1
-
-
-def picture(name: str = "captura.png") -> SimpleUploadedFile:
-    content = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(content, "PNG")
-    return SimpleUploadedFile(name, content.getvalue(), content_type="image/png")
 
 
 def test_files_survive_an_error_in_the_form(agent: User, category: Category):

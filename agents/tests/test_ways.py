@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from portal.tests.factories import png
 from tickets import policies
 from tickets.enums import Channel
 from tickets.exceptions import GuardFailed
@@ -21,7 +20,7 @@ from tickets.workflow.perform import perform
 from tickets.workflow.publishing import publish
 from tickets.workflow.step import Step
 
-from .factories import signed_in, text_of
+from .factories import picture, signed_in, text_of
 from .test_tickets import prepared, url
 
 pytestmark = pytest.mark.django_db
@@ -253,7 +252,9 @@ def test_screenshots_are_attached_in_the_form_of_the_action(
     refused = post(client, ticket, "pedir_aprobacion", **SOLVED)
     assert refused.status_code == 422
     assert "Adjunta al menos una captura." in text_of(refused)
-    assert post(client, ticket, "pedir_aprobacion", screenshots=png("chat.png"), **SOLVED).status_code == 302
+    assert (
+        post(client, ticket, "pedir_aprobacion", screenshots=picture("chat.png"), **SOLVED).status_code == 302
+    )
     ticket.refresh_from_db()
     assert ticket.stage == "aprobacion"
     [file] = Attachment.objects.filter(ticket=ticket)
@@ -265,9 +266,9 @@ def test_screenshots_are_attached_in_the_form_of_the_action(
 @pytest.mark.demand("S2.14")
 def test_screenshots_uploaded_one_by_one_wait_for_the_form(by_whatsapp: Ticket, agent: User):
     ticket, client = by_whatsapp, signed_in(agent)
-    row = client.post(url(ticket, "screenshots"), {"file": png("uno.png")})
+    row = client.post(url(ticket, "screenshots"), {"file": picture("uno.png")})
     assert row.status_code == 200
-    client.post(url(ticket, "screenshots"), {"file": png("dos.png")})
+    client.post(url(ticket, "screenshots"), {"file": picture("dos.png")})
     page = text_of(client.get(url(ticket, "action", "pedir_aprobacion")))
     assert "uno.png" in page
     assert "dos.png" in page
@@ -282,21 +283,21 @@ def test_screenshots_uploaded_one_by_one_wait_for_the_form(by_whatsapp: Ticket, 
 def test_only_own_pictures_count_as_screenshots(by_whatsapp: Ticket, agent: User):
     ticket, client = by_whatsapp, signed_in(agent)
     other = signed_in(make_supervisor())
-    other.post(url(ticket, "screenshots"), {"file": png("ajena.png")})
+    other.post(url(ticket, "screenshots"), {"file": picture("ajena.png")})
     assert post(client, ticket, "pedir_aprobacion", **SOLVED).status_code == 422
     text_file = SimpleUploadedFile("chat.txt", b"hola", "text/plain")
     refused = post(client, ticket, "pedir_aprobacion", screenshots=text_file, **SOLVED)
     assert refused.status_code == 422
     assert "chat.txt" in text_of(refused)
     stranger = signed_in(make_agent(make_department("legal")))
-    assert stranger.post(url(ticket, "screenshots"), {"file": png()}).status_code == 404
+    assert stranger.post(url(ticket, "screenshots"), {"file": picture()}).status_code == 404
     assert not Attachment.objects.filter(ticket=ticket).exists()
 
 
 def test_file_is_removed_without_losing_the_text(by_whatsapp: Ticket, agent: User):
     """Without a script, the button of a waiting file sends the form."""
     ticket, client = by_whatsapp, signed_in(agent)
-    client.post(url(ticket, "screenshots"), {"file": png("uno.png")})
+    client.post(url(ticket, "screenshots"), {"file": picture("uno.png")})
     file = Attachment.objects.get(name="uno.png")
     response = client.post(
         url(ticket, "action", "pedir_aprobacion"), {"quitar": str(file.uuid), "solution_done": "A medias"}
