@@ -393,6 +393,33 @@ def test_simultaneous_double_click_writes_one_message():
     assert len(messages) == 3
 
 
+@pytest.mark.demand("S2.40")
+@pytest.mark.django_db(transaction=True)
+def test_two_tickets_are_not_cancelled_as_duplicates_of_each_other():
+    first = make_ticket()
+    tickets = [first, make_ticket(first.process_version.process, requester=first.requester)]
+    agent, supervisor = make_agent(), make_supervisor()
+    Ticket.objects.update(stage="procesar", stage_kind="work", assignee=agent, difficulty=2)
+    together = threading.Barrier(2)
+
+    def cancel(ticket, survivor):
+        together.wait()
+        try:
+            data = {"duplicate_of": survivor.folio, "mismo_caso": True}
+            perform(ticket, "cancelar", actor=supervisor, data=data)
+        except (GuardFailed, InvalidData):
+            pass
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=cancel, args=pair) for pair in (tickets, tickets[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Ticket.objects.filter(closed_at=None).exists()
+
+
 # --- Nonconformities ------------------------------------------------------------------------------------------
 
 

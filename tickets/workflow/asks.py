@@ -11,6 +11,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -145,6 +146,20 @@ def _set_requester(step: Step, value: User) -> None:
     set_requester(step.ticket, value)
 
 
+def _set_duplicate(step: Step, value: Ticket) -> None:
+    """Set the ticket that stays, as it is now and locked, so that two tickets cannot become duplicates of each other.
+
+    Does not wait for that lock: whoever holds it may wait for ours.
+    """
+    try:
+        with transaction.atomic():
+            row = Ticket.objects.select_for_update(of=("self",), nowait=True).get(pk=value.pk)
+    except OperationalError as error:
+        problem = str(_("Alguien está cambiando ese ticket ahora. Inténtalo otra vez."))
+        raise InvalidData({"duplicate_of": [problem]}) from error
+    step.ticket.duplicate_of = row
+
+
 def _record_call(step: Step, value: str) -> None:
     """Log a call with its outcome, «fallida/ Exitosa», and its caller (S2.22). Raises `NotAllowed` if `actor` is no
     user."""
@@ -263,7 +278,7 @@ STANDARD_ASKS: dict[str, StandardAsk] = {
             ticket, **{"label": _("Folio del ticket que queda vigente"), **common}
         ),
         _no_initial,
-        _set("duplicate_of"),
+        _set_duplicate,
     ),
     "call_outcome": StandardAsk(
         _found(ContactOutcome, _("Resultado de la llamada")), _no_initial, _record_call
