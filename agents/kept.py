@@ -22,11 +22,11 @@ from .forms.properties import LABELS
 
 ACTION, PROPERTY = "accion-", "dato-"
 CONTACT, ACCOUNT, PREPARE = "contacto", "cuenta", "preparar"
-# Fields that a new page has of its own, and names of buttons.
-NOT_KEPT = frozenset(
-    {"csrfmiddlewaretoken", "version", "key", "category", "about"}
-    | {"descartar", "quitar", "recalcular", "luego", "link", "create"}
-)
+# Fields that a new page has of its own, and names of buttons. No process may call a field so (`checking.RESERVED`).
+NOT_KEPT = frozenset({"csrfmiddlewaretoken", "version", "key", "descartar", "quitar"})
+NOT_KEPT_IN_PREPARE = NOT_KEPT | {"recalcular", "luego"}
+# The same of the pages whose fields no process names.
+NOT_KEPT_ELSEWHERE = NOT_KEPT | {"category", "about", "link", "create"}
 
 
 class KeptForm:
@@ -64,13 +64,19 @@ class KeptForm:
 
     def keep(self) -> bool:
         """Store the posted form. Returns False if it is too large."""
-        names = [name for name in self.request.POST if name not in NOT_KEPT]
+        names = [name for name in self.request.POST if name not in self.not_kept]
         values = {name: self.request.POST.getlist(name) for name in names}
         return keep_form(self.user, self.form, values=values, ticket=self.ticket, key=self._key)
 
     def forget(self) -> None:
         """Delete what is stored, because the posted form was sent or discarded."""
         forget_form(self.user, self.form, ticket=self.ticket, key=self._key)
+
+    @property
+    def not_kept(self) -> frozenset[str]:
+        if self.name == PREPARE:
+            return NOT_KEPT_IN_PREPARE
+        return NOT_KEPT if self.name.startswith(ACTION) else NOT_KEPT_ELSEWHERE
 
     @property
     def _key(self) -> str:
@@ -81,7 +87,7 @@ class KeptForm:
         if self.data:
             for name, field in form.fields.items():
                 html_name = form.add_prefix(name)
-                own = name in NOT_KEPT or isinstance(field, FilesField)
+                own = name in self.not_kept or isinstance(field, FilesField)
                 if not own and not field.widget.value_omitted_from_data(self.data, {}, html_name):
                     form.initial[name] = field.widget.value_from_datadict(self.data, {}, html_name)
         return form

@@ -18,6 +18,7 @@ from tickets.closing.nonconformities import review
 from tickets.models import FormDraft, Nonconformity, Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow.properties import change_properties
+from tickets.workflow.publishing import publish
 
 from .factories import signed_in
 from .test_tickets import prepared, url
@@ -303,3 +304,36 @@ def test_refused_contact_is_kept_without_script(ticket: Ticket, agent: User):
     client.post(address, {"kind": "whatsapp", "outcome": "successful", "note": "Sin enlace"})
 
     assert "Sin enlace" in page_of(client, address)
+
+
+def test_a_question_with_the_name_of_another_pages_button_is_kept_too():
+    make_department()
+    process = publish("""
+format = 1
+key = "enlaces"
+name = { es = "Enlaces" }
+department = "soporte-tecnico"
+[[fields]]
+key = "link"
+label = { es = "Enlace" }
+filled_by = "staff"
+[[stages]]
+key = "entrada"
+label = { es = "Entrada" }
+kind = "new"
+[[stages]]
+key = "salida"
+label = { es = "Salida" }
+kind = "done"
+[[actions]]
+key = "revisar"
+label = { es = "Revisar" }
+from = ["entrada"]
+to = "salida"
+by = ["staff"]
+asks = ["link"]
+""").process
+    ticket, client = make_ticket(process), signed_in(make_supervisor())
+    address = url(ticket, "action", "revisar")
+    assert autosave(client, page_of(client, address), link="https://desk.test/a") == 204
+    assert 'value="https://desk.test/a"' in page_of(client, address)

@@ -21,7 +21,7 @@ from .asks import STANDARD_ASKS
 from .consistency import Consistency
 
 RESERVED = frozenset({"title", "description", "category", "email", "name", "phone", "files"}) | frozenset(
-    {"version", "key", "quitar", "descartar"}
+    {"version", "key", "quitar", "descartar", "recalcular", "luego"}
 )
 """Names of intake's own questions, whose errors a process field with the same name would hide, and of what the forms of
 actions post: a field called «version» would make every page look out of date."""
