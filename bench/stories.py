@@ -183,7 +183,7 @@ class _Teller:
         ticket = self.story.ticket
         ticket.stage, ticket.stage_kind, ticket.stage_since = stage.key, stage.kind, at
         ticket.public_state, ticket.progress = stage.kind.meta.public_state, stage.progress
-        ticket.is_paused = stage.kind.meta.clock == "pauses"
+        ticket.is_paused = stage.clock == "pauses"
         ticket.contribution_open = stage.kind == StageKind.WAITING_CUSTOMER
         ticket.closed_at = at if stage.is_end else None
         ticket.updated_at = at

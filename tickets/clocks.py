@@ -112,12 +112,13 @@ def retarget(ticket: Ticket, *, now: datetime) -> None:
 
 
 def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime) -> None:
-    """Run, pause, stop or restart the clocks as the kinds of the two stages say, and set `is_paused`.
+    """Run, pause, stop or restart the clocks as the two stages say, and set `is_paused`.
 
-    If the ticket is reopened, the time in which it was closed counts as a pause, so the resolution clock continues with
-    the time it had left. The first response clock stays stopped, unless nobody has answered yet (LESSONS A7).
+    If a ticket whose clocks had stopped goes back to work, the time in between counts as a pause, so the resolution
+    clock continues with the time it had left. The first response clock stays stopped, unless nobody has answered yet
+    (LESSONS A7).
     """
-    was, now_is = before.kind.meta.clock, after.kind.meta.clock
+    was, now_is = before.clock, after.clock
     if was == now_is:
         return
     clocks = list(ticket.clocks.prefetch_related("pauses"))

@@ -39,7 +39,8 @@ class StageKind(models.TextChoices):
 
 @dataclass(frozen=True)
 class StageMeta:
-    """The facts that follow from a stage's kind. `progress` is a percentage, used if a stage does not set its own."""
+    """The facts that follow from a stage's kind. `clock` and `progress`, a percentage, are used if a stage does not set
+    its own."""
 
     public_state: PublicState
     clock: Literal["runs", "pauses", "stops"]
@@ -220,6 +221,7 @@ class Trigger(models.TextChoices):
     CONTRIBUTION_CLOSED = "contribution_closed", _("Se desactiva el aporte de usuario")
     SILENCE = "silence", _("El solicitante no responde")
     DEADLINE_PASSED = "deadline_passed", _("Vence un plazo")
+    STAGE_ENTERED = "stage_entered", _("El ticket llega a la etapa")
 
 
 class LateReply(StrEnum):

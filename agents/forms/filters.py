@@ -33,6 +33,7 @@ VIEWS = {
     "espera": (_("En espera"), Q(public_state=PublicState.WAITING)),
     "curso": (_("En curso"), Q(public_state=PublicState.IN_PROGRESS)),
     "por-aprobar": (_("Por aprobar"), Q(stage_kind=StageKind.CLOSURE_APPROVAL)),
+    "por-verificar": (_("Por verificar"), Q(stage_kind=StageKind.VERIFICATION)),
 }
 NOT_CHIPS = ("vista", "orden")  # shown as tabs and as the order, not as chips
 ANY = [("", _("Cualquiera"))]

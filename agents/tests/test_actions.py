@@ -141,9 +141,10 @@ def ready(key: str, action_key: str) -> tuple[Ticket, Action]:
         Message.objects.create(ticket=ticket, kind="follow_up", author=agent, author_name="A", body=body)
     Attachment.objects.create(ticket=ticket, message=screenshot, name="captura.png", kind="image", size=1)
     reviewer = make_agent(ticket.department or make_department())
-    for kind in ("whatsapp",) if "call_recorded" in missing else ("call", "whatsapp"):
+    call = "failed" if "call_succeeded" in missing else "successful"
+    for kind, outcome in (("call", call), ("whatsapp", "successful")):
         ContactEntry.objects.create(
-            ticket=ticket, kind=kind, outcome="successful", url="https://wa.me/1", by=agent
+            ticket=ticket, kind=kind, outcome=outcome, url="https://wa.me/1", by=agent
         )
     for item in definition.closing.checklist:
         ticket.checklist_entries.create(item=item.key, done_by=reviewer)

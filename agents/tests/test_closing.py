@@ -11,6 +11,7 @@ from accounts.tests.factories import make_agent, make_department, make_superviso
 from tickets.enums import ContactKind
 from tickets.models import ChecklistEntry, ContactEntry
 from tickets.tests.factories import make_ticket
+from tickets.tests.playing import add_screenshot
 from tickets.workflow.conversation import reply
 from tickets.workflow.perform import perform
 
@@ -156,6 +157,39 @@ def test_item_of_the_address_goes_before_what_was_kept_of_another_contact(ticket
     assert re.search(r'<option value="call" selected', opened)
     assert 'value="Le escribí"' in opened
     assert re.search(r'<option value="whatsapp" selected', text_of(boss.get(page)))
+
+
+@pytest.mark.demand("S2.44", "S2.45", "S2.46")
+def test_user_service_reviews_an_approved_ticket_and_closes_it(ticket, agent):
+    perform(ticket, "pedir_aprobacion", actor=agent, data={"solution_done": "Listo."})
+    perform(ticket, "aprobar", actor=ticket.requester)
+    reviewer = signed_in(make_agent(make_department("atencion-al-usuario")))
+    queue = text_of(reviewer.get(reverse("agents:queue_of", args=["por-verificar"])))
+    assert ticket.folio in queue
+    assert re.search(r"colas/por-verificar/.{0,300}?>1<", queue)
+
+    page = text_of(reviewer.get(url(ticket)))
+    assert "0 de 3" in page
+    assert page.count('role="checkbox"') == 3
+    assert not re.search(r'role="checkbox"[^>]* disabled', page)
+    refused = text_of(reviewer.post(url(ticket, "action", "cerrar"), stamped(reviewer, ticket), follow=True))
+    assert "La lista de cierre no está completa: Respuesta estandarizada" in refused
+    log(reviewer, ticket, item="llamada")
+    log(reviewer, ticket, item="whatsapp", kind="whatsapp", url="https://wa.me/c/1")
+    reviewer.post(url(ticket, "checklist", "respuesta"), {"done": "1"})
+    refused = text_of(reviewer.post(url(ticket, "action", "cerrar"), stamped(reviewer, ticket), follow=True))
+    assert "Adjunta las capturas de la conversación de WhatsApp" in refused
+    add_screenshot(ticket, by=agent)
+    reviewer.post(url(ticket, "action", "cerrar"), stamped(reviewer, ticket))
+
+    ticket.refresh_from_db()
+    assert (ticket.stage, ticket.checklist_entries.count()) == ("cerrado", 3)
+
+
+def stamped(client, ticket):
+    """Return the stamp of the form of `cerrar`, as its page has it now."""
+    page = text_of(client.get(url(ticket, "action", "cerrar")))
+    return {name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("key", "version")}
 
 
 # --- Late replies ---------------------------------------------------------------------------------------------

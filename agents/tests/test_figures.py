@@ -164,7 +164,8 @@ def test_each_group_holds_as_many_rows_as_its_figure_says(world):
 
 
 FILTERS = """
-severidad=high vista=curso vista=espera vista=por-aprobar responsable=nadie q=plataforma etapa=work&severidad=low
+severidad=high vista=curso vista=espera vista=por-aprobar vista=por-verificar
+responsable=nadie q=plataforma etapa=work&severidad=low
 q=no-hay
 """
 

@@ -180,6 +180,20 @@ def tick(by: str, item: str, after: str) -> Step:
     return Step(after, by, lambda scene, actor: tick_checklist(scene.ticket, actor=scene.user(by), item=item))
 
 
+def closing_review(by: str, after: str, text: str, *, reached: bool = True) -> tuple[Step, ...]:
+    """Complete the closing checklist of S2 and close, with R10 if the requester was `reached` by phone (S2.44–S2.46).
+    `text` says what the call was about."""
+    return (
+        tick(by, "respuesta", after),
+        call(by, "10m", ContactOutcome.SUCCESSFUL if reached else ContactOutcome.FAILED, text),
+        tick(by, "llamada", "2m"),
+        whatsapp(by, "https://wa.me/c/584165550188", "15m"),
+        note(by, "Captura de la conversación.", "3m", files=("whatsapp-cierre.jpg",)),
+        tick(by, "whatsapp", "2m"),
+        act(by, "cerrar" if reached else "cerrar_sin_hablar", "5m"),
+    )
+
+
 def rate(score: int, after: str, comment: str = "") -> Step:
     return Step(
         after,

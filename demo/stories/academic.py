@@ -1,6 +1,18 @@
 """S2 · Papers and records; the department Académico."""
 
-from demo.replay.script import act, call, folio_of, follow_up, from_now, note, prepare, rate, reply
+from demo.replay.script import (
+    act,
+    call,
+    closing_review,
+    folio_of,
+    follow_up,
+    from_now,
+    note,
+    prepare,
+    rate,
+    reply,
+    tick,
+)
 from demo.replay.story import Story
 from tickets.enums import ContactOutcome, Severity
 
@@ -69,6 +81,7 @@ STORIES = (
                 solution_steps="Cierra sesión y vuelve a entrar para ver el carné nuevo.",
             ),
             act("requester", "aprobar", "6h"),
+            *closing_review("beatriz.solano", "1h", "Su cédula aparece bien."),
             rate(5, "20m", "Rápido y claro."),
         ),
     ),
@@ -92,6 +105,8 @@ STORIES = (
                 solution_done="Tu carta de culminación está firmada. Va adjunta en tu expediente digital.",
                 solution_steps="El original se retira en la taquilla 3, de 8:00 a 12:00.",
             ),
+            act("requester", "aprobar", "1d 2h"),
+            tick("beatriz.solano", "respuesta", "2h"),
         ),
     ),
     Story(

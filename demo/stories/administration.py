@@ -1,6 +1,17 @@
 """S2 · Payments, invoices and debts; the department Administración."""
 
-from demo.replay.script import act, call, follow_up, note, prepare, rate, reply, solve, whatsapp
+from demo.replay.script import (
+    act,
+    call,
+    closing_review,
+    follow_up,
+    note,
+    prepare,
+    rate,
+    reply,
+    solve,
+    whatsapp,
+)
 from demo.replay.story import Story
 from tickets.enums import Severity
 
@@ -62,6 +73,7 @@ STORIES = (
                 solution_done="Convenio firmado y cargado en tu cuenta.",
             ),
             act("requester", "aprobar", "2h"),
+            *closing_review("beatriz.solano", "1h", "Tiene el convenio firmado."),
             rate(5, "15m", "La señora Rosa fue amabilísima 🙏"),
         ),
     ),
@@ -84,6 +96,7 @@ STORIES = (
                 solution_done="Las seis horas se pagaron hoy con la segunda quincena.",
             ),
             act("requester", "aprobar", "1d 3h"),
+            *closing_review("beatriz.solano", "2h", "Ve su pago en la cuenta."),
             rate(2, "1h", "Se resolvió, pero nadie me avisó del corte."),
         ),
     ),

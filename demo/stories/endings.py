@@ -1,7 +1,18 @@
 """S2 · Tickets that end in an unusual way: without a solution, as a wrong ticket, as a test, closed by the department
 Atención al usuario, or with a call after the approval."""
 
-from demo.replay.script import act, call, follow_up, note, prepare, rate, respond, tick, whatsapp
+from demo.replay.script import (
+    act,
+    call,
+    closing_review,
+    follow_up,
+    note,
+    prepare,
+    rate,
+    respond,
+    tick,
+    whatsapp,
+)
 from demo.replay.story import Story
 from tickets.enums import ContactOutcome, Severity
 
@@ -93,6 +104,7 @@ STORIES = (
                 solution_steps="Pide un código nuevo: llega en menos de un minuto.",
             ),
             act("requester", "aprobar", "12m"),
+            *closing_review("beatriz.solano", "2h", "No contesta. Buzón de voz.", reached=False),
             act("tecnico", "llamar", "1d", call_outcome="successful", note="Agradece la rapidez."),
             rate(5, "10m", "Llegó el código y me llamaron al día siguiente 👏"),
         ),

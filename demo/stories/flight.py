@@ -1,6 +1,6 @@
 """S2 · Flight practice and its schedules; the department Coordinación de Ciencias Aeronáuticas (CCA)."""
 
-from demo.replay.script import act, change, follow_up, note, prepare, rate, reply
+from demo.replay.script import act, change, closing_review, follow_up, note, prepare, rate, reply
 from demo.replay.story import Story
 from tickets.enums import Severity
 
@@ -51,6 +51,7 @@ STORIES = (
                 solution_done="Dos vuelos estaban a nombre de otra estudiante. Ya están en tu bitácora: suman 4,2 h.",
             ),
             act("requester", "aprobar", "8h"),
+            *closing_review("beatriz.solano", "1h", "Las horas cuadran con su bitácora."),
             rate(5, "5m", "Perfecto, ya cuadran."),
         ),
     ),
@@ -74,6 +75,7 @@ STORIES = (
                 solution_done="The new expiry date is loaded and you can book flights again.",
             ),
             act("requester", "aprobar", "5h"),
+            *closing_review("beatriz.solano", "1h", "She could book her flight."),
             rate(4, "1h"),
         ),
     ),

@@ -27,6 +27,7 @@ from notifications.tests.factories import make_mail
 from tickets.enums import EventKind, Template
 from tickets.models import Attachment, Delivery, GuestToken, Ticket
 from tickets.tests.factories import make_ticket
+from tickets.tests.playing import review
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +77,7 @@ def test_sweep_silence_closes_and_mails_the_requester():
         silence_since=due - timedelta(days=5),
         silence_due_at=due,
     )
+    review(ticket, by=make_supervisor())
 
     tasks.sweep_silence()
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from tickets.enums import ClockKind, DeliveryProblem, MessageKind, Purpose, Template
+from tickets.enums import ClockKind, DeliveryProblem, MessageKind, Purpose, StageKind, Template
 from tickets.models import Nonconformity
 from tickets.vocabulary import TEMPLATES
 
@@ -199,7 +199,12 @@ def _solution(case: MailContext) -> dict[str, Any]:
 
 @mail
 def verification_asked(case: MailContext) -> MailContent:
-    return MailContent(_ticket_button(case), facts=_solution(case))
+    """Ask to verify the solution, and name what the closing checklist still lacks (S2.44–S2.46). Raises `NotSent` once
+    the ticket has left the verification."""
+    if case.ticket.kind != StageKind.VERIFICATION:
+        raise NotSent(DeliveryProblem.OUTDATED)
+    missing = [str(item.label) for item in case.ticket.missing_checklist_items] if case.for_staff else []
+    return MailContent(_ticket_button(case), facts=_solution(case) | {"missing": missing})
 
 
 @mail
@@ -219,8 +224,12 @@ def closure_asked(case: MailContext) -> MailContent:
     if not is_wanted(case.ticket, Purpose.APPROVE):
         raise NotSent(DeliveryProblem.OUTDATED)
     button = _("Abrir el ticket") if case.for_staff else _("Revisar y decidir")
-    days = case.ticket.definition.closes_after(case.ticket.stage)
-    return MailContent(button, Purpose.APPROVE, _solution(case) | {"silence_days": days})
+    silence = case.ticket.definition.end_of_silence(case.ticket.stage)
+    facts = {
+        "silence_days": silence.after_days if silence else 0,
+        "silence_closes": case.ticket.is_closed_by_silence,
+    }
+    return MailContent(button, Purpose.APPROVE, _solution(case) | facts)
 
 
 @mail
@@ -231,7 +240,8 @@ def reopened(case: MailContext) -> MailContent:
 
 @mail
 def closure_approved(case: MailContext) -> MailContent:
-    return MailContent(_ticket_button(case))
+    """Tell that the requester approved the closure, and whether the ticket is closed with it."""
+    return MailContent(_ticket_button(case), facts={"is_open": case.ticket.is_open})
 
 
 @mail

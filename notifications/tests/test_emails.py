@@ -34,6 +34,7 @@ STAGE_FOR = {
     Template.CONTRIBUTION_ASKED: ("aporte", "waiting_customer"),
     Template.SURVEY: ("cerrado", "done"),
     Template.CLOSED: ("cerrado", "done"),
+    Template.VERIFICATION_ASKED: ("revision", "verification"),
 }
 WITHOUT_WORDS = {
     Template.RECEIVED, Template.NEW_LINK, Template.NEW_TICKET, Template.SURVEY, Template.BREACHED,
@@ -207,6 +208,29 @@ def test_received_mail_has_folio_and_next_steps():
     assert "Me cobraron &lt;dos&gt; veces" in html_of(message)
 
 
+def test_approval_mail_says_what_silence_leads_to():
+    assert (
+        "Si no nos dices nada en 5 días, seguiremos con el cierre."
+        in make_written(Template.CLOSURE_ASKED, "requester").body
+    )
+
+
+@pytest.mark.demand("S2.44")
+@pytest.mark.parametrize(
+    ("stage", "kind", "said", "unsaid"),
+    [
+        ("revision", "verification", "se cierra cuando termine su revisión", "está terminado"),
+        ("cerrado", "done", "el caso está terminado", "revisión"),
+    ],
+)
+def test_approved_ticket_is_called_closed_only_when_it_is(stage, kind, said, unsaid):
+    ticket = make_world(Template.CLOSURE_APPROVED)
+    Ticket.objects.filter(pk=ticket.pk).update(stage=stage, stage_kind=kind)
+    body = written(make_mail(ticket, Template.CLOSURE_APPROVED, to="role:supervisor")).body
+    assert said in body
+    assert unsaid not in body
+
+
 @pytest.mark.demand("S0.24")
 @pytest.mark.demand("S0.23")
 @pytest.mark.parametrize("template", [Template.CLOSED, Template.RESOLVED, Template.CLOSURE_ASKED])
@@ -355,7 +379,7 @@ def test_requester_who_opted_out_gets_no_late_mail():
     assert refusal.value.problem == DeliveryProblem.OPTED_OUT
 
 
-@pytest.mark.parametrize("template", [Template.CLOSURE_ASKED, Template.SURVEY])
+@pytest.mark.parametrize("template", [Template.CLOSURE_ASKED, Template.SURVEY, Template.VERIFICATION_ASKED])
 def test_question_no_longer_open_is_not_mailed(template):
     ticket = make_world(template)
     mail = make_mail(ticket, template)

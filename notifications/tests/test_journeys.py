@@ -22,6 +22,7 @@ from tickets.enums import Purpose, Template
 from tickets.models import GuestToken, Ticket
 from tickets.requesters import guests
 from tickets.tests.factories import make_process, make_ticket, set_clock
+from tickets.tests.playing import review
 from tickets.workflow import conversation, sweeps
 from tickets.workflow.checking import load
 from tickets.workflow.intake import Requester, file_ticket
@@ -107,8 +108,14 @@ def test_s2_mails_from_filing_to_survey():
     perform(ticket, "aprobar", actor=decider)
     assert sorted(post()) == [
         ("agente@example.com", "closure_approved"),
-        ("cliente@example.com", "closed"),
+        ("supervisora@example.com", "verification_asked"),
     ]
+    assert "El ticket se cierra cuando termine su revisión." in sent_mail.outbox[-2].body
+    assert "Falta de la lista de cierre: Respuesta estandarizada" in sent_mail.outbox[-1].body
+
+    review(ticket, by=supervisor)
+    perform(ticket, "cerrar", actor=supervisor)
+    assert sorted(post()) == [("agente@example.com", "closed"), ("cliente@example.com", "closed")]
 
     rater = link_in_last_mail_to("cliente@example.com", Purpose.SURVEY)
     surveys.rate(ticket, actor=rater, score=5)
@@ -117,6 +124,41 @@ def test_s2_mails_from_filing_to_survey():
     assert {message.extra_headers["References"] for message in sent_mail.outbox} == {
         f"<{ticket.folio.lower()}@mesadeayuda.test>"
     }
+
+
+@pytest.mark.demand("S2.44")
+def test_user_service_is_told_of_a_ticket_to_review():
+    service = make_agent(make_department("atencion-al-usuario"), email="atencion@example.com")
+    ticket = make_ticket(requester=make_user(email="cliente@example.com"))
+    Ticket.objects.filter(pk=ticket.pk).update(
+        stage="aprobacion", stage_kind="closure_approval", assignee=make_agent(email="agente@example.com")
+    )
+    post()
+    perform(ticket, "aprobar", actor=ticket.requester)
+    assert (service.email, "verification_asked") in post()
+    conversation.reply(ticket, actor=ticket.requester, body="Una cosa más.")
+    assert sorted(post()) == [
+        ("agente@example.com", "requester_replied"),
+        ("atencion@example.com", "requester_replied"),
+    ]
+    assert "Una cosa más." in sent_mail.outbox[-1].body
+
+
+@pytest.mark.demand("S2.44")
+def test_review_that_was_done_before_the_approval_asks_nobody():
+    boss = make_supervisor(email="supervisora@example.com")
+    ticket = make_ticket(requester=make_user(email="cliente@example.com"))
+    Ticket.objects.filter(pk=ticket.pk).update(
+        stage="aprobacion", stage_kind="closure_approval", assignee=make_agent(email="agente@example.com")
+    )
+    review(ticket, by=boss)
+    post()
+    perform(ticket, "aprobar", actor=ticket.requester)
+    with time_machine.travel(timezone.now() + HELD_FOR):
+        delivery.drain()
+    sent = OutgoingEmail.objects.filter(state="sent").values_list("recipient", "template")
+    assert {("agente@example.com", "closure_approved"), ("cliente@example.com", "closed")} <= set(sent)
+    assert not sent.filter(template="verification_asked").exists()
 
 
 def test_late_mail_without_contribution_has_no_link():

@@ -66,6 +66,7 @@ def live_context(
         "steps": conversation.steps(),
         "has_progress": has_progress(ticket),
         "state": state_of(ticket),
+        "notice": str(ticket.stage_definition.notice),
         "decisions": [item for item in offered if _is_decision(item.action, access)],
         "others": [item for item in offered if not _is_decision(item.action, access)],
         "key": str(uuid.uuid4()),

@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.tests.factories import make_agent, make_supervisor, make_user
 from tickets.models import Process, Ticket
 from tickets.tests.factories import make_process, make_ticket
+from tickets.tests.playing import review
 from tickets.workflow.perform import perform
 
 from .factories import SOLUTION, make_guest_process, signed_in, working
@@ -64,7 +65,16 @@ def in_work(ticket: Ticket, agent: User, supervisor: User) -> Ticket:
 
 
 @pytest.fixture
-def to_approve(in_work: Ticket, agent: User) -> Ticket:
+def to_approve(to_review: Ticket, supervisor: User) -> Ticket:
+    """A ticket that waits for its approval, with a complete closing checklist: approving closes it."""
+    review(to_review, by=supervisor)
+    to_review.refresh_from_db()
+    return to_review
+
+
+@pytest.fixture
+def to_review(in_work: Ticket, agent: User) -> Ticket:
+    """A ticket that waits for its approval while nobody has reviewed it: approving does not close it yet."""
     return perform(in_work, "pedir_aprobacion", actor=agent, data=SOLUTION)
 
 

@@ -10,6 +10,7 @@ from accounts.models import User
 from tickets.closing import surveys
 from tickets.models import Process, Ticket
 from tickets.tests.factories import make_process, make_ticket
+from tickets.tests.playing import review
 from tickets.workflow import conversation
 from tickets.workflow.perform import perform
 from web.tests.factories import make_questioned_ticket
@@ -37,6 +38,9 @@ def test_page_offers_only_available_actions(
     assert buttons(page) == ["aprobar", "rechazar"]
     assert "¿Quedó resuelto?" in page
     perform(ticket, "aprobar", actor=customer)
+    assert buttons(html(customer_client, url(ticket))) == ["retirar_aprobacion"]
+    review(ticket, by=supervisor)
+    perform(ticket, "cerrar", actor=supervisor)
     assert buttons(html(customer_client, url(ticket))) == []
 
 
@@ -61,6 +65,56 @@ def test_approving_closes_and_leads_to_the_survey(to_approve: Ticket, customer_c
     assert to_approve.stage == "cerrado"
     assert answer["Location"] == again["Location"] == url(to_approve, "encuesta/")
     assert to_approve.events.filter(action="aprobar").count() == 1
+
+
+NEXT = "Atención al usuario hace la revisión final y cierra tu ticket."
+
+
+@pytest.mark.demand("S2.8", "S2.44")
+def test_approving_before_the_review_says_what_follows(to_review: Ticket, customer_client: Client):
+    form = stamp(html(customer_client, url(to_review)), "aprobar")
+
+    answer = customer_client.post(url(to_review, "acciones/aprobar/"), form)
+    page = html(customer_client, url(to_review))
+
+    to_review.refresh_from_db()
+    assert (to_review.stage, answer["Location"]) == ("revision", url(to_review))
+    assert "Aprobaste el cierre. Gracias por confirmarlo." in page
+    assert NEXT in page
+    assert "¿Quedó resuelto?" not in page
+    assert "Completado" not in re.search(r'class="pill pill--lg".*?</span>\s*</div>', page, re.DOTALL)[0]
+    assert '<li aria-current="step">' in page.partition("Revisión final")[0]
+    assert "Fecha de cierre" not in page, "the promise was kept with the solution"
+
+
+@pytest.mark.demand("S2.8")
+def test_page_drawn_before_the_last_tick_still_approves(
+    to_review: Ticket, supervisor: User, customer_client: Client
+):
+    """The ticks are internal, so the page with the button does not refresh."""
+    form = stamp(html(customer_client, url(to_review)), "aprobar")
+    review(to_review, by=supervisor)
+
+    answer = customer_client.post(url(to_review, "acciones/aprobar/"), form)
+
+    to_review.refresh_from_db()
+    assert (to_review.stage, answer["Location"]) == ("cerrado", url(to_review, "encuesta/"))
+
+
+@pytest.mark.demand("S2.8")
+def test_requester_takes_the_approval_back(to_review: Ticket, customer: User, customer_client: Client):
+    perform(to_review, "aprobar", actor=customer)
+    form = stamp(html(customer_client, url(to_review)), "retirar_aprobacion")
+    address = url(to_review, "acciones/retirar_aprobacion/")
+
+    empty = customer_client.post(address, form | {"retirar_aprobacion-message": ""})
+    customer_client.post(address, form | {"retirar_aprobacion-message": "Volvió a fallar."})
+
+    to_review.refresh_from_db()
+    assert (empty.status_code, to_review.stage) == (422, "procesar")
+    page = html(customer_client, url(to_review))
+    assert "Volvió a fallar." in page
+    assert NEXT not in page
 
 
 @pytest.mark.demand("S2.8")
@@ -112,7 +166,7 @@ def test_rejecting_after_approving_shows_the_typed_reason(
 
 
 @pytest.mark.parametrize(
-    "action", ["preparar", "pedir_aprobacion", "cerrar_por_silencio", "no-existe", "aprobar"]
+    "action", ["preparar", "pedir_aprobacion", "seguir_sin_respuesta", "no-existe", "aprobar"]
 )
 def test_action_not_offered_is_refused(in_work: Ticket, customer_client: Client, action: str):
     before = snapshot(in_work)
@@ -156,7 +210,8 @@ def test_staff_requester_gets_only_requester_actions(process: Process, superviso
     assert buttons(page) == ["aprobar", "rechazar"]
     client.post(url(ticket, "acciones/aprobar/"), stamp(page, "aprobar"))
     ticket.refresh_from_db()
-    assert ticket.stage == "cerrado"
+    assert ticket.stage == "revision"
+    assert buttons(html(client, url(ticket))) == ["retirar_aprobacion"]
 
 
 # --- Survey and notifications -----------------------------------------------------------------------------

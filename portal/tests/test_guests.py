@@ -25,17 +25,11 @@ from web.grants import KEPT
 from .factories import png, signed_in, working
 
 pytestmark = pytest.mark.django_db
-SOLUTION = {"solution_done": "Actualizamos el programa.", "solution_steps": "Reinicia la app."}
 
 
 @pytest.fixture
 def in_work(process: Process, customer: User, agent: User, supervisor: User) -> Ticket:
     return working(make_ticket(process, requester=customer), agent=agent, supervisor=supervisor)
-
-
-@pytest.fixture
-def to_approve(in_work: Ticket, agent: User) -> Ticket:
-    return perform(in_work, "pedir_aprobacion", actor=agent, data=SOLUTION)
 
 
 def issue(ticket: Ticket, purpose: Purpose) -> str:
@@ -328,7 +322,7 @@ def test_contribution_link_takes_only_replies_and_files(in_work: Ticket, agent: 
 def test_approving_by_link_closes_and_opens_survey(to_approve: Ticket):
     client = opened(to_approve, Purpose.APPROVE)
     html = page(client, f"/invitado/{to_approve.folio}/cierre/")
-    assert "Actualizamos el programa." in html
+    assert "Actualizamos el programa de la cámara." in html
     assert "Reinicia la app." in html
     assert 'id="responder"' not in html
 
@@ -338,6 +332,20 @@ def test_approving_by_link_closes_and_opens_survey(to_approve: Ticket):
 
     to_approve.refresh_from_db()
     assert (to_approve.stage, to_approve.survey.score) == ("cerrado", 4)
+
+
+@pytest.mark.demand("S2.8", "S2.44")
+def test_approving_by_link_before_the_review_says_what_follows(to_review: Ticket):
+    client = opened(to_review, Purpose.APPROVE)
+
+    answer = client.post(f"/invitado/{to_review.folio}/acciones/aprobar/")
+    html = page(client, answer["Location"])
+
+    to_review.refresh_from_db()
+    assert (to_review.stage, answer["Location"]) == ("revision", f"/invitado/{to_review.folio}/cierre/")
+    assert "Aprobaste el cierre. Gracias por confirmarlo." in html
+    assert "Atención al usuario hace la revisión final y cierra tu ticket." in html
+    assert buttons(html) == ["retirar_aprobacion"]
 
 
 @pytest.mark.demand("S2.8")

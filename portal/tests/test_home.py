@@ -11,6 +11,7 @@ from accounts.models import User
 from tickets.exceptions import NotAllowed
 from tickets.models import Category, Process, Ticket
 from tickets.tests.factories import make_ticket
+from tickets.tests.playing import review
 from tickets.workflow import conversation
 from tickets.workflow.perform import perform
 
@@ -92,6 +93,7 @@ def test_home_lists_tickets_awaiting_the_requester_first(
         working(ticket, agent=agent, supervisor=supervisor)
     conversation.send_follow_up(asked, actor=agent, body="¿Qué versión?")
     perform(closed, "pedir_aprobacion", actor=agent, data={"solution_done": "Listo."})
+    review(closed, by=supervisor)
     perform(closed, "aprobar", actor=customer)
 
     page = html(customer_client)

@@ -16,6 +16,7 @@ from tickets.closing.contact_log import log_contact
 from tickets.enums import Severity
 from tickets.models import Attachment, Message, Process, Ticket, TicketEvent
 from tickets.tests.factories import make_ticket
+from tickets.tests.playing import review
 from tickets.workflow import conversation, properties
 from tickets.workflow.perform import end_silence, perform
 from tickets.workflow.publishing import publish
@@ -61,11 +62,15 @@ def test_public_state_follows_the_stage(
     seen.append(pill.search(html(customer_client, url(ticket))).groups())
     perform(ticket, "aprobar", actor=ticket.requester)
     seen.append(pill.search(html(customer_client, url(ticket))).groups())
+    review(ticket, by=supervisor)
+    perform(ticket, "cerrar", actor=supervisor)
+    seen.append(pill.search(html(customer_client, url(ticket))).groups())
 
     assert seen == [
         ("waiting", "En espera"),
         ("in-progress", "En curso"),
         ("approve", "Espera tu aprobación"),
+        ("in-progress", "En curso"),
         ("completed", "Completado"),
     ]
 
@@ -83,9 +88,10 @@ def test_steps_show_times_and_omit_skipped_stages(to_approve: Ticket, customer_c
         ("done", "Recibido"),
         ("done", "En proceso"),
         ("step", "Tu aprobación"),
+        ("todo", "Revisión final"),
         ("todo", "Completado"),
     ]
-    assert [bool(at) for _state, _label, at in steps] == [True, True, True, False]
+    assert [bool(at) for _state, _label, at in steps] == [True, True, True, False, False]
 
 
 APPEAL = """
@@ -428,11 +434,22 @@ def test_unchanged_poll_takes_three_queries(
     assert answer.status_code == 204
 
 
+@pytest.mark.demand("S2.44")
+def test_page_shows_what_silence_leads_to(to_review: Ticket, customer_client: Client):
+    assert "después seguiremos con el cierre." in html(customer_client, url(to_review))
+    with transaction.atomic():
+        end_silence(Ticket.objects.select_for_update().get(pk=to_review.pk))
+
+    page = html(customer_client, url(to_review))
+    assert "No recibimos tu respuesta: seguimos con el cierre" in page
+    assert "Atención al usuario hace la revisión final" in page
+    assert reverse("portal:ticket_survey", args=[to_review.folio]) not in page
+
+
 def test_page_shows_closing_by_silence(to_approve: Ticket, customer_client: Client):
-    assert "se cerrará sola" in html(customer_client, url(to_approve))
     with transaction.atomic():
         end_silence(Ticket.objects.select_for_update().get(pk=to_approve.pk))
 
     assert "Completado" in html(customer_client, url(to_approve))
-    assert TicketEvent.objects.filter(action="cerrar_por_silencio").exists()
+    assert TicketEvent.objects.filter(action="seguir_sin_respuesta").exists()
     assert reverse("portal:ticket_survey", args=[to_approve.folio]) in html(customer_client, url(to_approve))

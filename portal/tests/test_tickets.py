@@ -16,6 +16,7 @@ from portal.views import tickets as view
 from tickets.enums import StageKind
 from tickets.models import Process, Ticket
 from tickets.tests.factories import make_ticket
+from tickets.tests.playing import review
 from tickets.workflow import conversation
 from tickets.workflow.perform import perform
 
@@ -46,6 +47,7 @@ def four(process: Process, customer: User, agent: User, supervisor: User) -> dic
         working(ticket, agent=agent, supervisor=supervisor)
     conversation.send_follow_up(asked, actor=agent, body="¿Qué versión?")
     perform(closed, "pedir_aprobacion", actor=agent, data=SOLUTION)
+    review(closed, by=supervisor)
     perform(closed, "aprobar", actor=customer)
     for age, ticket in enumerate((closed, asked, working_, waiting)):
         Ticket.objects.filter(pk=ticket.pk).update(updated_at=timezone.now() - timedelta(hours=age))

@@ -115,6 +115,36 @@ def call_recorded(ticket: Subject) -> bool:
 
 
 @condition
+def call_succeeded(ticket: Subject) -> bool:
+    """A successful call to the requester was logged (S2.45)."""
+    return ticket.has_successful_call
+
+
+@condition
+def called_after_closing(ticket: Subject) -> bool:
+    """A call to the requester was logged after the ticket closed, whatever its outcome (S2.16)."""
+    return ticket.was_called_after_closing
+
+
+@condition
+def checklist_complete(ticket: Subject) -> bool:
+    """Every item of the closing checklist is ticked (S2.44–S2.46), as the guard of the same name requires."""
+    return not ticket.missing_checklist_items
+
+
+@condition
+def checklist_by_another(ticket: Subject) -> bool:
+    """The assignee ticked no item of the closing checklist (S2.44), as the guard of the same name requires."""
+    return not ticket.is_reviewed_by_assignee
+
+
+@condition
+def whatsapp_documented(ticket: Subject) -> bool:
+    """A ticket handled by WhatsApp has screenshots (S2.14), as the guard of the same name requires."""
+    return not ticket.lacks_whatsapp_evidence
+
+
+@condition
 def escalated(ticket: Subject) -> bool:
     """The ticket is escalated: «soporte elevado» (S2.32)."""
     return ticket.is_escalated

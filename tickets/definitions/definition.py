@@ -125,7 +125,12 @@ class Stage:
     kind: StageKind
     owner: Who
     progress: int
+    clock: str
+    """Whether the clocks run, pause or stop in this stage: `runs`, `pauses` or `stops`. If the ticket goes back to work
+    from where they stop, the resolution clock continues with the time it had left."""
     public_label: Text = NO_TEXT
+    notice: Text = NO_TEXT
+    """What the requester reads on the ticket's page while the ticket is in this stage."""
 
     @property
     def is_end(self) -> bool:
@@ -387,10 +392,11 @@ class Definition:
         days = (action.after_days for action in self.triggered(stage, "silence"))
         return min((count for count in days if count > after), default=0)
 
-    def closes_after(self, stage: str) -> int:
-        """Return the days of the requester's silence after which an action closes the ticket; 0 means never."""
-        silences = (action for action in self.triggered(stage, "silence") if action.to)
-        return min((action.after_days for action in silences if self.stage(action.to).is_end), default=0)
+    def end_of_silence(self, stage: str) -> Action | None:
+        """Return the action that goes on without the requester's answer, the earliest that leaves `stage`; None if
+        none does."""
+        leaving = (action for action in self.triggered(stage, "silence") if action.to not in ("", stage))
+        return min(leaving, key=lambda action: action.after_days, default=None)
 
     def intake_fields(self, category: str = "") -> tuple[FieldDefinition, ...]:
         """Return the fields that a requester who chose `category` fills when filing."""

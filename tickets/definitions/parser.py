@@ -211,7 +211,9 @@ def _stage(r: Reader) -> Stage:
         kind=kind,
         owner=r.who("owner", "nobody" if kind.meta.is_end else "staff"),
         progress=r.integer("progress", kind.meta.progress, high=100),
+        clock=r.string("clock", kind.meta.clock, among=("runs", "pauses", "stops")),
         public_label=r.text("public_label"),
+        notice=r.text("notice"),
     )
     r.finish()
     return stage

@@ -1,10 +1,10 @@
 """The attributes of a ticket that conditions and standard answers may read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from .definition import Definition
+from .definition import ChecklistItem, Definition
 
 
 class Subject(Protocol):
@@ -49,3 +49,13 @@ class Subject(Protocol):
     def solution_sent_at(self) -> datetime | None: ...
     @property
     def call_outcome(self) -> str: ...
+    @property
+    def has_successful_call(self) -> bool: ...
+    @property
+    def was_called_after_closing(self) -> bool: ...
+    @property
+    def missing_checklist_items(self) -> Sequence[ChecklistItem]: ...
+    @property
+    def is_reviewed_by_assignee(self) -> bool: ...
+    @property
+    def lacks_whatsapp_evidence(self) -> bool: ...

@@ -7,6 +7,7 @@ from .definition import Call, Who
 from .subject import Subject
 
 CHECKLIST_GUARDS = frozenset({"checklist_complete", "checklist_by_another"})
+"""Guards, and conditions of the same names, that read the closing checklist."""
 
 
 def named_now(ticket: Subject) -> set[Who]:

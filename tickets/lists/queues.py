@@ -179,6 +179,13 @@ VIEWS = (
         lambda group, user: group.kind == StageKind.CLOSURE_APPROVAL,
     ),
     Queue(
+        "por-verificar",
+        _("Por verificar"),
+        "ui-checks",
+        lambda t, user: t.to_verify().open(),
+        lambda group, user: group.kind == StageKind.VERIFICATION,
+    ),
+    Queue(
         "elevados",
         _("Soporte elevado"),
         "alarm",

@@ -72,6 +72,10 @@ class TicketQuerySet(models.QuerySet[Any]):
     def waiting_for_closure_approval(self) -> "TicketQuerySet":
         return self.filter(stage_kind=StageKind.CLOSURE_APPROVAL)
 
+    def to_verify(self) -> "TicketQuerySet":
+        """Return the tickets whose solution somebody has to verify, or to review, before they close."""
+        return self.filter(stage_kind=StageKind.VERIFICATION)
+
     def counted_in_metrics(self) -> "TicketQuerySet":
         """Return the tickets that figures count: all except test tickets and duplicates (S2.43)."""
         return self.filter(is_test=False, duplicate_of__isnull=True)

@@ -1,6 +1,7 @@
 """The ticket and the counter for its folio. Only verbs and sweeps write a ticket; nearly all verbs take `actor=`."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Department, User, default_language
 from content.folded import FoldedField
 
-from ..definitions.definition import Definition, Stage
+from ..definitions.definition import ChecklistItem, Definition, Stage
 from ..enums import (
     EARLY_KINDS,
     END_KINDS,
@@ -20,6 +21,7 @@ from ..enums import (
     CaseKind,
     Channel,
     ContactKind,
+    ContactOutcome,
     PublicState,
     Severity,
     StageKind,
@@ -27,6 +29,9 @@ from ..enums import (
 from ..sla import FAR_FUTURE
 from .process import Category, ProcessVersion
 from .querysets import TicketQuerySet
+
+if TYPE_CHECKING:
+    from .closing import ContactEntry
 
 LAST_IN_LINE = 2_147_483_647
 """The `arrival_order` of a ticket without `queue_position`: it sorts after all positions."""
@@ -275,13 +280,20 @@ class Ticket(models.Model):
         return self.definition.stage(self.stage)
 
     @property
-    def silence_closes_at(self) -> datetime | None:
-        """When the ticket closes automatically if the requester does not write before. None if it will not."""
-        days = self.definition.closes_after(self.stage)
-        if not days or self.silence_due_at is None:
+    def silence_ends_at(self) -> datetime | None:
+        """When the ticket goes on without the requester's answer: it closes, or leaves its stage. None if it will
+        not."""
+        action = self.definition.end_of_silence(self.stage)
+        if action is None or self.silence_due_at is None:
             return None
-        closes = self.silence_since + timedelta(days=days)
-        return closes if closes >= self.silence_due_at else None
+        ends = self.silence_since + timedelta(days=action.after_days)
+        return ends if ends >= self.silence_due_at else None
+
+    @property
+    def is_closed_by_silence(self) -> bool:
+        """Whether the ticket closes at `silence_ends_at`, and not only leaves its stage."""
+        action = self.definition.end_of_silence(self.stage)
+        return action is not None and self.definition.stage(action.to).is_end
 
     @property
     def kind(self) -> StageKind:
@@ -300,9 +312,44 @@ class Ticket(models.Model):
     @property
     def call_outcome(self) -> str:
         """The outcome of the last logged call, as a label; empty if no call was logged."""
-        # `all()` without a filter uses the contacts that a page has prefetched.
-        call = next((contact for contact in self.contacts.all() if contact.kind == ContactKind.CALL), None)
+        call = next(iter(self._calls), None)
         return call.get_outcome_display() if call else ""
+
+    @property
+    def has_successful_call(self) -> bool:
+        return any(call.outcome == ContactOutcome.SUCCESSFUL for call in self._calls)
+
+    @property
+    def was_called_after_closing(self) -> bool:
+        return self.closed_at is not None and any(call.at > self.closed_at for call in self._calls)
+
+    @property
+    def _calls(self) -> "list[ContactEntry]":
+        # `all()` without a filter uses the contacts that a page has prefetched.
+        return [contact for contact in self.contacts.all() if contact.kind == ContactKind.CALL]
+
+    @property
+    def missing_checklist_items(self) -> list[ChecklistItem]:
+        """The items of the closing checklist that nobody has ticked (S2.44–S2.46)."""
+        done = set(self.checklist_entries.values_list("item", flat=True))
+        return [item for item in self.definition.closing.checklist if item.key not in done]
+
+    @property
+    def is_reviewed_by_assignee(self) -> bool:
+        """Whether the assignee ticked an item of the closing checklist (S2.44)."""
+        return (
+            self.assignee_id is not None and self.checklist_entries.filter(done_by=self.assignee_id).exists()
+        )
+
+    @property
+    def lacks_whatsapp_evidence(self) -> bool:
+        """Whether the ticket was handled by WhatsApp, and staff attached no screenshots (S2.14)."""
+        by_whatsapp = (
+            self.channel == Channel.WHATSAPP or self.contacts.filter(kind=ContactKind.WHATSAPP).exists()
+        )
+        return (
+            by_whatsapp and not self.attachments.filter(kind="image", message__from_requester=False).exists()
+        )
 
     @property
     def awaits_requester(self) -> bool:

@@ -187,14 +187,12 @@ class Play:
         return self
 
     def picture(self) -> "Play":
-        """Add an internal note with a screenshot."""
-        note = conversation.add_internal_note(
-            self.ticket, actor=self.agent, body="Capturas de la conversación."
-        )
-        Attachment.objects.create(
-            ticket=self.ticket, message=note, name="chat.png", kind="image", content_type="image/png",
-            size=1, sha256="0" * 64, uploader=self.agent,
-        )  # fmt: skip
+        add_screenshot(self.ticket, by=self.agent)
+        self.refresh()
+        return self
+
+    def review(self, by: User | None = None) -> "Play":
+        review(self.ticket, by=by or self.supervisor)
         self.refresh()
         return self
 
@@ -233,6 +231,27 @@ class Play:
     @property
     def latest_message(self) -> Message:
         return self.ticket.messages.order_by("created_at", "id").last()
+
+
+def review(ticket: Ticket, *, by: User) -> None:
+    """Complete the closing checklist of S2 with its evidence: a successful call, a WhatsApp conversation and its
+    screenshots."""
+    done = ContactOutcome.SUCCESSFUL
+    log_contact(ticket, actor=by, kind=ContactKind.CALL, outcome=done, item="llamada")
+    log_contact(
+        ticket, actor=by, kind=ContactKind.WHATSAPP, outcome=done, url="https://wa.me/chat/1", item="whatsapp"
+    )
+    add_screenshot(ticket, by=by)
+    tick_checklist(ticket, actor=by, item="respuesta")
+
+
+def add_screenshot(ticket: Ticket, *, by: User) -> None:
+    """Add an internal note with a screenshot."""
+    note = conversation.add_internal_note(ticket, actor=by, body="Capturas de la conversación.")
+    Attachment.objects.create(
+        ticket=ticket, message=note, name="chat.png", kind="image", content_type="image/png",
+        size=1, sha256="0" * 64, uploader=by,
+    )  # fmt: skip
 
 
 def left_unplayed(plays: list[Play]) -> tuple[set[str], set[str]]:

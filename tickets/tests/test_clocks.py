@@ -364,7 +364,8 @@ def test_closing_stops_every_clock(play):
 def test_closing_during_a_pause_counts_the_pause(play):
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=4)))
-    p.do(p.agent, "pedir_aprobacion", solution_done="Listo").later(days=3).do(p.customer, "aprobar")
+    p.do(p.agent, "pedir_aprobacion", solution_done="Listo").review().later(days=3)
+    p.do(p.customer, "aprobar")
     assert p.ticket.due_at == START + timedelta(days=7)
     assert clocks.status(clock(p), now=timezone.now()).state == "met"
     assert p.ticket.is_paused is False

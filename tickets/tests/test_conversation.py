@@ -106,7 +106,7 @@ def test_requester_replies_in_every_stage(play):
     prepare(p).reply("En proceso.")
     assert p.told == [("assignee", "requester_replied")]
     p.do(p.agent, "pedir_aprobacion", solution_done="Listo").reply("¿Seguro?")
-    p.do(p.customer, "aprobar").reply("Gracias.", keep_closed=True)
+    p.review().do(p.customer, "aprobar").reply("Gracias.", keep_closed=True)
     assert [m.body for m in p.ticket.messages.filter(kind="reply")] == [
         "Antes de preparar.", "En proceso.", "¿Seguro?", "Gracias.",
     ]  # fmt: skip

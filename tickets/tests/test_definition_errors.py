@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from accounts.models import Department
 from accounts.tests.factories import make_user
 from tickets.definitions.lines import LineIndex
+from tickets.definitions.loading import library
 from tickets.definitions.problems import DefinitionError
 from tickets.models import Process
 from tickets.tests.factories import make_process
@@ -156,6 +157,9 @@ BROKEN = [
     ('owner = "role:supervisor"', 'owner = "owner"', 41, "una etapa no puede ser de su propio dueño"),
     ('owner = "role:supervisor"', 'owner = "actor_of:nada"', 41, "no hay una acción «nada»"),
     ('owner = "role:supervisor"', "progress = 101", 41, "debe estar entre 0 y 100"),
+    ('owner = "role:supervisor"', 'clock = "stops"', 41, "en la primera etapa el reloj corre: quita clock"),
+    ('owner = "role:supervisor"', 'clock = "walks"', 41, "«walks» no es uno de: runs, pauses, stops"),
+    ('kind = "done"', 'kind = "done"\nclock = "runs"', 47, "en una etapa final el reloj termina: quita clock"),
     ('kind = "done"', 'kind = "finished"', 46, None),
     ('from = ["nuevo"]', 'from = ["nuevo", "viejo"]', 51, "no hay una etapa «viejo»"),
     ('from = ["nuevo"]', 'from = "nuevo"', 51, "se esperaba una lista"),
@@ -183,6 +187,7 @@ BROKEN = [
     ('guards = ["assigned"]', 'guards = ["contact_recorded:fax"]', 58,
      "se esperaba contact_recorded:call o :whatsapp"),
     ('guards = ["assigned"]', 'guards = ["checklist_complete"]', 58, "falta closing.checklist"),
+    ('by = ["assignee"]', 'by = ["assignee"]\nwhen = "checklist_complete"', 54, "falta closing.checklist"),
     ('effects = ["take"]', 'effects = ["explode"]', 59, "no conocemos «explode»"),
     ('effects = ["take"]', 'effects = ["post_response:R9"]', 59, "no hay una respuesta estándar «R9»"),
     ('effects = ["take"]', 'effects = ["send_survey"]', 59, "send_survey necesita closing.survey = true"),
@@ -295,6 +300,13 @@ IMPOSSIBLE = [
      'key = "espera"\nlabel = "E"'), "el silencio solo daría vueltas sin fin: de «espera» vuelve a «curso»"),
     ('from = ["curso"]\nto = "fin"\nby = ["staff"]', ('from = ["curso"]\nto = "fin"\nby = ["staff"]\n[[actions]]\n'
      'key = "tarde"\nlabel = "T"\nfrom = ["fin"]\non = "deadline_passed"'), "en una etapa final ya no corre"),
+    ('from = ["curso"]\nto = "fin"\nby = ["staff"]', ('from = ["curso"]\nto = "fin"\nby = ["staff"]\n[[actions]]\n'
+     'key = "al_llegar"\nlabel = "L"\nfrom = ["nuevo"]\nto = "curso"\non = "stage_entered"'),
+     "nunca se dispara: ninguna acción lleva a «nuevo»"),
+    ('from = ["curso"]\nto = "fin"\nby = ["staff"]', ('from = ["curso"]\nto = "fin"\nby = ["staff"]\n[[actions]]\n'
+     'key = "al_llegar"\nlabel = "L"\nfrom = ["curso"]\nto = "fin"\non = "stage_entered"\n[[actions]]\n'
+     'key = "luego"\nlabel = "L"\nfrom = ["fin"]\non = "stage_entered"'),
+     "«luego» no se dispararía: stage_entered actúa una sola vez"),
     ('from = ["nuevo"]\nto = "curso"\nby = ["staff"]', 'from = ["nuevo"]\nto = "curso"\non = "solution_sent"',
      "nunca se dispara: en esas etapas no se envían soluciones"),
     ('when = ["assigned", "field.tipo=a"]', 'kind = "solution"\nstages = ["nuevo"]', "en esas etapas no se envían"),
@@ -314,6 +326,77 @@ def test_what_can_never_happen_is_a_problem(old, new, message):
     problems = problems_of(source.replace(old, new, 1))
     assert any(message in text for _line, text in problems), problems
     assert all(line > 1 for line, _text in problems)
+
+
+CHECKLIST = """
+[[closing.checklist]]
+key = "revisada"
+label = "Revisada"
+"""
+EXPIRES = """
+[[actions]]
+key = "caducar"
+label = "Caducar"
+from = ["nuevo"]
+to = "fin"
+on = "silence"
+after_days = 3
+
+"""
+CLOSING = GOOD.replace("survey = false\n", f"survey = false\n{CHECKLIST}")
+
+
+@pytest.mark.demand("S2.44", "S4.26")
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('guards = ["assigned"]', 'guards = ["checklist_complete"]'),
+        ('by = ["assignee"]', 'by = ["assignee"]\nwhen = "checklist_complete"'),
+        ('kind = "done"', 'kind = "cancelled"'),
+    ],
+)
+def test_process_whose_closing_awaits_the_checklist_loads(old, new):
+    assert load(CLOSING.replace(old, new, 1)).closing.checklist
+
+
+@pytest.mark.demand("S2.44", "S4.26")
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("", "", 56, "cierra sin mirar la lista de cierre: pon checklist_complete en guards"),
+        (
+            'by = ["assignee"]',
+            'by = ["assignee"]\nwhen = "not checklist_complete"',
+            56,
+            "cierra sin mirar la lista de cierre: pon checklist_complete en guards",
+        ),
+        (
+            'guards = ["assigned"]',
+            'guards = ["checklist_by_another"]',
+            56,
+            "cierra sin mirar la lista de cierre: pon checklist_complete en guards",
+        ),
+        (
+            "[[responses]]",
+            EXPIRES + "[[responses]]",
+            71,
+            "cierra sin mirar la lista de cierre: pon checklist_complete en when",
+        ),
+    ],
+)
+def test_closing_that_ignores_the_checklist_is_a_problem(old, new, line, message):
+    assert (line, message) in problems_of(CLOSING.replace(old, new, 1))
+
+
+@pytest.mark.demand("S2.44")
+@pytest.mark.parametrize("action", ["cerrar", "cerrar_sin_hablar", "cerrar_sin_pendientes"])
+def test_s2_without_the_checklist_in_a_closing_is_refused(action):
+    before, key, after = library()["soporte-con-aprobacion"].partition(f'key = "{action}"')
+    source = before + key + after.replace('"checklist_complete", ', "", 1)
+    assert [message for _line, message in problems_of(source)] == [
+        "cierra sin mirar la lista de cierre: pon checklist_complete en "
+        + ("when" if action == "cerrar_sin_pendientes" else "guards")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_customer_labels_are_short_and_consistent(key):
     [
         ("incidencia-tecnica", ["recibido", "diagnostico", "verificacion", "cerrado"]),
         ("reparacion-de-dispositivo", ["registrado", "reparacion", "finalizado"]),
-        ("soporte-con-aprobacion", ["recibido", "procesar", "aprobacion", "cerrado"]),
+        ("soporte-con-aprobacion", ["recibido", "procesar", "aprobacion", "revision", "cerrado"]),
         ("solicitud-guiada", ["en_espera", "en_curso", "completado"]),
         ("reporte-de-incidentes", ["evaluar", "resolver", "validar", "resuelto"]),
     ],

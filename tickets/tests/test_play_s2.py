@@ -1,6 +1,7 @@
 """S2 · «Instrucciones del flujo de ticket de soporte» (IDEA), played from the first stage to every end."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -9,8 +10,9 @@ from accounts.enums import Standing
 from accounts.models import User
 from accounts.tests.factories import make_user
 from content.errors import InvalidData
-from tickets import policies
+from tickets import clocks, policies
 from tickets.closing import surveys
+from tickets.closing.checklist import tick_checklist
 from tickets.definitions.responses import fill_in
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
@@ -66,12 +68,12 @@ def test_full_flow_with_contributions_rejection_and_approval(play):
     ask_approval(p, "Cambiamos el servidor.")
     assert p.latest_message.body == "Cambiamos el servidor."
     p.do(p.customer, "aprobar")
-    assert (p.ticket.stage, p.ticket.closed_at, p.ticket.closure_asked_at) == (
-        "cerrado",
-        timezone.now(),
-        None,
-    )
-    assert p.told == [("requester", "closed"), ("assignee", "closure_approved"), ("requester", "survey")]
+    assert (p.ticket.stage, p.ticket.closed_at, p.ticket.closure_asked_at) == ("revision", None, None)
+    assert p.told == [("assignee", "closure_approved"), ("owner", "verification_asked")]
+
+    p.review(by=p.user_service).do(p.user_service, "cerrar")
+    assert (p.ticket.stage, p.ticket.closed_at) == ("cerrado", timezone.now())
+    assert p.told == [("requester", "closed"), ("assignee", "closed"), ("requester", "survey")]
     assert surveys.rate(p.ticket, actor=p.customer, score=5).score == 5
 
 
@@ -101,14 +103,191 @@ def test_each_solution_keeps_its_own_steps(play):
     ]
 
 
+# --- The closing checklist decides (S2.44 to S2.46) ---------------------------------------------------------------
+
+DECISIONS = {
+    "approved": lambda p: p.do(p.customer, "aprobar"),
+    "approved by link": lambda p: p.do(p.guest(Purpose.APPROVE), "aprobar"),
+    "silent": lambda p: p.later(days=5),
+}
+LACKS = {
+    "the answer's review": lambda p: tick_checklist(
+        p.ticket, actor=p.supervisor, item="respuesta", done=False
+    ),
+    "the call": lambda p: tick_checklist(p.ticket, actor=p.supervisor, item="llamada", done=False),
+    "the WhatsApp contact": lambda p: tick_checklist(
+        p.ticket, actor=p.supervisor, item="whatsapp", done=False
+    ),
+    "screenshots": lambda p: Attachment.objects.all().delete(),
+    "a review by another": lambda p: properties.assign(p.ticket, actor=p.supervisor, assignee=p.user_service),
+}
+
+
+def reviewed(play: Play) -> Play:
+    """Bring a new ticket to the approval, with a complete checklist."""
+    p = prepare(play(KEY))
+    return ask_approval(p).review(by=p.user_service)
+
+
+@pytest.mark.demand("S2.8", "S2.44", "S2.45", "S2.46")
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_ticket_with_a_complete_checklist_closes_at_once(play, decision):
+    p = reviewed(play)
+    DECISIONS[decision](p)
+    assert (p.ticket.stage, p.ticket.closed_at) == ("cerrado", timezone.now())
+    assert (p.last.action, p.told) == (
+        "cerrar_sin_pendientes",
+        [("requester", "closed"), ("requester", "survey")],
+    )
+
+
+@pytest.mark.demand("S2.8", "S2.14", "S2.44", "S2.45", "S2.46")
+@pytest.mark.parametrize("lack", LACKS)
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_incomplete_review_keeps_the_ticket_from_closing(play, decision, lack):
+    p = reviewed(play)
+    LACKS[lack](p)
+    p.refresh()
+    DECISIONS[decision](p)
+    assert (p.ticket.stage, p.ticket.is_open) == ("revision", True)
+    assert ("owner", "verification_asked") in p.told
+    told = {entry["template"] for event in p.events for entry in event.notify}
+    assert not told & {"closed", "survey"}
+
+
+@pytest.mark.demand("S2.14", "S2.44", "S2.45", "S2.46")
+@pytest.mark.parametrize("action", ["cerrar", "cerrar_sin_hablar"])
+@pytest.mark.parametrize(
+    ("lack", "guard"),
+    [
+        ("the answer's review", "checklist_complete"),
+        ("the call", "checklist_complete"),
+        ("the WhatsApp contact", "checklist_complete"),
+        ("screenshots", "whatsapp_documented"),
+        ("a review by another", "checklist_by_another"),
+    ],
+)
+def test_review_ends_only_with_everything_done(play, action, lack, guard):
+    p = reviewed(play)
+    if action == "cerrar_sin_hablar":  # the call is logged, but nobody answered it
+        p.ticket.contacts.filter(kind=ContactKind.CALL).update(outcome=ContactOutcome.FAILED)
+    LACKS[lack](p)
+    p.refresh()
+    p.do(p.customer, "aprobar")
+    with pytest.raises(GuardFailed) as refused:
+        perform(p.ticket, action, actor=p.supervisor)
+    assert refused.value.guard == guard
+
+
+@pytest.mark.demand("S2.44", "S2.45")
+@pytest.mark.parametrize("decision", DECISIONS)
+def test_requester_who_cannot_be_reached_is_closed_without_r10(play, decision):
+    p = DECISIONS[decision](ask_approval(prepare(play(KEY))))
+    p.contact(ContactKind.CALL, ContactOutcome.FAILED, by=p.user_service)
+    p.contact(ContactKind.WHATSAPP, by=p.user_service).picture()
+    p.tick("respuesta", "llamada", "whatsapp", by=p.user_service)
+    with pytest.raises(GuardFailed) as refused:
+        perform(p.ticket, "cerrar", actor=p.user_service)
+    assert refused.value.guard == "call_succeeded"
+    p.do(p.user_service, "cerrar_sin_hablar")
+    assert (p.ticket.stage, p.latest_message.kind) == ("cerrado", "note")
+    assert p.told == [("requester", "closed"), ("assignee", "closed"), ("requester", "survey")]
+
+
+@pytest.mark.demand("S2.45")
+def test_closing_without_talking_needs_a_call_that_failed(play):
+    p = DECISIONS["approved"](ask_approval(prepare(play(KEY))))
+    offered = []
+    for outcome in (None, ContactOutcome.FAILED, ContactOutcome.SUCCESSFUL):
+        if outcome:
+            p.contact(ContactKind.CALL, outcome, by=p.user_service)
+        keys = {action.key for action in policies.available_actions(p.ticket, actor=p.user_service)}
+        offered.append("cerrar_sin_hablar" in keys)
+    assert offered == [False, True, False]
+
+
+@pytest.mark.demand("S2.30", "S2.44")
+def test_review_sends_the_ticket_back_with_a_reason(play):
+    p = DECISIONS["approved"](ask_approval(prepare(play(KEY))))
+    p.tick("respuesta", by=p.user_service)
+    p.do(p.user_service, "devolver", note="La respuesta no es la estándar.")
+    assert (p.ticket.stage, p.ticket.solution_sent_at) == ("procesar", None)
+    assert ("assignee", "returned") in p.told
+    report = Nonconformity.objects.get(ticket=p.ticket)
+    assert (report.responsible, report.reason) == (p.agent, "La respuesta no es la estándar.")
+    assert not p.ticket.checklist_entries.exists(), "the next answer is reviewed anew"
+
+
+@pytest.mark.demand("S2.8")
+def test_requester_takes_the_approval_back_during_the_review(play):
+    p = DECISIONS["approved by link"](ask_approval(prepare(play(KEY))))
+    p.do(p.guest(Purpose.APPROVE), "retirar_aprobacion", message="Volvió a fallar.")
+    assert (p.ticket.stage, p.latest_message.body) == ("procesar", "Volvió a fallar.")
+    assert ("assignee", "closure_rejected") in p.told
+    assert Nonconformity.objects.get(ticket=p.ticket).responsible == p.agent
+
+
+@pytest.mark.demand("S2.8", "S2.44")
+@pytest.mark.parametrize("way_back", ["rechazar", "retirar_aprobacion", "reabrir_por_mensaje", "reabrir"])
+def test_next_solution_needs_its_own_review(play, way_back):
+    p = reviewed(play)
+    if way_back == "rechazar":
+        p.do(p.customer, "rechazar", message="Sigue igual.")
+    elif way_back == "retirar_aprobacion":
+        LACKS["screenshots"](p)
+        p.do(p.customer, "aprobar").do(p.customer, "retirar_aprobacion", message="Sigue igual.")
+        p.picture()
+    else:
+        p.do(p.customer, "aprobar")
+        if way_back == "reabrir":
+            p.do(p.supervisor, "reabrir", assignee=p.agent, note="Sigue igual.")
+        else:
+            p.reply("Sigue igual.")
+    assert p.ticket.stage == "procesar"
+    ask_approval(p, "Cambiamos el servidor.").do(p.customer, "aprobar")
+    assert p.ticket.stage == "revision"
+
+
+@pytest.mark.demand("S2.44")
+def test_message_during_the_review_reaches_those_who_review(play):
+    p = DECISIONS["approved"](ask_approval(prepare(play(KEY))))
+    p.reply("Una cosa más.")
+    assert (p.ticket.stage, p.told) == (
+        "revision",
+        [("assignee", "requester_replied"), ("owner", "requester_replied")],
+    )
+
+
+@pytest.mark.demand("S2.33", "S2.44")
+def test_review_does_not_spend_the_solvers_time(play):
+    """The solution was sent in time: what the review takes is not the solver's delay."""
+    p = prepare(play(KEY), due_at=timezone.now() + timedelta(days=4)).follow_up()
+    ask_approval(p.later(days=3)).do(p.customer, "aprobar").later(days=30)
+    assert (p.ticket.stage, p.ticket.is_paused, p.ticket.is_escalated) == ("revision", False, False)
+    clock = p.ticket.clocks.get(kind="resolution")
+    assert clocks.status(clock, now=timezone.now()).state == "met"
+    p.do(p.user_service, "devolver", note="No está resuelto.")
+    assert p.ticket.due_at == timezone.now() + timedelta(days=1), "the time that was left"
+    p.later(days=2)
+    assert p.ticket.is_escalated
+
+
 @pytest.mark.demand("S2.16", "S2.22")
 def test_closed_ticket_offers_the_call_until_logged(play):
-    p = prepare(play(KEY))
-    ask_approval(p).do(p.customer, "aprobar")
+    p = ask_approval(prepare(play(KEY))).contact(ContactKind.CALL, ContactOutcome.FAILED)
+    p.contact(ContactKind.WHATSAPP).picture().tick("respuesta", "llamada", "whatsapp", by=p.user_service)
+    p.do(p.customer, "aprobar").later(hours=1)
     p.do(p.agent, "llamar", call_outcome="failed", note="No contestó; se le dejó mensaje.")
-    call = p.ticket.contacts.get()
+    call = p.ticket.contacts.first()
     assert (call.kind, call.outcome, call.by) == (ContactKind.CALL, ContactOutcome.FAILED, p.agent)
     assert p.ticket.stage == "cerrado"
+    with pytest.raises(ActionUnavailable):
+        perform(p.ticket, "llamar", actor=p.agent, data={"call_outcome": "successful"})
+
+
+@pytest.mark.demand("S2.16")
+def test_requester_who_was_reached_is_not_called_again(play):
+    p = DECISIONS["approved"](reviewed(play))
     with pytest.raises(ActionUnavailable):
         perform(p.ticket, "llamar", actor=p.agent, data={"call_outcome": "successful"})
 
@@ -123,15 +302,14 @@ def test_closing_the_contribution_returns_ticket_to_procesar(play):
     assert p.ticket.stage == "procesar"
 
 
-def test_silence_closes_an_undecided_approval(play):
+def test_silence_ends_an_undecided_approval(play):
     p = prepare(play(KEY))
     ask_approval(p).later(days=4, hours=23)
     assert p.ticket.stage == "aprobacion"
     p.reply("Lo reviso mañana.").later(days=2)
     assert p.ticket.stage == "aprobacion"
     p.later(days=3)
-    assert (p.ticket.stage, p.last.action, p.last.actor) == ("cerrado", "cerrar_por_silencio", None)
-    assert ("requester", "survey") in p.told
+    assert (p.ticket.stage, p.last.action, p.last.actor) == ("revision", "seguir_sin_respuesta", None)
 
 
 @pytest.mark.demand("S2.44", "S2.45", "S2.46", "S2.14")
@@ -191,19 +369,27 @@ def test_user_service_sees_the_ticket_while_it_is_their_turn(play):
     assert (list(seen.all()), policies.can_view(p.user_service, p.ticket)) == ([], False)
     ask_approval(p)
     p.do(p.customer, "aprobar")
+    assert list(seen.all()) == [p.ticket]  # they review it
+    p.contact(ContactKind.CALL, ContactOutcome.FAILED, by=p.user_service)
+    p.contact(ContactKind.WHATSAPP, by=p.user_service).picture()
+    p.tick("respuesta", "llamada", "whatsapp", by=p.user_service).do(p.user_service, "cerrar_sin_hablar")
     assert list(seen.all()) == [p.ticket]  # they still have to call the requester
-    p.do(p.user_service, "llamar", call_outcome="successful")
+    p.later(minutes=5).do(p.user_service, "llamar", call_outcome="successful")
     assert (list(seen.all()), policies.can_view(p.user_service, p.ticket)) == ([], False)
 
 
 @pytest.mark.demand("S2.46")
-def test_user_service_needs_the_whatsapp_url(play):
+@pytest.mark.parametrize(
+    ("action", "call"),
+    [("cerrar", ContactOutcome.SUCCESSFUL), ("cerrar_sin_hablar", ContactOutcome.FAILED)],
+)
+def test_user_service_needs_the_whatsapp_url(play, action, call):
     p = prepare(play(KEY))
-    ask_approval(p).contact(ContactKind.CALL).contact(ContactKind.WHATSAPP)
+    ask_approval(p).do(p.customer, "aprobar").contact(ContactKind.CALL, call).contact(ContactKind.WHATSAPP)
     p.tick("respuesta", "llamada", "whatsapp", by=p.reviewer)
     p.ticket.contacts.filter(kind=ContactKind.WHATSAPP).update(url="")
     with pytest.raises(GuardFailed) as refused:
-        perform(p.ticket, "cerrar", actor=p.reviewer)
+        perform(p.ticket, action, actor=p.reviewer)
     assert refused.value.guard == "contact_recorded"
 
 
@@ -407,7 +593,11 @@ def test_every_action_and_end_is_played(play, monkeypatch):
         test_full_flow_with_contributions_rejection_and_approval,
         test_closed_ticket_offers_the_call_until_logged,
         test_closing_the_contribution_returns_ticket_to_procesar,
-        test_silence_closes_an_undecided_approval,
+        test_silence_ends_an_undecided_approval,
+        test_review_sends_the_ticket_back_with_a_reason,
+        test_requester_takes_the_approval_back_during_the_review,
+        partial(test_ticket_with_a_complete_checklist_closes_at_once, decision="approved"),
+        partial(test_requester_who_cannot_be_reached_is_closed_without_r10, decision="approved"),
         test_user_service_closes_with_checklist_and_evidence,
         test_inactive_requester_gets_only_r4,
         test_closing_without_solution_sends_the_terms_and_conditions,

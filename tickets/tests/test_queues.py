@@ -28,11 +28,12 @@ def held(key, user):
 @pytest.mark.demand("S2.25")
 def test_each_queue_has_its_tickets():
     supervisor, technical = make_supervisor(), make_department("soporte-tecnico")
-    new, mine, waiting, approving, late, closed = (make_ticket() for _ in range(6))
+    new, mine, waiting, approving, reviewed, late, closed = (make_ticket() for _ in range(7))
     rows = {
         mine: {"assignee": supervisor, "stage_kind": StageKind.WORK},
         waiting: {"stage_kind": StageKind.WAITING_CUSTOMER},
         approving: {"stage_kind": StageKind.CLOSURE_APPROVAL, "assignee": make_agent()},
+        reviewed: {"stage_kind": StageKind.VERIFICATION, "assignee": make_agent()},
         late: {"is_escalated": True, "stage_kind": StageKind.WORK},
         closed: {"stage_kind": StageKind.DONE, "assignee": supervisor},
     }
@@ -45,10 +46,11 @@ def test_each_queue_has_its_tickets():
     assert held("sin-asignar", supervisor) == {new, waiting, late}
     assert held("esperan-al-cliente", supervisor) == {waiting}
     assert held("por-aprobar", supervisor) == {approving}
+    assert held("por-verificar", supervisor) == {reviewed}
     assert held("elevados", supervisor) == {late}
     assert held("cerrados", supervisor) == {closed}
-    assert held("todos", supervisor) == {new, mine, waiting, approving, late}
-    assert held(f"departamento-{technical.key}", supervisor) == {mine, waiting, approving, late}
+    assert held("todos", supervisor) == {new, mine, waiting, approving, reviewed, late}
+    assert held(f"departamento-{technical.key}", supervisor) == {mine, waiting, approving, reviewed, late}
 
 
 @pytest.mark.demand("S2.36", "S2.37", "S2.38")

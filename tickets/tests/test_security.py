@@ -20,6 +20,7 @@ from tickets.workflow.conversation import reply
 from tickets.workflow.perform import perform
 
 from .factories import make_process, make_ticket
+from .playing import review
 
 pytestmark = pytest.mark.django_db
 
@@ -95,12 +96,15 @@ def at_once(*acts) -> list[str]:
 def waiting_for_approval() -> Ticket:
     customer, agent = make_user(), make_agent()
     ticket = prepared(make_ticket(make_process(), requester=customer), agent=agent)
-    return perform(
+    perform(
         ticket,
         "pedir_aprobacion",
         actor=agent,
         data={"solution_done": "Repusimos el acceso.", "solution_steps": ""},
     )
+    review(ticket, by=make_supervisor())
+    ticket.refresh_from_db()
+    return ticket
 
 
 @pytest.mark.django_db(transaction=True)

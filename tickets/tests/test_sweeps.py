@@ -40,7 +40,7 @@ def test_sweep_continues_after_a_failing_ticket(play, monkeypatch, caplog):
     broken, sound = play(S2), play(S2)
     for p in (broken, sound):
         p.do(p.supervisor, "preparar", **prepared(p, due_at=START + timedelta(days=4)))
-        p.do(p.agent, "pedir_aprobacion", solution_done="Listo")
+        p.do(p.agent, "pedir_aprobacion", solution_done="Listo").review()
     end_silence = sweeps.end_silence
 
     def failing(ticket):
@@ -212,7 +212,7 @@ def reminded(play):
 
     The longest silence comes first in the file, so that the order in the file cannot be what sorts them.
     """
-    first, closing, last = library()[S2].partition('[[actions]]\nkey = "cerrar_por_silencio"')
+    first, closing, last = library()[S2].partition('[[actions]]\nkey = "seguir_sin_respuesta"')
     silence, break_, rest = last.partition("\n\n")
     p = play(S2)
     version = publish("".join([first, closing, silence, break_, REMINDERS, rest]))
@@ -228,7 +228,7 @@ def test_each_silence_acts_once_when_it_is_over(reminded):
         p.later(hours=12)
         done.append(p.last.action)
     before = ["pedir_aprobacion"] * 5
-    assert done == [*before, *["insistir"] * 4, "cerrar_por_silencio"]
+    assert done == [*before, *["insistir"] * 4, "seguir_sin_respuesta"]
     assert [event.action for event in p.events].count("insistir") == 1
 
 
@@ -236,7 +236,7 @@ def test_late_sweep_runs_silences_in_order(reminded):
     p = reminded.later(days=20)
     assert p.ticket.stage == "aprobacion"
     p.later(minutes=5).later(minutes=5)
-    assert [event.action for event in p.events][-2:] == ["insistir", "cerrar_por_silencio"]
+    assert [event.action for event in p.events][-2:] == ["insistir", "seguir_sin_respuesta"]
 
 
 def test_silence_whose_condition_fails_is_skipped(reminded):
@@ -255,12 +255,12 @@ def test_message_of_an_action_restarts_the_silence(reminded):
     )
 
 
-def test_silence_closes_at_ignores_reminders(reminded):
-    assert reminded.ticket.silence_closes_at == START + timedelta(days=5)
+def test_silence_ends_at_ignores_reminders(reminded):
+    assert reminded.ticket.silence_ends_at == START + timedelta(days=5)
     assert reminded.ticket.silence_due_at == START + timedelta(days=2)
-    assert reminded.definition.closes_after("aprobacion") == 5
+    assert not reminded.ticket.is_closed_by_silence, "it goes on to the review"
     reminded.ticket.silence_due_at = START + timedelta(days=6)
-    assert reminded.ticket.silence_closes_at is None, "the closing date has passed"
+    assert reminded.ticket.silence_ends_at is None, "the date has passed"
 
 
 def test_expired_links_are_deleted_after_a_month(play):

@@ -297,7 +297,7 @@ def test_stage_sets_public_state_progress_and_closed_at(play):
     p.follow_up()
     assert p.ticket.public_label == "Esperamos tu respuesta"
     p.reply()
-    p.do(p.agent, "pedir_aprobacion", solution_done="Listo").do(p.customer, "aprobar")
+    p.do(p.agent, "pedir_aprobacion", solution_done="Listo").review().do(p.customer, "aprobar")
     seen.append((p.ticket.public_state, p.ticket.progress, p.ticket.closed_at is None))
     assert seen == [("waiting", 10, True), ("in_progress", 40, True), ("completed", 100, False)]
 

@@ -13,7 +13,6 @@ from accounts.models import Department, User
 from ..definitions.definition import Definition, Who
 from ..definitions.lines import LineIndex, Path
 from ..definitions.problems import Problem
-from ..definitions.turns import CHECKLIST_GUARDS
 from .paths import Paths
 
 TEXT_KEYS = frozenset({
@@ -48,10 +47,6 @@ def _about_the_file(source: str, definition: Definition) -> Iterator[tuple[Path,
         )
     if not definition.targets.first_response and not definition.targets.resolution:
         yield ("targets",), _("no hay plazos para ninguna severidad: ningún ticket vencerá")
-    closing = definition.closing
-    asked = {guard.name for action in definition.actions for guard in action.guards}
-    if closing.checklist and not asked & CHECKLIST_GUARDS:
-        yield ("closing", "checklist"), _("ninguna acción exige la lista de cierre")
     yield from _optional_but_required(definition)
 
 

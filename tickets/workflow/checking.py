@@ -14,6 +14,7 @@ from ..definitions.fields import is_possible_answer
 from ..definitions.lines import LineIndex, Path
 from ..definitions.parser import parse
 from ..definitions.problems import DefinitionError, Problem
+from ..definitions.turns import CHECKLIST_GUARDS
 from ..enums import EARLY_KINDS, CaseKind, ContactKind, Severity, StageKind
 from ..vocabulary import TEMPLATES
 from . import effects, guards
@@ -87,12 +88,18 @@ class _Checker:
             self.problem(
                 ("stages", 0, "kind"), _("la primera etapa debe ser de tipo new, evaluation o preparation")
             )
+        if stages[0].clock != "runs":
+            self.problem(("stages", 0, "clock"), _("en la primera etapa el reloj corre: quita clock"))
         if not any(stage.is_end for stage in stages):
             self.problem(("stages", 0), _("ninguna etapa termina el proceso"))
         for position, stage in enumerate(stages):
             self._check_who(("stages", position, "owner"), stage.owner)
             if stage.owner.kind == "owner":
                 self.problem(("stages", position, "owner"), _("una etapa no puede ser de su propio dueño"))
+            if stage.is_end and stage.clock != "stops":
+                self.problem(
+                    ("stages", position, "clock"), _("en una etapa final el reloj termina: quita clock")
+                )
         named = {key for action in self.definition.actions for key in (*action.sources, action.to) if key}
         if named <= self.stages.keys():  # if not, `_check_action` reports the misspelt stage
             self._check_reachable()
@@ -286,8 +293,12 @@ class _Checker:
                 self.problem(
                     ("actions", position, "effects"), _("send_survey necesita closing.survey = true")
                 )
-            if names & {"checklist_complete", "checklist_by_another"} and not closing.checklist:
+            if closing.checklist:
+                continue
+            if names & CHECKLIST_GUARDS:
                 self.problem(("actions", position, "guards"), _("falta closing.checklist"))
+            if {when.name for when in action.when} & CHECKLIST_GUARDS:
+                self.problem(("actions", position, "when"), _("falta closing.checklist"))
 
     def _check_targets(self, name: str, targets: Mapping[str, timedelta]) -> None:
         """Require targets for every severity or for every case kind, or none at all.

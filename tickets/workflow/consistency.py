@@ -15,7 +15,7 @@ from ..definitions.lines import Path
 from ..definitions.patterns import PatternError, compiled
 from ..definitions.reader import suggestion
 from ..definitions.responses import VARIABLES
-from ..enums import MessageKind, Template
+from ..enums import MessageKind, StageKind, Template
 from .paths import Paths
 
 Report = Callable[[Path, str], None]
@@ -43,6 +43,7 @@ class Consistency:
         for position, action in enumerate(self.definition.actions):
             self._check_action(("actions", position), action)
         self._check_silence_loops()
+        self._check_checklist()
         for position, entry in enumerate(self.definition.on_filed):
             first = self.definition.first_stage.key
             self._check_notify(("intake", "notify", position), entry, [first], is_filing=True)
@@ -210,6 +211,8 @@ class Consistency:
                 (*path, "on"),
                 _("nunca se dispara: en esas etapas no se envían soluciones (answers.solution_from)"),
             )
+        if action.on == "stage_entered":
+            self._check_entered(path, action)
         if action.on == "deadline_passed" and all(stage.is_end for stage in stages):
             self.report((*path, "on"), _("nunca se dispara: en una etapa final ya no corre ningún plazo"))
         for stage in action.sources:
@@ -219,6 +222,19 @@ class Consistency:
                     _("en «%(stage)s» nunca se dispara: «%(first)s» va antes y siempre se cumple")
                     % {"stage": stage, "first": first.key},
                 )
+
+    def _check_entered(self, path: Path, action: Action) -> None:
+        for stage in action.sources:
+            if not any(
+                stage == other.to and set(other.sources) != {stage} and other.on != "stage_entered"
+                for other in self.definition.actions
+            ):
+                self.report((*path, "on"), _("nunca se dispara: ninguna acción lleva a «%s»") % stage)
+        chained = next(self.definition.triggered(action.to, "stage_entered"), None)
+        if chained is not None:
+            self.report(
+                (*path, "to"), _("«%s» no se dispararía: stage_entered actúa una sola vez") % chained.key
+            )
 
     def _taken_before(self, action: Action, stage: str) -> Action | None:
         """Return the action that always fires instead of this one in `stage`, if there is one."""
@@ -255,6 +271,22 @@ class Consistency:
                     ("actions", position, "to"),
                     _("el silencio solo daría vueltas sin fin: de «%(to)s» vuelve a «%(source)s»")
                     % {"to": action.to, "source": min(reached & set(action.sources))},
+                )
+
+    def _check_checklist(self) -> None:
+        """Report actions that end a case in a `done` stage whatever the closing checklist says (S2.44–S2.46)."""
+        if not self.definition.closing.checklist:
+            return
+        for position, action in enumerate(self.definition.actions):
+            if not action.to or self.definition.stage(action.to).kind != StageKind.DONE:
+                continue
+            required = any(guard.name == "checklist_complete" for guard in action.guards)
+            awaited = any(when.name == "checklist_complete" and not when.negated for when in action.when)
+            if not (required or awaited):
+                self.report(
+                    ("actions", position, "to"),
+                    _("cierra sin mirar la lista de cierre: pon checklist_complete en %s")
+                    % ("when" if action.on else "guards"),
                 )
 
     # --- Mails ----------------------------------------------------------------------------------------------

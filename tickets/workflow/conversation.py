@@ -15,7 +15,7 @@ from content.text import TextTooLong, clean_text
 from .. import clocks, policies
 from ..actors import Actor
 from ..attachments import attach_drafts
-from ..enums import Channel, EventKind, LateReply, MessageKind, Template
+from ..enums import Channel, EventKind, LateReply, MessageKind, StageKind, Template
 from ..exceptions import GuardFailed, NotAllowed
 from ..models import Draft, Mention, Message, Ticket
 from ..record.events import already_recorded, record
@@ -73,6 +73,8 @@ def reply(
         ticket.late_reply_at = ticket.late_reply_at or message.created_at
     restart_silence(ticket, now=message.created_at)
     notify = [("assignee" if ticket.acting_assignee else "department", Template.REQUESTER_REPLIED)]
+    if ticket.kind == StageKind.VERIFICATION and ticket.stage_definition.owner.kind != "requester":
+        notify.append(("owner", Template.REQUESTER_REPLIED))  # it is not the assignee who verifies
     record(
         ticket,
         EventKind.MESSAGE,

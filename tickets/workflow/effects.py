@@ -93,14 +93,17 @@ def write_solution(step: Step, argument: str) -> None:
 
 @effect
 def withdraw_solution(step: Step, argument: str) -> None:
-    """Clear `solution_sent_at`: the case was not solved, so a solution must be sent again."""
+    """Clear `solution_sent_at` and the closing checklist: the case was not solved, so a solution must be sent, and
+    reviewed, again."""
     step.ticket.solution_sent_at = None
+    step.ticket.checklist_entries.all().delete()
 
 
 @effect
 def undo_closing(step: Step, argument: str) -> None:
-    """Take back what closing set, because the ticket is reopened: the solution sent, the approval asked for, and the
-    marks of a test ticket (S2.43) and of a duplicate (S2.40)."""
+    """Take back what closing set, because the ticket is reopened: the solution sent with its review, the approval asked
+    for, and the marks of a test ticket (S2.43) and of a duplicate (S2.40)."""
+    withdraw_solution(step, "")
     ticket = step.ticket
     ticket.solution_sent_at = ticket.closure_asked_at = ticket.duplicate_of = None
     ticket.is_test = False

@@ -13,7 +13,7 @@ from .. import policies
 from ..definitions.definition import Call
 from ..definitions.fields import is_blank
 from ..definitions.responses import is_written_in
-from ..enums import Channel, ContactKind, ContactOutcome, MessageKind, PlaceKind
+from ..enums import ContactKind, MessageKind, PlaceKind
 from ..exceptions import AccountMissing, GuardFailed, Place
 from .step import Step
 
@@ -158,7 +158,7 @@ def contact_recorded(step: Step, argument: str) -> None:
 @guard
 def call_succeeded(step: Step, argument: str) -> None:
     """Require a logged successful call, in which the requester said that the case is solved (S2.45)."""
-    if not step.ticket.contacts.filter(kind=ContactKind.CALL, outcome=ContactOutcome.SUCCESSFUL).exists():
+    if not step.ticket.has_successful_call:
         raise GuardFailed(
             _("Falta registrar una llamada exitosa al solicitante."),
             place=Place(PlaceKind.CONTACT, ContactKind.CALL),
@@ -168,10 +168,7 @@ def call_succeeded(step: Step, argument: str) -> None:
 @guard
 def whatsapp_documented(step: Step, argument: str) -> None:
     """Require screenshots in a ticket that was handled by WhatsApp (S2.14)."""
-    ticket = step.ticket
-    if ticket.channel != Channel.WHATSAPP and not ticket.contacts.filter(kind=ContactKind.WHATSAPP).exists():
-        return
-    if not ticket.attachments.filter(kind="image", message__from_requester=False).exists():
+    if step.ticket.lacks_whatsapp_evidence:
         raise GuardFailed(
             _("Adjunta las capturas de la conversación de WhatsApp antes de seguir."),
             asks=["screenshots"],
@@ -182,8 +179,7 @@ def whatsapp_documented(step: Step, argument: str) -> None:
 @guard
 def checklist_complete(step: Step, argument: str) -> None:
     """Require that every item of the closing checklist is done (S2.44–S2.46)."""
-    done = set(step.ticket.checklist_entries.values_list("item", flat=True))
-    missing = [str(item.label) for item in step.definition.closing.checklist if item.key not in done]
+    missing = [str(item.label) for item in step.ticket.missing_checklist_items]
     if missing:
         raise GuardFailed(
             _("La lista de cierre no está completa: %(items)s.") % {"items": "; ".join(missing)},
@@ -194,8 +190,7 @@ def checklist_complete(step: Step, argument: str) -> None:
 @guard
 def checklist_by_another(step: Step, argument: str) -> None:
     """Refuse if the assignee ticked any item of the checklist: nobody reviews their own answer (S2.44)."""
-    solver = step.ticket.assignee_id
-    if solver is not None and step.ticket.checklist_entries.filter(done_by=solver).exists():
+    if step.ticket.is_reviewed_by_assignee:
         raise GuardFailed(
             _("La lista de cierre la completa alguien distinto del responsable."),
             place=Place(PlaceKind.CHECKLIST),

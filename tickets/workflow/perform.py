@@ -13,7 +13,7 @@ from .. import clocks, policies
 from ..actors import SYSTEM, Actor, System
 from ..definitions.conditions import is_offered
 from ..definitions.definition import Action, Stage
-from ..enums import REQUESTER_KINDS, ClockKind, EventKind, MessageKind, Template
+from ..enums import REQUESTER_KINDS, ClockKind, EventKind, MessageKind, Template, Trigger
 from ..exceptions import ActionUnavailable, NotAllowed
 from ..models import Ticket
 from ..record.events import already_recorded, record
@@ -190,6 +190,8 @@ def _carry_out(
         message=step.message,
         key=key,
     )
+    if moved and action.on != Trigger.STAGE_ENTERED:
+        fire(ticket, Trigger.STAGE_ENTERED, actor=actor)
 
 
 def tell_department(ticket: Ticket) -> list[tuple[str, str]]:
