@@ -12,6 +12,7 @@ from e2e.visitor import Visitor
 from e2e.waiting import until
 
 CUSTOMER, AGENT, SUPERVISOR = "cliente@demo.test", "tecnico@demo.test", "supervisor@demo.test"
+REVIEWER = "beatriz.solano@demo.test"
 AGENT_NAME = "Diego Salazar"
 TOPIC = "soporte-con-aprobacion.plataforma"
 # The templates of all mails that each person must have received at the end of the journey.
@@ -32,7 +33,9 @@ EXPECTED = {
         "closure_rejected",
         "nonconformity",
         "closure_approved",
+        "closed",
     ],
+    REVIEWER: ["verification_asked"],
     SUPERVISOR: ["new_ticket", "nonconformity"],
 }
 MAIL_SECONDS = 40
@@ -45,12 +48,13 @@ class Journey:
     customer: Visitor = field(init=False)
     supervisor: Visitor = field(init=False)
     agent: Visitor = field(init=False)
+    reviewer: Visitor = field(init=False)
     guest: Visitor = field(init=False)
     folio: str = ""
 
     def __post_init__(self) -> None:
-        self.customer, self.supervisor, self.agent, self.guest = (
-            Visitor(self.stack.ports) for _person in range(4)
+        self.customer, self.supervisor, self.agent, self.reviewer, self.guest = (
+            Visitor(self.stack.ports) for _person in range(5)
         )
 
     # --- Steps ---
@@ -59,6 +63,7 @@ class Journey:
         self.customer.sign_in(CUSTOMER, PASSWORD)
         self.supervisor.sign_in(SUPERVISOR, PASSWORD)
         self.agent.sign_in(AGENT, PASSWORD)
+        self.reviewer.sign_in(REVIEWER, PASSWORD)
 
     def file(self) -> None:
         page = self.customer.get(f"/nuevo/?tipo={TOPIC}")
@@ -110,7 +115,22 @@ class Journey:
     def approve(self, mail: Mail) -> None:
         page = self.guest.get(link_of(mail))
         page = self.guest.submit(page.form("/acciones/aprobar/"))
-        assert page.path.endswith("/encuesta/"), page.url
+        assert "Atención al usuario hace la revisión final y cierra tu ticket." in page.text, page.text
+
+    def review(self) -> None:
+        """Complete the closing checklist and close with R10 (S2.44–S2.46)."""
+        ticket, reviewer = f"/agentes/tickets/{self.folio}/", self.reviewer
+        for kind, url in (("call", ""), ("whatsapp", "https://wa.me/c/584125550142")):
+            item = "llamada" if kind == "call" else kind
+            page = reviewer.get(f"{ticket}contactos/?medio={kind}&punto={item}")
+            reviewer.submit(page.form("/contactos/"), {"outcome": "successful", "url": url})
+        note = {"mode": "note", "body": "Captura de la conversación."}
+        picture = ("whatsapp-cierre.png", make_file("whatsapp-cierre.png"), "image/png")
+        reviewer.submit(reviewer.get(ticket).form("/mensajes/"), note, {"files": picture})
+        reviewer.submit(reviewer.get(ticket).form("/lista/respuesta/"))
+        page = reviewer.get(f"{ticket}acciones/cerrar/")
+        page = reviewer.submit(page.form("/acciones/cerrar/"))
+        assert "Cerraste el ticket." in page.text, page.text
 
     def rate(self, mail: Mail) -> None:
         page = self.guest.get(link_of(mail))
@@ -170,6 +190,8 @@ def play(journey: Journey, *, between: "dict[str, Callable[[], None]] | None" = 
     step("reject", journey.reject, journey.mail("closure_asked"), "Sigue igual con archivos grandes.")
     step("ask for approval again", journey.ask_for_approval, "Subimos el límite a 20 MB.")
     step("approve", journey.approve, journey.mail("closure_asked", number=2))
+    journey.mail("verification_asked", to=REVIEWER)
+    step("review", journey.review)
     step("rate", journey.rate, journey.mail("closed"))
 
 

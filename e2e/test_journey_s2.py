@@ -1,4 +1,5 @@
-"""S2 in a browser: a ticket is prepared, gets two contributions by mailed link, is rejected once, approved and rated.
+"""S2 in a browser: a ticket is prepared, gets two contributions by mailed link, is rejected once, approved, reviewed and
+rated.
 After filing, the customer's phone never signs in again."""
 
 import pytest
@@ -9,6 +10,7 @@ from e2e.mailbox import Mailbox
 
 pytestmark = pytest.mark.e2e
 CUSTOMER, AGENT, SUPERVISOR = "cliente@demo.test", "tecnico@demo.test", "supervisor@demo.test"
+REVIEWER = "beatriz.solano@demo.test"
 TITLE = "No puedo subir el informe de Meteorología"
 SECRET = "Ojo: el decanato no quiere que se sepa"
 
@@ -24,6 +26,10 @@ SECRET = "Ojo: el decanato no quiere que se sepa"
 @pytest.mark.demand("S2.28")
 @pytest.mark.demand("S2.30")
 @pytest.mark.demand("S2.31")
+@pytest.mark.demand("S2.14")
+@pytest.mark.demand("S2.44")
+@pytest.mark.demand("S2.45")
+@pytest.mark.demand("S2.46")
 def test_s2_ticket_from_filing_to_survey(people: People, mailbox: Mailbox) -> None:
     journey(people, mailbox)
 
@@ -124,7 +130,7 @@ def journey(people: People, mailbox: Mailbox) -> None:
     maria.go("/agentes/inconformidades/?vista=revisadas")
     expect(maria.page.get_by_role("main")).to_contain_text(folio)
 
-    # Solved again, then approved and rated through the links in the mails
+    # Solved again, then approved through the link in the mail
     diego.open_ticket(folio)
     diego.look()
     diego.take_action(
@@ -135,12 +141,27 @@ def journey(people: People, mailbox: Mailbox) -> None:
     last = mailbox.wait_for(CUSTOMER, folio, "Subimos el límite de la tarea a 20 MB.", after=ask.id)
     guest.go(last.link())
     guest.page.get_by_role("button", name="Aprobar cierre").click()
+    expect(guest.page.get_by_text("Aprobaste el cierre. Gracias por confirmarlo.")).to_be_visible()
+    expect(guest.page.get_by_role("main")).to_contain_text("Atención al usuario hace la revisión final")
+    guest.look()
+    assert mailbox.wait_for(AGENT, folio, "se cierra cuando termine su revisión", after=last.id)
+
+    # User service completes the closing checklist and closes
+    assert mailbox.wait_for(REVIEWER, folio, "Falta de la lista de cierre", after=last.id)
+    beatriz = people.at_desk("Beatriz")
+    beatriz.sign_in(REVIEWER)
+    beatriz.go("/agentes/colas/por-verificar/")
+    beatriz.look()
+    beatriz.page.get_by_text(TITLE).first.click()
+    review_and_close(beatriz)
+
+    # She rates through the link in the mail that says that it is closed
+    closed = mailbox.wait_for(CUSTOMER, folio, "Vuelve a subir tu informe.", after=last.id)
+    guest.go(closed.link())
     expect(guest.page.get_by_role("heading", name="¿Cómo te atendimos?")).to_be_visible()
     guest.look()
     guest.rate(5)
     guest.look()
-    assert mailbox.wait_for(CUSTOMER, folio, "Vuelve a subir tu informe.", after=last.id)
-    assert mailbox.wait_for(AGENT, folio, after=last.id)
 
     # Her list shows it as completed, and no internal note reached her
     valentina.go("/tickets/")
@@ -150,6 +171,31 @@ def journey(people: People, mailbox: Mailbox) -> None:
     for seen in (page.content(), guest.page.content()):
         assert SECRET not in seen
     assert all(SECRET not in letter.text + letter.html for letter in mailbox.letters(CUSTOMER))
+
+
+def review_and_close(agent) -> None:
+    """Tick the items of the closing checklist, with the evidence of the last two, and close with R10."""
+    page = agent.page
+    checklist = page.locator("#sec-lista")
+    expect(checklist).to_contain_text("0 de 3")
+    agent.look()
+    checklist.get_by_role("checkbox").first.click()
+    expect(checklist).to_contain_text("1 de 3")
+    for done, url in (("2 de 3", ""), ("3 de 3", "https://wa.me/c/584125550142")):
+        checklist.get_by_role("link", name="Registrar").first.click()
+        dialog = page.get_by_role("dialog")
+        dialog.locator("[name=outcome]").select_option("successful")
+        dialog.locator("[name=url]").fill(url)
+        dialog.get_by_role("button", name="Registrar contacto").click()
+        expect(checklist).to_contain_text(done)
+    composer = page.locator("form.composer")
+    composer.locator("label").filter(has_text="Nota interna").first.click()
+    composer.get_by_label("Mensaje", exact=True).fill("Captura de la conversación.")
+    agent.attach("whatsapp-cierre.png")
+    composer.get_by_role("button", name="Guardar nota").click()
+    expect(page.locator("#thread")).to_contain_text("whatsapp-cierre.png")
+    agent.take_action("Cerrar por atención al usuario")
+    expect(page.locator("header.tk__head")).to_contain_text("Cerrado")
 
 
 def contribute(guest, link: str, text: str, *, file: str = "") -> None:
