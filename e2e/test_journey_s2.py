@@ -1,5 +1,6 @@
-"""S2 in a browser: a ticket is prepared, gets two contributions by mailed link, is rejected once, approved, reviewed and
-rated.
+"""S2 in a browser: a ticket is prepared, gets two contributions by mailed link, is rejected once, approved, reviewed
+and rated.
+
 After filing, the customer's phone never signs in again."""
 
 import pytest

@@ -129,6 +129,7 @@ def ready(key: str, action_key: str) -> tuple[Ticket, Action]:
         requester=None if "requester_has_account" in missing else ticket.requester,
         difficulty=3,
         standing_checked_at=timezone.now(),
+        call_due_since=timezone.now() if action_key == "llamar" else None,
         solution_done="Cambiamos la pieza.",
         solution_sent_at=timezone.now(),
         fields={item.key: sample(item) for item in definition.fields},

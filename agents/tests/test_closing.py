@@ -186,9 +186,36 @@ def test_user_service_reviews_an_approved_ticket_and_closes_it(ticket, agent):
     assert (ticket.stage, ticket.checklist_entries.count()) == ("cerrado", 3)
 
 
-def stamped(client, ticket):
-    """Return the stamp of the form of `cerrar`, as its page has it now."""
-    page = text_of(client.get(url(ticket, "action", "cerrar")))
+@pytest.mark.demand("S2.16")
+def test_closed_ticket_waits_in_por_llamar_until_the_call_is_logged(ticket, agent):
+    perform(ticket, "pedir_aprobacion", actor=agent, data={"solution_done": "Listo."})
+    perform(ticket, "aprobar", actor=ticket.requester)
+    reviewer = signed_in(make_agent(make_department("atencion-al-usuario")))
+    log(reviewer, ticket, item="llamada", outcome="failed")
+    log(reviewer, ticket, item="whatsapp", kind="whatsapp", url="https://wa.me/c/1")
+    for item in ("respuesta", "llamada"):
+        reviewer.post(url(ticket, "checklist", item), {"done": "1"})
+    add_screenshot(ticket, by=agent)
+    reviewer.post(url(ticket, "action", "cerrar_sin_hablar"), stamped(reviewer, ticket, "cerrar_sin_hablar"))
+    ticket.refresh_from_db()
+    assert ticket.stage == "cerrado"
+
+    queue = reverse("agents:queue_of", args=["por-llamar"])
+    page = text_of(reviewer.get(queue))
+    assert ticket.folio in page
+    assert re.search(r"colas/por-llamar/.{0,300}?>1<", page)
+    page = text_of(reviewer.get(url(ticket)))
+    assert "Falta llamar al solicitante" in page
+    address = unescape(re.search(r'href="([^"]+medio=call)"', page)[1])
+    assert re.search(r'<option value="call" selected', text_of(reviewer.get(address)))
+    log(reviewer, ticket, outcome="failed")
+    assert ticket.folio not in text_of(reviewer.get(queue))
+    assert "Falta llamar" not in text_of(signed_in(agent).get(url(ticket)))
+
+
+def stamped(client, ticket, action="cerrar"):
+    """Return the stamp of the action's form, as its page has it now."""
+    page = text_of(client.get(url(ticket, "action", action)))
     return {name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("key", "version")}
 
 

@@ -51,6 +51,8 @@ def log_contact(
         note=LineField(required=False, max_length=300),
     )
     entry = ContactEntry.objects.create(ticket=ticket, kind=kind, outcome=outcome, by=actor, **cleaned)
+    if kind == ContactKind.CALL:
+        ticket.call_due_since = None
     data = {"contact": entry.pk, "kind": kind, "outcome": outcome}
     record(ticket, EventKind.CONTACT, actor=actor, public=False, data=data, key=key)
     point = next((point for point in ticket.definition.closing.checklist if point.key == item), None)

@@ -121,9 +121,9 @@ def call_succeeded(ticket: Subject) -> bool:
 
 
 @condition
-def called_after_closing(ticket: Subject) -> bool:
-    """A call to the requester was logged after the ticket closed, whatever its outcome (S2.16)."""
-    return ticket.was_called_after_closing
+def call_due(ticket: Subject) -> bool:
+    """The ticket was closed, and the call that the process asks for afterwards is not logged (S2.16)."""
+    return ticket.call_due_since is not None
 
 
 @condition

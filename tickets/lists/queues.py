@@ -145,6 +145,16 @@ LATE_REPLIES = Queue(
     orders=("actividad", "recientes"),
 )
 """Closed tickets whose requester wrote after the end and waits for an answer."""
+CALLS_DUE = Queue(
+    "por-llamar",
+    _("Por llamar"),
+    "telephone",
+    lambda t, user: t.with_call_due(),
+    is_counted=True,
+    order="actividad",
+    orders=("actividad", "recientes"),
+)
+"""Closed tickets whose requester is still to be called (S2.16)."""
 CLOSED = Queue(
     "cerrados",
     _("Cerrados"),
@@ -195,6 +205,7 @@ VIEWS = (
     ),
     ALL,
     LATE_REPLIES,
+    CALLS_DUE,
     CLOSED,
     HISTORY,
 )

@@ -51,6 +51,10 @@ class TicketQuerySet(models.QuerySet[Any]):
         """Return the closed tickets whose requester replied after the end and waits for an answer."""
         return self.filter(late_reply_at__isnull=False)
 
+    def with_call_due(self) -> "TicketQuerySet":
+        """Return the closed tickets whose requester is still to be called (S2.16)."""
+        return self.filter(call_due_since__isnull=False)
+
     def assigned_to(self, user: "User") -> "TicketQuerySet":
         return self.filter(assignee=user)
 

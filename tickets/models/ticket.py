@@ -148,6 +148,8 @@ class Ticket(models.Model):
     closed_at = models.DateTimeField(_("cerrado"), null=True, blank=True)
     late_reply_at = models.DateTimeField(_("respuesta tras el cierre"), null=True, blank=True)
     """When the requester replied to the closed ticket, while no staff member has answered or put it aside."""
+    call_due_since = models.DateTimeField(_("llamada pendiente"), null=True, blank=True)
+    """When the ticket was closed, while the call that the process asks for after closing is not logged (S2.16)."""
     last_requester_message_at = models.DateTimeField(null=True, blank=True)
     last_staff_message_at = models.DateTimeField(null=True, blank=True)
 
@@ -262,6 +264,11 @@ class Ticket(models.Model):
                 name="ticket_late_reply",
             ),
             models.Index(
+                fields=["call_due_since", "id"],
+                condition=Q(call_due_since__isnull=False),
+                name="ticket_call_due",
+            ),
+            models.Index(
                 fields=["silence_due_at"],
                 condition=Q(silence_due_at__isnull=False),
                 name="ticket_silence_due",
@@ -318,10 +325,6 @@ class Ticket(models.Model):
     @property
     def has_successful_call(self) -> bool:
         return any(call.outcome == ContactOutcome.SUCCESSFUL for call in self._calls)
-
-    @property
-    def was_called_after_closing(self) -> bool:
-        return self.closed_at is not None and any(call.at > self.closed_at for call in self._calls)
 
     @property
     def _calls(self) -> "list[ContactEntry]":

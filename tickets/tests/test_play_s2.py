@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.enums import Standing
 from accounts.models import User
-from accounts.tests.factories import make_user
+from accounts.tests.factories import make_agent, make_department, make_user
 from content.errors import InvalidData
 from tickets import clocks, policies
 from tickets.closing import surveys
@@ -16,6 +16,7 @@ from tickets.closing.checklist import tick_checklist
 from tickets.definitions.responses import fill_in
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
+from tickets.lists import queues
 from tickets.models import Attachment, Nonconformity, Ticket
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import Play, left_unplayed, prepared, reopen_both_ways
@@ -277,7 +278,12 @@ def test_closed_ticket_offers_the_call_until_logged(play):
     p = ask_approval(prepare(play(KEY))).contact(ContactKind.CALL, ContactOutcome.FAILED)
     p.contact(ContactKind.WHATSAPP).picture().tick("respuesta", "llamada", "whatsapp", by=p.user_service)
     p.do(p.customer, "aprobar").later(hours=1)
+    for person in (p.agent, p.user_service, p.supervisor):
+        assert list(queues.CALLS_DUE.tickets(person)) == [p.ticket]
+    assert not queues.CALLS_DUE.tickets(make_agent(make_department("ajeno"))).exists()
     p.do(p.agent, "llamar", call_outcome="failed", note="No contestó; se le dejó mensaje.")
+    assert not queues.CALLS_DUE.tickets(p.supervisor).exists()
+    assert not p.ticket.turns.exists()
     call = p.ticket.contacts.first()
     assert (call.kind, call.outcome, call.by) == (ContactKind.CALL, ContactOutcome.FAILED, p.agent)
     assert p.ticket.stage == "cerrado"
@@ -288,8 +294,30 @@ def test_closed_ticket_offers_the_call_until_logged(play):
 @pytest.mark.demand("S2.16")
 def test_requester_who_was_reached_is_not_called_again(play):
     p = DECISIONS["approved"](reviewed(play))
+    assert not queues.CALLS_DUE.tickets(p.supervisor).exists()
     with pytest.raises(ActionUnavailable):
         perform(p.ticket, "llamar", actor=p.agent, data={"call_outcome": "successful"})
+
+
+@pytest.mark.demand("S2.16")
+@pytest.mark.parametrize(
+    "settle",
+    [
+        lambda p: p.contact(ContactKind.CALL, ContactOutcome.SUCCESSFUL),
+        lambda p: p.do(p.supervisor, "reabrir", assignee=p.agent, note="Falta algo."),
+    ],
+    ids=["contact logged", "reopened"],
+)
+def test_call_after_closing_is_due_until_it_is_logged_or_the_case_goes_on(play, settle):
+    p = ask_approval(prepare(play(KEY))).contact(ContactKind.CALL, ContactOutcome.FAILED)
+    p.contact(ContactKind.WHATSAPP).picture().tick("respuesta", "llamada", "whatsapp", by=p.user_service)
+    p.later(days=6)
+    p.ticket.refresh_from_db()
+    assert p.ticket.stage == "cerrado"
+    p.contact(ContactKind.WHATSAPP)
+    assert list(queues.CALLS_DUE.tickets(p.agent)) == [p.ticket]
+    settle(p)
+    assert not queues.CALLS_DUE.tickets(p.agent).exists()
 
 
 @pytest.mark.demand("S2.7")

@@ -169,6 +169,7 @@ def _record_call(step: Step, value: str) -> None:
     entry = ContactEntry.objects.create(
         ticket=step.ticket, kind=ContactKind.CALL, outcome=value, by=user, at=step.now
     )
+    step.ticket.call_due_since = None
     step.facts |= {"contact": entry.pk, "outcome": value}
 
 

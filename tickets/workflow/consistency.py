@@ -191,6 +191,10 @@ class Consistency:
 
     def _check_effects(self, path: Path, action: Action) -> None:
         names = [effect.name for effect in action.effects]
+        if "ask_for_call" in names and not (action.to and self.definition.stage(action.to).is_end):
+            self.report(
+                (*path, names.index("ask_for_call")), _("ask_for_call es para acciones que cierran el ticket")
+            )
         written = any(ask.field == "solution_done" and ask.required for ask in action.asks) or any(
             guard.name in ("solution_written", "solution_sent") for guard in action.guards
         )

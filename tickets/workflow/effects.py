@@ -102,10 +102,10 @@ def withdraw_solution(step: Step, argument: str) -> None:
 @effect
 def undo_closing(step: Step, argument: str) -> None:
     """Take back what closing set, because the ticket is reopened: the solution sent with its review, the approval asked
-    for, and the marks of a test ticket (S2.43) and of a duplicate (S2.40)."""
+    for, the call still due, and the marks of a test ticket (S2.43) and of a duplicate (S2.40)."""
     withdraw_solution(step, "")
     ticket = step.ticket
-    ticket.solution_sent_at = ticket.closure_asked_at = ticket.duplicate_of = None
+    ticket.closure_asked_at = ticket.call_due_since = ticket.duplicate_of = None
     ticket.is_test = False
 
 
@@ -154,6 +154,14 @@ def send_survey(step: Step, argument: str) -> None:
     """Send the survey after closing, but not for a test or a duplicate (S0.25)."""
     if not step.ticket.is_test and step.ticket.duplicate_of_id is None:
         step.notify.append(("requester", Template.SURVEY))
+
+
+@effect
+def ask_for_call(step: Step, argument: str) -> None:
+    """Put the ticket, which closes, into «Por llamar» until a call to its requester is logged, whatever its outcome
+    (S2.16). Does nothing if somebody has talked to them by phone already."""
+    if not step.ticket.has_successful_call:
+        step.ticket.call_due_since = step.now
 
 
 @effect
