@@ -140,10 +140,8 @@ def _own(user: User, folio: str) -> Access:
 def _guest(request: HttpRequest, folio: str, purposes: tuple[Purpose, ...]) -> Access | None:
     """Return the guest's access, or None without a valid link for one of `purposes`. A POST marks the link as used."""
     tokens = granted(request)
-    token = guests.find_valid(tokens, folio=folio, purposes=purposes) if tokens else None
-    if token is None and tokens and request.method in ("GET", "HEAD"):
-        ended = guests.find_ended(tokens, folio=folio)
-        token = ended if ended and ended.purpose in purposes and guests.may_see_result(ended) else None
+    find = guests.find_readable if request.method in ("GET", "HEAD") else guests.find_valid
+    token = find(tokens, folio=folio, purposes=purposes) if tokens else None
     if token is None:
         return None
     if request.method == "POST":
@@ -159,14 +157,14 @@ def _without_link(request: HttpRequest, folio: str) -> HttpResponse:
     if ended is None:
         return invalid_link_page(request)
     if request.method == "POST":
-        field = next(filter(_is_message, request.POST), "")
-        keep_unsent(request, folio, request.POST.get(field, ""))
+        keep_unsent(request, folio, _message_in(request))
     return ended_link_page(request, ended)
 
 
-def _is_message(name: str) -> bool:
-    """Whether a form's field holds the message to the team: that of a reply, or of an action (`<action>-message`)."""
-    return name == "body" or name.endswith("-message")
+def _message_in(request: HttpRequest) -> str:
+    """Return the posted message to the team: that of a reply, or of an action (`<action>-message`)."""
+    field = next((name for name in request.POST if name == "body" or name.endswith("-message")), "")
+    return request.POST.get(field, "")
 
 
 def invalid_link_page(request: HttpRequest) -> HttpResponse:
@@ -212,7 +210,7 @@ def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
     page = reverse("portal:ticket", kwargs={"folio": folio})
     if request.method != "POST":
         return redirect_to_login(request.get_full_path())
-    if keep_unsent(request, folio, request.POST.get("body", "")):
+    if keep_unsent(request, folio, _message_in(request)):
         messages.info(
             request, _("Tu sesión había terminado. Entra de nuevo: tu respuesta te espera en el ticket.")
         )

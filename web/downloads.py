@@ -60,7 +60,7 @@ def _may_see(request: HttpRequest, attachment: Attachment) -> bool:
         return True
     tokens = granted(request)
     folio = attachment.ticket.folio if attachment.ticket else ""
-    token = guests.find_valid(tokens, folio=folio, purposes=policies.READING_PURPOSES) if tokens else None
+    token = guests.find_readable(tokens, folio=folio, purposes=policies.READING_PURPOSES) if tokens else None
     return token is not None and policies.can_download(guests.guest_of(token), attachment)
 
 

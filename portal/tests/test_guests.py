@@ -149,6 +149,27 @@ def test_ended_link_says_what_ended_it_and_mails_a_new_one(
     assert mailed(in_work) == 1
 
 
+def test_ended_link_mails_a_new_one_in_a_browser(in_work: Ticket):
+    """A browser sends «Origin: null» with the forms of a page that forbids the referrer, and the CSRF check refuses
+    it."""
+    secret = issue(in_work, Purpose.FOLLOW)
+    guests.revoke(in_work)
+    browser = Client(enforce_csrf_checks=True)
+    shown = browser.get(f"/enlace/{secret}/")
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', shown.content.decode())
+    assert found
+    origin = "null" if shown["Referrer-Policy"] == "no-referrer" else "http://testserver"
+
+    answer = browser.post(
+        f"/enlace/otro/{in_work.folio}/",
+        {"csrfmiddlewaretoken": found[1]},
+        headers={"Origin": origin, "Referer": f"http://testserver/enlace/{secret}/"},
+    )
+
+    assert (answer.status_code, mailed(in_work)) == (302, 1)
+    assert shown["Referrer-Policy"] == "same-origin"  # no other site may see the token
+
+
 def test_new_link_is_mailed_only_to_a_browser_that_opened_one(in_work: Ticket, client: Client):
     answer = client.post(f"/enlace/otro/{in_work.folio}/")
 
@@ -203,6 +224,20 @@ def test_guest_sees_the_answer_that_ends_their_link(process, filing, start, supe
     assert not ticket.messages.filter(body="Otra cosa").exists()
     with time_machine.travel(timezone.now() + timedelta(hours=1, seconds=1)):
         assert client.get(f"/invitado/{ticket.folio}/").status_code == 410
+
+
+def test_result_that_ends_the_link_shows_its_files(in_work: Ticket, agent: User):
+    """The page of the result stays readable for a while, and so do the files on it."""
+    client = opened(in_work, Purpose.CONTRIBUTE)
+    client.post(f"/invitado/{in_work.folio}/responder/", {"body": "Mira", "files": png("captura.png")})
+    sent = Attachment.objects.get(ticket=in_work)
+    address = f"/adjuntos/{sent.uuid}/"
+    properties.set_contribution(in_work, actor=agent, is_open=False)
+
+    assert client.get(f"/invitado/{in_work.folio}/").status_code == 200
+    assert b"".join(client.get(address).streaming_content).startswith(b"\x89PNG")  # type: ignore[attr-defined]
+    with time_machine.travel(timezone.now() + timedelta(hours=1, seconds=1)):
+        assert client.get(address).status_code == 404
 
 
 def test_text_refused_with_its_link_waits_for_the_new_one(in_work: Ticket, agent: User):

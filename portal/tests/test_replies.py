@@ -228,3 +228,13 @@ def test_reply_without_session_is_kept_for_signing_in(in_work: Ticket, customer:
     assert ">Lo que escribí</textarea>" in html(client, url(in_work))
     client.post(url(in_work, "responder/"), {"body": "Lo que escribí"})
     assert ">Lo que escribí</textarea>" not in html(client, url(in_work))
+
+
+def test_rejection_without_session_is_kept_for_signing_in(to_approve: Ticket, customer: User, client: Client):
+    answer = client.post(
+        url(to_approve, "acciones/rechazar/"), {"rechazar-message": "Sigue sin abrir"}, follow=True
+    )
+
+    assert "tu respuesta te espera en el ticket" in answer.content.decode()
+    client.force_login(customer)
+    assert ">Sigue sin abrir</textarea>" in html(client, url(to_approve))

@@ -33,7 +33,11 @@ PAGES = {
 @require_safe
 def guest_link(request: HttpRequest, token: str, *, survey: bool = False) -> HttpResponse:
     """Exchange a link's token for a cookie and redirect to an address without the token: the survey's page with
-    `survey`, else the page of the link's purpose. Writes nothing to the database (see `web.grants`)."""
+    `survey`, else the page of the link's purpose. Writes nothing to the database (see `web.grants`).
+
+    Only the redirect forbids the referrer. With a page that does, browsers send its forms with «Origin: null», which
+    the CSRF check refuses; `SECURE_REFERRER_POLICY` keeps the token from other sites.
+    """
     try:
         found = guests.redeem(token)
     except EndedLink as ended:
@@ -49,8 +53,8 @@ def guest_link(request: HttpRequest, token: str, *, survey: bool = False) -> Htt
         response = redirect(own_page if own else guest_page, found.ticket.folio)
         if not own:
             grant(request, response, found)
+        response["Referrer-Policy"] = "no-referrer"
     add_never_cache_headers(response)
-    response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response
 

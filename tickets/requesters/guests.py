@@ -88,6 +88,17 @@ def find_ended(tokens: Iterable[int], *, folio: str) -> GuestToken | None:
     return max(ended, key=lambda token: token.pk, default=None)
 
 
+def find_readable(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpose]) -> GuestToken | None:
+    """Return the token with which the ticket may be read now: a valid one, else one that its own use has just revoked
+    (`may_see_result`); None without one."""
+    wanted = list(purposes)
+    token = find_valid(tokens, folio=folio, purposes=wanted)
+    if token is not None:
+        return token
+    ended = find_ended(tokens, folio=folio)
+    return ended if ended and ended.purpose in wanted and may_see_result(ended) else None
+
+
 def may_see_result(token: GuestToken) -> bool:
     """Whether the bearer of this revoked token used it shortly before, so that they may still read the ticket.
 
