@@ -244,6 +244,51 @@ def test_sent_draft_comes_back_if_page_lacks_it(show: Show) -> None:
     expect(page.locator("textarea")).to_have_value("La puerta no abre")
 
 
+@pytest.mark.parametrize(("next_page", "is_kept"), [("/tickets/MA-2/#mensaje-9", False), ("/", True)])
+def test_sent_draft_is_deleted_if_its_answer_leads_to_the_message(
+    show: Show, next_page: str, is_kept: bool
+) -> None:
+    """The message may be on the page of another ticket, and this one never shows it."""
+    page = draft_page(show)
+    page.locator("textarea").fill("La puerta no abre")
+    page.evaluate(
+        """next => {
+            const form = document.querySelector("form");
+            form.addEventListener("submit", event => event.preventDefault());
+            form.requestSubmit();
+            const xhr = { getResponseHeader: () => next };
+            form.dispatchEvent(new CustomEvent("htmx:beforeOnLoad", { detail: { xhr }, bubbles: true }));
+        }""",
+        next_page,
+    )
+
+    assert (page.evaluate(STORED) is not None) == is_kept
+
+
+def test_text_typed_just_before_a_reload_is_shown_and_saved_again(show: Show, site: Site) -> None:
+    """The page is drawn before the server has saved the text."""
+    held = threading.Event()
+    site.answers["POST /borrador/"] = Answer(status=204, until=held)
+    page = draft_page(show, url="/borrador/", here="Lo de antes")
+    page.locator("textarea").fill("Lo de ahora")
+    page.reload()
+
+    expect(page.locator("textarea")).to_have_value("Lo de ahora")
+    with page.expect_request("**/borrador/") as saved:
+        held.set()
+    assert "Lo de ahora" in (saved.value.post_data or "")
+    page.wait_for_function("!Object.keys(sessionStorage).length")
+
+
+def test_stored_draft_unfolds_its_form(show: Show) -> None:
+    with_stored_draft(show, "Sigue sin abrir")
+    html = DRAFT.format(url="", here="", seen="").replace("<form", "<details><summary>x</summary><form")
+    page = show(html + "</details>", draft="behaviours/draft.js#draft")
+
+    expect(page.locator("textarea")).to_be_visible()
+    expect(page.locator("textarea")).to_have_value("Sigue sin abrir")
+
+
 @pytest.mark.parametrize(("age_days", "text"), [(6, "La puerta no abre"), (8, "")])
 def test_draft_lives_for_a_week(show: Show, age_days: int, text: str) -> None:
     with_stored_draft(show, "La puerta no abre", age_days=age_days)

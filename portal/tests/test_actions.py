@@ -1,10 +1,13 @@
 """The requester's actions, the survey and the switch for mails."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from tickets.closing import surveys
@@ -270,3 +273,18 @@ def test_action_with_fields_has_no_extra_confirmation(customer: User, customer_c
     assert "Tu solicitud vuelve a En curso y se lo decimos al equipo." in page
     assert "¿Seguro?" not in page
     assert re.search(r'class="btn btn-primary w-100"\s+type="submit">\s*Reabrir', page)
+
+
+def test_browser_keeps_an_action_being_written_only_in_its_stage(
+    to_approve: Ticket, customer: User, agent: User, customer_client: Client
+):
+    def keys() -> list[str]:
+        return re.findall(r'data-draft-key="(accion-[^"]+)"', html(customer_client, url(to_approve)))
+
+    first = keys()
+    assert [key.rpartition("-")[0] for key in first] == [f"accion-{to_approve.folio}-rechazar"]
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        perform(to_approve, "rechazar", actor=customer, data={"message": "Sigue igual"})
+        perform(to_approve, "pedir_aprobacion", actor=agent, data=SOLUTION)
+    assert keys() != first

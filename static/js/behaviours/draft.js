@@ -1,34 +1,36 @@
 // Save what is being typed: on the server if the form has data-draft-url; else, or if that fails, in this browser under
 // data-draft-key, for this person alone (lib/person.js). The next page restores what the browser holds, unless it
 // arrived or is older than a week. It also chooses the kind of message that it was, and replaces no other text that the
-// page already holds. A hidden field typed_at gets the time of the last change, so that the server can tell a late save
-// from a new one.
+// page already holds. What is typed just before a page is loaded again waits in its tab, because the page may arrive
+// sooner than the server has saved it. A hidden field typed_at gets the time of the last change, so that the server can
+// tell a late save from a new one.
 import { debounce, fill, language, post } from "../lib/dom.js";
 import { draftKey, isStillOurs } from "../lib/person.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
+const RELOAD = 30 * 1000;
+const TEXTS =
+  "textarea[name], input[name]:is([type=text], [type=search], [type=tel], [type=email], :not([type]))";
 
 export function draft(form) {
   const key = form.dataset.draftKey ? draftKey(form.dataset.draftKey) : "";
   const url = form.dataset.draftUrl;
+  const leftKey = url ? draftKey(`left:${url}`) : "";
   let signedOut = false;
   const status = form.querySelector("[data-draft-status]");
   const say = (text) => {
     if (status) status.textContent = text || "";
   };
   const fields = () =>
-    [
-      ...form.querySelectorAll(
-        "textarea[name], input[name]:is([type=text], [type=search], [type=tel], :not([type]))",
-      ),
-    ].filter((field) => !field.readOnly && !field.disabled);
+    [...form.querySelectorAll(TEXTS)].filter((field) => !field.readOnly && !field.disabled);
 
   const mode = (value) =>
     form.querySelector(value ? `[data-look][value="${CSS.escape(value)}"]` : "[data-look]:checked");
 
+  const texts = () => Object.fromEntries(fields().map((field) => [field.name, field.value]));
   const keepHere = (sent = false) => {
     if (!key || !isStillOurs()) return false;
-    const values = Object.fromEntries(fields().map((field) => [field.name, field.value]));
+    const values = texts();
     try {
       if (Object.values(values).some((value) => value.trim()))
         localStorage.setItem(key, JSON.stringify({ at: Date.now(), sent, values, mode: mode()?.value }));
@@ -36,6 +38,23 @@ export function draft(form) {
       return true;
     } catch {
       return false;
+    }
+  };
+  const keepForReload = () => {
+    if (!leftKey || !isStillOurs()) return;
+    try {
+      const left = { at: Date.now(), values: texts(), mode: mode()?.value };
+      sessionStorage.setItem(leftKey, JSON.stringify(left));
+    } catch {
+      // Without storage, only the server has it.
+    }
+  };
+  const forgetHere = () => {
+    try {
+      if (key) localStorage.removeItem(key);
+      if (leftKey) sessionStorage.removeItem(leftKey);
+    } catch {
+      // Without storage, nothing is kept.
     }
   };
   const kept = (overwritten) => {
@@ -66,6 +85,7 @@ export function draft(form) {
     let saved = false;
     let overwritten = false;
     if (url) {
+      if (document.hidden) keepForReload();
       try {
         const { status, headers } = await send(fieldsToSend());
         saved = status < 300;
@@ -76,13 +96,14 @@ export function draft(form) {
         saved = false;
       }
     }
-    if (saved && key) localStorage.removeItem(key);
+    if (saved) forgetHere();
     // The page to sign in deletes what the browser holds. So the text is not kept: this page still has it.
     if (saved || (!signedOut && keepHere())) kept(overwritten);
   };
   const save = debounce(800, saveNow);
 
   if (key) restore();
+  if (leftKey) restoreLeft();
   // composer-modes.js is about to show the text of another kind of message: save the old one with the given values.
   form.addEventListener("desk:keep", (event) => {
     if (!url) return;
@@ -105,6 +126,12 @@ export function draft(form) {
     }
     save.cancel();
     keepHere(true); // stays until the text is seen on the page: a session may have ended meanwhile
+  });
+
+  // The reply is on the page to which its answer leads, which may be that of another ticket.
+  form.addEventListener("htmx:beforeOnLoad", (event) => {
+    const next = event.target === form && event.detail.xhr.getResponseHeader("HX-Redirect");
+    if (next && new URL(next, location.href).hash.startsWith("#mensaje-")) forgetHere();
   });
 
   // The person may have signed in again in another tab meanwhile.
@@ -138,18 +165,39 @@ export function draft(form) {
       localStorage.removeItem(key);
       return;
     }
+    if (show(stored, joined)) say(form.dataset.textRestored);
+  }
+
+  // What was typed last in this tab replaces what the server had when it drew the page, and is saved again.
+  function restoreLeft() {
+    let left;
+    try {
+      left = JSON.parse(sessionStorage.getItem(leftKey));
+      sessionStorage.removeItem(leftKey);
+    } catch {
+      left = null;
+    }
+    if (!left || Date.now() - left.at > RELOAD) return;
+    const changed = show(left, (_field, text) => text);
+    if (changed) setTimeout(() => form.dispatchEvent(new Event("input")));
+  }
+
+  // Show the stored texts, each as `choose(field, text)` says, and return whether a field changed.
+  function show(stored, choose) {
     const kind = stored.mode && mode(stored.mode);
     if (kind && !kind.checked) kind.click();
-    let restored = false;
+    let changed = false;
     for (const field of fields()) {
-      const value = joined(field, stored.values[field.name] || "");
+      const value = choose(field, stored.values[field.name] || "");
       if (value !== field.value) {
         field.value = value;
         field.dispatchEvent(new Event("input", { bubbles: false }));
-        restored = true;
+        changed = true;
       }
     }
-    if (restored) say(form.dataset.textRestored);
+    const folded = form.closest("details");
+    if (changed && folded) folded.open = true;
+    return changed;
   }
 }
 

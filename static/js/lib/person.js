@@ -28,8 +28,9 @@ export function forgetOthers() {
   if (!person()) return;
   try {
     localStorage.setItem(MARK, person());
-    for (const key of Object.keys(localStorage))
-      if (key.startsWith(PREFIX) && !key.startsWith(draftKey(""))) localStorage.removeItem(key);
+    for (const storage of [localStorage, sessionStorage])
+      for (const key of Object.keys(storage))
+        if (key.startsWith(PREFIX) && !key.startsWith(draftKey(""))) storage.removeItem(key);
   } catch {
     // Without storage there are no drafts.
   }
