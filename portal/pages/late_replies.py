@@ -13,11 +13,12 @@ from web.wording import short_day
 @dataclass(frozen=True)
 class LateReplyNotice:
     """The text above the reply box of a closed ticket, and the labels of its buttons. Without a `comment_label`, there
-    is only one button."""
+    is only one button. `elsewhere` is the folio of the open ticket where the case goes on."""
 
     text: str
     send_label: str
     comment_label: str = ""
+    elsewhere: str = ""
 
 
 def notice_for(ticket: Ticket) -> LateReplyNotice | None:
@@ -39,7 +40,8 @@ def _notice(ahead: Outlook) -> LateReplyNotice:
             return LateReplyNotice(text, _("Enviar y reabrir"), comment)
         case LateReply.CONTINUES if ahead.elsewhere:
             text = _("Este caso sigue en el ticket %(folio)s. Lo que escribas aquí llegará a ese ticket.")
-            return LateReplyNotice(text % {"folio": ahead.elsewhere.folio}, send)
+            folio = ahead.elsewhere.folio
+            return LateReplyNotice(text % {"folio": folio}, send, elsewhere=folio)
         case LateReply.OPENS_NEW:
             text = _("Este ticket está cerrado. Con lo que escribas abriremos otro, ligado a este.")
             return LateReplyNotice(text, _("Enviar y abrir un ticket"), comment)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from tickets import policies
 from tickets.closing import surveys
@@ -76,6 +77,7 @@ def live_context(
         "notifications_url": access.url("notifications"),
         "survey_url": access.url("survey") if access.can_rate and surveys.is_open(ticket) else "",
         "answers": _answers(ticket),
+        "follows": _followed(access),
         "contact": panel(),
         "is_approval": ticket.kind == StageKind.CLOSURE_APPROVAL,
         "awaits_reply": ticket.kind == StageKind.WAITING_CUSTOMER,
@@ -86,6 +88,16 @@ def _answers(ticket: Ticket) -> list[tuple[str, str]]:
     """Return the requester's answers to the process's own questions; never a field that staff fill in."""
     asked = ticket.definition.intake_fields(ticket.category.key if ticket.category else "")
     return [(str(question.label), text) for question, text in displayed_answers(asked, ticket.fields)]
+
+
+def _followed(access: Access) -> dict[str, str] | None:
+    """Return the folio of the closed ticket that this one goes on with, and its address for a person who may open it;
+    None if there is none, or if it is somebody else's."""
+    earlier = access.ticket.follows
+    if earlier is None or earlier.requester_email != access.ticket.requester_email:
+        return None
+    url = "" if access.token else reverse("portal:ticket", args=[earlier.folio])
+    return {"folio": earlier.folio, "url": url}
 
 
 def _is_decision(action: Action, access: Access) -> bool:

@@ -3,6 +3,7 @@
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client, override_settings
@@ -250,3 +251,33 @@ def test_guest_who_cannot_sign_in_files_it_without_an_account(client: Client, pr
 def test_other_topics_of_the_process_still_need_an_account(client: Client, process: Process):
     with pytest.raises(NotAllowed):
         make_ticket(process, guest_email="lucia@example.com", category="pagos")
+
+
+@pytest.mark.parametrize(
+    "query", ["#MA-10119", "ticket ma 10119", "10119", "http://desk.test/tickets/ma-10119/"]
+)
+def test_search_by_folio_offers_guests_a_way_to_it(client: Client, process: Process, query: str):
+    """The same whether or not the ticket exists."""
+    page = html(client, f"/buscar/?{urlencode({'q': query})}")
+
+    assert "¿Buscas el ticket MA-10119?" in page
+    assert 'href="/cuenta/entrar/?next=/tickets/MA-10119/"' in page
+    assert 'href="/enlace/nuevo/?folio=MA-10119"' in page
+    assert "No encontramos nada" not in page
+
+
+def test_search_by_folio_says_that_it_is_not_ones_own(
+    process: Process, customer: User, supervisor: User, customer_client: Client
+):
+    other = make_ticket(process, title="De otra persona", requester=supervisor)
+    mine = make_ticket(process, requester=customer)
+
+    page = html(customer_client, f"/buscar/?q={other.folio}")
+    assert f"El ticket {other.folio} no está entre los tuyos" in page
+    assert other.title not in page
+    assert "no está entre los tuyos" not in html(customer_client, f"/buscar/?q={mine.folio}")
+
+
+@pytest.mark.parametrize("query", ["iPhone-13 no prende", "Windows 11 lento", "pago"])
+def test_other_numbers_are_no_folio(client: Client, process: Process, query: str):
+    assert "¿Buscas el ticket" not in html(client, f"/buscar/?{urlencode({'q': query})}")

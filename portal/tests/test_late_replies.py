@@ -91,6 +91,10 @@ def test_late_reply_leads_to_the_new_ticket(closed: Ticket, customer_client: Cli
     assert f"El ticket {closed.folio} estaba cerrado: tu mensaje abrió este, el {new.folio}." in page
     assert f"Tu mensaje siguió en el ticket {new.folio}" in texts_of(html(customer_client, url(closed)))
     assert f"Este caso sigue en el ticket {new.folio}." in texts_of(html(customer_client, url(closed)))
+    assert f'<a href="{url(new)}">Abrir el {new.folio}</a>' in html(customer_client, url(closed))
+    assert f'<dt>Sigue a</dt> <dd><a href="{url(closed)}">{closed.folio}</a></dd>' in texts_of(
+        html(customer_client, url(new))
+    )
     with zeal_ignore():  # one request locks both tickets
         again = send(customer_client, closed, body="Y otra cosa.")
     assert f"El caso {closed.folio} sigue aquí: enviamos tu respuesta al ticket {new.folio}." in again
@@ -114,6 +118,7 @@ def test_guest_follows_the_new_ticket_at_once(client: Client):
     assert answer.redirect_chain[-1][0].startswith(f"/invitado/{new.folio}/")
     assert answer.status_code == 200
     assert f"tu mensaje abrió este, el {new.folio}." in texts_of(answer.content.decode())
+    assert f"<dt>Sigue a</dt> <dd>{ticket.folio}</dd>" in texts_of(answer.content.decode())
 
 
 def test_link_mailed_to_somebody_else_opens_no_other_ticket():

@@ -1,5 +1,6 @@
 """The home page and its search."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -47,4 +48,11 @@ def search(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, User) and query:
         mine = Ticket.objects.requested_by(request.user).select_related("category")
         context["tickets"] = rows(matching(mine, query).order_by("-updated_at", "-id")[:FOUND])
+    context["folio"] = "" if context["tickets"] else _folio_in(query)
     return render(request, "portal/search.html", context)
+
+
+def _folio_in(query: str) -> str:
+    """Return the folio of this desk that `query` names, whether or not there is such a ticket; "" if it names none."""
+    prefix = f"{settings.DESK_FOLIO_PREFIX}-"
+    return next((folio for folio in folios.named_in(query) if folio.startswith(prefix)), "")
