@@ -44,6 +44,14 @@ def test_guest_files_a_report_and_sees_the_folio(client: Client, guest_process: 
     assert ticket.folio in guide.page(guide.done)
 
 
+def test_review_shows_a_pasted_log_as_it_was_typed(client: Client, guest_process: Process):
+    log = "Traceback:\n\tat foo(Baz:10)\n    con sangría"
+    guide = Guide(client, PAGO)
+    guide.fill(DETAILS | {"description": log})
+
+    assert f'<dd class="as-typed">{log}</dd>' in guide.page(guide.contact)
+
+
 @pytest.mark.demand("S0.4")
 @pytest.mark.parametrize(
     ("fault", "topic"),

@@ -221,7 +221,7 @@ def test_page_shows_the_requesters_answers(guest_process: Process, customer: Use
 
     page = html(customer_client, url(ticket))
 
-    assert re.search(r"<dt>\s*Medio de pago\s*</dt>\s*<dd>\s*Tarjeta\s*</dd>", page)
+    assert re.search(r"<dt>\s*Medio de pago\s*</dt>\s*<dd[^>]*>\s*Tarjeta\s*</dd>", page)
     assert "RS-441720" in page
 
 
