@@ -6,6 +6,7 @@ A word is reduced to its stems in Spanish and in English, because texts of both 
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 import snowballstemmer
 
@@ -37,6 +38,12 @@ def words_of(query: str) -> list[str]:
     words = [word for word in re.findall(r"\w+", query.lower()) if len(word) < 60]
     telling = [word for word in words if fold(word) not in _COMMON]
     return list(dict.fromkeys(telling or words))[:MAX_WORDS]
+
+
+def compounds_of(query: str) -> list[str]:
+    """Return the neighbours in a query as one word each, because «log in» is also written «login»."""
+    words = [word for word in re.findall(r"\w+", query.lower())[:MAX_WORDS] if len(word) < 30]
+    return [one + other for one, other in pairwise(words)]
 
 
 def score(words: Iterable[str], texts: Iterable[tuple[int, str]]) -> int:

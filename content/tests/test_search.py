@@ -2,7 +2,7 @@
 
 import pytest
 
-from content.search import MAX_WORDS, score, stems_of, words_of
+from content.search import MAX_WORDS, compounds_of, score, stems_of, words_of
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,13 @@ def test_any_word_counts_and_the_best_text_decides():
     assert score([], texts) == 0
 
 
+def test_neighbours_are_one_word_too():
+    assert score(words_of("I can't log in") + compounds_of("I can't log in"), [(3, "login")]) == 3
+    assert score(compounds_of("in the log"), [(3, "login")]) == 0
+
+
 def test_long_queries_are_cut():
+    assert len(compounds_of(" ".join(f"palabra{n}" for n in range(100)))) == MAX_WORDS - 1
+    assert compounds_of("x" * 100_000 + " y") == []
     assert len(words_of(" ".join(f"palabra{n}" for n in range(100)))) == MAX_WORDS
     assert words_of("x" * 100_000) == []

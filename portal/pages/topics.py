@@ -11,7 +11,7 @@ from functools import cached_property
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
-from content.search import score, words_of
+from content.search import compounds_of, score, words_of
 from tickets.definitions.definition import Definition
 from tickets.enums import CaseKind, Severity
 from tickets.models import Category, Process
@@ -131,7 +131,7 @@ def featured(topics: list[Topic], limit: int) -> list[Topic]:
 def search(topics: list[Topic], query: str) -> list[Topic]:
     """Return the topics that have any word of `query`, in any of its forms, best first. Their names and synonyms count
     more than their descriptions."""
-    words = words_of(query)
+    words = words_of(query) + compounds_of(query)
     scored = [(score(words, topic.searched), position) for position, topic in enumerate(topics)]
     best_first = sorted((-points, position) for points, position in scored if points)
     return [topics[position] for _points, position in best_first]

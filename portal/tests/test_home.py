@@ -203,6 +203,7 @@ def test_search_survives_hostile_text(client: Client, guest_process: Process, pr
         ("FACTURACION", "Pagos y facturas"),
         ("certificado de notas", "Constancias y certificados"),
         ("diplomas", "Constancias y certificados"),
+        ("I can't log in", "Acceso y contraseña"),
     ],
 )
 def test_search_finds_topics_by_any_form_of_any_word(
