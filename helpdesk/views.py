@@ -42,14 +42,18 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer 403 and offer to send the form again.
 
     A browser without any cookie most likely blocks them: every page with a form sets one. Otherwise the page is older
-    than the last sign-in, or the cookie has expired.
+    than the last sign-in, or the cookie has expired. The header says which to the page's scripts.
     """
+    is_blocked = reason == REASON_NO_CSRF_COOKIE and not request.COOKIES
     context = {
-        "blocked": reason == REASON_NO_CSRF_COOKIE and not request.COOKIES,
+        "blocked": is_blocked,
         "again": _repeatable_fields(request),
         "typed": _typed_texts(request),
     }
-    return render(request, "403_csrf.html", context, status=403)
+    response = render(request, "403_csrf.html", context, status=403)
+    if is_blocked:
+        response["Desk-Cookies-Blocked"] = "1"
+    return response
 
 
 def _is_ours(request: HttpRequest) -> bool:

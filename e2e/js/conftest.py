@@ -44,6 +44,7 @@ class Asked:
 class Answer:
     body: str = ""
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
     until: threading.Event | None = None  # holds the answer back until the test sets it
 
 
@@ -96,6 +97,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", f"{content_type}; charset=utf-8")
         self.send_header("Content-Length", str(len(data)))
         self.send_header("Cache-Control", "no-store")
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 

@@ -97,6 +97,22 @@ def test_failed_upload_says_so_in_its_row(form: Page, site: Site, status: int, t
     expect(form.get_by_role("button", name="Quitar foto.png")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("headers", "text"),
+    [({}, "La página había vencido"), ({"Desk-Cookies-Blocked": "1"}, "Permite las cookies")],
+)
+def test_refused_upload_says_why(form: Page, site: Site, headers: dict[str, str], text: str) -> None:
+    """It is not the connection."""
+    form.evaluate(
+        "Object.assign(document.getElementById('snacks').dataset,"
+        " { textExpired: 'La página había vencido', textCookies: 'Permite las cookies' })"
+    )
+    site.answers["POST /subir/"] = Answer(status=403, headers=headers)
+    choose(form, a_file("foto.png"))
+
+    expect(form.locator(".file__meta")).to_have_text(text)
+
+
 def test_form_is_sent_when_its_uploads_end(form: Page, site: Site) -> None:
     arrived = threading.Event()
     site.answers["POST /subir/"] = Answer(stored("foto.png", "t1"), until=arrived)

@@ -58,6 +58,21 @@ def test_browser_that_blocks_cookies_is_told_so(language, path, form):
     assert BLOCKED[language] not in page
 
 
+def test_scripts_learn_that_cookies_are_blocked():
+    blocked = Client(enforce_csrf_checks=True).post("/nuevo/uno/borrador/", {"title": "x"})
+    assert (blocked.status_code, blocked["Desk-Cookies-Blocked"]) == (403, "1")
+
+    old = old_page().post("/nuevo/uno/borrador/", {"title": "x"})
+    assert (old.status_code, "Desk-Cookies-Blocked" in old) == (403, False)
+
+
+def test_visitors_are_not_told_of_a_session(client):
+    page = unescape(client.get("/").content.decode())
+
+    assert "Tu sesión terminó" not in page
+    assert 'data-text-expired="Esta página caducó.' in page
+
+
 def test_form_is_sent_again_once_cookies_are_allowed(mailoutbox):
     """The page sets the cookie and carries the form with its token."""
     browser = Client(enforce_csrf_checks=True, headers={"origin": OURS})

@@ -281,6 +281,8 @@ def test_browser_keeps_an_action_being_written_only_in_its_stage(
     def keys() -> list[str]:
         return re.findall(r'data-draft-key="(accion-[^"]+)"', html(customer_client, url(to_approve)))
 
+    zones = re.findall(r'data-time-zone="([^"]*)"', html(customer_client, url(to_approve)))
+    assert zones == [customer.time_zone] * 2  # of the reply, too: «Borrador guardado a las …»
     first = keys()
     assert [key.rpartition("-")[0] for key in first] == [f"accion-{to_approve.folio}-rechazar"]
 

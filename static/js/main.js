@@ -1,7 +1,7 @@
 // Bind the page's behaviours: data-behaviour="name" on an element, one file each. Everything works without them.
 import { bindAll } from "./lib/behaviours.js";
 import { forgetOthers, hideFromOthers } from "./lib/person.js";
-import { addSnack } from "./lib/snacks.js";
+import { addSnack, refusedText } from "./lib/snacks.js";
 import { autosize } from "./behaviours/autosize.js";
 import { charCounter } from "./behaviours/char-counter.js";
 import { composerModes } from "./behaviours/composer-modes.js";
@@ -80,11 +80,9 @@ document.addEventListener("desk:bind", bind);
 document.addEventListener("htmx:afterSettle", bind);
 document.addEventListener("htmx:oobAfterSwap", bind);
 
-// Show the error text `name` (data-text-… of #snacks) when a request failed, unless it is shown already. The page stays
-// as it is, with everything that was typed.
-function complain(name) {
-  const texts = document.getElementById("snacks")?.dataset || {};
-  const text = texts[name];
+// Show an error text when a request failed, unless it is shown already. The page stays as it is, with everything that
+// was typed.
+function complain(text) {
   const shown = [...document.querySelectorAll("#snacks .snack > span")].some(
     (snack) => snack.textContent.trim() === text,
   );
@@ -94,10 +92,12 @@ function complain(name) {
 
 // A failed poll shows no error, because the next one may succeed. An ended session is always shown, because nothing
 // typed can be saved any more.
+const texts = () => document.getElementById("snacks")?.dataset || {};
 const background = (event) => event.target.matches?.("[data-behaviour~=poll]");
-document.addEventListener("desk:expired", () => complain("textExpired"));
-document.addEventListener("htmx:sendError", (event) => background(event) || complain("textOffline"));
+document.addEventListener("desk:expired", (event) => complain(event.detail.text));
+document.addEventListener("htmx:sendError", (event) => background(event) || complain(texts().textOffline));
 document.addEventListener("htmx:responseError", (event) => {
-  if ([401, 403].includes(event.detail.xhr.status)) complain("textExpired");
-  else if (!background(event)) complain("textError");
+  const { xhr } = event.detail;
+  if ([401, 403].includes(xhr.status)) complain(refusedText((name) => xhr.getResponseHeader(name)));
+  else if (!background(event)) complain(texts().textError);
 });

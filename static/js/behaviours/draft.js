@@ -6,6 +6,7 @@
 // tell a late save from a new one.
 import { debounce, fill, language, post } from "../lib/dom.js";
 import { draftKey, isStillOurs } from "../lib/person.js";
+import { refusedText } from "../lib/snacks.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
 const RELOAD = 30 * 1000;
@@ -91,7 +92,10 @@ export function draft(form) {
         saved = status < 300;
         signedOut = status === 401;
         overwritten = headers.has("Desk-Draft-Overwritten");
-        if ([401, 403].includes(status)) document.dispatchEvent(new CustomEvent("desk:expired"));
+        if ([401, 403].includes(status)) {
+          const text = refusedText((name) => headers.get(name));
+          document.dispatchEvent(new CustomEvent("desk:expired", { detail: { text } }));
+        }
       } catch {
         saved = false;
       }

@@ -6,7 +6,7 @@
 //   422  the same row with state="error" and what is wrong in the reader's language
 // If the form has a hidden field `carry`, each request sends it: it proves which draft the file belongs to. A row's [data-remove] may hold an address: POST there deletes the file on the server.
 import { csrfToken, fill, language, post } from "../lib/dom.js";
-import { addSnack } from "../lib/snacks.js";
+import { addSnack, refusedText } from "../lib/snacks.js";
 
 export function upload(box) {
   const input = box.querySelector("input[type=file]");
@@ -177,15 +177,15 @@ export function upload(box) {
       ? new DOMParser().parseFromString(request.responseText, "text/html").querySelector("li")
       : null;
     if (fragment) row.replaceWith(fragment);
-    else
-      fail(
-        row,
-        request.status === 413
-          ? text("Size", { size: bytes(file.size), limit: bytes(maxBytes) })
-          : text("Failed"),
-      );
+    else fail(row, whyNot(request, file));
     count();
     box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function whyNot(request, file) {
+    if (request.status === 413) return text("Size", { size: bytes(file.size), limit: bytes(maxBytes) });
+    const refused = [401, 403].includes(request.status);
+    return (refused && refusedText((name) => request.getResponseHeader(name))) || text("Failed");
   }
 
   function fail(row, message) {

@@ -14,3 +14,9 @@ export function addSnack(text, kind = "ok") {
   list.append(snack);
   return snack;
 }
+
+// Why the server refused a request of a script with 401 or 403: `header` reads a header of its answer.
+export function refusedText(header) {
+  const texts = document.getElementById("snacks")?.dataset || {};
+  return (header("Desk-Cookies-Blocked") ? texts.textCookies : texts.textExpired) || "";
+}
