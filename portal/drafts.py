@@ -9,6 +9,7 @@ key. docs/decisions/0010 gives the reasons.
 import re
 import secrets
 import uuid
+from itertools import islice
 from typing import Any
 
 from django.core import signing
@@ -50,9 +51,12 @@ def load(request: HttpRequest, code: str) -> ReportDraft:
 
 
 def unfinished(request: HttpRequest, limit: int) -> list[ReportDraft]:
-    """Return up to `limit` reports that this person began and has not sent, newest first."""
+    """Return up to `limit` reports that this person began and has not sent, newest first. One whose text was erased
+    counts only if it has files."""
     user = request.user if isinstance(request.user, User) else None
-    return list(drafts.unfinished_reports(visitor=visitor_of(request), user=user)[:limit])
+    rows = drafts.unfinished_reports(visitor=visitor_of(request), user=user)[: drafts.REPORTS_KEPT]
+    begun = (row for row in rows if drafts.has_text(row.values) or files_of(request, row).exists())
+    return list(islice(begun, limit))
 
 
 def _of_visitor(code: str, visitor: str, user: User | None) -> ReportDraft | None:

@@ -20,8 +20,9 @@ from .streams import Source, chunks, has_any, read_at, size_of
 _IN_AN_IMAGE = (*ACTIVE, b"%pdf-1.", b"%pdf-2.")
 _ARCHIVE_EXTENSIONS = {"rar", "7z", "gz", "tgz", "tar", "bz2", "xz"}
 _PHONE_IMAGES = {"heic", "heif", "avif"}
+_OTHER_IMAGES = {"bmp", "tif", "tiff"}
 # A picture loses these when it gets its true extension; any other end of its name stays.
-_REPLACED = {*BY_EXTENSION, *_PHONE_IMAGES, "bmp", "jpe", "tif", "tiff"}
+_REPLACED = {*BY_EXTENSION, *_PHONE_IMAGES, *_OTHER_IMAGES, "jpe"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,12 @@ def _by_name(extension: str, rules: FileRules) -> Format:
         return known
     if extension in _PHONE_IMAGES and rules.allows(BY_KEY["jpeg"]):
         raise _phone_image()
+    if extension in _OTHER_IMAGES and rules.allows(BY_KEY["jpeg"]):
+        raise RefusedFile(
+            _("No podemos mostrar imágenes .{extension}. Guarda una copia como PNG o JPG y adjúntala."),
+            code="extension",
+            extension=extension,
+        )
     if extension in _ARCHIVE_EXTENSIONS and rules.allows(BY_KEY["zip"]):
         raise RefusedFile(
             _("Solo abrimos comprimidos ZIP. Comprime los archivos en un ZIP."), code="extension"

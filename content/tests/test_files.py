@@ -374,6 +374,9 @@ def test_rules_for_captures_accept_only_images_and_videos():
     assert str(refusal(made.PDF, "factura.pdf", rules)) == (
         "Aquí no se pueden adjuntar archivos .pdf. Puedes adjuntar imagen o video."
     )
+    assert str(refusal(b"BM" + b"x" * 100, "pantalla.bmp", rules)) == (
+        "No podemos mostrar imágenes .bmp. Guarda una copia como PNG o JPG y adjúntala."
+    )
 
 
 @pytest.mark.demand("S3.8")

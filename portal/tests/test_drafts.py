@@ -306,6 +306,16 @@ def test_home_offers_to_continue_and_to_discard_with_undo(client: Client, guest_
     assert "Continúa tu reporte" in guide.page("/")
 
 
+def test_home_offers_no_report_without_text_and_files(client: Client, guest_process: Process):
+    guide = Guide(client, PAGO)
+    autosave(guide, title="A")
+    autosave(guide, title="")
+    assert "Continúa tu reporte" not in guide.page("/")
+
+    client.post(f"/nuevo/{guide.id}/archivos/?tipo={PAGO}", {"file": png()})
+    assert "Continúa tu reporte" in guide.page("/")
+
+
 def test_stranger_cannot_discard_a_draft(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
     autosave(guide, title="A medias")
