@@ -112,7 +112,9 @@ class MailContext:
             (severity_name, str(Severity(ticket.severity).label)),
             (_("Departamento"), str(ticket.department or "")),
             (_("Responsable"), ticket.acting_assignee.name if ticket.acting_assignee else ""),
-            (_("Fecha de cierre"), phrases.moment(due) if due else ""),
+            (_("Cerrado"), phrases.moment(ticket.closed_at))
+            if ticket.closed_at
+            else (_("Fecha de cierre"), phrases.moment(due) if due else ""),
         ]
         return {
             "mine": ticket.assignee_id is not None and ticket.assignee_id == self.mail.user_id,

@@ -2,6 +2,7 @@
 not see."""
 
 import re
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from html import unescape
 from typing import Any
@@ -561,3 +562,18 @@ def test_staff_markdown_is_escaped_in_html():
     assert 'href="javascript' not in html
     assert "<img" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_staff_read_when_a_closed_ticket_was_closed():
+    """Not when it was due."""
+    ticket = make_world(Template.REQUESTER_REPLIED)
+    assert (
+        "Fecha de cierre" in written(make_mail(ticket, Template.REQUESTER_REPLIED, to="role:supervisor")).body
+    )
+
+    Ticket.objects.filter(pk=ticket.pk).update(
+        stage="cerrado", stage_kind="done", closed_at=datetime(2026, 10, 25, 19, 40, tzinfo=UTC)
+    )
+    body = written(make_mail(ticket, Template.REQUESTER_REPLIED, to="role:supervisor")).body
+    assert re.search(r"Cerrado: domingo 25 de octubre, 15:40", body)
+    assert "Fecha de cierre" not in body
