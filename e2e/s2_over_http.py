@@ -30,7 +30,6 @@ EXPECTED = {
         "assigned",
         "requester_replied",
         "requester_replied",
-        "closure_rejected",
         "nonconformity",
         "closure_approved",
         "closed",

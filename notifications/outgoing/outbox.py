@@ -29,6 +29,8 @@ DRAIN = "notifications.tasks.drain_outbox"
 MAIL_KEPT_FOR = timedelta(days=180)
 HELD_FOR = timedelta(minutes=1)
 """How long a `resolved` mail to the requester waits for what follows at once: the closing and the survey."""
+TOLD_BY_REPORT = frozenset({Template.CLOSURE_REJECTED, Template.RETURNED})
+"""Mails that the report of a nonconformity replaces for its reader: it says the same, with the reason."""
 
 
 def enqueue_event(event: TicketEvent) -> int:
@@ -58,14 +60,17 @@ def enqueue_event(event: TicketEvent) -> int:
 def _without_repeats(
     event: TicketEvent, found: dict[tuple[str, str], Recipient]
 ) -> dict[tuple[str, str], Recipient]:
-    """Return `found` without what the requester reads in another mail anyway: resolved, closed and survey within a
-    minute are one mail.
+    """Return `found` without what its reader gets in another mail anyway.
 
-    The mails `resolved` and `closed` offer the survey themselves. A `resolved` mail is held for `HELD_FOR`; if the
-    ticket is closed meanwhile, only `closed` is sent, which tells the solution too.
+    For the requester, resolved, closed and survey within a minute are one mail: `resolved` and `closed` offer the
+    survey themselves. A `resolved` mail is held for `HELD_FOR`; if the ticket is closed meanwhile, only `closed` is
+    sent, which tells the solution too. For staff, a rejection and the report of the nonconformity that it opens are one
+    mail, the report (S2.30).
     """
     kept = {}
     for (email, template), person in found.items():
+        if template in TOLD_BY_REPORT and (email, Template.NONCONFORMITY) in found:
+            continue
         if person.audience == Audience.REQUESTER:
             if template == Template.CLOSED:
                 _merge_held(event, email)

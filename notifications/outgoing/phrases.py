@@ -1,7 +1,7 @@
 """Format dates and messages for mails, in the active language and time zone."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
@@ -40,19 +40,12 @@ def moment(value: datetime) -> str:
 
 
 def before(value: datetime | None) -> str:
-    """Return a due date such as «hoy antes de las 11:27» or «el viernes 20 de noviembre antes de la 1:27». Empty if
-    `value` has passed: a mail does not repeat a promise that can no longer be kept."""
-    now = timezone.now()
-    if value is None or value <= now:
+    """Return a due date such as «el viernes 20 de noviembre antes de la 1:27», never «hoy»: nobody knows when a mail is
+    read. Empty if `value` has passed: a mail does not repeat a promise that can no longer be kept."""
+    if value is None or value <= timezone.now():
         return ""
-    local = timezone.localtime(value)
-    days = local.date() - timezone.localtime(now).date()
-    if days == timedelta(0):
-        text = ngettext("hoy antes de la %(time)s", "hoy antes de las %(time)s", local.hour)
-    elif days == timedelta(days=1):
-        text = ngettext("mañana antes de la %(time)s", "mañana antes de las %(time)s", local.hour)
-    else:
-        text = ngettext("el %(day)s antes de la %(time)s", "el %(day)s antes de las %(time)s", local.hour)
+    hour = timezone.localtime(value).hour
+    text = ngettext("el %(day)s antes de la %(time)s", "el %(day)s antes de las %(time)s", hour)
     return text % {"day": day(value), "time": time(value)}
 
 

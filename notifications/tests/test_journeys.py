@@ -95,7 +95,6 @@ def test_s2_mails_from_filing_to_survey():
     decider = link_in_last_mail_to("cliente@example.com", Purpose.APPROVE)
     perform(ticket, "rechazar", actor=decider, data={"message": "Sigue igual."})
     assert sorted(post()) == [
-        ("agente@example.com", "closure_rejected"),
         ("agente@example.com", "nonconformity"),
         ("supervisora@example.com", "nonconformity"),
     ]

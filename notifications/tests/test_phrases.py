@@ -19,11 +19,11 @@ def in_caracas():
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (datetime(2026, 11, 20, 15, 27, tzinfo=UTC), "hoy antes de las 11:27"),
-        (datetime(2026, 11, 21, 3, 59, tzinfo=UTC), "hoy antes de las 23:59"),
-        (datetime(2026, 11, 21, 4, 0, tzinfo=UTC), "mañana antes de las 0:00"),
-        (datetime(2026, 11, 21, 5, 30, tzinfo=UTC), "mañana antes de la 1:30"),
-        (datetime(2026, 11, 21, 17, 30, tzinfo=UTC), "mañana antes de las 13:30"),
+        (datetime(2026, 11, 20, 15, 27, tzinfo=UTC), "el viernes 20 de noviembre antes de las 11:27"),
+        (datetime(2026, 11, 21, 3, 59, tzinfo=UTC), "el viernes 20 de noviembre antes de las 23:59"),
+        (datetime(2026, 11, 21, 4, 0, tzinfo=UTC), "el sábado 21 de noviembre antes de las 0:00"),
+        (datetime(2026, 11, 21, 5, 30, tzinfo=UTC), "el sábado 21 de noviembre antes de la 1:30"),
+        (datetime(2026, 11, 21, 17, 30, tzinfo=UTC), "el sábado 21 de noviembre antes de las 13:30"),
         (datetime(2026, 11, 25, 5, 0, tzinfo=UTC), "el miércoles 25 de noviembre antes de la 1:00"),
         (datetime(2026, 11, 25, 13, 30, tzinfo=UTC), "el miércoles 25 de noviembre antes de las 9:30"),
         (datetime(2027, 1, 4, 13, 30, tzinfo=UTC), "el lunes 4 de enero de 2027 antes de las 9:30"),
@@ -37,7 +37,7 @@ def test_before_uses_the_active_time_zone(value, words):
 
 @pytest.mark.parametrize(
     ("day", "words"),
-    [(20, "today before 1:30"), (21, "tomorrow before 1:30"), (23, "on Monday 23 November before 1:30")],
+    [(20, "on Friday 20 November before 1:30"), (23, "on Monday 23 November before 1:30")],
 )
 def test_before_in_english(day, words):
     value = datetime(2026, 11, day, 5, 30, tzinfo=UTC)

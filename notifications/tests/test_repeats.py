@@ -177,3 +177,19 @@ def test_standard_answers_know_whether_they_ask():
     assert asking == {"R6"}
     for response in definition.responses:
         assert response.asks == ("necesito que me explique" in response.body.es)
+
+
+@pytest.mark.demand("S2.30")
+def test_rejection_and_its_report_are_one_mail_to_the_assignee():
+    agent, supervisor = make_agent(email="diego@desk.test"), make_supervisor(email="jefa@desk.test")
+    ticket = make_ticket(make_process(S2), requester=make_user())
+    Ticket.objects.filter(pk=ticket.pk).update(
+        stage="aprobacion", stage_kind="closure_approval", assignee=agent, solution_sent_at=timezone.now()
+    )
+    OutgoingEmail.objects.all().delete()
+    perform(ticket, "rechazar", actor=ticket.requester, data={"message": "Sigue sin abrir."})
+
+    staff = OutgoingEmail.objects.filter(audience="staff").values_list("recipient", "template")
+    assert sorted(staff) == [(agent.email, "nonconformity"), (supervisor.email, "nonconformity")]
+    delivery.drain()
+    assert "Sigue sin abrir." in next(each for each in sent_mail.outbox if agent.email in each.to).body

@@ -43,8 +43,8 @@ class SurveyForm(StampedForm):
         coerce=int,
         choices=[(str(score), str(score)) for score in range(1, 6)],
         error_messages={
-            "required": _("Elige una calificación del 1 al 5."),
-            "invalid_choice": _("Elige una calificación del 1 al 5."),
+            "required": _("Elige una de las cinco respuestas."),
+            "invalid_choice": _("Elige una de las cinco respuestas."),
         },
     )
     comment = LongTextField(

@@ -230,7 +230,7 @@ def test_survey_counts_once_and_only_when_sent(to_approve: Ticket, customer: Use
 
     without = customer_client.post(url(to_approve, "encuesta/"), {"comment": "Muy bien"})
     assert without.status_code == 422
-    assert "Elige una calificación del 1 al 5." in without.content.decode()
+    assert "Elige una de las cinco respuestas." in without.content.decode()
     assert "Muy bien</textarea>" in without.content.decode()
     customer_client.post(url(to_approve, "encuesta/"), {"score": "5", "comment": "Muy bien"})
     customer_client.post(url(to_approve, "encuesta/"), {"score": "1", "comment": "Mal"})

@@ -39,7 +39,7 @@ def rate(ticket: Ticket, *, actor: Actor, score: int, comment: str = "", key: st
     if not is_open(ticket):
         raise GuardFailed(_("Esta encuesta ya fue respondida o todavía no está abierta."))
     if score not in range(1, 6):
-        raise InvalidData({"score": [_("Elige una calificación del 1 al 5.")]})
+        raise InvalidData({"score": [_("Elige una de las cinco respuestas.")]})
     try:
         text = clean_text(comment, max_length=COMMENT_LENGTH)
     except TextTooLong as error:
