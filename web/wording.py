@@ -1,18 +1,17 @@
-"""Format names, amounts, durations and dates for people, in the active language and time zone.
+"""Format names, amounts and durations for people, in the active language. Dates are in `content.dates`.
 
 Templates use these functions as filters (`{% load ui %}`).
 """
 
 import re
 import zlib
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import ngettext
 
+from content.dates import spanish_is_active
 from content.text import normalize
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -74,63 +73,4 @@ def duration_in_words(value: timedelta | None, *, short: bool = False) -> str:
 
 def percent(value: float | None) -> str:
     """Format a percentage: «80 %» in Spanish, «80%» in English. None counts as 0."""
-    return f"{number_format(value or 0)}{NBSP if _spanish() else ''}%"
-
-
-# --- Dates ------------------------------------------------------------------------------------------------
-
-
-def _spanish() -> bool:
-    return (get_language() or "es").startswith("es")
-
-
-def _local(value: datetime) -> datetime:
-    return timezone.localtime(value) if timezone.is_aware(value) else value
-
-
-def short_day(value: datetime | date | None) -> str:
-    """Format a day: «hoy», «ayer», «mañana», «mié 18 nov», or «18 nov 2025» in another year. None gives ""."""
-    if value is None:
-        return ""
-    day = _local(value).date() if isinstance(value, datetime) else value
-    today = timezone.localdate()
-    if day == today:
-        return gettext("hoy")
-    if day == today - timedelta(days=1):
-        return gettext("ayer")
-    if day == today + timedelta(days=1):
-        return gettext("mañana")
-    text = format_date(day, "D j b" if day.year == today.year else "j b Y")
-    return text.lower() if _spanish() else text.title()
-
-
-def short_date(value: datetime | None) -> str:
-    """Format day and time: «mié 18 nov, 8:30», «hoy, 10:36». None gives ""."""
-    if value is None:
-        return ""
-    return f"{short_day(value)}, {format_date(_local(value), 'G:i')}"
-
-
-def long_date(value: datetime | None) -> str:
-    """Format the whole date: «miércoles 18 de noviembre de 2026, 8:30», for screen readers and titles."""
-    if value is None:
-        return ""
-    local = _local(value)
-    if _spanish():
-        return format_date(local, r"l j \d\e F \d\e Y, G:i").lower()
-    return format_date(local, "l j F Y, G:i")
-
-
-def ago(value: datetime | None) -> str:
-    """Format how long ago: «hace 12 min», «hace 3 h», and after a day the date. js/behaviours/relative-time.js updates
-    the same words in an open page."""
-    if value is None:
-        return ""
-    seconds = (timezone.now() - value).total_seconds()
-    if not 0 <= seconds < 24 * 3600:
-        return short_date(value)
-    if seconds < 60:
-        return pgettext("time", "ahora")
-    if seconds < 3600:
-        return gettext("hace %(minutes)d min") % {"minutes": seconds // 60}
-    return gettext("hace %(hours)d h") % {"hours": seconds // 3600}
+    return f"{number_format(value or 0)}{NBSP if spanish_is_active() else ''}%"

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor
+from content.dates import short_date
 from tickets.enums import EventKind, StageKind
 from tickets.models import Clock, Ticket
 from tickets.tests.factories import make_ticket, set_clock
 from tickets.workflow import properties
-from web.wording import short_date
 
 from .factories import signed_in, snapshot, text_of
 from .test_tickets import prepared, url

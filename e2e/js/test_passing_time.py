@@ -103,7 +103,8 @@ def test_hidden_tab_sends_no_request(region: Page) -> None:
 
 
 def clock_page(show: Show, instant: str) -> Page:
-    html = f'<time datetime="{instant}" data-behaviour="relative-time">como vino</time>'
+    words = 'data-minutes="hace {n} min" data-hours="hace {n} h" data-days="hace {n} d"'
+    html = f'<time datetime="{instant}" data-behaviour="relative-time" {words}>como vino</time>'
     return show(html, stopped=True, relative_time="behaviours/relative-time.js#relativeTime")
 
 
@@ -113,11 +114,12 @@ def clock_page(show: Show, instant: str) -> Page:
         ("2026-11-26T11:59:30Z", "como vino"),
         ("2026-11-26T11:48:00Z", "hace 12 min"),
         ("2026-11-26T09:10:00Z", "hace 2 h"),
-        ("2026-11-25T11:00:00Z", "como vino"),
+        ("2026-11-25T11:00:00Z", "hace 1 d"),
+        ("2026-11-16T12:00:00Z", "hace 10 d"),
         ("2026-11-26T13:00:00Z", "como vino"),
     ],
 )
-def test_relative_time_replaces_ages_under_a_day(show: Show, instant: str, text: str) -> None:
+def test_relative_time_counts_minutes_hours_and_days(show: Show, instant: str, text: str) -> None:
     expect(clock_page(show, instant).locator("time")).to_have_text(text)
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from content.dates import short_day
 from tickets.enums import LateReply, MessageKind
 from tickets.models import Message, Ticket
 from tickets.workflow.late_replies import Outlook, outlook
-from web.wording import short_day
 
 
 @dataclass(frozen=True)

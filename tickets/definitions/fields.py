@@ -8,10 +8,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext, pgettext
 
 from accounts.validators import phone_validator
+from content.dates import whole_day
 from content.errors import InvalidData
 from content.form_fields import LINE_LENGTH, LineField, LongTextField
 from content.text import MAX_TEXT
@@ -220,7 +221,7 @@ def display(definition: FieldDefinition, value: Any) -> str:
         case "yes_no":
             return pgettext("answer", "Sí") if value else pgettext("answer", "No")
         case "date":
-            return date_format(date.fromisoformat(value))
+            return whole_day(date.fromisoformat(value))
         case "number":
             return number_format(value)
     return str(value)

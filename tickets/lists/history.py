@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.enums import Standing
 from accounts.models import Department, User
+from content.dates import short_date
 
 from ..definitions.definition import Definition
 from ..enums import CaseKind, ClockKind, ContactKind, ContactOutcome, EventKind, Severity
@@ -171,7 +170,7 @@ def _value(name: str, value: Any, names: Names) -> str:
         return _("sí") if value else _("no")
     if name == "due_at":
         moment = parse_datetime(value) if isinstance(value, str) else value
-        return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT") if moment else str(value)
+        return short_date(moment) if moment else str(value)
     choices: dict[str, Any] = {"severity": Severity, "case_kind": CaseKind}
     return str(choices[name](value).label) if name in choices else str(value)
 

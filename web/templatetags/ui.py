@@ -18,22 +18,13 @@ from django.forms import BoundField
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.enums import Theme
+from content.dates import age_words, ago, long_date, short_date, short_day
 from content.files.rules import filesize
-from web.wording import (
-    ago,
-    avatar_color,
-    brief_duration,
-    duration,
-    initials,
-    long_date,
-    percent,
-    short_date,
-    short_day,
-)
+from web.wording import avatar_color, brief_duration, duration, initials, percent
 
 register = template.Library()
 
@@ -160,7 +151,10 @@ def when(value: datetime | None, relative: bool = False, css: str = "") -> SafeS
     """
     if not value:  # None, or the "" that a template passes for an unknown name
         return SafeString("")
-    behaviour = mark_safe(' data-behaviour="relative-time"') if relative else ""
+    words = {unit: text % {"n": "{n}"} for unit, text in age_words().items()} if relative else {}
+    behaviour = format_html_join(
+        "", ' data-{}="{}"', [("behaviour", "relative-time"), *words.items()] if words else []
+    )
     attributes = format_html(' class="{}"', css) if css else ""
     return format_html(
         '<time{} datetime="{}" title="{}"{}>{}</time>',

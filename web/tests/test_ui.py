@@ -124,13 +124,13 @@ class TestDates:
         with translation.override("en"):
             assert ui.long_date(timezone.now()) == "Friday 20 November 2026, 21:30"
 
-    def test_ago_shows_the_date_after_a_day(self):
+    def test_ago_counts_minutes_hours_and_days(self):
         now = timezone.now()
         with translation.override("es"):
             assert ui.ago(now - timedelta(seconds=20)) == "ahora"
             assert ui.ago(now - timedelta(minutes=12)) == "hace 12 min"
             assert ui.ago(now - timedelta(hours=3)) == "hace 3 h"
-            assert ui.ago(now - timedelta(hours=25)) == "ayer, 20:30"
+            assert ui.ago(now - timedelta(hours=25)) == "hace 1 d"
             assert ui.ago(now + timedelta(hours=1)) == "hoy, 22:30"
 
     def test_when_draws_instant_and_whole_date(self):
@@ -140,7 +140,8 @@ class TestDates:
         fixed, relative, nothing = drawn.split("|")
         instant = 'datetime="2026-11-21T02:30:00+00:00" title="viernes 20 de noviembre de 2026, 21:30"'
         assert fixed == f"<time {instant}>hoy, 21:30</time>"
-        assert relative == f'<time {instant} data-behaviour="relative-time">ahora</time>'
+        words = 'data-minutes="hace {n} min" data-hours="hace {n} h" data-days="hace {n} d"'
+        assert relative == f'<time {instant} data-behaviour="relative-time" {words}>ahora</time>'
         assert nothing == ""
 
 

@@ -1,7 +1,11 @@
-// Update «hace 12 min» while the page is open. Under a minute and after a day, the server's text stays as it is.
-import { language } from "../lib/dom.js";
-
+// Keep «hace 12 min» true while the page is open, in the words that the server gives for each unit. Under a minute, and
+// for what is still to come, the server's text stays as it is.
 const clocks = new Set();
+const UNITS = [
+  ["days", 86400],
+  ["hours", 3600],
+  ["minutes", 60],
+];
 
 export function relativeTime(element) {
   if (!clocks.size) setInterval(() => clocks.forEach(tellTime), 20000);
@@ -15,11 +19,8 @@ function tellTime(element) {
     return;
   }
   const seconds = (Date.now() - Date.parse(element.dateTime)) / 1000;
-  if (!(seconds >= 60 && seconds < 86400)) return;
-  const words = new Intl.RelativeTimeFormat(language(), { numeric: "always", style: "short" });
-  const text =
-    seconds < 3600
-      ? words.format(-Math.floor(seconds / 60), "minute")
-      : words.format(-Math.floor(seconds / 3600), "hour");
+  const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? [];
+  if (!unit) return;
+  const text = element.dataset[unit].replace("{n}", Math.floor(seconds / size));
   if (element.textContent !== text) element.textContent = text;
 }
