@@ -102,6 +102,14 @@ class Conversation:
         entries.sort(key=lambda entry: entry[:2])
         return list(_with_days(entries))
 
+    def solution(self) -> dict[str, Any] | None:
+        """Return the newest solution as `items` returns messages, without an id, because it is also among them."""
+        found = next((each for each in reversed(self.messages) if each.kind == MessageKind.SOLUTION), None)
+        if found is None and self.is_cut:
+            solutions = public_conversation(self.ticket)["messages"].filter(kind=MessageKind.SOLUTION)
+            found = solutions.order_by("-created_at", "-id").first()
+        return {**self._message(found), "id": ""} if found else None
+
     def _message(self, message: Message) -> dict[str, Any]:
         mine = message.from_requester
         return {

@@ -80,6 +80,7 @@ def live_context(
         "follows": _followed(access),
         "contact": panel(),
         "is_approval": ticket.kind == StageKind.CLOSURE_APPROVAL,
+        "solution": conversation.solution() if ticket.kind == StageKind.CLOSURE_APPROVAL else None,
         "awaits_reply": ticket.kind == StageKind.WAITING_CUSTOMER,
     }
 

@@ -1,6 +1,7 @@
 """The requester's page of a ticket: what it shows and what it never shows."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from accounts.models import User
 from accounts.tests.factories import make_agent, make_supervisor
 from tickets.closing import nonconformities
 from tickets.closing.contact_log import log_contact
-from tickets.enums import Severity
+from tickets.enums import Purpose, Severity
 from tickets.models import Attachment, Message, Process, Ticket, TicketEvent
+from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import review
 from tickets.workflow import conversation, properties
@@ -453,3 +455,33 @@ def test_page_shows_closing_by_silence(to_approve: Ticket, customer_client: Clie
     assert "Completado" in html(customer_client, url(to_approve))
     assert TicketEvent.objects.filter(action="seguir_sin_respuesta").exists()
     assert reverse("portal:ticket_survey", args=[to_approve.folio]) in html(customer_client, url(to_approve))
+
+
+def assert_solution_is_above_the_decision(page: str):
+    """The words, what is left to do, and only then the buttons, in the order of the document."""
+    done, steps = (page.index(text) for text in SOLUTION.values())
+    reject, approve = (page.index(f"/acciones/{action}/") for action in ("rechazar", "aprobar"))
+    assert done < steps < min(reject, approve) < page.index('id="hilo"')
+    assert len(re.findall(r'id="(mensaje-\d+)"', page)) == len(set(re.findall(r'id="(mensaje-\d+)"', page)))
+
+
+def test_solution_is_above_the_decision_for_requesters(to_approve: Ticket, customer_client: Client):
+    assert_solution_is_above_the_decision(html(customer_client, url(to_approve)))
+
+
+def test_solution_is_above_the_decision_for_guests(to_approve: Ticket, client: Client):
+    link = guests.issue(to_approve, purpose=Purpose.APPROVE, email=to_approve.requester_email)
+    page = unescape(client.get(f"/enlace/{link}/", follow=True).content.decode())
+    assert_solution_is_above_the_decision(page)
+
+
+def test_newest_solution_is_above_the_decision_after_a_long_conversation(
+    to_approve: Ticket, agent: User, customer_client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("portal.pages.thread.RECENT", 1)
+    conversation.send_follow_up(to_approve, actor=agent, body="Avísanos.")
+    assert_solution_is_above_the_decision(html(customer_client, url(to_approve)))
+
+
+def test_tickets_in_work_show_no_solution_above_the_conversation(in_work: Ticket, customer_client: Client):
+    assert 'id="solution-t"' not in html(customer_client, url(in_work))
