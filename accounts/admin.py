@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import ReadOnlyPasswordHashField
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils import translation
 from django.utils.translation import gettext
@@ -20,6 +21,17 @@ from .models import CustomerKind, Department, Membership, User
 from .signals import left_desk
 
 admin.site.unregister(Authenticator)  # allauth's own admin pages show the secrets and are in English
+
+
+# The rules ask for groups by name and never for their permissions, which Django names half in English.
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(admin.ModelAdmin):
+    fields = ("name",)
+    search_fields = ("name",)
+    ordering = ("name",)
 
 
 class MembershipInline(admin.TabularInline):

@@ -46,8 +46,11 @@ class StampedForm(forms.Form):
     field_names: Mapping[str, str] = {}
     """Maps the names that a verb uses in its errors to the fields of this form."""
 
-    version = VersionField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
-    key = KeyField(required=False, widget=forms.HiddenInput)
+    # Without ids, because a page may have several of these forms.
+    version = VersionField(
+        required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput(attrs={"id": False})
+    )
+    key = KeyField(required=False, widget=forms.HiddenInput(attrs={"id": False}))
 
     def stamp(self) -> dict[str, Any]:
         """Return `version` and `key` for the verb, each None if it is missing. A version that cannot be read is None.

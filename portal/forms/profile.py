@@ -94,6 +94,8 @@ class ProfileForm(forms.ModelForm):
         if not is_known(self.instance.time_zone):
             self.initial["time_zone"] = settings.DESK_TIME_ZONE
         self.fields["time_zone"].widget = forms.Select(choices=zone_choices(self.instance.time_zone))
+        for field in self.fields.values():  # Django would add hidden inputs where a default is a function
+            field.show_hidden_initial = False
         if not self.instance.is_desk_staff:
             del self.fields["keyboard_shortcuts"]
 
