@@ -1,11 +1,14 @@
 """The translations: the English catalogue is complete and compiled."""
 
+import ast
 import re
 import shutil
+from collections.abc import Iterator
 
 import polib
 import pytest
 
+from helpdesk.tests.code import PACKAGES, modules_of
 from tools import messages
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}|<[^>]+>")
@@ -60,3 +63,89 @@ def test_gettext_is_imported_only_as_underscore() -> None:
     sources = [path for name in messages.SOURCES for path in (messages.ROOT / name).rglob("*.py")]
     assert sources
     assert [path.name for path in sources if other_name.search(path.read_text())] == []
+
+
+NOW = {"gettext", "ngettext", "pgettext", "npgettext"}
+LATER = {f"{name}_lazy" for name in NOW}
+JOINING = {"format", "join", "lower", "upper", "title", "capitalize", "replace", "strip"}
+JOINING_CALLS = {"str", "format_html", "format_html_join", "mark_safe"}
+
+
+def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes that run when the module is imported: everything but the bodies of functions."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        parts: list[ast.AST | None] = [*node.args.defaults, *node.args.kw_defaults]
+        if not isinstance(node, ast.Lambda):
+            parts += node.decorator_list
+    else:
+        yield node
+        parts = list(ast.iter_child_nodes(node))
+    for part in parts:
+        if part is not None:
+            yield from run_at_import(part)
+
+
+def fixed_at_import(source: str) -> list[str]:
+    """Return the expressions that fix the language of a text when the module is imported: a text translated there, or
+    a lazy translation that is put together with another text."""
+    tree = ast.parse(source)
+    names = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+    }
+
+    def calls(node: ast.AST, among: set[str]) -> bool:
+        return (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and names.get(node.func.id) in among
+        )
+
+    def joins(node: ast.AST) -> bool:
+        if isinstance(node, ast.BinOp):
+            return isinstance(node.op, (ast.Add, ast.Mod))
+        if not isinstance(node, ast.Call):
+            return isinstance(node, ast.JoinedStr)
+        if isinstance(node.func, ast.Attribute):
+            return node.func.attr in JOINING
+        return isinstance(node.func, ast.Name) and node.func.id in JOINING_CALLS
+
+    return [
+        ast.unparse(node)
+        for node in run_at_import(tree)
+        if calls(node, NOW) or (joins(node) and any(calls(part, LATER) for part in ast.walk(node)))
+    ]
+
+
+def test_no_text_is_translated_at_import() -> None:
+    wrong = {
+        path.name: found
+        for path in modules_of(*PACKAGES)
+        if (found := fixed_at_import(path.read_text("utf-8")))
+    }
+    assert wrong == {}
+
+
+IMPORTS = "from django.utils.translation import gettext, gettext_lazy as _\n"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'A = gettext("Nuevo")',
+        'A = _("Hola, %s") % NAME',
+        'A = f"{_(1)}, {NAME}"',
+        'class A:\n    help = ", ".join([_("uno"), _("dos")])',
+        'def f(text=gettext("Nuevo")): ...',
+        'A = {"a": str(_("Nuevo"))}',
+        'A = _("Nuevo").lower()',
+    ],
+)
+def test_text_translated_at_import_is_found(statement: str) -> None:
+    assert fixed_at_import(IMPORTS + statement) != []
+
+
+def test_text_translated_in_a_function_is_not_reported() -> None:
+    assert fixed_at_import(f'{IMPORTS}A = _("x")\ndef f():\n    return gettext("a") + _("b") % 1') == []
