@@ -1,5 +1,5 @@
-"""At 320 px no page is wider than the window, whatever people have typed: tables, code and long words scroll or break
-where they stand."""
+"""Whatever people have typed, no page is wider than a window of 320 px, and no text lies over another: tables, code and
+long words scroll or break where they stand."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page
 from pytest_playwright.pytest_playwright import CreateContextCallback
 
 from demo.run import PASSWORD
@@ -55,6 +55,55 @@ def answers(url: str) -> bool:
         return False
 
 
+# Bars that stay in place lie over what scrolls below them, and what is drawn for screen readers lies anywhere.
+OVERLAPS = """() => {
+    const stays = (element) => {
+        for (let box = element; box; box = box.parentElement) {
+            const style = getComputedStyle(box)
+            if (["fixed", "sticky"].includes(style.position) || style.clipPath !== "none" || style.clip !== "auto")
+                return true
+        }
+        return false
+    }
+    const seen = (rect, element) => {
+        let { left, right, top, bottom } = rect
+        for (let box = element; box !== document.documentElement; box = box.parentElement) {
+            const style = getComputedStyle(box)
+            if (style.overflowX === "visible" && style.overflowY === "visible") continue
+            const edge = box.getBoundingClientRect()
+            left = Math.max(left, edge.left)
+            right = Math.min(right, edge.right)
+            top = Math.max(top, edge.top)
+            bottom = Math.min(bottom, edge.bottom)
+        }
+        return { left, right, top, bottom }
+    }
+    const boxes = []
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+        const element = text.parentElement
+        if (!text.data.trim() || !element.checkVisibility() || stays(element)) continue
+        const range = document.createRange()
+        range.selectNodeContents(text)
+        for (const rect of range.getClientRects()) {
+            const { left, right, top, bottom } = seen(rect, element)
+            if (right - left > 2 && bottom - top > 2)
+                boxes.push({ left, right, top, bottom, element, words: text.data.trim().slice(0, 30) })
+        }
+    }
+    const found = new Set()
+    boxes.sort((one, other) => one.top - other.top)
+    boxes.forEach((one, place) => {
+        for (let next = place + 1; next < boxes.length && boxes[next].top < one.bottom - 4; next++) {
+            const other = boxes[next]
+            const shared = Math.min(one.right, other.right) - Math.max(one.left, other.left)
+            if (other.element !== one.element && shared > 2) found.add(`«${one.words}» and «${other.words}»`)
+        }
+    })
+    return [...found].slice(0, 3).join("; ")
+}"""
+
+
 @pytest.fixture(scope="module")
 def long_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, list[Person]]]:
     """The demo's desk, on which all that people may type is as long as it may be, and everybody who visits it."""
@@ -67,17 +116,22 @@ def long_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack,
 
 
 @pytest.fixture
-def narrow(new_context: CreateContextCallback, long_desk: tuple[Stack, list[Person]]) -> Iterator[Page]:
+def window(
+    new_context: CreateContextCallback, long_desk: tuple[Stack, list[Person]], request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    """A page in a window of the width that the test is given."""
+    width: int = request.param
     context = new_context(
-        viewport={"width": 320, "height": 640},
+        viewport={"width": width, "height": 900},
         base_url=long_desk[0].url(),
         locale="es-VE",
         reduced_motion="reduce",
-        is_mobile=True,
+        is_mobile=width < 800,
     )
     context.set_default_timeout(10_000)
-    # The address may be asked for as often as a walk needs, and pictures cost time and have boxes of their own.
-    context.route("**/miniatura/", lambda route: route.abort())
+    context.route(
+        "**/miniatura/", lambda route: route.abort()
+    )  # pictures cost time and have boxes of their own
     yield context.new_page()
     context.close()
 
@@ -93,38 +147,59 @@ def sign_in(page: Page, email: str) -> None:
         assert "/cuenta/entrar" not in page.url
 
 
-def too_wide(page: Page) -> str:
-    """Return how wide the page is and which element is widest, or "" if it fits. All that is folded is opened."""
-    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true })")
+def opened(page: Page) -> Page:
+    """Unfold all that is folded, except menus, and wait until the browser has drawn it."""
+    page.evaluate(
+        "document.querySelectorAll('details:not(.menu)').forEach((details) => { details.open = true })"
+    )
     until_drawn(page)
-    return page.evaluate(WIDEST)
+    return page
 
 
-def test_no_page_scrolls_sideways_at_320_px(narrow: Page, long_desk: tuple[Stack, list[Person]]) -> None:
-    wide: dict[str, str] = {}
-    seen = 0
+def faults_of_every_page(page: Page, people: list[Person], check: str) -> tuple[list[str], int]:
+    """Return what the script `check` says of the pages of these people, and how many pages they are."""
+    faults, count = [], 0
 
     def open_page(address: str) -> tuple[str, str] | None:
-        response = narrow.goto(address, wait_until="load")
+        response = page.goto(address)
         html = response.text() if response else ""
-        return (urlsplit(narrow.url).path, html) if is_whole_page(html) else None
+        return (urlsplit(page.url).path, html) if is_whole_page(html) else None
 
-    for person in long_desk[1]:
-        sign_in(narrow, person.email)
+    for person in people:
+        person.seen.clear()
+        sign_in(page, person.email)
         for address, _html in walk(person, open_page):
-            seen += 1
-            if found := too_wide(narrow):
-                wide[f"{person.name} at {address}"] = found
-    assert seen > 150, "too few pages were opened"
-    assert not wide, "\n".join(f"{place}: {element}" for place, element in wide.items())
+            count += 1
+            if found := opened(page).evaluate(check):
+                faults.append(f"{person.name} at {address}: {found}")
+    return faults, count
 
 
-def test_a_wide_page_is_noticed_by_its_widest_element(narrow: Page) -> None:
-    def answer(route: Route) -> None:
-        body = f'<body><p>x</p><div class="a b"><pre>{"x" * 200}</pre></div>'
-        page = f'<!doctype html><meta name="viewport" content="width=device-width">{body}'
-        route.fulfill(body=page, content_type="text/html")
+@pytest.mark.parametrize("window", [320], indirect=True)
+def test_no_page_scrolls_sideways(window: Page, long_desk: tuple[Stack, list[Person]]) -> None:
+    wide, count = faults_of_every_page(window, long_desk[1], WIDEST)
+    assert count > 150, "too few pages were opened"
+    assert not wide, "\n".join(wide)
 
-    narrow.route("**/ancha/", answer)
-    narrow.goto("/ancha/")
-    assert "div.a.b > pre" in too_wide(narrow)
+
+@pytest.mark.parametrize("window", [390, 1440], indirect=True)
+def test_no_text_lies_over_another(window: Page, long_desk: tuple[Stack, list[Person]]) -> None:
+    people = [
+        person for person in long_desk[1] if person.name in ("a customer", "a supervisor", "who must approve")
+    ]
+    over, count = faults_of_every_page(window, people, OVERLAPS)
+    assert count > 80, "too few pages were opened"
+    assert not over, "\n".join(over)
+
+
+FAULTY = """<!doctype html><meta name="viewport" content="width=device-width"><body><p>x</p>
+<div class="a b"><pre>%s</pre></div>
+<p style="position: relative"><b>uno</b><i style="position: absolute; left: 0">dos</i></p>""" % ("x" * 200)
+
+
+@pytest.mark.parametrize("window", [320], indirect=True)
+def test_faulty_page_is_noticed(window: Page) -> None:
+    window.route("**/ancha/", lambda route: route.fulfill(body=FAULTY, content_type="text/html"))
+    window.goto("/ancha/")
+    assert "div.a.b > pre" in window.evaluate(WIDEST)
+    assert window.evaluate(OVERLAPS) == "«uno» and «dos»"
