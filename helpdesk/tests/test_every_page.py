@@ -8,9 +8,18 @@ from html.parser import HTMLParser
 import pytest
 from django.db import transaction
 from django.test import override_settings
+from django.utils.html import escape
 
+from accounts.models import User
 from helpdesk.tests.every_page import Seen, every_page, write_everywhere
 from helpdesk.tests.html_rules import faults_of
+from notifications.enums import MailState
+from notifications.models import OutgoingEmail
+from notifications.outgoing import composing
+from notifications.outgoing.emails import NotSent
+from notifications.tests.factories import make_event, make_message
+from tickets.enums import Template
+from tickets.models import Ticket
 
 TYPED = "Zq"  # no word of any language
 pytestmark = pytest.mark.django_db
@@ -137,6 +146,34 @@ def test_spanish_pages_say_nothing_in_english(pages):
     found = where(
         pages("es"), lambda page: [text for text in Words(page.html).texts if said_in(ENGLISH, text)]
     )
+    assert not found, found
+
+
+def mails_in(language: str) -> Iterator[Seen]:
+    """Yield subject, text and HTML of each mail, to a requester with and without an account and to the staff."""
+    User.objects.update(language=language)
+    Ticket.objects.update(requester_language=language)
+    opened = Ticket.objects.open().exclude(assignee=None)
+    OutgoingEmail.objects.update(state=MailState.SENT)
+    for ticket in (opened.exclude(requester=None).first(), opened.filter(requester=None).first()):
+        for template in Template:
+            message = make_message(ticket, author=ticket.assignee, body=TYPED)
+            make_event(ticket, ("requester", template), ("role:supervisor", template), message=message)
+    for mail in OutgoingEmail.objects.filter(state=MailState.QUEUED):
+        try:
+            message = composing.compose(composing.load(mail.pk)).message
+        except NotSent:
+            continue
+        plain = " ".join(line for line in message.body.splitlines() if "://" not in line)
+        html = f"<p>{escape(message.subject)}</p><p>{escape(plain)}</p>{message.alternatives[0].content}"
+        yield Seen(mail.recipient, str(mail.template), html)
+
+
+@pytest.mark.parametrize(("language", "other"), [("en", SPANISH), ("es", ENGLISH)])
+def test_mails_are_written_in_one_language(pages, language, other):
+    mails = list(mails_in(language))
+    assert len({mail.address for mail in mails}) >= len(Template) - 2  # some are no longer needed, or merged
+    found = where(mails, lambda mail: [text for text in Words(mail.html).texts if said_in(other, text)])
     assert not found, found
 
 
