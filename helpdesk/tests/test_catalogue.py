@@ -8,6 +8,7 @@ from django.urls import clear_url_caches, include, path
 
 import helpdesk.urls
 from demo import catalogue as view
+from helpdesk.tests.html_rules import faults_of
 
 pytestmark = pytest.mark.urls(__name__)
 urlpatterns = [path("catalogo/", include("demo.catalogue")), *helpdesk.urls.urlpatterns]
@@ -27,6 +28,11 @@ def test_every_component_is_in_the_catalogue(client, db):
     by_tag = {"_pill", "_sev", "_sla", "_avatar"}
 
     assert {path.stem for path in COMPONENTS.glob("_*.html")} - drawn - by_tag - DRAWN_ELSEWHERE == set()
+
+
+@pytest.mark.parametrize("page", ["/catalogo/", "/catalogo/cola/"])
+def test_components_are_valid_html(client, db, page):
+    assert faults_of(client.get(page).content.decode()) == []
 
 
 def test_upload_returns_a_row_with_its_token(client, db):
