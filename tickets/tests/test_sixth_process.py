@@ -71,7 +71,7 @@ def test_fields_of_every_type_are_stored_and_shown(process):
         "Tamaño": "Chico",
         "Extras": "Cable, Funda",
         "Cantidad": "3",
-        "Desde": "1 de abril de 2026",
+        "Desde": "1 abr 2026",
         "Con traslado": "Sí",
     }
     with translation.override("en"):
