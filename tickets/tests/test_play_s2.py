@@ -112,6 +112,7 @@ DECISIONS = {
     "silent": lambda p: p.later(days=5),
 }
 LACKS = {
+    "the solution": lambda p: Ticket.objects.filter(pk=p.ticket.pk).update(solution_sent_at=None),
     "the answer's review": lambda p: tick_checklist(
         p.ticket, actor=p.supervisor, item="respuesta", done=False
     ),
@@ -151,16 +152,18 @@ def test_incomplete_review_keeps_the_ticket_from_closing(play, decision, lack):
     p.refresh()
     DECISIONS[decision](p)
     assert (p.ticket.stage, p.ticket.is_open) == ("revision", True)
+    assert p.ticket.closure_asked_at is None
     assert ("owner", "verification_asked") in p.told
     told = {entry["template"] for event in p.events for entry in event.notify}
     assert not told & {"closed", "survey"}
 
 
-@pytest.mark.demand("S2.14", "S2.44", "S2.45", "S2.46")
+@pytest.mark.demand("S2.14", "S2.39", "S2.44", "S2.45", "S2.46")
 @pytest.mark.parametrize("action", ["cerrar", "cerrar_sin_hablar"])
 @pytest.mark.parametrize(
     ("lack", "guard"),
     [
+        ("the solution", "solution_sent"),
         ("the answer's review", "checklist_complete"),
         ("the call", "checklist_complete"),
         ("the WhatsApp contact", "checklist_complete"),
@@ -226,6 +229,16 @@ def test_requester_takes_the_approval_back_during_the_review(play):
     assert (p.ticket.stage, p.latest_message.body) == ("procesar", "Volvió a fallar.")
     assert ("assignee", "closure_rejected") in p.told
     assert Nonconformity.objects.get(ticket=p.ticket).responsible == p.agent
+
+
+@pytest.mark.demand("S2.8", "S2.44")
+@pytest.mark.parametrize(("action", "reason"), [("devolver", "note"), ("retirar_aprobacion", "message")])
+def test_leaving_the_review_without_a_reason_is_refused(play, action, reason):
+    p = DECISIONS["approved"](ask_approval(prepare(play(KEY))))
+    actor = p.user_service if action == "devolver" else p.customer
+    with pytest.raises(InvalidData) as refused:
+        perform(p.ticket, action, actor=actor, data={reason: " "})
+    assert refused.value.errors.keys() == {reason}
 
 
 @pytest.mark.demand("S2.8", "S2.44")
