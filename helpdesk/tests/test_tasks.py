@@ -76,6 +76,7 @@ def test_sweep_silence_closes_and_mails_the_requester():
         stage_kind="closure_approval",
         silence_since=due - timedelta(days=5),
         silence_due_at=due,
+        solution_sent_at=due - timedelta(days=5),
     )
     review(ticket, by=make_supervisor())
 

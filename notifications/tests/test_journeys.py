@@ -148,7 +148,10 @@ def test_review_that_was_done_before_the_approval_asks_nobody():
     boss = make_supervisor(email="supervisora@example.com")
     ticket = make_ticket(requester=make_user(email="cliente@example.com"))
     Ticket.objects.filter(pk=ticket.pk).update(
-        stage="aprobacion", stage_kind="closure_approval", assignee=make_agent(email="agente@example.com")
+        stage="aprobacion",
+        stage_kind="closure_approval",
+        assignee=make_agent(email="agente@example.com"),
+        solution_sent_at=timezone.now(),
     )
     review(ticket, by=boss)
     post()

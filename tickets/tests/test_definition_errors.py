@@ -9,9 +9,10 @@ from accounts.tests.factories import make_user
 from tickets.definitions.lines import LineIndex
 from tickets.definitions.loading import library
 from tickets.definitions.problems import DefinitionError
-from tickets.models import Process
-from tickets.tests.factories import make_process
+from tickets.models import Process, ProcessVersion, Ticket
+from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow.checking import load
+from tickets.workflow.perform import perform
 from tickets.workflow.publishing import check_for_desk, publish
 
 GOOD = """\
@@ -389,6 +390,18 @@ def test_process_whose_closing_awaits_the_checklist_loads(old, new):
 )
 def test_closing_that_ignores_the_checklist_is_a_problem(old, new, line, message):
     assert (line, message) in problems_of(CLOSING.replace(old, new, 1))
+
+
+@pytest.mark.django_db
+def test_published_version_that_ignores_the_checklist_keeps_its_tickets():
+    ticket = make_ticket(make_process("soporte-con-aprobacion"))
+    before = library()["soporte-con-aprobacion"].replace('"checklist_complete", ', "")
+    problems_of(before)
+    ProcessVersion.objects.filter(pk=ticket.process_version_id).update(source=before)
+    ticket = Ticket.objects.get(pk=ticket.pk)
+    Ticket.objects.filter(pk=ticket.pk).update(stage="aprobacion", stage_kind="closure_approval")
+    Ticket.objects.filter(pk=ticket.pk).update(solution_sent_at=ticket.created_at)
+    assert perform(ticket, "aprobar", actor=ticket.requester).stage == "cerrado"
 
 
 @pytest.mark.demand("S2.44")
