@@ -1,21 +1,26 @@
-"""Check or update docs/coverage.md, which lists the tests that prove each demand.
+"""Check or update docs/coverage.md, which says how far each demand is met and which tests prove it.
 
     python tools/demands.py            print what is out of date
-    python tools/demands.py --write    update the table
+    python tools/demands.py --write    update the tests and the figures of the table
 
 Tests name the demands that they prove with `@pytest.mark.demand("S2.8", …)`, on a function, a class or a module's
-`pytestmark`. The row of a demand that no test names keeps its text «pending» with the reason.
+`pytestmark`. The column «met» is written by hand, because a test may prove a part of a demand only:
+
+- `whole`: a person does all of it in the product, and a test shows it;
+- `in part: …`: tests show a part; the text says what is missing;
+- `pending: …`: no test names it; the text says which later work brings it.
 """
 
 import ast
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "coverage.md"
-ROW = re.compile(r"^\| (S\d\.\d+) \| (.+?) \| (.*) \|$")
+ROW = re.compile(r"^\| (S\d\.\d+) \| (.+?) \| ?(.*?) ?\| ?(.*?) ?\|$")
 PLACES = (
     "content",
     "accounts",
@@ -29,7 +34,8 @@ PLACES = (
     "e2e",
 )
 SHOWN = 3
-UNEXPLAINED = "pending: no test names it"
+WHOLE, PART, PENDING = "whole", "in part", "pending"
+MET = re.compile(rf"{WHOLE}|({PART}|{PENDING}): \S.*")
 
 
 def markers() -> dict[str, list[str]]:
@@ -68,9 +74,27 @@ def _demands(node: ast.expr) -> list[str]:
     ]
 
 
-def rows(text: str) -> dict[str, tuple[str, str]]:
-    """Return the table's rows by demand: its text and its evidence."""
-    return {m[1]: (m[2], m[3]) for m in map(ROW.match, text.splitlines()) if m}
+@dataclass(frozen=True)
+class Row:
+    """A line of the table."""
+
+    demand: str
+    what: str
+    met: str
+    tests: str
+
+    @property
+    def state(self) -> str:
+        """`whole`, `in part` or `pending`; the reason is left out."""
+        return self.met.partition(":")[0]
+
+    def __str__(self) -> str:
+        return f"| {self.demand} | {self.what} | {self.met} | {self.tests} |"
+
+
+def rows(text: str) -> dict[str, Row]:
+    """Return the table's rows by demand."""
+    return {match[1]: Row(*match.groups()) for match in map(ROW.match, text.splitlines()) if match}
 
 
 def shown(tests: list[str]) -> str:
@@ -80,39 +104,40 @@ def shown(tests: list[str]) -> str:
 
 
 def updated(text: str, found: dict[str, list[str]]) -> str:
-    """Return the file's text with evidence and summary brought up to date."""
+    """Return the file's text with its tests and summary brought up to date."""
+    table = rows(text)
     lines = []
     for line in text.splitlines():
         match = ROW.match(line)
         if match:
-            number, what, evidence = match.groups()
-            if number in found:
-                evidence = shown(found[number])
-            elif not evidence.startswith("pending"):
-                evidence = UNEXPLAINED
-            line = f"| {number} | {what} | {evidence} |"
+            line = str(replace(table[match[1]], tests=shown(found.get(match[1], []))))
         elif line.startswith("**"):
-            line = summary(found, rows(text))
+            line = summary(table)
         lines.append(line)
     return "\n".join(lines) + "\n"
 
 
-def summary(found: dict[str, list[str]], table: dict[str, tuple[str, str]]) -> str:
-    met = len(found.keys() & table.keys())
-    return f"**{met} of {len(table)} demands are shown by a test; {len(table) - met} are pending.**"
+def summary(table: dict[str, Row]) -> str:
+    count = Counter(row.state for row in table.values())
+    return (
+        f"**Of {len(table)} demands {count[WHOLE]} are met whole, {count[PART]} in part; "
+        f"{count[PENDING]} are pending.**"
+    )
 
 
 def problems(text: str, found: dict[str, list[str]]) -> list[str]:
-    """Return one line for each unknown demand, each pending demand without a reason, and a table that is out of
-    date."""
+    """Return one line for each unknown demand, each row whose «met» says something else than its tests, and a table
+    that is out of date."""
     table = rows(text)
     strangers = found.keys() - table.keys()
     result = [f"{demand}: named by {found[demand][0]}, unknown to the table" for demand in strangers]
-    result += [
-        f"{number}: pending without a reason"
-        for number, (_what, proof) in table.items()
-        if proof == UNEXPLAINED
-    ]
+    for row in table.values():
+        if not MET.fullmatch(row.met):
+            result.append(f"{row.demand}: «{row.met}» is not «whole», «in part: …» or «pending: …»")
+        elif row.state == PENDING and row.demand in found:
+            result.append(f"{row.demand}: pending, but {found[row.demand][0]} names it")
+        elif row.state != PENDING and row.demand not in found:
+            result.append(f"{row.demand}: {row.state}, but no test names it")
     if updated(text, found) != text:
         result.append("docs/coverage.md is out of date: python tools/demands.py --write")
     return sorted(result)
