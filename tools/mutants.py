@@ -1,6 +1,7 @@
-"""`make mutants`: break each rule of the shipped process files, one at a time, and list what no test notices.
+"""`make mutants`: break each rule and value of the shipped process files, one at a time, and list what
+no test notices.
 
-    python -m tools.mutants                          everything, in ten minutes at most
+    python -m tools.mutants                          what ten minutes allow; `--seconds 5400` for everything
     python -m tools.mutants --only S2 --kind guards  one process (also by its key), one kind
     python -m tools.mutants --only guards.py:49 tickets/tests/test_workflow.py     one place of --list, only these tests
     python -m tools.mutants --list                   what would be broken
@@ -36,7 +37,6 @@ from tools.mutations import KINDS, Mutant, Site
 TESTS = ("tickets", "agents", "portal", "notifications")
 READ_THE_TEXT = "tickets/tests/test_process_docs.py"
 """Tests that read the text of every process file, so no read of a definition tells which mutants they can notice."""
-CHILDREN = 2
 SLICE = 4
 """Seconds of tests after which a mutant that nothing has noticed yet waits until all others have had as much."""
 HANGS = 120
@@ -69,8 +69,8 @@ def migrated_database(django_db_setup: None) -> None:
 class Runner:
     """A pytest plugin that runs the collected tests against each mutant."""
 
-    def __init__(self, trials: list[Trial], library: dict[str, str], until: float) -> None:
-        self.trials, self.library, self.until = trials, library, until
+    def __init__(self, trials: list[Trial], library: dict[str, str], until: float, children: int) -> None:
+        self.trials, self.library, self.until, self.children = trials, library, until, children
         self.readings: dict = {}
         """By test: how many seconds it takes, and the sites that it reads."""
         self.noticed: Counter = Counter()
@@ -115,10 +115,11 @@ class Runner:
     def _read(self):
         """Run each test unbroken and store its readings; leave out tests that fail, are skipped or get no time."""
         limit = time.monotonic() + READING * (self.until - time.monotonic())
-        halves = [
-            self._start(self._readings, self.session.items[n::CHILDREN], limit) for n in range(CHILDREN)
+        parts = [
+            self._start(self._readings, self.session.items[n :: self.children], limit)
+            for n in range(self.children)
         ]
-        for process, reader in halves:
+        for process, reader in parts:
             self.readings |= reader.recv()
             process.join()
 
@@ -147,7 +148,7 @@ class Runner:
         waiting = deque(self.trials)
         running: dict[pipes.Connection, tuple[Trial, list[pytest.Item], ForkProcess]] = {}
         while (waiting or running) and time.monotonic() < self.until:
-            while waiting and len(running) < CHILDREN:
+            while waiting and len(running) < self.children:
                 trial = waiting.popleft()
                 trial.left = self._chosen(trial.mutant) if trial.left is None else trial.left
                 if trial.left:
@@ -223,7 +224,15 @@ def watch() -> set[Site]:
     most would count as readers of everything.
     """
     from tickets.definitions.conditions import CONDITIONS
-    from tickets.definitions.definition import Action, Definition, Response
+    from tickets.definitions.definition import (
+        Action,
+        CategoryDefinition,
+        Definition,
+        FieldDefinition,
+        Need,
+        Response,
+        Stage,
+    )
     from tickets.workflow import publishing
     from tickets.workflow.effects import EFFECTS
     from tickets.workflow.guards import GUARDS
@@ -257,7 +266,7 @@ def watch() -> set[Site]:
 
         return reading
 
-    for cls in (Action, Definition, Response):
+    for cls in (Action, CategoryDefinition, Definition, FieldDefinition, Need, Response, Stage):
         watch_class(cls)
     publishing.check_for_desk = unwatched(publishing.check_for_desk)
     for kind, registry in (("guard", GUARDS), ("effect", EFFECTS), ("condition", CONDITIONS)):
@@ -299,7 +308,8 @@ def main() -> int:
         "tests", nargs="*", default=TESTS, help="files, folders or tests to use instead of all"
     )
     parser.add_argument("--only", default="", help="S2, the key of a process, or file:line")
-    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--kind", choices=KINDS, action="append", help="may be given more than once")
+    parser.add_argument("--children", type=int, default=2, help="how many mutants to try at once")
     parser.add_argument("--seconds", type=int, default=600)
     parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")
     options = parser.parse_args()
@@ -324,7 +334,7 @@ def main() -> int:
         # A file begins with «# S2 · ».
         document = library[mutant.process].split()[1] if mutant.process else ""
         only = options.only in ("", mutant.process, document) or mutant.place.endswith(f"/{options.only}")
-        return only and options.kind in (None, mutant.kind)
+        return only and (not options.kind or mutant.kind in options.kind)
 
     library = loading.library()
     # One dict for all who import it after this: a child changes a text in it.
@@ -338,7 +348,7 @@ def main() -> int:
         "-qq", "--no-header", "--capture=sys", "-p", "no:cacheprovider", "--hypothesis-profile=ci",
         "-o", "addopts=", "-m", "not e2e and not topology",
     ]  # fmt: skip
-    runner = Runner(trials, library, begun + options.seconds)
+    runner = Runner(trials, library, begun + options.seconds, options.children)
     pytest.main([*arguments, *options.tests], plugins=[runner, sys.modules[__name__]])
     if not runner.readings:
         return 1

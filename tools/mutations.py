@@ -13,7 +13,19 @@ from tickets.definitions.lines import LineIndex, Path
 
 ROOT = FilePath(__file__).resolve().parent.parent
 LIBRARY = "tickets/definitions/library"
-KINDS = ("guards", "effects", "when", "by", "asks", "targets", "to", "notify", "functions")
+RULES = ("guards", "effects", "when", "by", "asks", "targets", "to", "notify")
+"""Kinds named after the key that holds the rule."""
+SECTIONS = {
+    "actions": "moments",
+    "categories": "categories",
+    "closing": "closing",
+    "fields": "fields",
+    "files": "files",
+    "responses": "responses",
+    "stages": "stages",
+}
+"""Kinds named after the part of the file that holds the value. All other values are `settings`."""
+KINDS = (*RULES, *SECTIONS.values(), "settings", "functions")
 Site = tuple[str, str, str]
 """A value that a test may read: the class that holds it, the key of the object, the attribute. For a registered
 function: guard, effect or condition, its key, and ""."""
@@ -62,7 +74,8 @@ def of_files(library: Mapping[str, str]) -> Iterator[Mutant]:
                 rest = re.sub(r"\A\s*,", "", rest)  # a comma before the last member may stay
             elif kind == "asks" and old.startswith("{"):
                 new = old.replace("{", "{ required = false,", 1)
-            owner = data["actions"][path[1]]["key"] if path[0] == "actions" else path[0]
+            section = str(path[0])
+            owner = data[section][path[1]]["key"] if isinstance(data[section], list) else section
             changed = text[: span.start] + (new or "") + rest
             sites = {site}
             if "post_response" in old:  # what an action posts, the composer leaves out
@@ -85,7 +98,9 @@ def _rewrite(process: str, text: str, library: dict[str, str]) -> None:
 
 
 def _kind(path: Path) -> str:
-    return next(name for name in KINDS if name in path)
+    is_of_person = path[0] in ("actions", "intake", "targets") or "when" in path
+    found = (name for name in RULES if name in path and is_of_person)
+    return next(found, SECTIONS.get(str(path[0]), "settings"))
 
 
 def _edits(process: str, data: dict[str, Any]) -> Iterator[tuple[Path, str | None, Site]]:
@@ -107,6 +122,100 @@ def _edits(process: str, data: dict[str, Any]) -> Iterator[tuple[Path, str | Non
         for key, value in promises.items():
             doubled = f'"{2 * int(value[:-1])}{value[-1]}"'
             yield ("targets", name, key), doubled, ("Definition", process, "targets")
+    for where, value in _values(data):
+        for place, new in _others(data, where, value):
+            yield place, new, _site(process, data, where)
+
+
+OTHERS: dict[str, dict[Any, str]] = {
+    "approver": dict.fromkeys(("requester", "validator"), '"staff"') | {"staff": '"validator"'},
+    "asks": {True: "false"},
+    "case_kind": {"problem": '"procedure"', "procedure": '"problem"'},
+    "check_standing": {True: "false"},
+    "filled_by": {"staff": '"requester"'},
+    "kind": {
+        "new": '"work"',
+        "evaluation": '"work"',
+        "work": '"new"',
+        "waiting_customer": '"waiting_internal"',
+        "waiting_internal": '"work"',
+        "verification": '"work"',
+        "closure_approval": '"verification"',
+        "done": '"rejected"',
+        "rejected": '"cancelled"',
+        "cancelled": '"rejected"',
+        "solution": '"follow_up"',
+    },
+    "late_reply": {"new_ticket": '"keep"'},
+    "login": {"guest": '"required"', "required": '"guest"'},
+    "needs": dict.fromkeys(("call", "whatsapp"), '""'),
+    "phone": {"optional": '"hidden"', "required": '"optional"', "hidden": '"optional"'},
+    "queue": {"arrival": '"due"', "due": '"arrival"'},
+    "required": {True: "false"},
+    "sets": {"severity": '""'},
+    "severity": {"low": '"high"', "medium": '"low"', "high": '"low"', "critical": '"low"'},
+    "survey": {True: "false"},
+    "type": dict.fromkeys(("long_text", "date", "yes_no"), '"text"'),
+    "while_empty": {"staff": '""'},
+}
+"""By key and value: the TOML of another value that is allowed there."""
+WORDS = (
+    "label", "public_label", "notice", "severity_label", "submit_label", "title_label", "description_label",
+    "description_help",
+)  # fmt: skip
+MEMBERS = ("from", "kinds", "solution_from", "options", "categories", "stages", "by")
+
+
+def _values(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield the path and value of each key outside of the rules. Of an action only its stages and days."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if path[:1] != ("actions",) or key in ("from", "within_days", "after_days"):
+                yield (*path, key), each
+                yield from _values(each, (*path, key))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _values(each, (*path, number))
+
+
+def _others(data: dict[str, Any], path: Path, value: Any) -> Iterator[tuple[Path, str | None]]:
+    """Yield the path of each value to change here, and the TOML to put there (None removes it from its list)."""
+    key = path[-1]
+    if isinstance(value, (str, bool)) and value in OTHERS.get(str(key), {}):
+        yield path, OTHERS[str(key)][value]
+    elif key in WORDS and "options" not in path:
+        yield (*path, "es"), '"Otro texto"'
+    elif key in MEMBERS and path[0] != "targets" and isinstance(value, list):
+        if len(path) > 1 and (key != "from" or len(value) > 1):
+            yield from (((*path, number), None) for number in range(len(value)))
+    elif key in ("within_days", "after_days", "max_files", "max_mb"):
+        yield path, str(2 * value)
+    elif key == "department":
+        another = [each["key"] for each in data["departments"] if each["key"] != value]
+        if another:
+            yield path, f'"{another[0]}"'
+    elif key == "owner":
+        yield path, '"assignee"' if value == "staff" else '"staff"'
+    elif key == "pattern":
+        yield path, '""'
+    elif key == "shown_when":
+        yield path, "{}"
+
+
+CLASSES = {
+    "actions": "Action", "categories": "CategoryDefinition", "customer_kinds": "Need", "departments": "Need",
+    "fields": "FieldDefinition", "groups": "Need", "responses": "Response", "stages": "Stage",
+}  # fmt: skip
+
+
+def _site(process: str, data: dict[str, Any], path: Path) -> Site:
+    """Return the `Site` that holds the value at `path`."""
+    section = str(path[0])
+    if section in CLASSES and len(path) > 2:
+        attribute = {"from": "sources"}.get(str(path[2]), str(path[2]))
+        return CLASSES[section], data[section][path[1]]["key"], attribute
+    attribute = str(path[-1]) if section in ("answers", "intake") else section
+    return "Definition", process, attribute
 
 
 def _replacements(kind: str, value: Any) -> Iterator[str | None]:
