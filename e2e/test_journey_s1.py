@@ -25,7 +25,6 @@ INSIDE = "Ya vino dos veces por lo mismo"
 @pytest.mark.demand("S1.9")
 @pytest.mark.demand("S1.10")
 @pytest.mark.demand("S1.11")
-@pytest.mark.demand("S1.12")
 @pytest.mark.demand("S1.13")
 @pytest.mark.demand("S1.14")
 @pytest.mark.demand("S1.15")

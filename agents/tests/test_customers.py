@@ -34,7 +34,6 @@ def url(person: User) -> str:
     return reverse("agents:customer", args=[person.pk])
 
 
-@pytest.mark.demand("S0.3", "S2.12")
 def test_page_shows_the_customers_data(customer: User):
     make_ticket(requester=customer)
     page = text_of(signed_in(make_agent()).get(url(customer)))

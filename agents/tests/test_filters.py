@@ -40,7 +40,6 @@ def world():
     return {"agent": agent, "one": one}
 
 
-@pytest.mark.demand("S0.3")
 @pytest.mark.demand("S1.19")
 def test_each_filter_selects_its_tickets(world):
     category = Category.objects.get(key="plataforma", process__key="soporte-con-aprobacion")

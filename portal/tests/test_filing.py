@@ -70,23 +70,13 @@ def test_unknown_topic_shows_a_message(client: Client, guest_process: Process):
     assert f'href="?tipo={PAGO}"' in page
 
 
-@pytest.mark.demand("S3.6")
 def test_details_show_the_notice_of_the_topic(client: Client, guest_process: Process):
     assert "no repitas el pago" in Guide(client, PAGO).drawn
-
-
-@pytest.mark.demand("S0.5", "S0.6")
-def test_home_page_links_to_the_report(client: Client, guest_process: Process):
-    """The test reads only the home page: the link is in the footer of base_portal.html, which all of them extend."""
-    page = client.get("/").content.decode()
-
-    assert re.search(r'class="report push" href="/nuevo/"[^>]*>.*?Reportar un problema</a>', page, re.DOTALL)
 
 
 # --- Details ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.demand("S0.9", "S0.10", "S1.7", "S3.7")
 def test_details_show_questions_and_help_of_process(client: Client, guest_process: Process):
     guide = Guide(client, PAGO)
 

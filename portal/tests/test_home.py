@@ -68,7 +68,6 @@ def test_home_without_processes_shows_contact(client: Client, db: None):
     assert "soporte@mesadeayuda.test" in page
 
 
-@pytest.mark.demand("S3.26")
 def test_contact_shows_only_configured_channels(client: Client, db: None):
     with override_settings(
         DESK_SUPPORT_PHONE="601 555 0142", DESK_SUPPORT_WHATSAPP="", DESK_SUPPORT_EMAIL="a@b.test"

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 # --- What it shows ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.demand("S1.12", "S3.15", "S3.16", "S3.17")
+@pytest.mark.demand("S3.15", "S3.16", "S3.17")
 def test_page_shows_state_percent_times_and_conversation(
     in_work: Ticket, agent: User, customer_client: Client
 ):

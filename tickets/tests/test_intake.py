@@ -36,7 +36,7 @@ def report(process, **changes):
 # --- What is filed ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.demand("S0.14", "S1.5", "S2.24", "S3.1", "S3.3")
+@pytest.mark.demand("S0.14", "S1.5")
 def test_filing_creates_folio_message_clocks_and_event(db):
     process, customer = make_process(S0), make_user(language="en")
     ticket = report(process, actor=customer, requester=None, phone="+58 212 555 0101", notify=False)

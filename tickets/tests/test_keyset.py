@@ -33,7 +33,6 @@ def walk(rows, order, size, *, limit=100):
 SMALL_OR_NONE = st.none() | st.integers(min_value=-3, max_value=3)
 
 
-@pytest.mark.demand("S2.35")
 @pytest.mark.parametrize("order", queues.ORDERS)
 @given(
     tickets=st.lists(

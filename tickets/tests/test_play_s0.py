@@ -170,26 +170,11 @@ def test_first_response_target_follows_severity(play, severity, hours):
     assert p.ticket.first_response_due_at - p.ticket.created_at == timedelta(hours=hours)
 
 
-@pytest.mark.demand("S0.3")
 def test_publishing_creates_both_customer_kinds(db):
     make_process(KEY)
     assert set(CustomerKind.objects.values_list("key", flat=True)) == {"parkiador", "parkioferente"}
     host = make_user(kind=CustomerKind.objects.get(key="parkioferente"))
     assert str(host.kind) == "Parkioferente"
-
-
-@pytest.mark.demand("S0.9", "S0.10", "S0.11", "S0.13", "S0.17")
-def test_form_matches_the_document(db):
-    definition = make_process(KEY).definition
-    assert [category.label.es for category in definition.categories] == [
-        "Falla en el pago", "Problema con la App", "Error de visualización", "Problema de inicio de sesión",
-    ]  # fmt: skip
-    assert str(definition.description_label) == "Descripción detallada"
-    assert "pasos" in definition.description_help.es
-    assert "mensaje de error" in definition.description_help.es
-    assert definition.files.kinds == ("image", "video")
-    assert str(definition.submit_label) == "Enviar reporte"
-    assert str(definition.severity_label) == "Gravedad"
 
 
 @pytest.mark.demand("S0.4")

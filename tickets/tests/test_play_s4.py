@@ -6,7 +6,7 @@ from accounts.tests.factories import make_agent
 from content.errors import InvalidData
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.policies import available_actions
-from tickets.tests.factories import make_process, make_ticket
+from tickets.tests.factories import make_ticket
 from tickets.tests.playing import Play, left_unplayed, reopen_both_ways
 from tickets.workflow.perform import perform
 
@@ -93,24 +93,6 @@ def test_incident_can_be_rejected_while_being_resolved(play):
         message="Se retira en mayo.",
     )
     assert (p.ticket.stage, p.ticket.fields["otro_motivo"]) == ("rechazado", "Se retira el sistema")
-
-
-@pytest.mark.demand("S4.5", "S4.6", "S4.7", "S4.8", "S4.9", "S4.10", "S4.11", "S4.12", "S4.13", "S4.14")
-def test_form_has_the_fields_of_the_template(db):
-    definition = make_process(KEY).definition
-    labels = {
-        str(field.label): [str(option.label) for option in field.options] for field in definition.fields
-    }
-    assert labels["Tipo de incidente"] == ["Error", "Mejora", "Nueva Funcionalidad", "Tarea"]
-    assert labels["Prioridad"] == ["Crítica", "Alta", "Media", "Baja"]
-    assert labels.keys() >= {
-        "Sistema", "Pasos para recrear el error", "Evaluación del Incidente", "Motivo del rechazo",
-    }  # fmt: skip
-    assert (str(definition.title_label), str(definition.description_label)) == ("Incidente", "Descripción")
-    asked = [str(ask.label) for ask in definition.action("solicitar_informacion").asks]
-    assert asked == ["Solicitar Información Adicional"]
-    assert definition.files.max_files > 0
-    assert definition.login == "required"
 
 
 @pytest.mark.demand("S4.9", "S4.10")

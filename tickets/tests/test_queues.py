@@ -53,7 +53,6 @@ def test_each_queue_has_its_tickets():
     assert held(f"departamento-{technical.key}", supervisor) == {mine, waiting, approving, reviewed, late}
 
 
-@pytest.mark.demand("S2.36", "S2.37", "S2.38")
 def test_agents_see_only_their_departments_queues():
     make_process()
     cca = make_department("cca")

@@ -288,7 +288,6 @@ def test_failing_receiver_rolls_back_everything(play):
 # --- What a stage sets ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.demand("S2.11")
 def test_stage_sets_public_state_progress_and_closed_at(play):
     p = play(S2)
     seen = [(p.ticket.public_state, p.ticket.progress, p.ticket.closed_at is None)]
