@@ -404,6 +404,21 @@ def test_late_ticket_is_in_the_elevated_queue(agent: User, promise: str):
     assert "Soporte elevado" in page_of(client, url(late)).partition('id="propiedades"')[0]
 
 
+@pytest.mark.demand("S2.35")
+def test_ticket_of_a_late_reply_is_attended_by_arrival(ticket: Ticket, agent: User):
+    client = signed_in(agent)
+    done(client, ticket, "cerrar_sin_solucion")
+    first = make_ticket(ticket.process_version.process)
+    signed_in(ticket.requester).post(f"/tickets/{ticket.folio}/responder/", {"body": "Volvió a pasar."})
+    linked = Ticket.objects.get(follows=ticket)
+    set_clock(linked, due_at=timezone.now() + timedelta(minutes=5))
+
+    page = client.get(of("todos"))
+
+    assert folios_in(page) == [first.folio, linked.folio]
+    assert "Se atiende por orden de llegada." in text_of(page)
+
+
 @pytest.mark.demand("S2.36", "S2.37", "S2.38")
 @pytest.mark.parametrize(
     ("department", "topic"), [("administracion", "pagos"), ("cca", "horas-de-vuelo"), ("academico", "notas")]

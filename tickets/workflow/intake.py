@@ -181,6 +181,7 @@ def _open(
     definition, now = ticket.definition, ticket.created_at
     ticket.by_arrival = definition.queue == "arrival"
     set_first_stage(ticket, now=now)
+    ticket.by_arrival = definition.queue == "arrival"
     ticket.folio = _next_folio(counter)
     ticket.save()
     clocks.start(ticket, now=now)
