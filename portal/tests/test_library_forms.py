@@ -1,14 +1,16 @@
 """The forms of the five shipped processes, as people find, fill and send them."""
 
 import re
+from collections.abc import Callable
 from html import unescape
 
 import pytest
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
-from accounts.tests.factories import make_agent
+from accounts.tests.factories import make_agent, make_department, make_supervisor
 from content.tests import hostile_files as made
 from tickets.models import Attachment, Ticket
 from tickets.tests.factories import make_process
@@ -394,3 +396,43 @@ def test_every_member_may_report_and_no_stranger(customer: User):
     assert "/cuenta/entrar/" in stranger.page(stranger.contact)
     stranger.send(email="ana@example.com")
     assert Ticket.objects.count() == filed
+
+
+# --- Every process: who is told ---------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.15", "S0.16", "S1.9", "S1.10", "S2.2")
+@pytest.mark.parametrize(
+    ("topic", "report", "team"),
+    [
+        ("incidencia-tecnica.falla-en-el-pago", FAULT, "soporte-tecnico"),
+        ("reparacion-de-dispositivo.dispositivo", PHONE, "reparaciones"),
+        ("soporte-con-aprobacion.pagos", FAULT, ""),
+        ("solicitud-guiada.reporte-de-bug", FAULT, "desarrollo"),
+        (INCIDENT_TOPIC, INCIDENT, "desarrollo"),
+    ],
+)
+def test_filing_tells_the_requester_the_number_and_the_team_alone(
+    customer: User,
+    customer_client: Client,
+    deliver: Callable[[], int],
+    topic: str,
+    report: dict[str, str],
+    team: str,
+):
+    """The team is the department, or the supervisors where they prepare the tickets."""
+    make_process(topic.partition(".")[0])
+    member = make_agent(make_department(team)) if team else make_supervisor()
+    make_agent(make_department("otro"))
+    guide = Guide(customer_client, topic)
+    guide.fill(report)
+
+    ticket = sent(guide, email=customer.email, phone="+58 212 555 0101", notify="on", seen="1")
+    deliver()
+
+    told = {message.to[0]: message for message in mail.outbox}
+    assert told.keys() == {customer.email, member.email}
+    assert "Recibimos tu solicitud" in told[customer.email].subject
+    for message in told.values():
+        assert ticket.folio in message.subject
+        assert ticket.title in message.body
