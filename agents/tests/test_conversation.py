@@ -4,6 +4,7 @@ import re
 import uuid
 
 import pytest
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -42,12 +43,15 @@ def write(client, ticket, mode="follow_up", body="Ya lo revisamos", **data):
 
 
 @pytest.mark.demand("S2.13", "S0.21")
-def test_follow_up_is_sent(client, ticket):
+def test_follow_up_is_sent(client, ticket, deliver):
     response = write(client, ticket)
     message = ticket.messages.latest("id")
     assert response["Location"] == f"{url(ticket)}#mensaje-{message.pk}"
     assert (message.kind, message.body) == (MessageKind.FOLLOW_UP, "Ya lo revisamos")
     assert "Enviamos tu seguimiento." in text_of(client.get(url(ticket)))
+    deliver()
+    told = [each for each in mail.outbox if "Ya lo revisamos" in each.body]
+    assert [each.to for each in told] == [[ticket.requester_email]]
 
 
 @pytest.mark.demand("S0.24", "S2.28")

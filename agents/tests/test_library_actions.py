@@ -233,6 +233,17 @@ def test_employee_who_validated_a_repair_reads_its_state():
     assert "FINALIZADO" in row
 
 
+@pytest.mark.demand("S0.25")
+def test_process_without_a_survey_takes_no_rating():
+    ticket = file_under("reparacion-de-dispositivo")
+    technician = make_agent(ticket.department)
+    done(signed_in(technician), ticket, "validar", assignee=technician.pk)
+    done(signed_in(technician), ticket, "finalizar")
+    assert "Calificar la atención" not in shown_to_requester(ticket)
+    signed_in(ticket.requester).post(f"/tickets/{ticket.folio}/encuesta/", {"score": "5"})
+    assert not Survey.objects.exists()
+
+
 # --- S2 · support with closing approval ------------------------------------------------------------------
 
 

@@ -114,7 +114,7 @@ def test_administrators_replace_a_missing_role():
 @pytest.mark.demand("S4.25")
 def test_group_includes_each_staff_member_once():
     group = Group.objects.create(name="Evaluador")
-    agent, customer = make_agent(), make_user()
+    agent, customer, _colleague = make_agent(), make_user(), make_agent()
     agent.groups.add(group, Group.objects.create(name="EVALUADOR "))
     customer.groups.add(group)
 

@@ -84,7 +84,7 @@ def test_redeem_writes_nothing_but_record_use_does(play, django_assert_num_queri
     assert GuestToken.objects.get().last_used_at == timezone.now()
 
 
-@pytest.mark.demand("S2.7")
+@pytest.mark.demand("S2.6", "S2.7")
 def test_closing_the_contribution_revokes_only_its_links(play):
     p = play(S2)
     p.do(p.supervisor, "preparar", **prepared(p, contribution_open=True))
