@@ -80,7 +80,7 @@ def test_evaluation_is_asked_kept_and_shown_to_the_team_alone(report: Ticket, ev
     assert "Se repite cada mes." not in shown_to_requester(report)
 
 
-@pytest.mark.demand("S4.12", "S4.22")
+@pytest.mark.demand("S4.2", "S4.12", "S4.22")
 def test_information_is_asked_of_the_evaluator_alone(report: Ticket, evaluator: Client):
     technician = signed_in(make_agent(report.department, name="Teo"))
     done(evaluator, report, "aceptar", assignee="")
@@ -106,7 +106,7 @@ REASONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.demand("S4.13", "S4.18", "S4.19", "S4.23")
+@pytest.mark.demand("S4.2", "S4.13", "S4.18", "S4.19", "S4.23")
 @pytest.mark.parametrize("action", ["rechazar", "descartar"])
 def test_rejection_needs_one_of_the_reasons(report: Ticket, evaluator: Client, action: str):
     if action == "descartar":
@@ -360,6 +360,7 @@ def test_action_sends_the_standard_answer(customer: User, agent: User, key: str,
         if action == "responder_inactivo":
             inactive(ticket)
             more["due_at"] = "2026-03-20T10:00"
+            assert act(signed_in(agent), ticket, action, due_at="").status_code == 422
         elif action == "cancelar":
             more["duplicate_of"] = make_ticket(requester=customer).folio
             expected = expected.replace("{vigente}", more["duplicate_of"])
@@ -451,6 +452,26 @@ def test_department_works_on_its_own_tickets(department: str, topic: str):
 
 
 # --- S3 · the guided request -----------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S3.12", "S3.13", "S3.14")
+def test_requester_reads_the_three_states_of_a_request():
+    """On the page and in the list, and no other of the three."""
+    ticket = file_under("solicitud-guiada")
+    team, states = signed_in(make_agent(ticket.department)), {"En espera", "En curso", "Completado"}
+
+    def read() -> list[set[str]]:
+        found = []
+        for address in ("/tickets/", f"/tickets/{ticket.folio}/"):
+            page = page_of(signed_in(ticket.requester), address)
+            found.append({plain(pill) for pill in re.findall(r'<span class="pill.*?</span>', page)} & states)
+        return found
+
+    assert read() == [{"En espera"}, {"En espera"}]
+    done(team, ticket, "empezar")
+    assert read() == [{"En curso"}, {"En curso"}]
+    done(team, ticket, "completar")
+    assert read() == [{"Completado"}, {"Completado"}]
 
 
 @pytest.mark.demand("S3.26")

@@ -89,7 +89,7 @@ def test_hostile_name_is_shown_in_an_answer_and_its_mail_as_text(play):
     assert f"Buenos días, {HOSTILE_NAME}: ya está." in p.latest_message.html
 
 
-@pytest.mark.demand("S2.13")
+@pytest.mark.demand("S2.13", "S2.15", "S2.18", "S2.20", "S2.21")
 def test_offered_responses_fit_case_and_stage(play):
     p = play(S2)
     assert fitting_responses(p.ticket) == []
