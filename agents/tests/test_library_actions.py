@@ -465,6 +465,8 @@ def test_requester_reads_the_three_states_of_a_request():
         for address in ("/tickets/", f"/tickets/{ticket.folio}/"):
             page = page_of(signed_in(ticket.requester), address)
             found.append({plain(pill) for pill in re.findall(r'<span class="pill.*?</span>', page)} & states)
+        steps = plain(page[page.index("Avance") :])
+        assert [steps.count(state) > 0 for state in ("En espera", "En curso", "Completado")] == [True] * 3
         return found
 
     assert read() == [{"En espera"}, {"En espera"}]

@@ -66,6 +66,7 @@ def test_list_shows_every_own_ticket_with_its_state(four: dict[str, Ticket], cus
     assert re.findall(r">(\d+)\xa0%</progress>", page) == ["100", "50", "40", "10"]
 
 
+@pytest.mark.demand("S3.11")
 def test_list_never_shows_others_tickets(
     four: dict[str, Ticket], process: Process, stranger: User, agent: User
 ):

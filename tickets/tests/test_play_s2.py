@@ -14,7 +14,7 @@ from tickets import clocks, policies
 from tickets.closing import surveys
 from tickets.closing.checklist import tick_checklist
 from tickets.definitions.responses import fill_in
-from tickets.enums import ContactKind, ContactOutcome, Purpose
+from tickets.enums import Channel, ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
 from tickets.lists import queues
 from tickets.models import Attachment, Nonconformity, Ticket
@@ -479,6 +479,15 @@ def test_whatsapp_ticket_needs_screenshots(play):
     assert p.ticket.stage == "aprobacion"
 
 
+@pytest.mark.demand("S2.14")
+def test_ticket_that_came_by_whatsapp_needs_screenshots(play):
+    p = prepare(play(KEY, channel=Channel.WHATSAPP))
+    assert not p.ticket.contacts.exists()
+    with pytest.raises(GuardFailed, match="Adjunta las capturas"):
+        perform(p.ticket, "cerrar_sin_solucion", actor=p.agent)
+    p.picture().do(p.agent, "cerrar_sin_solucion")
+
+
 @pytest.mark.demand("S2.9", "S2.10", "S2.19")
 def test_inactive_requester_gets_only_r4(play):
     p = prepare(play(KEY), standing="inactive")
@@ -583,6 +592,16 @@ def test_duplicate_needs_preparation_and_another_open_ticket(play):
     with pytest.raises(GuardFailed, match="debe estar abierto"):
         perform(p.ticket, "cancelar", actor=p.supervisor, data=data)
     assert Ticket.objects.get(pk=p.ticket.pk).duplicate_of is None
+
+
+@pytest.mark.demand("S2.40")
+def test_duplicate_of_a_ticket_that_the_agent_may_not_see_is_unknown(play):
+    p = prepare(play(KEY))
+    hidden = make_ticket(p.process, requester=p.customer, category="notas")
+    data = {"duplicate_of": hidden.folio, "mismo_caso": True}
+    with pytest.raises(GuardFailed, match="No encontramos un ticket del mismo solicitante"):
+        perform(p.ticket, "cancelar", actor=p.agent, data=data)
+    p.do(p.supervisor, "cancelar", **data)
 
 
 @pytest.mark.demand("S2.43")

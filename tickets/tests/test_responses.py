@@ -99,6 +99,8 @@ def test_offered_responses_fit_case_and_stage(play):
     assert [response.key for response in fitting_responses(p.ticket)] == ["R1", "R3"]
     p.later(days=6)
     assert [response.key for response in fitting_responses(p.ticket)] == ["R1", "R3", "R6"]
+    p.follow_up()
+    assert [response.key for response in fitting_responses(p.ticket)] == ["R1", "R3"]
 
 
 def test_action_sends_response_in_requesters_language(play):
