@@ -319,3 +319,49 @@ def test_action_does_what_is_promised(process: str, action: str, stage: str):
     event = world.ticket.events.filter(action=action).latest("version")
     given = {"to": promise["to"], "told": sorted(promise["told"]), "does": sorted(promise["does"])}
     assert outcome(world, event, before, actor) == given
+
+
+HOURS: dict[str, dict[tuple[str, str], tuple[int | None, int | None]]] = {
+    "incidencia-tecnica": {
+        ("critical", "problem"): (1, 24),
+        ("high", "problem"): (4, 3 * 24),
+        ("medium", "problem"): (24, 5 * 24),
+        ("low", "problem"): (48, 10 * 24),
+    },
+    "reparacion-de-dispositivo": {
+        ("high", "problem"): (24, 10 * 24),
+        ("low", "procedure"): (24, 10 * 24),
+    },
+    "reporte-de-incidentes": {
+        ("critical", "problem"): (None, 2 * 24),
+        ("high", "problem"): (None, 5 * 24),
+        ("medium", "problem"): (None, 15 * 24),
+        ("low", "problem"): (None, 30 * 24),
+    },
+    "solicitud-guiada": {
+        ("critical", "problem"): (24, None),
+        ("high", "problem"): (24, None),
+        ("medium", "problem"): (24, None),
+        ("low", "problem"): (24, None),
+    },
+    "soporte-con-aprobacion": {
+        ("critical", "problem"): (1, 5 * 24),
+        ("high", "problem"): (4, 5 * 24),
+        ("medium", "procedure"): (24, 30 * 24),
+        ("low", "procedure"): (48, 30 * 24),
+    },
+}
+"""By severity and kind of case: the hours to the first response and to the resolution."""
+
+
+@pytest.mark.parametrize("process", HOURS)
+def test_each_kind_of_case_is_due_as_promised(process: str):
+    found = {}
+    for severity, case_kind in HOURS[process]:
+        ticket = make_ticket(make_process(process), **FILED.get(process, {}))
+        boss = make_supervisor()
+        ticket = properties.change_properties(ticket, actor=boss, severity=severity, case_kind=case_kind)
+        due = (ticket.first_response_due_at, ticket.due_at)
+        hours = [at and round((at - ticket.created_at) / timedelta(hours=1)) for at in due]
+        found[severity, case_kind] = tuple(hours)
+    assert found == HOURS[process]
