@@ -508,6 +508,27 @@ def test_inactive_requester_gets_only_r4(play):
     assert (p.told, p.last.is_public) == ([("requester", "reply")], True)
 
 
+@pytest.mark.demand("S2.9", "S2.10")
+@pytest.mark.parametrize("action", ["pedir_aprobacion", "cerrar_sin_solucion", "ticket_equivocado"])
+def test_no_action_answers_without_a_checked_and_active_standing(play, action):
+    p = prepare(play(KEY))
+    p.follow_up(fill_in(str(p.definition.response("R3").body), p.ticket))
+    data = {"solution_done": "Listo.", "call_outcome": "successful"}
+
+    def refusal() -> str:
+        with pytest.raises(GuardFailed) as refused:
+            perform(p.ticket, action, actor=p.agent, data=data)
+        return refused.value.guard
+
+    Ticket.objects.filter(pk=p.ticket.pk).update(standing_checked_at=None)
+    assert refusal() == "standing_checked"
+    Ticket.objects.filter(pk=p.ticket.pk).update(standing_checked_at=timezone.now())
+    User.objects.filter(pk=p.customer.pk).update(standing=Standing.INACTIVE)
+    assert refusal() == "requester_active"
+    User.objects.filter(pk=p.customer.pk).update(standing=Standing.ACTIVE)
+    perform(p.refresh(), action, actor=p.agent, data=data)
+
+
 def test_r4_is_only_for_inactive_requesters(play):
     p = prepare(play(KEY))
     with pytest.raises(ActionUnavailable):
