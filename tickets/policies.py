@@ -1,6 +1,8 @@
 """Permissions: predicates that say what an actor may do with a ticket. They change nothing."""
 
 from collections.abc import Iterable
+from functools import cache, reduce
+from operator import or_
 
 from django.contrib.auth.models import Group
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -16,6 +18,17 @@ from .definitions.fields import answers_of
 from .definitions.turns import reviews_answers
 from .enums import Purpose
 from .models import Attachment, Ticket, TicketEvent, Turn
+from .vacancies import (
+    CAN_BE_EMPTY,
+    answered,
+    could_be_vacant,
+    has_members,
+    is_vacant,
+    stands_for_all_staff,
+    stands_in,
+    stands_in_somewhere,
+    vacant_where,
+)
 
 # The purposes of guests' links that permit each kind of use. If a browser holds several links, the purpose named first
 # is used.
@@ -23,6 +36,8 @@ READING_PURPOSES = (Purpose.FOLLOW, Purpose.CONTRIBUTE, Purpose.APPROVE)
 WRITING_PURPOSES = (Purpose.FOLLOW, Purpose.CONTRIBUTE)
 DECIDING_PURPOSES = (Purpose.APPROVE, Purpose.FOLLOW)
 RATING_PURPOSES = (Purpose.SURVEY, Purpose.APPROVE, Purpose.FOLLOW)
+
+NONE = Q(pk__in=[])
 
 
 def is_requester(actor: Actor, ticket: Ticket) -> bool:
@@ -148,7 +163,7 @@ def can_tick(actor: Actor, ticket: Ticket, item: ChecklistItem) -> bool:
     reviewed = any(reviews_answers(action.guards) for action in ticket.definition.actions)
     if reviewed and isinstance(actor, User) and actor.pk == ticket.assignee_id:
         return False
-    return not item.by or any(is_one_of(who, actor, ticket) for who in item.by)
+    return not item.by or any(is_one_of(who, actor, ticket) for who in _simplest_first(item.by))
 
 
 def can_retry_delivery(actor: Actor, ticket: Ticket) -> bool:
@@ -162,12 +177,18 @@ def can_review_nonconformities(actor: Actor, ticket: Ticket) -> bool:
 def may_perform(actor: Actor, ticket: Ticket, action: Action) -> bool:
     """Whether the `by` of `action` includes the actor. The ticket's stage and the action's conditions are not
     checked."""
-    return any(is_one_of(who, actor, ticket) for who in action.by)
+    return any(is_one_of(who, actor, ticket) for who in _simplest_first(action.by))
+
+
+def _simplest_first(people: Iterable[Who]) -> list[Who]:
+    """Sort by whether `is_one_of` may need a query to find out who has left."""
+    return sorted(people, key=lambda who: who.kind in CAN_BE_EMPTY)
 
 
 def is_one_of(who: Who, actor: Actor, ticket: Ticket) -> bool:
     """Whether `who` includes the actor on this ticket. Every `who` includes active administrators, except `requester`,
-    `nobody` and an `owner` that is one of these two."""
+    `nobody` and an `owner` that is one of these two. While nobody whom it names may act any more, it includes those who
+    stand in for them (`vacancies`)."""
     if who.kind == "owner":
         return is_one_of(ticket.stage_definition.owner, actor, ticket)
     if who.kind == "requester":
@@ -176,7 +197,9 @@ def is_one_of(who: Who, actor: Actor, ticket: Ticket) -> bool:
         return False
     if not is_staff_on(actor, ticket):
         return False
-    return actor.role == Role.ADMINISTRATOR or _includes_staff(who, actor, ticket)
+    if actor.role == Role.ADMINISTRATOR or _includes_staff(who, actor, ticket):
+        return True
+    return stands_in(actor, ticket) and is_vacant(who, ticket)
 
 
 def _means_requester(who: Who, ticket: Ticket) -> bool:
@@ -188,7 +211,9 @@ def could_include(who: Who, user: User) -> bool:
     """True if `who` could include this staff member on some ticket. For one ticket use `is_one_of`."""
     if who.kind in ("requester", "nobody"):
         return False
-    return user.role == Role.ADMINISTRATOR or _includes_on_every_ticket(who, user) is not False
+    if user.role == Role.ADMINISTRATOR or _includes_on_every_ticket(who, user) is not False:
+        return True
+    return who.kind in CAN_BE_EMPTY and stands_in_somewhere(user) and could_be_vacant(who)
 
 
 def _includes_on_every_ticket(who: Who, user: User) -> bool | None:
@@ -239,17 +264,33 @@ def tickets_for(who: Who, user: User, *, stage: Stage, process: Definition) -> Q
         return False
     if user.role == Role.ADMINISTRATOR:
         return True
+    own = _own_tickets_for(who, user, process)
+    vacant = own is not True and stands_in_somewhere(user) and vacant_where(who, process)
+    if not vacant:
+        return own
+    managed = [place.department_id for place in user.cached_memberships if place.is_manager]
+    where = Q() if vacant is True else Q(vacant)
+    instead = where if user.is_supervisor else where & Q(department__in=managed)
+    if isinstance(own, Q) and instead:
+        return own | instead
+    return instead or True
+
+
+def _own_tickets_for(who: Who, user: User, process: Definition) -> Q | bool:
+    """Return on which tickets `who` includes this staff member without standing in for anybody."""
     anywhere = _includes_on_every_ticket(who, user)
     if anywhere is not None:
         return anywhere
-    managed = [place.department_id for place in user.cached_memberships if place.is_manager]
     match who.kind:
         case "assignee":
             return Q(assignee=user)
         case "department":
             return Q(department__in=user.department_ids)
         case "managers":
+            managed = [place.department_id for place in user.cached_memberships if place.is_manager]
             return user.is_supervisor or Q(department__in=managed)
+        case "department_of":
+            return reduce(or_, (answered(who.name, p.department.key) for p in user.cached_memberships), NONE)
         case "group":
             return who.name.lower() in user.group_names or _all_staff_act_for(who.name, process)
         case "actor_of":
@@ -261,11 +302,7 @@ def tickets_for(who: Who, user: User, *, stage: Stage, process: Definition) -> Q
 def _all_staff_act_for(group: str, process: Definition) -> bool:
     """Whether all staff on a ticket may act for `group`: it has no active member and its `while_empty` is `staff`
     (S4.15)."""
-    definition = process.group(group)
-    if definition is None or definition.while_empty != "staff":
-        return False
-    held = User.objects.staff().filter(groups__name__iexact=group)
-    return not held.exists()
+    return stands_for_all_staff(group, process) and not has_members(group)
 
 
 def available_actions(ticket: Ticket, *, actor: Actor, as_requester: bool = False) -> list[Action]:
@@ -279,11 +316,11 @@ def available_actions(ticket: Ticket, *, actor: Actor, as_requester: bool = Fals
 def _available(
     actions: Iterable[Action], ticket: Ticket, actor: Actor, as_requester: bool
 ) -> Iterable[Action]:
-    meant: dict[Who, bool] = {}  # a cache: most actions of a stage name the same people
+    @cache  # most actions of a stage name the same people
+    def includes(who: Who) -> bool:
+        counts = _means_requester(who, ticket) or not as_requester
+        return counts and is_one_of(who, actor, ticket)
+
     for action in actions:
-        for who in action.by:
-            if who not in meant:
-                counts = _means_requester(who, ticket) or not as_requester
-                meant[who] = counts and is_one_of(who, actor, ticket)
-        if any(meant[who] for who in action.by) and is_offered(action, ticket):
+        if any(includes(who) for who in _simplest_first(action.by)) and is_offered(action, ticket):
             yield action

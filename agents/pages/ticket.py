@@ -20,10 +20,12 @@ from tickets.enums import ClockKind, MessageKind, Severity
 from tickets.lists import presence, queues
 from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
 from tickets.sla import ClockStatus
+from tickets.vacancies import vacant_now
 from tickets.workflow.preparing import is_preparation
 
 from ..access import DeskRequest
 from ..kept import unsent_forms
+from .people import vacancy_text
 from .timeline import Entry, Timeline
 
 
@@ -145,6 +147,11 @@ class TicketPage:
     @property
     def follow_up_label(self) -> str:
         return _("Enviar y pedir aporte") if self.ticket.contribution_open else _("Enviar seguimiento")
+
+    @cached_property
+    def vacancies(self) -> list[str]:
+        """Who should act now but has left, as sentences."""
+        return [vacancy_text(who, self.ticket) for who in vacant_now(self.ticket)]
 
     # --- Facts --------------------------------------------------------------------------------------------
 

@@ -23,6 +23,9 @@ RECEIPTS = frozenset(
 )
 """Mails that requesters get even about their own actions: a confirmation, or what follows from the action."""
 
+NEWS_FOR_ASSIGNEE = RECEIPTS | {Template.ASSIGNED}
+"""Mails to an assignee that call for nothing. While a ticket has no assignee, nobody else needs them."""
+
 
 @dataclass(frozen=True)
 class Recipient:
@@ -47,6 +50,8 @@ def recipients_of(event: TicketEvent) -> dict[tuple[str, str], Recipient]:
             logger.error("event %s asks for a mail that no longer exists: %s", event.pk, entry["template"])
             continue
         template = str(entry["template"])
+        if template in NEWS_FOR_ASSIGNEE and _is_unassigned(word, event.ticket):
+            continue
         if word not in people:
             people[word] = _people(word, event)
         for person in people[word]:
@@ -55,11 +60,17 @@ def recipients_of(event: TicketEvent) -> dict[tuple[str, str], Recipient]:
     return found
 
 
-def _people(word: str, event: TicketEvent) -> list[Recipient]:
+def _who(word: str, ticket: Ticket) -> Who:
     kind, _colon, name = word.partition(":")
-    who = Who(kind, name)
-    if kind == "owner":
-        who = event.ticket.stage_definition.owner
+    return ticket.stage_definition.owner if kind == "owner" else Who(kind, name)
+
+
+def _is_unassigned(word: str, ticket: Ticket) -> bool:
+    return ticket.assignee_id is None and _who(word, ticket).kind == "assignee"
+
+
+def _people(word: str, event: TicketEvent) -> list[Recipient]:
+    who = _who(word, event.ticket)
     if who.kind == "requester":
         return _requester(event.ticket, asked_for=is_asked_for(event))
     return [
@@ -108,10 +119,12 @@ def _is_own_action(person: Recipient, event: TicketEvent, template: str) -> bool
 
 
 def _staff(who: Who, event: TicketEvent) -> list[User]:
-    """Return the staff that `who` includes, among those who may see the ticket. If a department has no members or
-    managers, or the ticket has no department yet, the supervisors get the mail instead, so that somebody reads the
-    report. For an empty group see `_replacing_empty_group`. A person who may no longer act counts as nobody: their mail
-    goes to the ticket's department."""
+    """Return the staff that `who` includes, among those who may see the ticket.
+
+    If nobody is among them, those get the mail who act instead, so that somebody reads it: in the place of a person
+    those in charge of the ticket's department, in that of a department or group the managers of the ticket's
+    department, and without them the supervisors. For an empty group see `_replacing_empty_group`.
+    """
     ticket = event.ticket
     if who.kind in ("assignee", "user", "actor_of"):
         return _one_person(who, ticket)
@@ -119,12 +132,8 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
     match who.kind:
         case "department_of":
             places = Department.objects.filter(key__in=answers_of(ticket.fields, who.name))
-            members = people.filter(
-                Exists(Membership.objects.filter(user=OuterRef("pk"), department__in=places))
-            )
-            return list(members) or (
-                _of_role(people, Role.SUPERVISOR) if places else []
-            )  # none: an outside provider
+            members = _members(people, [place.pk for place in places if place.is_active])
+            return members or (_instead(people, ticket) if places else [])  # none: an outside provider
         case "group":
             return list(people.filter(groups__name__iexact=who.name).distinct()) or _replacing_empty_group(
                 people, who, ticket
@@ -132,7 +141,7 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
         case "role":
             return _of_role(people, who.name)
         case "department" | "staff":
-            return _in_charge(people, ticket, who.name) or _of_role(people, Role.SUPERVISOR)
+            return _in_charge(people, ticket, who.name) or _instead(people, ticket)
         case "managers":
             managers = people.filter(_member(ticket, who.name, is_manager=True))
             return list(managers) or _of_role(people, Role.SUPERVISOR)
@@ -141,13 +150,12 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
 
 def _one_person(who: Who, ticket: Ticket) -> list[User]:
     """Return the person whom `who` names, if they may see the ticket, or else nobody. In the place of a person who may
-    no longer act, return those in charge of the ticket's department, or the supervisors."""
+    not act any more, or of nobody, return those in charge of the ticket's department, or the supervisors."""
     person = _named_person(who, ticket)
-    if person is None or (who.kind == "assignee" and person.is_active_staff):
-        return [person] if person else []
+    if person is not None and person.is_active_staff:
+        is_on_it = who.kind == "assignee"
+        return [person] if is_on_it else list(policies.staff_on(ticket).filter(pk=person.pk))
     people = policies.staff_on(ticket)
-    if person.is_active_staff:
-        return list(people.filter(pk=person.pk))
     return _in_charge(people, ticket, "") or _of_role(people, Role.SUPERVISOR)
 
 
@@ -164,23 +172,37 @@ def _named_person(who: Who, ticket: Ticket) -> User | None:
 
 def _replacing_empty_group(people: "QuerySet[User]", group: Who, ticket: Ticket) -> list[User]:
     """Return the people who get the mail while a group has no members: the members of the ticket's department if the
-    process says `while_empty = "staff"` (S4.15), else the supervisors."""
+    process says `while_empty = "staff"` (S4.15), else those who act instead."""
     definition = ticket.definition.group(group.name)
     members = people.filter(_member(ticket, "")) if definition and definition.while_empty == "staff" else []
-    return list(members) or _of_role(people, Role.SUPERVISOR)
+    return list(members) or _instead(people, ticket)
+
+
+def _instead(people: "QuerySet[User]", ticket: Ticket) -> list[User]:
+    """Return those who act while a department or group has nobody: the managers of the ticket's department, or the
+    supervisors."""
+    managers = people.filter(_member(ticket, "", is_manager=True))
+    return list(managers) or _of_role(people, Role.SUPERVISOR)
 
 
 def _in_charge(people: "QuerySet[User]", ticket: Ticket, department: str) -> list[User]:
     """Return the managers of the department, or all its members if it has no manager: a mail should wake those who
-    must act, and managers hand the work out."""
+    must act, and managers hand the work out. A department that was switched off has nobody in charge."""
     managers = people.filter(_member(ticket, department, is_manager=True))
     return list(managers) or list(people.filter(_member(ticket, department)))
 
 
+def _members(people: "QuerySet[User]", departments: list[int]) -> list[User]:
+    places = Membership.objects.filter(user=OuterRef("pk"), department__in=departments)
+    return list(people.filter(Exists(places)))
+
+
 def _member(ticket: Ticket, department: str, **fields: bool) -> Q:
-    """Return the filter for members of the named department, or of the ticket's own if the name is empty."""
-    where = {"department__key": department} if department else {"department": ticket.department_id}
-    return Q(Exists(Membership.objects.filter(user=OuterRef("pk"), **where, **fields)))
+    """Return the filter for members of the named department, or of the ticket's own if the name is empty. A department
+    that was switched off counts as empty."""
+    named = {"department__key": department} if department else {"department": ticket.department_id}
+    members = Membership.objects.filter(user=OuterRef("pk"), department__is_active=True)
+    return Q(Exists(members.filter(**named, **fields)))
 
 
 def _of_role(people: "QuerySet[User]", role: str) -> list[User]:

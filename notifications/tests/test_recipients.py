@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 
-from accounts.models import Membership
+from accounts.models import Department, Membership, User
 from accounts.tests.factories import (
     make_administrator,
     make_agent,
@@ -39,8 +39,6 @@ def test_requester_with_account_is_told():
 def test_assignee_is_told_only_while_active():
     agent = make_agent()
     ticket = make_ticket()
-    assert who_gets(ticket, "assignee") == []
-
     Ticket.objects.filter(pk=ticket.pk).update(assignee=agent)
     assert who_gets(ticket, "assignee") == [agent.email]
 
@@ -128,7 +126,9 @@ def test_named_user_is_told_only_with_access():
 
     assert who_gets(ticket, f"user:{agent.email.upper()}") == [agent.email]
     assert who_gets(ticket, f"user:{outsider.email}") == []
-    assert who_gets(ticket, "user:nadie@example.com") == []
+    assert who_gets(ticket, "user:nadie@example.com") == [agent.email], (
+        "nobody has this address: the department"
+    )
 
 
 @pytest.mark.demand("S4.22")
@@ -139,7 +139,7 @@ def test_actor_of_means_the_last_actor():
     make_event(ticket, actor=second, action="evaluar")
 
     assert who_gets(ticket, "actor_of:evaluar") == [second.email]
-    assert who_gets(ticket, "actor_of:otra") == []
+    assert who_gets(ticket, "actor_of:otra") == sorted([first.email, second.email]), "nobody did it"
 
 
 def test_owner_is_the_owner_of_the_stage():
@@ -323,6 +323,49 @@ def test_supervisors_get_the_mail_when_the_department_is_empty_too():
     gone.save()
 
     assert who_gets(ticket, "assignee") == [boss.email]
+
+
+def test_department_is_told_what_must_be_done_without_an_assignee():
+    colleague, ticket = make_agent(), make_ticket()
+    assert who_gets(ticket, "assignee") == [colleague.email]
+    for news in (Template.ASSIGNED, Template.CLOSED, Template.CLOSURE_APPROVED):
+        assert recipients_of(make_event(ticket, ("assignee", news))) == {}, "it calls for nothing"
+
+
+def test_reopened_ticket_without_an_assignee_wakes_the_department():
+    colleague, ticket = make_agent(), make_ticket(make_process("incidencia-tecnica"))
+    Ticket.objects.filter(pk=ticket.pk).update(
+        stage="cerrado", stage_kind=StageKind.DONE, closed_at=ticket.created_at
+    )
+    perform(ticket, "reabrir", actor=make_supervisor(), data={"note": "Volvió a pasar."})
+    assert colleague.email in told(Template.REOPENED)
+
+
+@pytest.mark.parametrize("word", ["department:cca", "group:firmas", "department"])
+@pytest.mark.parametrize("way", ["emptied", "deactivated", "switched off"])
+def test_managers_get_the_mail_of_an_emptied_party(word, way):
+    """The managers of the ticket's department act instead, or the supervisors without one."""
+    away, boss, ticket = make_department("cca"), make_supervisor(), make_ticket()
+    member = make_agent(ticket.department, *([] if word == "department" else [away]))
+    group = Group.objects.create(name="Firmas")
+    group.user_set.add(member)
+    assert who_gets(ticket, word) == [member.email]
+
+    if way == "deactivated":
+        User.objects.filter(pk=member.pk).update(is_active=False)
+    elif way == "emptied" or word.startswith("group"):
+        member.groups.clear()
+        member.memberships.all().delete()
+    else:
+        Department.objects.filter(pk=ticket.department_id if word == "department" else away.pk).update(
+            is_active=False
+        )
+    assert who_gets(ticket, word) == [boss.email]
+
+    manager = make_agent(ticket.department)
+    manager.memberships.update(is_manager=True)
+    if word != "department":
+        assert who_gets(ticket, word) == [manager.email]
 
 
 @pytest.mark.demand("S1.5")

@@ -35,6 +35,7 @@ from ..models import Clock, Ticket
 from ..models.querysets import TicketQuerySet
 from ..models.ticket import LAST_POSITION
 from ..sla import FAR_FUTURE
+from ..vacancies import nobody_may_act, stands_in_somewhere
 from ..workflow.preparing import prepared_by
 
 MANY = 100
@@ -134,6 +135,16 @@ UNASSIGNED = Queue(
     lambda group, user: group.assignee is None,
     "queues",
 )
+NOBODY = Queue(
+    "nadie-puede-actuar",
+    _("Nadie puede actuar"),
+    "person-dash",
+    lambda t, user: t.open().filter(nobody_may_act()),
+    group="queues",
+    is_counted=True,
+    is_alarming=True,
+)
+"""Tickets on which everybody whom the process names has left. Those who act instead have this queue."""
 ALL = Queue("todos", _("Todos los abiertos"), "inbox", lambda t, user: t.open(), lambda group, user: True)
 LATE_REPLIES = Queue(
     "respuestas-en-cerrados",
@@ -215,13 +226,14 @@ def queues_for(user: User) -> list[Queue]:
     """Return the queues of a staff member, in the order of the sidebar.
 
     Agents get the queues of their own departments, supervisors and administrators those of every one. A department that
-    was switched off keeps its queue while it has open tickets.
+    was switched off keeps its queue while it has open tickets. `NOBODY` is for those who may stand in for others.
     """
     in_use = Exists(Ticket.objects.open().filter(department=OuterRef("pk")))
     departments = Department.objects.filter(Q(is_active=True) | in_use)
     if not user.is_supervisor:
         departments = departments.filter(pk__in=user.department_ids)
-    return [MINE, TO_PREPARE, *map(_of_department, departments), UNASSIGNED, *VIEWS]
+    unmanned = [NOBODY] if stands_in_somewhere(user) else []
+    return [MINE, TO_PREPARE, *map(_of_department, departments), UNASSIGNED, *unmanned, *VIEWS]
 
 
 def _of_department(department: Department) -> Queue:
