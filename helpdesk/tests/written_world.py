@@ -107,11 +107,11 @@ def desk_ending_in(text: str, play: Callable[..., Play], monkeypatch: pytest.Mon
     return p
 
 
-def walk(client: Client, *starts: str) -> Iterator[tuple[str, str]]:
-    """Yield the pages that links lead to from `starts`, at most `PAGES`: one for each path, and one for each category
+def walk(client: Client, *starts: str, pages: int = PAGES) -> Iterator[tuple[str, str]]:
+    """Yield the pages that links lead to from `starts`, at most `pages`: one for each path, and one for each category
     of a report."""
     waiting, seen = list(starts), set[tuple[str, str]]()
-    while waiting and len(seen) < PAGES:
+    while waiting and len(seen) < pages:
         address = waiting.pop(0)
         path, query = urlsplit(address).path, urlsplit(address).query
         page = (path, query if "tipo=" in query else "")

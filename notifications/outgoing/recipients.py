@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.enums import Role
 from accounts.models import Department, Membership, User
@@ -188,8 +188,10 @@ def _instead(people: "QuerySet[User]", ticket: Ticket) -> list[User]:
 def _in_charge(people: "QuerySet[User]", ticket: Ticket, department: str) -> list[User]:
     """Return the managers of the department, or all its members if it has no manager: a mail should wake those who
     must act, and managers hand the work out. A department that was switched off has nobody in charge."""
-    managers = people.filter(_member(ticket, department, is_manager=True))
-    return list(managers) or list(people.filter(_member(ticket, department)))
+    manages = _member(ticket, department, is_manager=True)
+    members = list(people.filter(_member(ticket, department)).annotate(manages_it=manages))
+    managers: list[User] = [person for person in members if person.manages_it]
+    return managers or [*members]
 
 
 def _members(people: "QuerySet[User]", departments: list[int]) -> list[User]:
@@ -197,18 +199,17 @@ def _members(people: "QuerySet[User]", departments: list[int]) -> list[User]:
     return list(people.filter(Exists(places)))
 
 
-def _member(ticket: Ticket, department: str, **fields: bool) -> Q:
+def _member(ticket: Ticket, department: str, **fields: bool) -> Exists:
     """Return the filter for members of the named department, or of the ticket's own if the name is empty. A department
     that was switched off counts as empty."""
     named = {"department__key": department} if department else {"department": ticket.department_id}
     members = Membership.objects.filter(user=OuterRef("pk"), department__is_active=True)
-    return Q(Exists(members.filter(**named, **fields)))
+    return Exists(members.filter(**named, **fields))
 
 
 def _of_role(people: "QuerySet[User]", role: str) -> list[User]:
     """Return the people who have exactly this role. If `role` is agent or supervisor and nobody has it, return the
     administrators instead."""
-    held = list(people.filter(role=role))
-    if held or role == Role.ADMINISTRATOR or role not in Role.values or role == Role.CUSTOMER:
-        return held
-    return list(people.filter(role=Role.ADMINISTRATOR))
+    others = [Role.ADMINISTRATOR] if role in (Role.AGENT, Role.SUPERVISOR) else []
+    found = list(people.filter(role__in=[role, *others]))
+    return [person for person in found if person.role == role] or found
