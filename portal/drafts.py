@@ -37,7 +37,9 @@ def new_code() -> str:
 def load(request: HttpRequest, code: str) -> ReportDraft:
     """Return the draft `code` of this visitor, else the one that the posted field `carry` proves, else an empty one.
 
-    A signed-in person gets a draft of their own or of nobody, never another account's. The visitor gets a cookie.
+    A signed-in person gets a draft of their own or of nobody, never another account's. A visitor gets an account's
+    draft only by `carry`: their session ended while they wrote. What they post is kept, and `must_sign_in` is true. The
+    visitor gets a cookie.
     """
     if len(code) > LONGEST_CODE:
         raise Http404
@@ -50,6 +52,11 @@ def load(request: HttpRequest, code: str) -> ReportDraft:
     return draft
 
 
+def must_sign_in(request: HttpRequest, draft: ReportDraft) -> bool:
+    """Whether the draft belongs to an account and nobody is signed in: it may be written, but not shown."""
+    return draft.owner_id is not None and not request.user.is_authenticated
+
+
 def unfinished(request: HttpRequest, limit: int) -> list[ReportDraft]:
     """Return up to `limit` reports that this person began and has not sent, newest first. One whose text was erased
     counts only if it has files."""
@@ -60,9 +67,9 @@ def unfinished(request: HttpRequest, limit: int) -> list[ReportDraft]:
 
 
 def _of_visitor(code: str, visitor: str, user: User | None) -> ReportDraft | None:
-    mine = Q(visitor=visitor)
+    mine = Q(visitor=visitor, owner=None)
     if user is not None:
-        mine = Q(visitor=visitor, owner=None) | Q(owner=user)
+        mine |= Q(owner=user)
     return ReportDraft.objects.filter(mine, code=code).order_by("-updated_at", "-pk").first()
 
 
@@ -86,7 +93,7 @@ def _carried(request: HttpRequest, code: str, user: User | None) -> ReportDraft 
 
 
 def _may_continue(owner: int | None, user: User | None) -> bool:
-    """Whether this person may continue a draft. False if they are signed in and another account owns it."""
+    """Whether this person may write in a draft. False if they are signed in and another account owns it."""
     return user is None or owner in (None, user.pk)
 
 

@@ -234,6 +234,31 @@ def test_signing_out_hides_the_drafts(customer_client: Client, process: Process)
     assert S2["title"] not in customer_client.get(guide.contact, follow=True).content.decode()
 
 
+@pytest.mark.parametrize("proof", [True, False])
+def test_draft_of_an_account_is_not_shown_after_its_session(
+    customer_client: Client, customer: User, guest_process: Process, proof: bool
+):
+    """The session ended without signing out; whoever comes next at the browser has its cookie, and perhaps its page.
+    What the person goes on writing in their page is kept for them."""
+    guide = Guide(customer_client, PAGO)
+    guide.fill(DETAILS)
+    page = guide.page(guide.details)
+    Session.objects.all().delete()
+
+    for address in ("/", guide.details, f"{guide.details}?tipo={PAGO}", guide.contact):
+        assert DETAILS["title"] not in customer_client.get(address, follow=True).content.decode()
+    if not proof:
+        return
+    data = posted(guide, page, **DETAILS | {"title": "Lo terminé después"})
+    answer = customer_client.post(guide.details, data)
+    assert answer["Location"].startswith(reverse("account_login"))
+    sent = customer_client.post(guide.contact, {"email": "otra@example.com", "carry": data["carry"]})
+    assert sent["Location"].startswith(reverse("account_login"))
+    assert not Ticket.objects.exists()
+    assert DETAILS["title"] not in customer_client.get("/").content.decode()
+    assert "Lo terminé después" in signed_in(customer).get(guide.details).content.decode()
+
+
 # --- Several tabs -----------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -65,7 +66,7 @@ def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpRes
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
     draft = drafts.load(request, draft_id)
-    if draft.folio:
+    if draft.folio and not drafts.must_sign_in(request, draft):
         return redirect("portal:report_done", draft_id)
     topic = topics.find(request.POST.get("tipo") or request.GET.get("tipo") or draft.topic)
     if topic is None:
@@ -81,6 +82,8 @@ def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
 def _take_details(request: HttpRequest, draft: ReportDraft, topic: Topic) -> HttpResponse:
     values = drafts.typed(request) or draft.values
     draft = keep_report(draft, topic=topic.key, values=values, **drafts.page_of(request))
+    if drafts.must_sign_in(request, draft):
+        return redirect_to_login(details_url(draft.code, topic.key))
     if draft.folio:  # another tab sent it meanwhile
         return redirect("portal:report_done", draft.code)
     if file := request.POST.get("quitar"):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -64,6 +65,8 @@ def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
 
 def _take_contact(request: HttpRequest, draft: ReportDraft, topic: Topic) -> HttpResponse:
     draft = keep_contact(draft, contact=drafts.typed(request, drafts.CONTACT) or draft.contact)
+    if drafts.must_sign_in(request, draft):
+        return redirect_to_login(reverse("portal:report_contact", args=[draft.code]))
     if draft.folio:  # another tab sent it meanwhile
         return redirect("portal:report_done", draft.code)
     if request.POST.get("ir") == "detalles":
