@@ -24,7 +24,8 @@ from content.files.streams import MB, size_of
 from .actors import Actor, user_of
 from .definitions.definition import FileLimits
 from .enums import MessageKind
-from .models import Attachment, Message, Ticket
+from .models import Attachment, Message, ReportDraft, Ticket
+from .models.drafts import REPORT_FILES
 
 logger = logging.getLogger(__name__)
 THUMBNAIL_SIZE = (320, 320)
@@ -185,9 +186,15 @@ def adopt_drafts(draft_key: str, *, user: User) -> None:
 
 
 def discard_old_drafts() -> int:
-    """Delete files that were uploaded more than `DRAFT_HOURS` ago and never sent. Returns how many."""
+    """Delete files that were uploaded more than `DRAFT_HOURS` ago and never sent, unless they belong to a report that
+    somebody is writing: they are kept as long as its text. Returns how many."""
     before = timezone.now() - timedelta(hours=DRAFT_HOURS)
-    return _discard(Attachment.objects.filter(ticket__isnull=True, created_at__lt=before))
+    old = Attachment.objects.filter(ticket__isnull=True, created_at__lt=before)
+    of_reports = old.filter(draft_key__startswith=REPORT_FILES).values_list("draft_key", flat=True)
+    keys = [UUID(key.removeprefix(REPORT_FILES)) for key in set(of_reports.iterator())]
+    written = ReportDraft.objects.filter(key__in=keys, folio="", discarded_at=None)
+    kept = [report.files_key for report in written.only("key")]
+    return _discard(old.exclude(draft_key__in=kept))
 
 
 def _discard(drafts: "models.QuerySet[Attachment]") -> int:

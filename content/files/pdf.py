@@ -1,4 +1,5 @@
-"""Look in a PDF for what runs when somebody opens it: other programs, JavaScript, forms with scripts, hidden files.
+"""Look in a PDF for what runs when somebody opens it: other programs, JavaScript, forms with scripts, hidden files,
+files on other machines, data that are sent. Links to pages of the web are ordinary.
 
 Programs find the objects of a PDF through a table that may lead anywhere, so this module does not follow the table: it
 looks behind every `obj` in the file, and into every stream that contains further objects. It reads names as programs do
@@ -30,7 +31,7 @@ _View: TypeAlias = "mmap.mmap | bytes"
 _BLANKS = b"\0\t\n\f\r "
 _NO_NAME = rb"\0\t\n\f\r ()<>\[\]{}/%"
 _RUNS = (b"JavaScript", b"JS", b"XFA", b"RichMedia", b"OnInstantiate", b"ImportData")
-_OPENS = (b"Launch", b"GoToE")
+_OPENS = (b"Launch", b"GoToE", b"GoToR", b"SubmitForm")
 _OTHERWISE = (
     *(
         b"ASCIIHexDecode",
@@ -255,7 +256,10 @@ def _inflated(view: _View, at: int, limit: int, *, complete: bool) -> bytes:
 
 def _opens() -> RefusedFile:
     return RefusedFile(
-        _("El PDF intenta abrir otros programas. Imprímelo como PDF y adjunta esa copia."), code="active"
+        _(
+            "El PDF intenta abrir otros programas o archivos, o enviar datos. Imprímelo como PDF y adjunta esa copia."
+        ),
+        code="active",
     )
 
 

@@ -1,6 +1,9 @@
 """Lists of a customer's tickets: their rows, order and filters."""
 
+import re
 from collections.abc import Iterable
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,15 +12,18 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from content.search import stems_of, words_of
 from content.text import fold
 from tickets import folios
 from tickets.enums import REQUESTER_KINDS, PublicState, StageKind
 from tickets.models import Category, Ticket
 
+from . import topics
 from .thread import has_progress, state_of
 
 COUNTED = 200  # for a person with more tickets, the tabs show no counts
 MAX_WORDS = 8  # of a search
+COMPARED = 500
 
 
 def rows(tickets: Iterable[Ticket]) -> list[dict[str, Any]]:
@@ -52,13 +58,37 @@ def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
     return tickets.order_by(waits, "-updated_at", "-id")
 
 
-def matching(tickets: "QuerySet[Ticket]", query: str) -> "QuerySet[Ticket]":
-    """Keep the tickets whose folio `query` names, and those that have each of its first `MAX_WORDS` words in the folio,
-    the title or the beginning of the report."""
-    words = Q()
-    for word in fold(query).split()[:MAX_WORDS]:
-        words &= Q(folio__icontains=word) | Q(text_folded__contains=word)
-    return tickets.filter(words | Q(folio__in=folios.named_in(query))) if words else tickets
+def matching(tickets: "QuerySet[Ticket]", query: str) -> Q:
+    """Return the filter for the tickets whose folio `query` names, and for those of `tickets` that have each of its
+    first `MAX_WORDS` words: in the folio, in any form in the title or the beginning of the report, or in a name or
+    synonym of their category.
+
+    The forms of a word are looked for in the `COMPARED` newest tickets that may have one. Takes three queries.
+    """
+    words = (words_of(query) or fold(query).split())[:MAX_WORDS]
+    if not words:
+        return Q()
+    texts, offered = _stems_of_texts(tickets, words), topics.all_topics()
+    found = Q()
+    for word in words:
+        stems, plain = stems_of(word), fold(word)
+        alike = [pk for pk, known in texts.items() if known & stems]
+        named = [topic.category.pk for topic in offered if topic.category and topic.is_named(word)]
+        found &= (
+            Q(folio__icontains=plain)
+            | Q(text_folded__contains=plain)
+            | Q(pk__in=alike)
+            | Q(category__in=named)
+        )
+    return found | Q(folio__in=folios.named_in(query))
+
+
+def _stems_of_texts(tickets: "QuerySet[Ticket]", words: list[str]) -> dict[int, set[str]]:
+    """Return the stems of the texts of the tickets that may have one of these words in any form, by the ticket's id."""
+    beginnings = {stem[: max(3, len(stem) - 2)] for word in words for stem in stems_of(word)}
+    likely = reduce(or_, (Q(text_folded__contains=beginning) for beginning in beginnings))
+    rows = tickets.filter(likely).order_by("-updated_at", "-id").values_list("pk", "text_folded")[:COMPARED]
+    return {pk: set().union(*map(stems_of, re.findall(r"\w+", text))) for pk, text in rows}
 
 
 class TicketFilter(forms.Form):
@@ -135,7 +165,11 @@ class TicketFilter(forms.Form):
     def _apply_others(self, tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
         if category := self.value("tipo"):
             tickets = tickets.filter(category=category)
-        return matching(tickets, self.value("q") or "")
+        return tickets.filter(self._searched)
+
+    @cached_property
+    def _searched(self) -> Q:
+        return matching(Ticket.objects.requested_by(self.user), self.value("q") or "")
 
     def counts(self) -> dict[str, int] | None:
         """Return how many tickets each tab shows with the other filters, or None if these leave more than `COUNTED`

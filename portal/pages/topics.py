@@ -64,6 +64,10 @@ class Topic:
             texts += [(3, self.category.synonyms), (3, " ".join(declared.synonyms if declared else ()))]
         return texts
 
+    def is_named(self, word: str) -> bool:
+        """Whether the name or a synonym has the word, in any of its forms."""
+        return score([word], ((weight, text) for weight, text in self.searched if weight > 1)) > 0
+
     @property
     def submit_label(self) -> str:
         return str(self.definition.submit_label) or _("Enviar reporte")

@@ -134,6 +134,40 @@ def test_search_finds_a_pasted_folio(four: dict[str, Ticket], customer_client: C
     assert re.findall(r'href="/tickets/([^/"]+)/"', home) == [folio]
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("cobros", True),  # the title has «cobraron»
+        ("me cobrarán dos veces", True),  # words that say nothing do not count
+        ("tarjetas", True),
+        ("impresora", False),
+        ("cobros impresora", False),  # every word counts
+        ("clave", True),  # a synonym of the category
+        ("%%%", False),
+    ],
+)
+def test_own_tickets_are_found_by_any_form_and_by_synonyms(
+    customer_client: Client, customer: User, process: Process, query: str, found: bool
+):
+    category = process.categories.first()
+    category.synonyms = "contraseña, clave"
+    category.save()
+    ticket = make_ticket(
+        process,
+        requester=customer,
+        category=category,
+        title="Me cobraron dos veces",
+        description="Pagué con tarjeta.",
+    )
+    make_ticket(
+        process, requester=customer, category=process.categories.last(), title="Otro asunto", description="-"
+    )
+
+    assert titles(html(customer_client, "?" + urlencode({"q": query}))) == [ticket.title] * found
+    home = customer_client.get("/buscar/", {"q": query}).content.decode()
+    assert re.findall(r'href="/tickets/([^/"]+)/"', home) == [ticket.folio] * found
+
+
 def test_address_leads_to_the_folio_as_it_is_stored(four: dict[str, Ticket], customer_client: Client):
     folio = four["working"].folio
     number = folio.partition("-")[2]
@@ -328,7 +362,7 @@ def test_list_query_count_is_bounded(
     for number in range(tickets):
         make_ticket(process, requester=customer, title=f"Ticket {number}")
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):  # three for the search
         page = html(customer_client, "?estado=en-espera&q=ticket&tipo=" + str(process.categories.first().pk))
 
     assert len(titles(page)) == min(tickets, view.PAGE)

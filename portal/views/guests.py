@@ -15,7 +15,7 @@ from tickets.models import GuestToken
 from tickets.requesters import guests
 from web.grants import grant, granted
 from web.in_place import in_place
-from web.ratelimit import by_ip, by_mailbox, limited, mailbox
+from web.ratelimit import by_ip, limited
 
 from ..access import ended_link_page, invalid_link_page
 from ..forms.ticket import ResendForm
@@ -61,10 +61,10 @@ def guest_link(request: HttpRequest, token: str, *, survey: bool = False) -> Htt
 
 @in_place
 @limited("resend", rate="10/h")
-@limited("resend-mail", rate="3/h", by=by_mailbox("email"))
 @require_http_methods(["GET", "HEAD", "POST"])
 def resend_link(request: HttpRequest) -> HttpResponse:
-    """Mail a new link, and answer the same whether or not the folio and the address belong together (B15, B26)."""
+    """Mail a new link, and answer the same whether or not the folio and the address belong together (B15, B26), and
+    whether or not the address has had enough of them (`guests.send_again`)."""
     form = ResendForm(request.POST or None, initial={"folio": request.GET.get("folio", "")[: folios.LONGEST]})
     if request.method == "POST" and form.is_valid():
         guests.send_again(folio=form.cleaned_data["folio"], email=form.cleaned_data["email"])
@@ -78,20 +78,20 @@ def _ended_link(request: HttpRequest) -> GuestToken | None:
     return guests.find_ended(granted(request), folio=folio)
 
 
-def _its_address(request: HttpRequest) -> str:
+def _its_ticket(request: HttpRequest) -> str:
     ended = _ended_link(request)
-    return mailbox(ended.email) if ended else ""
+    return str(ended.ticket_id) if ended else ""
 
 
 @limited("resend", rate="10/h")
-@limited("resend-mail", rate="3/h", by=_its_address)
+@limited("renew-link", rate="3/h", by=_its_ticket)
 @require_POST
 def renew_link(request: HttpRequest, folio: str) -> HttpResponse:
     """Mail a new link to the address of a link that has ended, without asking for the address again."""
     ended = _ended_link(request)
     if ended is None:
         return redirect(f"{reverse('portal:resend_link')}?{urlencode({'folio': folio})}")
-    guests.send_again(folio=folio, email=ended.email)
+    guests.send_again(folio=folio, email=ended.email, is_known=True)
     return redirect("portal:resend_done")
 
 

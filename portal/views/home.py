@@ -47,7 +47,7 @@ def search(request: HttpRequest) -> HttpResponse:
     }
     if isinstance(request.user, User) and query:
         mine = Ticket.objects.requested_by(request.user).select_related("category")
-        context["tickets"] = rows(matching(mine, query).order_by("-updated_at", "-id")[:FOUND])
+        context["tickets"] = rows(mine.filter(matching(mine, query)).order_by("-updated_at", "-id")[:FOUND])
     context["folio"] = "" if context["tickets"] else _folio_in(query)
     return render(request, "portal/search.html", context)
 

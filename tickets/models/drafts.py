@@ -11,6 +11,9 @@ from django.utils import timezone
 
 from .ticket import Ticket
 
+REPORT_FILES = "filing:"
+"""What the `draft_key` of a report's files begins with."""
+
 
 class ReportDraft(models.Model):
     """A report that somebody is writing, and its folio once it has been filed.
@@ -55,7 +58,7 @@ class ReportDraft(models.Model):
     @property
     def files_key(self) -> str:
         """The draft key under which the report's files are stored."""
-        return f"filing:{self.key}"
+        return f"{REPORT_FILES}{self.key}"
 
 
 class FormDraft(models.Model):

@@ -14,7 +14,7 @@ from .. import folios, policies
 from ..actors import SYSTEM, Guest
 from ..enums import EventKind, Purpose, Template
 from ..exceptions import EndedLink, InvalidToken
-from ..models import GuestToken, Ticket
+from ..models import GuestToken, Ticket, TicketEvent
 from ..record.events import record
 from ..record.locking import locked
 
@@ -26,6 +26,7 @@ LIFETIME = {
 }
 TOUCH_AFTER = timedelta(minutes=5)
 """`last_used_at` is written at most this often."""
+NEW_LINKS_PER_HOUR = 3
 RESULT_SEEN_WITHIN = timedelta(hours=1)
 """How long a guest may go on reading after their link was revoked: what they did with it may be what revoked it."""
 
@@ -153,10 +154,13 @@ def record_use(token: GuestToken) -> None:
 
 
 @transaction.atomic
-def send_again(*, folio: str, email: str) -> None:
+def send_again(*, folio: str, email: str, is_known: bool = False) -> None:
     """Mail a new link to the requester of ticket `folio` if `email` is their address; otherwise do nothing.
 
-    `folio` is as the person typed or pasted it. If it names several tickets of theirs, the newest is meant.
+    `folio` is as the person typed or pasted it. If it names several tickets of theirs, the newest is meant. Only
+    `NEW_LINKS_PER_HOUR` are mailed to one address, whoever asks: those before still work, so a stranger can neither
+    flood nor lock out the requester. `is_known` says that a link to the ticket was opened in this browser, so the
+    requester asks: then it is mailed all the same.
 
     It returns None and raises nothing in either case: a stranger must not learn which folios exist or who requested
     them (B15, B26).
@@ -165,6 +169,12 @@ def send_again(*, folio: str, email: str) -> None:
     theirs = Q(requester=None, requester_email=address) | Q(requester__email=address)
     ticket = Ticket.objects.filter(theirs, folio__in=folios.named_in(folio)).order_by("-id").first()
     if ticket is None:
+        return
+    hour = timezone.now() - timedelta(hours=1)
+    mailed = TicketEvent.objects.filter(
+        kind=EventKind.LINK, at__gt=hour, ticket__in=Ticket.objects.filter(theirs).order_by()
+    )
+    if not is_known and mailed.count() >= NEW_LINKS_PER_HOUR:
         return
     notify = [("requester", Template.NEW_LINK)]
     record(locked(ticket), EventKind.LINK, actor=SYSTEM, public=False, notify=notify)

@@ -19,7 +19,7 @@ from content.tests import hostile_files
 from tickets import attachments
 from tickets.attachments import keep_draft, rules_for
 from tickets.definitions.definition import FileLimits
-from tickets.models import Attachment
+from tickets.models import Attachment, ReportDraft
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow.conversation import add_internal_note, reply, send_follow_up
 
@@ -231,6 +231,19 @@ def test_unsent_files_are_deleted_after_a_day():
     assert attachments.discard_old_drafts() == 1
     assert set(Attachment.objects.values_list("pk", flat=True)) == {fresh.pk, sent.pk}
     assert not default_storage.exists(old.file.name)
+
+
+def test_files_of_an_unsent_report_live_as_long_as_its_text():
+    written, sent, discarded = (
+        ReportDraft.objects.create(code=name, visitor="v", values={"title": ["x"]}, **columns)
+        for name, columns in (("a", {}), ("b", {"folio": "MA-1"}), ("c", {"discarded_at": timezone.now()}))
+    )
+    files = {draft.code: keep(key=draft.files_key) for draft in (written, sent, discarded)}
+    Attachment.objects.update(created_at=timezone.now() - timedelta(days=3))
+    assert attachments.discard_old_drafts() == 2
+    assert list(Attachment.objects.all()) == [files["a"]]
+    written.delete()
+    assert attachments.discard_old_drafts() == 1
 
 
 def test_sweep_keeps_a_file_sent_meanwhile(monkeypatch):
