@@ -16,6 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import User
 from tickets.models import Ticket
 from tickets.workflow.preparing import may_prepare
+from web.expired import has_text, session_ended
 from web.folios import canonical_address
 
 P = ParamSpec("P")
@@ -38,7 +39,8 @@ DeskView = Callable[Concatenate[DeskRequest, P], HttpResponse]
 
 
 def desk_view(view: DeskView[P]) -> View[P]:
-    """Admit staff only. Customers get 404. If nobody is signed in, pages redirect to sign in and scripts get 401.
+    """Admit staff only. Customers get 404. If nobody is signed in, pages redirect to sign in, scripts get 401, and what
+    was typed in a form is shown, to send it again (`session_ended`).
 
     An address that is not found is tried again with its folio in the stored form (`canonical_address`).
     """
@@ -48,6 +50,8 @@ def desk_view(view: DeskView[P]) -> View[P]:
         if not request.user.is_authenticated:
             if getattr(request, "htmx", False) or request.headers.get("X-Requested-With"):
                 return HttpResponse(status=401)
+            if request.method == "POST" and has_text(request):
+                return session_ended(request)
             return redirect_to_login(_page_of(request))
         if not request.user.is_desk_staff:
             raise Http404

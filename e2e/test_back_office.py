@@ -117,6 +117,28 @@ def test_draft_survives_an_ended_session(maria: Agent) -> None:
     maria.complaints[:] = [complaint for complaint in maria.complaints if not SIGNED_OUT.search(complaint)]
 
 
+def test_text_sent_before_the_page_knows_that_the_session_ended_is_kept(maria: Agent) -> None:
+    page = maria.page
+    ticket = page.url
+    page.keyboard.press("r")
+    expect(page.locator("#composer-body")).to_be_focused()
+    page.context.clear_cookies(name="desk_session")
+    page.keyboard.type("Cambiamos el lector de la puerta.")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")  # sooner than the draft is saved
+    expect(page.get_by_role("heading", name="Tu sesión terminó")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Entrar en otra pestaña").click()
+    sign_in_again(opened.value)
+
+    page.bring_to_front()
+    page.get_by_role("button", name="Enviar otra vez").click()
+    if page.url != ticket and page.get_by_role("button", name="Enviar otra vez").count():
+        page.get_by_role("button", name="Enviar otra vez").click()  # signing in changed the token of the form
+    expect(page.locator("#thread")).to_contain_text("Cambiamos el lector de la puerta.")
+    maria.complaints[:] = [complaint for complaint in maria.complaints if not SIGNED_OUT.search(complaint)]
+
+
 def leave_note_in_browser(maria: Agent, text: str) -> None:
     """Type an internal note while the server fails, so that the browser keeps it."""
     page = maria.page

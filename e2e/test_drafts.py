@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from demo.run import PASSWORD
 from e2e.conftest import People
 from e2e.processes import Stack
 from e2e.test_portal import AGENT, CUSTOMER, details, file_ticket, in_the_desk, picture
@@ -129,6 +130,44 @@ def test_expired_form_still_shows_the_page_that_sends_it_again(visitor: Walker) 
 
     page.wait_for_url("**/contacto/")
     expect(page.get_by_text("Se borraron mis cookies")).to_be_visible()
+
+
+def enter(page: Page) -> None:
+    page.locator("input[name=login]").fill(CUSTOMER)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_report_written_when_the_session_ends_is_there_after_signing_in(visitor: Walker) -> None:
+    page = visitor.page
+    visitor.sign_in(CUSTOMER)
+    details(page, "Antes de que terminara")
+    saved(page)
+    page.context.clear_cookies(name="desk_session")
+    page.get_by_label("Título").fill("Terminado sin sesión")
+    page.get_by_role("button", name="Continuar").last.click()  # sooner than the draft is saved
+    page.wait_for_url("**/cuenta/entrar/**")
+    assert "Terminado sin sesión" not in page.content()
+    enter(page)
+
+    expect(page.get_by_label("Título")).to_have_value("Terminado sin sesión")
+    visitor.complaints.clear()
+
+
+def test_reply_sent_after_the_session_ended_waits_on_the_ticket(visitor: Walker) -> None:
+    page = visitor.page
+    visitor.sign_in(CUSTOMER)
+    file_ticket(page, "Responderé sin sesión")
+    page.context.clear_cookies(name="desk_session")
+    page.locator("#responder-texto").fill("Sigue sin funcionar la cámara.")
+    page.locator("form[aria-label=Responder] button[type=submit]").last.click()
+    expect(page.locator("#snacks")).to_contain_text("Tu sesión había terminado.")
+    enter(page)
+
+    expect(page.locator("#responder-texto")).to_have_value("Sigue sin funcionar la cámara.")
+    visitor.complaints.clear()
 
 
 # --- The back office --------------------------------------------------------------------------------------

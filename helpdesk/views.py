@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 
 from content.files.streams import MB
+from web.expired import expired_form
 
 CHUNK = 64 * 1024
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
@@ -37,7 +38,6 @@ def too_large(request: HttpRequest) -> HttpResponse:
     return _bad_request(request, RequestDataTooBig())
 
 
-@requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer 403 and offer to send the form again.
 
@@ -45,38 +45,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     than the last sign-in, or the cookie has expired. The header says which to the page's scripts.
     """
     is_blocked = reason == REASON_NO_CSRF_COOKIE and not request.COOKIES
-    context = {
-        "blocked": is_blocked,
-        "again": _repeatable_fields(request),
-        "typed": _typed_texts(request),
-    }
-    response = render(request, "403_csrf.html", context, status=403)
+    response = expired_form(request, blocked=is_blocked)
     if is_blocked:
         response["Desk-Cookies-Blocked"] = "1"
     return response
-
-
-def _is_ours(request: HttpRequest) -> bool:
-    """Whether the Origin header says that our own page sent the form. Another site must not choose what our page
-    shows, nor get a button that acts here."""
-    return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
-
-
-def _typed_texts(request: HttpRequest) -> list[str]:
-    """Return the posted values of several words, for the person to copy: keys and codes are one word."""
-    if not _is_ours(request):
-        return []
-    fields = [(name, value) for name, values in request.POST.lists() for value in values]
-    return [value for name, value in fields if "password" not in name and len(value.split()) > 1]
-
-
-def _repeatable_fields(request: HttpRequest) -> list[tuple[str, str]]:
-    """Return the posted fields if our own page sent them, else an empty list. Also empty if there are passwords or
-    files, which a page must not or cannot repeat."""
-    if not _is_ours(request) or request.FILES or any("password" in name for name in request.POST):
-        return []
-    fields = request.POST.lists()
-    return [(name, value) for name, values in fields if name != "csrfmiddlewaretoken" for value in values]
 
 
 def _drain_body(request: HttpRequest) -> None:

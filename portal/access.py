@@ -24,6 +24,7 @@ from tickets.actors import Actor, Guest
 from tickets.enums import Purpose
 from tickets.models import GuestToken, Ticket
 from tickets.requesters import guests
+from web.expired import has_text, session_ended
 from web.folios import canonical_address
 from web.grants import granted
 
@@ -203,7 +204,8 @@ def _stop_polling() -> HttpResponse:
 def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
     """Send a person who is not signed in to the sign-in page; requests by scripts get 401.
 
-    A posted reply is stored in the session, and the ticket's page shows it again after signing in.
+    A posted reply is stored in the session, and the ticket's page shows it again after signing in. Another form with
+    something typed is shown again.
     """
     if getattr(request, "htmx", False) or request.headers.get("X-Requested-With"):
         return HttpResponse(status=401)
@@ -214,6 +216,8 @@ def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
         messages.info(
             request, _("Tu sesión había terminado. Entra de nuevo: tu respuesta te espera en el ticket.")
         )
+    elif has_text(request):
+        return session_ended(request)
     return redirect_to_login(page)
 
 
