@@ -132,6 +132,7 @@ OTHERS: dict[str, dict[Any, str]] = {
     "asks": {True: "false"},
     "case_kind": {"problem": '"procedure"', "procedure": '"problem"'},
     "check_standing": {True: "false"},
+    "clock": {"stops": '"runs"'},
     "filled_by": {"staff": '"requester"'},
     "kind": {
         "new": '"work"',

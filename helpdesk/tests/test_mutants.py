@@ -78,7 +78,7 @@ def values(data: dict[str, Any]) -> Iterator[tuple[str, int]]:
         )
         yield "fields", each.get("type") in ("long_text", "date", "yes_no")
     for each in data["stages"]:
-        yield "stages", given(each, "label", "public_label", "kind", "owner")
+        yield "stages", given(each, "label", "public_label", "notice", "clock", "kind", "owner")
     for each in data.get("responses", []):
         yield "responses", given(each, "label", "kind", "asks") + len(each.get("stages", []))
     yield "files", len(data["files"]["kinds"]) + given(data["files"], "max_files", "max_mb")

@@ -42,7 +42,7 @@ def test_page_shows_state_percent_times_and_conversation(
 
     assert "La cámara no lee placas" in page
     assert "Espera tu respuesta" in page
-    assert re.search(r'class="ring".*?<b>50\xa0%</b>', page, re.DOTALL)
+    assert re.search(r'class="ring".*?<b>40\xa0%</b>', page, re.DOTALL)
     assert "Desde el sábado." in page
     assert "¿Cambiaron la luminaria?" in page
     assert f'datetime="{in_work.created_at.isoformat(timespec="seconds")}"' in page

@@ -67,7 +67,8 @@ class World:
     """A ticket in a stage, on which everything is done that a guard may ask for, and the people around it.
 
     The assignee is of another department than the ticket, so nothing but being assigned lets them act. `condition`
-    is what some actions wait for: `unassigned`, `inactive` (the requester) or `without_account`.
+    is what some actions wait for: `unassigned`, `inactive` (the requester), `without_account`, `unreached` (a call to
+    the requester failed) or `call_due`.
     """
 
     def __init__(self, process: str, stage: str, condition: str = "") -> None:
@@ -102,12 +103,18 @@ class World:
             solution_sent_at=BEFORE,
             closure_asked_at=BEFORE,
             closed_at=NOW if end else None,
+            call_due_since=NOW if condition == "call_due" else None,
             is_test=end,
             duplicate_of=self.other if end else None,
             contribution_open=True,
             fields=self.ticket.fields
             | {field.key: FILLED[field.key] for field in definition.fields if field.key in FILLED},
         )
+        self.call = "failed" if condition == "unreached" else "successful"
+        if condition == "unreached":
+            log_contact(
+                self.ticket, actor=self.people["supervisor"], kind=ContactKind.CALL, outcome=self.call
+            )
         if condition == "inactive":
             User.objects.filter(pk=self.ticket.requester_id).update(standing="inactive")
         if condition == "without_account":
@@ -130,7 +137,7 @@ class World:
                 ticket=ticket, kind="follow_up", author=boss, author_name="A", body=response.body.es
             )
         for kind in (ContactKind.CALL, ContactKind.WHATSAPP) if call else (ContactKind.WHATSAPP,):
-            log_contact(self.ticket, actor=boss, kind=kind, outcome="successful", url="https://wa.me/1")
+            log_contact(self.ticket, actor=boss, kind=kind, outcome=self.call, url="https://wa.me/1")
         if ticket.is_open and call:
             for item in ticket.definition.closing.checklist:
                 tick_checklist(self.ticket, actor=boss, item=item.key)
@@ -197,6 +204,11 @@ class World:
             case "deadline_passed":
                 set_clock(self.ticket, "first_response", due_at=BEFORE)
                 sweeps.breach_overdue()
+            case "stage_entered":
+                Ticket.objects.filter(pk=self.ticket.pk).update(
+                    stage="aprobacion", stage_kind="closure_approval"
+                )
+                perform(self.ticket, "aprobar", actor=self.requester)
             case "silence":
                 Ticket.objects.filter(pk=self.ticket.pk).update(silence_due_at=BEFORE, silence_since=BEFORE)
 
@@ -208,6 +220,7 @@ def state(ticket: Ticket) -> dict[str, Any]:
         "account": ticket.requester_id,
         "approval": ticket.closure_asked_at,
         "case kind": ticket.case_kind,
+        "call due": ticket.call_due_since,
         "calls": ticket.contacts.filter(kind=ContactKind.CALL).count(),
         "contribution": ticket.contribution_open,
         "date": ticket.due_at if ticket.due_at == NOW + timedelta(days=9) else None,
@@ -216,6 +229,7 @@ def state(ticket: Ticket) -> dict[str, Any]:
         "duplicate": ticket.duplicate_of_id,
         "escalated": ticket.is_escalated,
         "position": ticket.queue_position,
+        "review": ticket.checklist_entries.exists(),
         "severity": ticket.severity,
         "solution": ticket.solution_sent_at,
         "standing": ticket.standing_checked_at,
@@ -300,7 +314,7 @@ def test_action_does_what_is_promised(process: str, action: str, stage: str):
         Ticket.objects.filter(pk=world.ticket.pk).update(contribution_open=not opens)
         if on:  # a message on a duplicate goes to the ticket that stays
             Ticket.objects.filter(pk=world.ticket.pk).update(duplicate_of=None)
-        else:
+        if not on or on == "stage_entered":
             world.refresh()
             world.meet_guards(call="call_outcome" not in promise.get("needs", ""))
         actor, before = None, state(world.refresh())

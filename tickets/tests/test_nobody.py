@@ -174,7 +174,7 @@ owner = "staff"
 [[stages]]
 key = "listo"
 label = "Listo"
-kind = "done"
+kind = "cancelled"
 
 [[actions]]
 key = "avanzar"
