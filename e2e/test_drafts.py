@@ -250,7 +250,9 @@ CLOSE = (
     PREPARE
     + """
 data = {"solution_done": "Cambiamos el lector.", "solution_steps": ""}
+from tickets.tests.playing import review
 perform(ticket, "pedir_aprobacion", actor=agent, data=data)
+review(ticket, by=supervisor)
 perform(ticket, "aprobar", actor=ticket.requester)
 """
 )
@@ -265,7 +267,7 @@ def test_back_from_the_surveys_thanks_shows_no_refusal(people: People, desk: Sta
     customer.go(f"/tickets/{folio}/encuesta/")
     before = steps_back(page)
     page.get_by_role("button", name="Enviar opinión").click()
-    expect(page.get_by_role("alert")).to_contain_text("Elige una calificación")
+    expect(page.get_by_role("alert")).to_contain_text("Elige una de las cinco respuestas")
     customer.rate(5)
 
     assert steps_back(page) == before
