@@ -346,7 +346,7 @@ def main() -> int:
     trials = [Trial(mutant, is_refused(mutant)) for mutant in mutants]
     arguments = [
         "-qq", "--no-header", "--capture=sys", "-p", "no:cacheprovider", "--hypothesis-profile=ci",
-        "-o", "addopts=", "-m", "not e2e and not topology",
+        "-o", "addopts=", "-m", "not e2e and not topology and not slow",
     ]  # fmt: skip
     runner = Runner(trials, library, begun + options.seconds, options.children)
     pytest.main([*arguments, *options.tests], plugins=[runner, sys.modules[__name__]])

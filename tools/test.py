@@ -106,7 +106,11 @@ def find_redis(stack: ExitStack) -> str:
 
 
 def on_servers(stack: ExitStack) -> Part:
-    part = Part("unit and integration tests on PostgreSQL and Redis", SPREAD)
+    everything = (
+        "-m",
+        "not e2e and not topology",
+    )  # the slow ones too, which the quick suite on SQLite leaves out
+    part = Part("unit, integration and slow tests on PostgreSQL and Redis", [*SPREAD, *everything])
     try:
         found = {"DATABASE_URL": find_postgres(stack), "REDIS_URL": find_redis(stack)}
     except CannotServe as error:

@@ -13,6 +13,8 @@ from content.text import MAX_HTML, MAX_TEXT, as_typed, clean_text, plain_excerpt
 from .hostile_text import assert_grows_linearly
 from .test_text import TYPED, Reader, assert_is_inert
 
+pytestmark = pytest.mark.slow
+
 
 def shown(text: str) -> str:
     return Reader(render_markdown(text)).text

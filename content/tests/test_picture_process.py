@@ -22,6 +22,8 @@ from content.files.slots import NoSlot, slot
 from . import hostile_files as made
 from . import hostile_pictures as hostile
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024 * 1024
 PER_UPLOAD = 16 * MIB
 """What an upload may cost the web process, whatever the picture is."""

@@ -33,7 +33,7 @@ from tickets.models import (
     TicketEvent,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 DEMO_MAILBOX = "demo.mailbox.backend.DemoMailbox"
 
 

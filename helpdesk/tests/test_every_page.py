@@ -22,7 +22,7 @@ from tickets.enums import Template
 from tickets.models import Ticket
 
 TYPED = "Zq"  # no word of any language
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 SPANISH = frozenset(
     """

@@ -16,7 +16,7 @@ from tickets.models import Ticket
 from tickets.requesters import guests
 from tickets.tests.factories import make_process, make_ticket
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 NUL, BIDI, LONG, ESCAPE = "a\0b", "\u202e\u2066", "x" * 3000, "\x1b[2J"
 VALUES = [

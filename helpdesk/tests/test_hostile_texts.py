@@ -24,7 +24,7 @@ from tickets.requesters import guests
 from tickets.tests.conftest import play  # noqa: F401
 from tickets.tests.playing import Play
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 HOSTILE = "\"'><evil-x hx-get=/evil evil=1>"
 

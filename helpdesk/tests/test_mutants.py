@@ -18,6 +18,8 @@ from tools import mutations
 from tools.mutants import Trial, report
 from tools.mutations import ROOT
 
+pytestmark = pytest.mark.slow
+
 FILES = library()
 MUTANTS = list(mutations.of_files(FILES))
 

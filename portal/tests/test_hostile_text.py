@@ -15,7 +15,7 @@ from .browsing import url
 from .factories import DETAILS
 from .guide import PAGO, Guide
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 # One text of each kind that costs more than its length somewhere in Unicode, HTML or an address.
 KINDS = (
     "marks out of order",
