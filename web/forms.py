@@ -102,7 +102,7 @@ class ActionForm(StampedForm):
         self.definition = ticket.definition
         self.stored = ticket.fields
         self.asks = {ask.field: ask for ask in asked_by(action, ticket, actor=actor)}
-        self.asked = fields_of(self.asks.values(), ticket)
+        self.asked = fields_of(self.asks.values(), ticket, actor=actor)
         self.files_key = files_key
         for name, field in self.asked.items():
             if is_text(field):

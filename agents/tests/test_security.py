@@ -1,5 +1,6 @@
 """Hostile requests by signed-in people: tickets of other departments, and values that no page sends."""
 
+import re
 import uuid
 
 import pytest
@@ -10,6 +11,7 @@ from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 
 from .factories import signed_in, snapshot
+from .test_tickets import prepared
 
 pytestmark = pytest.mark.django_db
 NONSENSE = ["\x00", "x__y", "9" * 5000, "-1", "²", "'; select 1--"]
@@ -104,3 +106,23 @@ def test_hostile_values_crash_nothing(value: str):
     assert page.status_code == 200
     assert "assignee__password" in page.content.decode()  # reported, escaped and ignored
     assert ticket.messages.count() == 1
+
+
+def test_no_folio_of_a_duplicate_tells_whether_a_hidden_ticket_has_the_same_requester():
+    """A hidden ticket of the requester was refused above the form, an unknown folio beside its field."""
+    agent, customer = make_agent(), make_user()
+    shown = prepared(make_ticket(requester=customer), agent)
+    hidden = make_ticket(requester=customer, category="notas")
+    foreign = make_ticket(requester=make_user(), category="notas")
+    client = signed_in(agent)
+
+    def answer(folio: str) -> tuple[int, str]:
+        data = {"duplicate_of": folio, "version": shown.version, "key": "k"}
+        response = client.post(reverse("agents:ticket_action", args=[shown.folio, "cancelar"]), data)
+        text = response.content.decode().replace(folio, "FOLIO")
+        return response.status_code, re.sub(
+            r'(csrfmiddlewaretoken|key)" value="[^"]*"|X-CSRFToken[^}]*', "", text
+        )
+
+    assert answer(hidden.folio) == answer(foreign.folio) == answer("MA-99999")
+    assert answer(f"{hidden.folio} MA-99999") == answer(f"{foreign.folio} MA-99999")

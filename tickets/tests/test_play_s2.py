@@ -620,8 +620,13 @@ def test_duplicate_of_a_ticket_that_the_agent_may_not_see_is_unknown(play):
     p = prepare(play(KEY))
     hidden = make_ticket(p.process, requester=p.customer, category="notas")
     data = {"duplicate_of": hidden.folio, "mismo_caso": True}
-    with pytest.raises(GuardFailed, match="No encontramos un ticket del mismo solicitante"):
-        perform(p.ticket, "cancelar", actor=p.agent, data=data)
+    errors = []
+    for folio in (hidden.folio, "MA-99999"):
+        with pytest.raises(InvalidData) as refused:
+            perform(p.ticket, "cancelar", actor=p.agent, data={**data, "duplicate_of": folio})
+        errors.append(refused.value.errors)
+    assert errors[0] == errors[1], "whether the requester has a ticket elsewhere is not told"
+    assert "No encontramos un ticket del mismo solicitante" in errors[0]["duplicate_of"][0]
     p.do(p.supervisor, "cancelar", **data)
 
 

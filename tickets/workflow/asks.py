@@ -74,7 +74,12 @@ def validate_due_date(value: Any) -> None:
 
 
 class DuplicateField(forms.CharField):
-    """The folio of the ticket that stays open. `clean` returns that ticket; it must be of the same requester."""
+    """The folio of the ticket that stays open. `clean` returns that ticket; it must be of the same requester.
+
+    A ticket that `actor` may not see does not exist for this field, so that its errors tell nobody whose it is (B17).
+    """
+
+    actor: Actor | None = None
 
     default_error_messages = {
         "unknown": _("No encontramos un ticket del mismo solicitante con ese folio."),
@@ -94,7 +99,7 @@ class DuplicateField(forms.CharField):
             others = others.filter(requester=self.ticket.requester_id)
         else:
             others = others.filter(requester=None, requester_email__iexact=self.ticket.requester_email)
-        found = list(others[:2])
+        found = [other for other in others if self.actor is None or policies.can_view(self.actor, other)]
         if len(found) != 1:
             problem = "several" if found else "unknown"
             raise ValidationError(self.error_messages[problem], code=problem)
@@ -315,9 +320,14 @@ def asked_by(action: Action, ticket: Ticket, *, actor: Actor | None) -> list[Ask
     return asks
 
 
-def fields_of(asks: Iterable[Ask], ticket: Ticket) -> dict[str, forms.Field]:
-    """Return the form fields of `asks`, by name, with the ticket's present values as initial ones."""
-    return {ask.field: _field(ask, ticket, ticket.definition) for ask in asks}
+def fields_of(asks: Iterable[Ask], ticket: Ticket, *, actor: Actor | None = None) -> dict[str, forms.Field]:
+    """Return the form fields of `asks`, by name, with the ticket's present values as initial ones. With an `actor`,
+    they find only what that person may see."""
+    fields = {ask.field: _field(ask, ticket, ticket.definition) for ask in asks}
+    for field in fields.values():
+        if isinstance(field, DuplicateField):
+            field.actor = actor
+    return fields
 
 
 def _field(ask: Ask, ticket: Ticket, definition: Definition) -> forms.Field:
@@ -366,7 +376,7 @@ def clean(
     errors: dict[str, list[str]] = {}
     more = raw.keys() - {ask.field for ask in action.asks}
     asked = asked_by(action, ticket, actor=actor if more else None)
-    fields = fields_of(asked, ticket)
+    fields = fields_of(asked, ticket, actor=actor)
     for ask in asked:
         name, own = ask.field, definition.field(ask.field)
         if ask.by_guard and name not in raw:

@@ -201,8 +201,8 @@ def checklist_by_another(step: Step, argument: str) -> None:
 def duplicate_conditions_met(step: Step, argument: str) -> None:
     """Require what cancelling as a duplicate needs: a prepared ticket and an open one that stays (S2.41).
 
-    `DuplicateField` has checked that both have the same requester. The actor must be allowed to see both (B17); a
-    ticket that they may not see is refused in the same words as an unknown folio.
+    `DuplicateField` has checked that both have the same requester, and that the actor may see both (B17). A ticket that
+    was set otherwise and that they may not see is refused in the same words as an unknown folio.
     """
     if unprepared := [name for name in ("assignee", "difficulty") if _is_unset(step, name)]:
         raise GuardFailed(
