@@ -157,13 +157,14 @@ def can_edit_properties(actor: Actor, ticket: Ticket) -> bool:
 
 def can_tick(actor: Actor, ticket: Ticket, item: ChecklistItem) -> bool:
     """Whether the actor may tick the item of the closing checklist: the people in its `by`, or all staff on the ticket
-    without one. If closing demands a review by another person, the assignee may not (S2.44)."""
+    without one. If closing demands a review by another person, the assignee and who wrote the solution may not
+    (S2.44)."""
     if not is_staff_on(actor, ticket):
         return False
-    reviewed = any(reviews_answers(action.guards) for action in ticket.definition.actions)
-    if reviewed and isinstance(actor, User) and actor.pk == ticket.assignee_id:
+    if item.by and not any(is_one_of(who, actor, ticket) for who in _simplest_first(item.by)):
         return False
-    return not item.by or any(is_one_of(who, actor, ticket) for who in _simplest_first(item.by))
+    reviewed = any(reviews_answers(action.guards) for action in ticket.definition.actions)
+    return not (reviewed and isinstance(actor, User) and actor.pk in ticket.answerer_ids)
 
 
 def can_retry_delivery(actor: Actor, ticket: Ticket) -> bool:

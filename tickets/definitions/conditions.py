@@ -134,8 +134,9 @@ def checklist_complete(ticket: Subject) -> bool:
 
 @condition
 def checklist_by_another(ticket: Subject) -> bool:
-    """The assignee ticked no item of the closing checklist (S2.44), as the guard of the same name requires."""
-    return not ticket.is_reviewed_by_assignee
+    """Neither the assignee nor who wrote the solution ticked an item of the closing checklist (S2.44), as the guard of
+    the same name requires."""
+    return not ticket.is_reviewed_by_answerer
 
 
 @condition

@@ -22,6 +22,7 @@ from ..enums import (
     Channel,
     ContactKind,
     ContactOutcome,
+    MessageKind,
     PublicState,
     Severity,
     StageKind,
@@ -338,11 +339,17 @@ class Ticket(models.Model):
         return [item for item in self.definition.closing.checklist if item.key not in done]
 
     @property
-    def is_reviewed_by_assignee(self) -> bool:
-        """Whether the assignee ticked an item of the closing checklist (S2.44)."""
-        return (
-            self.assignee_id is not None and self.checklist_entries.filter(done_by=self.assignee_id).exists()
-        )
+    def answerer_ids(self) -> set[int]:
+        """Whose answer this is: the assignee, and who wrote the latest solution, even if they handed the ticket over
+        since."""
+        solutions = self.messages.filter(kind=MessageKind.SOLUTION).order_by("created_at", "id")
+        writers = (self.assignee_id, solutions.values_list("author", flat=True).last())
+        return {pk for pk in writers if pk is not None}
+
+    @property
+    def is_reviewed_by_answerer(self) -> bool:
+        """Whether one of those whose answer it is ticked an item of the closing checklist (S2.44)."""
+        return self.checklist_entries.filter(done_by__in=self.answerer_ids).exists()
 
     @property
     def lacks_whatsapp_evidence(self) -> bool:

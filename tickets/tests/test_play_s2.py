@@ -13,6 +13,7 @@ from content.errors import InvalidData
 from tickets import clocks, policies
 from tickets.closing import surveys
 from tickets.closing.checklist import tick_checklist
+from tickets.closing.contact_log import log_contact
 from tickets.definitions.responses import fill_in
 from tickets.enums import Channel, ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, GuardFailed, NotAllowed
@@ -396,6 +397,31 @@ def test_assignee_of_user_service_does_not_review_their_own_answer(play):
     p.contact(ContactKind.CALL).contact(ContactKind.WHATSAPP).tick("llamada", "whatsapp", by=p.supervisor)
     with pytest.raises(GuardFailed) as refused:
         perform(p.ticket, "cerrar", actor=p.user_service)
+    assert refused.value.guard == "checklist_by_another"
+
+
+@pytest.mark.demand("S2.44")
+def test_nobody_reviews_their_own_answer_by_handing_the_ticket_over(play):
+    """Whoever wrote the solution assigned the ticket to a colleague, ticked all three items and closed it."""
+    p = prepare(play(KEY))
+    writer = p.reviewer
+    properties.assign(p.ticket, actor=p.supervisor, assignee=writer)
+    p.refresh()
+    ask_approval(p, actor=writer).do(p.customer, "aprobar")
+    properties.assign(p.ticket, actor=writer, assignee=p.colleague)
+    p.refresh()
+    for item in p.definition.closing.checklist:
+        assert not policies.can_tick(writer, p.ticket, item)
+        with pytest.raises(NotAllowed):
+            tick_checklist(p.ticket, actor=writer, item=item.key)
+    p.contact(ContactKind.CALL, by=writer)
+    log_contact(p.ticket, actor=writer, kind=ContactKind.CALL, outcome="successful", item="llamada")
+    assert not p.ticket.checklist_entries.exists()
+
+    p.review(by=p.user_service)
+    p.ticket.checklist_entries.filter(item="llamada").update(done_by=writer)
+    with pytest.raises(GuardFailed) as refused:
+        perform(p.ticket, "cerrar", actor=p.supervisor)
     assert refused.value.guard == "checklist_by_another"
 
 

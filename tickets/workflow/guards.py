@@ -189,10 +189,13 @@ def checklist_complete(step: Step, argument: str) -> None:
 
 @guard
 def checklist_by_another(step: Step, argument: str) -> None:
-    """Refuse if the assignee ticked any item of the checklist: nobody reviews their own answer (S2.44)."""
-    if step.ticket.is_reviewed_by_assignee:
+    """Refuse if the assignee or who wrote the solution ticked any item of the checklist: nobody reviews their own
+    answer (S2.44)."""
+    if step.ticket.is_reviewed_by_answerer:
         raise GuardFailed(
-            _("La lista de cierre la completa alguien distinto del responsable."),
+            _(
+                "La lista de cierre la completa alguien distinto del responsable y de quien escribió la solución."
+            ),
             place=Place(PlaceKind.CHECKLIST),
         )
 
