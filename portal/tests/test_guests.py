@@ -551,6 +551,23 @@ def test_stranger_can_neither_flood_nor_lock_out_a_guest(guest_process: Process,
     assert mailed(ticket) + mailed(other) == 4, "a browser that opened a link to the ticket is the guest's"
 
 
+def test_links_to_one_ticket_do_not_lock_a_guest_out_of_another(guest_process: Process, client: Client):
+    """A stranger who knew one folio could keep the guest from every other ticket, hour after hour."""
+    known, needed = (
+        make_ticket(guest_process, guest_email="ana@example.com", category="tramite") for _n in range(2)
+    )
+
+    def ask(folio: str, network: str) -> None:
+        client.post("/enlace/nuevo/", {"folio": folio, "email": "ana@example.com"}, REMOTE_ADDR=network)
+
+    for number in range(5):
+        ask(known.folio, f"198.51.{number}.1")
+    assert (mailed(known), mailed(needed)) == (3, 0)
+    for _n in range(2):
+        ask(needed.folio, "203.0.113.4")
+    assert (mailed(known), mailed(needed)) == (3, 1), "one, because none of the three opens this ticket"
+
+
 def test_address_gets_new_links_again_after_an_hour(guest_process: Process, client: Client):
     ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
     for _n in range(4):

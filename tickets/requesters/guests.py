@@ -158,9 +158,10 @@ def send_again(*, folio: str, email: str, is_known: bool = False) -> None:
     """Mail a new link to the requester of ticket `folio` if `email` is their address; otherwise do nothing.
 
     `folio` is as the person typed or pasted it. If it names several tickets of theirs, the newest is meant. Only
-    `NEW_LINKS_PER_HOUR` are mailed to one address, whoever asks: those before still work, so a stranger can neither
-    flood nor lock out the requester. `is_known` says that a link to the ticket was opened in this browser, so the
-    requester asks: then it is mailed all the same.
+    `NEW_LINKS_PER_HOUR` are mailed to one address, whoever asks, and beyond them one for each ticket: those before
+    still work, so a stranger can neither flood nor lock out the requester, not even from another ticket of theirs.
+    `is_known` says that a link to the ticket was opened in this browser, so the requester asks: then it is mailed all
+    the same.
 
     It returns None and raises nothing in either case: a stranger must not learn which folios exist or who requested
     them (B15, B26).
@@ -170,14 +171,16 @@ def send_again(*, folio: str, email: str, is_known: bool = False) -> None:
     ticket = Ticket.objects.filter(theirs, folio__in=folios.named_in(folio)).order_by("-id").first()
     if ticket is None:
         return
+    ticket = locked(ticket)
     hour = timezone.now() - timedelta(hours=1)
     mailed = TicketEvent.objects.filter(
         kind=EventKind.LINK, at__gt=hour, ticket__in=Ticket.objects.filter(theirs).order_by()
     )
-    if not is_known and mailed.count() >= NEW_LINKS_PER_HOUR:
+    enough = mailed.count() >= NEW_LINKS_PER_HOUR and mailed.filter(ticket=ticket).exists()
+    if enough and not is_known:
         return
     notify = [("requester", Template.NEW_LINK)]
-    record(locked(ticket), EventKind.LINK, actor=SYSTEM, public=False, notify=notify)
+    record(ticket, EventKind.LINK, actor=SYSTEM, public=False, notify=notify)
 
 
 def link_to(token: GuestToken, other: Ticket) -> GuestToken:
