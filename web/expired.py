@@ -4,14 +4,22 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import requires_csrf_token
+
+from tickets.drafts import LONGEST_FORM
 
 
 @requires_csrf_token
 def expired_form(request: HttpRequest, **context: Any) -> HttpResponse:
-    """Answer 403 with what was typed, and offer to send the form again. `context` says why (403_csrf.html)."""
+    """Answer 403 with what was typed, and offer to send the form again. `context` says why (403_csrf.html).
+
+    The browser stores nothing of the page: the next person at it must not find the text with «Back».
+    """
     fields = {"again": repeatable_fields(request), "typed": typed_texts(request)}
-    return render(request, "403_csrf.html", fields | context, status=403)
+    response = render(request, "403_csrf.html", fields | context, status=403)
+    add_never_cache_headers(response)
+    return response
 
 
 def session_ended(request: HttpRequest) -> HttpResponse:
@@ -20,9 +28,12 @@ def session_ended(request: HttpRequest) -> HttpResponse:
 
 
 def _is_ours(request: HttpRequest) -> bool:
-    """Whether the Origin header says that our own page sent the form. Another site must not choose what our page
-    shows, nor get a button that acts here."""
-    return request.headers.get("Origin") == f"{request.scheme}://{request.get_host()}"
+    """Whether our own page can have sent the form: the Origin header says so, and it is not longer than any of ours.
+    Another site must not choose what our page shows, nor get a button that acts here, and nobody gets back in
+    megabytes what they have sent."""
+    if request.headers.get("Origin") != f"{request.scheme}://{request.get_host()}":
+        return False
+    return sum(len(value) for _name, values in request.POST.lists() for value in values) <= LONGEST_FORM
 
 
 def typed_texts(request: HttpRequest) -> list[str]:

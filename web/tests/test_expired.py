@@ -64,3 +64,24 @@ def test_button_without_text_leads_to_sign_in(ticket):
         .post(address, {"sel": ticket.folio}, headers=OURS)["Location"]
         .startswith(reverse("account_login"))
     )
+
+
+def test_page_with_what_was_typed_is_stored_nowhere(ticket):
+    """Without it, «Back» showed an internal note to the next person at the browser."""
+    address = reverse("agents:ticket_send", args=[ticket.folio])
+    note = {"kind": "note", "body": "Solo para el equipo"}
+    for client in (Client(), Client(enforce_csrf_checks=True)):
+        answer = client.post(address, note, headers=OURS)
+        assert "Solo para el equipo" in answer.content.decode()
+        assert "no-store" in answer["Cache-Control"]
+
+
+def test_huge_form_is_not_repeated(ticket):
+    """An anonymous body of 4 MB came back as a page of up to 48 MB: every quote is written as six characters, twice."""
+    address = reverse("agents:ticket_send", args=[ticket.folio])
+    for client in (Client(), Client(enforce_csrf_checks=True)):
+        answer = client.post(address, {"body": '" ' * 1_000_000}, headers=OURS)
+        assert answer.status_code == 403
+        assert len(answer.content) < 20_000
+        longest = client.post(address, {"body": '" ' * 10_000}, headers=OURS)
+        assert longest.content.count(b"&quot; ") == 20_000
