@@ -10,7 +10,7 @@ from content.errors import InvalidData
 from content.form_fields import LineField, cleaned_values
 
 from .. import policies
-from ..actors import Actor
+from ..actors import Actor, user_of
 from ..enums import EventKind, Template
 from ..exceptions import GuardFailed, NotAllowed
 from ..models import Ticket
@@ -31,11 +31,19 @@ def set_requester(ticket: Ticket, user: User) -> None:
     revoke_links_to_others(ticket)
 
 
+def require_another(ticket: Ticket, user: User, *, actor: Actor) -> None:
+    """Raise `GuardFailed` if the actor would become the requester of another person's ticket: they could then approve,
+    reject and rate their own work."""
+    if user == user_of(actor) and user.email != ticket.requester_email.lower():
+        raise GuardFailed(_("No puedes quedar como solicitante del ticket de otra persona."))
+
+
 @transaction.atomic
 def link_account(ticket: Ticket, *, actor: Actor, user: User, key: str | None = None) -> Ticket:
     """Make the account `user` the requester of a guest's ticket (S2.26, S2.27). Returns the ticket.
 
-    Raises `NotAllowed`, or `GuardFailed` if the requester has an account already.
+    Raises `NotAllowed`, or `GuardFailed` if the requester has an account already or would be the actor
+    (`require_another`).
     """
     ticket = locked(ticket)
     if done := already_recorded(key, actor=actor, act=EventKind.REQUESTER, ticket=ticket):
@@ -44,6 +52,7 @@ def link_account(ticket: Ticket, *, actor: Actor, user: User, key: str | None = 
         raise NotAllowed
     if ticket.requester_id is not None:
         raise GuardFailed(_("El ticket ya tiene un solicitante con cuenta."))
+    require_another(ticket, user, actor=actor)
     set_requester(ticket, user)
     record(ticket, EventKind.REQUESTER, actor=actor, public=False, data={"requester": user.pk}, key=key)
     return ticket

@@ -17,6 +17,7 @@ from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import Ticket
 from tickets.requesters.accounts import claim_guest_tickets, create_account, link_account
 from tickets.tests.factories import make_ticket
+from tickets.workflow.perform import perform
 
 pytestmark = pytest.mark.django_db
 S0, S2 = "incidencia-tecnica", "soporte-con-aprobacion"
@@ -103,3 +104,18 @@ def test_claim_takes_only_tickets_of_that_address(play):
     assert (p.refresh().requester, other.refresh().requester) == (user, None)
     assert claim_guest_tickets(user, verified_email=user.email) == 0
     assert list(Ticket.objects.visible_to(user)) == [p.ticket]
+
+
+def test_staff_do_not_become_the_requester_of_another_persons_ticket(ticket):
+    """An agent linked a guest's ticket to their own account, and approved their own solution as its requester."""
+    agent, own = make_agent(), ("ines@example.com", "Inés")
+    with pytest.raises(GuardFailed, match="No puedes quedar como solicitante"):
+        link_account(ticket, actor=agent, user=agent)
+    with pytest.raises(GuardFailed, match="No puedes quedar como solicitante"):
+        perform(ticket, "seleccionar_cuenta", actor=agent, data={"requester": agent.email})
+    ticket.refresh_from_db()
+    assert (ticket.requester, ticket.requester_email, ticket.requester_name) == (None, *own)
+
+    User.objects.filter(pk=agent.pk).update(email="ines@example.com")
+    agent.refresh_from_db()
+    assert link_account(ticket, actor=agent, user=agent).requester == agent, "the ticket was theirs"

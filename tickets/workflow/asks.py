@@ -31,7 +31,7 @@ from ..exceptions import NotAllowed
 from ..models import Attachment, ContactEntry, Ticket
 from ..models.ticket import LAST_POSITION
 from ..record.messages import write_message
-from ..requesters.accounts import set_requester
+from ..requesters.accounts import require_another, set_requester
 from ..requesters.guests import switch_contribution
 from ..requesters.standing import apply_standing
 from . import guards
@@ -148,6 +148,7 @@ def _set_contribution(step: Step, value: bool) -> None:
 
 
 def _set_requester(step: Step, value: User) -> None:
+    require_another(step.ticket, value, actor=step.actor)
     set_requester(step.ticket, value)
 
 
