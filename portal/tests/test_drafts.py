@@ -350,6 +350,21 @@ def test_stranger_cannot_discard_a_draft(client: Client, guest_process: Process)
     assert "Continúa tu reporte" in guide.page("/")
 
 
+def test_next_person_at_the_browser_cannot_discard_an_accounts_draft(
+    customer_client: Client, customer: User, guest_process: Process
+):
+    """The page of a session that has ended proves the draft, so that its text is kept, and not that it may go."""
+    guide = Guide(customer_client, PAGO)
+    guide.fill(DETAILS)
+    carry = posted(guide, guide.page(guide.details))["carry"]
+    Session.objects.all().delete()
+
+    answer = customer_client.post(f"/nuevo/{guide.id}/descartar/", {"carry": carry})
+
+    assert answer["Location"].startswith(reverse("account_login"))
+    assert "Continúa tu reporte" in signed_in(customer).get("/").content.decode()
+
+
 def test_sent_and_empty_reports_are_not_offered(client: Client, guest_process: Process):
     Guide(client, PAGO)
     sent = Guide(client, PAGO)

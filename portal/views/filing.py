@@ -169,6 +169,8 @@ def report_discard(request: HttpRequest, draft_id: str, file: uuid.UUID) -> Http
 def report_drop(request: HttpRequest, draft_id: str) -> HttpResponse:
     """Take an unfinished report off the home page, which then offers to undo it."""
     draft = drafts.load(request, draft_id)
+    if drafts.must_sign_in(request, draft):  # whoever is at the browser after its owner may not
+        return redirect_to_login(reverse("portal:home"))
     discard_report(draft)
     return redirect(f"{reverse('portal:home')}?{urlencode({'descartado': draft.code})}")
 
