@@ -227,6 +227,19 @@ def test_acknowledgements_to_one_address_are_limited(client: Client, guest_proce
     assert Ticket.objects.count() == 10
 
 
+def test_forms_that_file_nothing_lock_nobody_out(guest_process: Process):
+    """Ten POSTs with an address and no report kept its owner from filing for an hour."""
+    with time_machine.travel("2026-03-02 15:00+00:00", tick=False):
+        for number in range(12):
+            Client(REMOTE_ADDR=f"198.51.{number}.1").post(
+                "/nuevo/uno/contacto/", {"email": "victima@example.com"}
+            )
+        guide = Guide(Client(REMOTE_ADDR="203.0.113.4"), PAGO)
+        guide.fill(DETAILS)
+        assert guide.send(email="victima@example.com").status_code == 302
+    assert Ticket.objects.count() == 1
+
+
 def test_one_network_cannot_have_mails_sent_to_everybody(guest_process: Process):
     with time_machine.travel("2026-03-02 15:00+00:00", tick=False) as now:
         for number in range(61):

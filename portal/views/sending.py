@@ -16,7 +16,7 @@ from tickets.drafts import keep_contact, mark_filed
 from tickets.models import ReportDraft
 from tickets.workflow.intake import Requester, file_ticket
 from web.in_place import in_place
-from web.ratelimit import by_ip, by_mailbox, by_user, limited
+from web.ratelimit import Limit, by_ip, by_mailbox, by_user, limited, too_many_requests
 from web.refusals import Refusal
 from web.wording import duration_in_words
 
@@ -26,6 +26,10 @@ from ..pages import topics
 from ..pages.contact import panel
 from ..pages.filing import ask_to_sign_in, details_page, signed_in_user, steps, type_url
 from ..pages.topics import Topic
+
+RECEIPTS = Limit(10, 3600)
+"""The reports that strangers file under one address. Only those that are filed count: a form that files nothing mails
+nothing, and must not keep the owner of the address from filing."""
 
 
 def _strangers_address(request: HttpRequest) -> str:
@@ -44,7 +48,6 @@ def _strangers_network(request: HttpRequest) -> str:
 
 @in_place
 @limited("report", rate="60/10m", by=by_user)
-@limited("report-mail", rate="10/h", by=_strangers_address)
 @limited("report-mail-network", rate="60/h", by=_strangers_network)
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
@@ -94,6 +97,9 @@ def _file(
     request: HttpRequest, draft: ReportDraft, topic: Topic, details: DetailsForm, form: ContactForm
 ) -> HttpResponse:
     user, contact = signed_in_user(request), form.cleaned_data
+    address = _strangers_address(request)
+    if address and not RECEIPTS.take(f"report-mail {address}"):
+        return too_many_requests(request, window=RECEIPTS.seconds)
     if user:
         drafts.adopt_files(draft, user)
     ticket = file_ticket(
