@@ -337,6 +337,25 @@ CHECKLIST = """
 key = "revisada"
 label = "Revisada"
 """
+
+
+def test_neither_asks_nor_guards_ask_staff_for_a_field_that_sets_a_column():
+    """A guard's missing field is asked for in the form: the answer «critical» left the ticket's severity at low."""
+    sets = changed('key = "a", label = "A"', 'key = "low", label = "A"').replace("tipo = ", "otro = ")
+    sets = sets.replace('key = "b", label = "B"', 'key = "critical", label = "B"').replace(
+        "tipo=a", "tipo=low"
+    )
+    sets = sets.replace('type = "choice"', 'type = "choice"\nsets = "severity"')
+    sets = sets.replace('shown_when = { otro = "a" }\n', "")
+    assert load(sets)
+    for old, new in (
+        ('"assignee",', '"assignee", "tipo",'),
+        ('["assigned"]', '["assigned", "field_filled:tipo"]'),
+    ):
+        messages = [message for _line, message in problems_of(sets.replace(old, new, 1))]
+        assert messages == ["«tipo» fija severity: pregunta eso"]
+
+
 EXPIRES = """
 [[actions]]
 key = "caducar"

@@ -169,13 +169,16 @@ class _Checker:
             own = self.definition.field(ask.field)
             if ask.field not in STANDARD_ASKS and own is None:
                 self.problem(here, _("no hay un campo «%s»") % ask.field)
-            if own is not None and own.sets:
-                self.problem(here, _("«%(field)s» fija %(column)s: pregunta eso") % {
-                    "field": ask.field, "column": own.sets,
-                })  # fmt: skip
+            self._refuse_asking_what_sets(here, own)
             for_requester = own.filled_by == "requester" if own else ask.field == "message"
             if by_requester and not for_requester:
                 self.problem(here, _("al solicitante no se le pregunta «%s»") % ask.field)
+
+    def _refuse_asking_what_sets(self, path: Path, field: FieldDefinition | None) -> None:
+        """Refuse a field that has set a column when the ticket was filed: its answer would differ from the column."""
+        if field is not None and field.sets:
+            names = {"field": field.key, "column": field.sets}
+            self.problem(path, _("«%(field)s» fija %(column)s: pregunta eso") % names)
 
     def _check_calls(
         self, path: Path, calls: Iterable[Call], known: Mapping[str, object], arguments: Mapping[str, str]
@@ -190,6 +193,8 @@ class _Checker:
                     self.problem(here, _("«%s» no lleva nada después de los dos puntos") % call.name)
                 case "field" if self.definition.field(call.argument) is None:
                     self.problem(here, _("no hay un campo «%s»") % call.argument)
+                case "field":  # what a guard lacks is asked for in the action's form
+                    self._refuse_asking_what_sets(here, self.definition.field(call.argument))
                 case "contact" if call.argument not in ContactKind.values:
                     self.problem(here, _("se esperaba %s:call o :whatsapp") % call.name)
                 case "response" if self.definition.response(call.argument) is None:
