@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import User
 from tickets.models import Ticket
 from tickets.workflow.preparing import may_prepare
-from web.expired import has_text, session_ended
+from web.expired import has_text, not_found_form, session_ended
 from web.folios import canonical_address
 
 P = ParamSpec("P")
@@ -42,7 +42,8 @@ def desk_view(view: DeskView[P]) -> View[P]:
     """Admit staff only. Customers get 404. If nobody is signed in, pages redirect to sign in, scripts get 401, and what
     was typed in a form is shown, to send it again (`session_ended`).
 
-    An address that is not found is tried again with its folio in the stored form (`canonical_address`).
+    An address that is not found is tried again with its folio in the stored form (`canonical_address`). A form for a
+    ticket that has left the person's sight meanwhile answers 404 with what was typed.
     """
 
     @wraps(view)
@@ -60,10 +61,12 @@ def desk_view(view: DeskView[P]) -> View[P]:
         try:
             response = view(entered, *args, **kwargs)
         except Http404:
-            address = canonical_address(request)
-            if not address:
+            if address := canonical_address(request):
+                response = redirect(address)
+            elif request.method == "POST" and not entered.htmx and has_text(request):
+                response = not_found_form(request)
+            else:
                 raise
-            response = redirect(address)
         patch_cache_control(response, private=True, no_cache=True)
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
         return response

@@ -1,4 +1,5 @@
-"""Answer a form that could not be accepted because the page or the session had expired: nothing typed is lost."""
+"""Answer a form that could not be accepted because the page or the session had expired, or the person may no longer see
+the page: nothing typed is lost."""
 
 from typing import Any
 
@@ -25,6 +26,12 @@ def expired_form(request: HttpRequest, **context: Any) -> HttpResponse:
 def session_ended(request: HttpRequest) -> HttpResponse:
     """Answer a form that came without the session it needs: the person signs in in another tab and sends it again."""
     return expired_form(request, ended=True)
+
+
+@requires_csrf_token
+def not_found_form(request: HttpRequest) -> HttpResponse:
+    """Answer 404 to a form whose page is not there, or not for this person any more, with what was typed."""
+    return render(request, "404.html", {"typed": typed_texts(request)}, status=404)
 
 
 def _is_ours(request: HttpRequest) -> bool:

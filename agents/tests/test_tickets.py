@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
@@ -260,6 +261,42 @@ def test_two_people_on_one_ticket_see_each_other(ticket, agent):
         seen_at=timezone.now() - timedelta(seconds=presence.PRESENCE_SECONDS + 1)
     )
     assert "Ana Beltrán" not in text_of(pulse(diego, ticket, seen_in(answer)))
+
+
+def test_open_page_says_once_that_its_ticket_is_out_of_sight(ticket, agent):
+    """The same for a ticket that does not exist; a page of its own never begins so."""
+    diego = signed_in(agent)
+    seen = seen_in(pulse(diego, ticket, f"{ticket.version}-"))
+    Ticket.objects.filter(pk=ticket.pk).update(department=make_department("juridica"), assignee=None)
+
+    answer = pulse(diego, ticket, seen)
+    assert "Ya no puedes ver este ticket." in text_of(answer)
+    assert answer["HX-Reswap"] == "none", "what was typed stays on the page"
+    assert ticket.title not in text_of(answer)
+    assert pulse(diego, ticket, seen_in(answer)).status_code == 204
+    assert pulse(diego, ticket, "").status_code == 404
+    never = diego.post("/agentes/tickets/MA-99999/pulso/", {"v": seen}, headers={"HX-Request": "true"})
+    assert text_of(never) == text_of(answer)
+
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=agent)
+    assert ticket.title in text_of(diego.get(url(ticket)))
+    assert "Ya no puedes ver este ticket." not in text_of(pulse(diego, ticket, seen_in(answer)))
+
+
+def test_text_sent_to_a_ticket_out_of_sight_is_shown_to_its_writer(ticket, agent):
+    diego, typed = signed_in(agent), "Revisé el lector <b>dos</b> veces."
+    Ticket.objects.filter(pk=ticket.pk).update(department=make_department("juridica"), assignee=None)
+    before = snapshot(ticket)
+    action = reverse("agents:ticket_action", args=[ticket.folio, "descartar"])
+    for address in (url(ticket, "send"), action, "/agentes/tickets/MA-99999/mensajes/"):
+        answer = diego.post(address, {"body": typed, "version": "1"}, headers={"Origin": "http://testserver"})
+        assert answer.status_code == 404
+        assert escape(typed) in answer.content.decode()
+        assert "haya pasado a otras manos" in text_of(answer)
+        assert ticket.title not in text_of(answer)
+        foreign = diego.post(address, {"body": typed}, headers={"Origin": "https://malo.example"})
+        assert escape(typed) not in foreign.content.decode()
+    assert snapshot(ticket) == before
 
 
 def test_pulse_without_news_takes_few_queries(ticket, agent, django_assert_max_num_queries):

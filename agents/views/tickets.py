@@ -19,6 +19,7 @@ from ..pages.ticket import MAILS_WAIT_SUFFIX, TicketPage, pulse_of
 from ..pages.timeline import changes_since
 
 PARTS = {"propiedades": "#properties", "ticket-head": "#head"}
+OUT_OF_SIGHT = "out-of-sight"  # the pulse of a page whose ticket the person may no longer see
 
 
 @require_safe
@@ -40,7 +41,7 @@ def pulse(request: DeskRequest, folio: str) -> HttpResponse:
     """
     known = Ticket.objects.visible_to(request.user).filter(folio=folio).only("pk", "version").first()
     if known is None:
-        raise Http404
+        return _out_of_sight(request)
     presence.mark_present(known, user=request.user, is_writing=request.POST.get("writing") == "1")
     seen, others = request.POST.get("v", ""), list(presence.others_on(known, user=request.user))
     waited = seen.endswith(MAILS_WAIT_SUFFIX)
@@ -58,6 +59,19 @@ def pulse(request: DeskRequest, folio: str) -> HttpResponse:
     context |= {"pulse": page.pulse, "composer": Composer(request, page)}
     response = render(request, "agents/tickets/_live.html", context)
     response["HX-Trigger-After-Settle"] = "desk:changed"
+    return response
+
+
+def _out_of_sight(request: DeskRequest) -> HttpResponse:
+    """Tell an open page, once, that its ticket has left the person's sight: their turn ended, or it went to another
+    department. The answer is the same for a ticket that does not exist."""
+    seen = request.POST.get("v")
+    if not seen:
+        raise Http404
+    if seen == OUT_OF_SIGHT:
+        return HttpResponse(status=204)
+    response = render(request, "agents/tickets/_out_of_sight.html", {"pulse": OUT_OF_SIGHT})
+    response["HX-Reswap"] = "none"
     return response
 
 
