@@ -77,7 +77,9 @@ def _way(request: DeskRequest, ticket: Ticket, failure: GuardFailed, back: str) 
             label = _("Registrar la llamada")
             if kind == ContactKind.WHATSAPP:
                 label = _("Registrar la conversación de WhatsApp")
-            return Way(text, label, link("ticket_contact", medio=kind), in_dialog=True)
+            # A successful contact ticks the item that needs it, as from the item's own button.
+            item = next((each.key for each in ticket.definition.closing.checklist if each.needs == kind), "")
+            return Way(text, label, link("ticket_contact", medio=kind, punto=item), in_dialog=True)
         case Place(PlaceKind.COMPOSER, mode):
             label = _("Escribir un seguimiento")
             if mode == MessageKind.SOLUTION:

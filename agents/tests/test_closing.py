@@ -112,6 +112,7 @@ def test_checklist_is_disabled_for_those_who_may_not_tick_it(client, ticket):
     item = ticket.definition.closing.checklist[0]
     page = client.get(url(ticket))
     assert "La marca quien revisa la respuesta." in text_of(page)
+    assert "punto=" not in text_of(page), "a contact of theirs would not tick it"
     assert page.content.decode().count(" disabled>") >= len(ticket.definition.closing.checklist)
     refused = client.post(url(ticket, "checklist", item.key), {"done": "1"}, follow=True)
     assert "Ese punto de la lista lo marca quien revisa la respuesta." in text_of(refused)
@@ -143,6 +144,22 @@ def test_item_of_the_checklist_is_ticked_by_recording_its_call(ticket):
     log(boss, ticket, item="llamada")
 
     assert ChecklistEntry.objects.get().item == "llamada"
+
+
+@pytest.mark.parametrize("needs", ["call", "whatsapp"])
+def test_contact_that_a_closing_asks_for_ticks_its_item(ticket, agent, needs):
+    perform(ticket, "pedir_aprobacion", actor=agent, data={"solution_done": "Listo."})
+    perform(ticket, "aprobar", actor=ticket.requester)
+    reviewer = signed_in(make_agent(make_department("atencion-al-usuario")))
+    form = unescape(reviewer.get(url(ticket, "action", "cerrar")).content.decode())
+    way = re.search(rf'href="([^"]+medio={needs}[^"]*)"', form)[1]
+    item = re.search(r'name="item" value="(\w+)"', text_of(reviewer.get(way)))[1]
+
+    log(reviewer, ticket, kind=needs, url="https://wa.me/c/1", item=item)
+
+    entry = ChecklistEntry.objects.get()
+    points = {point.key: point.needs for point in ticket.definition.closing.checklist}
+    assert points[entry.item] == needs
 
 
 def test_item_of_the_address_goes_before_what_was_kept_of_another_contact(ticket):
