@@ -48,6 +48,7 @@ options = [{{ key = "a", label = {{ es = "A" }} }}, {{ key = "b", label = {{ es 
 [[fields]]
 key = "causa"
 label = {{ es = "Causa de B" }}
+help = {{ es = "Qué la provocó." }}
 shown_when = {{ clase = "b" }}
 [[stages]]
 key = "entrada"
@@ -170,7 +171,9 @@ def test_diagnosis_is_asked_for_where_it_is_required():
 
 def test_guard_asks_even_for_a_question_that_the_answers_hide():
     ticket, client = guarded("field_filled:causa", fields={"clase": "a"}), signed_in(make_supervisor())
-    assert 'name="causa"' in text_of(client.get(url(ticket, "action", "terminar")))
+    page = text_of(client.get(url(ticket, "action", "terminar")))
+    assert 'name="causa"' in page
+    assert "Qué la provocó." in page, "the field keeps its own help"
     assert post(client, ticket, "terminar", causa="").status_code == 422
     assert post(client, ticket, "terminar", causa="El cable").status_code == 302
 

@@ -353,7 +353,9 @@ def _field(ask: Ask, ticket: Ticket, definition: Definition) -> forms.Field:
     # `clean` requires it only when it is shown
     field.required = ask.required and (ask.by_guard or not own.shown_when)
     field.label = common.get("label", field.label)
-    field.help_text = common.get("help_text", field.help_text)
+    # The guard's «Completa «…»» says no more than the asterisk; the field's own help says how.
+    if not (ask.by_guard and field.help_text):
+        field.help_text = common.get("help_text", field.help_text)
     field.initial = ticket.fields.get(ask.field)
     return field
 
