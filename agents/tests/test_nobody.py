@@ -76,3 +76,22 @@ def test_queue_of_nobody_is_for_those_who_act_instead():
     agent.memberships.update(is_manager=True)
     answer = signed_in(agent).get(address)
     assert "Nadie puede actuar" in answer.content.decode()
+
+
+def test_no_list_shows_somebody_who_left_as_the_assignee():
+    agent, boss = make_agent(name="Pedro Vielma"), make_supervisor()
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(assignee=agent)
+    lists = [
+        reverse("agents:queue_of", args=["todos"]),
+        reverse("agents:queue_items", args=["todos"]),
+        reverse("agents:customer", args=[ticket.requester_id]),
+    ]
+    for address in lists:
+        assert "Pedro" in signed_in(boss).get(address).content.decode(), address
+    User.objects.filter(pk=agent.pk).update(is_active=False)
+    for address in lists:
+        page = signed_in(boss).get(address).content.decode()
+        assert ticket.folio in page, address
+        assert "Pedro" not in page, address
+        assert "Sin asignar" in page, address
