@@ -286,3 +286,20 @@ def test_agent_reopens_with_a_reason(late):
     late.refresh_from_db()
     assert (late.stage, late.assignee, late.late_reply_at, late.is_test) == ("procesar", agent, None, False)
     assert late.messages.order_by("pk").last().body == "El cliente tiene razón."
+
+
+# --- Two people at once ---------------------------------------------------------------------------------------
+
+
+def test_form_that_another_act_made_pointless_cannot_be_sent_again(client, ticket):
+    stamp = stamped(client, ticket, "pedir_aprobacion")
+    perform(ticket, "cerrar_prueba", actor=make_supervisor())
+
+    page = client.post(url(ticket, "action", "pedir_aprobacion"), {**stamp, "solution_done": "Todo listo."})
+
+    text = text_of(page)
+    assert "El ticket cambió mientras escribías" in text
+    assert "Este ticket ya no admite esta acción." in text
+    assert "vuelve a enviar" not in text
+    assert "Todo listo.</textarea>" in text
+    assert not re.search(r'<button class="btn btn-primary" type="submit"> Pedir aprobación', text)

@@ -124,9 +124,17 @@ def _perform(request: DeskRequest, kept: KeptForm, form: ActionForm) -> HttpResp
         return redirect_after(request, ticket.folio)
     kept.keep()
     fresh = find_ticket(request.user, ticket.folio) if refusal.is_stale else ticket
-    changes = changes_since(fresh, refusal.changes)
     return _form(
-        request, fresh, form, kept=kept, changes=changes, problem=refusal.problem, status=refusal.status
+        request,
+        fresh,
+        form,
+        kept=kept,
+        # The change may have taken the action away: then there is nothing to send again.
+        is_offered=not refusal.is_stale
+        or form.action in policies.available_actions(fresh, actor=request.user),
+        changes=changes_since(fresh, refusal.changes),
+        problem=refusal.problem,
+        status=refusal.status,
     )
 
 
