@@ -489,8 +489,9 @@ def test_opening_the_send_address_redirects_to_ticket(ticket, agent):
 
 
 def test_back_link_drops_parameters_of_other_pages(ticket, agent):
-    page = text_of(signed_in(agent).get(f"{url(ticket)}?cola=mios&medio=call&volver=preparar"))
+    page = text_of(signed_in(agent).get(f"{url(ticket)}?cola=mios&medio=call&punto=llamada&volver=preparar"))
     assert 'href="/agentes/colas/mios/"' in page
+    assert "cola=mios&amp;punto" not in page, "a later contact would tick that item"
 
 
 def test_report_shows_that_its_acknowledgement_was_sent(ticket, agent):
