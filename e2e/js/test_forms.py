@@ -232,6 +232,20 @@ def test_ctrl_enter_sends_nothing_during_a_dialog(ctrl_enter_page: Page) -> None
     assert ctrl_enter_page.evaluate("window.sent") == 0
 
 
+def test_ctrl_enter_sends_the_form_of_an_open_dialog_only(show: Show) -> None:
+    page = show(
+        '<input id="elsewhere"><dialog><form data-behaviour="ctrl-enter"><input id="inside"></form></dialog>',
+        ctrl_enter="behaviours/ctrl-enter.js#ctrlEnter",
+    )
+    page.evaluate(SUBMITS)
+    page.locator("#elsewhere").press("Control+Enter")
+    assert page.evaluate("window.sent") == 0
+
+    page.evaluate("document.querySelector('dialog').showModal()")
+    page.locator("#inside").press("Control+Enter")
+    assert page.evaluate("window.sent") == 1
+
+
 def test_password_eye_shows_and_hides_the_password(show: Show) -> None:
     page = show(
         '<input type="password" id="clave">'

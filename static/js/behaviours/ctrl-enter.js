@@ -1,4 +1,4 @@
-// Submit this form on Ctrl + Enter, wherever the focus is, unless a dialog is open.
+// Submit this form on Ctrl + Enter, wherever the focus is, unless it lies behind an open dialog or in a closed one.
 
 export function ctrlEnter(form) {
   document.addEventListener("keydown", (event) => {
@@ -9,7 +9,7 @@ export function ctrlEnter(form) {
       event.isComposing
     )
       return;
-    if (!form.isConnected || document.querySelector("dialog[open]")) return;
+    if (!form.isConnected || form.closest("dialog") !== document.querySelector("dialog[open]")) return;
     event.preventDefault();
     form.requestSubmit();
   });
