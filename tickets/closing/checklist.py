@@ -21,7 +21,7 @@ def tick_checklist(
     """Tick an item of the closing checklist, or untick it with `done=False` (S2.44–S2.46). Returns the ticket.
 
     Raises `NotAllowed` if other people tick the item, `InvalidData` for an unknown item, and `GuardFailed` if the item
-    needs a call or a WhatsApp conversation and none is logged.
+    needs a call or a WhatsApp conversation and none is logged since the solution was sent.
     """
     ticket = locked(ticket)
     if earlier := already_recorded(key, actor=actor, act=EventKind.CHECKLIST, ticket=ticket):
@@ -33,7 +33,8 @@ def tick_checklist(
         raise InvalidData({"item": [_("Ese punto no está en la lista de cierre.")]})
     if not policies.can_tick(actor, ticket, definition):
         raise NotAllowed(_("Ese punto de la lista lo marca quien revisa la respuesta."))
-    if done and definition.needs and not ticket.contacts.filter(kind=definition.needs).exists():
+    made = {contact.kind for contact in ticket.contacts_about_solution}
+    if done and definition.needs and definition.needs not in made:
         missing = ContactKind(definition.needs).missing
         raise GuardFailed(missing, place=Place(PlaceKind.CONTACT, definition.needs))
     set_tick(ticket, actor=actor, item=item, done=done, key=key)

@@ -325,7 +325,18 @@ class Ticket(models.Model):
 
     @property
     def has_successful_call(self) -> bool:
-        return any(call.outcome == ContactOutcome.SUCCESSFUL for call in self._calls)
+        """Whether somebody has talked by phone with the requester about the solution that they have now."""
+        return any(
+            contact.kind == ContactKind.CALL and contact.outcome == ContactOutcome.SUCCESSFUL
+            for contact in self.contacts_about_solution
+        )
+
+    @property
+    def contacts_about_solution(self) -> "list[ContactEntry]":
+        """The contacts since the solution was sent, or all while none is sent: a call about an earlier solution says
+        nothing about the next (S2.45, S2.46)."""
+        since = self.solution_sent_at
+        return [contact for contact in self.contacts.all() if since is None or contact.at >= since]
 
     @property
     def _calls(self) -> "list[ContactEntry]":

@@ -259,8 +259,16 @@ def test_next_solution_needs_its_own_review(play, way_back):
         else:
             p.reply("Sigue igual.")
     assert p.ticket.stage == "procesar"
+    p.later(minutes=5)
     ask_approval(p, "Cambiamos el servidor.").do(p.customer, "aprobar")
     assert p.ticket.stage == "revision"
+    for item in ("llamada", "whatsapp"):  # the contacts were about the earlier solution
+        with pytest.raises(GuardFailed):
+            p.tick(item, by=p.user_service)
+    p.tick("respuesta", by=p.user_service)
+    p.contact(ContactKind.CALL, ContactOutcome.SUCCESSFUL).contact(ContactKind.WHATSAPP)
+    p.tick("llamada", "whatsapp", by=p.user_service).do(p.user_service, "cerrar")
+    assert p.ticket.stage == "cerrado"
 
 
 @pytest.mark.demand("S2.44")

@@ -148,10 +148,8 @@ def field_filled(step: Step, argument: str) -> None:
 @takes_argument("contact")
 def contact_recorded(step: Step, argument: str) -> None:
     """Require a logged call, or a logged WhatsApp conversation with its URL (S2.45, S2.46)."""
-    contacts = step.ticket.contacts.filter(kind=argument)
-    if argument == ContactKind.WHATSAPP:
-        contacts = contacts.exclude(url="")
-    if not contacts.exists():
+    contacts = [each for each in step.ticket.contacts_about_solution if each.kind == argument]
+    if not any(each.url or argument != ContactKind.WHATSAPP for each in contacts):
         raise GuardFailed(ContactKind(argument).missing, place=Place(PlaceKind.CONTACT, argument))
 
 
