@@ -52,9 +52,11 @@ def test_reply_is_sent_by_keyboard_alone(maria: Agent) -> None:
     keys.press("f")
     expect(page.locator("#filters input[name=q]")).to_be_focused()
     keys.press("Escape")
+    expect(page.locator("#filters")).to_be_hidden()  # the browser closes a dialog a moment after the key
 
     for key in ("j", "j", "k"):
         keys.press(key)
+    expect(page.locator("[data-row][data-cursor]")).to_have_count(1)
     keys.press("Enter")
     page.wait_for_url(re.compile(r"/agentes/tickets/MA-\d+/"))
     first = page.url
