@@ -33,6 +33,11 @@ PACKAGES = {
     "gettext": ("msgfmt",),
 }
 SERVER_PACKAGES = {
+    "chromium": (
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+    ),  # for the one test that the shell cannot do
     "redis-server": ("redis-server", "valkey-server"),
     "postgresql": ("pg_lsclusters",),
     "nginx-light": ("nginx",),
@@ -106,10 +111,8 @@ def find_redis(stack: ExitStack) -> str:
 
 
 def on_servers(stack: ExitStack) -> Part:
-    everything = (
-        "-m",
-        "not e2e and not topology",
-    )  # the slow ones too, which the quick suite on SQLite leaves out
+    # With the slow ones, which the quick suite on SQLite leaves out
+    everything = ("-m", "not e2e and not topology")
     part = Part("unit, integration and slow tests on PostgreSQL and Redis", [*SPREAD, *everything])
     try:
         found = {"DATABASE_URL": find_postgres(stack), "REDIS_URL": find_redis(stack)}
