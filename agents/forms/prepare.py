@@ -208,8 +208,14 @@ def _as_typed(moment: datetime) -> str:
 
 def _place_text(ahead: int) -> str:
     if ahead >= MANY:
-        return _("Detrás de %(n)d o más que llegaron antes.") % {"n": MANY}
+        return _(
+            "Queda detrás de %(n)d o más que llegaron antes. En la misma posición va primero el más antiguo."
+        ) % {"n": MANY}
     if not ahead:
         return _("Es el primero en orden de llegada.")
-    text = ngettext("Detrás de %(n)d que llegó antes.", "Detrás de %(n)d que llegaron antes.", ahead)
+    text = ngettext(
+        "Queda detrás de %(n)d que llegó antes. En la misma posición va primero el más antiguo.",
+        "Queda detrás de %(n)d que llegaron antes. En la misma posición va primero el más antiguo.",
+        ahead,
+    )
     return text % {"n": ahead}

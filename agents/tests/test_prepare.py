@@ -145,7 +145,9 @@ def test_form_proposes_due_date_and_position(client: Client, agent: User):
     due = timezone.localtime(ticket.created_at + timedelta(days=5))
     assert form["due_at"].value() == due.strftime(TYPED)
     assert form["queue_position"].value() == "5"
-    assert form["queue_position"].help_text == "Detrás de 1 que llegó antes."
+    assert form["queue_position"].help_text == (
+        "Queda detrás de 1 que llegó antes. En la misma posición va primero el más antiguo."
+    )
     assert {
         "severity",
         "department",
