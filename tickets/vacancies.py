@@ -24,7 +24,7 @@ CAN_BE_EMPTY = frozenset({"department", "department_of", "group", "user", "actor
 """The kinds of `Who` that an administrator can empty. An absent assignee has the queue «Sin asignar»."""
 
 STAND_INS = frozenset({Who("role", "supervisor"), Who("role", "administrator"), Who("managers")})
-"""Those who act for the others anyway. A party of others and of these alone has nobody of its own."""
+"""The people who act when all others of a party have left. Such a party counts as vacant although they are in it."""
 
 
 def stands_in(user: User, ticket: Ticket) -> bool:

@@ -150,7 +150,7 @@ class TicketPage:
 
     @cached_property
     def vacancies(self) -> list[str]:
-        """Who should act now but has left, as sentences."""
+        """Return a sentence for each of those who should act now but have left."""
         return [vacancy_text(who, self.ticket) for who in vacant_now(self.ticket)]
 
     # --- Facts --------------------------------------------------------------------------------------------

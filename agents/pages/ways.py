@@ -23,7 +23,7 @@ from ..origin import with_origin
 
 @dataclass(frozen=True)
 class Way:
-    """What is missing before an action, and the link to the place where it can be done; `url` is empty if there is
+    """Names what is missing before an action, and links to the place where it can be done; `url` is empty if there is
     none. `in_dialog` says whether the place is a form that opens in the dialog of the ticket's page."""
 
     text: str

@@ -1,4 +1,4 @@
-"""What the team does with the forms of the shipped processes, and what the people in them read of it."""
+"""Try the forms of the shipped processes as the team does, and read what the people in them read of it."""
 
 import re
 import tomllib

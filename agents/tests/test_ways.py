@@ -204,7 +204,7 @@ def test_requester_is_not_asked_for_what_the_team_fills_in(client: Client):
 
 @pytest.mark.demand("S2.9", "S2.10")
 def test_standing_is_asked_for_and_an_inactive_requester_refused_with_a_way(agent: User, requester: User):
-    """Whoever finds out in the form that the requester is inactive reads how to answer them, and loses nothing."""
+    """Find out in the form that the requester is inactive: the page says how to answer them, and keeps the text."""
     ticket = prepared(make_ticket(requester=requester), agent)
     Ticket.objects.filter(pk=ticket.pk).update(standing_checked_at=None)
     client = signed_in(agent)

@@ -130,7 +130,7 @@ class Stage:
     from where they stop, the resolution clock continues with the time it had left."""
     public_label: Text = NO_TEXT
     notice: Text = NO_TEXT
-    """What the requester reads on the ticket's page while the ticket is in this stage."""
+    """The text that the requester reads on the ticket's page while the ticket is in this stage."""
 
     @property
     def is_end(self) -> bool:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from .ticket import Ticket
 
 REPORT_FILES = "filing:"
-"""What the `draft_key` of a report's files begins with."""
+"""The beginning of the `draft_key` of a report's files."""
 
 
 class ReportDraft(models.Model):

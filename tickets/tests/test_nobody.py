@@ -1,4 +1,4 @@
-"""Whoever may no longer act counts as nobody: people who left, departments and groups that were emptied."""
+"""People who left, and departments and groups that were emptied, count as nobody, and others act for them."""
 
 import random
 

@@ -410,7 +410,7 @@ def test_assignee_of_user_service_does_not_review_their_own_answer(play):
 
 @pytest.mark.demand("S2.44")
 def test_nobody_reviews_their_own_answer_by_handing_the_ticket_over(play):
-    """Whoever wrote the solution assigned the ticket to a colleague, ticked all three items and closed it."""
+    """The author of the solution assigned the ticket to a colleague, ticked all three items and closed it."""
     p = prepare(play(KEY))
     writer = p.reviewer
     properties.assign(p.ticket, actor=p.supervisor, assignee=writer)
