@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class TicketsConfig(AppConfig):
     name = "tickets"
+
+    def ready(self) -> None:
+        from .lists import figures  # noqa: F401  (connects its receiver)

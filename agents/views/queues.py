@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from content.keyset import Page
 from tickets.lists import queues
+from tickets.lists.figures import figures
 from tickets.lists.queues import Queue
 from tickets.models import Ticket
 from tickets.models.querysets import TicketQuerySet
@@ -51,7 +52,7 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     link = ticket_address(origin)
     rows = [Row(ticket, moment, page=link) for ticket in page.rows]
     part = "#results" if request.htmx.target == "results" else ""
-    counts = {} if part else queues.count_queues(available, request.user)  # the swapped part shows no counts
+    counts = {} if part else figures(available, request.user)  # the swapped part shows no counts
     if counts.get(queues.TO_PREPARE.key):
         request.may_prepare = True  # whoever has tickets to prepare may; this saves the query that decides it
     context = {
@@ -74,7 +75,7 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
 def _figures(request: DeskRequest, available: list[Queue], chosen: Queue) -> HttpResponse:
     """Return the figures of the page, which its side list asks for every half a minute. That of a filtered list stays
     as it is: it counts the list on the page."""
-    counts = queues.count_queues(available, request.user)
+    counts = figures(available, request.user)
     context = _figures_of(available, chosen, counts)
     shown = QueryDict(urlsplit(request.htmx.current_url or "").query)
     if QueueFilter(shown, queue=chosen, user=request.user).narrows:

@@ -1,8 +1,8 @@
 """The desk's queues: which tickets each has, in which orders they can be listed, and how many they are.
 
-A queue never shows more than `visible_to` does. Counting must not cost more when there are more tickets (LESSONS A21).
-So the figures of all queues come from one `GROUP BY` over an index of the open tickets, and the figures of a list stop
-at `MANY`: people need to know that there are many, not how many.
+A queue never shows more than `visible_to` does. Counting must not cost more when there are more tickets (LESSONS A21),
+so it stops at `MANY`: people need to know that there are many, not how many. The figures of the side list are those of
+`figures`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,10 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import (
-    Case,
     Count,
     Exists,
-    F,
     IntegerField,
     Max,
     Min,
@@ -23,7 +21,6 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
-    When,
 )
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -39,7 +36,6 @@ from ..vacancies import nobody_may_act, stands_in_somewhere
 from ..workflow.preparing import prepared_by
 
 MANY = 100
-GROUPED_BY = ("department", "stage_kind", "is_escalated")
 DEPARTMENT_PREFIX = "departamento-"
 
 
@@ -66,13 +62,15 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class TicketGroup:
-    """One row of `GROUP BY`: how many open tickets share this department, stage kind, escalation and assignee. An
-    assignee who may no longer act counts as none."""
+    """How many open tickets share this department, stage kind and escalation, and have or lack an assignee.
+
+    An assignee who may no longer act counts as none.
+    """
 
     department: int | None
     kind: str
     is_escalated: bool
-    assignee: int | None
+    is_unassigned: bool
     size: int
 
 
@@ -88,7 +86,7 @@ class Queue:
     label: str | Promise
     icon: str
     select: Callable[[TicketQuerySet, User], TicketQuerySet]
-    includes: Callable[[TicketGroup, User], bool] | None = None
+    includes: Callable[[TicketGroup], bool] | None = None
     group: str = "views"
     order: str = "vence"
     orders: tuple[str, ...] = tuple(ORDERS)
@@ -113,8 +111,8 @@ MINE = Queue(
     _("Asignados a mí"),
     "person",
     lambda t, user: Ticket.objects.open().assigned_to(user),
-    lambda group, user: group.assignee == user.pk,
-    "own",
+    group="own",
+    is_counted=True,
 )
 TO_PREPARE = Queue(
     "por-preparar",
@@ -132,7 +130,7 @@ UNASSIGNED = Queue(
     _("Sin asignar"),
     "person-dash",
     lambda t, user: t.open().unassigned(),
-    lambda group, user: group.assignee is None,
+    lambda group: group.is_unassigned,
     "queues",
 )
 NOBODY = Queue(
@@ -145,7 +143,7 @@ NOBODY = Queue(
     is_alarming=True,
 )
 """Tickets on which everybody whom the process names has left. Those who act instead have this queue."""
-ALL = Queue("todos", _("Todos los abiertos"), "inbox", lambda t, user: t.open(), lambda group, user: True)
+ALL = Queue("todos", _("Todos los abiertos"), "inbox", lambda t, user: t.open(), lambda group: True)
 LATE_REPLIES = Queue(
     "respuestas-en-cerrados",
     _("Respuestas en cerrados"),
@@ -190,28 +188,28 @@ VIEWS = (
         _("Esperan al cliente"),
         "pause-circle",
         lambda t, user: t.waiting_for_customer().open(),
-        lambda group, user: group.kind == StageKind.WAITING_CUSTOMER,
+        lambda group: group.kind == StageKind.WAITING_CUSTOMER,
     ),
     Queue(
         "por-aprobar",
         _("Por aprobar cierre"),
         "patch-check",
         lambda t, user: t.waiting_for_closure_approval().open(),
-        lambda group, user: group.kind == StageKind.CLOSURE_APPROVAL,
+        lambda group: group.kind == StageKind.CLOSURE_APPROVAL,
     ),
     Queue(
         "por-verificar",
         _("Por verificar"),
         "ui-checks",
         lambda t, user: t.to_verify().open(),
-        lambda group, user: group.kind == StageKind.VERIFICATION,
+        lambda group: group.kind == StageKind.VERIFICATION,
     ),
     Queue(
         "elevados",
         _("Soporte elevado"),
         "alarm",
         lambda t, user: t.open().escalated(),
-        lambda group, user: group.is_escalated,
+        lambda group: group.is_escalated,
         is_alarming=True,
     ),
     ALL,
@@ -242,7 +240,7 @@ def _of_department(department: Department) -> Queue:
         str(department),
         "building",
         lambda t, user: Ticket.objects.open().filter(department=department),
-        lambda group, user: group.department == department.pk,
+        lambda group: group.department == department.pk,
         "queues",
         department=department,
     )
@@ -267,28 +265,6 @@ class BoundedCount(Subquery):
         `MANY` open ones.
         """
         super().__init__(queryset.order_by(*along).values("pk")[:MANY], **extra)
-
-
-def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
-    """Return how many tickets each queue has for `user`, by the queue's key.
-
-    One query for the queues with `includes`, another for those with `is_counted`, and what the lists of these ask
-    first. Queues that show no figure are left out.
-    """
-    queues = list(queues)
-    open_tickets = Ticket.objects.visible_to(user).open().order_by()
-    left = User.objects.former_staff().values("pk")
-    acting = Case(When(assignee__in=left, then=None), default=F("assignee"))
-    rows = open_tickets.values_list(*GROUPED_BY, acting).annotate(size=Count("*"))
-    groups = [TicketGroup(*row) for row in rows]
-    figures = {
-        queue.key: sum(group.size for group in groups if includes(group, user))
-        for queue in queues
-        if (includes := queue.includes)
-    }
-    counted = {queue.key: BoundedCount(queue.tickets(user)) for queue in queues if queue.is_counted}
-    row = User.objects.values_list(*counted.values()).get(pk=user.pk) if counted else ()
-    return figures | dict(zip(counted, row, strict=True))
 
 
 def count(tickets: TicketQuerySet) -> int:

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.enums import Role
 
 from ..enums import EARLY_KINDS, END_KINDS, PUBLIC_MESSAGE_KINDS, MessageKind, StageKind
+from . import lookups  # noqa: F401  (registers pk__among)
 from .turn import Turn
 
 if TYPE_CHECKING:
@@ -29,12 +30,11 @@ class TicketQuerySet(models.QuerySet[Any]):
         if user.has_role(Role.SUPERVISOR):
             return self
         if user.is_desk_staff:
-            turn = Exists(Turn.objects.of(user).filter(ticket=OuterRef("pk")))
             return self.filter(
                 Q(department__in=user.department_ids)
                 | Q(department__isnull=True)
                 | Q(assignee=user)
-                | Q(turn)
+                | Q(pk__among=Turn.objects.of(user).values("ticket"))
             )
         return self.filter(requester=user)
 

@@ -14,6 +14,7 @@ from tickets.definitions.problems import DefinitionError
 from tickets.enums import LateReply, Purpose
 from tickets.exceptions import ActionUnavailable, NotAllowed
 from tickets.lists import queues
+from tickets.lists.figures import count_queues
 from tickets.models import Category, Process, Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import conversation, late_replies
@@ -63,7 +64,7 @@ def without_rules():
 
 
 def figure(user):
-    return queues.count_queues([queues.LATE_REPLIES], user)["respuestas-en-cerrados"]
+    return count_queues([queues.LATE_REPLIES], user)["respuestas-en-cerrados"]
 
 
 # --- What each process of the library decides -----------------------------------------------------------------
@@ -238,7 +239,7 @@ def test_reply_that_nothing_takes_up_waits_in_the_queue(play):
     assert list(queues.LATE_REPLIES.tickets(p.agent)) == [p.ticket]
     assert figure(p.agent) == 1
     assert figure(p.outsider) == 0
-    assert queues.count_queues([queues.ALL, queues.UNASSIGNED], p.agent) == {"todos": 0, "sin-asignar": 0}
+    assert count_queues([queues.ALL, queues.UNASSIGNED], p.agent) == {"todos": 0, "sin-asignar": 0}
 
 
 def test_comment_keeps_the_ticket_closed_and_waits_in_the_queue(play):

@@ -11,6 +11,7 @@ from accounts.tests.factories import make_agent, make_department, make_superviso
 from tickets.definitions.turns import parties_now
 from tickets.exceptions import GuardFailed
 from tickets.lists import queues
+from tickets.lists.figures import count_queues
 from tickets.models import Ticket
 from tickets.policies import available_actions, can_tick, is_one_of, tickets_for
 from tickets.record.turns import record_turns
@@ -45,7 +46,7 @@ def left(request) -> tuple[Ticket, User]:
 
 
 def figure(user: User) -> int:
-    return queues.count_queues([queues.UNASSIGNED], user)["sin-asignar"]
+    return count_queues([queues.UNASSIGNED], user)["sin-asignar"]
 
 
 def test_unassigned_queue_holds_tickets_of_people_who_left(left):
@@ -306,7 +307,7 @@ def test_others_act_for_people_who_may_not_act_any_more(world, way, missing):
     assert not may_act_alone(others[2], tickets["revision"]), "no stranger gains a right"
     held = queues.NOBODY.tickets(boss)
     assert {ticket.stage for ticket in held} == missing
-    assert queues.count_queues([queues.NOBODY], boss) == {"nadie-puede-actuar": len(missing)}
+    assert count_queues([queues.NOBODY], boss) == {"nadie-puede-actuar": len(missing)}
     perform(tickets["revision"], "revisar_solo", actor=boss)
 
 
@@ -343,7 +344,7 @@ def test_queue_of_nobody_costs_the_same_for_any_number_of_tickets(world, copies,
     for _each in range(copies):
         move(make_ticket(tickets["firma"].process_version.process), "firma")
     with django_assert_num_queries(5):
-        assert queues.count_queues([queues.NOBODY], boss)["nadie-puede-actuar"] == 7 + copies
+        assert count_queues([queues.NOBODY], boss)["nadie-puede-actuar"] == 7 + copies
 
 
 def test_tickets_elsewhere_are_not_in_a_managers_queue(world):

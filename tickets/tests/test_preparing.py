@@ -9,6 +9,7 @@ from tickets import policies
 from tickets.definitions.definition import Who
 from tickets.definitions.loading import library
 from tickets.lists import queues
+from tickets.lists.figures import count_queues
 from tickets.models import Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow.preparing import is_prepared_by
@@ -53,7 +54,7 @@ def test_queue_to_prepare_holds_what_the_person_prepares(people):
         visible = Ticket.objects.visible_to(user).select_related("process_version")
         expected = {ticket for ticket in visible if is_prepared_by(user, ticket)}
         assert set(queues.TO_PREPARE.tickets(user)) == expected
-        assert queues.count_queues([queues.TO_PREPARE], user) == {"por-preparar": len(expected)}
+        assert count_queues([queues.TO_PREPARE], user) == {"por-preparar": len(expected)}
         lines.add(frozenset(expected))
     assert len(lines) > 2, "the people must differ in what they prepare"
     assert not queues.TO_PREPARE.tickets(people[0]).filter(process_version__process__key="solicitud-guiada")

@@ -1,0 +1,102 @@
+"""The figures of the queues in the side list, kept for some seconds.
+
+Counting reads every open ticket's entry in an index, so the groups from which most figures follow are counted for the
+whole desk at once and shared by all staff. A person who has just changed a ticket gets new figures at once; everybody
+else sees the change after at most `KEPT_SECONDS`.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import BooleanField, Case, Count, Q, QuerySet, When
+from django.dispatch import receiver
+
+from accounts.models import User
+
+from ..models import Ticket, TicketEvent, Turn
+from ..models.querysets import TicketQuerySet
+from ..record.events import event_recorded
+from .queues import BoundedCount, Queue, TicketGroup
+
+KEPT_SECONDS = 10
+RECOUNT_SECONDS = 60
+_GROUPS = "ticket-groups"
+_RECOUNT = "recount"
+
+
+def figures(queues: Iterable[Queue], user: User) -> dict[str, int]:
+    """Return `count_queues`, at most `KEPT_SECONDS` old. One question to the cache and no query while they are kept."""
+    shown = [queue for queue in queues if queue.includes or queue.is_counted]
+    kept = cache.get_many([_key(user), _GROUPS])
+    counts = kept.get(_key(user))
+    if isinstance(counts, dict) and counts.keys() == {queue.key for queue in shown}:
+        return counts
+    groups = kept.get(_GROUPS) if counts != _RECOUNT else None
+    if groups is None:
+        groups = desk_groups()
+        cache.set(_GROUPS, groups, KEPT_SECONDS)
+    counts = _counts(shown, user, groups)
+    cache.set(_key(user), counts, KEPT_SECONDS)
+    return counts
+
+
+def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
+    """Return how many tickets each queue has now for `user`, by the queue's key.
+
+    Queues without `includes` and without `is_counted` show no figure and are left out. Figures of queues with
+    `is_counted` stop at `MANY`. One query for the groups, one for all queues with `is_counted`, those that the lists
+    of these ask first, and for an agent one for tickets of other departments.
+    """
+    return _counts(queues, user, desk_groups())
+
+
+def desk_groups() -> list[TicketGroup]:
+    """Return all open tickets of the desk in groups. One query."""
+    return [TicketGroup(*row) for row in _grouped(Ticket.objects.open())]
+
+
+@receiver(event_recorded, dispatch_uid="tickets.lists.figures")
+def recount_for_actor(event: TicketEvent, **kwargs: Any) -> None:
+    """Let the next page of the staff member who changed the ticket count anew."""
+    if (actor := event.actor) is not None and actor.is_desk_staff:
+        transaction.on_commit(lambda: cache.set(_key(actor), _RECOUNT, RECOUNT_SECONDS))
+
+
+def _key(user: User) -> str:
+    return f"queue-figures:{user.pk}"
+
+
+def _counts(queues: Iterable[Queue], user: User, groups: list[TicketGroup]) -> dict[str, int]:
+    queues = list(queues)
+    if not user.is_supervisor:
+        places = {*user.department_ids, None}
+        groups = [group for group in groups if group.department in places] + _groups_elsewhere(user)
+    figures = {
+        queue.key: sum(group.size for group in groups if includes(group))
+        for queue in queues
+        if (includes := queue.includes)
+    }
+    counted = {queue.key: BoundedCount(queue.tickets(user)) for queue in queues if queue.is_counted}
+    row = User.objects.values_list(*counted.values()).get(pk=user.pk) if counted else ()
+    return figures | dict(zip(counted, row, strict=True))
+
+
+def _groups_elsewhere(user: User) -> list[TicketGroup]:
+    """Return, in groups, the open tickets of other departments that the agent sees: those assigned to them, and those
+    on which their process gives them the turn."""
+    elsewhere = (
+        Ticket.objects.open().exclude(department__isnull=True).exclude(department__in=user.department_ids)
+    )
+    turn = elsewhere.exclude(assignee=user).filter(pk__in=Turn.objects.of(user).values("ticket"))
+    rows = _grouped(elsewhere.assigned_to(user)).union(_grouped(turn), all=True)
+    return [TicketGroup(*row) for row in rows]
+
+
+def _grouped(tickets: TicketQuerySet) -> "QuerySet[Any, Any]":
+    left = User.objects.former_staff().values("pk")
+    nobody = Q(assignee__isnull=True) | Q(assignee__in=left)
+    unassigned = Case(When(nobody, then=True), default=False, output_field=BooleanField())
+    columns = ("department", "stage_kind", "is_escalated", unassigned)
+    return tickets.order_by().values_list(*columns).annotate(size=Count("*"))

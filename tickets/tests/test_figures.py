@@ -1,0 +1,111 @@
+"""The figures of the side list: kept for some seconds, counted anew for the person who changed a ticket."""
+
+import pytest
+from django.core.cache import cache
+from django.test import override_settings
+
+from accounts.tests.factories import make_agent, make_department, make_supervisor
+from tickets.lists import figures, queues
+from tickets.lists.figures import count_queues
+from tickets.models import Ticket, Turn
+from tickets.tests.factories import make_ticket
+from tickets.workflow.conversation import add_internal_note
+from tickets.workflow.properties import assign
+
+pytestmark = pytest.mark.django_db
+
+SHOWN = [queues.ALL, queues.MINE, queues.UNASSIGNED, queues.CLOSED]
+
+
+def shown_to(user):
+    return figures.figures(SHOWN, user)
+
+
+def test_figures_are_kept_without_a_query(django_assert_num_queries):
+    supervisor = make_supervisor()
+    make_ticket()
+    first = shown_to(supervisor)
+    Ticket.objects.filter(pk=make_ticket().pk).update(assignee=supervisor)
+
+    with django_assert_num_queries(0):
+        assert shown_to(supervisor) == first == {"todos": 1, "mios": 0, "sin-asignar": 1}
+    cache.clear()
+    assert shown_to(supervisor) == {"todos": 2, "mios": 1, "sin-asignar": 1}
+
+
+def test_staff_share_the_groups(django_assert_num_queries):
+    first, second = make_supervisor(), make_supervisor()
+    make_ticket()
+    shown_to(first)
+    with django_assert_num_queries(1):  # their own tickets
+        assert shown_to(second)["todos"] == 1
+
+
+def test_figures_end_after_their_seconds(monkeypatch):
+    kept = []
+    monkeypatch.setattr(cache, "set", lambda key, value, seconds: kept.append(seconds))
+    shown_to(make_supervisor())
+    assert kept == [figures.KEPT_SECONDS] * 2
+    assert figures.KEPT_SECONDS <= 10
+
+
+def test_person_who_changed_a_ticket_gets_new_figures(django_capture_on_commit_callbacks):
+    agent, colleague = make_agent(), make_agent()
+    ticket = make_ticket()
+    before = {person: shown_to(person) for person in (agent, colleague)}
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assign(ticket, actor=agent, assignee=agent)
+
+    assert before[agent]["sin-asignar"] == 1
+    assert shown_to(agent) == {"todos": 1, "mios": 1, "sin-asignar": 0}
+    assert shown_to(colleague) == before[colleague]
+
+
+def test_change_that_is_rolled_back_recounts_nothing(
+    django_capture_on_commit_callbacks, django_assert_num_queries
+):
+    agent = make_agent()
+    ticket = make_ticket()
+    shown_to(agent)
+    with django_capture_on_commit_callbacks() as waiting:
+        add_internal_note(ticket, actor=agent, body="Una nota")
+    assert waiting
+    with django_assert_num_queries(0):
+        shown_to(agent)
+
+
+def test_new_department_shows_its_figure_at_once():
+    supervisor = make_supervisor()
+    figures.figures(queues.queues_for(supervisor), supervisor)
+    cca = make_department("cca")
+    Ticket.objects.filter(pk=make_ticket().pk).update(department=cca)
+    assert (
+        figures.figures(queues.queues_for(supervisor), supervisor)["departamento-cca"] == 0
+    )  # the groups are kept
+    cache.clear()
+    assert figures.figures(queues.queues_for(supervisor), supervisor)["departamento-cca"] == 1
+
+
+def test_figures_work_without_a_cache():
+    supervisor = make_supervisor()
+    with override_settings(CACHES={"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}):
+        assert shown_to(supervisor)["todos"] == 0
+        make_ticket()
+        assert shown_to(supervisor)["todos"] == 1
+
+
+def test_agent_counts_tickets_of_other_departments_once():
+    """Those assigned to them and those on which it is their turn, also when both are true."""
+    agent = make_agent()
+    cca = make_department("cca")
+    tickets = [make_ticket() for _ in range(4)]
+    Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets]).update(department=cca)
+    hidden, assigned, turn, both = tickets
+    Ticket.objects.filter(pk__in=[assigned.pk, both.pk]).update(assignee=agent)
+    Turn.objects.bulk_create(
+        Turn(ticket=ticket, who=who)
+        for ticket, who in ((turn, "role:agent"), (turn, f"person:{agent.pk}"), (both, "role:agent"))
+    )
+    assert hidden not in Ticket.objects.visible_to(agent)
+    assert count_queues(SHOWN, agent) == {"todos": 3, "mios": 2, "sin-asignar": 1}
