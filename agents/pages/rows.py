@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts.enums import Standing
 from tickets import clocks
 from tickets.enums import ClockKind, Severity
 from tickets.lists import queues
@@ -116,7 +117,7 @@ class Row:
 
     @property
     def is_inactive(self) -> bool:
-        return bool(self.ticket.requester and self.ticket.requester.is_inactive_standing)
+        return bool(self.ticket.requester_standing == Standing.INACTIVE)  # type: ignore[attr-defined]
 
     @property
     def group(self) -> Group:

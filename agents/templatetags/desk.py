@@ -13,7 +13,8 @@ from django.utils.translation import gettext
 from tickets.lists.queues import MANY
 from tickets.models import Ticket
 from web.files import file_row
-from web.templatetags.ui import duration, sla
+from web.templatetags.ui import avatar, kept_markup, pill, sev, sla
+from web.wording import brief_duration, duration
 
 from ..pages.rows import FOLIO_PLACEHOLDER, Row
 
@@ -51,55 +52,107 @@ def fresh_key() -> str:
 
 
 # --- A row of the queue -----------------------------------------------------------------------------------
-#
-# Unlike other HTML, these cells are built in Python: a page has fifty rows, and rendering them with template nodes took
-# most of its time.
 
 
-@register.filter
-def box_cell(row: Row, label: str) -> SafeString:
-    """Return the cell with the row's checkbox. `label` is the checkbox's name, with `FOLIO_PLACEHOLDER` for the
-    folio."""
-    folio = row.ticket.folio
-    return format_html(
-        '<td class="qtable__box"><input class="form-check-input" type="checkbox" name="sel" value="{}"'
-        ' aria-label="{}"></td>',
-        folio,
-        label.replace(FOLIO_PLACEHOLDER, folio),
+@register.simple_tag
+def queue_row(row: Row, *, select: str, fresh: str, nobody: str) -> SafeString:
+    """Draw a line of the queue's table.
+
+    `select` is the checkbox's name, with `FOLIO_PLACEHOLDER` for the folio; `fresh` the tooltip of the new-reply dot;
+    `nobody` the text for a ticket without assignee. All three are translated once for all rows.
+    """
+    ticket = row.ticket
+    return _draw_row(
+        ticket.folio,
+        ticket.title,
+        ticket.excerpt,
+        ticket.requester_name,
+        row.href,
+        fresh if row.has_new_reply else "",
+        select,
+        tuple(_tags(row)),
+        (str(ticket.severity), str(row.severity.label)),
+        (ticket.state_look, row.stage_label),
+        _promised(row),
+        row.assignee,
+        row.assignee_name or nobody,
+        brief_duration(row.idle),
     )
 
 
-@register.filter
-def subject_cells(row: Row, fresh: str) -> SafeString:
-    """Return the cells folio, subject with tags, and requester. `fresh` is the tooltip of the new-reply dot."""
-    ticket = row.ticket
-    dot = format_html('<span class="dot dot--new" title="{}"></span>', fresh) if row.has_new_reply else ""
+@kept_markup
+def _draw_row(
+    folio: str,
+    title: str,
+    excerpt: str,
+    requester: str,
+    href: str,
+    fresh: str,
+    select: str,
+    tags: tuple[tuple[str, str], ...],
+    severity: tuple[str, str],
+    stage: tuple[str, str],
+    promised: tuple[str, str, int, str] | None,
+    assignee: str,
+    assignee_name: str,
+    idle: str,
+) -> SafeString:
+    """Return the row's HTML, kept in each process for as long as its texts stay the same.
+
+    It is built in Python: a page has fifty rows, and rendering them with template nodes took most of its time.
+    """
     return format_html(
-        '<td><span class="folio">{}</span></td>'
-        '<td class="qtable__subject"><span class="qrow__subject">{}<a class="truncate" href="{}" data-open>{}</a>'
-        '{}<span class="snip truncate">{}</span></span></td>'
-        '<td class="qtable__requester muted" title="{}">{}</td>',
-        ticket.folio,
-        dot,
-        row.href,
-        ticket.title,
-        format_html_join("", '<span class="tag{}">{}</span>', _tags(row)),
-        ticket.excerpt,
-        ticket.requester_name,
-        ticket.requester_name,
+        '<tr data-row="{folio}"{unread}>'
+        '<td class="qtable__box"><input class="form-check-input" type="checkbox" name="sel" value="{folio}"'
+        ' aria-label="{select}"></td>'
+        "<td>{severity}</td>"
+        '<td><span class="folio">{folio}</span></td>'
+        '<td class="qtable__subject"><span class="qrow__subject">{dot}<a class="truncate" href="{href}" data-open>'
+        '{title}</a>{tags}<span class="snip truncate">{excerpt}</span></span></td>'
+        '<td class="qtable__requester muted" title="{requester}">{requester}</td>'
+        '<td class="qtable__state">{stage}</td>'
+        "<td>{promise}</td>"
+        '<td class="qtable__assignee"><span class="qcell">{avatar}<span class="truncate{subtle}">{name}</span></span>'
+        "</td>"
+        '<td class="qtable__activity num subtle text-end">{idle}</td></tr>',
+        folio=folio,
+        unread=SafeString(' class="qrow--unread"') if fresh else "",
+        select=select.replace(FOLIO_PLACEHOLDER, folio),
+        severity=sev(*severity),
+        dot=format_html('<span class="dot dot--new" title="{}"></span>', fresh) if fresh else "",
+        href=href,
+        title=title,
+        tags=format_html_join("", '<span class="tag{}">{}</span>', tags),
+        excerpt=excerpt,
+        requester=requester,
+        stage=pill(*stage, "quiet"),
+        promise=_promise(promised),
+        avatar=avatar(assignee, "sm"),
+        subtle="" if assignee else " subtle",
+        name=assignee_name,
+        idle=idle,
     )
 
 
 @register.filter
 def promise(row: Row) -> SafeString:
     """Return the time of the nearest promise with its ring, and what is promised; a dash if nothing is."""
+    return _promise(_promised(row))
+
+
+def _promised(row: Row) -> tuple[str, str, int, str] | None:
     status = row.promise
-    if status is None:
+    return (status.state, duration(status.left), status.percent, row.promise_label) if status else None
+
+
+def _promise(promised: tuple[str, str, int, str] | None) -> SafeString:
+    if promised is None:
         return SafeString('<span class="subtle">—</span>')
+    state, left, percent, of = promised
     return format_html(
         '<span class="promise">{}<span class="promise__of truncate">{}</span></span>',
-        sla(status.state, duration(status.left), status.percent),
-        row.promise_label,
+        sla(state, left, percent),
+        of,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import (
     Count,
     Exists,
+    F,
     IntegerField,
     Max,
     Min,
@@ -309,11 +310,10 @@ def group_of(ticket: Ticket, *, now: datetime, end_of_day: datetime) -> str:
 
 
 ROW = (
-    "folio", "title", "excerpt", "process_version", "category", "assignee", "requester", "requester_name",
+    "folio", "title", "excerpt", "process_version", "assignee", "requester", "requester_name",
     "severity", "stage", "stage_kind", "is_paused", "is_escalated", "is_test", "created_at", "updated_at",
     "last_requester_message_at", "last_staff_message_at", "due_order", "arrival_order", "severity_order",
-    "category__name", "category__name_en", "assignee__name", "assignee__email", "assignee__role", "assignee__is_active",
-    "requester__standing",
+    "assignee__name", "assignee__email", "assignee__role", "assignee__is_active",
 )  # fmt: skip
 """The columns that a row of a list shows, and those that decide its place in the list."""
 
@@ -325,8 +325,9 @@ def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
     """
     clocks = Clock.objects.only("ticket", "kind", "target", "due_at", "paused_at", "stopped_at")
     return (
-        tickets.select_related("requester", "assignee", "category")
+        tickets.select_related("assignee")
         .prefetch_related("process_version", Prefetch("clocks", clocks, to_attr="all_clocks"))
+        .annotate(requester_standing=F("requester__standing"))
         .only(*ROW)
     )
 

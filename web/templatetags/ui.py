@@ -48,18 +48,28 @@ for filter_ in (
 _caches: list[Any] = []
 
 
-def cached_markup(function: Callable[..., SafeString]) -> Callable[..., SafeString]:
-    """Cache a tag's markup by its arguments, in each process: a queue draws two hundred pills of only six kinds."""
+def kept_markup(function: Callable[..., SafeString]) -> Callable[..., SafeString]:
+    """Cache markup by all arguments, which must be plain values of the reader's language, in each process."""
     # typed=True, because a SafeString equals its str although only one of the two is escaped.
     cached = lru_cache(maxsize=4096, typed=True)(function)
     _caches.append(cached)
 
     @wraps(function)
+    def kept(*args: Any, **kwargs: Any) -> SafeString:
+        # no cache under DEBUG, because a developer changes the templates
+        return function(*args, **kwargs) if settings.DEBUG else cached(*args, **kwargs)
+
+    return kept
+
+
+def cached_markup(function: Callable[..., SafeString]) -> Callable[..., SafeString]:
+    """Cache a tag's markup by its arguments: a queue draws two hundred pills of only six kinds."""
+    kept = kept_markup(function)
+
+    @wraps(function)
     def tag(*args: Any, **kwargs: Any) -> SafeString:
-        if settings.DEBUG:  # no cache, because a developer changes the templates
-            return function(*args, **kwargs)
         plain = [_plain(value) for value in args]
-        return cached(*plain, **{name: _plain(value) for name, value in kwargs.items()})
+        return kept(*plain, **{name: _plain(value) for name, value in kwargs.items()})
 
     return tag
 
