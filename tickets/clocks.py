@@ -15,8 +15,9 @@ from .enums import ClockKind
 from .models import Clock, Pause, Ticket
 
 
-def start(ticket: Ticket, *, now: datetime) -> None:
-    """Create the clocks that the process promises, running from `now`, when a ticket is filed (S0.19, S2.33, S2.34)."""
+def promised(ticket: Ticket, *, now: datetime) -> list[Clock]:
+    """Return the clocks that the process promises, running from `now`, for a ticket that is being filed (S0.19, S2.33,
+    S2.34). Neither they nor the ticket, to which their due dates are copied, are saved yet."""
     clocks = [
         Clock(
             ticket=ticket,
@@ -28,7 +29,8 @@ def start(ticket: Ticket, *, now: datetime) -> None:
         for kind in ClockKind
         if (target := policy_target(ticket, kind)) is not None
     ]
-    _copy_due_dates(ticket, Clock.objects.bulk_create(clocks))
+    _copy_due_dates(ticket, clocks)
+    return clocks
 
 
 def policy_target(ticket: Ticket, kind: ClockKind) -> timedelta | None:

@@ -8,6 +8,7 @@ import unicodedata
 from urllib.parse import unquote
 
 from django.conf import settings
+from django.db import connection
 
 from content.text import normalize
 
@@ -51,6 +52,21 @@ def named_in(text: str) -> list[str]:
             for prefix in prefixes.values()
         ]
     return list(dict.fromkeys(found))
+
+
+def next_folio() -> str:
+    """Count one further and return the new folio. Locks the counter until the transaction ends, so that folios have no
+    gaps: call it last."""
+    name = settings.DESK_FOLIO_PREFIX
+    counter = connection.ops.quote_name(FolioCounter._meta.db_table)  # noqa: SLF001
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {counter} (name, last) VALUES (%s, %s)"  # noqa: S608  (the model's own table)
+            f" ON CONFLICT (name) DO UPDATE SET last = {counter}.last + 1 RETURNING last",
+            [name, settings.DESK_FOLIO_START + 1],
+        )
+        (number,) = cursor.fetchone()
+    return f"{name}-{number}"
 
 
 def canonical(text: str) -> str:

@@ -197,9 +197,10 @@ def forget_old_mail() -> int:
 
 def message_id(event: TicketEvent, recipient: str, template: str) -> str:
     """Return the Message-ID of a mail. It is the same for every attempt, so that mail programs recognise a second copy.
-    It contains only a hash of the recipient, because replies quote these ids to other people."""
+    It contains only a hash of the recipient, because replies quote these ids to other people, and no folio: when a
+    ticket is filed, its mails are written before it has one."""
     hint = hashlib.sha256(f"{event.pk}:{recipient}".encode()).hexdigest()[:12]
-    return f"<{event.ticket.folio.lower()}.{event.pk}.{template}.{hint}@{mail_domain()}>"
+    return f"<{event.ticket_id}.{event.pk}.{template}.{hint}@{mail_domain()}>"
 
 
 def thread_id(folio: str) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from django.dispatch import Signal
 from django.utils import timezone
@@ -12,6 +12,7 @@ from ..actors import Actor, name_of, user_of
 from ..enums import EventKind
 from ..exceptions import NotAllowed
 from ..models import Message, Ticket, TicketEvent
+from .locking import save_changes
 from .turns import record_turns
 
 event_recorded = Signal()
@@ -19,29 +20,45 @@ event_recorded = Signal()
 call other services or take long, because the ticket is locked."""
 
 
-def record(
-    ticket: Ticket,
-    kind: str,
-    *,
-    actor: Actor,
-    public: bool,
-    action: str = "",
-    data: dict[str, Any] | None = None,
-    notify: Sequence[tuple[str, str]] = (),
-    message: Message | None = None,
-    key: str | None = None,
-    at: datetime | None = None,
-) -> TicketEvent:
-    """Raise the versions of the locked `ticket`, save it, write the event that describes the change, and return it.
+class EventDetails(TypedDict, total=False):
+    """What `record` and `write_event` keep of an event."""
 
-    `public` says whether the requester may see the event. `notify` pairs each addressee, written as a `Who`, with a
-    template. `key` is the form's idempotency key: `already_recorded` finds the event by it when the form is sent again.
+    actor: Required[Actor]
+    action: str
+    data: dict[str, Any] | None
+    notify: Sequence[tuple[str, str]]
+    """Each addressee, written as a `Who`, with a template."""
+    message: Message | None
+    key: str | None
+    """The form's idempotency key: `already_recorded` finds the event by it when the form is sent again."""
+    at: datetime | None
+
+
+def record(ticket: Ticket, kind: str, *, public: bool, **event: Unpack[EventDetails]) -> TicketEvent:
+    """Raise the versions of the locked `ticket`, save what changed, write the event that describes it, and return it.
+
+    For `public` and the details see `write_event`.
     """
     ticket.version += 1
     if public:
         ticket.public_version += 1
         ticket.updated_at = timezone.now()
-    ticket.save()
+    save_changes(ticket)
+    return write_event(ticket, kind, public=public, **event)
+
+
+def insert_with_first_event(ticket: Ticket) -> None:
+    """Insert the new ticket with the versions that it has after its first event, which `write_event` must follow."""
+    ticket.version = ticket.public_version = 1
+    ticket.save(force_insert=True)
+
+
+def write_event(ticket: Ticket, kind: str, *, public: bool, **details: Unpack[EventDetails]) -> TicketEvent:
+    """Write an event of the ticket's present version and return it. Its receivers are called.
+
+    `public` says whether the requester may see the event.
+    """
+    actor, action, at = details["actor"], details.get("action", ""), details.get("at")
     event = TicketEvent.objects.create(
         ticket=ticket,
         kind=kind,
@@ -49,12 +66,12 @@ def record(
         actor=user_of(actor),
         actor_name=name_of(actor)[:120],
         is_public=public,
-        data=data or {},
-        notify=[{"to": to, "template": template} for to, template in notify],
-        message=message,
+        data=details.get("data") or {},
+        notify=[{"to": to, "template": template} for to, template in details.get("notify", ())],
+        message=details.get("message"),
         version=ticket.version,
         at=at or timezone.now(),
-        idempotency_key=_stored_key(key, ticket, action or kind),
+        idempotency_key=_stored_key(details.get("key"), ticket, action or kind),
     )
     record_turns(ticket)
     event_recorded.send(sender=TicketEvent, event=event)

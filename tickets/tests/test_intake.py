@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.models import Department, User
@@ -290,6 +291,43 @@ def test_simultaneous_filings_get_unique_gapless_folios():
     numbers = sorted(int(folio.partition("-")[2]) for folio in folios)
     start = settings.DESK_FOLIO_START
     assert numbers == list(range(start + 1, start + 1 + 18))
+
+
+@pytest.mark.demand("S0.14")
+@pytest.mark.django_db(transaction=True)
+def test_simultaneous_clicks_file_one_ticket():
+    process, customer = make_process(S0), make_user()
+    together, folios = threading.Barrier(4), []
+
+    def click():
+        together.wait()
+        folios.append(report(process, actor=customer, key="k").folio)
+        connection.close()
+
+    threads = [threading.Thread(target=click) for _each in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert folios == [Ticket.objects.get().folio] * 4
+    assert TicketEvent.objects.count() == 1
+    assert report(process).folio == f"MA-{int(folios[0].partition('-')[2]) + 1}", (
+        "a lost click takes no folio"
+    )
+
+
+def test_folio_is_counted_last(db):
+    """All who file wait for the counter, so nothing but the folio may be written after it."""
+    make_supervisor()
+    process = make_process(S0)
+    with CaptureQueriesContext(connection) as queries:
+        report(process)
+    statements = [query["sql"] for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    at = next(place for place, sql in enumerate(statements) if "tickets_foliocounter" in sql)
+    assert [sql.partition(" WHERE")[0].split("'")[0] for sql in statements[at + 1 :]] == [
+        'UPDATE "tickets_ticket" SET "folio" = '
+    ]
+    assert sum('UPDATE "tickets_ticket"' in sql for sql in statements) == 1
 
 
 def test_filing_costs_a_constant_number_of_queries(db, django_assert_max_num_queries):

@@ -1,5 +1,6 @@
 """Filing of tickets: `file_ticket`, which every channel calls, and `file_linked_ticket` for late replies."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -23,13 +24,15 @@ from ..definitions.definition import Definition
 from ..definitions.fields import clean_values
 from ..enums import CaseKind, Channel, EventKind, MessageKind
 from ..exceptions import NotAllowed
-from ..models import Category, FolioCounter, Message, Process, Ticket
-from ..record.events import already_recorded, record
+from ..folios import next_folio
+from ..models import Category, Clock, Message, Process, Ticket
+from ..record.events import already_recorded, insert_with_first_event, write_event
 from ..record.messages import write_message
 from .perform import set_first_stage
 
 TITLE_LENGTH = 160
 EXCERPT_LENGTH = 200
+PLACEHOLDER_BYTES = 12  # a folio's column has 24 characters
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,6 @@ class Requester:
     user: User | None = None
 
 
-@transaction.atomic
 def file_ticket(
     process: Process,
     *,
@@ -82,9 +84,6 @@ def file_ticket(
     texts, answers = _validated(process, errors, category, title, description, fields or {})
     if errors:
         raise InvalidData(errors)
-    counter = _locked_counter()
-    if filed := _filed_before(key, actor=as_actor, who=who):  # filed by another click while this one waited
-        return filed
     now = timezone.now()
     ticket = Ticket(
         process_version=version,
@@ -109,15 +108,21 @@ def file_ticket(
     for name, value in answers.items():
         if column := _column(definition, name):
             setattr(ticket, column, value)
-    _open(
-        ticket,
-        counter=counter,
-        description=texts["description"],
-        author=who.user or guest,
-        actor=as_actor,
-        draft_key=draft_key,
-        key=key,
-    )
+    try:
+        _open(
+            ticket,
+            description=texts["description"],
+            author=who.user or guest,
+            actor=as_actor,
+            draft_key=draft_key,
+            key=key,
+        )
+    except IntegrityError:
+        if filed := _filed_before(
+            key, actor=as_actor, who=who
+        ):  # by another click, while this one waited for it
+            return filed
+        raise
     return ticket
 
 
@@ -155,10 +160,8 @@ def file_linked_ticket(
         created_at=now,
         updated_at=now,
     )
-    counter = _locked_counter()
     return _open(
         ticket,
-        counter=counter,
         description=description,
         author=actor,
         actor=actor,
@@ -167,29 +170,34 @@ def file_linked_ticket(
     )
 
 
+@transaction.atomic
 def _open(
     ticket: Ticket,
     *,
-    counter: FolioCounter,
     description: str,
     author: Actor,
     actor: Actor,
     draft_key: str,
     key: str | None,
 ) -> Message:
-    """Save the new ticket with its folio, first stage and clocks, and record the filing. Returns its report."""
+    """Save the new ticket with its first stage, clocks and report, record the filing, and number it. Returns the
+    report.
+
+    The folio comes last: its counter is locked until the transaction ends, and all who file wait for it.
+    """
     definition, now = ticket.definition, ticket.created_at
     ticket.by_arrival = definition.queue == "arrival"
     set_first_stage(ticket, now=now)
-    ticket.by_arrival = definition.queue == "arrival"
-    ticket.folio = _next_folio(counter)
-    ticket.save()
-    clocks.start(ticket, now=now)
+    promised = clocks.promised(ticket, now=now)
+    ticket.last_requester_message_at = now
+    ticket.folio = secrets.token_hex(PLACEHOLDER_BYTES)
+    insert_with_first_event(ticket)
+    Clock.objects.bulk_create(promised)
     message = write_message(
         ticket, MessageKind.REPORT, author=author, body=description, channel=Channel(ticket.channel), at=now
     )
     attach_drafts(ticket, draft_key, actor=actor, message=message)
-    record(
+    write_event(
         ticket,
         EventKind.FILED,
         actor=actor,
@@ -200,6 +208,8 @@ def _open(
         key=key,
         at=now,
     )
+    ticket.folio = next_folio()
+    ticket.save(update_fields=["folio"])
     return message
 
 
@@ -212,19 +222,6 @@ def _filed_before(key: str | None, *, actor: Actor, who: Requester) -> Ticket | 
     if event is not None and isinstance(actor, Guest) and event.ticket.requester_email != who.email:
         raise NotAllowed
     return event.ticket if event else None
-
-
-def _locked_counter() -> FolioCounter:
-    """Return the counter's row, locked until the transaction ends, so that folios have no gaps."""
-    prefix = settings.DESK_FOLIO_PREFIX
-    FolioCounter.objects.get_or_create(name=prefix, defaults={"last": settings.DESK_FOLIO_START})
-    return FolioCounter.objects.select_for_update().get(pk=prefix)
-
-
-def _next_folio(counter: FolioCounter) -> str:
-    counter.last += 1
-    counter.save(update_fields=["last"])
-    return f"{counter.name}-{counter.last}"
 
 
 def _department(definition: Definition, category: Category | None) -> Department | None:
