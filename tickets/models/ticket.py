@@ -58,7 +58,7 @@ class Ticket(models.Model):
     see: staff pages poll with the first, requesters' pages with the second.
     """
 
-    folio = models.CharField(_("folio"), max_length=24, unique=True, editable=False)
+    folio = models.CharField(_("folio"), max_length=24, editable=False)
     process_version = models.ForeignKey(
         ProcessVersion, on_delete=models.PROTECT, related_name="tickets", verbose_name=_("proceso")
     )
@@ -78,6 +78,7 @@ class Ticket(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,  # ticket_requester_updated begins with it
         related_name="requested_tickets",
         verbose_name=_("solicitante"),
     )
@@ -117,6 +118,7 @@ class Ticket(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,  # ticket_duplicate_of holds the few that have one
         related_name="duplicates",
         verbose_name=_("duplicado de"),
     )
@@ -126,6 +128,7 @@ class Ticket(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,  # ticket_follows holds the few that have one
         related_name="followed_by",
         verbose_name=_("sigue a"),
     )
@@ -184,6 +187,8 @@ class Ticket(models.Model):
         verbose_name = _("ticket")
         verbose_name_plural = _("tickets")
         constraints = [
+            # Not unique=True, which adds a second index for LIKE: nobody searches the beginnings of folios.
+            models.UniqueConstraint(fields=["folio"], name="ticket_folio"),
             models.CheckConstraint(
                 condition=Q(requester__isnull=False) | ~Q(requester_email=""),
                 name="ticket_has_somebody_to_answer",
@@ -198,7 +203,7 @@ class Ticket(models.Model):
             ),
         ]
         # Queues read only open tickets, so their indexes are partial and stay small. Lists of one requester's tickets
-        # read closed ones too.
+        # read closed ones too. Every index makes each change of a ticket slower: docs/performance.md.
         indexes = [
             models.Index(
                 fields=["assignee", "is_paused", "due_order", "id"],
@@ -259,6 +264,12 @@ class Ticket(models.Model):
             models.Index(fields=["-updated_at", "-id"], name="ticket_updated"),
             models.Index(fields=["-created_at", "-id"], name="ticket_created"),
             models.Index(fields=["requester_email"], name="ticket_requester_email"),
+            models.Index(
+                fields=["duplicate_of"],
+                condition=Q(duplicate_of__isnull=False),
+                name="ticket_duplicate_of",
+            ),
+            models.Index(fields=["follows"], condition=Q(follows__isnull=False), name="ticket_follows"),
             models.Index(
                 fields=["late_reply_at", "id"],
                 condition=Q(late_reply_at__isnull=False),
