@@ -37,6 +37,7 @@ from ..vacancies import nobody_may_act, stands_in_somewhere
 from ..workflow.preparing import prepared_by
 
 MANY = 100
+NEIGHBOURS = 1000
 DEPARTMENT_PREFIX = "departamento-"
 
 
@@ -355,17 +356,13 @@ def proposed_place(ticket: Ticket, *, department: Department | None = None) -> P
 
     The department is the ticket's own, unless another is given. Tickets may be prepared in any order. The position is
     one more than the highest position of the tickets that arrived earlier, but no more than the lowest position of
-    those that arrived later: of two tickets in the same position the earlier goes first (`ORDERS`).
+    those that arrived later: of two tickets in the same position the earlier goes first (`ORDERS`). Only the
+    `NEIGHBOURS` that arrived nearest before and after it are read, so `ahead` stops there too.
     """
     place = department.pk if department else ticket.department_id
-    earlier, later = Q(created_at__lt=ticket.created_at), Q(created_at__gt=ticket.created_at)
-    line = (
-        Ticket.objects.open()
-        .filter(department=place)
-        .aggregate(
-            last=Max("queue_position", filter=earlier, default=0),
-            next=Min("queue_position", filter=later, default=LAST_POSITION),
-            ahead=Count("pk", filter=earlier),
-        )
-    )
-    return Place(min(line["last"] + 1, line["next"]), line["ahead"])
+    line = Ticket.objects.open().filter(department=place).values("queue_position")
+    earlier = line.filter(created_at__lt=ticket.created_at).order_by("-created_at")[:NEIGHBOURS]
+    later = line.filter(created_at__gt=ticket.created_at).order_by("created_at")[:NEIGHBOURS]
+    before = earlier.aggregate(last=Max("queue_position", default=0), ahead=Count("*"))
+    after = later.aggregate(next=Min("queue_position", default=LAST_POSITION))
+    return Place(min(before["last"] + 1, after["next"]), before["ahead"])

@@ -52,6 +52,14 @@ class Migration(migrations.Migration):
                 name="ticket_follows",
             ),
         ),
+        migrations.AddIndex(
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("stage_kind__in", ["done", "rejected", "cancelled"]), _negated=True),
+                fields=["department", "created_at", "queue_position"],
+                name="ticket_open_by_creation",
+            ),
+        ),
         migrations.AlterField(
             model_name="ticket",
             name="duplicate_of",

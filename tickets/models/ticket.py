@@ -240,6 +240,11 @@ class Ticket(models.Model):
                 condition=~Q(stage_kind__in=END_KINDS),
                 name="ticket_open_by_arrival",
             ),
+            models.Index(  # holds what the proposed place in the queue is found from
+                fields=["department", "created_at", "queue_position"],
+                condition=~Q(stage_kind__in=END_KINDS),
+                name="ticket_open_by_creation",
+            ),
             models.Index(  # tells whether a list has tickets of a process by due date
                 fields=["department"],
                 condition=~Q(stage_kind__in=END_KINDS) & Q(by_arrival=False),

@@ -173,6 +173,14 @@ def test_preparing_in_any_order_keeps_arrival_order():
     assert list(Ticket.objects.order_by(*queues.ORDERS["llegada"].keys)) == tickets
 
 
+def test_proposed_place_reads_only_neighbours(monkeypatch):
+    monkeypatch.setattr(queues, "NEIGHBOURS", 2)
+    tickets = [make_ticket() for _each in range(4)]
+    for position, ticket in zip((9, 4, 5), tickets, strict=False):
+        Ticket.objects.filter(pk=ticket.pk).update(queue_position=position)
+    assert queues.proposed_place(tickets[3]) == Place(position=6, ahead=2)
+
+
 def test_proposed_place_never_exceeds_last_position():
     first, second = make_ticket(), make_ticket()
     Ticket.objects.filter(pk=first.pk).update(queue_position=LAST_POSITION)
