@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from content.errors import DeskError
 from tickets.definitions.definition import Action
-from tickets.lists.preparation import PreparationQueue, possible_assignees
+from tickets.lists.preparation import next_to_prepare, possible_assignees
 from tickets.models import Ticket
 from tickets.workflow.perform import perform
 from web.forms import StampedForm
@@ -29,9 +29,8 @@ from ..pages.ways import ways_of
 @desk_view
 def prepare(request: DeskRequest) -> HttpResponse:
     """Redirect to the first ticket to prepare. If there is none, show a page that says so."""
-    line = PreparationQueue(request.user)
-    if line.tickets:
-        return redirect("agents:prepare_ticket", line.tickets[0].folio)
+    if folio := next_to_prepare(request.user):
+        return redirect("agents:prepare_ticket", folio)
     return render(request, "agents/prepare/empty.html")
 
 

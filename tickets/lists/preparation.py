@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import User
 from content.sorting import sort_key
@@ -12,6 +12,11 @@ from . import queues
 from .queues import ORDERS
 
 LINE_SIZE = 50
+ROW = (
+    "folio", "title", "requester", "requester_name", "category", "created_at", "is_escalated",
+    "category__name", "category__name_en",
+)  # fmt: skip
+"""The columns that a row of the line shows."""
 
 
 class PreparationQueue:
@@ -21,9 +26,9 @@ class PreparationQueue:
     """
 
     def __init__(self, user: User) -> None:
-        waiting = queues.TO_PREPARE.tickets(user)
-        rows = waiting.select_related("requester", "category").order_by(*ORDERS["llegada"].keys)
-        found = list(rows[: LINE_SIZE + 1])
+        waiting = queues.TO_PREPARE.tickets(user).order_by(*ORDERS["llegada"].keys)
+        rows = waiting.select_related("category").annotate(requester_standing=F("requester__standing"))
+        found = list(rows.only(*ROW)[: LINE_SIZE + 1])
         self.is_cut = len(found) > LINE_SIZE
         self.tickets = found[:LINE_SIZE]
         self.count = queues.count(waiting) if self.is_cut else len(found)
@@ -45,6 +50,12 @@ class PreparationQueue:
         """
         rest = [ticket.folio for ticket in self.tickets[self.place_of(folio) :]]
         return rest[0] if rest and rest[0] != folio else ""
+
+
+def next_to_prepare(user: User) -> str:
+    """Return the folio of the first ticket of the line, or "" if there is none."""
+    line = queues.TO_PREPARE.tickets(user).order_by(*ORDERS["llegada"].keys)
+    return str(line.values_list("folio", flat=True).first() or "")
 
 
 @dataclass(frozen=True)

@@ -265,6 +265,11 @@ class Ticket(models.Model):
                 condition=Q(stage_kind__in=EARLY_KINDS),
                 name="ticket_early",
             ),
+            models.Index(
+                fields=["is_paused", "arrival_order", "created_at", "id"],
+                condition=Q(stage_kind__in=EARLY_KINDS),
+                name="ticket_early_by_arrival",
+            ),
             models.Index(fields=["requester", "-updated_at", "-id"], name="ticket_requester_updated"),
             models.Index(fields=["-updated_at", "-id"], name="ticket_updated"),
             models.Index(fields=["-created_at", "-id"], name="ticket_created"),

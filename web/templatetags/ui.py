@@ -6,7 +6,7 @@ Presentation only: they take plain values and return markup or text. They use no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache, wraps
 from typing import Any
 
@@ -18,8 +18,10 @@ from django.forms import BoundField
 from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from accounts.enums import Theme
 from content.dates import age_words, ago, long_date, short_date, short_day
@@ -161,16 +163,29 @@ def when(value: datetime | None, relative: bool = False, css: str = "") -> SafeS
     """
     if not value:  # None, or the "" that a template passes for an unknown name
         return SafeString("")
-    words = {unit: text % {"n": "{n}"} for unit, text in age_words().items()} if relative else {}
-    behaviour = format_html_join(
-        "", ' data-{}="{}"', [("behaviour", "relative-time"), *words.items()] if words else []
-    )
-    attributes = format_html(' class="{}"', css) if css else ""
+    if not relative:
+        return _date(value, css, get_language(), timezone.get_current_timezone_name(), timezone.localdate())
+    words = {unit: text % {"n": "{n}"} for unit, text in age_words().items()}
+    behaviour = format_html_join("", ' data-{}="{}"', [("behaviour", "relative-time"), *words.items()])
+    return _time(value, css, ago(value), behaviour)
+
+
+@kept_markup
+def _date(value: datetime, css: str, language: str | None, zone: str, today: date) -> SafeString:
+    """Draw a <time> with a date: a list shows the same ones again on every page. The text depends on the language, the
+    time zone and the day."""
+    return _time(value, css, short_date(value))
+
+
+def _time(value: datetime, css: str, text: str, behaviour: str = "") -> SafeString:
     return format_html(
         '<time{} datetime="{}" title="{}"{}>{}</time>',
-        attributes, value.isoformat(timespec="seconds"), long_date(value), behaviour,
-        ago(value) if relative else short_date(value),
-    )  # fmt: skip
+        format_html(' class="{}"', css) if css else "",
+        value.isoformat(timespec="seconds"),
+        long_date(value),
+        behaviour,
+        text,
+    )
 
 
 # --- The page ---------------------------------------------------------------------------------------------
