@@ -283,11 +283,15 @@ def _matching_own(tickets: TicketQuerySet, alias: str, item: FieldDefinition, va
 
 
 def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
-    """Keep the tickets whose folio `text` names, and those that match each of its first `MAX_WORDS` words.
+    """Keep the tickets whose folio `text` names. If it names none of them, keep those that match each of its first
+    `MAX_WORDS` words.
 
     A word matches in the title, the beginning of the report and the requester's name and address, or if it is the
-    number of the folio.
+    number of the folio. Folios are looked up first, because an index has them; words are looked for in every ticket, so
+    evaluate the result inside `time_limit`.
     """
+    if (named := folios.named_in(text)) and (found := tickets.filter(folio__in=named)).exists():
+        return found
     words = Q()
     for word in fold(text).split()[:MAX_WORDS]:
         words &= (
@@ -295,4 +299,4 @@ def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
             | Q(text_folded__contains=word)
             | Q(requester_folded__contains=word)
         )
-    return tickets.filter(words | Q(folio__in=folios.named_in(text))) if words else tickets
+    return tickets.filter(words)

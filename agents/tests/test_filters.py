@@ -1,12 +1,14 @@
 """The filters of a queue: each parameter has its own list of values, and nothing else becomes a lookup (B1)."""
 
 import pytest
+from django.db import connection
+from django.db.models.expressions import RawSQL
 from django.http import QueryDict
 from django.urls import reverse
 
 from accounts.models import CustomerKind
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from agents.forms.filters import QueueFilter
+from agents.forms.filters import QueueFilter, matching
 from tickets.enums import StageKind
 from tickets.lists import queues
 from tickets.models import Category, Process, Ticket
@@ -209,3 +211,58 @@ def test_empty_result_links_back_to_the_queue(world):
     page = text_of(signed_in(make_supervisor()).get(of("todos"), {"q": "inexistente"}))
     assert "Ningún ticket coincide" in page
     assert 'href="/agentes/colas/todos/"' in page
+
+
+# --- Searches that take too long --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow_words(monkeypatch):
+    """Looking for words takes longer than it may, as among millions of tickets."""
+
+    def slow(tickets, text):
+        found = matching(tickets, text)
+        if text.startswith("MA-"):
+            return found
+        return found.alias(slow=RawSQL("(SELECT 1 FROM pg_sleep(2))", [])).filter(slow=1)
+
+    monkeypatch.setattr("content.time_limit.SECONDS", 0.1)
+    monkeypatch.setattr("agents.forms.filters.matching", slow)
+    monkeypatch.setattr("agents.views.palette.matching", slow)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite cannot stop a query")
+class TestSlowSearch:
+    def test_queue_says_so_and_keeps_the_text(self, slow_words):
+        make_ticket(title="La impresora")
+        page = signed_in(make_supervisor()).get(of("historico"), {"q": "impresora"})
+        text = text_of(page)
+        assert page.status_code == 200
+        assert "tarda demasiado" in text
+        assert "No terminamos de buscar" in text
+        assert 'value="impresora"' in text
+        assert "Ningún ticket coincide" not in text
+
+    def test_palette_says_so_and_offers_its_pages(self, slow_words):
+        make_ticket(title="La impresora")
+        address = f"{reverse('agents:palette')}?q=impresora"
+        text = text_of(signed_in(make_supervisor()).get(address, headers={"HX-Request": "true"}))
+        assert "tarda demasiado" in text
+        assert "No encontramos nada" not in text
+
+    def test_folio_is_found_all_the_same(self, slow_words):
+        ticket = make_ticket(title="La impresora")
+        page = signed_in(make_supervisor()).get(of("historico"), {"q": ticket.folio})
+        assert folios_in(page) == [ticket.folio]
+
+
+def test_folio_is_looked_up_before_words():
+    """Its index finds it at once, while words are looked for in every ticket."""
+    ticket = make_ticket()
+    number = ticket.folio.partition("-")[2]
+    other = make_ticket(title=f"Pedido {number}")
+    for text in (ticket.folio, number, f"ticket {ticket.folio.lower()}"):
+        tickets = matching(Ticket.objects.all(), text)
+        assert "text_folded" not in str(tickets.query).partition(" WHERE ")[2]
+        assert list(tickets) == [ticket]
+    assert list(matching(Ticket.objects.exclude(pk=ticket.pk), number)) == [other]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from content.time_limit import TookTooLong, time_limit
 from tickets import folios
 from tickets.lists import queues
 from tickets.models import Ticket
@@ -26,7 +27,7 @@ SHOWN = 8
 def palette(request: DeskRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[: folios.LONGEST]
     if request.htmx:
-        return render(request, "components/_palette_options.html", {"groups": _groups(request.user, text)})
+        return render(request, "components/_palette_options.html", _options(request.user, text))
     named = Ticket.objects.visible_to(request.user).filter(folio__in=folios.named_in(text))
     found = list(named.values_list("folio", flat=True)[:2])
     if len(found) == 1:
@@ -34,11 +35,17 @@ def palette(request: DeskRequest) -> HttpResponse:
     return redirect(f"{reverse('agents:queue_of', args=[queues.ALL.key])}?{urlencode({'q': text})}")
 
 
-def _groups(user: User, text: str) -> list[dict[str, Any]]:
-    tickets = _tickets(user, text) if text else []
+def _options(user: User, text: str) -> dict[str, Any]:
+    """Return the found tickets and pages as groups of options, and a `problem` if looking for tickets took too long."""
+    tickets, problem = [], ""
+    try:
+        with time_limit():
+            tickets = _tickets(user, text) if text else []
+    except TookTooLong as error:
+        problem = str(error)
     places = [place for place in _places(user) if text.lower() in place["label"].lower()]
     groups = [{"label": _("Tickets"), "options": tickets}, {"label": _("Ir a"), "options": places[:SHOWN]}]
-    return [group for group in groups if group["options"]]
+    return {"groups": [group for group in groups if group["options"]], "problem": problem}
 
 
 def _tickets(user: User, text: str) -> list[dict[str, Any]]:

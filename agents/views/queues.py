@@ -1,5 +1,6 @@
 """The queues as pages: filtered, ordered and paged (S2.25)."""
 
+from contextlib import nullcontext
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from content.keyset import Page
+from content.time_limit import TookTooLong, time_limit
 from tickets.lists import queues
 from tickets.lists.figures import figures
 from tickets.lists.queues import Queue
@@ -43,10 +45,27 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     if request.htmx.target == "side-queues":
         return _figures(request, available, chosen)
     filters = QueueFilter(request.GET, queue=chosen, user=request.user)
-    tickets = filters.apply(chosen.tickets(request.user))
+    try:
+        with time_limit() if filters.narrows else nullcontext():
+            return _list(request, available, chosen, filters)
+    except TookTooLong as problem:
+        return _list(request, available, chosen, filters, problem=problem)
+
+
+def _list(
+    request: DeskRequest,
+    available: list[Queue],
+    chosen: Queue,
+    filters: QueueFilter,
+    *,
+    problem: TookTooLong | None = None,
+) -> HttpResponse:
+    """Render the queue's list, or only its part that the filters swap. A search that took too long is a `problem`, and
+    its list is empty."""
+    tickets = Ticket.objects.none() if problem else filters.apply(chosen.tickets(request.user))
     moment = Moment.present()
     cursor, order = request.GET.get("desde", ""), filters.order.keys
-    page, problem = read_page(queues.for_rows(tickets), order=order, size=PAGE_SIZE, cursor=cursor)
+    page, other_page = read_page(queues.for_rows(tickets), order=order, size=PAGE_SIZE, cursor=cursor)
     is_grouped = filters.order.key == "vence"
     origin = _origin(chosen, filters, request)
     link = ticket_address(origin)
@@ -63,7 +82,8 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
         "origin": origin,
         "keybar": KEYBAR,
         "next_row": _next(rows, filters, cursor),
-        "problems": [*filters.problems, *([problem] if problem else [])],
+        "problems": [*filters.problems, *filter(None, [other_page, problem and str(problem)])],
+        "took_too_long": problem is not None,
         "page": page,
         "page_newer": _address(chosen, filters, page.newer),
         "page_older": _address(chosen, filters, page.older),
@@ -109,9 +129,13 @@ def queue_items(request: DeskRequest, key: str) -> HttpResponse:
     chosen = find_queue(queues.queues_for(request.user), key)
     filters = QueueFilter(request.GET, queue=chosen, user=request.user)
     moment = Moment.present()
-    tickets = filters.apply(chosen.tickets(request.user))
     cursor, order = request.GET.get("desde", ""), filters.order.keys
-    page, _refused = read_page(queues.for_rows(tickets), order=order, size=LIST_SIZE, cursor=cursor)
+    try:
+        with time_limit() if filters.narrows else nullcontext():
+            rows = queues.for_rows(filters.apply(chosen.tickets(request.user)))
+            page, _refused = read_page(rows, order=order, size=LIST_SIZE, cursor=cursor)
+    except TookTooLong:
+        page = Page([])
     current = request.GET.get("actual", "")
     folios = [ticket.folio for ticket in page.rows]
     origin = _origin(chosen, filters, request)
