@@ -156,15 +156,25 @@ def can_edit_properties(actor: Actor, ticket: Ticket) -> bool:
 
 
 def can_tick(actor: Actor, ticket: Ticket, item: ChecklistItem) -> bool:
-    """Whether the actor may tick the item of the closing checklist: the people in its `by`, or all staff on the ticket
-    without one. If closing demands a review by another person, the assignee and who wrote the solution may not
-    (S2.44)."""
+    """Whether the actor may tick the item of the closing checklist: see `items_to_tick`."""
+    return item.key in items_to_tick(actor, ticket)
+
+
+def items_to_tick(actor: Actor, ticket: Ticket) -> frozenset[str]:
+    """Return the keys of the items of the closing checklist that the actor may tick: those with the actor in their
+    `by`, and those without `by`, which all staff on the ticket may tick. If closing demands a review by another person,
+    the assignee and who wrote the solution may tick none (S2.44)."""
     if not is_staff_on(actor, ticket):
-        return False
-    if item.by and not any(is_one_of(who, actor, ticket) for who in _simplest_first(item.by)):
-        return False
+        return frozenset()
+    own = frozenset(
+        item.key
+        for item in ticket.definition.closing.checklist
+        if not item.by or any(is_one_of(who, actor, ticket) for who in _simplest_first(item.by))
+    )
     reviewed = any(reviews_answers(action.guards) for action in ticket.definition.actions)
-    return not (reviewed and isinstance(actor, User) and actor.pk in ticket.answerer_ids)
+    if own and reviewed and isinstance(actor, User) and actor.pk in ticket.answerer_ids:
+        return frozenset()
+    return own
 
 
 def can_retry_delivery(actor: Actor, ticket: Ticket) -> bool:

@@ -255,7 +255,8 @@ class TicketPage:
             return []
         entries = ChecklistEntry.objects.filter(ticket=self.ticket).prefetch_related("done_by")
         done = {entry.item: entry for entry in entries}
-        return [(item, done.get(item.key), policies.can_tick(self.user, self.ticket, item)) for item in items]
+        own = policies.items_to_tick(self.user, self.ticket)
+        return [(item, done.get(item.key), item.key in own) for item in items]
 
     @property
     def may_tick(self) -> bool:
