@@ -23,6 +23,10 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import timezone, translation
 
+os.environ.setdefault(
+    "DESK_ENV", "development"
+)  # servers refuse to start without it; the settings are read already
+
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what lives as long as the run, and come less often: it took an eighth of

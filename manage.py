@@ -5,13 +5,22 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
+    if sys.argv[1:2] == [
+        "runserver"
+    ]:  # a developer's server, with DEBUG; other servers must say what they are
+        os.environ.setdefault("DESK_ENV", "development")
     try:
         from django.core.management import execute_from_command_line
+
+        from helpdesk.variables import WrongVariables
     except ImportError as error:
         raise SystemExit(
             f"{error}\nThe packages are not installed: run «make demo» once, or use .venv/bin/python manage.py."
         ) from error
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except WrongVariables as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

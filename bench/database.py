@@ -21,6 +21,7 @@ def environment(size: int) -> dict[str, str]:
     }
     return given | {
         "DJANGO_SETTINGS_MODULE": "bench.settings",
+        "DESK_ENV": "development",
         "DATABASE_URL": url_for(size),
         "DESK_VAR_DIR": str(folder),
         "DESK_BASE_URL": "http://127.0.0.1",

@@ -7,4 +7,4 @@ class HelpdeskConfig(AppConfig):
     verbose_name = _("Vigilancia")
 
     def ready(self) -> None:
-        from . import receivers  # noqa: F401  # connects them
+        from . import checks, receivers  # noqa: F401  # connects them

@@ -4,10 +4,11 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, task_prerun
+from celery.signals import beat_init, celeryd_init, task_prerun
 from kombu.transport import TRANSPORT_ALIASES
 
 from helpdesk import logs
+from helpdesk.variables import WrongVariables, refuse_unnamed_size
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 TRANSPORT_ALIASES["filesystem"] = "demo.file_broker:Transport"
@@ -40,6 +41,16 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def named_size_only(**kwargs: Any) -> None:
+    """End a worker or scheduler whose DESK_ENV was forgotten. Celery swallows exceptions of signals, but not this."""
+    try:
+        refuse_unnamed_size()
+    except WrongVariables as error:
+        raise SystemExit(str(error)) from error
 
 
 @beat_init.connect

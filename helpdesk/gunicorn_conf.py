@@ -8,6 +8,9 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from helpdesk.logs import PlainFormatter, printable, without_secrets
+from helpdesk.variables import WrongVariables, refuse_unnamed_size, refuse_wrong
+
+refuse_wrong()  # here, so that the first process says it once, and not each of its children with a traceback
 
 
 class DeskLog(Logger):
@@ -34,6 +37,13 @@ def _readable(text: str) -> str:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return text
+
+
+def on_starting(server: Any) -> None:
+    try:
+        refuse_unnamed_size()
+    except WrongVariables as error:
+        raise SystemExit(str(error)) from error
 
 
 bind = os.environ.get("WEB_BIND") or "0.0.0.0:8000"

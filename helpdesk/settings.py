@@ -2,22 +2,20 @@
 
 Without any variable this is the embedded size: SQLite, with files and a file-based queue under var/, and only the
 names of this machine in ALLOWED_HOSTS. DESK_DEMO=1 adds the demo. DESK_ENV=production (or DEBUG=0 outside the demo) is
-the production size, which refuses to start while a required variable is missing or wrong; see the end of this file.
+the production size. `helpdesk.variables` refuses to start while a variable is wrong or a required one is missing.
 """
 
 from email.utils import formataddr
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.http.request import split_domain_port
 from django.utils.translation import gettext_lazy as _
 from environ import Env
 
-from helpdesk import __version__
+from helpdesk import __version__, variables
 from helpdesk.celery_schedule import BEAT_SCHEDULE
 from helpdesk.logs import logging_config, report_without_secrets
 from helpdesk.secret import local_secret_key
@@ -35,14 +33,18 @@ class DeskEnv(Env):
 
 
 env = DeskEnv()
+variables.refuse_wrong(env.ENVIRON)
 
 # --- Which size -------------------------------------------------------------------------------------------
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.str("DESK_VAR_DIR", str(BASE_DIR / "var")))
 DESK_DEMO = env.bool("DESK_DEMO", False)
-PRODUCTION = env.str("DESK_ENV", "") == "production" or not (DESK_DEMO or env.bool("DEBUG", True))
-DEBUG = env.bool("DEBUG", not (DESK_DEMO or PRODUCTION))
+DESK_ENV = env.str("DESK_ENV", "")
+PRODUCTION = variables.is_production(env.ENVIRON)
+# Off unless somebody asks for it, as `manage.py runserver` does: where DESK_ENV was forgotten it would show visitors
+# code and settings.
+DEBUG = env.bool("DEBUG", DESK_ENV == "development" and not DESK_DEMO)
 if not PRODUCTION:
     (VAR_DIR / "static").mkdir(parents=True, exist_ok=True)
 
@@ -417,13 +419,13 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Logs -------------------------------------------------------------------------------------------------
 
-LOGGING = logging_config(json_lines=PRODUCTION, level=env.str("LOG_LEVEL", "INFO"))
+LOGGING = logging_config(json_lines=PRODUCTION, level=env.str("LOG_LEVEL", "INFO").upper())
 if SENTRY_DSN := env.str("SENTRY_DSN", ""):
     import sentry_sdk
 
     sentry_sdk.init(
         dsn=SENTRY_DSN,
-        environment=env.str("DESK_ENV", "embedded"),
+        environment=DESK_ENV or "embedded",
         release=f"mesa-de-ayuda@{__version__}",
         # Texts, links and codes of people must not reach another company's server.
         send_default_pii=False,
@@ -431,50 +433,3 @@ if SENTRY_DSN := env.str("SENTRY_DSN", ""):
         include_local_variables=False,
         before_send=report_without_secrets,
     )
-
-# --- Refusing to start ------------------------------------------------------------------------------------
-
-if DESK_SECOND_FACTOR_FROM not in ("", "agent", "supervisor", "administrator"):
-    raise ImproperlyConfigured("DESK_SECOND_FACTOR_FROM must be agent, supervisor, administrator or empty")
-if PRODUCTION:
-    wrong = []
-    if DEBUG:
-        wrong.append("DEBUG must be off in production")
-    if DESK_DEMO:
-        wrong.append("DESK_DEMO must be off in production: it publishes every mail")
-    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or "change" in SECRET_KEY.lower():
-        wrong.append("SECRET_KEY must be a random text of 50 characters or more")
-    if not env.str("DATABASE_URL", ""):
-        wrong.append("DATABASE_URL is missing (postgres://user:password@host:5432/name)")
-    elif DATABASES["default"]["ENGINE"].endswith("sqlite3") and not env.bool("DESK_ALLOW_SQLITE", False):
-        wrong.append("DATABASE_URL names SQLite; if one machine is really enough, set DESK_ALLOW_SQLITE=1")
-    if not REDIS_URL:
-        wrong.append("REDIS_URL is missing (redis://host:6379/0)")
-    if "*" in ALLOWED_HOSTS:
-        wrong.append("ALLOWED_HOSTS must name the hosts that people use, without *")
-    if not DESK_BASE_URL:
-        wrong.append("DESK_BASE_URL is missing (https://ayuda.example.com)")
-    elif not urlsplit(DESK_BASE_URL).hostname or not (HTTPS or env.bool("DESK_ALLOW_HTTP", False)):
-        wrong.append("DESK_BASE_URL must begin with https://; for a closed network, set DESK_ALLOW_HTTP=1")
-    if HTTPS and not DESK_TRUSTED_PROXIES:
-        wrong.append(
-            "DESK_TRUSTED_PROXIES is missing: the network of the server in front that speaks TLS (10.0.0.0/8)"
-        )
-    for name in ("DESK_TRUSTED_PROXIES", "DESK_READYZ_NETWORKS"):
-        for network in vars()[name]:
-            try:
-                ip_network(network)
-            except ValueError:
-                wrong.append(f"{name} must hold networks such as 10.0.0.0/8, separated by commas: {network}")
-    if DESK_READYZ_TOKEN and len(DESK_READYZ_TOKEN) < 20:
-        wrong.append("DESK_READYZ_TOKEN must be a random text of 20 characters or more")
-    if DESK_DEFAULT_LANGUAGE not in dict(LANGUAGES):
-        wrong.append("DESK_DEFAULT_LANGUAGE must be es or en")
-    if not (MAIL_PROVIDER or env.str("EMAIL_URL", "")):
-        wrong.append("EMAIL_URL (smtp+tls://user:password@host:587) or DESK_MAIL_PROVIDER is missing")
-    if not env.str("DESK_SUPPORT_EMAIL", ""):
-        wrong.append("DESK_SUPPORT_EMAIL is missing: customers get mail from this address")
-    if wrong:
-        raise ImproperlyConfigured(
-            "Not starting in production:\n" + "\n".join(f"  - {line}" for line in wrong)
-        )

@@ -5,6 +5,8 @@ from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
+from helpdesk.variables import refuse_unnamed_size
+
 
 class Command(BaseCommand):
     help = (
@@ -12,6 +14,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_unnamed_size()
         call_command("migrate", interactive=False)
         if settings.S3_BUCKET:
             self.create_bucket()

@@ -1,0 +1,220 @@
+"""Every variable of docs/operations.md has a validator that names it and the value it wants, and shows no secret."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+from helpdesk.tests.test_deployment_files import documented, variables_of_compose
+from helpdesk.variables import VARIABLES, complaints
+from tools.production import PRODUCTION
+
+# One wrong value for each variable: a likely slip where there is one.
+WRONG = {
+    "DESK_ENV": "prod",
+    "SECRET_KEY": "change-me",
+    "SECRET_KEY_FALLBACKS": "old",
+    "DATABASE_URL": "nonsense",
+    "DATABASE_POOL_SIZE": "4",  # eight threads share them
+    "REDIS_URL": "localhost:6379",
+    "DESK_BASE_URL": "https://example.com/ayuda/",
+    "DESK_SUPPORT_EMAIL": "soporte",
+    "DESK_TRUSTED_PROXIES": "proxy.example.com",
+    "EMAIL_URL": "mail.example.com:587",
+    "DESK_MAIL_PROVIDER": "postmrk",
+    "DESK_NAME": "Mesa\nBcc: todos@example.com",
+    "DESK_FOLIO_PREFIX": "MA-",
+    "DESK_FOLIO_START": "diez mil",
+    "DESK_SUPPORT_PHONE": "llámanos",
+    "DESK_SUPPORT_WHATSAPP": "sí",
+    "DESK_FROM_EMAIL": "Mesa de ayuda",
+    "DESK_TERMS_URL": "example.com/condiciones",
+    "DESK_REPLY_DOMAIN": "respuestas@example.com",
+    "DESK_TIME_ZONE": "Caracas",
+    "DESK_DEFAULT_LANGUAGE": "fr",
+    "DESK_MAX_UPLOAD_MB": "25 MB",
+    "DESK_MAX_REQUEST_MB": "10",  # less than one file
+    "DESK_MAX_UNSENT_MB": "0",
+    "DESK_MAX_IMAGE_PIXELS": "-1",
+    "DESK_PICTURES_AT_ONCE": "0",
+    "DESK_CLAMAV": "clamav",
+    "DESK_ACCEL_PREFIX": "media-interna",
+    "S3_BUCKET": "s3://mesa",
+    "S3_ENDPOINT_URL": "store:9000",
+    "S3_REGION": "us east",
+    "S3_ACCESS_KEY_ID": "two words",
+    "S3_SECRET_ACCESS_KEY": "two words",
+    "DESK_VAR_DIR": __file__,
+    "DESK_STATIC_ROOT": __file__,
+    "WEB_BIND": "8000",
+    "WEB_CONCURRENCY": "auto",
+    "WEB_THREADS": "0",
+    "WEB_ACCESS_LOG": "yes",
+    "WEB_LOG_LEVEL": "loud",
+    "DESK_SECOND_FACTOR_FROM": "staff",
+    "ALLOWED_HOSTS": "*",
+    "CSRF_TRUSTED_ORIGINS": "ayuda.example.com",
+    "DESK_HSTS_SECONDS": "one year",
+    "DESK_ALLOW_HTTP": "maybe",
+    "DESK_ALLOW_SQLITE": "si",
+    "DESK_LATE_MAIL_SECONDS": "10m",
+    "DESK_LATE_HEARTBEAT_SECONDS": "0",
+    "DESK_READYZ_NETWORKS": "10.0.0.1/8",
+    "DESK_READYZ_TOKEN": "too-short",
+    "LOG_LEVEL": "loud",
+    "SENTRY_DSN": "https://errors.example.com",
+    "DESK_DEMO": "1",
+    "DEBUG": "1",
+    "PORT": "80000",
+}
+STORE = {"S3_BUCKET": "mesa", "S3_ACCESS_KEY_ID": "AKIA", "S3_SECRET_ACCESS_KEY": "t0p-s3cret"}
+
+
+def test_every_documented_variable_has_a_validator_and_a_wrong_value():
+    """The variables that only docker-compose.yml reads, for nginx, are checked there."""
+    explained = documented(outside_production=False) | documented(outside_production=True)
+
+    assert explained - variables_of_compose() == set(VARIABLES)
+    assert set(WRONG) == set(VARIABLES)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_value_is_named_alone_and_no_secret_is_shown(name: str):
+    value = WRONG[name]
+    others = STORE if name.startswith("S3_") else {}
+
+    found = complaints(PRODUCTION | others | {name: value})
+
+    assert [line.split()[0] for line in found] == [name]
+    assert found[0].isprintable()
+    if VARIABLES[name].secret:
+        assert value not in found[0].replace("Not starting", "")
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_empty_variable_is_a_missing_one(name: str):
+    without = {other: value for other, value in PRODUCTION.items() if other != name}
+
+    assert complaints(without | {name: ""}) == complaints(without)
+
+
+def test_all_complaints_come_at_once():
+    allowed_beside_others = {"DESK_ENV": "production", "WEB_THREADS": "8"}
+
+    found = complaints(WRONG | allowed_beside_others)
+
+    assert {line.split()[0] for line in found} == set(WRONG) - set(allowed_beside_others)
+
+
+def test_complete_settings_have_no_complaint():
+    assert complaints(PRODUCTION) == []
+    assert complaints(PRODUCTION | STORE) == []
+    assert complaints({}) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"S3_BUCKET": "mesa", "S3_ENDPOINT_URL": "http://store:9000"}, ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"]),
+        ({"S3_BUCKET": "mesa", "S3_ACCESS_KEY_ID": "AKIA"}, ["S3_SECRET_ACCESS_KEY"]),
+        ({"S3_BUCKET": "mesa"}, []),
+        ({"S3_REGION": "us-east-1"}, ["S3_BUCKET"]),
+        ({"DATABASE_POOL_SIZE": "12", "WEB_THREADS": "16"}, ["DATABASE_POOL_SIZE"]),
+        ({"DATABASE_POOL_SIZE": "4", "WEB_THREADS": "4"}, []),
+        ({"DESK_SUPORT_PHONE": "+58 212 555"}, ["DESK_SUPORT_PHONE"]),
+        ({"DESK_SERVICE_HOST": "10.0.0.1", "DESK_PORT_8000_TCP": "tcp://10.0.0.1:8000"}, []),
+        ({"DATABASE_URL": "postgres://desk:p#ss@db:5432/desk"}, []),
+        ({"DATABASE_URL": "mysql://desk@db/desk"}, ["DATABASE_URL"]),
+        ({"DATABASE_URL": "postgres://desk@db:port/desk"}, ["DATABASE_URL"]),
+        ({"DATABASE_URL": "sqlite:////srv/desk.sqlite3"}, ["DATABASE_URL"]),
+        ({"EMAIL_URL": "consolemail://"}, ["EMAIL_URL"]),
+        ({"EMAIL_URL": "smtp://"}, ["EMAIL_URL"]),
+        ({"EMAIL_URL": "", "DESK_MAIL_PROVIDER": "amazon_ses"}, []),
+        ({"EMAIL_URL": "", "DESK_MAIL_PROVIDER": "base"}, ["DESK_MAIL_PROVIDER"]),
+        ({"REDIS_URL": "redis://:secret@redis:6379/eins"}, ["REDIS_URL"]),
+        ({"SECRET_KEY": "x" * 80}, ["SECRET_KEY"]),
+        ({"DESK_FROM_EMAIL": "Mesa <ayuda@example.com>"}, []),
+    ],
+)  # fmt: skip
+def test_variables_are_checked_beside_one_another(given: dict[str, str], names: list[str]):
+    assert [line.split()[0] for line in complaints(PRODUCTION | given)] == names
+
+
+def start(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=settings.BASE_DIR,
+        env=clean | env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+SERVERS = {
+    "gunicorn": ("-m", "gunicorn", "-c", "python:helpdesk.gunicorn_conf", "helpdesk.wsgi"),
+    "another web server": ("-c", "import helpdesk.wsgi"),
+    "worker": ("-m", "celery", "-A", "helpdesk", "worker"),
+    "beat": ("-m", "celery", "-A", "helpdesk", "beat", "--pidfile="),
+    "prepare_production": ("manage.py", "prepare_production"),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_server_with_forgotten_desk_env_does_not_start(name: str, tmp_path):
+    """It would run on a laptop's defaults: with DEBUG, on SQLite, and with mails on the screen."""
+    done = start(*SERVERS[name], DESK_VAR_DIR=str(tmp_path), WEB_BIND="127.0.0.1:1")
+
+    assert done.returncode != 0
+    assert "DESK_ENV" in done.stderr
+    assert not (tmp_path / "db.sqlite3").exists()
+
+
+def test_wrong_variables_are_listed_without_a_traceback(tmp_path):
+    for command in (("manage.py", "check"), SERVERS["gunicorn"]):
+        done = start(*command, DESK_ENV="prod", DESK_VAR_DIR=str(tmp_path), WEB_THREADS="many")
+
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+        for name in ("DESK_ENV must be", "WEB_THREADS must be", "SECRET_KEY is missing"):
+            assert f"  - {name}" in done.stderr
+
+
+def test_missing_key_of_the_mail_provider_is_named():
+    env = PRODUCTION | {"EMAIL_URL": "", "DESK_MAIL_PROVIDER": "postmark"}
+
+    refused = start("manage.py", "check", **env)
+    accepted = start("manage.py", "check", **env, ANYMAIL_POSTMARK_SERVER_TOKEN="abc")
+
+    assert refused.returncode == 1
+    assert "POSTMARK_SERVER_TOKEN" in refused.stderr
+    assert accepted.returncode == 0, accepted.stderr
+
+
+def test_web_server_without_static_files_does_not_start(tmp_path):
+    """Every page would answer 500: each names a style sheet."""
+    env = PRODUCTION | {"DESK_STATIC_ROOT": str(tmp_path), "DESK_VAR_DIR": str(tmp_path)}
+
+    done = start("-c", "import helpdesk.wsgi", **env)
+
+    assert done.returncode != 0
+    assert "run manage.py collectstatic" in done.stderr
+
+
+def test_debug_is_on_only_where_somebody_asks_for_it(tmp_path):
+    show = ("-c", "from django.conf import settings; print(settings.DEBUG)")
+    common = {"DESK_VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "helpdesk.settings"}
+    cases = [
+        ({}, False),
+        ({"DESK_ENV": "development"}, True),
+        ({"DESK_DEMO": "1"}, False),
+        ({"DEBUG": "1"}, True),
+    ]
+
+    assert [(env, start(*show, **common, **env).stdout.strip()) for env, _debug in cases] == [
+        (env, str(debug)) for env, debug in cases
+    ]
