@@ -1,9 +1,10 @@
 """Health checks, answered by a middleware that runs before all others except `request_id`.
 
 `/healthz`: does this process answer? For process managers and load balancers.
-`/readyz`: does the whole product work? Checks database, broker, mail and scheduler. A check without an answer after
-`CHECK_SECONDS` has failed. For deployments and alarms, not for a load balancer: late mail is no reason to take the
-pages offline. Everybody reads whether it is ready; the checks and their ages only those whom the operator has named.
+`/readyz`: does the whole product work? Checks database, migrations, broker, mail and scheduler. A check without an
+answer after `CHECK_SECONDS` has failed. For deployments and alarms, not for a load balancer: late mail is no reason to
+take the pages offline. Everybody reads whether it is ready; the checks and their ages only those whom the operator has
+named.
 """
 
 import ipaddress
@@ -15,6 +16,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -44,6 +47,32 @@ def database() -> Details:
         cursor.execute("SELECT 1")
         cursor.fetchone()
     return {}
+
+
+class Migrated:
+    """The check of migrations: code whose tables or columns are missing must not look ready. Once all are applied, it
+    asks nothing more: migrations are not taken back under a running process."""
+
+    __name__ = "migrations"
+
+    def __init__(self) -> None:
+        self.is_known = False
+        self.shipped: set[tuple[str, str]] = set()
+
+    def __call__(self) -> Details:
+        """Raises `NotReady` with the number of migrations that the code has and the database has not."""
+        if not self.is_known:
+            self.shipped = self.shipped or set(
+                MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+            )
+            missing = self.shipped - set(MigrationRecorder(connection).applied_migrations())
+            if missing:
+                raise NotReady("migrations are missing: run prepare_production", missing=len(missing))
+            self.is_known = True
+        return {}
+
+
+migrations = Migrated()
 
 
 def broker() -> Details:
@@ -113,7 +142,7 @@ def ask(question: Callable[[], Details]) -> Check:
 
 def readiness() -> tuple[bool, dict[str, Details]]:
     """Run all checks at once. Returns whether all passed, and the details of each."""
-    asked = [ask(question) for question in (database, broker, mail, scheduler)]
+    asked = [ask(question) for question in (database, migrations, broker, mail, scheduler)]
     deadline = monotonic() + CHECK_SECONDS
     for asking in asked:
         asking.join(max(0.0, deadline - monotonic()))

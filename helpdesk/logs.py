@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from helpdesk.database_errors import is_away
+
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request_id", "request"}
@@ -81,14 +83,14 @@ class RequestIdFilter(logging.Filter):
 
 
 class RefusalFilter(logging.Filter):
-    """Drop the traceback of a request that Django refused: it shows no fault of ours, and whoever sends a thousand such
-    requests must not write a thousand tracebacks."""
+    """Drop the traceback of a request that Django refused, and of what failed because the database is away: it shows no
+    fault of ours, and a thousand such requests must not write a thousand tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         refused = record.name.startswith("django.security.") or (
             record.name == "django.request" and getattr(record, "status_code", 500) < 500
         )
-        if refused:
+        if refused or (record.exc_info and is_away(record.exc_info[1])):
             record.exc_info = None
         return True
 

@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "web.cookies.renamed_cookies",
     "helpdesk.middleware.language_of_the_desk",
     "django.middleware.locale.LocaleMiddleware",
+    "helpdesk.database_away.shed_while_away",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -193,10 +194,22 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     # The pool keeps connections open. With a CONN_MAX_AGE above 0, Django would not give them back to the pool.
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-        "min_size": 1,
-        "max_size": env.int("DATABASE_POOL_SIZE", 10),
-        "timeout": 10,
+    # A server that is away must be noticed in seconds, also if it only stopped answering (helpdesk/database_away.py),
+    # and used again soon after it is back: by default the pool would pause for minutes between two attempts.
+    # The query may name other values: postgres://…/name?connect_timeout=10.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 3,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,  # milliseconds
+        **DATABASES["default"].get("OPTIONS", {}),
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", 10),
+            "timeout": 3,
+            "reconnect_timeout": 3,
+        },
     }
 
 # --- Cache and queue --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from helpdesk import csp_reports, views
 from web import appearance
 
 handler400 = "helpdesk.views.bad_request"
+handler500 = "helpdesk.database_away.server_error_page"
 
 # Administrators sign in like everybody else: the admin's own login has no rate limit and no second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -3,7 +3,8 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
@@ -31,6 +32,7 @@ def test_readyz_reports_every_check(client: Client, alive: Heartbeat):
     checks = response.json()["checks"]
     assert {name: check["ok"] for name, check in checks.items()} == {
         "database": True,
+        "migrations": True,
         "broker": True,
         "mail": True,
         "scheduler": True,
@@ -106,6 +108,31 @@ def test_readyz_fails_with_an_old_heartbeat(client: Client, alive: Heartbeat):
 
     assert check["ok"] is False
     assert 3600 <= check["age_seconds"] < 3700
+
+
+def test_readyz_says_that_migrations_are_missing(client: Client, alive: Heartbeat, monkeypatch):
+    """New code before `prepare_production`: pages would fail on a column that is not there yet."""
+    monkeypatch.setattr(health, "migrations", health.Migrated())
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("helpdesk", "0002_store_csp_reports")
+    try:
+        response = client.get("/readyz")
+    finally:
+        recorder.record_applied("helpdesk", "0002_store_csp_reports")
+
+    assert response.status_code == 503
+    check = response.json()["checks"]["migrations"]
+    assert (check["ok"], check["missing"]) == (False, 1)
+    assert "prepare_production" in check["problem"]
+    assert client.get("/readyz").status_code == 200
+
+
+def test_applied_migrations_are_read_once(django_assert_num_queries):
+    check = health.Migrated()
+    check()
+
+    with django_assert_num_queries(0):
+        check()
 
 
 def test_readyz_hides_the_text_of_errors(client: Client, alive: Heartbeat, monkeypatch, caplog):

@@ -99,5 +99,5 @@ document.addEventListener("htmx:sendError", (event) => background(event) || comp
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   if ([401, 403].includes(xhr.status)) complain(refusedText((name) => xhr.getResponseHeader(name)));
-  else if (!background(event)) complain(texts().textError);
+  else if (!background(event)) complain(xhr.status === 503 ? texts().textAway : texts().textError);
 });

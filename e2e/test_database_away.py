@@ -1,0 +1,115 @@
+"""A real PostgreSQL stops and starts under a web process of production: people read a page at once, keep what they
+typed, and go on as soon as the server is back."""
+
+import http.client
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from e2e.processes import Stack, command_of
+from e2e.waiting import until
+from tools.servers import CannotServe, Postgres, spare_port
+
+pytestmark = pytest.mark.topology
+
+SECONDS_TO_NOTICE = 8  # the pool waits for three, twice at most, and this machine may be busy
+SECONDS_TO_COME_BACK = 15
+FORM = {"title": "No abre el portal", "body": "Sale una página\nen blanco"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    try:
+        with Postgres() as server:
+            yield server
+    except CannotServe as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, server: Postgres) -> Iterator[Stack]:
+    folder: Path = tmp_path_factory.mktemp("away")
+    nowhere = f"redis://127.0.0.1:{spare_port()}/0"
+    with Stack.production(folder, database=server.url, redis=nowhere, smtp_port=spare_port(), webs=1) as desk:
+        desk.manage("collectstatic", "--noinput", "--verbosity=0")
+        desk.manage("migrate", "--verbosity=0")
+        desk.start("web1", command_of("web"), WEB_BIND=f"127.0.0.1:{desk.ports[0]}")
+        until(lambda: status_of(desk, "/healthz") == 200, desk.log_tails)
+        yield desk
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+    seconds: float
+
+
+def ask(desk: Stack, path: str, form: dict[str, str] | None = None, **headers: str) -> Answer:
+    connection = http.client.HTTPConnection("127.0.0.1", desk.ports[0], timeout=30)
+    started = time.monotonic()
+    try:
+        if form is None:
+            connection.request("GET", path, headers=headers)
+        else:
+            kind = {"Content-Type": "application/x-www-form-urlencoded", "Origin": desk.url("").rstrip("/")}
+            connection.request("POST", path, urlencode(form), headers | kind)
+        answer = connection.getresponse()
+        text = unescape(answer.read().decode())
+        return Answer(answer.status, dict(answer.headers), text, time.monotonic() - started)
+    finally:
+        connection.close()
+
+
+def status_of(desk: Stack, path: str) -> int:
+    try:
+        return ask(desk, path).status
+    except (OSError, http.client.HTTPException):
+        return 0
+
+
+def test_people_read_a_page_while_postgresql_is_away_and_go_on_afterwards(
+    desk: Stack, server: Postgres
+) -> None:
+    opened = ask(desk, "/cuenta/entrar/")
+    assert opened.status == 200
+    cookie = opened.headers["Set-Cookie"].partition(";")[0]
+    token = cookie.partition("=")[2]
+    server.stop()
+
+    first = ask(desk, "/")
+    assert (first.status, first.headers["Retry-After"]) == (503, "15")
+    assert "La mesa de ayuda no responde ahora" in first.text
+    assert first.seconds < SECONDS_TO_NOTICE
+
+    form = FORM | {"csrfmiddlewaretoken": token}
+    sent = ask(desk, "/nuevo/uno/detalles/", form, Cookie=cookie)
+    assert sent.status == 503
+    assert all(value in sent.text for value in FORM.values()), "what was typed"
+    english = ask(desk, "/", **{"Accept-Language": "en", "HX-Request": "true"})
+    assert english.text == "The help desk is not answering right now. Wait a minute and try again."
+
+    # Known to be away: nobody waits any more, and what needs no database is answered.
+    until(lambda: ask(desk, "/").seconds < 1, "an answer at once", SECONDS_TO_NOTICE)
+    assert ask(desk, "/healthz").status == 200
+    assert ask(desk, "/readyz").status == 503
+
+    server.start()
+    until(lambda: ask(desk, "/").status == 200, desk.log_tails, SECONDS_TO_COME_BACK)
+    assert "Traceback" not in desk.log_tails()
+
+
+def test_connections_that_postgresql_closed_fail_no_page(desk: Stack, server: Postgres) -> None:
+    """A restart closes the connections in the pool: they are tried before they are used."""
+    assert ask(desk, "/").status == 200
+    server.stop()
+    server.start()
+
+    until(lambda: ask(desk, "/").status == 200, desk.log_tails, SECONDS_TO_COME_BACK)
+    assert [ask(desk, "/").status for _ in range(8)] == [200] * 8
