@@ -10,6 +10,7 @@ from allauth.mfa.utils import decrypt
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
+from django.db.models import QuerySet
 
 from .enums import Role
 from .models import User
@@ -23,7 +24,17 @@ def is_required(user: User) -> bool:
 
 def has_one(user: User) -> bool:
     """Whether the person is asked for a code when they sign in. Recovery codes alone do not count."""
-    return Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+    return without_codes().filter(user=user).exists()
+
+
+def without_one(people: QuerySet[User]) -> QuerySet[User]:
+    """Return those of `people` who are asked for no code when they sign in."""
+    return people.exclude(pk__in=without_codes().values("user"))
+
+
+def without_codes() -> QuerySet[Authenticator]:
+    """Return the factors that are no recovery codes: these count as none."""
+    return Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES)
 
 
 def is_missing(user: User | AnonymousUser) -> bool:

@@ -15,13 +15,14 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request_id", "request"}
 
 
-GUESTS_LINK = re.compile(r"(/enlace/)(?!nuevo/)[^/\s\"'?]+")
+SECRET_LINK = re.compile(r"(/enlace/(?!nuevo/)|/cuenta/clave/primera/(?!lista/))[^/\s\"'?]+")
 INDENT = "    "
 
 
 def without_secrets(text: str) -> str:
-    """Replace the tokens of guests' links in `text` by «…». Such a token opens a ticket, so no log may contain it."""
-    return GUESTS_LINK.sub(r"\1…", text)
+    """Replace the tokens of guests' links and of an administrator's first link in `text` by «…». Such a token opens a
+    ticket or an account, so no log may contain it."""
+    return SECRET_LINK.sub(r"\1…", text)
 
 
 def printable(text: str) -> str:

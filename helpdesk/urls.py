@@ -3,7 +3,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from helpdesk import csp_reports, views
+from helpdesk import csp_reports, setup_page, views
 from web import appearance
 
 handler400 = "helpdesk.views.bad_request"
@@ -18,6 +18,8 @@ urlpatterns = [
     path("tema/", appearance.set_theme, name="set_theme"),
     path("envio-demasiado-grande/", views.too_large, name="too_large"),
     path(settings.CSP_REPORTS.lstrip("/"), csp_reports.receive, name="csp_reports"),
+    path("puesta-en-marcha/", setup_page.setup, name="setup"),
+    path("puesta-en-marcha/correo/", setup_page.send_test_mail, name="setup_test_mail"),
     path("cuenta/", include("helpdesk.urls_account")),
     path("admin/", admin.site.urls),
     path("agentes/", include("agents.urls")),

@@ -3,7 +3,7 @@
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery_codes
-from django.urls import path
+from django.urls import path, re_path
 
 from web import second_factor
 from web.ratelimit import limited
@@ -36,6 +36,17 @@ urlpatterns = [
         name="account_confirm_password_reset_code",
     ),
     path("clave/recuperar/nueva/", account.complete_password_reset, name="account_complete_password_reset"),
+    # The link that `manage.py make_administrator` prints. Everybody else gets a code by mail.
+    re_path(
+        r"^clave/primera/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)/$",
+        code_page(account.password_reset_from_key),
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "clave/primera/lista/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
     path(
         "clave/recuperar/lista/",
         account.password_reset_from_key_done,

@@ -52,6 +52,7 @@ def test_guest_token_is_in_no_log():
     for formatter in (JsonFormatter(), PlainFormatter()):
         assert "Too Many Requests: /enlace/…/" in formatter.format(found)
     assert without_secrets("/enlace/nuevo/listo/") == "/enlace/nuevo/listo/"
+    assert without_secrets("GET /cuenta/clave/primera/1-abc/ 302") == "GET /cuenta/clave/primera/…/ 302"
 
     path = "/enlace/s3cr3t-of-a-guest_/"
     environ = {"PATH_INFO": path, "RAW_URI": path, "REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.1"}

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from accounts.models import User, UserManager
 from accounts.passwords import spellings
 from accounts.validators import validate_address
+from tickets.models import Ticket
 from web import known_browsers
 from web.client_ip import client_ip
 from web.guessing import Guess
@@ -84,7 +85,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return str(super().clean_email(email))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Return the URL after sign-in: the queue for staff, the portal for everybody else."""
+        """Return the URL after sign-in: the queue for staff, the portal for everybody else. An administrator of a desk
+        without tickets gets the page that says what is missing."""
+        if request.user.is_authenticated and request.user.is_staff and not Ticket.objects.exists():
+            return resolve_url("setup")
         if request.user.is_authenticated and request.user.is_desk_staff:
             return resolve_url("agents:queue")
         return str(super().get_login_redirect_url(request))
