@@ -22,7 +22,7 @@ ENV PATH=/venv/bin:$PATH \
     DESK_ENV=production \
     DESK_STATIC_ROOT=/app/staticfiles \
     DESK_VAR_DIR=/data
-# Uploaded files when there is no S3, and the scheduler's file of last runs.
+# Uploaded files when there is no S3.
 VOLUME /data
 USER desk
 EXPOSE 8000

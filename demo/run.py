@@ -116,9 +116,8 @@ def reset(var_dir: Path) -> None:
     with take_lock(var_dir):
         for name in ("media", "broker", "cache", "log", "tmp"):
             shutil.rmtree(var_dir / name, ignore_errors=True)
-        for pattern in ("db.sqlite3*", "celerybeat-schedule*"):
-            for path in var_dir.glob(pattern):
-                path.unlink()
+        for path in var_dir.glob("db.sqlite3*"):
+            path.unlink()
 
 
 def prepare(env: dict[str, str], supervisor: Supervisor) -> subprocess.Popen[str]:

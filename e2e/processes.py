@@ -70,7 +70,6 @@ class Stack:
                 "DESK_SUPPORT_EMAIL": "soporte@mesadeayuda.test",
                 "DESK_VAR_DIR": str(folder),
                 "DESK_STATIC_ROOT": str(folder / "static"),
-                "DESK_BEAT_FILE": str(folder / "celerybeat-schedule"),
                 "WEB_CONCURRENCY": "1",
                 "WEB_THREADS": "4",
             },

@@ -53,12 +53,6 @@ def named_size_only(**kwargs: Any) -> None:
         raise SystemExit(str(error)) from error
 
 
-@beat_init.connect
-def beat_at_once(sender: Any, **kwargs: Any) -> None:
-    """Send a heartbeat when the scheduler starts. Otherwise /readyz would fail until the first period has passed."""
-    app.send_task("helpdesk.tasks.heartbeat")
-
-
 @task_prerun.connect
 def name_the_log_lines(task_id: str, **kwargs: Any) -> None:
     logs.request_id.set(task_id)

@@ -238,7 +238,7 @@ else:
 # Settings of Celery that do not depend on the environment are in celery.py.
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULER = "helpdesk.beat:SchedulerWithoutFile"
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "global_keyprefix": "desk:",

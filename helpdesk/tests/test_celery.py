@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from helpdesk.beat import SchedulerWithoutFile
 from helpdesk.celery import app
 from helpdesk.celery_schedule import BEAT_SCHEDULE
 
@@ -29,3 +30,17 @@ def test_schedule_has_the_documented_periods():
         "clean_up": timedelta(hours=1),
     }
     assert len(BEAT_SCHEDULE) == 8
+
+
+def test_beat_sends_everything_at_its_start_and_keeps_no_file(tmp_path, monkeypatch):
+    """A full disk must not stop it, and the hourly task must run however often beat is restarted."""
+    monkeypatch.chdir(tmp_path)
+    scheduler = SchedulerWithoutFile(app)
+
+    assert {entry.task for entry in scheduler.schedule.values()} == {
+        entry["task"] for entry in BEAT_SCHEDULE.values()
+    }
+    assert all(entry.is_due().is_due for entry in scheduler.schedule.values())
+    scheduler.close()
+    assert list(tmp_path.iterdir()) == []
+    assert app.conf.beat_scheduler == "helpdesk.beat:SchedulerWithoutFile"
