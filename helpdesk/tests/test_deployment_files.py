@@ -88,6 +88,20 @@ def test_compose_command_exists(name: str):
     check_command(shlex.split(OURS[name]["command"]))
 
 
+@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+def test_systemd_unit_runs_the_command_of_compose(name: str):
+    unit = (ROOT / "deploy" / "systemd" / f"desk-{name}.service").read_text()
+    [command] = re.findall(r"^ExecStart=/srv/desk/app/\.venv/bin/(.*)$", unit, re.MULTILINE)
+
+    assert command == OURS[name]["command"]
+
+
+def test_every_process_of_compose_has_a_unit():
+    units = {path.stem.removeprefix("desk-") for path in (ROOT / "deploy" / "systemd").glob("*.service")}
+
+    assert units == (set(OURS) | {"proxy"}) - {"migrate"}
+
+
 def test_dockerfile_command_exists():
     check_command(yaml.safe_load(values("CMD")[-1]))
 
