@@ -63,6 +63,7 @@ def environment(var_dir: Path, port: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "WEB_CONCURRENCY": "1",
         "WEB_LOG_LEVEL": "warning",
+        "LOG_LEVEL": "WARNING",
         "CELERY_SKIP_CHECKS": "1",
     }
 
@@ -148,13 +149,13 @@ def run(var_dir: Path, port: int) -> None:
         env = environment(var_dir, port)
         python = [sys.executable, "-m"]
         celery = [*python, "celery", "-A", "helpdesk"]
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         logs = var_dir / "log"
         serve = f"gunicorn -c python:helpdesk.gunicorn_conf --bind fd://{listener.fileno()} helpdesk.wsgi"
         web = [*python, *serve.split()]
         loading = None
         work = [*celery, "worker", "--concurrency=2", *quiet]
-        beat = [*celery, "beat", "--loglevel=WARNING", "--pidfile="]
+        beat = [*celery, "beat", "--pidfile="]
         try:
             supervisor.start(Child("web", web, logs / "web.log", env, pass_fds=(listener.fileno(),)))
             loading = prepare(env, supervisor)

@@ -15,9 +15,10 @@ def is_away(error: BaseException | None) -> bool:
     cause = error.__cause__
     if (name := getattr(cause, "sqlite_errorname", None)) is not None:
         return bool(name.startswith(AWAY_SQLITE))
-    if not hasattr(cause, "sqlstate") or not {"OperationalError", "InterfaceError"} & _kinds(cause):
+    state = getattr(cause, "sqlstate", "")  # psycopg has None where the server said nothing
+    if not {"OperationalError", "InterfaceError"} & _kinds(cause):
         return False
-    return cause.sqlstate is None or cause.sqlstate.startswith(AWAY_STATES)
+    return state is None or state.startswith(AWAY_STATES)
 
 
 def is_no_connection(error: BaseException) -> bool:

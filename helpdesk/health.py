@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from time import monotonic
 from typing import Any
 
@@ -108,9 +109,13 @@ class Check(threading.Thread):
     def __init__(self, question: Callable[[], Details]) -> None:
         super().__init__(daemon=True, name=f"readyz-{question.__name__}")
         self.question = question
+        self.context = copy_context()  # its log lines have the id of the request
         self.answer: Details = {"ok": False, "problem": f"no answer within {CHECK_SECONDS:g} s"}
 
     def run(self) -> None:
+        self.context.run(self._ask)
+
+    def _ask(self) -> None:
         started = monotonic()
         try:
             answer: Details = {"ok": True, **self.question()}

@@ -12,11 +12,23 @@ from helpdesk.database_errors import is_away
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request_id", "request"}
-
+STANDARD = set(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "request_id",
+    "request",
+    "data",
+}
+"""What a line has anyway, or must not have: Celery's `data` repeats message and traceback."""
 
 SECRET_LINK = re.compile(r"(/enlace/(?!nuevo/)|/cuenta/clave/primera/(?!lista/))[^/\s\"'?]+")
 INDENT = "    "
+# They write lines at INFO for what happens every second: tasks sent, received and done, connections taken from a pool.
+# A slow or failed task is a line of ours (helpdesk/celery.py) or a warning of theirs.
+TALKATIVE = ("celery.beat", "celery.worker.strategy", "celery.app.trace", "psycopg.pool")
+UNLOGGED_PATHS = ("/healthz", "/readyz")
+"""Probes come every few seconds. They are in no access log; a failed check of /readyz is a line of its own."""
 
 
 def without_secrets(text: str) -> str:
@@ -72,14 +84,22 @@ def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["console"], "level": level},
-        # Without this, Django's own handlers would write every line a second time.
-        "loggers": {"django": {"handlers": []}, "django.server": {"handlers": [], "propagate": True}},
+        "loggers": {
+            # Without this, Django's own handlers would write every line a second time.
+            "django": {"handlers": []},
+            "django.server": {"handlers": [], "propagate": True},
+            **{name: {"level": "WARNING" if level == "INFO" else level} for name in TALKATIVE},
+        },
     }
 
 
 class RequestIdFilter(logging.Filter):
+    """Give a record the id of its request. Django writes some lines after the middleware has ended, but these name
+    their request, which keeps its id."""
+
     def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get()
+        request = getattr(record, "request", None)
+        record.request_id = getattr(request, "desk_request_id", None) or request_id.get()
         return True
 
 

@@ -45,6 +45,7 @@ def request_id(get_response: Next) -> Next:
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         value = given if re.fullmatch(r"[A-Za-z0-9_.-]{8,64}", given) else uuid.uuid4().hex
+        request.desk_request_id = value  # type: ignore[attr-defined]  # for lines after this middleware (logs.py)
         token = logs.request_id.set(value)
         try:
             response = get_response(request)

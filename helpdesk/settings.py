@@ -5,6 +5,7 @@ names of this machine in ALLOWED_HOSTS. DESK_DEMO=1 adds the demo. DESK_ENV=prod
 the production size. `helpdesk.variables` refuses to start while a variable is wrong or a required one is missing.
 """
 
+import logging
 from email.utils import formataddr
 from pathlib import Path
 from typing import Any
@@ -433,6 +434,8 @@ CONTENT_SECURITY_POLICY = {
 # --- Logs -------------------------------------------------------------------------------------------------
 
 LOGGING = logging_config(json_lines=PRODUCTION, level=env.str("LOG_LEVEL", "INFO").upper())
+if PRODUCTION:
+    logging.captureWarnings(True)  # else Python prints them, and a line of the log would be no JSON
 if SENTRY_DSN := env.str("SENTRY_DSN", ""):
     import sentry_sdk
 

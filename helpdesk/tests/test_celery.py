@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from helpdesk import celery
 from helpdesk.beat import SchedulerWithoutFile
 from helpdesk.celery import app
 from helpdesk.celery_schedule import BEAT_SCHEDULE
@@ -44,3 +45,16 @@ def test_beat_sends_everything_at_its_start_and_keeps_no_file(tmp_path, monkeypa
     scheduler.close()
     assert list(tmp_path.iterdir()) == []
     assert app.conf.beat_scheduler == "helpdesk.beat:SchedulerWithoutFile"
+
+
+@pytest.mark.django_db
+def test_slow_task_is_a_line_and_a_quick_one_is_not(caplog, monkeypatch):
+    app.tasks["notifications.tasks.drain_outbox"].apply()
+    assert caplog.records == []
+
+    monkeypatch.setattr(celery, "SLOW_TASK_SECONDS", -1.0)
+    app.tasks["notifications.tasks.drain_outbox"].apply()
+
+    [line] = caplog.records
+    assert line.getMessage().startswith("task notifications.tasks.drain_outbox took 0.")
+    assert line.levelname == "WARNING"

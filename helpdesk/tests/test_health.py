@@ -1,6 +1,8 @@
+import logging
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
@@ -8,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
-from helpdesk import health
+from helpdesk import health, logs
 from helpdesk.models import Heartbeat
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the checks use database connections of their own
@@ -86,10 +88,21 @@ def test_no_token_is_no_key(client: Client, alive: Heartbeat, settings):
         assert "checks" not in client.get("/readyz", headers={"Authorization": given}).json()
 
 
-def test_failed_check_is_in_the_log(client: Client, caplog):
-    client.get("/readyz", REMOTE_ADDR=NOT_NAMED)
+def test_failed_check_is_in_the_log(client: Client, caplog, monkeypatch):
+    made = logging.getLogRecordFactory()
 
-    assert "readyz: scheduler: no heartbeat yet" in [record.getMessage() for record in caplog.records]
+    def with_id(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = made(*args, **kwargs)
+        record.seen_in = logs.request_id.get()
+        return record
+
+    monkeypatch.setattr(logging, "_logRecordFactory", with_id)
+    answer = client.get("/readyz", REMOTE_ADDR=NOT_NAMED)
+
+    [line] = [
+        record for record in caplog.records if record.getMessage() == "readyz: scheduler: no heartbeat yet"
+    ]
+    assert line.seen_in == answer["X-Request-ID"], "the check runs in a thread of its own"
 
 
 def test_readyz_fails_without_a_heartbeat(client: Client):

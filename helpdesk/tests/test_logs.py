@@ -7,8 +7,17 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.config import Config
 
+from helpdesk import gunicorn_conf
 from helpdesk.gunicorn_conf import DeskLog
-from helpdesk.logs import JsonFormatter, PlainFormatter, printable, without_secrets
+from helpdesk.logs import (
+    TALKATIVE,
+    JsonFormatter,
+    PlainFormatter,
+    RequestIdFilter,
+    logging_config,
+    printable,
+    without_secrets,
+)
 
 # A line break of each kind, a terminal sequence (ESC and its one-byte form), text that reads backwards, an invisible
 # character, NUL and a lone surrogate.
@@ -127,3 +136,68 @@ def test_our_logs_escape_what_a_visitor_sends():
 
 def test_printable_leaves_words_alone():
     assert printable("¿Cómo estás, Álvaro? «ñ» 日本 🙂") == "¿Cómo estás, Álvaro? «ñ» 日本 🙂"
+
+
+def access_line(monkeypatch, path: str, status: str = "404 Not Found") -> list[str]:
+    """Return what the access log of production writes for a request of `path`."""
+    monkeypatch.setattr(gunicorn_conf, "JSON_LINES", True)
+    config = Config()
+    config.set("accesslog", "-")
+    log = DeskLog(config)
+    written: list[str] = []
+    handler = next(handler for handler in log.access_log.handlers if hasattr(handler, "_gunicorn"))
+    monkeypatch.setattr(log.access_log, "handlers", [handler])
+    monkeypatch.setattr(handler, "emit", lambda record: written.append(handler.format(record)))
+    environ = {"PATH_INFO": path, "RAW_URI": path, "REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.1"}
+    answer = SimpleNamespace(status=status, headers=[("X-Request-ID", "0123456789abcdef")], sent=512)
+    environ["REMOTE_ADDR"] = "203.0.113.9"
+    log.access(answer, SimpleNamespace(headers=[]), environ, timedelta(milliseconds=12.3))
+    return written
+
+
+def test_access_log_of_production_is_json(monkeypatch):
+    [line] = access_line(monkeypatch, "/enlace/s3cr3t/")
+
+    found = json.loads(line)
+    assert found.pop("time").endswith("+00:00")
+    assert found == {
+        "level": "INFO",
+        "logger": "gunicorn.access",
+        "message": "GET /enlace/…/",
+        "request_id": "0123456789abcdef",
+        "address": "203.0.113.9",
+        "method": "GET",
+        "path": "/enlace/…/",
+        "status": 404,
+        "bytes": 512,
+        "ms": 12.3,
+    }
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_probes_are_not_in_the_access_log(monkeypatch, path):
+    assert access_line(monkeypatch, path, "200 OK") == []
+
+
+def test_error_log_of_gunicorn_in_production_is_json(monkeypatch):
+    monkeypatch.setattr(gunicorn_conf, "JSON_LINES", True)
+
+    line = DeskLog(Config()).error_log.handlers[0].format(record(logging.INFO, "Booting worker\n%s", 7))
+
+    assert json.loads(line)["message"] == "Booting worker\n7"
+
+
+@pytest.mark.django_db
+def test_line_that_django_writes_after_the_middleware_has_the_request_id(client, caplog):
+    answer = client.get("/no-existe/")
+
+    [line] = [found for found in caplog.records if found.name == "django.request"]
+    RequestIdFilter().filter(line)
+    assert line.request_id == answer["X-Request-ID"]
+    assert len(line.request_id) == 32
+
+
+def test_talkative_loggers_speak_only_in_debug():
+    for level, wanted in (("INFO", "WARNING"), ("DEBUG", "DEBUG"), ("ERROR", "ERROR")):
+        loggers = logging_config(json_lines=True, level=level)["loggers"]
+        assert {loggers[name]["level"] for name in TALKATIVE} == {wanted}

@@ -76,6 +76,7 @@ def in_words(error: Exception) -> str:
 
 def said(error: Exception) -> str:
     """Return the server's own words, on one line."""
+    answer: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, answer = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
