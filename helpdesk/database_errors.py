@@ -5,6 +5,7 @@ from django.db import Error
 # SQLSTATE classes of PostgreSQL: the connection failed; the server is out of connections, memory or disk; it is
 # starting or stopping.
 AWAY_STATES = ("08", "53", "57P")
+READ_ONLY = "25006"  # a replica that has not become the main server yet, or a main server that is one now
 AWAY_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
 
 
@@ -16,6 +17,8 @@ def is_away(error: BaseException | None) -> bool:
     if (name := getattr(cause, "sqlite_errorname", None)) is not None:
         return bool(name.startswith(AWAY_SQLITE))
     state = getattr(cause, "sqlstate", "")  # psycopg has None where the server said nothing
+    if state == READ_ONLY:
+        return True
     if not {"OperationalError", "InterfaceError"} & _kinds(cause):
         return False
     return state is None or state.startswith(AWAY_STATES)

@@ -9,7 +9,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, InterfaceError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, connection
 from django.test import Client
 
 from accounts.tests.factories import make_agent, make_user
@@ -84,6 +84,7 @@ def visitor() -> Client:
         (caused(OperationalError(), of_postgres("57014")), False),  # statement timeout
         (caused(OperationalError(), of_postgres("40P01")), False),  # deadlock
         (caused(InterfaceError(), of_postgres(None)), True),
+        (caused(InternalError(), of_postgres("25006")), True),  # read-only, after a failover
         (caused(OperationalError(), sqlite_error(5, "SQLITE_BUSY")), True),
         (caused(OperationalError(), sqlite_error(13, "SQLITE_FULL")), True),
         (caused(OperationalError(), sqlite_error(1, "SQLITE_ERROR")), False),  # no such table
