@@ -110,6 +110,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "DESK_TRUSTED_PROXIES": "127.0.0.0/8",
             "DESK_READYZ_NETWORKS": "203.0.113.0/24",
             "DESK_MAX_REQUEST_MB": str(LIMIT_MB),
+            "DESK_MAX_UPLOAD_MB": str(LIMIT_MB),
             "WEB_CONCURRENCY": "1",
             "WEB_THREADS": str(THREADS),
             "WEB_ACCESS_LOG": "-",
