@@ -7,7 +7,9 @@ from enum import Enum
 from typing import Any
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,6 +28,7 @@ SHOWN = 5
 BACKUP = "backup"
 """Name of the `Heartbeat` of the last complete backup."""
 BACKUP_AGE_DAYS = 2
+CLOCKS_APART_SECONDS = 5
 
 
 class State(Enum):
@@ -57,6 +60,7 @@ def steps() -> list[Step]:
         departments,
         staff,
         background,
+        clocks,
         mail,
         two_factors,
         backups,
@@ -150,6 +154,17 @@ def background() -> Step:
             minutes,
         ) % {"n": minutes}
     return Step("background", _("Trabajo en segundo plano"), _of(is_alive), text)
+
+
+def clocks() -> Step:
+    """The clocks of this machine and of the database agree: deadlines are written by one and read by the other."""
+    [there] = ContentType.objects.values_list(Now())[:1].get()  # any table with a row
+    apart = abs((there - timezone.now()).total_seconds())
+    text = _("Esta máquina y la base de datos tienen la misma hora.")
+    if apart > CLOCKS_APART_SECONDS:
+        text = _("Esta máquina y la base de datos se llevan %(n)d s. Activa NTP en las dos: los plazos dependen de la"
+                 " hora.") % {"n": apart}  # fmt: skip
+    return Step("clocks", _("Relojes"), _of(apart <= CLOCKS_APART_SECONDS), text)
 
 
 def mail() -> Step:

@@ -55,7 +55,10 @@ def printable_json(text: str) -> str:
 
 
 def report_without_secrets(event: Any, hint: Any) -> Any:
-    """Remove the token of a guest's link from the URL of an error report before it is sent to SENTRY_DSN."""
+    """Remove the token of a guest's link from the URL of an error report before it is sent to SENTRY_DSN. Returns None,
+    which sends nothing, while the database is away: every request would be a report."""
+    if is_away((hint.get("exc_info") or (None, None, None))[1]):
+        return None
     request = event.get("request", {})
     if "url" in request:
         request["url"] = without_secrets(request["url"])

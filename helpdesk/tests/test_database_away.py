@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.tests.factories import make_agent, make_user
 from helpdesk import database_away
 from helpdesk.database_errors import is_away
-from helpdesk.logs import JsonFormatter, RefusalFilter
+from helpdesk.logs import JsonFormatter, RefusalFilter, report_without_secrets
 
 pytestmark = pytest.mark.django_db
 OURS = {"origin": "http://testserver"}
@@ -196,3 +196,12 @@ def test_log_has_no_traceback_of_each_request():
     RefusalFilter().filter(record)
 
     assert "exception" not in json.loads(JsonFormatter().format(record))
+
+
+def test_error_reports_are_not_flooded():
+    event = {"request": {"url": "https://mesa.test/"}}
+
+    assert report_without_secrets(event, {"exc_info": (type(AWAY), AWAY, None)}) is None
+    wrong = caused(OperationalError(), of_postgres("57014"))
+    assert report_without_secrets(event, {"exc_info": (type(wrong), wrong, None)}) == event
+    assert report_without_secrets(event, {}) == event

@@ -126,6 +126,7 @@ def test_new_desk_misses_everything():
         "departments": State.MISSING,
         "staff": State.MISSING,
         "background": State.MISSING,
+        "clocks": State.DONE,
         "mail": State.MISSING,
         "two_factors": State.DONE,  # nobody could have one
         "backups": State.UNKNOWN,
@@ -164,6 +165,16 @@ def test_what_has_stopped_is_missing_again():
     assert {found[key].state for key in ("background", "backups", "departments", "staff")} == {State.MISSING}
 
 
+def test_clocks_that_differ_are_said(monkeypatch):
+    ahead = timezone.now() + timedelta(minutes=2)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+
+    [step] = [step for step in installation.steps() if step.key == "clocks"]
+
+    assert step.state is State.MISSING
+    assert "NTP" in step.text
+
+
 @pytest.mark.parametrize(
     ("outcomes", "state"),
     [
@@ -199,6 +210,12 @@ def test_page_is_for_administrators(client: Client, role: Role):
     assert client.get("/puesta-en-marcha/").status_code == 404
     assert client.post("/puesta-en-marcha/correo/").status_code == 404
     assert not OutgoingEmail.objects.exists()
+
+
+def test_admin_leads_to_the_page(client: Client):
+    client.force_login(make_user(Role.ADMINISTRATOR))
+
+    assert 'href="/puesta-en-marcha/"' in client.get("/admin/").content.decode()
 
 
 def test_page_costs_the_same_with_many_rows(client: Client, django_assert_max_num_queries):

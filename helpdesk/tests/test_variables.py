@@ -7,8 +7,9 @@ import sys
 import pytest
 from django.conf import settings
 
+from helpdesk import gunicorn_conf
 from helpdesk.tests.test_deployment_files import documented, variables_of_compose
-from helpdesk.variables import VARIABLES, complaints
+from helpdesk.variables import DEFAULT_POOL, DEFAULT_THREADS, VARIABLES, complaints
 from tools.production import PRODUCTION
 
 # One wrong value for each variable: a likely slip where there is one.
@@ -106,6 +107,14 @@ def test_all_complaints_come_at_once():
     found = complaints(WRONG | allowed_beside_others)
 
     assert {line.split()[0] for line in found} == set(WRONG) - set(allowed_beside_others)
+
+
+def test_compared_defaults_are_those_of_the_program():
+    assert gunicorn_conf.threads == DEFAULT_THREADS
+    assert (
+        f'env.int("DATABASE_POOL_SIZE", {DEFAULT_POOL})'
+        in (settings.BASE_DIR / "helpdesk/settings.py").read_text()
+    )
 
 
 def test_complete_settings_have_no_complaint():
