@@ -67,6 +67,13 @@ def on_starting(server: Any) -> None:
         raise SystemExit(str(error)) from error
 
 
+def post_worker_init(worker: Any) -> None:
+    """Gunicorn's hook: the worker has loaded the program and takes its first request next."""
+    from helpdesk.warm_up import warm_up
+
+    warm_up()
+
+
 bind = os.environ.get("WEB_BIND") or "0.0.0.0:8000"
 worker_class = "helpdesk.gunicorn_worker.DeadlineWorker"  # gthread that hangs up on visitors who are too slow
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
