@@ -90,7 +90,7 @@ def already_recorded(
     if not key:
         return None
     stored = _stored_key(key, ticket, act)
-    event = TicketEvent.objects.select_related("ticket").filter(idempotency_key=stored).first()
+    event = TicketEvent.objects.filter(idempotency_key=stored).first()
     if event is not None and (event.actor != user_of(actor) or event.actor_name != name_of(actor)[:120]):
         raise NotAllowed
     return event
