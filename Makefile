@@ -75,9 +75,9 @@ bench: $(FULL)
 mutants: $(FULL)
 	$(BIN)/python -m tools.mutants $(ARGS)
 
-# Run it after changing requirements*.in; needs uv. The locks for tests and production keep the versions of the base.
+# Run it after changing requirements*.in; needs uv. Each lock keeps the versions of those before it.
 lock:
-	for name in requirements requirements-test requirements-prod; do \
+	for name in requirements requirements-prod requirements-test; do \
 		uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 			$$name.in -o $$name.txt || exit 1; done
 
