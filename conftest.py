@@ -103,7 +103,7 @@ def test_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         MEDIA_ROOT=str(tmp_path_factory.mktemp("media")),
         MIDDLEWARE=["zeal.middleware.zeal_middleware", *settings.MIDDLEWARE],
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-        STORAGES=settings.STORAGES | {"default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}},
+        STORAGES=settings.STORAGES | {"default": {"BACKEND": "content.stores.local.LocalStore"}},
         WHITENOISE_AUTOREFRESH=True,
         # Not our code; allauth reads the same email address more than once during sign-in.
         ZEAL_ALLOWLIST=[{"model": "admin.*"}, {"model": "contenttypes.*"}, {"model": "account.*"}],
@@ -123,6 +123,23 @@ def empty_cache() -> Iterator[None]:
     """Clear the cache after each test, so that rate limits do not refuse the next one."""
     yield
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """The address of an S3-compatible server."""
+    from content.tests.object_store import serving
+
+    with serving() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(object_store: str, settings: Any) -> Any:
+    """An empty bucket in which the desk keeps its files."""
+    from content.tests.object_store import Bucket
+
+    return Bucket(object_store, settings)
 
 
 @pytest.fixture

@@ -295,7 +295,7 @@ MEDIA_URL = ""  # no file has a public URL: every download goes through a view t
 # Internal nginx location of MEDIA_ROOT («/media-interna/»): nginx sends the file after the view has checked access.
 DESK_ACCEL_PREFIX = env.str("DESK_ACCEL_PREFIX", "")
 STORAGES: dict[str, Any] = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "content.stores.local.LocalStore"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION
@@ -307,16 +307,16 @@ if S3_BUCKET := env.str("S3_BUCKET", ""):
     env.ENVIRON.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED")
     env.ENVIRON.setdefault("AWS_RESPONSE_CHECKSUM_VALIDATION", "WHEN_REQUIRED")
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "content.stores.s3.S3Store",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+            # Browsers are sent there. If it is empty, the desk streams the files.
+            "public_endpoint_url": env.str("S3_PUBLIC_ENDPOINT_URL", ""),
             "region_name": env.str("S3_REGION", "") or None,
             "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
             "secret_key": env.str("S3_SECRET_ACCESS_KEY", "") or None,
             "default_acl": None,
-            "file_overwrite": False,
-            "querystring_expire": 300,
         },
     }
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # larger uploads are written to disk

@@ -219,6 +219,9 @@ VARIABLES: dict[str, Variable] = {
     "DESK_ACCEL_PREFIX": _matching(r"/\S+/", "a location of nginx such as /media-interna/"),
     "S3_BUCKET": _matching(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}", "the name of a bucket"),
     "S3_ENDPOINT_URL": Variable("an address such as https://store.example.com:9000", _web_address),
+    "S3_PUBLIC_ENDPOINT_URL": Variable(
+        "the address of the store that browsers reach, such as https://files.example.com", _web_address
+    ),
     "S3_REGION": _matching(r"[A-Za-z0-9-]+", "a region such as us-east-1"),
     "S3_ACCESS_KEY_ID": _matching(r"\S+", "a key without spaces", secret=True),
     "S3_SECRET_ACCESS_KEY": _matching(r"\S+", "a key without spaces", secret=True),
@@ -313,6 +316,9 @@ def _missing_or_forbidden(given: Mapping[str, str]) -> list[tuple[str, str]]:
     if is_https and "DESK_TRUSTED_PROXIES" not in given:
         sentence = "is missing: the network of the server in front that speaks TLS (10.0.0.0/8)"
         lines.append(("DESK_TRUSTED_PROXIES", f"DESK_TRUSTED_PROXIES {sentence}"))
+    if is_https and given.get("S3_PUBLIC_ENDPOINT_URL", "").startswith("http://"):
+        sentence = "must begin with https://, as DESK_BASE_URL does: browsers open nothing else from its pages"
+        lines.append(("S3_PUBLIC_ENDPOINT_URL", f"S3_PUBLIC_ENDPOINT_URL {sentence}"))
     if mail and not mail.startswith("smtp"):
         lines.append(
             ("EMAIL_URL", "EMAIL_URL must be smtp+tls://user:password@host:587: other kinds send nothing")

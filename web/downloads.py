@@ -4,11 +4,10 @@ The content type served is the one that inspection found, never the one that the
 the `INLINE` types may open in the browser, sandboxed; all other files are downloads.
 """
 
+import logging
 import uuid
-from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import FileSystemStorage
 from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -16,6 +15,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from content.stores import Store
 from tickets import policies
 from tickets.models import Attachment
 from tickets.requesters import guests
@@ -23,6 +23,8 @@ from tickets.requesters import guests
 from .grants import granted
 from .ranges import partial
 
+logger = logging.getLogger(__name__)
+RETRY_SECONDS = 60
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "video/webm"})
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 THUMBNAIL_TYPE = "image/webp"
@@ -67,28 +69,35 @@ def _may_see(request: HttpRequest, attachment: Attachment) -> bool:
 def _serve(
     request: HttpRequest, stored: FieldFile, attachment: Attachment, *, content_type: str, inline: bool
 ) -> HttpResponseBase:
-    """Return the response with the file: from the front server (X-Accel-Redirect) or by a redirect to the object store
-    if there is one, else from this process, with support for Range. Thumbnails in the object store also come from this
-    process."""
+    """Return the response with the file: by a redirect to the object store if browsers can reach it, from the front
+    server (X-Accel-Redirect) if files are on this disk and there is one, else streamed by this process, with support
+    for Range. Thumbnails never come from the object store: they stand in our pages, and the policy of those allows no
+    other host."""
     disposition = content_disposition_header(not inline, attachment.name) or "attachment"
-    prefix = settings.DESK_ACCEL_PREFIX
-    is_local = isinstance(stored.storage, FileSystemStorage)
+    store: Store = stored.storage  # type: ignore[assignment]
+    name = str(stored.name)
+    if name != attachment.thumbnail.name:
+        signed = {"content_type": content_type, "disposition": disposition}
+        if address := store.public_url(name, method=str(request.method), **signed):
+            return redirect(address)
     response: HttpResponseBase
-    if is_local and prefix:
-        response = HttpResponse(
-            content_type=content_type, headers={"X-Accel-Redirect": f"{prefix}{stored.name}"}
-        )
-    elif not is_local and stored.name != attachment.thumbnail.name:
-        return redirect(_signed(stored, content_type, disposition))
-    else:
-        response = partial(
-            stored.open("rb"),
-            size=stored.size,
-            header=request.headers.get("Range", ""),
-            content_type=content_type,
-        )
-        # GZipMiddleware must not compress this: the byte range would no longer be the one asked for.
-        response["Content-Encoding"] = "identity"
+    try:
+        size = stored.size
+        if store.is_local and settings.DESK_ACCEL_PREFIX:
+            sent_by = {"X-Accel-Redirect": f"{settings.DESK_ACCEL_PREFIX}{name}"}
+            response = HttpResponse(content_type=content_type, headers=sent_by)
+        else:
+            response = partial(
+                lambda start, length: store.part(name, start, length),
+                size=size,
+                header=request.headers.get("Range", ""),
+                content_type=content_type,
+                is_head=request.method == "HEAD",
+            )
+            # GZipMiddleware must not compress this: the byte range would no longer be the one asked for.
+            response["Content-Encoding"] = "identity"
+    except OSError as problem:
+        return _not_given(request, attachment, problem)
     response["Content-Disposition"] = disposition
     response["Content-Security-Policy"] = POLICY
     response["X-Content-Type-Options"] = "nosniff"
@@ -96,9 +105,13 @@ def _serve(
     return response
 
 
-def _signed(stored: FieldFile, content_type: str, disposition: str) -> str:
-    """Return a short-lived URL at the object store that answers with our content type and file name."""
-    storage: Any = stored.storage
-    parameters = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
-    url: str = storage.url(stored.name, parameters=parameters)
-    return url
+def _not_given(request: HttpRequest, attachment: Attachment, problem: OSError) -> HttpResponse:
+    """Answer 404 for a file that the store has lost, 503 while the store does not work."""
+    logger.error("attachment %s cannot be read: %s", attachment.uuid, problem)
+    is_lost = isinstance(problem, FileNotFoundError)
+    context = {"attachment": attachment, "is_lost": is_lost}
+    response = render(request, "web/not_given.html", context, status=404 if is_lost else 503)
+    response["Cache-Control"] = "no-store"
+    if not is_lost:
+        response["Retry-After"] = str(RETRY_SECONDS)
+    return response

@@ -199,6 +199,13 @@ def test_s3_bucket_stores_the_files():
     options = read(env, "STORAGES")["STORAGES"]["default"]["OPTIONS"]
 
     assert (options["bucket_name"], options["endpoint_url"]) == ("mesa", "http://store:9000")
+    assert options["public_endpoint_url"] == "", "browsers cannot reach it"
+
+
+def test_public_address_of_the_store_must_be_one():
+    env = PRODUCTION | {"S3_BUCKET": "mesa", "S3_PUBLIC_ENDPOINT_URL": "store:9000"}
+
+    assert [line.split()[0] for line in refusal(env)] == ["S3_PUBLIC_ENDPOINT_URL"]
 
 
 def test_content_security_policy_allows_nothing_that_it_does_not_name(client):

@@ -1,23 +1,26 @@
 """Downloading attachments: who may, and the headers that keep files from running."""
 
 import io
+from pathlib import Path
 from typing import Any
-from unittest.mock import patch
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage
 from django.test import Client, override_settings
 from PIL import Image
 
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department
+from content.tests.object_store import Bucket
 from tickets.attachments import draw_thumbnail
 from tickets.enums import Purpose
 from tickets.models import Attachment, Message, Process, Ticket
 from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 from tickets.workflow import conversation
+from web.ranges import CHUNK
 
 from .factories import signed_in, working
 
@@ -218,33 +221,121 @@ def test_front_server_sends_the_file_if_configured(
     assert "sandbox" in answer["Content-Security-Policy"]
 
 
-class Store(FileSystemStorage):
-    """A storage that signs addresses as an object store does."""
+def test_head_tells_the_headers_of_get(ticket: Ticket, customer_client: Client):
+    video = attach(ticket.messages.get(), name="falla.mp4", content_type="video/mp4", content=VIDEO)
 
-    def url(self, name: str, parameters: dict[str, str] | None = None) -> str:
-        return f"https://store.test/{name}?{'&'.join(f'{k}={v}' for k, v in (parameters or {}).items())}"
+    for headers in ({}, {"Range": "bytes=5-9"}, {"Range": "bytes=99999-"}):
+        get, head = (
+            customer_client.get(url(video), headers=headers),
+            customer_client.head(url(video), headers=headers),
+        )
+        if get.streaming:
+            assert body(get)
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        ours = {"X-Request-ID"}  # each answer has its own
+        assert {k: v for k, v in head.headers.items() if k not in ours} == {
+            k: v for k, v in get.headers.items() if k not in ours
+        }
 
 
-def test_object_store_redirects_to_a_signed_address(public: Attachment, customer_client: Client):
-    draw_thumbnail(public)
-    with (
-        patch("web.downloads.FileSystemStorage", new=type("Other", (), {})),
-        patch.object(Attachment._meta.get_field("file"), "storage", Store()),
-    ):
-        answer = customer_client.get(url(public))
-        small = customer_client.get(url(public, "miniatura/"))
+# --- From an object store ---------------------------------------------------------------------------------
 
-    assert answer.status_code == 302
-    assert f"https://store.test/{public.file.name}" in answer["Location"]
-    assert "ResponseContentType=image/png" in answer["Location"]
-    assert body(small)[:4] == b"RIFF"
+
+@pytest.mark.parametrize(
+    ("header", "status", "part"),
+    [
+        ("", 200, VIDEO),
+        ("bytes=0-99", 206, VIDEO[:100]),
+        ("bytes=10000-", 206, VIDEO[10000:]),
+        ("bytes=-5", 206, VIDEO[-5:]),
+        ("bytes=99999-", 416, b""),
+    ],
+)
+def test_desk_streams_files_of_a_store_that_browsers_cannot_reach(
+    bucket: Bucket, ticket: Ticket, customer_client: Client, header: str, status: int, part: bytes
+):
+    video = attach(ticket.messages.get(), name="falla.mp4", content_type="video/mp4", content=VIDEO)
+
+    answer = customer_client.get(url(video), headers={"Range": header})
+
+    assert (answer.status_code, body(answer) if answer.streaming else answer.content) == (status, part)
+    assert "Location" not in answer
+    assert answer["Content-Disposition"] == 'inline; filename="falla.mp4"'
+    assert "sandbox" in answer["Content-Security-Policy"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_streaming_reads_a_chunk_at_a_time(bucket: Bucket, ticket: Ticket, customer_client: Client):
+    video = attach(
+        ticket.messages.get(), name="falla.mp4", content_type="video/mp4", content=bytes(8 * CHUNK)
+    )
+
+    answer = customer_client.get(url(video))
+
+    assert [len(chunk) for chunk in answer.streaming_content] == [CHUNK] * 8
+    head = customer_client.head(url(video))
+    assert (head["Content-Length"], head.content) == (str(8 * CHUNK), b"")
+
+
+def test_browsers_go_to_the_public_address_of_the_store(
+    bucket: Bucket, ticket: Ticket, customer_client: Client, client: Client
+):
+    """It answers with our name and content type. Thumbnails, which stand in pages, come from the desk."""
+    bucket.make_public(bucket.url.replace("127.0.0.1", "localhost"))
+    file = attach(ticket.messages.get(), name="página.png")
+    draw_thumbnail(file)
+
+    for method, verb in ((customer_client.get, "GET"), (customer_client.head, "HEAD")):
+        answer = method(url(file))
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(f"http://localhost:{urlsplit(bucket.url).port}/")
+        with urlopen(Request(answer["Location"], method=verb)) as given:
+            assert given.status == 200
+            if verb == "GET":  # moto names neither in its answers to HEAD
+                assert given.headers["Content-Type"] == "image/png"
+                assert given.headers["Content-Disposition"] == "inline; filename*=utf-8''p%C3%A1gina.png"
+                assert given.read()[:4] == b"\x89PNG"
+    assert body(customer_client.get(url(file, "miniatura/")))[:4] == b"RIFF"
+    assert client.get(url(file)).status_code == 404
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize("place", ["folder", "bucket"])
+def test_lost_file_and_absent_store_are_told_apart(
+    place: str, language: str, ticket: Ticket, customer_client: Client, request, settings, tmp_path: Path
+):
+    if place == "bucket":
+        bucket = request.getfixturevalue("bucket")
+    else:
+        settings.MEDIA_ROOT = str(tmp_path / "media")
+    file = attach(ticket.messages.get())
+    lost = attach(ticket.messages.get())
+    lost.file.storage.delete(lost.file.name)
+    User.objects.update(language=language)
+    missing = customer_client.get(url(lost))
+
+    if place == "bucket":
+        bucket.take_away()
+    else:
+        (tmp_path / "media").rename(tmp_path / "elsewhere")
+    away = customer_client.get(url(file))
+
+    words = {
+        "es": ("No encontramos el archivo", "no se ha perdido"),
+        "en": ("We cannot find the file", "is not lost"),
+    }
+    assert missing.status_code == 404
+    assert words[language][0] in missing.content.decode()
+    assert (away.status_code, away["Retry-After"]) == (503, "60")
+    assert words[language][1] in away.content.decode()
+    assert "Traceback" not in away.content.decode()
 
 
 def test_get_changes_nothing(public: Attachment, customer_client: Client):
     before = list(Attachment.objects.values()), Ticket.objects.get().version
 
     body(customer_client.get(url(public)))
-    body(customer_client.head(url(public)))
+    customer_client.head(url(public))
 
     assert customer_client.post(url(public)).status_code == 405
     assert (list(Attachment.objects.values()), Ticket.objects.get().version) == before
