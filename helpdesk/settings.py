@@ -320,6 +320,10 @@ if S3_BUCKET := env.str("S3_BUCKET", ""):
         },
     }
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # larger uploads are written to disk
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "web.upload_handlers.TolerantUploadHandler",
+]
 FILE_UPLOAD_PERMISSIONS = 0o640
 # Size of the posted fields without files. It is larger than the limits of our forms, so that a form can show its own
 # error.

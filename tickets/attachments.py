@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import IO
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
-from django.db import models
+from django.db import DatabaseError, models
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -17,7 +18,8 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from content.errors import InvalidData
-from content.files import FileRules, RefusedFile, inspect, make_thumbnail, malware, reencode_image
+from content.files import FileRules, NotStored, RefusedFile, inspect, make_thumbnail, malware, reencode_image
+from content.files.lost import LostUpload
 from content.files.pictures import PicturesBusy
 from content.files.streams import MB, size_of
 
@@ -25,12 +27,14 @@ from .actors import Actor, user_of
 from .definitions.definition import FileLimits
 from .enums import MessageKind
 from .models import Attachment, Message, ReportDraft, Ticket
+from .models.conversation import attachment_path
 from .models.drafts import REPORT_FILES
 
 logger = logging.getLogger(__name__)
 THUMBNAIL_SIZE = (320, 320)
 DRAFT_HOURS = 24
 DRAWN_AT_ONCE = 20
+STORE_FAILURES = 2
 DRAWING_HOURS = 24
 SCANNED_AT_ONCE = 20
 SCAN_DAYS = 7
@@ -72,12 +76,32 @@ def keep_draft(
     limits: FileLimits,
     visitor: str = "",
 ) -> Attachment:
-    """Inspect a file and save it as an unsent attachment under `draft_key`. Raises `RefusedFile` with the reason.
+    """Inspect a file and save it as an unsent attachment under `draft_key`. Raises `RefusedFile` with the reason:
+    `NotStored` if the desk cannot keep any file now.
 
     Images are re-encoded without metadata. Call it outside a transaction: inspecting, scanning and re-encoding take
-    time. `visitor` identifies the client of somebody without an account, because the total size of each person's unsent
-    files is limited (B34).
+    time, and the row must be there before the file (`_store`). `visitor` identifies the client of somebody without an
+    account, because the total size of each person's unsent files is limited (B34).
     """
+    try:
+        return _keep(file, name=name, draft_key=draft_key, actor=actor, limits=limits, visitor=visitor)
+    except OSError as error:
+        logger.error("a file cannot be stored: %s: %s", type(error).__name__, error)  # noqa: TRY400  (no bug of ours)
+        raise NotStored from error
+
+
+def _keep(
+    file: "IO[bytes] | File[bytes]",
+    *,
+    name: str,
+    draft_key: str,
+    actor: Actor | None,
+    limits: FileLimits,
+    visitor: str,
+) -> Attachment:
+    """Do what `keep_draft` does. Raises `OSError` if a disk or the store fails."""
+    if isinstance(file, LostUpload):
+        raise NotStored
     rules = rules_for(limits)
     if Attachment.objects.drafts(draft_key).count() >= rules.max_files:
         raise RefusedFile(too_many(rules.max_files))
@@ -99,13 +123,34 @@ def keep_draft(
     if found.kind == "image":
         with reencode_image(file, max_pixels=settings.DESK_MAX_IMAGE_PIXELS) as picture:
             attachment.size = size_of(picture)
-            attachment.file.save(found.name, File(picture), save=False)
+            _store(attachment, File(picture))
     else:
-        attachment.file.save(found.name, File(file), save=False)
-    attachment.save()
+        _store(attachment, File(file))
     if attachment.is_image:
         picture_kept.send(sender=Attachment, attachment=attachment)
     return attachment
+
+
+def _store(attachment: Attachment, content: "File[bytes]") -> None:
+    """Save the row without a file, write the file, then name it in the row.
+
+    In this order every file in the store has a row from its first byte on, so `stored_files` can tell a file that
+    nobody needs from one that is being written, however long the writer was held up. Until the row names its file,
+    every page ignores it; if this process is killed, `discard_old_drafts` deletes it a day later.
+
+    Raises `OSError` if the file could not be written; then neither row nor file stays.
+    """
+    attachment.save()
+    unnamed = Attachment.objects.filter(pk=attachment.pk, file="")
+    try:
+        attachment.file.save(attachment.name, content, save=False)
+    except BaseException:
+        with suppress(DatabaseError):
+            unnamed.delete()
+        raise
+    if not unnamed.update(file=attachment.file.name):
+        attachment.file.delete(save=False)
+        raise FileNotFoundError(f"attachment {attachment.uuid} was deleted while its file was written")
 
 
 def keep_drafts(
@@ -198,7 +243,8 @@ def discard_old_drafts() -> int:
 
 
 def _discard(drafts: "models.QuerySet[Attachment]") -> int:
-    """Delete each attachment of `drafts` that is still unsent, row first and then file. Returns how many.
+    """Delete each attachment of `drafts` that is still unsent, row first and then file, until the store fails. Returns
+    how many.
 
     The row is deleted through the same query, so that a file that is being sent right now keeps its row and content.
     """
@@ -207,19 +253,30 @@ def _discard(drafts: "models.QuerySet[Attachment]") -> int:
         if not drafts.filter(pk=attachment.pk).delete()[0]:
             continue
         count += 1
+        # A row whose file was never named in it may have one: the process was killed between the two.
+        attachment.file.name = attachment.file.name or attachment_path(attachment, "")
         try:
             attachment.file.delete(save=False)
             if attachment.thumbnail:
                 attachment.thumbnail.delete(save=False)
-        except Exception:
-            # Storages raise many types of error. Nobody can reach the file without its row, so go on with the others.
-            logger.exception("the file of discarded attachment %s stays in the store", attachment.uuid)
+        except OSError as error:
+            # Nobody can reach the file without its row, and `stored_files.sweep` deletes it later. The other rows stay
+            # for the next time: every file of an absent store would be waited for.
+            logger.warning(
+                "the file of discarded attachment %s stays in the store: %s", attachment.uuid, error
+            )
+            break
     return count
 
 
 def draw_thumbnail(attachment: Attachment) -> None:
     """Make and save the thumbnail of an image; takes seconds, so a worker calls it. An image that cannot be decoded
-    gets none. Does nothing for other files, held files and images that have one. Raises `PicturesBusy`."""
+    gets none. Does nothing for other files, held files and images that have one. Raises `PicturesBusy`, and `OSError`
+    if a disk or the store fails.
+
+    A process that is killed before the row names the thumbnail leaves a file, which `stored_files.sweep` makes the
+    thumbnail or deletes.
+    """
     if not attachment.is_image or attachment.thumbnail or attachment.is_held:
         return
     with attachment.file.open("rb") as original:
@@ -231,18 +288,21 @@ def draw_thumbnail(attachment: Attachment) -> None:
             logger.warning("no thumbnail for attachment %s", attachment.pk)
             return
     attachment.thumbnail.save("thumbnail.webp", ContentFile(small), save=False)
-    mine = Attachment.objects.filter(pk=attachment.pk, thumbnail="")
-    if not mine.update(thumbnail=attachment.thumbnail.name):
-        # Another worker was faster, or the attachment was deleted.
+    name = attachment.thumbnail.name
+    mine = Attachment.objects.filter(pk=attachment.pk)
+    # Otherwise another worker was faster, or the attachment was deleted. The row may name this very file already, if
+    # the sweep came between.
+    if not mine.filter(thumbnail="").update(thumbnail=name) and not mine.filter(thumbnail=name).exists():
         attachment.thumbnail.delete(save=False)
 
 
 def draw_missing_thumbnails(limit: int = DRAWN_AT_ONCE) -> None:
     """Draw up to `limit` thumbnails, of the newest images first. An image that has waited for `DRAWING_HOURS` stays
-    without one. If drawing one fails, the others are still drawn. If other workers are drawing, it leaves the rest to
-    them and to the next run."""
+    without one. If drawing one fails, the others are still drawn. If other workers are drawing, or a disk or the store
+    fails twice, it leaves the rest to the next run."""
+    failures = 0
     since = timezone.now() - timedelta(hours=DRAWING_HOURS)
-    images = Attachment.objects.filter(kind="image", thumbnail="", scan=Attachment.Scan.CLEAN)
+    images = Attachment.objects.stored().filter(kind="image", thumbnail="", scan=Attachment.Scan.CLEAN)
     newest = images.filter(created_at__gte=since).order_by("-pk")[:limit]
     for pk in list(newest.values_list("pk", flat=True)):
         attachment = images.filter(pk=pk).first()  # read again: another worker may have drawn it meanwhile
@@ -252,26 +312,37 @@ def draw_missing_thumbnails(limit: int = DRAWN_AT_ONCE) -> None:
             draw_thumbnail(attachment)
         except PicturesBusy:
             return
-        except Exception:  # stores raise many errors
+        except FileNotFoundError as error:
+            logger.warning("no thumbnail of attachment %s: %s", attachment.pk, error)
+        except OSError as error:
+            logger.error("no thumbnail of attachment %s for now: %s", attachment.pk, error)  # noqa: TRY400
+            failures += 1
+            if failures == STORE_FAILURES:
+                return
+        except Exception:  # one picture must not stop the others
             logger.exception("no thumbnail of attachment %s", attachment.pk)
 
 
 def scan_held(limit: int = SCANNED_AT_ONCE) -> int:
     """Scan up to `limit` held files that have no verdict yet, and save the verdict. Returns how many got one.
 
-    Files have no verdict if the scanner was unavailable when they were uploaded. Stops as soon as it is unavailable.
+    Files have no verdict if the scanner was unavailable when they were uploaded. Stops as soon as it, or the store, is
+    unavailable.
     """
     judged = 0
     since = timezone.now() - timedelta(days=SCAN_DAYS)
-    held = Attachment.objects.filter(scan=Attachment.Scan.PENDING, created_at__gte=since)
+    held = Attachment.objects.stored().filter(scan=Attachment.Scan.PENDING, created_at__gte=since)
     # In random order, so that a file on which the scanner fails each time does not block the others.
     for attachment in held.order_by("?")[:limit]:
         try:
             with attachment.file.open("rb") as file:
                 verdict = malware.scan(file)
-        except Exception:
-            logger.exception("attachment %s cannot be scanned", attachment.pk)
+        except FileNotFoundError as error:
+            logger.warning("attachment %s cannot be scanned: %s", attachment.pk, error)
             continue
+        except OSError as error:
+            logger.error("attachment %s cannot be scanned: %s", attachment.pk, error)  # noqa: TRY400
+            break
         if verdict == malware.Verdict.UNAVAILABLE:
             break
         outcome = Attachment.Scan.CLEAN if verdict == malware.Verdict.CLEAN else Attachment.Scan.INFECTED

@@ -8,9 +8,10 @@ images, archives, office, ole, pdf, media    checks for each family of formats
 pictures    reencode_image, make_thumbnail: check a picture and start `decoder`, which has limits on memory and time
 slots       how many processes of one kind run at the same time
 malware     scan: asks ClamAV
+lost        LostUpload: a file that could not be received
 """
 
-from .errors import RefusedFile
+from .errors import NotStored, RefusedFile
 from .formats import FileKind
 from .inspection import Inspected, inspect
 from .names import clean_name
@@ -21,6 +22,7 @@ __all__ = [
     "FileKind",
     "FileRules",
     "Inspected",
+    "NotStored",
     "RefusedFile",
     "clean_name",
     "inspect",

@@ -4,6 +4,7 @@
 open. A machine decodes only a few pictures at the same time. Call these functions outside transactions.
 """
 
+import errno
 import json
 import logging
 import os
@@ -38,6 +39,8 @@ BYTES_PER_PIXEL = 10
 CPU_SECONDS = 20
 SECONDS = 40
 """A decoder process that has not finished by then is killed; it may have waited for the processor for most of it."""
+NEARLY_NOTHING = 64 * 1024
+"""A disk with fewer free bytes is full."""
 WAITING_SECONDS = 10
 WAITING_PER_SLOT = 3
 """Uploads that may wait for each decoder process."""
@@ -71,7 +74,8 @@ def reencode_image(file: Source, *, max_pixels: int = MAX_PIXELS) -> IO[bytes]:
     """Return an open temporary file with the picture in the same format, upright, in sRGB and without metadata (place,
     camera, owner, comments, embedded files). Animations stay animated.
 
-    Raises `RefusedFile` if the picture cannot be decoded completely, or takes too much memory or time.
+    Raises `RefusedFile` if the picture cannot be decoded completely, or takes too much memory or time; `OSError` if the
+    disk for temporary files is full.
     """
     return _decoded(file, _Job("upload", settings.DESK_PICTURES_AT_ONCE), max_pixels)
 
@@ -142,6 +146,7 @@ def _run(order: dict[str, Any], source: int, taken: int) -> IO[bytes]:
             errors.seek(0)
             last = errors.read().decode("utf-8", "replace").strip()[-500:]
         if code != os.EX_OK:
+            _require_room(result)
             logger.warning("a picture is refused, exit code %s: %s", code, last)
             raise _refused(code)
         logger.debug("a picture is decoded: %s", last)
@@ -150,6 +155,14 @@ def _run(order: dict[str, Any], source: int, taken: int) -> IO[bytes]:
         result.close()
         raise
     return result
+
+
+def _require_room(file: IO[bytes]) -> None:
+    """Raise `OSError` if the disk of `file` is full: then the picture failed because its result did not fit. Pillow
+    reports that in many ways, like a damaged picture."""
+    disk = os.fstatvfs(file.fileno())
+    if disk.f_bavail * disk.f_frsize < NEARLY_NOTHING:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _exit_code(

@@ -95,28 +95,25 @@ class LocalStore(FileSystemStorage):
         return ""
 
     def walk(self, folder: str, *, after: str = "") -> Iterator[Stored]:
-        """Yield the files of `folder`, whose files lie one folder deeper: attachments/ab/abcdef…
-
-        Reads one of these folders at a time, so that a million names are never in memory.
-        """
+        """Yield the files of `folder` and the folders in it. Reads one folder at a time, so that a million names are
+        never in memory."""
         with _reporting():
-            for inner in _names(self.path(folder)):
-                inside = f"{folder}/{inner}"
-                if inside < after[: len(inside)]:
-                    continue
-                for name in _names(self.path(inside)):
-                    if (path := f"{inside}/{name}") > after:
-                        with suppress(FileNotFoundError, NotADirectoryError):  # deleted since it was listed
-                            yield Stored(path, _modified(self.path(path)))
+            for entry in _entries(self.path(folder)):
+                name = f"{folder}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    if f"{name}/" >= after[: len(name) + 1]:
+                        yield from self.walk(name, after=after)
+                elif name > after:
+                    with suppress(FileNotFoundError):  # deleted since it was listed
+                        yield Stored(name, _date(entry.stat()))
 
     def forget_unfinished(self, before: datetime, *folders: str) -> int:
         deleted = 0
         with _reporting():
-            for name in _names(self.path(INCOMING)):
-                path = self.path(f"{INCOMING}/{name}")
+            for entry in _entries(self.path(INCOMING)):
                 with suppress(FileNotFoundError):
-                    if _modified(path) < before:
-                        os.unlink(path)
+                    if _date(entry.stat()) < before:
+                        os.unlink(entry.path)
                         deleted += 1
         return deleted
 
@@ -155,13 +152,14 @@ def _flush(path: "str | Path") -> None:
         os.close(descriptor)
 
 
-def _names(folder: str) -> list[str]:
-    """Return the names in a folder, sorted; none if there is no such folder, or a file in its place."""
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder, in the order of names; nothing if there is no such folder."""
     try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
         return []
 
 
-def _modified(path: str) -> datetime:
-    return datetime.fromtimestamp(os.stat(path).st_mtime, tz=UTC)
+def _date(found: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(found.st_mtime, tz=UTC)

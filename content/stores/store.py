@@ -29,6 +29,9 @@ class Store(Protocol):
     def is_local(self) -> bool:
         """Whether the files are in a folder of this machine, from which the front server may send them."""
 
+    def size(self, name: str) -> int: ...
+    def delete(self, name: str) -> None: ...
+
     def part(self, name: str, start: int, length: int) -> Readable:
         """Return `length` bytes from `start` as a stream that holds only a chunk in memory."""
 

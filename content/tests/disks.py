@@ -47,10 +47,15 @@ def full(folder: Path) -> Iterator[None]:
 def read_only(folder: Path) -> Iterator[None]:
     with disk_of(64, folder) as is_real, pytest.MonkeyPatch.context() as patch:
         if is_real:
-            subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+            make_read_only(folder)
         else:
             patch.setattr(FileSystemStorage, "_save", _stops_after(0, errno.EROFS))
         yield
+
+
+def make_read_only(folder: Path) -> None:
+    """Forbid all writing on the disk that is mounted at `folder`."""
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
 
 
 @contextmanager

@@ -54,6 +54,9 @@ class Bucket:
         """Let the desk ask an address where nobody listens."""
         self._use(endpoint_url=f"http://127.0.0.1:{spare_port()}")
 
+    def come_back(self) -> None:
+        self._use(endpoint_url=self.url)
+
     def refuse(self) -> None:
         """Let the desk ask for a bucket that does not exist: the server answers, and refuses."""
         self.name = "absent"

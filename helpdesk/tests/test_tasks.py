@@ -17,6 +17,7 @@ from PIL import Image
 from accounts.tests.factories import make_supervisor
 from content import batches
 from content.files.slots import slot
+from content.stores import StoreUnavailable
 from demo.models import DemoMail, DemoMailQuerySet
 from helpdesk import tasks
 from helpdesk.models import Heartbeat
@@ -207,7 +208,7 @@ def test_thumbnails_continue_after_a_store_error(monkeypatch):
 
     def failing(attachment: Attachment) -> None:
         if attachment == broken:
-            raise RuntimeError("SlowDown")  # errors of object stores are not OSError
+            raise StoreUnavailable("SlowDown")
         draw(attachment)
 
     monkeypatch.setattr(tasks.attachments, "draw_thumbnail", failing)

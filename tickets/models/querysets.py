@@ -111,9 +111,14 @@ class AttachmentQuerySet(models.QuerySet[Any]):
 
     def drafts(self, draft_key: str) -> "AttachmentQuerySet":
         """Return the files uploaded under `draft_key` and not sent yet. An empty key has none."""
-        return self.filter(ticket__isnull=True, draft_key=draft_key).exclude(draft_key="")
+        return self.stored().filter(ticket__isnull=True, draft_key=draft_key).exclude(draft_key="")
+
+    def stored(self) -> "AttachmentQuerySet":
+        """Leave out rows whose file is being written, or was never written because the process was killed."""
+        return self.exclude(file="")
 
     def of_page(self, ticket: Any, draft_key: str) -> "AttachmentQuerySet":
         """Return the ticket's files and the unsent ones under `draft_key`, in one query."""
-        waiting = Q(ticket__isnull=True, draft_key=draft_key) if draft_key else Q(pk__in=[])
+        unsent = Q(ticket__isnull=True, draft_key=draft_key) & ~Q(file="")
+        waiting = unsent if draft_key else Q(pk__in=[])
         return self.filter(Q(ticket=ticket) | waiting)

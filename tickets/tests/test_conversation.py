@@ -236,7 +236,7 @@ def test_reply_attaches_only_the_authors_files(play):
     def waiting(key, uploader):
         return Attachment.objects.create(
             draft_key=key, uploader=uploader, name="a.png", kind="image", content_type="image/png", size=1,
-            sha256="0" * 64,
+            sha256="0" * 64, file="attachments/a",
         )  # fmt: skip
 
     mine, foreign = waiting("k1", p.customer), waiting("k1", p.stranger)
@@ -252,7 +252,7 @@ def test_reply_with_too_many_files_is_refused(play):
     for _each in range(6):
         Attachment.objects.create(
             draft_key="k", uploader=p.customer, name="a.png", kind="image", content_type="image/png", size=1,
-            sha256="0" * 64,
+            sha256="0" * 64, file="attachments/a",
         )  # fmt: skip
     with pytest.raises(InvalidData) as refused:
         conversation.reply(p.ticket, actor=p.customer, body="Muchas", draft_key="k")
