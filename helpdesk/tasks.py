@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from content.batches import delete_in_batches
 from notifications.outgoing import outbox
-from tickets import attachments, drafts
+from tickets import attachments, drafts, stored_files
 from tickets.lists import presence
 from tickets.workflow import sweeps
 
@@ -70,6 +70,7 @@ def clean_up() -> None:
         csp_reports.forget_old,
         delete_old_demo_mail,
         delete_expired_sessions,
+        stored_files.sweep,  # the last one: it asks the store, which may be slow
     ):
         try:
             step()
