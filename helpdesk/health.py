@@ -1,7 +1,7 @@
 """Health checks, answered by a middleware that runs before all others except `request_id`.
 
 `/healthz`: does this process answer? For process managers and load balancers.
-`/readyz`: does the whole product work? Checks database, migrations, broker, mail and scheduler. A check without an
+`/readyz`: does the whole product work? Checks database, migrations, broker, mail, scheduler and store. A check without an
 answer after `CHECK_SECONDS` has failed. For deployments and alarms, not for a load balancer: late mail is no reason to
 take the pages offline. Everybody reads whether it is ready; the checks and their ages only those whom the operator has
 named.
@@ -9,13 +9,16 @@ named.
 
 import ipaddress
 import logging
+import os
+import tempfile
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -24,6 +27,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from content.files.streams import MB
+from content.stores import StoreUnavailable
 from helpdesk.celery import app
 from helpdesk.models import Heartbeat
 from notifications.models import OutgoingEmail
@@ -33,6 +38,13 @@ logger = logging.getLogger(__name__)
 
 Details = dict[str, Any]
 CHECK_SECONDS = 2.0
+STORE_SECONDS, STORE_AGAIN_SECONDS = 30.0, 5.0
+
+
+class Question(Protocol):
+    __name__: str
+
+    def __call__(self) -> Details: ...
 
 
 class NotReady(Exception):
@@ -103,10 +115,55 @@ def scheduler() -> Details:
     return {"age_seconds": round(age)}
 
 
+class StoreCheck:
+    """The check of the store of uploaded files: writes a little and deletes it. Strangers may ask /readyz as often as
+    they like, so each process asks the store once in `STORE_SECONDS` and repeats the answer until then; a refusal only
+    for `STORE_AGAIN_SECONDS`, so that a store that works again is soon seen."""
+
+    __name__ = "store"
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self.details: Details = {}
+        self.problem: NotReady | None = None
+
+    def __call__(self) -> Details:
+        """Return the free megabytes, as far as they are known. Raises `NotReady` if nothing can be stored, or not one
+        file of DESK_MAX_UPLOAD_MB."""
+        if monotonic() >= self.until:
+            self.problem = None
+            try:
+                self.details = self.ask()
+            except NotReady as problem:
+                self.problem = problem
+            self.until = monotonic() + (STORE_AGAIN_SECONDS if self.problem else STORE_SECONDS)
+        if self.problem:
+            raise self.problem
+        return self.details
+
+    @staticmethod
+    def ask() -> Details:
+        try:
+            found: Details = default_storage.probe()  # type: ignore[attr-defined]  # a `content.stores.Store`
+        except StoreUnavailable as error:
+            logger.warning("readyz: store: %s", error)
+            raise NotReady("no file can be stored") from error
+        uploads = os.statvfs(tempfile.gettempdir())
+        free = {"temporary_free_mb": uploads.f_bavail * uploads.f_frsize // MB, **found}
+        if uploads.f_flag & os.ST_RDONLY:
+            raise NotReady("the disk for temporary files is read-only", **free)
+        if min(free.values()) < settings.DESK_MAX_UPLOAD_MB:
+            raise NotReady("a disk has no room for one more file", **free)
+        return free
+
+
+store = StoreCheck()
+
+
 class Check(threading.Thread):
     """One check in a thread of its own, so that the request can stop waiting for it."""
 
-    def __init__(self, question: Callable[[], Details]) -> None:
+    def __init__(self, question: Question) -> None:
         super().__init__(daemon=True, name=f"readyz-{question.__name__}")
         self.question = question
         self.context = copy_context()  # its log lines have the id of the request
@@ -134,7 +191,7 @@ outstanding: dict[str, Check] = {}
 outstanding_lock = threading.Lock()
 
 
-def ask(question: Callable[[], Details]) -> Check:
+def ask(question: Question) -> Check:
     """Return the running check of `question`, or start one. A server that hangs thus costs one thread, not one per
     request."""
     with outstanding_lock:
@@ -147,7 +204,7 @@ def ask(question: Callable[[], Details]) -> Check:
 
 def readiness() -> tuple[bool, dict[str, Details]]:
     """Run all checks at once. Returns whether all passed, and the details of each."""
-    asked = [ask(question) for question in (database, migrations, broker, mail, scheduler)]
+    asked = [ask(question) for question in (database, migrations, broker, mail, scheduler, store)]
     deadline = monotonic() + CHECK_SECONDS
     for asking in asked:
         asking.join(max(0.0, deadline - monotonic()))

@@ -317,7 +317,9 @@ def _missing_or_forbidden(given: Mapping[str, str]) -> list[tuple[str, str]]:
         sentence = "is missing: the network of the server in front that speaks TLS (10.0.0.0/8)"
         lines.append(("DESK_TRUSTED_PROXIES", f"DESK_TRUSTED_PROXIES {sentence}"))
     if is_https and given.get("S3_PUBLIC_ENDPOINT_URL", "").startswith("http://"):
-        sentence = "must begin with https://, as DESK_BASE_URL does: browsers open nothing else from its pages"
+        sentence = (
+            "must begin with https://, as DESK_BASE_URL does: browsers open nothing else from its pages"
+        )
         lines.append(("S3_PUBLIC_ENDPOINT_URL", f"S3_PUBLIC_ENDPOINT_URL {sentence}"))
     if mail and not mail.startswith("smtp"):
         lines.append(

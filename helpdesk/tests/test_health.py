@@ -1,7 +1,10 @@
 import logging
+import socket
 import threading
 import time
+from contextlib import nullcontext
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +13,18 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils import timezone
 
+from content.tests import disks
+from content.tests.object_store import Bucket
 from helpdesk import health, logs
 from helpdesk.models import Heartbeat
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the checks use database connections of their own
+
+
+@pytest.fixture(autouse=True)
+def never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the check of the store remember no answer of another test."""
+    monkeypatch.setattr(health, "store", health.StoreCheck())
 
 
 @pytest.fixture
@@ -27,7 +38,7 @@ def test_healthz_answers_for_any_host(client: Client):
     assert (response.status_code, response.json()) == (200, {"ok": True})
 
 
-def test_readyz_reports_every_check(client: Client, alive: Heartbeat):
+def test_readyz_reports_every_check(client: Client, alive: Heartbeat, settings: Any):
     response = client.get("/readyz", headers={"Host": "10.1.2.3:8000"})
 
     assert response.status_code == 200, response.json()
@@ -38,9 +49,11 @@ def test_readyz_reports_every_check(client: Client, alive: Heartbeat):
         "broker": True,
         "mail": True,
         "scheduler": True,
+        "store": True,
     }
     assert checks["scheduler"]["age_seconds"] < 30
     assert checks["mail"]["oldest_seconds"] == 0
+    assert checks["store"]["free_mb"] > settings.DESK_MAX_UPLOAD_MB
 
 
 NOT_NAMED = "203.0.113.9"
@@ -183,3 +196,77 @@ def test_readyz_stops_waiting_for_a_hanging_server(client: Client, alive: Heartb
         assert len(asked) == 1, "asked again while the first question was still out"
     finally:
         release.set()
+
+
+# --- The store of uploaded files --------------------------------------------------------------------------
+
+
+def store_of(client: Client) -> dict[str, Any]:
+    response = client.get("/readyz")
+    check: dict[str, Any] = response.json()["checks"]["store"]
+    assert (response.status_code == 200) is check["ok"]
+    return check
+
+
+@pytest.mark.parametrize("kind", [*disks.BROKEN, "unreachable", "refusing"])
+def test_readyz_fails_while_no_file_can_be_stored(
+    client: Client, alive: Heartbeat, kind: str, request, settings, tmp_path: Path
+):
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    bucket: Bucket | None = None
+    if kind not in disks.BROKEN:
+        bucket = request.getfixturevalue("bucket")
+        assert store_of(client)["ok"]
+        health.store.until = 0.0
+        bucket.take_away() if kind == "unreachable" else bucket.refuse()
+    with disks.BROKEN[kind](tmp_path / "media") if kind in disks.BROKEN else nullcontext():
+        check = store_of(client)
+
+    assert (check["ok"], check["problem"]) == (False, "no file can be stored")
+    assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file() and path.name != "ballast"]
+    assert "127.0.0.1" not in str(check), "no addresses"
+
+
+def test_store_that_works_again_is_seen_soon(client: Client, alive: Heartbeat, bucket: Bucket, monkeypatch):
+    bucket.take_away()
+    assert not store_of(client)["ok"]
+    bucket.come_back()
+    assert not store_of(client)["ok"], "it was asked a moment ago"
+
+    monkeypatch.setattr(health, "monotonic", lambda: time.monotonic() + health.STORE_AGAIN_SECONDS)
+    assert store_of(client)["ok"]
+
+
+def test_asking_often_writes_once(client: Client, alive: Heartbeat, settings, tmp_path: Path):
+    """A stranger cannot wear out the disk, nor run up the bill of an object store."""
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    assert store_of(client)["ok"]
+    incoming = tmp_path / "media" / "incoming"
+    written = incoming.stat().st_mtime_ns
+
+    for _again in range(20):
+        assert client.get("/readyz", REMOTE_ADDR=NOT_NAMED).status_code == 200
+
+    assert incoming.stat().st_mtime_ns == written
+    assert list(incoming.iterdir()) == []
+
+
+def test_full_disk_is_seen_before_an_upload_fails(client: Client, alive: Heartbeat, settings):
+    settings.DESK_MAX_UPLOAD_MB = 10**9
+
+    check = store_of(client)
+
+    assert check["problem"] == "a disk has no room for one more file"
+    assert check["free_mb"] > 0
+
+
+def test_mute_store_delays_readyz_by_two_seconds_at_most(client: Client, alive: Heartbeat, bucket: Bucket):
+    """It takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        bucket._use(endpoint_url=f"http://127.0.0.1:{mute.getsockname()[1]}")
+        started = time.monotonic()
+        check = store_of(client)
+        taken = time.monotonic() - started
+
+    assert not check["ok"]
+    assert taken < health.CHECK_SECONDS + 2
