@@ -40,21 +40,22 @@ SLOW = {
 
 
 class SlowVisitors:
-    """`count` connections that are never finished, kept alive with a byte every half second."""
+    """`count` connections that are never finished, kept alive with a byte every half second. They begin with `head`, or
+    with that of their kind."""
 
-    def __init__(self, kind: str, port: int, count: int) -> None:
+    def __init__(self, kind: str, port: int, count: int, head: bytes = b"") -> None:
         self.kind, self.done = kind, threading.Event()
-        self.sockets = [self._open(kind, port) for _ in range(count)]
+        self.sockets = [self._open(kind, port, head or SLOW[kind]) for _ in range(count)]
         self.feeder = threading.Thread(target=self._feed, daemon=True)
 
     @staticmethod
-    def _open(kind: str, port: int) -> socket.socket:
+    def _open(kind: str, port: int, head: bytes) -> socket.socket:
         visitor = socket.socket()
         if kind == "reader":
             visitor.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         visitor.settimeout(10)
         visitor.connect(("127.0.0.1", port))
-        visitor.sendall(SLOW[kind])
+        visitor.sendall(head)
         return visitor
 
     def _feed(self) -> None:
