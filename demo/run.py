@@ -2,6 +2,7 @@
 so it can start the processes at once; each of them imports Django in parallel."""
 
 import argparse
+import errno
 import fcntl
 import http.client
 import json
@@ -19,6 +20,8 @@ from demo.supervisor import Child, ChildKeepsDying, Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90
+ROOM_MB = 60
+"""The demo starts with less than 5 MB of data; uploads of people who try it need the rest."""
 PASSWORD = "demo-mesa-2026"  # noqa: S105  (public: it works in the demo only)
 ACCOUNTS = {
     "cliente@demo.test": "cliente",
@@ -45,6 +48,47 @@ NOT_FOR_THE_DEMO = (
 
 class CannotStart(Exception):
     """The demo cannot start. The message says why and what to do."""
+
+
+ELSEWHERE = "usa otra carpeta: DESK_VAR_DIR=/otra/carpeta make demo"
+CANNOT_WRITE = {
+    errno.EROFS: "el disco es de solo lectura",
+    errno.EACCES: "no tienes permiso",
+    errno.EPERM: "no tienes permiso",
+    errno.ENOTDIR: "hay un archivo en su lugar",
+    errno.EEXIST: "hay un archivo en su lugar",
+    errno.EISDIR: "hay una carpeta donde va un archivo",
+    errno.EIO: "el disco falla",
+}
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def cannot_write(var_dir: Path, error: OSError) -> str:
+    """Return the sentence for an error of the demo's folder; empty if the error is about something else."""
+    if error.errno in DISK_FULL:
+        return no_room(var_dir)
+    why = CANNOT_WRITE.get(error.errno or 0)
+    return f"La demo no puede escribir en {var_dir}: {why}. Corrígelo o {ELSEWHERE}" if why else ""
+
+
+def no_room(var_dir: Path) -> str:
+    return (
+        f"El disco de {var_dir} está lleno: quedan {free_mb(var_dir)} MB y la demo necesita {ROOM_MB}. "
+        f"Libera espacio o {ELSEWHERE}"
+    )
+
+
+def free_mb(var_dir: Path) -> int:
+    """Return the free megabytes of the disk of `var_dir`, which need not exist yet."""
+    existing = next(folder for folder in (var_dir, *var_dir.parents) if folder.is_dir())
+    return shutil.disk_usage(existing).free // 1_000_000
+
+
+def require_room(var_dir: Path) -> None:
+    """Raise `CannotStart` if the demo would soon fill the disk: its processes would end with tracebacks in a log that
+    cannot be written."""
+    if free_mb(var_dir) < ROOM_MB:
+        raise CannotStart(no_room(var_dir))
 
 
 def environment(var_dir: Path, port: int) -> dict[str, str]:
@@ -140,6 +184,7 @@ def prepare(env: dict[str, str], supervisor: Supervisor) -> subprocess.Popen[str
 
 
 def run(var_dir: Path, port: int) -> None:
+    require_room(var_dir)
     with take_lock(var_dir) as lock, take_port(port) as listener:
         lock.truncate(0)
         lock.write(f"http://127.0.0.1:{port} (proceso {os.getpid()})\n")
@@ -221,6 +266,13 @@ def main() -> int:
         else:
             run(var_dir, arguments.port)
     except (CannotStart, ChildKeepsDying) as error:
-        say(str(error))
+        # Whatever failed first: on a full disk it is the disk.
+        say(str(error) if free_mb(var_dir) else no_room(var_dir))
+        return 1
+    except OSError as error:
+        sentence = cannot_write(var_dir, error)
+        if not sentence:
+            raise
+        say(sentence)
         return 1
     return 0

@@ -1,5 +1,6 @@
 """The supervisor and the demo, with real processes. `alive` reads /proc, so these tests run on Linux only."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from demo.run import ACCOUNTS, CannotStart, environment, reset, take_lock, take_port
+from content.tests import disks
+from demo.run import ACCOUNTS, CannotStart, cannot_write, environment, reset, take_lock, take_port
 from demo.supervisor import Child, ChildKeepsDying, Supervisor
 from tools.servers import spare_port
 
@@ -263,3 +265,63 @@ def test_reset_refuses_while_the_demo_runs(tmp_path: Path):
         reset(tmp_path)
 
     assert (tmp_path / "db.sqlite3").exists()
+
+
+# --- A folder that cannot be written ----------------------------------------------------------------------
+
+
+def ended(var_dir: Path, *arguments: str) -> str:
+    """Start the demo, which ends by itself with status 1, and return what it printed."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("DESK_", "DJANGO_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "demo", "--port", str(spare_port()), *arguments],
+        cwd=settings.BASE_DIR,
+        env=env | {"DESK_VAR_DIR": str(var_dir)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("place", ["media", "media/var"])
+@pytest.mark.parametrize("arguments", [(), ("--reset",)])
+def test_file_in_the_place_of_the_folder_is_said(tmp_path: Path, place: str, arguments: tuple[str, ...]):
+    with disks.absent(tmp_path / "media"):
+        said = ended(tmp_path / place, *arguments)
+
+    assert said == (
+        f"La demo no puede escribir en {tmp_path / place}: hay un archivo en su lugar. Corrígelo o usa otra carpeta: "
+        "DESK_VAR_DIR=/otra/carpeta make demo\n"
+    )
+
+
+@pytest.mark.parametrize("has_run", [False, True])
+def test_read_only_folder_is_said(tmp_path: Path, has_run: bool):
+    with disks.disk_of(100_000, tmp_path / "var") as is_real:
+        if has_run:
+            (tmp_path / "var" / "demo.lock").write_text("")
+        if is_real:
+            disks.make_read_only(tmp_path / "var")
+            said = ended(tmp_path / "var")
+        else:
+            said = cannot_write(tmp_path / "var", OSError(errno.EROFS, "Read-only file system"))
+
+    assert said.startswith(f"La demo no puede escribir en {tmp_path / 'var'}: el disco es de solo lectura.")
+
+
+def test_full_disk_is_said(tmp_path: Path):
+    with disks.disk_of(600, tmp_path / "var") as is_real:
+        if is_real:
+            said = ended(tmp_path / "var")
+        else:
+            said = cannot_write(tmp_path / "var", OSError(errno.ENOSPC, "No space left on device"))
+
+    assert said.startswith(f"El disco de {tmp_path / 'var'} está lleno: quedan ")
+    assert "la demo necesita 60." in said
+
+
+def test_errors_that_are_not_about_the_folder_are_no_sentence(tmp_path: Path):
+    assert cannot_write(tmp_path, BrokenPipeError(errno.EPIPE, "Broken pipe")) == ""
