@@ -4,6 +4,7 @@ and the desk gets and gives what it should. Times are compared with each other, 
 import http.client
 import json
 import re
+import shutil
 import socket
 import ssl
 import statistics
@@ -19,6 +20,7 @@ from typing import Any, Self
 import pytest
 
 from content.files.streams import MB
+from content.tests import disks
 from e2e.processes import Stack, command_of
 from e2e.waiting import until
 from tools.servers import CannotServe, Nginx, Redis, spare_port
@@ -336,8 +338,9 @@ def test_log_holds_no_link_of_a_guest_and_no_search(nginx: Nginx) -> None:
     assert "\nforged" not in log
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(("language", "words"), [("es", "no responde"), ("en", "does not answer")])
-def test_page_while_no_web_process_answers(language: str, words: str) -> None:
+def test_page_while_no_web_process_answers(language: str, words: str, method: str) -> None:
     try:
         front = Nginx(f"127.0.0.1:{spare_port()}")
         front.answers = lambda: is_open(front.port)  # type: ignore[method-assign]
@@ -345,12 +348,38 @@ def test_page_while_no_web_process_answers(language: str, words: str) -> None:
     except CannotServe as problem:
         pytest.skip(str(problem))
     try:
-        found = answer(front.port, "/", Accept_Language=language)
+        found = answer(front.port, "/", method, Accept_Language=language)
+        directly = answer(front.port, "/.away")
     finally:
         front.__exit__()
 
     assert (found.status, found.headers["Retry-After"]) == (503, "30")
     assert words in found.text
+    assert directly.status == 404
+
+
+@pytest.mark.parametrize("kind", ["full", "absent"])
+@pytest.mark.parametrize(("language", "words"), [("es", "tu\ntexto sigue ahí"), ("en", "does not answer")])
+def test_page_while_the_disk_of_nginx_takes_no_body(web: Stack, kind: str, language: str, words: str) -> None:
+    """A body that is larger than nginx's buffer waits on its disk. Smaller ones, and pages, go on."""
+    with ExitStack() as stack:
+        try:
+            front = Nginx(f"127.0.0.1:{web.ports[0]}", DESK_MAX_REQUEST_MB=str(LIMIT_MB))
+            bodies = front.folder / "body"
+            is_real = kind == "full" and stack.enter_context(disks.disk_of(64, bodies))
+            stack.enter_context(front)
+        except CannotServe as problem:
+            pytest.skip(str(problem))
+        if not is_real:
+            shutil.rmtree(bodies)
+            bodies.write_text("")
+        large = answer(front.port, "/cuenta/entrar/", "POST", body=bytes(MB), Accept_Language=language)
+        small = answer(front.port, "/cuenta/entrar/", "POST", body=b"login=a", Accept_Language=language)
+        page = answer(front.port, "/cuenta/entrar/")
+
+    assert (large.status, large.headers["Retry-After"]) == (503, "30")
+    assert words in large.text
+    assert (small.status, page.status) == (403, 200)
 
 
 def is_open(port: int) -> bool:
