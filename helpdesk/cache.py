@@ -1,14 +1,16 @@
-"""Redis cache backend that keeps pages working while Redis is unreachable.
+"""Cache backends that keep pages working while Redis is unreachable, or while the disk of a cache in files is full.
 
-The cache holds rate limits and values that can be computed again, never the only copy of a fact. When Redis does not
-answer, reads miss and writes are dropped. For `PAUSE_SECONDS` nothing is tried again, so that an unreachable server
-does not cost every request a timeout.
+The cache holds rate limits and values that can be computed again, never the only copy of a fact. When it does not work,
+reads miss and writes are dropped. For `PAUSE_SECONDS` an unreachable Redis is not tried again, so that it does not cost
+every request a timeout.
 """
 
 import logging
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from django.core.cache.backends.filebased import FileBasedCache
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
@@ -65,3 +67,51 @@ class TolerantRedisCache(RedisCache):
         client = self._cache.get_client(None, write=True)
         for key in client.scan_iter(match=f"{self.key_prefix}:*", count=1000):
             client.unlink(key)
+
+
+class TolerantFileCache(FileBasedCache):
+    """A cache in files, for the embedded size. Its disk is also that of the database, which may still have room."""
+
+    def _createdir(self) -> None:
+        with suppress(OSError):
+            super()._createdir()  # type: ignore[misc]  # the stubs leave it out
+
+    def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
+        try:
+            return super().get(key, default, version)
+        except OSError:
+            return default
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        try:
+            return bool(super().add(*args, **kwargs))
+        except OSError:
+            return True
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        with suppress(OSError):
+            super().set(*args, **kwargs)
+
+    def touch(self, *args: Any, **kwargs: Any) -> bool:
+        try:
+            return bool(super().touch(*args, **kwargs))
+        except OSError:
+            return False
+
+    def delete(self, *args: Any, **kwargs: Any) -> bool:
+        try:
+            return bool(super().delete(*args, **kwargs))
+        except OSError:
+            return False
+
+    def has_key(self, *args: Any, **kwargs: Any) -> bool:
+        try:
+            return bool(super().has_key(*args, **kwargs))
+        except OSError:
+            return False
+
+    def incr(self, key: Any, delta: int = 1, version: Any = None) -> int:
+        try:
+            return int(super().incr(key, delta, version))
+        except OSError:
+            return delta

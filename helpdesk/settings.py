@@ -230,7 +230,7 @@ else:
     # write lock. docs/decisions/0006-the-cache-is-never-needed.md
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "helpdesk.cache.TolerantFileCache",
             "LOCATION": VAR_DIR / "cache",
             "OPTIONS": {"MAX_ENTRIES": 5000},
         }

@@ -1,9 +1,12 @@
 import logging
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import redis
 
-from helpdesk.cache import TolerantRedisCache
+from content.tests import disks
+from helpdesk.cache import TolerantFileCache, TolerantRedisCache
 from tools.servers import Redis
 
 
@@ -33,6 +36,23 @@ def test_unreachable_cache_is_tried_once_per_pause(away: TolerantRedisCache, cap
         away.get("name")
 
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("kind", disks.BROKEN)
+def test_cache_on_a_useless_disk_never_fails(tmp_path: Path, kind: str):
+    """Rate limits are counted on the same disk as the files that people upload: they must not keep a text from being
+    saved."""
+    with disks.BROKEN[kind](tmp_path / "cache"):
+        cache = TolerantFileCache(str(tmp_path / "cache"), {})
+        cache.set("name", "value" * 10_000)
+
+        assert cache.get("name", "nothing") == "nothing"
+        assert cache.add("limit", 1) is True
+        with suppress(ValueError):  # web.ratelimit takes it for an expired key
+            assert cache.incr("limit") == 1
+        assert cache.touch("limit") is False
+        assert cache.has_key("name") is False
+        assert cache.delete("name") is False
 
 
 @pytest.mark.topology
