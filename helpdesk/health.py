@@ -148,10 +148,10 @@ class StoreCheck:
         except StoreUnavailable as error:
             logger.warning("readyz: store: %s", error)
             raise NotReady("no file can be stored") from error
-        uploads = os.statvfs(tempfile.gettempdir())
+        uploads, ours = os.statvfs(tempfile.gettempdir()), os.statvfs(settings.VAR_DIR)
         free = {"temporary_free_mb": uploads.f_bavail * uploads.f_frsize // MB, **found}
-        if uploads.f_flag & os.ST_RDONLY:
-            raise NotReady("the disk for temporary files is read-only", **free)
+        if (uploads.f_flag | ours.f_flag) & os.ST_RDONLY:  # pictures need both
+            raise NotReady("the disk for temporary files or of DESK_VAR_DIR is read-only", **free)
         if min(free.values()) < settings.DESK_MAX_UPLOAD_MB:
             raise NotReady("a disk has no room for one more file", **free)
         return free

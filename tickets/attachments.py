@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
+from time import monotonic
 from typing import IO
 from uuid import UUID
 
@@ -35,6 +36,7 @@ THUMBNAIL_SIZE = (320, 320)
 DRAFT_HOURS = 24
 DRAWN_AT_ONCE = 20
 STORE_FAILURES = 2
+STORE_PATIENCE_SECONDS = 2.0
 DRAWING_HOURS = 24
 SCANNED_AT_ONCE = 20
 SCAN_DAYS = 7
@@ -163,19 +165,27 @@ def keep_drafts(
 ) -> list[str]:
     """Call `keep_draft` for each file and go on after one that is refused. Returns a message for each refused file.
 
-    Inspecting a file may take seconds, so no more files are inspected than a message may have.
+    Inspecting a file may take seconds, so no more files are inspected than a message may have. A store that does not
+    answer is waited for once, not for each file.
     """
-    problems = []
+    problems: list[str] = []
     limit = rules_for(limits).max_files
+    given_up: NotStored | None = None
     for number, file in enumerate(files, start=1):
         name = file.name or ""
         if number > limit:
             problems.append(f"{name}: {too_many(limit)}")
             continue
+        if given_up:
+            problems.append(f"{name}: {given_up}")
+            continue
+        started = monotonic()
         try:
             keep_draft(file, name=name, draft_key=draft_key, actor=actor, limits=limits, visitor=visitor)
         except RefusedFile as problem:
             problems.append(f"{name}: {problem}")
+            if isinstance(problem, NotStored) and monotonic() - started > STORE_PATIENCE_SECONDS:
+                given_up = problem
     return problems
 
 
@@ -232,14 +242,15 @@ def adopt_drafts(draft_key: str, *, user: User) -> None:
 
 def discard_old_drafts() -> int:
     """Delete files that were uploaded more than `DRAFT_HOURS` ago and never sent, unless they belong to a report that
-    somebody is writing: they are kept as long as its text. Returns how many."""
+    somebody is writing: they are kept as long as its text. Returns how many. Rows whose file was never written are
+    deleted in any case."""
     before = timezone.now() - timedelta(hours=DRAFT_HOURS)
     old = Attachment.objects.filter(ticket__isnull=True, created_at__lt=before)
     of_reports = old.filter(draft_key__startswith=REPORT_FILES).values_list("draft_key", flat=True)
     keys = [UUID(key.removeprefix(REPORT_FILES)) for key in set(of_reports.iterator())]
     written = ReportDraft.objects.filter(key__in=keys, folio="", discarded_at=None)
     kept = [report.files_key for report in written.only("key")]
-    return _discard(old.exclude(draft_key__in=kept))
+    return _discard(old.filter(models.Q(file="") | ~models.Q(draft_key__in=kept)))
 
 
 def _discard(drafts: "models.QuerySet[Attachment]") -> int:

@@ -37,6 +37,8 @@ UNNEEDED_DAYS = 7
 UNFINISHED_HOURS = 24
 LOOKED_AT = 5000
 """Files of each folder that one sweep looks at."""
+DELETED = 1000
+"""Files of each folder that one sweep deletes."""
 BATCH = 500
 SHARDS = [f"{number:02x}" for number in range(256)]
 FEW = 20
@@ -77,7 +79,7 @@ def sweep(*, limit: int = LOOKED_AT) -> int:
                 folder,
             )
             continue
-        deleted += delete(unneeded)
+        deleted += delete(unneeded[:DELETED])
     return deleted
 
 

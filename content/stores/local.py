@@ -16,6 +16,7 @@ from django.utils.deconstruct import deconstructible
 from .errors import StoreUnavailable
 from .store import INCOMING, Stored
 
+_NO_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 _NO_LINKS = {errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
@@ -144,10 +145,14 @@ def _link(source: str, target: Path) -> None:
 
 
 def _flush(path: "str | Path") -> None:
-    """Wait until a file, or the names in a folder, are on the disk: a row that names the file is there at once."""
+    """Wait until a file, or the names in a folder, are on the disk: a row that names the file is there at once. Some
+    network disks cannot do that for folders."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FLUSH:
+            raise
     finally:
         os.close(descriptor)
 

@@ -1,8 +1,10 @@
 """Files that no row names are deleted, and no other file, whenever the sweep comes."""
 
 import os
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO, StringIO
 from itertools import chain
@@ -13,6 +15,7 @@ import pytest
 import time_machine
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -23,7 +26,7 @@ from content.stores.local import LocalStore
 from content.tests import disks
 from tickets import attachments, stored_files
 from tickets.definitions.definition import FileLimits
-from tickets.models import Attachment
+from tickets.models import Attachment, ReportDraft
 from tickets.tests.test_attachments import keep, picture
 
 LONG = timedelta(days=stored_files.UNNEEDED_DAYS, hours=1)
@@ -195,7 +198,8 @@ class Killed(BaseException):
 @pytest.mark.django_db
 @pytest.mark.parametrize("moment", ["file", "row"])
 def test_killed_upload_leaves_nothing_after_a_day(monkeypatch: pytest.MonkeyPatch, moment: str):
-    """Killed while the file is written, or before the row names it."""
+    """Killed while the file is written, or before the row names it. The report to which it belonged lives on."""
+    report = ReportDraft.objects.create(code="a", visitor="v", values={"title": ["x"]})
     save = LocalStore._give_name if moment == "file" else LocalStore._save
 
     def killed(self: LocalStore, *args: Any) -> str:
@@ -208,9 +212,9 @@ def test_killed_upload_leaves_nothing_after_a_day(monkeypatch: pytest.MonkeyPatc
         patch.setattr(LocalStore, save.__name__, killed)
         patch.setattr("django.db.models.query.QuerySet.delete", lambda self: None)  # it cannot clean up
         with pytest.raises(Killed):
-            keep()
+            keep(key=report.files_key)
     assert Attachment.objects.get().file.name == ""
-    assert not Attachment.objects.drafts("k").exists()
+    assert not Attachment.objects.drafts(report.files_key).exists()
 
     with time_machine.travel(timezone.now() + timedelta(hours=25)):
         stored_files.sweep()
@@ -303,6 +307,30 @@ def test_full_disk_for_temporary_files_is_no_damaged_picture(tmp_path: Path, mon
 def test_upload_that_could_not_be_received_is_no_empty_file():
     with pytest.raises(NotStored):
         keep(content=LostUpload(name="captura.png"))
+
+
+@pytest.mark.django_db
+def test_mute_store_is_waited_for_once(bucket: Any, monkeypatch: pytest.MonkeyPatch):
+    """With five files the person would wait for minutes, and nginx for one."""
+    monkeypatch.setattr(attachments, "STORE_PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("content.stores.s3.READ_SECONDS", 0.2)
+    limits = FileLimits(kinds=("image",), max_files=5)
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as mute:
+        bucket._use(endpoint_url=f"http://127.0.0.1:{mute.getsockname()[1]}")
+        mute.settimeout(0.1)
+        problems = attachments.keep_drafts(
+            [SimpleUploadedFile(f"{number}.png", picture().read()) for number in range(5)],
+            draft_key="k", actor=None, limits=limits,
+        )  # fmt: skip
+        asked = 0
+        with suppress(TimeoutError):
+            while True:
+                mute.accept()[0].close()
+                asked += 1
+
+    assert [problem.split(":")[0] for problem in problems] == [f"{number}.png" for number in range(5)]
+    assert all("Ahora mismo no podemos guardar archivos" in problem for problem in problems)
+    assert asked <= 2, "one file, tried twice"
 
 
 @pytest.mark.django_db
