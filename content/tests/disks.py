@@ -1,15 +1,11 @@
-"""Disks that are full or read-only: small file systems in memory where mounting is allowed, else errors of the same
-numbers."""
+"""Disks that are full or read-only: small file systems in memory. Where this process may not mount one, a file lies in
+the place of the folder instead: an error of the system, too, though another one."""
 
-import errno
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
-from django.core.files.storage import FileSystemStorage
 
 
 @contextmanager
@@ -35,21 +31,21 @@ def free_bytes(folder: Path) -> int:
 @contextmanager
 def full(folder: Path) -> Iterator[None]:
     """Let `folder` be a disk without a free byte."""
-    with disk_of(64, folder) as is_real, pytest.MonkeyPatch.context() as patch:
+    with disk_of(64, folder) as is_real:
         if is_real:
             (folder / "ballast").write_bytes(bytes(free_bytes(folder)))
         else:
-            patch.setattr(FileSystemStorage, "_save", _stops_after(4096, errno.ENOSPC))
+            put_a_file_in_its_place(folder)
         yield
 
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    with disk_of(64, folder) as is_real, pytest.MonkeyPatch.context() as patch:
+    with disk_of(64, folder) as is_real:
         if is_real:
             make_read_only(folder)
         else:
-            patch.setattr(FileSystemStorage, "_save", _stops_after(0, errno.EROFS))
+            put_a_file_in_its_place(folder)
         yield
 
 
@@ -61,20 +57,14 @@ def make_read_only(folder: Path) -> None:
 @contextmanager
 def absent(folder: Path) -> Iterator[None]:
     """Let a file lie where the folder should be."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.write_text("")
+    folder.mkdir(parents=True, exist_ok=True)
+    put_a_file_in_its_place(folder)
     yield
 
 
+def put_a_file_in_its_place(folder: Path) -> None:
+    folder.rmdir()
+    folder.write_text("")
+
+
 BROKEN = {"full": full, "read-only": read_only, "absent": absent}
-
-
-def _stops_after(length: int, number: int):
-    def save(self, name, content):
-        path = Path(self.path(name))
-        if length:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.read(length))
-        raise OSError(number, os.strerror(number))
-
-    return save

@@ -216,8 +216,6 @@ def test_readyz_fails_while_no_file_can_be_stored(
     bucket: Bucket | None = None
     if kind not in disks.BROKEN:
         bucket = request.getfixturevalue("bucket")
-        assert store_of(client)["ok"]
-        health.store.until = 0.0
         bucket.take_away() if kind == "unreachable" else bucket.refuse()
     with disks.BROKEN[kind](tmp_path / "media") if kind in disks.BROKEN else nullcontext():
         check = store_of(client)
@@ -227,14 +225,21 @@ def test_readyz_fails_while_no_file_can_be_stored(
     assert "127.0.0.1" not in str(check), "no addresses"
 
 
-def test_store_that_works_again_is_seen_soon(client: Client, alive: Heartbeat, bucket: Bucket, monkeypatch):
+def test_store_that_works_again_is_seen_soon(client: Client, alive: Heartbeat, bucket: Bucket):
     bucket.take_away()
     assert not store_of(client)["ok"]
     bucket.come_back()
     assert not store_of(client)["ok"], "it was asked a moment ago"
 
-    monkeypatch.setattr(health, "monotonic", lambda: time.monotonic() + health.STORE_AGAIN_SECONDS)
-    assert store_of(client)["ok"]
+    assert 0 < health.store.until - time.monotonic() <= health.STORE_AGAIN_SECONDS
+    assert any(store_much_later(client)["ok"] for _again in range(5)), "a busy machine may need several"
+    assert health.STORE_AGAIN_SECONDS < health.store.until - time.monotonic() <= health.STORE_SECONDS
+
+
+def store_much_later(client: Client) -> dict[str, Any]:
+    """Return the check once the last answer is not repeated any more."""
+    health.store.until = 0.0
+    return store_of(client)
 
 
 def test_asking_often_writes_once(client: Client, alive: Heartbeat, settings, tmp_path: Path):
