@@ -264,20 +264,24 @@ def _discard(drafts: "models.QuerySet[Attachment]") -> int:
         if not drafts.filter(pk=attachment.pk).delete()[0]:
             continue
         count += 1
-        # A row whose file was never named in it may have one: the process was killed between the two.
-        attachment.file.name = attachment.file.name or attachment_path(attachment, "")
-        try:
-            attachment.file.delete(save=False)
-            if attachment.thumbnail:
-                attachment.thumbnail.delete(save=False)
-        except OSError as error:
-            # Nobody can reach the file without its row, and `stored_files.sweep` deletes it later. The other rows stay
-            # for the next time: every file of an absent store would be waited for.
-            logger.warning(
-                "the file of discarded attachment %s stays in the store: %s", attachment.uuid, error
-            )
-            break
+        if not _delete_content(attachment):
+            break  # the other rows stay for the next time: every file of an absent store would be waited for
     return count
+
+
+def _delete_content(attachment: Attachment) -> bool:
+    """Delete the files of a row that has been deleted. Returns False if the store fails: nobody can reach them without
+    the row, and `stored_files.sweep` deletes them later."""
+    # A row whose file was never named in it may have one: the process was killed between the two.
+    attachment.file.name = attachment.file.name or attachment_path(attachment, "")
+    try:
+        attachment.file.delete(save=False)
+        if attachment.thumbnail:
+            attachment.thumbnail.delete(save=False)
+    except OSError as error:
+        logger.warning("the file of discarded attachment %s stays in the store: %s", attachment.uuid, error)
+        return False
+    return True
 
 
 def draw_thumbnail(attachment: Attachment) -> None:
