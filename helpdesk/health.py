@@ -137,8 +137,8 @@ class StoreCheck:
             except NotReady as problem:
                 self.problem = problem
             self.until = monotonic() + (STORE_AGAIN_SECONDS if self.problem else STORE_SECONDS)
-        if self.problem:
-            raise self.problem
+        if self.problem:  # a new error: the same one would collect a traceback from each request
+            raise NotReady(str(self.problem), **self.problem.details)
         return self.details
 
     @staticmethod
@@ -148,7 +148,8 @@ class StoreCheck:
         except StoreUnavailable as error:
             logger.warning("readyz: store: %s", error)
             raise NotReady("no file can be stored") from error
-        uploads, ours = os.statvfs(tempfile.gettempdir()), os.statvfs(settings.VAR_DIR)
+        var = next(folder for folder in (settings.VAR_DIR, *settings.VAR_DIR.parents) if folder.is_dir())
+        uploads, ours = os.statvfs(tempfile.gettempdir()), os.statvfs(var)
         free = {"temporary_free_mb": uploads.f_bavail * uploads.f_frsize // MB, **found}
         if (uploads.f_flag | ours.f_flag) & os.ST_RDONLY:  # pictures need both
             raise NotReady("the disk for temporary files or of DESK_VAR_DIR is read-only", **free)

@@ -4,7 +4,8 @@ local       LocalStore: a folder on a disk that all processes share
 s3          S3Store: a bucket; needs the packages of requirements-prod.txt
 
 Beside Django's storage API both have the methods of `Store`. When the store is full, read-only, absent or refuses us,
-every method raises `StoreUnavailable`; `FileNotFoundError` only says that the store works and has no such file.
+these, `save`, `open`, `size` and `delete` raise `StoreUnavailable`; `FileNotFoundError` only says that the store works
+and has no such file.
 """
 
 from .errors import StoreUnavailable
