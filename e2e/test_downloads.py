@@ -205,6 +205,32 @@ def test_public_address_of_the_store_gives_the_same_file(desk: Desk) -> None:
     assert desk.ask(f"{image}miniatura/", port=desk.stack.ports[1]).status == 200
 
 
+def test_nginx_sends_files_of_the_folder(desk: Desk) -> None:
+    """With DESK_ACCEL_PREFIX the web process only says who may read them. It answers for a lost one itself."""
+    in_folder = {"S3_BUCKET": "", "DESK_ACCEL_PREFIX": "/media-interna/"}
+    made = Stack(desk.stack.folder, desk.stack.env | in_folder)
+    video = f"/adjuntos/{made.run(sys.executable, '-c', MAKE_BIG, desk.folio, str(BIG)).split()[-1]}/"
+    port = spare_port()
+    desk.stack.start("web4", command_of("web"), WEB_BIND=f"127.0.0.1:{port}", **in_folder)
+    until(lambda: answer(port, "/healthz").status == 200, desk.stack.log_tails, 60)
+    with Nginx(f"127.0.0.1:{port}", PROXY_MEDIA=str(desk.stack.folder / "media")) as front:
+        whole = desk.ask(video, port=front.port)
+        part = desk.ask(video, port=front.port, Range="bytes=5-9")
+        head = desk.ask(video, "HEAD", port=front.port)
+        lost = desk.ask(desk.image(), port=front.port)  # it is in the bucket
+        stranger = answer(front.port, video)
+
+    assert desk.ask(video, port=port).headers["X-Accel-Redirect"].startswith("/media-interna/attachments/")
+    assert (whole.status, len(whole.body), part.status, part.body) == (200, BIG, 206, bytes(5))
+    assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(BIG))
+    assert whole.headers["Content-Type"] == "video/mp4"
+    assert whole.headers["Content-Disposition"] == 'inline; filename="falla.mp4"'
+    assert "sandbox" in whole.headers["Content-Security-Policy"]
+    assert "X-Accel-Redirect" not in whole.headers
+    assert (lost.status, "No encontramos el archivo" in lost.text) == (404, True)
+    assert stranger.status == 404
+
+
 def test_web_process_of_an_absent_store(desk: Desk) -> None:
     """A third web process asks an address where nobody listens. The form keeps the text, /readyz says so."""
     port = spare_port()
