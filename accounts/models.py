@@ -285,7 +285,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def cached_memberships(self) -> tuple["Membership", ...]:
-        """The person's memberships with their departments, read once because a page uses them many times."""
+        """The person's memberships with their departments, read once because a page uses them many times. A query for
+        many people may have read them before: `prefetch_related("memberships__department")`."""
+        if "memberships" in getattr(self, "_prefetched_objects_cache", {}):
+            return tuple(self.memberships.all())
         return tuple(self.memberships.select_related("department"))
 
     @cached_property

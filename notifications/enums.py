@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class MailState(models.TextChoices):
-    """State of an outgoing mail: `queued → sending → started → sent`. If a worker dies before `started`, the mail has
-    not left. If it dies in `started`, the mail may have left."""
+    """State of an outgoing mail. It is `queued` until its outcome is certain, also while a worker sends it: how far the
+    worker has come is noted in `MailBatch`. `sending` and `started` are written no more, see `FORMER_STATES`."""
 
     QUEUED = "queued", _("En cola")
     SENDING = "sending", _("Tomado por un proceso")
@@ -18,6 +18,8 @@ class MailState(models.TextChoices):
 
 
 WAITING_STATES = (MailState.QUEUED, MailState.SENDING, MailState.STARTED)
+FORMER_STATES = (MailState.SENDING, MailState.STARTED)
+"""States that workers of earlier releases gave to the mails that they had claimed."""
 TROUBLED_STATES = (MailState.FAILED, MailState.UNCERTAIN)
 
 

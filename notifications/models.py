@@ -1,5 +1,6 @@
-"""The outbox table."""
+"""The outbox table, and the table of the mails that workers have claimed."""
 
+import uuid
 from datetime import datetime
 from typing import ClassVar
 
@@ -11,22 +12,21 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Delivery, Ticket, TicketEvent
 
-from .enums import TROUBLED_STATES, WAITING_STATES, Audience, MailState
+from .enums import FORMER_STATES, TROUBLED_STATES, WAITING_STATES, Audience, MailState
 
 
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def due(self) -> "OutgoingEmailQuerySet":
-        """Return the queued mails whose next attempt is due, in sending order. Urgent mails (sign-in codes that
-        somebody is waiting for) go first."""
-        return self.filter(state=MailState.QUEUED, next_attempt_at__lte=timezone.now()).order_by(
-            "-is_urgent", "next_attempt_at", "id"
-        )
-
-    def abandoned(self) -> "OutgoingEmailQuerySet":
-        """Return the claimed mails whose lease has expired: their worker died."""
+        """Return the queued mails that no worker has claimed and whose next attempt is due, in sending order. Urgent
+        mails (sign-in codes that somebody is waiting for) go first."""
         return self.filter(
-            state__in=[MailState.SENDING, MailState.STARTED], lease_until__lt=timezone.now()
-        ).order_by("lease_until")
+            state=MailState.QUEUED, claim__isnull=True, next_attempt_at__lte=timezone.now()
+        ).order_by("-is_urgent", "next_attempt_at", "id")
+
+    def claimed_by_former_release(self) -> "OutgoingEmailQuerySet":
+        """Return the mails that a worker of an earlier release claimed, and whose lease has expired. That release
+        kept the claim in the outbox; it may still have run when this one migrated."""
+        return self.filter(state__in=FORMER_STATES, lease_until__lt=timezone.now()).order_by("lease_until")
 
     def settled(self) -> "OutgoingEmailQuerySet":
         """Return the mails that no worker will touch again: sent, failed, uncertain or suppressed."""
@@ -34,10 +34,13 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
 
     def oldest_waiting(self) -> datetime | None:
         """Return the earliest `next_attempt_at` that has passed among the mails not settled yet, or None. So a
-        postponed mail counts as waiting only from its next attempt on."""
-        waiting = self.filter(Q(state__in=WAITING_STATES), next_attempt_at__lte=timezone.now())
-        oldest: datetime | None = waiting.aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
-        return oldest
+        postponed mail counts as waiting only from its next attempt on.
+
+        Asked for urgent and other mails apart: each is the first row of a range of the index `mail_due`."""
+        waiting = self.filter(state=MailState.QUEUED, next_attempt_at__lte=timezone.now())
+        kinds = [waiting.filter(is_urgent=urgent).order_by("next_attempt_at") for urgent in (True, False)]
+        oldest = [kind.values_list("next_attempt_at", flat=True).first() for kind in kinds]
+        return min(filter(None, oldest), default=None)
 
 
 class OutgoingEmail(models.Model):
@@ -45,8 +48,15 @@ class OutgoingEmail(models.Model):
 
     The text of a mail about an event is composed when the mail is sent
     (docs/decisions/0009-mail-is-written-when-it-leaves.md), so the text and the tokens of its links are never stored.
-    A mail about an account (sign-in codes) is stored with its text, which is deleted once the mail is settled.
+    A mail about an account (sign-in codes) is stored with its text and its whole subject, which are deleted once the
+    mail is settled: `SECRETS`. `subject` never contains a code.
+
+    A row is updated twice: the claim changes no indexed column, so PostgreSQL need not touch the indexes, and settling
+    it changes `state`. What happens in between is noted in `MailBatch`.
     """
+
+    SECRETS: ClassVar[dict[str, str]] = {"secret_subject": "", "text": "", "html": ""}
+    """Changes to an account mail that will not be sent any more: what contains a code is deleted."""
 
     event = models.ForeignKey(
         TicketEvent,
@@ -55,6 +65,7 @@ class OutgoingEmail(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("suceso"),
+        db_index=False,  # `mail_once_per_event_recipient_template` begins with it
     )
     ticket = models.ForeignKey(
         Ticket, on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("ticket")
@@ -70,9 +81,10 @@ class OutgoingEmail(models.Model):
     )
     language = models.CharField(_("idioma"), max_length=5, choices=settings.LANGUAGES, default="es")
     subject = models.CharField(_("asunto"), max_length=255, blank=True)
+    secret_subject = models.CharField(max_length=255, blank=True, default="", db_default="", editable=False)
     text = models.TextField(blank=True, editable=False)
     html = models.TextField(blank=True, editable=False)
-    message_id = models.CharField("Message-ID", max_length=255, unique=True, editable=False)
+    message_id = models.CharField("Message-ID", max_length=255, editable=False)
 
     state = models.CharField(_("estado"), max_length=10, choices=MailState, default=MailState.QUEUED)
     is_urgent = models.BooleanField(_("urgente"), default=False)
@@ -103,7 +115,7 @@ class OutgoingEmail(models.Model):
             )
         ]
         # Nearly all rows are sent. The partial indexes hold only waiting and troubled mails; `mail_created` serves the
-        # deletion of old rows.
+        # deletion of old rows. Every index makes each mail dearer.
         indexes = [
             models.Index(fields=["created_at"], name="mail_created"),
             models.Index(
@@ -111,14 +123,7 @@ class OutgoingEmail(models.Model):
                 condition=Q(state=MailState.QUEUED),
                 name="mail_due",
             ),
-            models.Index(
-                fields=["lease_until"],
-                condition=Q(state__in=[MailState.SENDING, MailState.STARTED]),
-                name="mail_leased",
-            ),
-            models.Index(
-                fields=["next_attempt_at"], condition=Q(state__in=WAITING_STATES), name="mail_waiting"
-            ),
+            models.Index(fields=["lease_until"], condition=Q(state__in=FORMER_STATES), name="mail_leased"),
             models.Index(fields=["-id"], condition=Q(state__in=TROUBLED_STATES), name="mail_troubled"),
         ]
 
@@ -128,3 +133,27 @@ class OutgoingEmail(models.Model):
     @property
     def is_about_account(self) -> bool:
         return self.audience == Audience.ACCOUNT
+
+    def without_secrets(self) -> dict[str, str]:
+        """Return the changes that delete the code of an account mail. Web processes of an earlier release, which may
+        run a little longer than the migration, write it into `subject`."""
+        return self.SECRETS if self.secret_subject else {**self.SECRETS, "subject": ""}
+
+
+class MailBatch(models.Model):
+    """The mails that one worker has claimed, and how far it has come with them.
+
+    The server has answered for `mails[:answered]`: it took them, unless the outbox says otherwise. The mails from there
+    up to `started`, never more than one, may have left. Those behind it have not left. This is noted before each mail,
+    in a row of its own because the outbox's rows are wide and in many indexes.
+    """
+
+    token = models.UUIDField(default=uuid.uuid4, editable=False)
+    mails = models.JSONField()
+    """Primary keys in sending order. All have `claim = token` until they are settled or released."""
+    answered = models.PositiveSmallIntegerField(default=0)
+    started = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.answered}/{len(self.mails)}"

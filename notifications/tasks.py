@@ -9,13 +9,13 @@ import logging
 from celery import shared_task
 
 from .nudge import nudge
-from .outgoing import delivery
+from .outgoing import delivery, outcomes
 from .outgoing.outbox import DRAIN
 
 logger = logging.getLogger(__name__)
 
 DRAIN_SOFT_LIMIT = 40
-DRAIN_HARD_LIMIT = 50  # seconds; below delivery.LEASE
+DRAIN_HARD_LIMIT = 50  # seconds; below outcomes.LEASE
 SWEEP_SOFT_LIMIT = 50
 SWEEP_HARD_LIMIT = 60
 
@@ -27,7 +27,9 @@ def drain_outbox() -> None:
 
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
 def sweep_outbox() -> None:
-    """Queue again or settle the mails that workers had claimed when they died, and wake a worker."""
-    if count := delivery.sweep():
+    """Queue again or settle the mails that workers had claimed when they died, and wake a worker. Delete codes that
+    have expired."""
+    outcomes.forget_expired_secrets()
+    if count := outcomes.sweep():
         logger.warning("took back %d mails of a worker that has gone", count)
         nudge(DRAIN)

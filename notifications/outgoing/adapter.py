@@ -45,6 +45,7 @@ class AccountAdapter(DefaultAccountAdapter):
             user=user if isinstance(user, User) and user.pk else None,
             language=language if language in dict(settings.LANGUAGES) else settings.DESK_DEFAULT_LANGUAGE,
             expires_at=timezone.now() + CODE_LIFETIME if context.get("code") else None,
+            code=str(context.get("code") or ""),
         )
 
     def is_safe_url(self, url: str) -> bool:

@@ -140,9 +140,15 @@ class MailContext:
             return None
         return self.words(message)
 
+    @property
+    def report(self) -> Message | None:
+        """The requester's report, as `composing.load_all` has read it."""
+        reports: list[Message] = self.ticket.reports  # type: ignore[attr-defined]
+        return next(iter(reports), None)
+
     def words(self, message: Message) -> Facts:
         """Return author, text and number of files of `message` for the templates."""
-        files = message.attachments.count()
+        files = len(message.attachments.all())  # read with the mail
         return {
             "author": self._author(message),
             "text": as_typed(message.body),

@@ -1,27 +1,30 @@
-"""Compose the mail of an outbox row: text, HTML and headers, in the recipient's language and time zone."""
+"""Compose the mails of outbox rows: text, HTML and headers, in each recipient's language and time zone."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db.models import Prefetch
 from django.template import Context
 from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from accounts.models import Membership, User
 from tickets import policies
-from tickets.enums import DeliveryProblem, Purpose, Template
-from tickets.requesters import guests
+from tickets.enums import DeliveryProblem, MessageKind, Template
+from tickets.models import Message, TicketEvent
 
 from ..models import OutgoingEmail
 from . import reply_address
 from .cases import MailContext
-from .emails import CATALOGUE, NotSent
-from .links import Link, is_wanted, link_for
+from .emails import CATALOGUE, MailContent, NotSent
+from .links import Links, Wish, links_for
 from .outbox import thread_id
 from .recipients import is_asked_for, wants_news
 
@@ -30,50 +33,114 @@ OPENING = frozenset({Template.RECEIVED, Template.NEW_TICKET})
 """Mails that begin a thread: they have no `In-Reply-To` header."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class ComposedMail:
     """A composed mail, and the links in it."""
 
     message: EmailMultiAlternatives
-    links: tuple[Link, ...] = ()
+    links: Links = ()
 
     def discard_links(self) -> None:
         """Delete the tokens of the links. Call it only if the mail certainly did not leave."""
-        _discard(self.links)
+        for link in self.links:
+            link.discard()
 
 
-def _discard(links: Iterable[Link]) -> None:
-    for link in links:
-        if link.token:
-            guests.discard_unsent(link.token)
+@dataclass(frozen=True)
+class Draft:
+    """A mail that has everything but its links and its text."""
+
+    case: MailContext
+    content: MailContent
+    wish: Wish
 
 
 def load(pk: int) -> OutgoingEmail:
     """Return the outbox row, read again from the database with everything that `compose` needs."""
-    mail: OutgoingEmail = OutgoingEmail.objects.select_related(
-        "user",
-        "event__message__author",
+    [mail] = load_all([pk])
+    return mail
+
+
+def load_all(pks: Sequence[int]) -> list[OutgoingEmail]:
+    """Return the outbox rows with these ids, in this order, without those that are gone, read with everything that
+    `compose_all` needs: a constant number of queries. Mails about one event or ticket share its objects."""
+    memberships = Prefetch("memberships", Membership.objects.select_related("department"))
+    reports = Message.objects.filter(kind=MessageKind.REPORT).order_by("id")
+    reports = reports.select_related("author").prefetch_related("attachments")
+    rows = OutgoingEmail.objects.prefetch_related(
+        Prefetch("user", User.objects.prefetch_related(memberships)),
+        Prefetch("event", TicketEvent.objects.select_related("message__author")),
+        "event__message__attachments",
         "event__ticket__process_version",
         "event__ticket__requester",
         "event__ticket__assignee",
         "event__ticket__department",
         "event__ticket__category",
+        "event__ticket__follows",
         "event__ticket__duplicate_of",
-    ).get(pk=pk)
-    return mail
+        Prefetch("event__ticket__messages", reports, to_attr="reports"),
+    ).in_bulk(pks)
+    return [rows[pk] for pk in pks if pk in rows]
 
 
 def compose(mail: OutgoingEmail) -> ComposedMail:
-    """Compose the mail from the data as they are now. Raises `NotSent` if the mail must not be sent any more."""
+    """Compose one mail, read by `load`. Raises `NotSent` if the mail must not be sent any more."""
+    [composed] = compose_all([mail])
+    if isinstance(composed, Exception):
+        raise composed
+    return composed
+
+
+def compose_all(mails: Sequence[OutgoingEmail]) -> list[ComposedMail | Exception]:
+    """Compose mails, read by `load_all`, from the data as they are now. Each is composed or has the error that kept it
+    from being composed: `NotSent` if it must not be sent any more. No mail's error affects another mail."""
+    drafts = [_caught(_draft, mail) for mail in mails]
+    wishes = [draft.wish for draft in drafts if isinstance(draft, Draft)]
+    links = iter(links_for(wishes))
+    return [_caught(_finish, draft, next(links)) if isinstance(draft, Draft) else draft for draft in drafts]
+
+
+def _caught(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Exception:
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001  (returned: the other mails of the batch go on)
+        return error
+
+
+def _draft(mail: OutgoingEmail) -> Draft | ComposedMail:
     if mail.expires_at is not None and mail.expires_at <= timezone.now():
         raise NotSent(DeliveryProblem.OUTDATED)
     if mail.event is None:
-        return ComposedMail(_message(mail, mail.subject, mail.text, mail.html))
+        return ComposedMail(_message(mail, mail.secret_subject or mail.subject, mail.text, mail.html))
     case = MailContext(mail, mail.event, mail.event.ticket)
     _check_recipient(case)
+    with _as_read_by(mail):
+        content = CATALOGUE[mail.template](case)
+    return Draft(case, content, Wish(mail, case.ticket, content.purpose, content.offers_survey))
+
+
+@contextmanager
+def _as_read_by(mail: OutgoingEmail) -> Iterator[None]:
+    """Switch to the language and time zone of the mail's reader."""
     zone = mail.user.zone if mail.user else ZoneInfo(settings.DESK_TIME_ZONE)
     with translation.override(mail.language), timezone.override(zone):
-        return _compose(case)
+        yield
+
+
+def _finish(draft: Draft, links: Links | Exception) -> ComposedMail:
+    if isinstance(links, Exception):
+        raise links
+    try:
+        with _as_read_by(draft.case.mail):
+            return ComposedMail(_compose_message(draft, links), links)
+    except Exception:
+        for link in links:
+            link.discard()
+        raise
 
 
 def _check_recipient(case: MailContext) -> None:
@@ -100,25 +167,11 @@ def _is_requester(case: MailContext) -> bool:
     return mail.recipient.lower() == ticket.requester_email.lower()
 
 
-def _compose(case: MailContext) -> ComposedMail:
-    mail = case.mail
-    letter = CATALOGUE[mail.template](case)
-    facts = case.facts() | letter.facts | {"button": letter.button}
-    link = link_for(mail, case.ticket, letter.purpose)
-    links = [link]
-    if letter.offers_survey and not case.for_staff and is_wanted(case.ticket, Purpose.SURVEY):
-        # A guest rates with the link to follow the ticket; with an account, the survey needs a link of its own.
-        survey = Link(f"{link.url}encuesta/") if link.token else link_for(mail, case.ticket, Purpose.SURVEY)
-        links.append(survey)
-        facts |= {"second": _("Calificar la atención"), "second_url": survey.url}
-    try:
-        return ComposedMail(_compose_message(mail, facts, link), tuple(links))
-    except Exception:
-        _discard(links)
-        raise
-
-
-def _compose_message(mail: OutgoingEmail, facts: dict[str, Any], link: Link) -> EmailMultiAlternatives:
+def _compose_message(draft: Draft, links: Links) -> EmailMultiAlternatives:
+    mail, content, [link, *survey] = draft.case.mail, draft.content, links
+    facts = draft.case.facts() | content.facts | {"button": content.button}
+    if survey:
+        facts |= {"second": _("Calificar la atención"), "second_url": survey[0].url}
     name = facts["name"]
     facts["greeting"] = _("Hola, %(name)s.") % {"name": name} if name else _("Hola.")
     facts["url"] = link.url

@@ -308,5 +308,4 @@ def _report(case: MailContext) -> dict[str, Any] | None:
     """Return the facts of the requester's report for a mail to staff. None for other readers or without a report."""
     if not case.for_staff:
         return None
-    message = case.ticket.messages.filter(kind="report").order_by("id").first()
-    return case.words(message) if message else None
+    return case.words(case.report) if case.report else None

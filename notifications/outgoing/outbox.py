@@ -26,6 +26,8 @@ from .recipients import Recipient, recipients_of
 logger = logging.getLogger(__name__)
 
 DRAIN = "notifications.tasks.drain_outbox"
+HIDDEN = "••••"
+"""Stands for a code in the subject of an account mail that was stored."""
 MAIL_KEPT_FOR = timedelta(days=180)
 HELD_FOR = timedelta(minutes=1)
 """How long a `resolved` mail to the requester waits for what follows at once: the closing and the survey."""
@@ -88,6 +90,7 @@ def _held(event: TicketEvent, email: str) -> "QuerySet[OutgoingEmail]":
         audience=Audience.REQUESTER,
         recipient=email,
         state=MailState.QUEUED,
+        claim__isnull=True,
         attempts=0,
     )
 
@@ -134,9 +137,18 @@ def _mail(event: TicketEvent, person: Recipient, template: str, delivery: Delive
 
 
 def enqueue_account_mail(
-    message: EmailMessage, *, template: str, user: User | None, language: str, expires_at: datetime | None
+    message: EmailMessage,
+    *,
+    template: str,
+    user: User | None,
+    language: str,
+    expires_at: datetime | None,
+    code: str = "",
 ) -> None:
-    """Add an already composed mail about an account. It is urgent: somebody may be waiting for the code in it."""
+    """Add an already composed mail about an account. It is urgent: somebody may be waiting for the `code` in it.
+
+    The code stands in the columns of `OutgoingEmail.SECRETS` alone, which are emptied once the mail is settled; in
+    `subject`, which is kept and shown, it is `HIDDEN`."""
     html = html_of(message)
     OutgoingEmail.objects.bulk_create(
         OutgoingEmail(
@@ -145,7 +157,8 @@ def enqueue_account_mail(
             recipient=email,
             user=user,
             language=language,
-            subject=message.subject[:255],
+            subject=_without(code, str(message.subject))[:255],
+            secret_subject=str(message.subject)[:255],
             text=str(message.body),
             html=html,
             message_id=f"<account.{uuid.uuid4().hex}@{mail_domain()}>",
@@ -155,6 +168,10 @@ def enqueue_account_mail(
         for email in message.to
     )
     nudge_on_commit(DRAIN)
+
+
+def _without(code: str, text: str) -> str:
+    return text.replace(code, HIDDEN) if code else text
 
 
 def html_of(message: EmailMessage) -> str:

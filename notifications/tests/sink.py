@@ -60,6 +60,9 @@ class Sink:
         answer = self.answers_rcpt.popleft() if self.answers_rcpt else "250 OK"
         if answer == HANG_UP and server.transport is not None:
             server.transport.abort()
+        if answer == HOLD:
+            self.is_holding.set()
+            await asyncio.sleep(3600)
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer

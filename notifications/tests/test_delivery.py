@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_supervisor, make_user
 from notifications.enums import TROUBLED_STATES, MailState
-from notifications.models import OutgoingEmail
-from notifications.outgoing import delivery
+from notifications.models import MailBatch, OutgoingEmail
+from notifications.outgoing import delivery, outage, outcomes
+from notifications.outgoing.delivery import MailServer
 from notifications.tests.factories import make_mail, make_message
 from notifications.tests.sink import HANG_UP, Sink
 from tickets.enums import DeliveryProblem, DeliveryState, Purpose, Template
@@ -26,17 +27,6 @@ from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def sink(settings):
-    with Sink() as sink:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
-        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-        settings.EMAIL_TIMEOUT = 5
-        yield sink
 
 
 def make_one(template: Template = Template.PROGRESS, ticket: Ticket | None = None, **fields) -> OutgoingEmail:
@@ -226,12 +216,12 @@ def test_postponed_mail_is_retried_after_growing_waits(sink):
 
 def test_mail_postponed_too_often_fails(sink):
     mail = make_one()
-    for _attempt in range(len(delivery.BACKOFF) + 1):
+    for _attempt in range(len(outcomes.BACKOFF) + 1):
         sink.answers_data.append("452 4.2.2 Mailbox full")
         delivery.drain()
         come_due()
 
-    assert (again(mail).state, mail.attempts) == (MailState.FAILED, len(delivery.BACKOFF) + 1)
+    assert (again(mail).state, mail.attempts) == (MailState.FAILED, len(outcomes.BACKOFF) + 1)
     assert (mail.delivery.state, mail.delivery.problem) == (DeliveryState.FAILED, DeliveryProblem.GAVE_UP)
     assert "Mailbox full" in mail.delivery.detail
     assert list(OutgoingEmail.objects.filter(state__in=TROUBLED_STATES)) == [mail]
@@ -312,7 +302,7 @@ def test_misconfigured_provider_costs_no_attempt(settings, backend):
 def test_unreachable_server_is_tried_once_without_cache(settings, monkeypatch, caplog):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    monkeypatch.setattr(delivery, "cache", DummyCache("", {}))
+    monkeypatch.setattr(outage, "cache", DummyCache("", {}))
     make_ticket()
 
     delivery.drain(seconds=1)
@@ -327,7 +317,7 @@ def test_mail_leaves_when_the_server_is_back(settings):
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", gone.port
     mail = make_one()
     delivery.drain()
-    cache.delete(delivery.OUTAGE_KEY)
+    cache.delete(outage.AWAY_KEY)
 
     with Sink() as sink:
         settings.EMAIL_PORT = sink.port
@@ -365,11 +355,13 @@ def test_drain_continues_after_mail_that_cannot_be_composed(sink, caplog):
 
 def test_drain_out_of_time_requeues_the_rest(sink):
     mail = make_one()
-    token, ids = delivery.claim()
+    claim = outcomes.claim(10)
 
-    assert delivery.ClaimedBatch(token, ids).run(until=0) == 0
+    with MailServer() as server:
+        assert delivery.ClaimedBatch(claim, server).run(until=0) == 0
 
     assert (again(mail).state, mail.attempts, mail.claim) == (MailState.QUEUED, 0, None)
+    assert not MailBatch.objects.exists()
     assert delivery.drain() == 1
 
 
@@ -381,6 +373,12 @@ def test_connection_lost_after_data_resends_with_same_id(sink):
     sink.answers_data.extend([HANG_UP])
 
     delivery.drain()
+    assert (again(mail).state, mail.is_second_copy) == (MailState.QUEUED, True)
+    assert mail.delivery.problem == DeliveryProblem.UNKNOWN
+    assert mail.next_attempt_at > timezone.now() + timedelta(minutes=4)
+    come_due()
+    delivery.drain()
+
     assert (again(mail).state, mail.is_second_copy) == (MailState.SENT, True)
     assert sink.ids == [mail.message_id, mail.message_id]
 
@@ -389,6 +387,8 @@ def test_mail_is_sent_at_most_twice(sink):
     mail = make_one(Template.CLOSED)
     sink.answers_data.extend([HANG_UP, HANG_UP])
 
+    delivery.drain()
+    come_due()
     delivery.drain()
 
     assert again(mail).state == MailState.UNCERTAIN
@@ -405,7 +405,7 @@ def test_survey_is_never_sent_twice(sink):
     sink.answers_data.append(HANG_UP)
 
     delivery.drain()
-    delivery.sweep()
+    outcomes.sweep()
     come_due()
     delivery.drain()
 
@@ -416,23 +416,27 @@ def test_survey_is_never_sent_twice(sink):
 # --- Dead workers -----------------------------------------------------------------------------------------
 
 
-def abandon(mail: OutgoingEmail, state: MailState) -> None:
-    """Leave the mail in `state` with an expired lease, as a worker does that was killed some time ago."""
-    token, _ids = delivery.claim()
-    OutgoingEmail.objects.filter(pk=mail.pk, claim=token).update(
-        state=state, lease_until=timezone.now() - timedelta(seconds=1)
-    )
+def lease_ends() -> None:
+    MailBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def abandon(*, answered: int = 0, started: int = 0) -> None:
+    """Claim the due mails and leave them so, as a worker does that was killed some time ago: the server had answered
+    for the first `answered` of them, and `started` had been started."""
+    assert outcomes.claim(100)
+    MailBatch.objects.update(answered=answered, started=started)
+    lease_ends()
 
 
 def test_mail_of_worker_dead_before_sending_is_requeued(sink):
     mail = make_one(Template.CLOSED)
-    abandon(mail, MailState.SENDING)
+    abandon()
 
-    assert delivery.sweep() == 1
+    assert outcomes.sweep() == 1
 
     assert (again(mail).state, mail.attempts, mail.is_second_copy) == (MailState.QUEUED, 1, False)
     assert delivery.drain() == 1
-    assert delivery.sweep() == 0
+    assert outcomes.sweep() == 0
     assert len(sink.mails) == 1
 
 
@@ -440,15 +444,14 @@ def test_mail_that_kills_workers_fails_alone(sink):
     deadly = make_one()
     innocent = make_mail(make_ticket(), Template.PROGRESS)
     OutgoingEmail.objects.exclude(pk__in=[deadly.pk, innocent.pk]).delete()
-    abandon(deadly, MailState.SENDING)
-    OutgoingEmail.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    delivery.sweep()
+    abandon()
+    outcomes.sweep()
 
-    for _worker in range(len(delivery.BACKOFF)):
-        _token, ids = delivery.claim()
-        assert ids == [deadly.pk], "it was tried before, so it travels alone"
-        OutgoingEmail.objects.filter(pk=deadly.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-        delivery.sweep()
+    for _worker in range(len(outcomes.BACKOFF)):
+        claim = outcomes.claim(10)
+        assert claim.mails == [deadly.pk], "it was tried before, so it travels alone"
+        lease_ends()
+        outcomes.sweep()
 
     assert again(deadly).state == MailState.FAILED
     assert (deadly.delivery.state, deadly.delivery.problem) == (DeliveryState.FAILED, DeliveryProblem.BROKEN)
@@ -458,9 +461,9 @@ def test_mail_that_kills_workers_fails_alone(sink):
 
 def test_mail_of_worker_dead_while_sending_is_resent(sink):
     mail = make_one(Template.CLOSED)
-    abandon(mail, MailState.STARTED)
+    abandon(started=1)
 
-    assert delivery.sweep() == 1
+    assert outcomes.sweep() == 1
 
     assert (again(mail).state, mail.is_second_copy) == (MailState.QUEUED, True)
     assert mail.delivery.problem == DeliveryProblem.UNKNOWN
@@ -471,21 +474,22 @@ def test_mail_of_worker_dead_while_sending_is_resent(sink):
 
 def test_mail_with_unexpired_lease_is_left_alone(sink):
     mail = make_one()
-    delivery.claim()
+    claim = outcomes.claim(10)
 
-    assert delivery.sweep() == 0
+    assert outcomes.sweep() == 0
     assert delivery.drain() == 0
-    assert again(mail).state == MailState.SENDING
+    assert (again(mail).state, mail.claim) == (MailState.QUEUED, claim.token)
 
 
 def test_worker_that_lost_its_lease_sends_nothing(sink):
     mail = make_one()
-    token, ids = delivery.claim()
-    OutgoingEmail.objects.filter(pk=mail.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    delivery.sweep()
+    claim = outcomes.claim(10)
+    lease_ends()
+    outcomes.sweep()
     assert delivery.drain() == 1
 
-    assert delivery.ClaimedBatch(token, ids).run(until=float("inf")) == 0
+    with MailServer() as server:
+        assert delivery.ClaimedBatch(claim, server).run(until=float("inf")) == 0
 
     assert len(sink.mails) == 1
     assert again(mail).state == MailState.SENT

@@ -14,8 +14,8 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications.enums import TROUBLED_STATES, MailState
-from notifications.models import OutgoingEmail
-from notifications.outgoing import delivery
+from notifications.models import MailBatch, OutgoingEmail
+from notifications.outgoing import delivery, outcomes
 from notifications.tests.factories import make_mail
 from notifications.tests.sink import HOLD, Sink
 from tickets.enums import Template
@@ -35,14 +35,6 @@ def database_url() -> str:
     user, password = quote(database["USER"], safe=""), quote(database["PASSWORD"], safe="")
     host, port = quote(database["HOST"] or "localhost", safe=""), database["PORT"] or 5432
     return f"postgres://{user}:{password}@{host}:{port}/{database['NAME']}"
-
-
-@pytest.fixture
-def sink(settings):
-    with Sink() as sink:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
-        yield sink
 
 
 def start_worker(sink: Sink) -> "subprocess.Popen[bytes]":
@@ -68,9 +60,7 @@ def kill_in_mid_send(sink: Sink) -> None:
 
 
 def lease_ends() -> None:
-    OutgoingEmail.objects.filter(lease_until__isnull=False).update(
-        lease_until=timezone.now() - timedelta(seconds=1)
-    )
+    MailBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
 def test_killed_worker_loses_no_mail_and_repeats_one(sink):
@@ -82,15 +72,39 @@ def test_killed_worker_loses_no_mail_and_repeats_one(sink):
     kill_in_mid_send(sink)
 
     [in_hand] = sink.ids
-    states = Counter(OutgoingEmail.objects.values_list("state", flat=True))
-    assert states == {MailState.STARTED: 1, MailState.SENDING: 3}
+    batch = MailBatch.objects.get()
+    assert (batch.answered, batch.started, len(batch.mails)) == (0, 1, 4)
     assert delivery.drain() == 0, "the dead worker's lease still holds"
 
     lease_ends()
-    delivery.sweep()
+    outcomes.sweep()
     delivery.drain()
 
     assert set(sink.ids) == expected
+    assert Counter(sink.ids) == {one: 2 if one == in_hand else 1 for one in expected}
+    assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {MailState.SENT}
+
+
+def test_answered_mails_of_killed_worker_are_not_repeated(sink):
+    """The worker is killed in its third mail: the server has taken two, which are sent and not queued again."""
+    ticket = make_ticket()
+    for _number in range(4):
+        make_mail(ticket, Template.PROGRESS)
+    expected = set(OutgoingEmail.objects.values_list("message_id", flat=True))
+    sink.answers_data.extend(["250 OK", "250 OK"])
+
+    kill_in_mid_send(sink)
+    taken, in_hand = sink.ids[:2], sink.ids[2]
+    lease_ends()
+    outcomes.sweep()
+
+    assert set(
+        OutgoingEmail.objects.filter(state=MailState.SENT).values_list("message_id", flat=True)
+    ) == set(taken)
+    assert list(OutgoingEmail.objects.filter(is_second_copy=True).values_list("message_id", flat=True)) == [
+        in_hand
+    ]
+    delivery.drain()
     assert Counter(sink.ids) == {one: 2 if one == in_hand else 1 for one in expected}
     assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {MailState.SENT}
 
@@ -103,7 +117,7 @@ def test_survey_of_killed_worker_becomes_uncertain(sink):
 
     kill_in_mid_send(sink)
     lease_ends()
-    delivery.sweep()
+    outcomes.sweep()
     delivery.drain()
 
     assert sink.ids == [survey.message_id]

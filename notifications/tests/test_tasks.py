@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from notifications import tasks
 from notifications.enums import MailState
-from notifications.models import OutgoingEmail
-from notifications.outgoing import delivery
+from notifications.models import MailBatch, OutgoingEmail
+from notifications.outgoing import delivery, outcomes
 from notifications.tests.factories import make_mail
 from tickets.enums import Template
 from tickets.tests.factories import make_ticket
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_lease_outlives_the_longest_drain():
-    assert delivery.LEASE.total_seconds() > tasks.DRAIN_HARD_LIMIT
+    assert outcomes.LEASE.total_seconds() > tasks.DRAIN_HARD_LIMIT
     assert delivery.DRAIN_SECONDS < tasks.DRAIN_SOFT_LIMIT < tasks.DRAIN_HARD_LIMIT
     assert tasks.drain_outbox.time_limit == tasks.DRAIN_HARD_LIMIT
 
@@ -33,8 +33,8 @@ def test_drain_sends_waiting_mail(mailoutbox):
 
 def test_sweep_requeues_mail_of_a_dead_worker():
     make_ticket()
-    delivery.claim()
-    OutgoingEmail.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    outcomes.claim(10)
+    MailBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
     tasks.sweep_outbox()
 
@@ -51,5 +51,5 @@ def test_oldest_waiting_counts_only_overdue_mail():
     )
     assert OutgoingEmail.objects.oldest_waiting() is None, "put off on purpose is not late"
 
-    OutgoingEmail.objects.filter(pk=late.pk).update(state=MailState.STARTED, next_attempt_at=hour_ago)
+    OutgoingEmail.objects.filter(pk=late.pk).update(state=MailState.QUEUED, next_attempt_at=hour_ago)
     assert OutgoingEmail.objects.oldest_waiting() == hour_ago

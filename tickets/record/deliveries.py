@@ -37,6 +37,14 @@ def report(
     )
 
 
+def report_all(delivery_ids: Sequence[int], state: DeliveryState) -> None:
+    """Set the state of these deliveries, which have no problem, with one query."""
+    if delivery_ids:
+        Delivery.objects.filter(pk__in=delivery_ids).update(
+            state=state, problem="", detail="", at=timezone.now()
+        )
+
+
 def any_waiting(ticket: Ticket) -> bool:
     """Whether a mail about the ticket is waiting to be sent."""
     return Delivery.objects.filter(event__ticket=ticket, state=DeliveryState.WAITING).exists()

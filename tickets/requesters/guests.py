@@ -33,15 +33,21 @@ RESULT_SEEN_WITHIN = timedelta(hours=1)
 
 def issue(ticket: Ticket, *, purpose: Purpose, email: str) -> str:
     """Create a link for `email` and return its secret, which goes into the mail. Only its hash is stored."""
+    raw, token = new_link(ticket, purpose=purpose, email=email)
+    token.save()
+    return raw
+
+
+def new_link(ticket: Ticket, *, purpose: Purpose, email: str) -> tuple[str, GuestToken]:
+    """Return the secret of a new link for `email`, and its token, not saved yet: the caller saves many at once."""
     raw, digest = new_token()
-    GuestToken.objects.create(
+    return raw, GuestToken(
         ticket=ticket,
         purpose=purpose,
         digest=digest,
         email=email.lower(),
         expires_at=timezone.now() + LIFETIME[purpose],
     )
-    return raw
 
 
 def discard_unsent(raw: str) -> None:
