@@ -44,7 +44,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack.embedded(tmp_path_factory.mktemp("desk")) as stack:
         stack.manage("migrate", "--verbosity=0")
         stack.manage("load_demo", "--without-tickets")
-        stack.start_all(workers=1)
+        stack.start_all(workers=1, mail_apart=False)  # as in demo/run.py
         stack.wait_until_ready()
         yield stack
 

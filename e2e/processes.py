@@ -28,7 +28,7 @@ STOP_SECONDS = 10
 COMMANDS = {
     name: service["command"]
     for name, service in yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"].items()
-    if name in ("web", "worker", "beat", "migrate")
+    if name in ("web", "worker", "mailer", "beat", "migrate")
 }
 
 
@@ -99,16 +99,22 @@ class Stack:
         child.start()
         self.children[name] = child
 
-    def start_all(self, *, workers: int) -> None:
+    def start_all(self, *, workers: int, mail_apart: bool = True) -> None:
+        """Start everything: `workers` for mail and as many for all other work, or `workers` that do both."""
         for number, port in enumerate(self.ports, start=1):
             self.start(f"web{number}", command_of("web"), WEB_BIND=f"127.0.0.1:{port}")
         for number in range(1, workers + 1):
-            self.start_worker(number)
+            if mail_apart:
+                self.start_worker(f"worker{number}")
+                self.start_worker(f"mailer{number}")
+            else:
+                self.start_worker(f"worker{number}", "--queues=desk,mail")
         self.start("beat", command_of("beat"))
 
-    def start_worker(self, number: int) -> None:
-        command = [*command_of("worker"), f"--hostname=worker{number}@%h", "--concurrency=2"]
-        self.start(f"worker{number}", command)
+    def start_worker(self, name: str, *options: str) -> None:
+        """Start a worker for everything but mail («worker1»), or one for mail («mailer1»)."""
+        service = name.rstrip("0123456789")
+        self.start(name, [*command_of(service), f"--hostname={name}@%h", "--concurrency=2", *options])
 
     def wait_until_ready(self) -> None:
         for port in self.ports:

@@ -23,7 +23,7 @@ from tools.servers import CannotServe, Postgres, Redis, postgres_answers
 
 pytestmark = pytest.mark.topology
 LOCAL = ("postgresql://root@127.0.0.1:5432/postgres", "postgresql://postgres@127.0.0.1:5432/postgres")
-TAKEN_BACK_SECONDS = 100  # longer than notifications.outgoing.delivery.LEASE and some sweeps
+TAKEN_BACK_SECONDS = 100  # longer than notifications.outgoing.outcomes.LEASE and some sweeps
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_failures_of_redis_and_worker_lose_nothing(desk: Stack, sink: MailSink, 
     assert arrived(journey) == expected()
     # As documented, one mail arrives twice with the same Message-ID, so that mail programs show it once.
     assert {message: count for message, count in copies(journey).items() if count > 1} == {again[0]: 2}
-    desk.start_worker(int(killed[0].removeprefix("worker")))
+    desk.start_worker(killed[0])
     desk.wait_until_ready()
 
 

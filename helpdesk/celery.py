@@ -7,11 +7,20 @@ from time import monotonic
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
+from celery.signals import (
+    beat_init,
+    celeryd_after_setup,
+    celeryd_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+)
+from kombu import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 
 from helpdesk import logs
 from helpdesk.variables import WrongVariables, refuse_unnamed_size
+from notifications.senders import MAIL_QUEUE, share, slots_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 TRANSPORT_ALIASES["filesystem"] = "demo.file_broker:Transport"
@@ -43,6 +52,9 @@ app.conf.update(
     timezone="UTC",
     beat_max_loop_interval=5,
     task_default_queue="desk",
+    # A worker reads both queues unless `-Q` names one. Mail has its own, because a mail server may be slow or mute.
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("desk", MAIL_QUEUE)],
+    task_routes={"notifications.tasks.drain_outbox": {"queue": MAIL_QUEUE}},
     task_soft_time_limit=90,
     task_time_limit=120,
     worker_prefetch_multiplier=1,
@@ -85,6 +97,12 @@ def keep_our_logging(**kwargs: Any) -> None:
 @beat_init.connect
 def say_that_beat_runs(**kwargs: Any) -> None:
     logger.info("beat runs")
+
+
+@celeryd_after_setup.connect
+def leave_processes_for_other_work(instance: Any, **kwargs: Any) -> None:
+    """Bound the worker's processes that send mail. It has not forked them yet."""
+    share.limit(slots_of(instance.concurrency, set(app.amqp.queues.consume_from)))
 
 
 @task_prerun.connect

@@ -11,6 +11,7 @@ from celery import shared_task
 from .nudge import nudge
 from .outgoing import delivery, outcomes
 from .outgoing.outbox import DRAIN
+from .senders import share
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,10 @@ SWEEP_HARD_LIMIT = 60
 
 @shared_task(soft_time_limit=DRAIN_SOFT_LIMIT, time_limit=DRAIN_HARD_LIMIT)
 def drain_outbox() -> None:
-    delivery.drain()
+    """Send the due mails, unless as many processes of this worker send already as may: they send these too."""
+    with share.slot() as may_send:
+        if may_send:
+            delivery.drain()
 
 
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)

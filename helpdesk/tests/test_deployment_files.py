@@ -107,7 +107,7 @@ def test_dockerfile_command_exists():
 
 
 def test_compose_has_exactly_the_expected_services():
-    assert set(OURS) == {"web", "worker", "beat", "migrate"}
+    assert set(OURS) == {"web", "worker", "mailer", "beat", "migrate"}
     others = {"proxy", "postgres", "redis", "store", "mailpit", "clamav"}
     assert set(COMPOSE["services"]) - set(OURS) == others
 
