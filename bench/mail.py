@@ -33,6 +33,8 @@ from tools.servers import Postgres, Redis, spare_port
 SPEED_SECONDS = 60.0
 WORKERS = 2
 STUCK_SECONDS = 150  # longer than a lease, some sweeps and the first pauses of the circuit breaker
+ANSWER_SECONDS = 0.01
+"""How long the SMTP server takes to answer in the chaos: a kill in between makes a mail that comes twice."""
 WEIGHTS = {"sender": 70, "worker": 10, "smtp server": 10, "database": 5, "broker": 5}
 """What is killed, by how often."""
 
@@ -73,10 +75,11 @@ class Process:
 class Sink(Process):
     """The SMTP server. `log` tells which mails it took."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seconds: float) -> None:
+        """`seconds` is how long it takes from having stored a mail to saying so."""
         self.port, self.record = spare_port(), folder / "mails"
         self.record.touch()
-        command = [sys.executable, "-m", "bench.mail_sink", str(self.port), str(self.record)]
+        command = [sys.executable, "-m", "bench.mail_sink", str(self.port), str(self.record), str(seconds)]
         super().__init__(command, dict(os.environ), folder / "sink.log")
 
     def taken(self) -> list[str]:
@@ -125,8 +128,8 @@ def run(module: str, *arguments: str, env: dict[str, str]) -> str:
 
 
 @contextmanager
-def sink_in(folder: Path) -> Iterator[Sink]:
-    sink = Sink(folder)
+def sink_in(folder: Path, seconds: float = 0) -> Iterator[Sink]:
+    sink = Sink(folder, seconds)
     sink.start()
     try:
         yield sink
@@ -216,7 +219,7 @@ class Chaos:
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="desk-chaos-")))
         self.postgres = self.stack.enter_context(Postgres())
         self.redis = self.stack.enter_context(Redis())
-        self.sink = self.stack.enter_context(sink_in(self.folder))
+        self.sink = self.stack.enter_context(sink_in(self.folder, ANSWER_SECONDS))
         self.env = environment(self.postgres.url, self.sink.port, self.folder, self.redis.url)
         celery = [sys.executable, "-m", "celery", "-A", "helpdesk"]
         work = [*celery, "worker", "--concurrency=2", "--without-gossip", "--without-mingle"]

@@ -28,7 +28,8 @@ def fill(count: int) -> None:
     OutgoingEmail.objects.all().delete()
     MailBatch.objects.all().delete()
     _file_tickets(count)
-    OutgoingEmail.objects.filter(pk__in=OutgoingEmail.objects.order_by("-pk").values("pk")[count:]).delete()
+    too_many = OutgoingEmail.objects.order_by("pk").values_list("pk", flat=True)[count:]
+    OutgoingEmail.objects.filter(pk__in=list(too_many)).delete()
     first = list(OutgoingEmail.objects.select_related("event", "delivery").order_by("pk"))
     for start in range(len(first), count, AT_ONCE):
         wanted = min(AT_ONCE, count - start)

@@ -1,8 +1,7 @@
-"""`python -m bench.mail_sink PORT LOG`: an SMTP server that writes into LOG which mails it took.
+"""`python -m bench.mail_sink PORT LOG SECONDS`: an SMTP server that writes into LOG which mails it took.
 
-`took <id>` is written before the server says so, and `said <id>` when the next command on the connection proves that
-the sender has read the answer. Lines survive the death of the process. SIGUSR1 makes the server mute: it receives mails
-but takes none and never answers. SIGUSR2 ends that.
+`took <id>` is written SECONDS before the server says so, and `said <id>` when the next command on the connection proves
+that the sender has read the answer. Lines survive the death of the process.
 """
 
 import asyncio
@@ -22,9 +21,8 @@ MESSAGE_ID = re.compile(rb"^Message-ID: *(<[^>]+>)", re.MULTILINE | re.IGNORECAS
 class Handler:
     """aiosmtpd calls the methods `handle_…` for each command."""
 
-    def __init__(self, log: int) -> None:
-        self.log = log
-        self.is_mute = False
+    def __init__(self, log: int, seconds: float) -> None:
+        self.log, self.seconds = log, seconds
 
     def write(self, word: str, message_id: str) -> None:
         os.write(self.log, f"{word} {message_id}\n".encode())
@@ -47,28 +45,26 @@ class Handler:
         return "221 Bye"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.is_mute:
-            await asyncio.sleep(3600)
         found = MESSAGE_ID.search(bytes(envelope.content or b""))
         message_id = found[1].decode() if found else "?"
         self.write("took", message_id)
+        if self.seconds:
+            await asyncio.sleep(self.seconds)
         session.last = message_id
         return "250 OK"
 
 
-async def serve(port: int, log: str) -> None:
+async def serve(port: int, log: str, seconds: float) -> None:
     logging.getLogger("mail.log").setLevel(logging.ERROR)
-    handler = Handler(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600))
+    handler = Handler(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), seconds)
     loop = asyncio.get_running_loop()
     controller: Any = UnthreadedController(handler, hostname="127.0.0.1", port=port, loop=loop)
     server = await controller._create_server()  # noqa: SLF001  (the loop is ours, not the controller's)
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_signal_handler(signal.SIGUSR1, setattr, handler, "is_mute", True)
-    loop.add_signal_handler(signal.SIGUSR2, setattr, handler, "is_mute", False)
     await stop.wait()
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2], float(sys.argv[3])))

@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps the mails it gets and can leave one mail unanswered."""
+"""A real SMTP server that keeps the mails it gets. It can leave one mail unanswered, or be mute."""
 
 import asyncio
 import logging
@@ -44,11 +44,14 @@ class Mail:
 
 class MailSink:
     """The server. `mails` are those that arrived completely, in order. A held mail is among them: the server received
-    it but has not answered."""
+    it but has not answered. While it `is_mute`, it answers until it has said 354 and takes no mail: `swallowed` are
+    the Message-IDs of those."""
 
     def __init__(self) -> None:
         self.port = spare_port()
         self.mails: list[Mail] = []
+        self.is_mute = False
+        self.swallowed: list[str] = []
         self.held_from: int | None = None  # port of the sender whose mail is held
         self._hold_when: Callable[[Mail], bool] | None = None
         self._lock = threading.Lock()
@@ -71,6 +74,9 @@ class MailSink:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  (aiosmtpd's name)
         message: Any = message_from_bytes(envelope.content or b"", policy=policy.default)
+        if self.is_mute:
+            self.swallowed.append(str(message["Message-ID"]))
+            await asyncio.sleep(3600)  # ends when the sender hangs up
         for address in envelope.rcpt_tos:
             mail = Mail(address.lower(), message)
             with self._lock:
