@@ -35,6 +35,8 @@ WORKERS = 2
 STUCK_SECONDS = 150  # longer than a lease, some sweeps and the first pauses of the circuit breaker
 ANSWER_SECONDS = 0.01
 """How long the SMTP server takes to answer in the chaos: a kill in between makes a mail that comes twice."""
+MAILS_PER_SECOND = 50
+"""About how fast mails leave in the chaos, so that the kills are spread over all mails."""
 WEIGHTS = {"sender": 70, "worker": 10, "smtp server": 10, "database": 5, "broker": 5}
 """What is killed, by how often."""
 
@@ -243,7 +245,7 @@ class Chaos:
             process.start()
         killed: Counter[str] = Counter()
         while killed.total() < self.kills and self._wait_for_progress():
-            time.sleep(self.random.uniform(0, 0.5))
+            time.sleep(self.random.uniform(0, self.mails / self.kills / MAILS_PER_SECOND))
             kind = self.random.choices([*self.weights], [*self.weights.values()])[0]
             self._kill(kind)
             killed[kind] += 1

@@ -8,6 +8,7 @@ import logging
 
 from celery import shared_task
 
+from .models import OutgoingEmail
 from .nudge import nudge
 from .outgoing import delivery, outcomes
 from .outgoing.outbox import DRAIN
@@ -25,8 +26,10 @@ SWEEP_HARD_LIMIT = 60
 def drain_outbox() -> None:
     """Send the due mails, unless as many processes of this worker send already as may: they send these too."""
     with share.slot() as may_send:
-        if may_send:
-            delivery.drain()
+        sent = delivery.drain() if may_send else 0
+    if sent and OutgoingEmail.objects.due().exists():
+        # The time was up, or a mail came just as the last one left: its own call found the slot taken.
+        nudge(DRAIN)
 
 
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)

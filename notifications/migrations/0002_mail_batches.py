@@ -1,6 +1,9 @@
 """Add the table of claimed batches and the column for subjects with codes; make updates of the outbox cheap.
 
-Locks: three indexes are dropped and two columns are added without rewriting the table, each in milliseconds at any size.
+Locks: a column is added and indexes are dropped without reading the table, each in milliseconds at any size.
+
+Workers of the release before this one know nothing of claims in `MailBatch` and would send claimed mails again, so from
+here on they cannot claim any: their mails wait for the workers of this release.
 """
 
 import uuid
@@ -15,16 +18,24 @@ ROOM = {"notifications_outgoingemail": 75, "notifications_mailbatch": 50, "ticke
 touching the indexes (HOT)."""
 
 
-def leave_room(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+NO_FORMER_CLAIMS = "mail_is_claimed_in_batches"
+
+
+def tune_postgresql(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
         for table, percent in ROOM.items():
             schema_editor.execute(f"ALTER TABLE {table} SET (fillfactor = {percent})")
+        schema_editor.execute(
+            f"ALTER TABLE notifications_outgoingemail ADD CONSTRAINT {NO_FORMER_CLAIMS} "
+            "CHECK (state NOT IN ('sending', 'started')) NOT VALID"
+        )
 
 
-def leave_none(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+def reset_postgresql(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
         for table in ROOM:
             schema_editor.execute(f"ALTER TABLE {table} RESET (fillfactor)")
+        schema_editor.execute(f"ALTER TABLE notifications_outgoingemail DROP CONSTRAINT {NO_FORMER_CLAIMS}")
 
 
 class Migration(migrations.Migration):
@@ -71,5 +82,5 @@ class Migration(migrations.Migration):
                 verbose_name="suceso",
             ),
         ),
-        migrations.RunPython(leave_room, leave_none),
+        migrations.RunPython(tune_postgresql, reset_postgresql),
     ]

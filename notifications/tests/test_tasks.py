@@ -31,6 +31,19 @@ def test_drain_sends_waiting_mail(mailoutbox):
     assert OutgoingEmail.objects.get().state == MailState.SENT
 
 
+@pytest.mark.parametrize(("sent", "calls"), [(1, ["notifications.tasks.drain_outbox"]), (0, [])])
+def test_drain_that_leaves_mail_behind_calls_the_next(monkeypatch, sent, calls):
+    """Not if it could send none: then mail waits for the mail server, and calls would follow one another for ever."""
+    make_ticket()
+    called = []
+    monkeypatch.setattr(delivery, "drain", lambda: sent)
+    monkeypatch.setattr(tasks, "nudge", called.append)
+
+    tasks.drain_outbox()
+
+    assert called == calls
+
+
 def test_sweep_requeues_mail_of_a_dead_worker():
     make_ticket()
     outcomes.claim(10)
