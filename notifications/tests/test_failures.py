@@ -67,3 +67,26 @@ def test_provider_answer_is_not_stored():
     """It may quote the mail, including the tokens in its links."""
     assert failures.of_sending(provider_error(400)).detail == "HTTP 400"
     assert "secreto" not in failures.of_sending(provider_error(None)).detail
+
+
+def test_timeout_behind_an_error_says_that_the_server_is_mute():
+    """smtplib hides it behind an error of its own, raised while it handles the timeout."""
+    try:
+        try:
+            raise TimeoutError("timed out")
+        except OSError as problem:
+            raise smtplib.SMTPServerDisconnected(f"Connection unexpectedly closed: {problem}")  # noqa: B904
+    except smtplib.SMTPServerDisconnected as error:
+        mute = failures.of_sending(error)
+    gone = failures.of_sending(smtplib.SMTPServerDisconnected("Connection unexpectedly closed"))
+
+    assert (mute.is_mute, mute.is_connection_lost) == (True, False)
+    assert (gone.is_mute, gone.is_connection_lost) == (False, True)
+
+
+def test_codes_and_links_in_an_answer_are_not_stored():
+    answer = b"554 BCDF-GHJK es tu c\xc3\xb3digo; http://desk.test/enlace/a_b-C1/ no"
+
+    assert failures.of_sending(smtplib.SMTPDataError(554, answer)).detail == (
+        "554 554 … es tu código; http://desk.test/enlace/…/ no"
+    )

@@ -1,5 +1,6 @@
 """A mail server that is away or mute: all mail waits, and as few mails as possible are in doubt."""
 
+import socket
 from datetime import timedelta
 
 import pytest
@@ -175,3 +176,18 @@ def test_expired_code_is_deleted_while_the_server_is_away():
     waiting.refresh_from_db()
     assert (expired.state, expired.text, expired.secret_subject) == (MailState.SUPPRESSED, "", "")
     assert (waiting.state, waiting.text) == (MailState.QUEUED, "WXYZ-1234")
+
+
+def test_mute_provider_stops_all_mail_too(settings, mails):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+        settings.ANYMAIL = {
+            "POSTMARK_SERVER_TOKEN": "x",
+            "POSTMARK_API_URL": f"http://127.0.0.1:{mute.getsockname()[1]}/",
+            "REQUESTS_TIMEOUT": 0.3,
+        }
+        assert delivery.drain() == 0
+
+    assert outage.is_open()
+    assert [mail.is_second_copy for mail in rows(mails)] == [True, False, False]
+    assert [mail.attempts for mail in rows(mails)] == [1, 0, 0]
