@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.tests.factories import make_administrator, make_user
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
-from notifications.outgoing import delivery
+from notifications.outgoing import delivery, outcomes
 from notifications.tests.factories import make_mail
 from tickets.enums import Template
 from tickets.models import Delivery, Ticket, TicketEvent
@@ -128,3 +128,29 @@ def test_migration_removes_stored_codes_and_tokens():
     assert harmless.subject == "Cambió tu contraseña"
     assert about_ticket.subject == "MA-1 · Equipo ABCD-1234"
     assert about_ticket.last_error == about_ticket.delivery.detail == "554 /enlace/…/ es spam"
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_code_is_in_no_other_table_and_no_log(code, settled, caplog):
+    """allauth keeps the code, encoded, in the session that asked for it: no other session may use it."""
+    with caplog.at_level("DEBUG"):
+        if settled:
+            delivery.drain()
+        else:
+            outcomes.claim(10)
+            outcomes.sweep()
+
+    found = columns_with(code, *(set(apps.get_models()) - {OutgoingEmail}))
+    assert found == set()
+    assert code not in caplog.text
+
+
+def test_token_of_a_guests_link_is_in_no_table_and_no_log(caplog, mailoutbox):
+    ticket = make_ticket(make_process("incidencia-tecnica"), guest_email="i@example.com")
+    with caplog.at_level("DEBUG"):
+        delivery.drain()
+
+    texts = [message.body for message in mailoutbox if message.to == [ticket.requester_email]]
+    [token] = re.findall(r"/enlace/([\w-]{20,})/", texts[0])
+    assert columns_with(token, *apps.get_models()) == set()
+    assert token not in caplog.text
