@@ -201,7 +201,7 @@ class Result:
             f"{self.repeated:>6}  came twice: the server took them, and its answer was never read",
             f"{len(self.repeated_after_answer):>6}  came twice although the sender had read the answer",
             f"{self.second_copies:>6}  were in doubt and sent once more",
-            f"        in the end: {states}",
+            f"        in the end: {states}; of the uncertain ones {self.uncertain_but_taken} had arrived",
         ]
 
 

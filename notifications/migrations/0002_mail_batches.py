@@ -13,7 +13,7 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-ROOM = {"notifications_outgoingemail": 75, "notifications_mailbatch": 50, "tickets_delivery": 85}
+ROOM = {"notifications_outgoingemail": 60, "notifications_mailbatch": 50, "tickets_delivery": 85}
 """Percent of a page that PostgreSQL fills with new rows. In the rest it can put the next version of a row without
 touching the indexes (HOT)."""
 
