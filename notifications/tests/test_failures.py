@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from anymail.exceptions import AnymailAPIError, AnymailConfigurationError, AnymailRecipientsRefused
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import BadHeaderError
 
 from notifications.outgoing import failures
@@ -29,6 +30,7 @@ def provider_error(code: int | None) -> AnymailAPIError:
         (smtplib.SMTPNotSupportedError("SMTPUTF8"), Verdict.REFUSED),
         (smtplib.SMTPServerDisconnected("gone"), Verdict.LATER),
         (TimeoutError("timed out"), Verdict.LATER),
+        (SoftTimeLimitExceeded(), Verdict.LATER),
         (BadHeaderError("Header values can't contain newlines"), Verdict.REFUSED),
         (provider_error(400), Verdict.REFUSED),
         (provider_error(401), Verdict.OUTAGE),
@@ -80,6 +82,9 @@ def test_timeout_behind_an_error_says_that_the_server_is_mute():
         mute = failures.of_sending(error)
     gone = failures.of_sending(smtplib.SMTPServerDisconnected("Connection unexpectedly closed"))
 
+    assert failures.of_sending(SoftTimeLimitExceeded()).is_mute, (
+        "so many short waits that the task's time was up"
+    )
     assert (mute.is_mute, mute.is_connection_lost) == (True, False)
     assert (gone.is_mute, gone.is_connection_lost) == (False, True)
 

@@ -20,11 +20,7 @@ def locked(ticket: Ticket) -> Ticket:
 
     Returns a new instance with its related rows. Call it inside a transaction.
     """
-    row: Ticket = (
-        Ticket.objects.select_for_update(of=("self",))
-        .select_related(*RELATED)
-        .get(pk=ticket.pk)
-    )
+    row: Ticket = Ticket.objects.select_for_update(of=("self",)).select_related(*RELATED).get(pk=ticket.pk)
     _remember(row)
     return row
 
