@@ -68,11 +68,9 @@ def drain(seconds: float = DRAIN_SECONDS) -> int:
 class ServerAway(Exception):
     """The mail server is unreachable, mute or rejects our credentials."""
 
-    def __init__(self, failure: Failure, *, has_mail: bool = False) -> None:
-        """`has_mail`: the mail with which this was found out is settled or postponed, it does not wait."""
+    def __init__(self, failure: Failure) -> None:
         super().__init__(failure.detail)
         self.failure = failure
-        self.has_mail = has_mail
 
 
 class MailServer:
@@ -151,17 +149,16 @@ class ClaimedBatch:
         detail = ""
         try:
             while waiting and monotonic() < until:
-                if not self._send(*waiting[0]):
-                    break
-                waiting.popleft()
+                self.server.open()
+                if not self.claim.note_start(waiting[0][0].pk):
+                    break  # the lease expired meanwhile: the mails are another worker's
+                self._send_first(waiting)
                 self._settle_if_late()
             if self.sent and not waiting:
                 self.claim.note_end()
         except ServerAway as away:
             detail = away.failure.detail
             self._stop_sending(away)
-            if away.has_mail:
-                waiting.popleft()
         finally:
             _patiently(lambda: self._finish(waiting, detail))
         return self.sent
@@ -180,13 +177,20 @@ class ClaimedBatch:
                 outcomes.postpone(mail, claim=self.claim.token, problem=DeliveryProblem.BROKEN, detail="")
         return ready
 
-    def _send(self, mail: OutgoingEmail, composed: ComposedMail) -> bool:
-        """Send one mail, or store why it did not leave. Returns False if this worker has lost its claim. Raises
-        `ServerAway` if no mail can be sent now."""
-        self.server.open()
-        if not self.claim.note_start(mail.pk):
-            return False
-        failure = self.server.send(composed.message)
+    def _send_first(self, waiting: deque[tuple[OutgoingEmail, ComposedMail]]) -> None:
+        """Take the first mail, send it, and store why it did not leave. Raises `ServerAway` if no mail can be sent now.
+
+        A mail that has been taken from `waiting` may have left. It goes back only if it certainly has not; if its
+        outcome cannot be stored, it stays claimed, and `sweep` settles it by the batch's note.
+        """
+        mail, composed = waiting.popleft()
+        try:
+            failure = self.server.send(composed.message)
+            if failure is not None and failure.verdict == Verdict.OUTAGE:
+                raise ServerAway(failure)
+        except ServerAway:
+            waiting.appendleft((mail, composed))
+            raise
         if failure is None:
             status = getattr(composed.message, "anymail_status", None)
             provider_id = getattr(status, "message_id", None)
@@ -194,16 +198,13 @@ class ClaimedBatch:
             subject = str(composed.message.subject)[:255]
             self._unsettled.append(Sent(mail, subject, provider_id, timezone.now()))
             self.sent += 1
-            return True
+            return
         logger.warning("mail %s (%s): %s, %s", mail.pk, mail.template, failure.verdict.name, failure.detail)
-        if failure.verdict == Verdict.OUTAGE:
-            raise ServerAway(failure)
         self._store(mail, failure)
         if failure.verdict != Verdict.UNKNOWN:
             composed.discard_links()
         if failure.is_mute:
-            raise ServerAway(failure, has_mail=True)
-        return True
+            raise ServerAway(failure)
 
     def _store(self, mail: OutgoingEmail, failure: Failure) -> None:
         token, detail = self.claim.token, failure.detail

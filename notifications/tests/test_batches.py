@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -100,6 +100,28 @@ def test_mails_claimed_by_an_earlier_release_are_taken_back(sink):
     assert outcomes.sweep() == 2
     assert delivery.drain() == 2
     assert OutgoingEmail.objects.get(pk=started.pk).is_second_copy
+
+
+def test_mail_whose_doubt_could_not_be_stored_is_left_to_the_sweep(sink, monkeypatch):
+    """It may have left, so it must not go back to the queue as if it had not."""
+    mails = make_mails(3)
+    sink.answers_data.extend(["250 OK", HANG_UP])
+
+    def fail(*args, **kwargs):
+        raise OperationalError("the database is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outcomes, "settle_unknown", fail)
+        with pytest.raises(OperationalError):
+            delivery.drain()
+
+    assert states(mails) == ["sent", "queued", "queued"]
+    rows = OutgoingEmail.objects.in_bulk()
+    assert [rows[mail.pk].claim is None for mail in mails] == [True, False, True]
+    MailBatch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    outcomes.sweep()
+    doubtful = OutgoingEmail.objects.get(pk=mails[1].pk)
+    assert (doubtful.is_second_copy, doubtful.claim) == (True, None)
 
 
 def test_batch_whose_outcome_could_not_be_stored_is_left_to_the_sweep():
