@@ -213,6 +213,7 @@ def test_commands_of_the_page_end_in_a_desk_that_works(machine: Machine, sink: M
     assert {child.name for child in machine.children} == {
         "desk-web",
         "desk-worker",
+        "desk-mailer",
         "desk-beat",
         "desk-proxy",
     }

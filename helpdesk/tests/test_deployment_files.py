@@ -88,7 +88,7 @@ def test_compose_command_exists(name: str):
     check_command(shlex.split(OURS[name]["command"]))
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "mailer", "beat"])
 def test_systemd_unit_runs_the_command_of_compose(name: str):
     unit = (ROOT / "deploy" / "systemd" / f"desk-{name}.service").read_text()
     [command] = re.findall(r"^ExecStart=/srv/desk/app/\.venv/bin/(.*)$", unit, re.MULTILINE)
