@@ -32,6 +32,7 @@ from content.stores import StoreUnavailable
 from helpdesk.celery import app
 from helpdesk.models import Heartbeat
 from notifications.models import OutgoingEmail
+from notifications.outgoing import holding
 from web.client_ip import UNKNOWN, client_ip
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,10 @@ def broker() -> Details:
 
 
 def mail() -> Details:
-    """Return the age of the oldest overdue mail. Raises `NotReady` if it is above DESK_LATE_MAIL_SECONDS."""
+    """Return the age of the oldest overdue mail. Raises `NotReady` if it is above DESK_LATE_MAIL_SECONDS, or if all
+    mail is held since a restore."""
+    if held := holding.held_mail():
+        raise NotReady("mail is held since the restore: manage.py release_mail", waiting=held.waiting)
     oldest = OutgoingEmail.objects.oldest_waiting()
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     if age > settings.DESK_LATE_MAIL_SECONDS:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,13 +15,33 @@ from tickets.models import Delivery, Ticket, TicketEvent
 from .enums import FORMER_STATES, TROUBLED_STATES, WAITING_STATES, Audience, MailState
 
 
+class MailHold(models.Model):
+    """While a row exists, no mail leaves. `manage.py restore` writes it, and a person deletes it
+    (`outgoing.holding`): a restored copy must not send what the original desk has sent, or is still sending."""
+
+    since = models.DateTimeField(_("desde"), default=timezone.now)
+    backup_at = models.DateTimeField(_("copia hecha"))
+
+    class Meta:
+        verbose_name = _("retención de correo")
+        verbose_name_plural = _("retenciones de correo")
+
+    def __str__(self) -> str:
+        return f"{self.since:%F %T}"
+
+
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def due(self) -> "OutgoingEmailQuerySet":
-        """Return the queued mails that no worker has claimed and whose next attempt is due, in sending order. Urgent
-        mails (sign-in codes that somebody is waiting for) go first."""
+        """Return the queued mails that no worker has claimed and whose next attempt is due, in sending order. There are
+        none while a `MailHold` exists. Urgent mails (sign-in codes that somebody is waiting for) go first."""
+        held = Exists(MailHold.objects.all())
         return self.filter(
-            state=MailState.QUEUED, claim__isnull=True, next_attempt_at__lte=timezone.now()
+            ~held, state=MailState.QUEUED, claim__isnull=True, next_attempt_at__lte=timezone.now()
         ).order_by("-is_urgent", "next_attempt_at", "id")
+
+    def waiting(self) -> "OutgoingEmailQuerySet":
+        """Return the mails that are not settled yet."""
+        return self.filter(state__in=WAITING_STATES)
 
     def claimed_by_former_release(self) -> "OutgoingEmailQuerySet":
         """Return the mails that a worker of an earlier release claimed, and whose lease has expired. That release

@@ -17,6 +17,7 @@ from content.tests import disks
 from content.tests.object_store import Bucket
 from helpdesk import health, logs
 from helpdesk.models import Heartbeat
+from notifications.outgoing import holding
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the checks use database connections of their own
 
@@ -54,6 +55,15 @@ def test_readyz_reports_every_check(client: Client, alive: Heartbeat, settings: 
     assert checks["scheduler"]["age_seconds"] < 30
     assert checks["mail"]["oldest_seconds"] == 0
     assert checks["store"]["free_mb"] > settings.DESK_MAX_UPLOAD_MB
+
+
+def test_readyz_says_that_a_restored_copy_holds_its_mail(client: Client, alive: Heartbeat):
+    holding.hold(backup_at=timezone.now())
+
+    mail = client.get("/readyz").json()["checks"]["mail"]
+
+    assert (mail["ok"], mail["waiting"]) == (False, 0)
+    assert "release_mail" in mail["problem"]
 
 
 NOT_NAMED = "203.0.113.9"
