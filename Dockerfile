@@ -12,6 +12,12 @@ RUN /venv/bin/python -m tools.production collectstatic --noinput \
     && /venv/bin/python -m compileall -q /app
 
 FROM python:3.13-slim-bookworm
+# pg_dump and pg_restore for manage.py backup, of the version of postgres in docker-compose.yml or later.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends postgresql-common ca-certificates \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install -y --no-install-recommends postgresql-client-17 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --create-home desk
 COPY --from=build /venv /venv
 COPY --from=build /app /app

@@ -110,7 +110,7 @@ def mail() -> Details:
 def scheduler() -> Details:
     """Return the age of the last heartbeat, a task that the scheduler sends and a worker runs. Raises `NotReady` if
     there is none or it is older than DESK_LATE_HEARTBEAT_SECONDS."""
-    last = Heartbeat.objects.aggregate(last=Max("at"))["last"]
+    last = Heartbeat.objects.filter(name="scheduler").aggregate(last=Max("at"))["last"]
     if last is None:
         raise NotReady("no heartbeat yet")
     age = (timezone.now() - last).total_seconds()

@@ -302,6 +302,13 @@ STORAGES: dict[str, Any] = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+# How to reach the S3-compatible store: for the bucket of the files, and for backups in another bucket.
+S3_CONNECTION = {
+    "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+    "region_name": env.str("S3_REGION", "") or None,
+    "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
+    "secret_key": env.str("S3_SECRET_ACCESS_KEY", "") or None,
+}
 if S3_BUCKET := env.str("S3_BUCKET", ""):
     # S3-compatible stores reject the checksums that boto3 sends by default (boto3 #4392). botocore reads these two.
     env.ENVIRON.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED")
@@ -310,12 +317,9 @@ if S3_BUCKET := env.str("S3_BUCKET", ""):
         "BACKEND": "content.stores.s3.S3Store",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
-            "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+            **S3_CONNECTION,
             # Browsers are sent there. If it is empty, the desk streams the files.
             "public_endpoint_url": env.str("S3_PUBLIC_ENDPOINT_URL", ""),
-            "region_name": env.str("S3_REGION", "") or None,
-            "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
-            "secret_key": env.str("S3_SECRET_ACCESS_KEY", "") or None,
             "default_acl": None,
         },
     }

@@ -19,6 +19,7 @@ from tickets.lists import presence
 from tickets.workflow import sweeps
 
 from . import csp_reports
+from .backup import making
 from .models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def clean_up() -> None:
     """Delete expired rows and files. If a step fails, the others still run."""
     for step in (
         sweeps.forget_expired_tokens,
-        attachments.discard_old_drafts,
+        discard_old_files,
         drafts.forget_old_drafts,
         presence.forget_absent,
         outbox.forget_old_mail,
@@ -76,6 +77,12 @@ def clean_up() -> None:
             step()
         except Exception:
             logger.exception("clean-up: %s failed", step.__name__)
+
+
+def discard_old_files() -> None:
+    """Delete files that were never sent. Waits while a backup copies files."""
+    if not making.is_running():
+        attachments.discard_old_drafts()
 
 
 def delete_old_demo_mail() -> None:

@@ -154,7 +154,7 @@ def test_clean_up_continues_after_a_failing_step(monkeypatch, caplog):
     tasks.clean_up()
 
     assert not Session.objects.exists()
-    assert "broken failed" in caplog.text
+    assert "discard_old_files failed" in caplog.text
 
 
 def test_demo_mailbox_keeps_the_newest_mails(monkeypatch):

@@ -1,4 +1,4 @@
-"""Hold all mail after a restore, and release it (docs/decisions/0028-a-restored-copy-sends-no-mail.md).
+"""Hold all mail after a restore, and release it (docs/decisions/0028-a-backup-is-a-folder.md).
 
 `OutgoingEmailQuerySet.due` honours the hold: every worker takes its mails from there.
 """
@@ -38,7 +38,7 @@ class HeldMail:
 
 def held_mail() -> HeldMail | None:
     """Return what the hold keeps back, or None while mail leaves as usual."""
-    hold = MailHold.objects.order_by("backup_at").first()
+    hold = MailHold.objects.order_by("-backup_at").first()
     if hold is None:
         return None
     waiting = OutgoingEmail.objects.waiting()
@@ -78,7 +78,7 @@ def _discard_some(backup_at: datetime) -> int:
     old = OutgoingEmail.objects.waiting().filter(created_at__lte=backup_at).select_for_update()
     rows = dict(old.order_by("pk").values_list("pk", "delivery_id")[:DISCARDED_AT_ONCE])
     OutgoingEmail.objects.filter(pk__in=rows).update(
-        state=MailState.SUPPRESSED, claim=None, lease_until=None, text="", html=""
+        state=MailState.SUPPRESSED, claim=None, lease_until=None, **OutgoingEmail.SECRETS
     )
     for delivery in filter(None, rows.values()):
         deliveries.report(delivery, DeliveryState.WITHHELD, problem=DeliveryProblem.OUTDATED)
