@@ -2,9 +2,9 @@
 
 `/healthz`: does this process answer? For process managers and load balancers.
 `/readyz`: does the whole product work? Checks database, migrations, broker, mail, scheduler and store. A check without
-an answer after `CHECK_SECONDS` has failed. For deployments and alarms, not for a load balancer: late mail is no reason to
-take the pages offline. Everybody reads whether it is ready; the checks and their ages only those whom the operator has
-named.
+an answer after `CHECK_SECONDS` has failed. For deployments and alarms, not for a load balancer: late mail is no reason
+to take the pages offline. Everybody reads whether it is ready; the checks and their ages only those whom the operator
+has named.
 """
 
 import ipaddress

@@ -16,7 +16,7 @@ from content.batches import delete_in_batches
 from notifications.outgoing import outbox
 from tickets import attachments, drafts, stored_files
 from tickets.lists import presence
-from tickets.workflow import sweeps
+from tickets.workflow import retention, sweeps
 
 from . import csp_reports
 from .backup import making
@@ -65,6 +65,7 @@ def clean_up() -> None:
     for step in (
         sweeps.forget_expired_tokens,
         discard_old_files,
+        delete_expired_tickets,
         drafts.forget_old_drafts,
         presence.forget_absent,
         outbox.forget_old_mail,
@@ -83,6 +84,12 @@ def discard_old_files() -> None:
     """Delete files that were never sent. Waits while a backup copies files."""
     if not making.is_running():
         attachments.discard_old_drafts()
+
+
+def delete_expired_tickets() -> None:
+    """Delete what the processes no longer keep. Waits while a backup copies files."""
+    if not making.is_running():
+        retention.sweep()
 
 
 def delete_old_demo_mail() -> None:

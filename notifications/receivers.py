@@ -4,9 +4,10 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from tickets.models import Delivery, TicketEvent
+from tickets.models import Delivery, Ticket, TicketEvent
 from tickets.record.deliveries import retry_asked
 from tickets.record.events import event_recorded
+from tickets.workflow.retention import mails_expired
 
 from .models import OutgoingEmail
 from .outgoing import outbox
@@ -20,3 +21,8 @@ def tell_people(event: TicketEvent, **kwargs: Any) -> None:
 @receiver(retry_asked, dispatch_uid="notifications.send_again")
 def send_again(delivery: Delivery, **kwargs: Any) -> None:
     outbox.requeue(OutgoingEmail.objects.filter(delivery=delivery))
+
+
+@receiver(mails_expired, dispatch_uid="notifications.forget_mails")
+def forget_mails(ticket: Ticket, **kwargs: Any) -> None:
+    OutgoingEmail.objects.settled().filter(ticket=ticket).delete()

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import IO
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
-from django.db import DatabaseError, models
+from django.db import DatabaseError, models, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -267,6 +268,12 @@ def _discard(drafts: "models.QuerySet[Attachment]") -> int:
         if not _delete_content(attachment):
             break  # the other rows stay for the next time: every file of an absent store would be waited for
     return count
+
+
+def delete_files_on_commit(files: Iterable[Attachment]) -> None:
+    """Delete the content of files whose rows this transaction deletes, after it commits."""
+    for attachment in files:
+        transaction.on_commit(partial(_delete_content, attachment))
 
 
 def _delete_content(attachment: Attachment) -> bool:

@@ -235,6 +235,22 @@ class Closing:
 
 
 @dataclass(frozen=True)
+class Retention:
+    """How many days after the end of a ticket it is kept, and parts of it: its files, what is known about its mails,
+    and its history. 0 means for ever. The current version of a process decides for all its tickets."""
+
+    tickets: int = 0
+    files: int = 0
+    mails: int = 0
+    events: int = 0
+
+    @property
+    def shortest(self) -> int:
+        """The least number of days after which something is deleted. 0 if nothing is."""
+        return min(filter(None, (self.tickets, self.files, self.mails, self.events)), default=0)
+
+
+@dataclass(frozen=True)
 class FileLimits:
     """Limits on the files of one message: their kinds, their number, and the size of each in MB (T4)."""
 
@@ -308,6 +324,7 @@ class Definition:
     closing: Closing = Closing()
     files: FileLimits = FileLimits()
     targets: Targets = Targets()
+    retention: Retention = Retention()
     categories: tuple[CategoryDefinition, ...] = ()
     fields: tuple[FieldDefinition, ...] = ()
     responses: tuple[Response, ...] = ()

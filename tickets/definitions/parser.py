@@ -22,6 +22,7 @@ from .definition import (
     Notify,
     Option,
     Response,
+    Retention,
     Stage,
     Targets,
 )
@@ -31,6 +32,7 @@ from .reader import Reader
 
 FORMAT = 1
 MAX_SOURCE = 300_000
+MIN_DAYS_KEPT, MAX_DAYS_KEPT = 30, 36_500
 FIELD_TYPES = (
     "text", "long_text", "choice", "multi_choice", "number", "date", "yes_no", "phone",
 )  # fmt: skip
@@ -102,6 +104,7 @@ def _definition(r: Reader) -> Definition:
             first_response=targets.durations("first_response", TARGET_NAMES),
             resolution=targets.durations("resolution", TARGET_NAMES),
         ),
+        retention=_retention(r.table("retention")),
         categories=tuple(_category(table) for table in r.tables("categories")),
         fields=tuple(_field(table) for table in r.tables("fields")),
         stages=tuple(_stage(table) for table in r.tables("stages")),
@@ -150,6 +153,18 @@ def _closing(r: Reader) -> Closing:
     )
     r.finish()
     return closing
+
+
+def _retention(r: Reader) -> Retention:
+    limits = {"low": MIN_DAYS_KEPT, "high": MAX_DAYS_KEPT}
+    retention = Retention(
+        tickets=r.integer("tickets", MIN_DAYS_KEPT, **limits) if "tickets" in r.data else 0,
+        files=r.integer("files", MIN_DAYS_KEPT, **limits) if "files" in r.data else 0,
+        mails=r.integer("mails", MIN_DAYS_KEPT, **limits) if "mails" in r.data else 0,
+        events=r.integer("events", MIN_DAYS_KEPT, **limits) if "events" in r.data else 0,
+    )
+    r.finish()
+    return retention
 
 
 def _category(r: Reader) -> CategoryDefinition:

@@ -7,6 +7,7 @@ from .event import TicketEvent
 from .guest_token import GuestToken
 from .presence import Presence
 from .process import Category, Process, ProcessVersion
+from .retention import RetentionMark
 from .ticket import FolioCounter, Ticket
 from .turn import Turn
 
@@ -29,6 +30,7 @@ __all__ = [
     "Process",
     "ProcessVersion",
     "ReportDraft",
+    "RetentionMark",
     "Survey",
     "Ticket",
     "TicketEvent",
