@@ -8,3 +8,4 @@ class HelpdeskConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, receivers  # noqa: F401  # connects them
+        from .watching import runs  # noqa: F401  # connects its receivers

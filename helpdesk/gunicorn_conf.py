@@ -9,6 +9,7 @@ from gunicorn.glogging import Logger
 
 from helpdesk.logs import UNLOGGED_PATHS, JsonFormatter, PlainFormatter, printable, without_secrets
 from helpdesk.variables import WrongVariables, is_production, refuse_unnamed_size, refuse_wrong
+from helpdesk.watching import processes
 
 refuse_wrong()  # here, so that the first process says it once, and not each of its children with a traceback
 
@@ -74,6 +75,15 @@ def post_worker_init(worker: Any) -> None:
     warm_up()
 
 
+def child_exit(server: Any, worker: Any) -> None:
+    """Gunicorn's hook: keep what the worker counted, and let go of its files."""
+    processes.forget(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    processes.end()
+
+
 bind = os.environ.get("WEB_BIND") or "0.0.0.0:8000"
 worker_class = "helpdesk.gunicorn_worker.DeadlineWorker"  # gthread that hangs up on visitors who are too slow
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
@@ -83,6 +93,7 @@ graceful_timeout = 20
 keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
+processes.begin()
 # Each worker touches a file to show that it is alive. The file is in memory: on a slow disk a worker could be taken for
 # dead and killed.
 SHARED_MEMORY = "/dev/shm"  # noqa: S108  (a file without a name)

@@ -1,6 +1,7 @@
 """Health checks, answered by a middleware that runs before all others except `request_id`.
 
 `/healthz`: does this process answer? For process managers and load balancers.
+`/metrics`: figures for Prometheus (`helpdesk.watching`).
 `/readyz`: does the whole product work? Checks database, migrations, broker, mail, scheduler and store. A check without
 an answer after `CHECK_SECONDS` has failed. For deployments and alarms, not for a load balancer: late mail is no reason
 to take the pages offline. Everybody reads whether it is ready; the checks and their ages only those whom the operator
@@ -34,6 +35,8 @@ from helpdesk.models import Heartbeat
 from notifications.models import OutgoingEmail
 from notifications.outgoing import holding
 from web.client_ip import UNKNOWN, client_ip
+
+from .watching.exposition import exposition
 
 logger = logging.getLogger(__name__)
 
@@ -230,8 +233,9 @@ def may_read_details(request: HttpRequest) -> bool:
 
 
 def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer /healthz and /readyz. This is a middleware, not two views, because probes come from the internal network
-    by IP address, without TLS and with a host that is not in ALLOWED_HOSTS."""
+    """Answer /healthz, /readyz and, to those whom the operator has named, /metrics. For strangers /metrics does not
+    exist, and reads nothing from the database. This is a middleware, not three views, because probes come from the
+    internal network by IP address, without TLS and with a host that is not in ALLOWED_HOSTS."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path == "/healthz":
@@ -240,6 +244,9 @@ def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[Htt
             ready, checks = readiness()
             details = {"checks": checks} if may_read_details(request) else {}
             return JsonResponse({"ready": ready, **details}, status=200 if ready else 503)
+        if request.path == "/metrics" and may_read_details(request):
+            body, content_type = exposition()
+            return HttpResponse(body, content_type=content_type)
         return get_response(request)
 
     return middleware

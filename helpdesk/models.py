@@ -1,4 +1,4 @@
-"""The table of heartbeats, which /readyz reads, and that of what browsers refused."""
+"""The tables of heartbeats and of periodic tasks, which /readyz and «Salud» read, and that of what browsers refused."""
 
 from django.db import models
 from django.utils import timezone
@@ -13,6 +13,22 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.at:%F %T}"
+
+
+class TaskRun(models.Model):
+    """The last run of one periodic task, and the last one that failed. `problem` names the kind of error and no more:
+    its text may hold what people wrote."""
+
+    task = models.CharField(max_length=80, unique=True)
+    ran_at = models.DateTimeField(default=timezone.now)
+    seconds = models.FloatField(default=0.0)
+    has_failed = models.BooleanField(default=False)
+    failures = models.PositiveIntegerField(default=0)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    problem = models.CharField(max_length=80, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.ran_at:%F %T}"
 
 
 class CspReport(models.Model):

@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "helpdesk.middleware.trusted_proxies",
     "helpdesk.middleware.request_id",
     "helpdesk.health.probes",
+    "helpdesk.watching.requests.measured",
     "helpdesk.middleware.known_host",
     "django.middleware.security.SecurityMiddleware",
     "helpdesk.middleware.browser_policies",

@@ -32,6 +32,10 @@ CLEAN_UP_HARD_LIMIT = 270
 DRAW_THUMBNAILS = "helpdesk.tasks.draw_thumbnails"
 
 
+class CleanUpFailed(Exception):
+    """Steps of the clean-up failed, which the message names."""
+
+
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
 def sweep_clocks() -> None:
     sweeps.breach_overdue()
@@ -61,7 +65,8 @@ def scan_held_files() -> None:
 
 @shared_task(soft_time_limit=CLEAN_UP_SOFT_LIMIT, time_limit=CLEAN_UP_HARD_LIMIT)
 def clean_up() -> None:
-    """Delete expired rows and files. If a step fails, the others still run."""
+    """Delete expired rows and files. If a step fails, the others still run; then this raises `CleanUpFailed`."""
+    failed = []
     for step in (
         sweeps.forget_expired_tokens,
         discard_old_files,
@@ -78,6 +83,9 @@ def clean_up() -> None:
             step()
         except Exception:
             logger.exception("clean-up: %s failed", step.__name__)
+            failed.append(step.__name__)
+    if failed:
+        raise CleanUpFailed(", ".join(failed))
 
 
 def discard_old_files() -> None:

@@ -58,7 +58,7 @@ def next_folio() -> str:
     """Count one further and return the new folio. Locks the counter until the transaction ends, so that folios have no
     gaps: call it last."""
     name = settings.DESK_FOLIO_PREFIX
-    counter = connection.ops.quote_name(FolioCounter._meta.db_table)  # noqa: SLF001
+    counter = connection.ops.quote_name(FolioCounter._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {counter} (name, last) VALUES (%s, %s)"  # noqa: S608  (the model's own table)

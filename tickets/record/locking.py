@@ -65,7 +65,7 @@ def _columns(ticket: Ticket) -> dict[str, Any]:
 
 @cache
 def _fields() -> tuple["Field[Any, Any]", ...]:
-    columns = Ticket._meta.concrete_fields  # noqa: SLF001  (the documented way to a model's fields)
+    columns = Ticket._meta.concrete_fields
     return tuple(
         field for field in columns if not field.primary_key and not isinstance(field, GeneratedField)
     )

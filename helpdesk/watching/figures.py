@@ -1,0 +1,134 @@
+"""Read from the database how much waits and how long, for /metrics and «Salud».
+
+Every count stops at `MANY` rows of an index, so that the figures cost the same at any size. They are read at most once
+in `CACHED_SECONDS` by each process, by one thread while the others wait.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+
+from accounts.models import Department
+from notifications.enums import TROUBLED_STATES, MailState
+from notifications.models import OutgoingEmail
+from notifications.outgoing import holding
+from notifications.outgoing.holding import HeldMail
+from tickets.models import Attachment, Ticket
+
+from ..models import TaskRun
+
+MANY = 10_000
+CACHED_SECONDS = 10.0
+STATEMENT_MS = 2000
+"""PostgreSQL gives up on a single figure after this time: then the figures fail, and not the desk."""
+
+
+@dataclass(frozen=True)
+class QueueFigures:
+    """The open tickets of one department: all, those without an assignee, and those whose nearest promise is over."""
+
+    key: str
+    name: str
+    open: int
+    unassigned: int
+    overdue: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    at: datetime
+    outbox_waiting: int
+    outbox_oldest: datetime | None
+    mails_failed: int
+    mails_uncertain: int
+    held: HeldMail | None
+    overdue_promises: int
+    uploads_held: int
+    queues: tuple[QueueFigures, ...]
+    tasks: tuple[TaskRun, ...]
+
+
+class BoundedCount(Subquery):
+    """A subquery that counts rows, but no further than `MANY`. `along` is the order of an index that holds them."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) bounded)"
+    output_field = IntegerField()
+    empty_result_set_value = 0
+
+    def __init__(self, rows: "QuerySet[Any]", *, along: Sequence[str], **extra: Any) -> None:
+        super().__init__(rows.order_by(*along).values("pk")[:MANY], **extra)
+
+
+def bounded(rows: "QuerySet[Any]", *, along: Sequence[str]) -> int:
+    """Count `rows`, but no further than `MANY`, in the order of an index that holds them."""
+    return rows.order_by(*along).values("pk")[:MANY].count()
+
+
+def read() -> Figures:
+    """Read all figures now. Eight queries and one for the departments, whatever the number of tickets."""
+    now = timezone.now()
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = {STATEMENT_MS}")
+        troubled = OutgoingEmail.objects.filter(state__in=TROUBLED_STATES)
+        return Figures(
+            at=now,
+            outbox_waiting=bounded(OutgoingEmail.objects.waiting(), along=["next_attempt_at"]),
+            outbox_oldest=OutgoingEmail.objects.oldest_waiting(),
+            mails_failed=bounded(troubled.filter(state=MailState.FAILED), along=["-id"]),
+            mails_uncertain=bounded(troubled.filter(state=MailState.UNCERTAIN), along=["-id"]),
+            held=holding.held_mail(),
+            overdue_promises=bounded(
+                Ticket.objects.open().filter(is_paused=False, due_order__lte=now), along=DUE
+            ),
+            uploads_held=bounded(Attachment.objects.filter(scan=Attachment.Scan.PENDING), along=["-id"]),
+            queues=_queues(now),
+            tasks=tuple(TaskRun.objects.order_by("task")),
+        )
+
+
+DUE = ("is_paused", "due_order", "id")
+
+
+def _queues(now: datetime) -> tuple[QueueFigures, ...]:
+    tickets = Ticket.objects.open().filter(department=OuterRef("pk"))
+    overdue = tickets.filter(is_paused=False, due_order__lte=now)
+    departments = Department.objects.filter(is_active=True).annotate(
+        open=BoundedCount(tickets, along=DUE),
+        unassigned=BoundedCount(tickets.filter(assignee__isnull=True), along=DUE),
+        overdue=BoundedCount(overdue, along=DUE),
+    )
+    return tuple(
+        QueueFigures(row.key, str(row), row.open, row.unassigned, row.overdue) for row in departments
+    )
+
+
+class Cache:
+    """The last figures of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.figures: Figures | None = None
+        self.read_at = 0.0
+
+    def get(self) -> Figures:
+        """Return figures that are no older than `CACHED_SECONDS`."""
+        with self.lock:
+            if self.figures is None or monotonic() - self.read_at > CACHED_SECONDS:
+                self.figures, self.read_at = read(), monotonic()
+            return self.figures
+
+    def clear(self) -> None:
+        with self.lock:
+            self.figures = None
+
+
+cache = Cache()
