@@ -1,14 +1,25 @@
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.functional import SimpleLazyObject
+
+from notifications.models import MailHold
 
 CROSS_LINKS = {
     "portal": reverse_lazy("portal:home"),
     "profile": reverse_lazy("portal:profile"),
     "back_office": reverse_lazy("agents:queue"),
+    "health": reverse_lazy("health"),
 }
 
 
 def faces(request: HttpRequest) -> dict[str, object]:
     """Return the URLs that link the portal and the back office. They are here because neither app may name the URLs of
-    the other."""
-    return {"faces": CROSS_LINKS}
+    the other.
+
+    `holds_mail` is whether this desk is a restored copy that holds its mail. It is read when a template asks.
+    """
+    return {"faces": CROSS_LINKS, "holds_mail": SimpleLazyObject(holds_mail)}
+
+
+def holds_mail() -> bool:
+    return MailHold.objects.exists()

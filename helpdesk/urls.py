@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from helpdesk import csp_reports, setup_page, views
+from helpdesk.watching import page
 from web import appearance
 
 handler400 = "helpdesk.views.bad_request"
@@ -22,6 +23,8 @@ urlpatterns = [
     path("puesta-en-marcha/correo/", setup_page.send_test_mail, name="setup_test_mail"),
     path("cuenta/", include("helpdesk.urls_account")),
     path("admin/", admin.site.urls),
+    path("agentes/salud/", page.health, name="health"),
+    path("agentes/salud/correo/", page.release_mail, name="release_mail"),
     path("agentes/", include("agents.urls")),
     path("", include("web.urls")),
     path("", include("portal.urls")),

@@ -151,7 +151,7 @@ def test_clean_up_continues_after_a_failing_step(monkeypatch, caplog):
         session_key="vieja", session_data="", expire_date=timezone.now() - timedelta(days=1)
     )
 
-    with pytest.raises(tasks.CleanUpFailed, match="^discard_old_files$"):
+    with pytest.raises(tasks.CleanUpFailed, match=r"^discard_old_files$"):
         tasks.clean_up()
 
     assert not Session.objects.exists()
