@@ -80,10 +80,6 @@ def child_exit(server: Any, worker: Any) -> None:
     processes.forget(worker.pid)
 
 
-def on_exit(server: Any) -> None:
-    processes.end()
-
-
 bind = os.environ.get("WEB_BIND") or "0.0.0.0:8000"
 worker_class = "helpdesk.gunicorn_worker.DeadlineWorker"  # gthread that hangs up on visitors who are too slow
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
@@ -93,7 +89,8 @@ graceful_timeout = 20
 keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
-processes.begin()
+# In which all processes of this server count their requests, for /metrics. Gunicorn sets it before it loads the program.
+raw_env = [f"{processes.VARIABLE}={processes.folder()}"]
 # Each worker touches a file to show that it is alive. The file is in memory: on a slow disk a worker could be taken for
 # dead and killed.
 SHARED_MEMORY = "/dev/shm"  # noqa: S108  (a file without a name)

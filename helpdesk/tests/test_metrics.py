@@ -217,9 +217,10 @@ def test_database_that_is_away_leaves_the_metrics_of_requests(client, monkeypatc
 # --- Several web processes --------------------------------------------------------------------------------
 
 COUNT = """
+import os
 from helpdesk.watching import processes
-processes.begin()
-import django, os
+os.environ[processes.VARIABLE] = processes.folder()
+import django
 django.setup()
 from helpdesk.watching import exposition, requests
 children = []
@@ -237,8 +238,6 @@ for pid in children:
 left = sorted(os.listdir(os.environ[processes.VARIABLE]))
 print([line for line in before.decode().splitlines() if line.startswith("desk_requests_total")])
 print(sorted(before.splitlines()) == sorted(exposition.counted_requests().splitlines()), left)
-processes.end()
-print(os.path.exists(os.environ[processes.VARIABLE]))
 """
 
 
@@ -253,8 +252,22 @@ def test_processes_of_one_server_are_counted_together_and_leave_no_files(tmp_pat
     assert done.stdout.splitlines() == [
         """['desk_requests_total{method="GET",route="portal:home",status="200"} 6.0']""",
         "True ['counter_0.db', 'histogram_0.db', 'lock']",
-        "False",
     ], done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_of_a_killed_server_is_deleted_at_the_next_start(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv(processes.VARIABLE, raising=False)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    killed, alive = tmp_path / f"desk-metrics-{ended.pid}-a", tmp_path / f"desk-metrics-{os.getppid()}-a"
+    for folder in (killed, alive):
+        folder.mkdir()
+
+    made = processes.folder()
+
+    assert sorted(map(str, tmp_path.iterdir())) == sorted([made, str(alive)])
 
 
 # --- Periodic tasks ---------------------------------------------------------------------------------------
