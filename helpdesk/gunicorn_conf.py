@@ -89,7 +89,7 @@ graceful_timeout = 20
 keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
-# In which all processes of this server count their requests, for /metrics. Gunicorn sets it before it loads the program.
+# The folder in which all processes of this server count requests. Gunicorn sets it before it loads the program.
 raw_env = [f"{processes.VARIABLE}={processes.folder()}"]
 # Each worker touches a file to show that it is alive. The file is in memory: on a slow disk a worker could be taken for
 # dead and killed.

@@ -39,6 +39,7 @@ def _fill_version(apps, version, definition):
             requester=None,  # the only condition that reads it counts as true here
             acting_assignee=ticket.assignee if ticket.assignee and ticket.assignee.is_active else None,
             call_outcome="logged" if ticket.has_call else "",
+            call_due_since=None,  # 0014 adds the column; a process of today may ask for it
         )
         rows += [turn(ticket_id=ticket.pk, who=name) for name in names_of(subject, _doers(apps, ticket))]
         if len(rows) >= BATCH:
