@@ -6,9 +6,11 @@ docs/releasing.md.
 
 import gzip
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from django.conf import settings
 from content import sorting
 from helpdesk.tests.test_backup import Installation, empty_database
 from helpdesk.tests.test_version import RELEASES as NAMED
+from helpdesk.tests.test_version import numbers
 
 RELEASES = Path(__file__).parent / "releases"
-VERSIONS = sorted(path.name for path in RELEASES.iterdir())
+VERSIONS = sorted((path.name for path in RELEASES.iterdir()), key=numbers)
 
 GONE: dict[str, set[str]] = {}
 """Columns, and with an empty set tables, that later releases have removed. Say in CHANGELOG.md what becomes of them."""
@@ -168,3 +171,20 @@ def test_migrations_of_releases_are_history():
             if (settings.BASE_DIR / app).is_dir()
         }
         assert ours - known == set(), version
+
+
+def test_every_migration_of_a_release_says_what_it_locks():
+    """docs/upgrades.md has a line for each migration that a release added to the one before it."""
+    text = (settings.BASE_DIR / "docs" / "upgrades.md").read_text("utf-8")
+    sections = dict(re.findall(r"(?ms)^## (\S+)$(.*?)(?=^## |\Z)", text))
+    for earlier, later in pairwise(VERSIONS):
+        former, added = (
+            json.loads((RELEASES / name / "migrations.json").read_text()) for name in (earlier, later)
+        )
+        new = {
+            f"`{app}.{name}`"
+            for app, names in added.items()
+            for name in set(names) - set(former.get(app, ()))
+            if (settings.BASE_DIR / app).is_dir()
+        }
+        assert {line for line in new if line not in sections[later]} == set(), later
