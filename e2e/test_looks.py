@@ -28,7 +28,7 @@ def too_small_for_a_finger(page: Page) -> list[str]:
     ("person", "paths"),
     [
         ("cliente@demo.test", ["/", "/tickets/", "/perfil/"]),
-        ("supervisor@demo.test", ["/agentes/colas/todos/", "/agentes/tickets/nuevo/", "/agentes/inconformidades/"]),
+        ("supervisor@demo.test", ["/agentes/colas/todos/", "/agentes/tickets/nuevo/", "/agentes/inconformidades/", "/agentes/salud/"]),
     ],
 )  # fmt: skip
 def test_main_controls_are_44_px_on_phones(people: People, person: str, paths: list[str]) -> None:
@@ -60,3 +60,11 @@ def test_admin_uses_our_colours(people: People) -> None:
         admin.look()
         header = admin.page.locator("#header").evaluate("header => getComputedStyle(header).backgroundColor")
         assert header == "rgb(0, 38, 47)"
+
+
+def test_health_page_reads_well_on_phone_and_screen(people: People) -> None:
+    for supervisor in (people.on_phone("Supervisora en el teléfono"), people.at_desk("Supervisora")):
+        supervisor.sign_in("supervisor@demo.test")
+        supervisor.go("/agentes/salud/")
+        supervisor.look()
+        assert supervisor.page.get_by_role("heading", name="Qué funciona").is_visible()

@@ -109,6 +109,8 @@ def _replace_on_sqlite(path: Path, backup_at: datetime) -> None:
 def _replace_on_postgresql(path: Path, backup_at: datetime) -> None:
     entries = run_tool("pg_restore", ["--list", str(path)], connects=False).splitlines()
     mails = [line for line in entries if f" TABLE DATA public {OutgoingEmail._meta.db_table} " in line]
+    if not mails:  # then they would come with the rest, before they are held
+        raise BadBackup("The copy of the database has no table of mails in the schema «public».")
     # The schema exists, and only its owner may drop it.
     others = [line for line in entries if line not in mails and not re.search(r" (?:-|SCHEMA) public ", line)]
     with psycopg.connect(connection_string(), **secrets(), autocommit=True) as link:

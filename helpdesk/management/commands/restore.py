@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("address", help="a folder, or s3://bucket/path, as «manage.py backup» printed it")
         parser.add_argument("--check", action="store_true", help="only compare the backup with its manifest")
         parser.add_argument(
-            "--replace-existing-data", action="store_true", help="delete every row of this installation first"
+            "--replace-existing-data", action="store_true", help="drop every table of the database first"
         )
 
     def handle(self, *args: Any, address: str, **options: Any) -> None:
