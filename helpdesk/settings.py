@@ -310,10 +310,11 @@ S3_CONNECTION = {
     "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
     "secret_key": env.str("S3_SECRET_ACCESS_KEY", "") or None,
 }
-if S3_BUCKET := env.str("S3_BUCKET", ""):
+if S3_CONNECTION["access_key"] or env.str("S3_BUCKET", ""):
     # S3-compatible stores reject the checksums that boto3 sends by default (boto3 #4392). botocore reads these two.
     env.ENVIRON.setdefault("AWS_REQUEST_CHECKSUM_CALCULATION", "WHEN_REQUIRED")
     env.ENVIRON.setdefault("AWS_RESPONSE_CHECKSUM_VALIDATION", "WHEN_REQUIRED")
+if S3_BUCKET := env.str("S3_BUCKET", ""):
     STORAGES["default"] = {
         "BACKEND": "content.stores.s3.S3Store",
         "OPTIONS": {

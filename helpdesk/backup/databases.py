@@ -39,6 +39,10 @@ def snapshot(path: Path) -> Iterator[Query]:
     if connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # Limits that protect the pages must not end this long transaction, which is idle while pg_dump runs.
+            cursor.execute(
+                "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+            )
             cursor.execute("SELECT pg_export_snapshot()")
             (name,) = cursor.fetchone()
             options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={name}"]

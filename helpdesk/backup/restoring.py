@@ -23,6 +23,8 @@ NO_DATA = frozenset(
         "auth_permission",
         "django_session",
         "helpdesk_heartbeat",
+        "helpdesk_taskrun",
+        "helpdesk_cspreport",
         "notifications_mailhold",
     }
 )

@@ -16,6 +16,7 @@ from accounts.tests.factories import (
 )
 from helpdesk.models import Heartbeat, TaskRun
 from helpdesk.watching import figures, runs
+from helpdesk.watching.page import TASKS
 from notifications.enums import MailState
 from notifications.models import MailHold, OutgoingEmail
 from notifications.outgoing import holding
@@ -117,6 +118,10 @@ def test_bad_state_says_what_to_do(client):
     assert "/secreto" not in text
     assert "?state__exact=failed" in text
     assert "?state__exact=failed" not in page(client, make_supervisor())
+
+
+def test_every_periodic_task_has_words():
+    assert {name.rpartition(".")[2] for name in runs.scheduled()} <= set(TASKS)
 
 
 def test_page_without_figures_says_so(client, monkeypatch):
