@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from helpdesk import __version__
 from helpdesk.models import Heartbeat
+from helpdesk.watching import runs
 
 from . import databases, places
 from .databases import Query, quoted
@@ -62,7 +63,7 @@ def make(target: str, *, say: Say) -> tuple[str, Manifest]:
     made_at = timezone.now()
     address = places.join(target, f"desk-{made_at:%Y%m%dT%H%M%SZ}")
     to = places.place(address)
-    beat = Beat()
+    beat, started = Beat(), monotonic()
     beat()
     try:
         with places.workspace(target) as folder:
@@ -95,6 +96,7 @@ def make(target: str, *, say: Say) -> tuple[str, Manifest]:
             last = folder / MANIFEST
             last.write_bytes(manifest.dump())
             places.store(to, MANIFEST, last)
+        runs.record(runs.BACKUP, seconds=monotonic() - started)
     finally:
         Heartbeat.objects.filter(name=RUNNING).delete()
     return address, manifest

@@ -26,7 +26,7 @@ from accounts.tests.factories import make_agent, make_supervisor
 from content import sorting
 from helpdesk import tasks
 from helpdesk.backup import making
-from helpdesk.models import Heartbeat
+from helpdesk.models import Heartbeat, TaskRun
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
 from portal.tests.factories import png
@@ -37,7 +37,9 @@ from tickets.workflow.conversation import add_internal_note, reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CHANGED_BY_A_RESTORE = {"notifications_mailhold", "helpdesk_heartbeat", "django_migrations"}
+CHANGED_BY_A_RESTORE = {
+    "notifications_mailhold", "helpdesk_heartbeat", "helpdesk_taskrun", "django_migrations",
+}  # fmt: skip
 BUCKET = "mesa-de-prueba"
 
 
@@ -207,6 +209,7 @@ def test_restored_desk_has_every_row_and_every_byte(tmp_path: Path, target: Inst
     assert target.rows() == rows
     assert target.files() == files
     assert len(files) == 12
+    assert TaskRun.objects.get(task="backup").has_failed is False
     assert "No mail leaves" in said
     assert "SECRET_KEY" not in said
 

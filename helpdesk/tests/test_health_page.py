@@ -77,7 +77,8 @@ def test_empty_desk_says_that_nothing_has_run_yet(client):
     text = page(client)
 
     assert "Todavía no hay departamentos" in text
-    assert text.count("Todavía no</span>") == len(runs.scheduled())
+    assert text.count("Todavía no</span>") == len(runs.scheduled()) + 1
+    assert "Ninguna con «manage.py backup»." in text
     assert "No da señales" in text
 
 
@@ -118,6 +119,18 @@ def test_bad_state_says_what_to_do(client):
     assert "/secreto" not in text
     assert "?state__exact=failed" in text
     assert "?state__exact=failed" not in page(client, make_supervisor())
+
+
+@pytest.mark.parametrize(("age", "said"), [(timedelta(hours=3), "hace 3 h"), (timedelta(days=3), "Es vieja")])
+def test_age_of_the_last_backup(client, age, said):
+    alive()
+    runs.record("backup", seconds=40)
+    TaskRun.objects.filter(task="backup").update(ran_at=timezone.now() - age)
+
+    text = page(client)
+
+    assert "Última copia de seguridad" in text
+    assert said in text
 
 
 def test_every_periodic_task_has_words():

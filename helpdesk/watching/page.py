@@ -26,8 +26,10 @@ from ..health import readiness
 from ..models import TaskRun
 from .exposition import figures_or_none
 from .figures import MANY, Figures, QueueFigures
+from .runs import BACKUP
 
 OK, WARN, BAD, NOT_YET = "ok", "warn", "bad", "not_yet"
+BACKUP_OLD = timedelta(days=2)
 OUTBOX = "admin:notifications_outgoingemail_changelist"
 
 CHECKS: dict[str, tuple[str | Promise, str | Promise]] = {
@@ -213,6 +215,16 @@ def ran(found: Figures) -> Iterator[Line]:
             yield Line(title, NOT_YET, _("Corre cada %(period)s.") % {"period": duration(entry["schedule"])})
         else:
             yield _run_line(title, run, period=entry["schedule"])
+    yield _backup_line(runs.get(BACKUP))
+
+
+def _backup_line(run: TaskRun | None) -> Line:
+    title = _("Última copia de seguridad")
+    if run is None:
+        return Line(title, NOT_YET, _("Ninguna con «manage.py backup»."))
+    if timezone.now() - run.ran_at > BACKUP_OLD:
+        return Line(title, WARN, _("Es vieja: revisa la tarea que la hace."), run.ran_at)
+    return Line(title, OK, _("Tardó %(n)s s") % {"n": number_format(run.seconds, 1)}, run.ran_at)
 
 
 def _run_line(title: str, run: TaskRun, *, period: timedelta) -> Line:

@@ -17,6 +17,9 @@ WRITTEN_EVERY = 30.0
 """A task that goes well is recorded at most once in so many seconds by each worker process: the outbox is drained every
 five, and a row a time would write more than the tasks do."""
 
+BACKUP = "backup"
+"""The name of the runs of `manage.py backup`, which no schedule knows."""
+
 _started: dict[str, float] = {}
 _written: dict[str, float] = {}
 
