@@ -24,6 +24,7 @@ from notifications.tests.factories import make_mail
 from tickets.enums import Template
 from tickets.models import Attachment
 from tickets.tests.factories import make_ticket, set_clock
+from tickets.tests.test_retention import keep_for
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the checks use database connections of their own
 URL = "/agentes/salud/"
@@ -131,6 +132,16 @@ def test_age_of_the_last_backup(client, age, said):
 
     assert "Última copia de seguridad" in text
     assert said in text
+
+
+def test_it_says_what_each_process_deletes(client):
+    assert "Qué se borra con el tiempo" not in page(client)
+
+    keep_for("tickets = 365\nfiles = 90")
+
+    text = page(client)
+    assert "Tickets cerrados a los 365 días · archivos a los 90 días." in text
+    assert "historial a los" not in text
 
 
 def test_every_periodic_task_has_words():

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from agents.access import DeskRequest, supervisor_view
 from notifications.outgoing import holding
 from tickets.lists.queues import DEPARTMENT_PREFIX
+from tickets.models import Process
 from web.wording import duration
 
 from ..health import readiness
@@ -98,6 +99,7 @@ def health(request: DeskRequest) -> HttpResponse:
         "checks": checks,
         "waiting": waiting,
         "tasks": tasks,
+        "kept": list(kept()),
         "queues": [_shown(queue) for queue in figures.queues] if figures else [],
         "queue_prefix": DEPARTMENT_PREFIX,
         "figures": figures,
@@ -216,6 +218,24 @@ def ran(found: Figures) -> Iterator[Line]:
         else:
             yield _run_line(title, run, period=entry["schedule"])
     yield _backup_line(runs.get(BACKUP))
+
+
+def kept() -> Iterator[Line]:
+    """Return a line for each process that deletes something, with the days after which it does."""
+    for process in Process.objects.filter(current__isnull=False).select_related("current"):
+        days = process.definition.retention
+        parts = [
+            text % {"n": count}
+            for text, count in (
+                (_("tickets cerrados a los %(n)d días"), days.tickets),
+                (_("archivos a los %(n)d días"), days.files),
+                (_("correos a los %(n)d días"), days.mails),
+                (_("historial a los %(n)d días"), days.events),
+            )
+            if count
+        ]
+        if parts:
+            yield Line(str(process), NOT_YET, f"{' · '.join(parts).capitalize()}.")
 
 
 def _backup_line(run: TaskRun | None) -> Line:
