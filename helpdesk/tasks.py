@@ -96,8 +96,8 @@ def discard_old_files() -> None:
 
 def delete_expired_tickets() -> None:
     """Delete what the processes no longer keep. Waits while a backup copies files."""
-    if not making.is_running():
-        retention.sweep()
+    if not making.is_running() and (failed := retention.sweep().failed):
+        raise CleanUpFailed(f"{failed} tickets cannot be deleted")
 
 
 def delete_old_demo_mail() -> None:

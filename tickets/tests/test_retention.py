@@ -269,10 +269,11 @@ def test_sweep_continues_after_a_failing_ticket(monkeypatch, caplog):
         return is_needed(ticket)
 
     monkeypatch.setattr(retention, "is_needed", failing)
-    retention.sweep()
+    deleted = retention.sweep()
 
     assert list(Ticket.objects.all()) == [broken]
     assert sound.folio not in [ticket.folio for ticket in Ticket.objects.all()]
+    assert (deleted.tickets, deleted.failed) == (1, 1)
     assert f"ticket {broken.folio} cannot be deleted" in caplog.text
 
 

@@ -42,12 +42,14 @@ sends mail must delete its rows too."""
 
 @dataclass(frozen=True)
 class Deleted:
-    """How much a sweep has deleted: whole tickets, and parts of tickets that are kept."""
+    """How much a sweep has deleted: whole tickets, and parts of tickets that are kept. `failed` tickets are left for
+    the next round."""
 
     tickets: int = 0
     files: int = 0
     mails: int = 0
     events: int = 0
+    failed: int = 0
 
     def __add__(self, other: "Deleted") -> "Deleted":
         return Deleted(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -194,7 +196,7 @@ def _delete_safely(ticket: Expired, retention: Retention, *, now: datetime) -> D
         return _delete(ticket, retention, now=now)
     except Exception:
         logger.exception("retention: ticket %s cannot be deleted", ticket.folio)
-        return Deleted()
+        return Deleted(failed=1)
 
 
 def _delete(found: Expired, retention: Retention, *, now: datetime) -> Deleted:

@@ -24,6 +24,14 @@ BATCH = 200
 SECONDS = 30  # then the sweep stops and the next run goes on; well below a task's time limit
 
 
+class SweepIncomplete(Exception):
+    """A sweep did its work on `done` tickets, and failed on those that the message names."""
+
+    def __init__(self, act: str, failed: list[int], *, done: int) -> None:
+        super().__init__(f"{act} failed on tickets {', '.join(map(str, failed[:10]))} ({len(failed)} in all)")
+        self.done = done
+
+
 def breach_overdue(limit: int = BATCH) -> int:
     """Record a breach for every clock that ran past its due date (S2.32). Returns the number of tickets, which `limit`
     limits."""
@@ -62,9 +70,10 @@ def _end_silence(pk: int) -> bool:
 def _run_on_each(tickets: Iterable[int], act: Callable[[int], bool], limit: int) -> int:
     """Call `act` on each ticket and return how often it did something. Stops after `limit` times or `SECONDS`.
 
-    A sweep goes on after a ticket that fails, and failing tickets do not count towards `limit`.
+    A sweep goes on after a ticket that fails, and failing tickets do not count towards `limit`. Raises
+    `SweepIncomplete` at the end if there were any, so that the task counts as failed where operators look.
     """
-    count, until = 0, monotonic() + SECONDS
+    count, until, failed = 0, monotonic() + SECONDS, []
     for pk in tickets:
         if count >= limit or monotonic() >= until:
             break
@@ -72,6 +81,9 @@ def _run_on_each(tickets: Iterable[int], act: Callable[[int], bool], limit: int)
             count += act(pk)
         except Exception:
             logger.exception("ticket %s: %s failed", pk, act.__name__)
+            failed.append(pk)
+    if failed:
+        raise SweepIncomplete(act.__name__, failed, done=count)
     return count
 
 
