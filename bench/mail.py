@@ -114,6 +114,7 @@ def environment(database: str, smtp_port: int, folder: Path, redis: str = "") ->
     }
     return given | {
         "DJANGO_SETTINGS_MODULE": "bench.settings",
+        "DESK_ENV": "development",
         "DATABASE_URL": database,
         "REDIS_URL": redis,
         "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",

@@ -52,7 +52,7 @@ app.conf.update(
     timezone="UTC",
     beat_max_loop_interval=5,
     task_default_queue="desk",
-    # A worker reads both queues unless `-Q` names one. Mail has its own, because a mail server may be slow or mute.
+    # A worker reads both queues unless `--queues` names one. Mail has its own, because its server may be slow or mute.
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("desk", MAIL_QUEUE)],
     task_routes={"notifications.tasks.drain_outbox": {"queue": MAIL_QUEUE}},
     task_soft_time_limit=90,
