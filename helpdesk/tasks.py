@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from content.batches import delete_in_batches
 from notifications.outgoing import outbox
+from notifications.outgoing.holding import held_mail
 from tickets import attachments, drafts, stored_files
 from tickets.lists import presence
 from tickets.workflow import retention, sweeps
@@ -77,7 +78,7 @@ def clean_up() -> None:
         csp_reports.forget_old,
         delete_old_demo_mail,
         delete_expired_sessions,
-        stored_files.sweep,  # the last one: it asks the store, which may be slow
+        delete_files_without_rows,  # the last one: it asks the store, which may be slow
     ):
         try:
             step()
@@ -88,16 +89,27 @@ def clean_up() -> None:
         raise CleanUpFailed(", ".join(failed))
 
 
+def files_must_stay() -> bool:
+    """Whether no file may be deleted now: a backup copies them, or this is a restored copy of which nobody has said yet
+    what it is for. It may share its store with the original desk, whose newer files no row of the copy names."""
+    return making.is_running() or held_mail() is not None
+
+
 def discard_old_files() -> None:
-    """Delete files that were never sent. Waits while a backup copies files."""
-    if not making.is_running():
+    """Delete files that were never sent."""
+    if not files_must_stay():
         attachments.discard_old_drafts()
 
 
 def delete_expired_tickets() -> None:
-    """Delete what the processes no longer keep. Waits while a backup copies files."""
-    if not making.is_running() and (failed := retention.sweep().failed):
+    """Delete what the processes no longer keep."""
+    if not files_must_stay() and (failed := retention.sweep().failed):
         raise CleanUpFailed(f"{failed} tickets cannot be deleted")
+
+
+def delete_files_without_rows() -> None:
+    if not files_must_stay():
+        stored_files.sweep()
 
 
 def delete_old_demo_mail() -> None:

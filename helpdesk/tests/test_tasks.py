@@ -1,8 +1,11 @@
 """The periodic Celery tasks, and their names in the schedule."""
 
+import os
 from contextlib import ExitStack
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -10,6 +13,7 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.utils import timezone
 from PIL import Image
@@ -24,6 +28,7 @@ from helpdesk.models import Heartbeat
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
 from notifications.outgoing import outbox
+from notifications.outgoing.holding import hold, release
 from notifications.tests.factories import make_mail
 from tickets.enums import EventKind, Template
 from tickets.models import Attachment, Delivery, GuestToken, Ticket
@@ -156,6 +161,27 @@ def test_clean_up_continues_after_a_failing_step(monkeypatch, caplog):
 
     assert not Session.objects.exists()
     assert "discard_old_files failed" in caplog.text
+
+
+@pytest.mark.parametrize("stays", ["a backup runs", "a restored copy holds its mail"])
+def test_clean_up_deletes_no_file_while_files_must_stay(monkeypatch, stays):
+    """A copy may share its store with the original desk, whose newer files have no row in the copy."""
+    old = timezone.now() - timedelta(days=30)
+    name = uuid4().hex
+    path = Path(default_storage.path(f"attachments/{name[:2]}/{name}"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"del original")
+    os.utime(path, (old.timestamp(), old.timestamp()))
+    with monkeypatch.context() as patch:
+        if stays == "a backup runs":
+            patch.setattr(tasks.making, "is_running", lambda: True)
+        else:
+            hold(backup_at=timezone.now())
+        tasks.clean_up()
+        assert path.exists()
+    release(discard_old=False, by="prueba")
+    tasks.clean_up()
+    assert not path.exists()
 
 
 def test_demo_mailbox_keeps_the_newest_mails(monkeypatch):
