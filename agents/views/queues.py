@@ -72,6 +72,10 @@ def _list(
     rows = [Row(ticket, moment, page=link) for ticket in page.rows]
     part = "#results" if request.htmx.target == "results" else ""
     counts = {} if part else figures(available, request.user)  # the swapped part shows no counts
+    if not (part or filters.narrows or cursor or page.older) and chosen.key in counts:
+        counts = counts | {
+            chosen.key: len(page.rows)
+        }  # the kept figure may be some seconds older than the list
     if counts.get(queues.TO_PREPARE.key):
         request.may_prepare = True  # whoever has tickets to prepare may; this saves the query that decides it
     context = {

@@ -160,7 +160,7 @@ def test_figures_cost_the_same_number_of_queries(tickets, django_assert_num_quer
     for _number in range(tickets):
         make_ticket()
 
-    with django_assert_num_queries(11 if connection.vendor == "sqlite" else 12):
+    with django_assert_num_queries(12 if connection.vendor == "sqlite" else 13):
         figures.read()
 
 

@@ -34,12 +34,14 @@ def _fill_version(apps, version, definition):
     tickets = tickets.select_related("assignee").annotate(has_call=Exists(calls))
     for ticket in tickets.iterator(chunk_size=BATCH):
         subject = SimpleNamespace(
-            **vars(ticket),
+            **{
+                "call_due_since": None,
+                **vars(ticket),
+            },  # 0014 adds the column; a process of today may ask for it
             definition=definition,
             requester=None,  # the only condition that reads it counts as true here
             acting_assignee=ticket.assignee if ticket.assignee and ticket.assignee.is_active else None,
             call_outcome="logged" if ticket.has_call else "",
-            call_due_since=None,  # 0014 adds the column; a process of today may ask for it
         )
         rows += [turn(ticket_id=ticket.pk, who=name) for name in names_of(subject, _doers(apps, ticket))]
         if len(rows) >= BATCH:
