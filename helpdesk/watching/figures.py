@@ -72,7 +72,7 @@ def bounded(rows: "QuerySet[Any]", *, along: Sequence[str]) -> int:
 
 
 def read() -> Figures:
-    """Read all figures now. Eight queries and one for the departments, whatever the number of tickets."""
+    """Read all figures now, in the same number of queries whatever the number of tickets."""
     now = timezone.now()
     with transaction.atomic():
         if connection.vendor == "postgresql":
