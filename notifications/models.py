@@ -43,6 +43,11 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
         """Return the mails that are not settled yet."""
         return self.filter(state__in=WAITING_STATES)
 
+    def queued(self) -> "OutgoingEmailQuerySet":
+        """Return the mails that wait, in sending order: the index `mail_due` holds them. To count what waits use this,
+        not `waiting`, which also finds those that a worker of an earlier release claimed, and reads the whole table."""
+        return self.filter(state=MailState.QUEUED).order_by("-is_urgent", "next_attempt_at", "id")
+
     def claimed_by_former_release(self) -> "OutgoingEmailQuerySet":
         """Return the mails that a worker of an earlier release claimed, and whose lease has expired. That release
         kept the claim in the outbox; it may still have run when this one migrated."""

@@ -22,7 +22,7 @@ from accounts.tests.factories import make_department
 from helpdesk import tasks
 from helpdesk.models import TaskRun
 from helpdesk.watching import figures, processes, requests, runs
-from notifications.enums import MailState
+from notifications.enums import TROUBLED_STATES, MailState
 from notifications.models import OutgoingEmail
 from notifications.outgoing import holding
 from notifications.tests.factories import make_mail
@@ -344,3 +344,20 @@ def test_alert_is_valid_and_asks_for_metrics_that_exist(client, rule):
     assert rule["labels"]["severity"] in ("page", "ticket")
     assert {"summary", "description"} == set(rule["annotations"])
     assert re.fullmatch(r"\d+[smh]", rule["for"])
+
+
+@pytest.mark.slow  # on PostgreSQL, whose plans it reads
+def test_counts_read_an_index_that_holds_few_rows():
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL explains its plans")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # the tables of the test are empty
+    troubled = OutgoingEmail.objects.filter(state__in=TROUBLED_STATES, state=MailState.FAILED)
+    overdue = Ticket.objects.open().filter(is_paused=False, due_order__lte=timezone.now())
+    for rows, index in (
+        (OutgoingEmail.objects.queued(), "mail_due"),
+        (troubled.order_by("-id"), "mail_troubled"),
+        (overdue.order_by(*figures.DUE), "ticket_open_by_due"),
+        (Attachment.objects.filter(scan="pending").order_by("-id"), "attachment_not_scanned"),
+    ):
+        assert f" {index} " in rows.values("pk")[:10].explain(), index

@@ -81,7 +81,7 @@ def read() -> Figures:
         troubled = OutgoingEmail.objects.filter(state__in=TROUBLED_STATES)
         return Figures(
             at=now,
-            outbox_waiting=bounded(OutgoingEmail.objects.waiting(), along=["next_attempt_at"]),
+            outbox_waiting=OutgoingEmail.objects.queued().values("pk")[:MANY].count(),
             outbox_oldest=OutgoingEmail.objects.oldest_waiting(),
             mails_failed=bounded(troubled.filter(state=MailState.FAILED), along=["-id"]),
             mails_uncertain=bounded(troubled.filter(state=MailState.UNCERTAIN), along=["-id"]),

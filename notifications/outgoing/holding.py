@@ -41,12 +41,12 @@ def held_mail() -> HeldMail | None:
     hold = MailHold.objects.order_by("-backup_at").first()
     if hold is None:
         return None
-    waiting = OutgoingEmail.objects.waiting()
+    waiting = OutgoingEmail.objects.queued()
     return HeldMail(
         since=hold.since,
         backup_at=hold.backup_at,
-        waiting=waiting.order_by()[:COUNTED].count(),
-        old=waiting.filter(created_at__lte=hold.backup_at).order_by()[:COUNTED].count(),
+        waiting=waiting.values("pk")[:COUNTED].count(),
+        old=waiting.filter(created_at__lte=hold.backup_at).values("pk")[:COUNTED].count(),
     )
 
 
