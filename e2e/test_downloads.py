@@ -112,7 +112,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, store: str) -> Iterator[Desk]
         public = store.replace("127.0.0.1", "localhost")
         bind = f"127.0.0.1:{run.ports[1]}"
         run.start("web2", command_of("web"), WEB_BIND=bind, S3_PUBLIC_ENDPOINT_URL=public)
-        run.start_worker(1)
+        run.start_worker("worker1")
         try:
             nginx = stack.enter_context(Nginx(f"127.0.0.1:{run.ports[0]}"))
         except CannotServe as problem:
