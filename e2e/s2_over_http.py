@@ -142,7 +142,8 @@ class Journey:
     # --- Mails ---
 
     def mails(self) -> list[Mail]:
-        return [mail for mail in list(self.sink.mails) if self.folio.lower() in mail.id]
+        thread = f"<{self.folio.lower()}@"
+        return [mail for mail in list(self.sink.mails) if thread in str(mail.message["References"])]
 
     def mail(self, template: str, *, number: int = 1, to: str = CUSTOMER) -> Mail:
         """Wait for the `number`th mail with this template to `to` and return it. Copies with the same Message-ID count
@@ -195,7 +196,7 @@ def play(journey: Journey, *, between: "dict[str, Callable[[], None]] | None" = 
 
 
 def template_of(mail: Mail) -> str:
-    """Return the mail's template, read from its Message-ID: <folio.event.template.hint@…>."""
+    """Return the mail's template, read from its Message-ID: <ticket.event.template.hint@…>."""
     return mail.id.strip("<>").split(".")[2]
 
 
