@@ -207,7 +207,8 @@ def test_public_address_of_the_store_gives_the_same_file(desk: Desk) -> None:
 
 def test_nginx_sends_files_of_the_folder(desk: Desk) -> None:
     """With DESK_ACCEL_PREFIX the web process only says who may read them. It answers for a lost one itself."""
-    in_folder = {"S3_BUCKET": "", "DESK_ACCEL_PREFIX": "/media-interna/"}
+    in_folder = {name: "" for name in desk.stack.env if name.startswith("S3_")}
+    in_folder["DESK_ACCEL_PREFIX"] = "/media-interna/"
     made = Stack(desk.stack.folder, desk.stack.env | in_folder)
     video = f"/adjuntos/{made.run(sys.executable, '-c', MAKE_BIG, desk.folio, str(BIG)).split()[-1]}/"
     port = spare_port()

@@ -93,7 +93,7 @@ def size(desk: Stack) -> dict[str, int]:
 def test_idle_desk_writes_nothing(desk: Stack, postgres: Postgres, proxy: Nginx) -> None:
     """Meanwhile tasks run, and probes ask. It wrote 49 MB a day."""
     before = size(desk)
-    assert set(before) == {"web1.log", "worker1.log", "beat.log"}
+    assert set(before) == {"web1.log", "worker1.log", "mailer1.log", "beat.log"}
     proxy_before = (proxy.folder / "log").read_text()
     for _ in range(2):
         last = last_heartbeat(postgres)
