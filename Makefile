@@ -68,8 +68,9 @@ format: $(FULL)
 format-front: $(FRONT)
 	tools/front/node_modules/.bin/biome check --fix
 
+# N="10000 100000" for several sizes; ARGS="--help" shows the options.
 bench: $(FULL)
-	$(BIN)/python -m bench $(N)
+	$(BIN)/python -m bench $(N) $(ARGS)
 
 # ARGS="--only S2 --kind guards", for instance: python -m tools.mutants --help.
 mutants: $(FULL)

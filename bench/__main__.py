@@ -7,102 +7,95 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
-from itertools import pairwise
 from typing import Any
-from urllib.parse import urlsplit
 
-from bench.client import Answer, Browser, UnexpectedAnswer
-from bench.database import ROOT, VAR_DIR, create, environment, url_for
-from bench.report import Row, Samples, comparison, table
-from bench.server import Server
+from bench import balance, machine, report
+from bench.client import UnexpectedAnswer
+from bench.database import ROOT, VAR_DIR, Watch, create, environment
+from bench.load import Samples, Target, merged
+from bench.pages import FLOOR, Page, page_from
+from bench.server import Server, options_of
 
-ROUNDS, IN_A_ROW = 30, 3
-SECONDS = 150.0  # measuring ends after this time, even with fewer rounds
+DRAINED = 10  # seconds; long enough to judge the updates of the outbox
+TO_NOBODY = {"DESK_ENV": "development", "EMAIL_URL": "dummymail://"}
+FLUSHED = 1.5  # seconds after which PostgreSQL has counted the last updates
 
 
 class Desk:
-    """One size: its database, server, browsers and measured samples."""
+    """One size: its database, its server and what was measured."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, anew: bool) -> None:
         self.size, self.env = size, environment(size)
         create(self.env["DATABASE_URL"])
-        command = [sys.executable, "-m", "bench.prepare", str(size)]
+        command = [sys.executable, "-m", "bench.prepare", str(size), *(["--anew"] if anew else [])]
         done = subprocess.run(command, cwd=ROOT, env=self.env, check=True, stdout=subprocess.PIPE)
         prepared = json.loads(done.stdout)
-        self.pages: list[dict[str, Any]] = prepared["pages"]
-        self.sessions: dict[str, str] = prepared["sessions"]
-        self.measured = {page["key"]: Samples() for page in self.pages}
-        self.asked = dict.fromkeys(self.measured, 0)
+        self.pages: list[Page] = [page_from(page) for page in prepared["pages"]]
+        self.sessions: dict[str, str] = prepared["people"]
+        self.folios: dict[str, list[float]] = prepared["folios"]
+        self.rounds: dict[tuple[str, int], list[Samples]] = {}
+        self.queries: dict[str, int] = {}
 
     def open(self, stack: ExitStack) -> None:
-        server = stack.enter_context(Server(self.env))
-        self.browsers = {
-            name: Browser(server.port, session, f"127.0.1.{number}")
-            for number, (name, session) in enumerate(self.sessions.items(), start=1)
-        }
+        self.watch = stack.enter_context(Watch(self.env["DATABASE_URL"]))
+        self.target = Target(stack.enter_context(Server(self.env)), self.watch, self.sessions)
+        self.updates = self.watch.updates()
 
-    def round(self, *, is_counted: bool) -> None:
-        """Ask for every page once (forms) or `IN_A_ROW` times; store the times if `is_counted`."""
-        for page in self.pages:
-            for _again in range(1 if page["form"] is not None else IN_A_ROW):
-                answer = self.ask(page)
-                if is_counted:
-                    self.measured[page["key"]].seconds.append(answer.seconds)
+    def drain(self) -> None:
+        """Send mails that the measuring has caused, for some seconds. Nobody gets them."""
+        command = [sys.executable, "-m", "bench.prepare", str(self.size), "--drain", str(DRAINED)]
+        subprocess.run(command, cwd=ROOT, env=self.env | TO_NOBODY, check=True)
 
-    def count_queries(self) -> None:
-        for page in self.pages:
-            self.measured[page["key"]].queries = self.ask(page, count=True).queries
-
-    def ask(self, page: dict[str, Any], *, count: bool = False) -> Answer:
-        """Ask for the page with its next path and person. Raises `UnexpectedAnswer` if the status is not the page's
-        `status`."""
-        turn = self.asked[page["key"]]
-        self.asked[page["key"]] += 1
-        browser = self.browsers[page["who"][turn % len(page["who"])]]
-        path = page["paths"][turn % len(page["paths"])]
-        if page["form"] is None:
-            answer = browser.ask("GET", path, count=count)
-        else:
-            path, data = self._fill_in(
-                browser, page, path.replace("/bench/", f"/bench-{os.getpid()}-{turn}/")
-            )
-            answer = browser.ask("POST", path, data=data, count=count)
-        if answer.status != page["status"]:
-            raise UnexpectedAnswer(f"{page['label']}: {path} answers {answer.status}, not {page['status']}")
-        return answer
-
-    @staticmethod
-    def _fill_in(browser: Browser, page: dict[str, Any], path: str) -> tuple[str, dict[str, str]]:
-        """Post the step before the last one. Returns the path and the data of the last step."""
-        step = browser.ask("POST", path.partition("?")[0], data=browser.form(path) | page["before"])
-        if not step.location:
-            raise UnexpectedAnswer(f"{page['label']}: {path} answers {step.status}")
-        return step.location, browser.form(step.location) | page["form"]
+    def result(self, noise: float) -> report.Size:
+        measured = {key: merged(rounds, noise) for key, rounds in self.rounds.items()}
+        return report.Size(self.size, measured, self.queries)
 
 
-def measure(desks: list[Desk], seconds: float) -> None:
-    """Measure all pages of all sizes in alternating rounds, so that other load on the machine affects all sizes
-    alike."""
-    for desk in desks:
-        desk.round(is_counted=False)
-        desk.count_queries()
-    deadline = time.monotonic() + seconds
-    for _round in range(ROUNDS):
-        for desk in desks:
-            desk.round(is_counted=True)
-        if time.monotonic() > deadline:
-            break
+def measure(desks: list[Desk], keys: list[str], options: argparse.Namespace) -> None:
+    """Measure all pages in rounds. Each page is measured at all sizes before the next, so that other work on the
+    machine disturbs all sizes alike. The floor is measured at the beginning and at the end of each round."""
+    for number in range(options.rounds):
+        for key in (*keys, FLOOR):
+            for desk in desks:
+                page = next(page for page in desk.pages if page.key == key)
+                if key not in desk.queries:
+                    desk.queries[key] = desk.target.queries(page)
+                for clients in options.clients:
+                    machine.wait_until_quiet(options.noise / 100, options.patience)
+                    samples = desk.target.measure(
+                        page,
+                        clients=clients,
+                        count=options.requests,
+                        seconds=options.seconds,
+                        is_fresh=options.fresh,
+                    )
+                    desk.rounds.setdefault((key, clients), []).append(samples)
+        print(f"round {number + 1} of {options.rounds} measured", file=sys.stderr, flush=True)
 
 
-def rows_of(desk: Desk) -> list[Row]:
-    return [Row(p["key"], p["label"], p["times_floor"], p["times_smaller"]) for p in desk.pages]
+def show(desks: list[Desk], keys: list[str], options: argparse.Namespace) -> int:
+    """Print the tables. Returns how many promises are broken."""
+    noise, clients = options.noise / 100, options.clients
+    pages = [page for page in desks[0].pages if page.key in keys]
+    sizes = [desk.result(noise) for desk in desks]
+    for desk, size in zip(desks, sizes, strict=True):
+        kind = desk.env["DATABASE_URL"].partition(":")[0]
+        print(f"\n{spaced(desk.size)} tickets on {kind}; load of the machine {os.getloadavg()[0]:.1f}\n")
+        print("\n".join(report.table(pages, size, clients=clients, noise=noise)))
+        print(f"\n{report.held(desk.folios)}")
+        print("\n".join(report.updates(desk.updates, desk.watch.updates())))
+    if len(sizes) > 1:
+        print(f"\nfrom {spaced(sizes[0].tickets)} to {spaced(sizes[-1].tickets)} tickets\n")
+        print("\n".join(report.comparison(pages, sizes[0], sizes[-1], clients=clients)))
+    return report.broken(pages, sizes, clients=clients)
 
 
 def save(desk: Desk) -> None:
-    result = {
-        key: {"queries": samples.queries, "seconds": [round(value, 6) for value in samples.seconds]}
-        for key, samples in desk.measured.items()
-    }
+    result = [
+        {"page": page, "clients": clients, "round": number, **vars(samples)}
+        for (page, clients), rounds in desk.rounds.items()
+        for number, samples in enumerate(rounds)
+    ]
     (VAR_DIR / str(desk.size) / "measured.json").write_text(json.dumps(result))
 
 
@@ -110,30 +103,61 @@ def spaced(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
-def main() -> None:
+def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "sizes", type=int, nargs="+", metavar="N", help="number of tickets; several are compared"
+    add: Any = parser.add_argument
+    add("sizes", type=int, nargs="+", metavar="N", help="number of tickets; several are compared")
+    add("--rounds", type=int, default=3)
+    add("--requests", type=int, default=100, help="for each page, number of clients and round")
+    add("--seconds", type=float, default=8, help="measure a page no longer than this in one round")
+    add("--clients", type=int, nargs="+", default=[1, 8])
+    add("--pages", nargs="+", metavar="KEY", help="only these of bench/pages.py, and the floor")
+    add("--fresh", action="store_true", help="a new connection for each request, as nginx makes them")
+    add("--noise", type=float, default=12, help="percent of the machine that others may use")
+    add(
+        "--patience",
+        type=float,
+        default=3,
+        help="seconds to wait for a quiet machine before each measurement",
     )
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="measure no longer than this")
-    arguments = parser.parse_args()
-    sizes = sorted(set(arguments.sizes))
-    kind = urlsplit(url_for(sizes[0])).scheme.split(":")[0]
+    add("--anew", action="store_true", help="fill the databases anew")
+    add("--strict", action="store_true", help="fail if a promise is broken")
+    add("--server", type=lambda text: text.split(","), help="compare these: gthread:2x8,sync:2")
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    options = parse(sys.argv[1:])
+    for name in options.server or ():
+        options_of(name)
+    desks = [Desk(size, anew=options.anew) for size in sorted(set(options.sizes))]
+    if options.server:
+        compare_servers(desks[0], options)
+        return
+    keys = [page.key for page in desks[0].pages if page.key in (FLOOR, *(options.pages or [page.key]))]
     with ExitStack() as stack:
-        desks = [Desk(size) for size in sizes]
         for desk in desks:
             desk.open(stack)
         try:
-            measure(desks, arguments.seconds)
+            measure(desks, keys, options)
         except UnexpectedAnswer as problem:
             raise SystemExit(f"Not measured: {problem}") from None
-    for desk in desks:
-        save(desk)
-        print(f"\n{spaced(desk.size)} tickets on {kind}, one client\n")
-        print("\n".join(table(rows_of(desk), desk.measured)))
-    for small, large in pairwise(desks):
-        print(f"\nfrom {spaced(small.size)} to {spaced(large.size)} tickets\n")
-        print("\n".join(comparison(rows_of(large), small.measured, large.measured)))
+        for desk in desks:
+            save(desk)
+            desk.drain()
+        time.sleep(FLUSHED)
+        broken = show(desks, keys, options)
+    if options.strict and broken:
+        raise SystemExit(f"{broken} promises are broken")
+
+
+def compare_servers(desk: Desk, options: argparse.Namespace) -> None:
+    page = next(page for page in desk.pages if page.key == "ticket")
+    lines = balance.compare(
+        options.server, desk.env, page, desk.sessions, rounds=options.rounds, noise=options.noise / 100
+    )
+    print(f"\nticket page, {balance.CLIENTS} clients, {spaced(desk.size)} tickets\n")
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from accounts.models import User
+from accounts.models import Department, User
+from notifications.models import OutgoingEmail
 from tickets.definitions.definition import Action, Definition
 from tickets.models import (
     Attachment,
@@ -17,7 +18,11 @@ from tickets.models import (
     Survey,
     Ticket,
     TicketEvent,
+    Turn,
 )
+
+ROWS_EACH = 64
+"""Ids of one table that are kept free for each ticket, so that processes can write tickets side by side."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,8 @@ class Line:
         return self.roads[start, end]
 
     def _search(self, start: str, end: str) -> tuple[Action, ...] | None:
-        waiting, seen = deque([(start, ())]), {start}
+        waiting: deque[tuple[str, tuple[Action, ...]]] = deque([(start, ())])
+        seen = {start}
         while waiting:
             stage, way = waiting.popleft()
             if stage == end:
@@ -49,12 +55,21 @@ class Line:
         return None
 
 
+IN_ARCHIVE = 20
+
+
 @dataclass(frozen=True)
 class Desk:
     lines: list[Line]
     customers: list[User]
     staff: dict[int, list[User]]  # by department
+    archive: Department
+    """A department with `IN_ARCHIVE` tickets, for the agent who sees few."""
     now: datetime
+    size: int
+
+    def is_for_archive(self, number: int) -> bool:
+        return number % max(self.size // IN_ARCHIVE, 1) == 0
 
 
 @dataclass
@@ -69,3 +84,28 @@ class Story:
     surveys: list[Survey] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    mails: list[OutgoingEmail] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+
+    def number_rows(self) -> None:
+        """Give every row the id that follows from the ticket's, and copy it to the rows that refer to it."""
+        first = (self.ticket.pk - 1) * ROWS_EACH + 1
+        for name in CHILDREN:
+            for pk, row in enumerate(getattr(self, name), start=first):
+                row.pk = pk
+        for event in self.events:
+            event.message = event.message
+        for attachment in self.attachments:
+            attachment.message = attachment.message
+        for pause in self.pauses:
+            pause.clock = pause.clock
+        for delivery in self.deliveries:
+            delivery.event = delivery.event
+        for mail in self.mails:
+            mail.event, mail.delivery = mail.event, mail.delivery
+
+
+# In this order, because later ones refer to earlier ones.
+CHILDREN = (
+    "messages", "attachments", "events", "deliveries", "mails", "clocks", "pauses", "surveys", "turns",
+)  # fmt: skip

@@ -1,118 +1,118 @@
-"""Fill the bench's database up to a number of tickets, in batches, so that an interrupted run can be continued."""
+"""Fill the bench's database with a number of tickets.
 
+On PostgreSQL the indexes are dropped before and made again after, and each processor has a process that writes with
+COPY. An interrupted filling is made anew: the floor's table, made last, tells that the data are complete.
+"""
+
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable
-from random import Random
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from itertools import pairwise
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, models
 from django.utils import timezone
 
-from accounts.enums import Role
-from accounts.models import CustomerKind, Department, Membership, User
-from bench.desk import Desk, Line, Story
+from bench import copying, floor, people
+from bench.database import ROOT
+from bench.desk import CHILDREN, Desk, Line, Story
 from bench.stories import tell
-from bench.words import FIRST_NAMES, SURNAMES
+from notifications.models import OutgoingEmail
 from tickets.definitions.loading import library
-from tickets.models import FolioCounter, Ticket
-from tickets.workflow.checking import load
+from tickets.models import (
+    Attachment,
+    Clock,
+    Delivery,
+    FolioCounter,
+    Message,
+    Pause,
+    Survey,
+    Ticket,
+    TicketEvent,
+    Turn,
+)
 from tickets.workflow.publishing import publish
 
 BATCH = 1000
-AGENTS, SUPERVISORS = 8, 2  # few, so that at every size each agent has more open tickets than a page shows
-TICKETS_PER_CUSTOMER = 20
-WEIGHTS = {"soporte-con-aprobacion": 55, "incidencia-tecnica": 35}
-# In this order, because later ones refer to earlier ones.
-CHILDREN = ("messages", "attachments", "events", "deliveries", "clocks", "pauses", "surveys")
+WEIGHTS = {"soporte-con-aprobacion": 45, "incidencia-tecnica": 35, "solicitud-guiada": 12}
+FILLED: tuple[type[models.Model], ...] = (
+    Ticket, Message, Attachment, TicketEvent, Delivery, OutgoingEmail, Clock, Pause, Survey, Turn,
+)  # fmt: skip
 
 
 def fill(size: int, *, say: Callable[[str], None] = print) -> None:
-    """Add tickets until there are `size`. Does nothing if there are that many already."""
-    have = Ticket.objects.count()
-    if have >= size:
-        return
-    desk = _desk(size)
-    started = time.monotonic()
-    for first in range(have, size, BATCH):
-        last = min(first + BATCH, size)
-        _write([tell(number, desk) for number in range(first, last)])
-        if last % 10_000 == 0 or last == size:
-            say(f"{last:>9,} tickets, {time.monotonic() - started:.0f} s".replace(",", " "))
+    """Make `size` tickets in an empty database, and then the floor's table."""
+    started, now = time.monotonic(), timezone.now()
+    desk_of(size, now)  # before the processes that share it
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        with copying.without_indexes([model._meta.db_table for model in FILLED]):
+            _fill_side_by_side(size, now)
+            say(f"{size} tickets written in {time.monotonic() - started:.0f} s")
+    else:
+        write(range(size), desk_of(size, now))
+    copying.continue_ids(FILLED)
+    counted = {"last": settings.DESK_FOLIO_START + size}
+    FolioCounter.objects.update_or_create(name=settings.DESK_FOLIO_PREFIX, defaults=counted)
+    floor.make()
     if connection.vendor == "postgresql" and not connection.in_atomic_block:
         # On a real site autovacuum would have done this by now. It cannot run inside a test's transaction.
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
+    say(f"{size} tickets ready in {time.monotonic() - started:.0f} s")
 
 
-@transaction.atomic
-def _write(stories: list[Story]) -> None:
-    counter, _created = FolioCounter.objects.get_or_create(
-        name=settings.DESK_FOLIO_PREFIX, defaults={"last": settings.DESK_FOLIO_START}
-    )
-    for story in stories:
-        counter.last += 1
-        story.ticket.folio = f"{counter.name}-{counter.last}"
-    counter.save()
-    Ticket.objects.bulk_create([story.ticket for story in stories])
-    for name in CHILDREN:
-        rows = [row for story in stories for row in getattr(story, name)]
-        if rows:
-            type(rows[0]).objects.bulk_create(rows, batch_size=5000)
-
-
-def _desk(size: int) -> Desk:
-    departments = _departments()
-    lines = []
-    for source in library().values():
-        version = publish(source).process.current
-        categories = list(version.process.categories.all())
-        if categories:
-            lines.append(Line(version, version.definition, categories, WEIGHTS.get(version.process.key, 3)))
-    return Desk(lines, _customers(size), _staff(departments), timezone.now())
-
-
-def _departments() -> list[Department]:
-    keys: set[str] = set()
-    for source in library().values():
-        definition = load(source)
-        keys |= {definition.department, *(category.department for category in definition.categories)} - {""}
-    Department.objects.bulk_create(
-        [Department(key=key, name=key.replace("-", " ").capitalize()) for key in sorted(keys)],
-        ignore_conflicts=True,
-    )
-    return list(Department.objects.order_by("key"))
-
-
-def _staff(departments: list[Department]) -> dict[int, list[User]]:
-    people = _people(AGENTS, "agente", Role.AGENT)
-    _people(SUPERVISORS, "supervisor", Role.SUPERVISOR)
-    staff = {
-        department.pk: people[number % len(departments) :: len(departments)]
-        for number, department in enumerate(departments)
-    }
-    Membership.objects.bulk_create(
-        [Membership(user=user, department_id=key) for key, users in staff.items() for user in users],
-        ignore_conflicts=True,
-    )
-    return staff
-
-
-def _customers(size: int) -> list[User]:
-    kind, _created = CustomerKind.objects.get_or_create(key="estudiante", defaults={"name": "Estudiante"})
-    return _people(max(size // TICKETS_PER_CUSTOMER, 1), "cliente", Role.CUSTOMER, kind=kind)
-
-
-def _people(count: int, word: str, role: Role, **fields: object) -> list[User]:
-    rng = Random(word)
-    users = [
-        User(
-            email=f"{word}{number}@bench.test",
-            name=f"{rng.choice(FIRST_NAMES)} {rng.choice(SURNAMES)} {rng.choice(SURNAMES)}",
-            role=role,
-            password="!",  # noqa: S106  (unusable: sessions are made directly)
-            **fields,
-        )
-        for number in range(count)
+def _fill_side_by_side(size: int, now: datetime) -> None:
+    count = min(os.cpu_count() or 1, 8)
+    bounds = [size * part // count for part in range(count + 1)]
+    command = [sys.executable, "-m", "bench.prepare", str(size)]
+    writers = [
+        subprocess.Popen([*command, "--part", str(first), str(last), now.isoformat()], cwd=ROOT)
+        for first, last in pairwise(bounds)
     ]
-    User.objects.bulk_create(users, ignore_conflicts=True, batch_size=5000)
-    return list(User.objects.filter(role=role, email__startswith=word).order_by("pk")[:count])
+    codes = [writer.wait() for writer in writers]
+    if any(codes):
+        raise SystemExit("Filling the database failed.")
+
+
+def write_part(size: int, first: int, last: int, now: datetime) -> None:
+    """Write some of the tickets. Run in a process of its own by `fill`."""
+    with suppress(DatabaseError), connection.cursor() as cursor:
+        # Do not look up what rows refer to: it is written, too. Only superusers may say so; else it takes longer.
+        cursor.execute("SET session_replication_role = replica")
+    write(range(first, last), desk_of(size, now))
+
+
+def write(numbers: range, desk: Desk) -> None:
+    for first in numbers[::BATCH]:
+        stories = [tell(number, desk) for number in range(first, min(first + BATCH, numbers.stop))]
+        for story in stories:
+            story.ticket.folio = folio_of(story.ticket.pk)
+        copying.write(_in_order(stories))
+
+
+def _in_order(stories: list[Story]) -> Iterator[models.Model]:
+    """Yield the rows of all stories, table by table."""
+    yield from (story.ticket for story in stories)
+    for name in CHILDREN:
+        for story in stories:
+            yield from getattr(story, name)
+
+
+def folio_of(pk: int) -> str:
+    return f"{settings.DESK_FOLIO_PREFIX}-{settings.DESK_FOLIO_START + pk}"
+
+
+def desk_of(size: int, now: datetime) -> Desk:
+    """Return the desk's processes and people. Makes those that do not exist."""
+    versions = [publish(source).process.current for source in library().values()]  # makes departments, too
+    places = people.departments()
+    lines = [
+        Line(version, version.definition, categories, WEIGHTS.get(version.process.key, 4))
+        for version in versions
+        if version is not None and (categories := list(version.process.categories.all()))
+    ]
+    return Desk(lines, people.customers(size), people.staff(places), places[-1], now, size)

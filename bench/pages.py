@@ -1,20 +1,41 @@
-"""The pages to measure: the people who request each, some paths to use in turn, and the limits of its response time."""
+"""The pages to measure, the people who ask for them, and what is promised of each page.
+
+`bench.prepare` computes them in the process that has the database, and sends them to the bench as JSON.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from django.urls import reverse
+if TYPE_CHECKING:
+    from accounts.models import User
 
-from accounts.enums import Role
-from accounts.models import User
-from bench.report import FLOOR
-from tickets.enums import MessageKind
-from tickets.lists.queues import ALL, DEPARTMENT_PREFIX
-from tickets.models import Category, Message, Ticket
+FLOOR = "floor"
+EXAMPLES, CUSTOMERS = 200, 24
+OWN_TICKETS = (3, 60)  # customers with so many are measured
 
-EXAMPLES = 12  # paths per page, used in turn, so that requests do not always read one cached ticket
-CUSTOMERS = 12  # they file one after the other, because filing is rate-limited per person
-WITHIN, FILING, GROWTH = 3.0, 5.0, 1.2
+
+@dataclass(frozen=True)
+class Step:
+    """One request: for `path`; or, without a path, for the place to which the last answer leads; or sending the form of
+    the last page that has a field called `form`."""
+
+    path: str = ""
+    form: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+    status: int = 200
+    contains: str = ""
+    is_htmx: bool = False
+
+
+@dataclass(frozen=True)
+class Promise:
+    times_floor: float | None = None
+    """p50 at most this many times that of the floor page, with the same number of clients."""
+    growth: float | None = None
+    """p50 at the largest size at most this many times that at the smallest, beyond the floor page's own growth."""
+    share_of_floor: float | None = None
+    """With several clients, requests per second at least this share of the floor page's."""
 
 
 @dataclass(frozen=True)
@@ -22,104 +43,177 @@ class Page:
     key: str
     label: str
     who: list[str]
-    paths: list[str]
-    status: int = 200
-    form: dict[str, str] | None = None
-    """For a form: the values typed into it. Only sending the form is measured, not getting it."""
-    before: dict[str, str] = field(default_factory=dict)
-    """The values typed into the form of the previous step."""
-    times_floor: float | None = None
-    times_smaller: float | None = None
+    """People who ask in turn. An empty list stands for new guests."""
+    steps: list[Step]
+    values: list[dict[str, str]] = field(default_factory=lambda: [{}])
+    """Values for the steps' paths, used in turn. `n` is a number that no other journey has."""
+    before: list[Step] = field(default_factory=list)
+    """Steps that are not measured, such as getting the form."""
+    writes: bool = False
+    promise: Promise = Promise()
 
 
-def people() -> dict[str, User]:
-    """Return the people who sign in, by name. They have about as many tickets as others of their role."""
-    customers = User.objects.filter(role=Role.CUSTOMER).order_by("pk")[:CUSTOMERS]
+QUEUE = Promise(times_floor=4, growth=1.1)
+FOLIO = Promise(times_floor=3, growth=1.1)
+PROMISES = {
+    "all": QUEUE,
+    "all_agent": QUEUE,
+    "filtered": QUEUE,
+    "mine": QUEUE,
+    "small": QUEUE,
+    "staff": QUEUE,
+    "ticket": Promise(times_floor=3.5),
+    "prepare": Promise(times_floor=5, growth=1.1),
+    "palette": FOLIO,
+    "folio": FOLIO,
+    # django-helpdesk files 0.28 times as many reports as the same floor page answers requests, on the same server
+    "filing": Promise(times_floor=4, share_of_floor=0.28),
+    "reply": Promise(times_floor=6),
+}
+
+
+def page_from(given: dict[str, Any]) -> Page:
+    """Return the page that was sent as JSON."""
+    steps = {name: [Step(**step) for step in given[name]] for name in ("steps", "before")}
+    return Page(**{**given, **steps, "promise": Promise(**given["promise"])})
+
+
+def cast_of() -> "dict[str, User]":
+    """Return the people who sign in, by name: all staff, and customers with some tickets."""
+    from django.db.models import Count
+
+    from accounts.enums import Role
+    from accounts.models import User
+
+    agents = User.objects.filter(role=Role.AGENT).order_by("pk")
+    supervisors = User.objects.filter(role=Role.SUPERVISOR).order_by("pk")
+    least, most = OWN_TICKETS
+    customers = User.objects.filter(role=Role.CUSTOMER).annotate(n=Count("requested_tickets")).order_by("pk")
     return {
-        "supervisor": User.objects.filter(role=Role.SUPERVISOR).order_by("pk")[0],
-        "agent": User.objects.filter(role=Role.AGENT, memberships__isnull=False).order_by("pk")[0],
-        **{f"customer{number}": user for number, user in enumerate(customers)},
+        **{f"agent{number}": user for number, user in enumerate(agents)},
+        **{f"supervisor{number}": user for number, user in enumerate(supervisors)},
+        **{
+            f"customer{number}": user
+            for number, user in enumerate(customers.filter(n__gte=least, n__lte=most)[:CUSTOMERS])
+        },
     }
 
 
-def pages(cast: dict[str, User]) -> Iterator[Page]:
-    agent, customer = cast["agent"], cast["customer0"]
-    yield Page(FLOOR, "Floor: one indexed query, fifty rows", ["agent"], ["/bench/floor/"])
-    yield from _queues(agent)
-    theirs = _talked_about(Ticket.objects.visible_to(agent).open())
-    yield Page(
-        "ticket",
-        "Ticket, back office",
-        ["agent"],
-        [reverse("agents:ticket", args=[folio]) for folio in theirs],
-        times_floor=WITHIN,
-        times_smaller=GROWTH,
-    )
-    yield Page("home", "Portal home", ["customer0"], [reverse("portal:home")])
-    yield Page(
-        "mine",
-        "«Mis tickets»",
-        [name for name in cast if name.startswith("customer")],
-        [reverse("portal:ticket_list")],
-        times_floor=WITHIN,
-        times_smaller=GROWTH,
-    )
-    own = _talked_about(Ticket.objects.requested_by(customer))
-    yield Page(
-        "own", "Ticket, portal", ["customer0"], [reverse("portal:ticket", args=[folio]) for folio in own]
-    )
-    versions = Ticket.objects.filter(folio__in=own).values_list("folio", "public_version")
-    yield Page(
-        "poll",
-        "Poll, nothing new (204)",
-        ["customer0"],
-        [f"{reverse('portal:ticket_updates', args=[folio])}?v={version}" for folio, version in versions],
-        status=204,
-    )
-    yield _filing(cast)
+def pages(cast: "dict[str, User]", size: int) -> Iterator[Page]:
+    """Yield the pages, first those that change nothing."""
+    yield Page(FLOOR, "Floor", ["supervisor0"], [Step("/bench/floor/", contains="</table>")])
+    for page in (*_queues(cast), *_tickets(size), *_searches(size), *_portal(cast), *_writing(cast)):
+        yield _promised(page)
 
 
-def _queues(agent: User) -> Iterator[Page]:
-    department = agent.departments.order_by("pk")[0]
-    for key, label, who, path in (
-        ("queue", "Queue: mine, by due date", "agent", reverse("agents:queue")),
-        (
-            "department",
-            "Queue: department, by due date",
-            "agent",
-            _queue(f"{DEPARTMENT_PREFIX}{department.key}"),
-        ),
-        ("all", "Queue: all open, by due date", "supervisor", _queue(ALL.key)),
-        ("arrival", "Queue: all open, by arrival", "supervisor", f"{_queue(ALL.key)}?orden=llegada"),
+def _promised(page: Page) -> Page:
+    return replace(page, promise=PROMISES.get(page.key, Promise()))
+
+
+def _queues(cast: "dict[str, User]") -> Iterator[Page]:
+    from django.urls import reverse
+
+    from accounts.models import Department
+    from bench.people import ARCHIVE
+    from tickets.lists.queues import ALL
+
+    staff = [name for name in cast if not name.startswith("customer")]
+    small = [name for name in staff if name.startswith("agent")][-1]
+    everything = reverse("agents:queue_of", args=[ALL.key])
+    open_page = [Step(everything, contains="</main>")]
+    departments = Department.objects.exclude(key=ARCHIVE).order_by("key").values_list("key", flat=True)
+    by_department = [{"department": key} for key in departments]
+    filtered = [Step(f"{everything}?departamento={{department}}&etapa=work", contains="</main>")]
+    yield Page("all", "Queue: all open, supervisor", ["supervisor0"], open_page)
+    yield Page("all_agent", "Queue: all open, agent", ["agent0"], open_page)
+    yield Page("filtered", "Queue: department and stage", ["supervisor0"], filtered, by_department)
+    yield Page("mine", "Queue: mine", ["agent0"], [Step(reverse("agents:queue"), contains="</main>")])
+    yield Page("small", "Queue: agent who sees 20 tickets", [small], open_page)
+    yield Page("staff", "Queue: the 40 in turn", staff, open_page)
+    prepare = [Step(reverse("agents:prepare"), status=302), Step(contains="</main>")]
+    yield Page("prepare", "«Preparar»: redirect and page", ["supervisor0"], prepare)
+
+
+def _tickets(size: int) -> Iterator[Page]:
+    from bench.filling import folio_of
+
+    folios = [{"folio": folio_of(1 + number * 7919 % size)} for number in range(EXAMPLES)]
+    yield Page("ticket", "Ticket, back office", ["supervisor0"], [_ticket()], folios)
+
+
+def _ticket() -> Step:
+    return Step("/agentes/tickets/{folio}/", contains="{folio}")
+
+
+def _searches(size: int) -> Iterator[Page]:
+    from django.urls import reverse
+
+    from bench.filling import folio_of
+    from bench.words import ABSENT, COMMON, RARE
+    from tickets.lists.queues import ALL, HISTORY
+
+    folios = [{"folio": folio_of(1 + number * 6007 % size)} for number in range(EXAMPLES)]
+    palette = [Step(f"{reverse('agents:palette')}?q={{folio}}", contains="{folio}", is_htmx=True)]
+    folio = [Step(f"{reverse('agents:queue_of', args=[ALL.key])}?q={{folio}}", contains="</main>")]
+    yield Page("palette", "Ctrl K with a folio", ["supervisor0"], palette, folios)
+    yield Page("folio", "Queue search by folio", ["supervisor0"], folio, folios)
+    history = f"{reverse('agents:queue_of', args=[HISTORY.key])}?q="
+    for key, kind, word in (
+        ("common", "a common", COMMON),
+        ("rare", "a rare", RARE),
+        ("absent", "an absent", ABSENT),
     ):
-        yield Page(key, label, [who], [path], times_floor=WITHIN, times_smaller=GROWTH)
+        search = [Step(history + word, contains="</main>")]
+        yield Page(key, f"History search: {kind} word", ["supervisor0"], search)
 
 
-def _queue(key: str) -> str:
-    return reverse("agents:queue_of", args=[key])
+def _portal(cast: "dict[str, User]") -> Iterator[Page]:
+    from django.urls import reverse
+
+    from tickets.models import Ticket
+
+    customers = [name for name in cast if name.startswith("customer")]
+    yield Page("home", "Portal home", customers, [Step(reverse("portal:home"), contains="</main>")])
+    yield Page("own", "«Mis tickets»", customers, [Step(reverse("portal:ticket_list"), contains="</main>")])
+    # One closed ticket each: nothing changes it while the bench runs.
+    closed = [Ticket.objects.closed().requested_by(cast[name]).order_by("pk").first() for name in customers]
+    owners = [name for name, ticket in zip(customers, closed, strict=True) if ticket is not None]
+    values = [
+        {"folio": ticket.folio, "v": str(ticket.public_version)} for ticket in closed if ticket is not None
+    ]
+    yield Page("portal", "Ticket, portal", owners, [Step("/tickets/{folio}/", contains="{folio}")], values)
+    poll = [Step("/tickets/{folio}/novedades/?v={v}", status=204)]
+    yield Page("poll", "Poll, nothing new (204)", owners, poll, values)
 
 
-def _filing(cast: dict[str, User]) -> Page:
-    category = Category.objects.filter(process__key="soporte-con-aprobacion").order_by("position")[0]
-    topic = f"{category.process.key}.{category.key}"
-    path = reverse("portal:report_details", args=["bench"])
-    return Page(
+def _writing(cast: "dict[str, User]") -> Iterator[Page]:
+    from tickets.models import Ticket
+
+    report = {
+        "title": "No puedo abrir el documento",
+        "description": "El documento no abre desde ayer. Caso {n}.",
+    }
+    who = {"email": "invitado{n}@bench.test", "name": "Invitada {n}"}
+    yield Page(
         "filing",
-        "Filing a report (POST)",
-        [name for name in cast if name.startswith("customer")],
-        [f"{path}?tipo={topic}"],
-        status=302,
-        before={
-            "title": "No puedo subir el informe",
-            "description": "El aula rechaza el archivo desde ayer.\n\n" * 5,
-        },
-        form={},
-        times_floor=FILING,
+        "Filing as a guest: POST and page",
+        [],
+        [Step(form="email", data=who, status=302), Step(contains="</main>")],
+        before=[
+            Step("/nuevo/bench-{n}/detalles/?tipo=solicitud-guiada.asistencia-tecnica"),
+            Step(form="title", data=report, status=302),
+            Step(),
+        ],
+        writes=True,
     )
-
-
-def _talked_about(tickets: "Ticket.objects") -> list[str]:
-    """Return up to `EXAMPLES` folios of tickets with an internal note, or of any tickets if none has one."""
-    notes = Message.objects.filter(kind=MessageKind.NOTE).values("ticket")
-    with_notes = tickets.filter(pk__in=notes).order_by("pk").values_list("folio", flat=True)[:EXAMPLES]
-    return list(with_notes) or list(tickets.order_by("pk").values_list("folio", flat=True)[:EXAMPLES])
+    open_tickets = Ticket.objects.open().order_by("-created_at").values_list("folio", flat=True)
+    text = {"mode": "follow_up", "body": "Lo estamos revisando, respuesta {n}."}
+    yield Page(
+        "reply",
+        "Reply: POST and page",
+        [name for name in cast if name.startswith("supervisor")],
+        [Step(form="body", data=text, status=302), Step(contains="respuesta {n}.")],
+        [{"folio": folio} for folio in open_tickets[: EXAMPLES * 4]],
+        before=[_ticket()],
+        writes=True,
+    )

@@ -1,76 +1,136 @@
-"""Format the measured times as the tables that docs/performance.md shows."""
+"""Format what was measured as the tables that docs/performance.md shows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 
-FLOOR = "floor"
+from bench.load import Samples
+from bench.pages import FLOOR, Page
 
-
-@dataclass
-class Samples:
-    """The measured times and the query count of one page at one size."""
-
-    seconds: list[float] = field(default_factory=list)
-    queries: int | None = None
-
-    @property
-    def p50(self) -> float:
-        return median(self.seconds) * 1000
-
-    @property
-    def p95(self) -> float:
-        ordered = sorted(self.seconds)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))] * 1000
-
-    @property
-    def per_second(self) -> float:
-        return len(self.seconds) / sum(self.seconds)
+Measured = Mapping[tuple[str, int], Samples]
+"""By the page's key and the number of clients."""
+KEPT, BROKEN = "✓", "✗"
 
 
 @dataclass(frozen=True)
-class Row:
-    key: str
-    label: str
-    times_floor: float | None = None
-    """Limit: p50 at most this many times that of the floor page."""
-    times_smaller: float | None = None
-    """Limit: p50 at most this many times the page's p50 at the smaller size that it is compared with."""
+class Size:
+    """What was measured at one size."""
+
+    tickets: int
+    measured: Measured
+    queries: Mapping[str, int]
 
 
-def table(rows: Sequence[Row], measured: dict[str, Samples]) -> list[str]:
-    """Return the lines of the table for one size. `✗` marks a page above its limit."""
+def table(pages: Sequence[Page], size: Size, *, clients: Sequence[int], noise: float) -> list[str]:
+    """Return the lines of the table for one size. `~` marks times that others on the machine have disturbed."""
     lines = [
-        f"{'page':<44}{'queries':>8}{'p50 ms':>9}{'p95 ms':>9}{'req/s':>8}{'× floor':>9}  promise",
-        "-" * 98,
+        (
+            f"{'page':<34}{'clients':>8}{'queries':>8}{'p50 ms':>8}{'p99 ms':>8}{'req/s':>7}{'× floor':>9}"
+            f"{'app ms':>8}{'× floor':>9}{'db ms':>7}{'others':>8}  promise"
+        ),
+        "-" * 127,
     ]
-    floor = measured[FLOOR].p50
-    for row in rows:
-        samples = measured[row.key]
-        ratio = samples.p50 / floor
-        promise = "" if row.times_floor is None else f"≤ {row.times_floor:g}{mark(ratio, row.times_floor)}"
-        queries = "" if samples.queries is None else samples.queries
-        lines.append(
-            f"{row.label:<44}{queries:>8}{samples.p50:>9.1f}{samples.p95:>9.1f}{samples.per_second:>8.0f}"
-            f"{ratio:>9.2f}  {promise}".rstrip()
-        )
+    for page in pages:
+        for number in clients:
+            samples, floor = size.measured[page.key, number], size.measured[FLOOR, number]
+            is_first = number == clients[0]
+            lines.append(
+                f"{page.label if is_first else '':<34}{number:>8}"
+                f"{size.queries[page.key] if is_first else '':>8}{samples.p50:>8.1f}{samples.p99:>8.1f}"
+                f"{samples.per_second:>7.0f}{samples.p50 / floor.p50:>9.2f}"
+                f"{samples.app_ms:>8.1f}{_share(samples.app_ms, floor.app_ms):>9}{samples.database_ms:>7.1f}"
+                f"{samples.foreign * 100:>6.0f} %{'~' if samples.foreign > noise else ' '} "
+                f"{'  '.join(map(str, promises(page, samples, floor, clients=number)))}".rstrip()
+            )
     return lines
 
 
-def comparison(rows: Sequence[Row], small: dict[str, Samples], large: dict[str, Samples]) -> list[str]:
-    """Return the lines of the table that compares each page's p50 at two sizes. `✗` marks growth above the limit."""
-    lines = [f"{'page':<44}{'p50 small':>10}{'p50 large':>10}{'growth':>9}  promise", "-" * 85]
-    for row in rows:
-        growth = large[row.key].p50 / small[row.key].p50
-        promise = (
-            "" if row.times_smaller is None else f"≤ {row.times_smaller:g}{mark(growth, row.times_smaller)}"
-        )
-        line = (
-            f"{row.label:<44}{small[row.key].p50:>10.1f}{large[row.key].p50:>10.1f}{growth:>9.2f}  {promise}"
-        )
-        lines.append(line.rstrip())
+@dataclass(frozen=True)
+class Verdict:
+    text: str
+    is_kept: bool
+
+    def __str__(self) -> str:
+        return f"{self.text} {KEPT if self.is_kept else BROKEN}"
+
+
+def promises(page: Page, samples: Samples, floor: Samples, *, clients: int) -> list[Verdict]:
+    """Return what is promised of the page's times at one size, and whether it is kept."""
+    found, promise = [], page.promise
+    if promise.times_floor is not None:
+        is_kept = samples.p50 <= promise.times_floor * floor.p50
+        found.append(Verdict(f"≤ {promise.times_floor:g} × floor", is_kept))
+    if promise.share_of_floor is not None and clients > 1:
+        is_kept = samples.per_second >= promise.share_of_floor * floor.per_second
+        found.append(Verdict(f"≥ {promise.share_of_floor * floor.per_second:.0f} req/s", is_kept))
+    return found
+
+
+def growth(page: Page, small: Size, large: Size, *, clients: int) -> tuple[float, list[Verdict]]:
+    """Return how many times longer the page takes at the large size, beyond what the floor page does."""
+    own = large.measured[page.key, clients].p50 / small.measured[page.key, clients].p50
+    floor = large.measured[FLOOR, clients].p50 / small.measured[FLOOR, clients].p50
+    limit = page.promise.growth
+    return own / floor, [] if limit is None else [Verdict(f"≤ {limit:g}", own / floor <= limit)]
+
+
+def comparison(pages: Sequence[Page], small: Size, large: Size, *, clients: Sequence[int]) -> list[str]:
+    """Return the lines of the table that compares each page at two sizes."""
+    lines = [
+        (
+            f"{'page':<34}{'clients':>8}{'p50 small':>11}{'p50 large':>11}{'growth':>8}{'beyond the floor':>18}"
+            f"{'app growth':>12}  promise"
+        ),
+        "-" * 112,
+    ]
+    for page in pages:
+        for number in clients:
+            before, after = small.measured[page.key, number], large.measured[page.key, number]
+            beyond, verdicts = growth(page, small, large, clients=number)
+            lines.append(
+                f"{page.label if number == clients[0] else '':<34}{number:>8}{before.p50:>11.1f}{after.p50:>11.1f}"
+                f"{after.p50 / before.p50:>8.2f}{beyond:>18.2f}{_share(after.app_ms, before.app_ms):>12}"
+                f"  {'  '.join(map(str, verdicts))}".rstrip()
+            )
     return lines
 
 
-def mark(value: float, limit: float) -> str:
-    return " ✓" if value <= limit else " ✗"
+def broken(pages: Sequence[Page], sizes: Sequence[Size], *, clients: Sequence[int]) -> int:
+    """Return how many promises are not kept."""
+    found = [
+        verdict
+        for page in pages
+        for number in clients
+        for size in sizes
+        for verdict in promises(
+            page, size.measured[page.key, number], size.measured[FLOOR, number], clients=number
+        )
+    ]
+    if len(sizes) > 1:
+        for page in pages:
+            for number in clients:
+                found += growth(page, sizes[0], sizes[-1], clients=number)[1]
+    return sum(not verdict.is_kept for verdict in found)
+
+
+def held(folios: Mapping[str, Sequence[float]]) -> str:
+    """Return the line about the counter of folios."""
+    kept, whole = ([second * 1000 for second in folios[name]] for name in ("held", "filing"))
+    return (
+        f"counter of folios locked for {median(kept):.1f} ms (longest {max(kept):.1f}) of the {median(whole):.1f} ms"
+        f" of a filing; promised: ≤ 2 ms {KEPT if median(kept) <= 2 else BROKEN}"
+    )
+
+
+def updates(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]]) -> list[str]:
+    """Return a line for each watched table: which share of its updates touched no index (HOT)."""
+    lines = []
+    for name, (count, hot) in after.items():
+        count, hot = count - before[name][0], hot - before[name][1]
+        share = f"{hot / count:.0%} of them without touching an index (HOT)" if count else "none to judge"
+        lines.append(f"updates of {name}: {count}, {share}")
+    return lines
+
+
+def _share(value: float, base: float) -> str:
+    return f"{value / base:.2f}" if base else "-"

@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from accounts.models import User
 from bench.desk import Desk, Line, Story
-from bench.words import SENTENCES, TITLES
+from bench.words import FIRST_NAMES, RARE, RARE_EVERY, RARE_FIRST, SENTENCES, SURNAMES, TITLES
 from content.text import plain_excerpt
+from notifications.enums import Audience, MailState
+from notifications.models import OutgoingEmail
+from notifications.outgoing.outbox import MAIL_KEPT_FOR
 from tickets import clocks
 from tickets.definitions.definition import Action, Definition, Stage
 from tickets.enums import (
@@ -35,9 +39,11 @@ from tickets.models import (
     Survey,
     Ticket,
     TicketEvent,
+    Turn,
 )
+from tickets.record.turns import names_of
 
-OPEN_SHARE = 0.08
+OPEN_SHARE, GUESTS = 0.15, 0.2
 OPEN_DAYS, CLOSED_DAYS = 5.7, 730
 # How often an open ticket is in a stage of each kind. Most are in progress or new.
 OPEN_WEIGHTS = {
@@ -50,41 +56,55 @@ OPEN_WEIGHTS = {
     StageKind.VERIFICATION: 6,
     StageKind.CLOSURE_APPROVAL: 10,
 }
-SEVERITIES = ((Severity.CRITICAL, 4), (Severity.HIGH, 16), (Severity.MEDIUM, 55), (Severity.LOW, 25))
+SEVERITIES = {Severity.CRITICAL: 4, Severity.HIGH: 16, Severity.MEDIUM: 55, Severity.LOW: 25}
 
 
 def tell(number: int, desk: Desk) -> Story:
     """Return the unsaved rows of ticket `number`. The same number and desk give the same ticket."""
     rng = Random(number)
     line = rng.choices(desk.lines, [line.weight for line in desk.lines])[0]
-    is_open = rng.random() < OPEN_SHARE
+    is_archived = desk.is_for_archive(number)
+    is_open = is_archived or rng.random() < OPEN_SHARE
     category = rng.choice(line.categories)
-    customer = desk.customers[rng.randrange(len(desk.customers))]
+    customer = _requester(number, desk, line, rng)
     created = desk.now - timedelta(
         days=rng.uniform(0.01, OPEN_DAYS) if is_open else rng.uniform(3, CLOSED_DAYS)
     )
     until = desk.now if is_open else min(desk.now, created + timedelta(hours=rng.uniform(1, 200)))
-    severity = rng.choices(*zip(*SEVERITIES, strict=True))[0]
-    department = category.department_id or next(iter(desk.staff))
+    severity = rng.choices(list(SEVERITIES), list(SEVERITIES.values()))[0]
+    department = desk.archive.pk if is_archived else category.department_id or next(iter(desk.staff))
+    word = f" {RARE}" if number % RARE_EVERY == RARE_FIRST else ""
     ticket = Ticket(
+        pk=number + 1,
         process_version=line.version,
         by_arrival=line.version.definition.queue == "arrival",
         category=category,
         department_id=department,
-        title=f"{rng.choice(TITLES)} ({number})"[:160],
-        requester=customer,
+        title=f"{rng.choice(TITLES)}{word} ({number})"[:160],
+        requester=customer if customer.pk else None,
         requester_name=customer.name,
         requester_email=customer.email,
         case_kind=category.case_kind,
         severity=severity,
         standing_checked_at=created,
         created_at=created,
+        silence_since=created,
         last_requester_message_at=created,
     )
     story = Story(ticket)
     staff = rng.choice(desk.staff.get(department) or next(iter(desk.staff.values())))
-    _Teller(story, line, customer, staff, rng, created, until).tell(_target(line.definition, is_open, rng))
+    teller = _Teller(story, line, customer, staff, rng, created, until, desk.now)
+    teller.tell(_target(line.definition, is_open, rng))
+    story.number_rows()
     return story
+
+
+def _requester(number: int, desk: Desk, line: Line, rng: Random) -> User:
+    """Return a customer, or a user who is not saved and stands for a guest where the process has guests."""
+    if line.definition.login == "guest" and rng.random() < GUESTS:
+        name = f"{rng.choice(FIRST_NAMES)} {rng.choice(SURNAMES)}"
+        return User(name=name, email=f"invitado{number}@bench.test")
+    return desk.customers[int(rng.random() ** 2 * len(desk.customers))]  # some have many
 
 
 def _target(definition: Definition, is_open: bool, rng: Random) -> Stage:
@@ -104,6 +124,7 @@ class _Teller:
     rng: Random
     created: datetime
     until: datetime
+    now: datetime
 
     @property
     def definition(self) -> Definition:
@@ -127,17 +148,18 @@ class _Teller:
         if ticket.closed_at and self.rng.random() < 0.4:
             score = self.rng.choices((1, 2, 3, 4, 5), (1, 1, 2, 5, 8))[0]
             self.story.surveys.append(Survey(ticket=ticket, score=score, answered_at=ticket.closed_at))
+        self._turns()
 
     def _steps(self, target: Stage) -> Iterator[Action | MessageKind]:
         """Yield the actions that lead to the `target` stage, the messages in between, and some replies of the
         requester."""
         first = self.definition.first_stage.key
         work = next((stage.key for stage in self.definition.stages if stage.kind == StageKind.WORK), first)
-        via_work = (self.line.road(first, work), self.line.road(work, target.key))
-        if target.key == first or None in via_work:
+        to_work, on = self.line.road(first, work), self.line.road(work, target.key)
+        if target.key == first or to_work is None or on is None:
             yield from self.line.road(first, target.key) or ()
             return
-        yield from via_work[0]
+        yield from to_work
         for _turn in range(self.rng.choice((0, 1, 1, 2))):
             yield MessageKind.FOLLOW_UP
             yield from self._there_and_back(work)
@@ -145,7 +167,7 @@ class _Teller:
             yield MessageKind.NOTE
         if target.is_end or target.kind == StageKind.CLOSURE_APPROVAL:
             yield MessageKind.SOLUTION
-        yield from via_work[1]
+        yield from on
 
     def _there_and_back(self, work: str) -> Iterator[Action | MessageKind]:
         """Yield the actions from `work` to the waiting stage and back around a reply, or only the reply."""
@@ -186,7 +208,9 @@ class _Teller:
         ticket.is_paused = stage.clock == "pauses"
         ticket.contribution_open = stage.kind == StageKind.WAITING_CUSTOMER
         ticket.closed_at = at if stage.is_end else None
-        ticket.updated_at = at
+        ticket.updated_at = ticket.silence_since = at
+        silence = self.definition.end_of_silence(stage.key)
+        ticket.silence_due_at = at + timedelta(days=silence.after_days) if silence else None
 
     def _say(self, kind: MessageKind, at: datetime, *, sentences: int, event: bool = True) -> None:
         ticket = self.story.ticket
@@ -195,7 +219,7 @@ class _Teller:
         message = Message(
             ticket=ticket,
             kind=kind,
-            author=author,
+            author=_account(author),
             author_name=author.name,
             from_requester=from_requester,
             body="\n\n".join(self.rng.sample(SENTENCES, sentences)),
@@ -253,7 +277,7 @@ class _Teller:
             ticket=ticket,
             kind=kind,
             action=action,
-            actor=by,
+            actor=_account(by),
             actor_name=by.name,
             is_public=public,
             data=data if data is not None else {"to": ticket.stage, "channel": Channel.WEB},
@@ -263,16 +287,61 @@ class _Teller:
         )
         self.story.events.append(event)
         if public and (by is self.staff or kind == EventKind.FILED):
-            self.story.deliveries.append(
-                Delivery(
+            self._mail(event, Template.RECEIVED if kind == EventKind.FILED else Template.REPLY)
+
+    def _mail(self, event: TicketEvent, template: Template) -> None:
+        ticket, at = self.story.ticket, event.at
+        event.notify = [{"to": "requester", "template": template.value}]
+        delivery = Delivery(
+            event=event,
+            template=template,
+            to_requester=True,
+            email=self.customer.email,
+            state=DeliveryState.SENT,
+            at=at,
+        )
+        self.story.deliveries.append(delivery)
+        if self.now - at < MAIL_KEPT_FOR:
+            self.story.mails.append(
+                OutgoingEmail(
                     event=event,
-                    template=Template.RECEIVED if kind == EventKind.FILED else Template.REPLY,
-                    to_requester=True,
-                    email=self.customer.email,
-                    state=DeliveryState.SENT,
-                    at=at,
+                    ticket=ticket,
+                    delivery=delivery,
+                    template=template,
+                    audience=Audience.REQUESTER,
+                    recipient=self.customer.email,
+                    user=_account(self.customer),
+                    subject=ticket.title,
+                    message_id=f"<{ticket.pk}.{event.version}@bench.test>",
+                    state=MailState.SENT,
+                    attempts=1,
+                    next_attempt_at=at,
+                    created_at=at,
+                    sent_at=at,
                 )
             )
+
+    def _turns(self) -> None:
+        """Write the turns that `record_turns` would leave. Only people who did an action can be asked for here."""
+        ticket = self.story.ticket
+        if not self.definition.gives_turns:
+            return
+        subject = SimpleNamespace(
+            **vars(ticket),
+            definition=self.definition,
+            requester=None,
+            acting_assignee=ticket.assignee,
+            call_outcome="",
+            missing_checklist_items=self.definition.closing.checklist,
+        )
+
+        def doers(action: str) -> list[int]:
+            return [
+                event.actor_id for event in self.story.events if event.action == action and event.actor_id
+            ]
+
+        names = names_of(cast("Any", subject), doers)
+        self.story.turns = [Turn(ticket=ticket, who=name) for name in sorted(names)]
 
     def _clocks(self) -> None:
         ticket = self.story.ticket
@@ -309,3 +378,8 @@ class _Teller:
         ticket.due_order = clocks.due_order(self.story.clocks)
         if ClockKind.RESOLUTION not in {clock.kind for clock in self.story.clocks}:
             self.story.pauses.clear()
+
+
+def _account(user: User) -> User | None:
+    """Return the user, or None for one who stands for a guest."""
+    return user if user.pk else None

@@ -1,5 +1,9 @@
 """Texts and names for the bench's tickets. Their length and variety matter, not their meaning."""
 
+COMMON, RARE, ABSENT = "plataforma", "hiperconvergente", "zzzqqq"
+"""Words to search for: in one title of fourteen, in one title of five thousand, in none."""
+RARE_EVERY, RARE_FIRST = 5000, 1234
+
 TITLES = (
     "No puedo entrar a la plataforma",
     "El pago salió dos veces",
