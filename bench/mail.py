@@ -310,7 +310,7 @@ class Chaos:
 
     def _ask(self, query: str) -> list[tuple[str, ...]]:
         with psycopg.connect(self.postgres.url, autocommit=True) as connection:
-            return connection.execute(query).fetchall()  # type: ignore[call-overload,no-any-return]
+            return connection.execute(query).fetchall()
 
     def _result(self, killed: Counter[str], seconds: float) -> Result:
         rows = self._ask("SELECT message_id, state, is_second_copy::text FROM notifications_outgoingemail")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TICKETS = 150
 AT_ONCE = 500
-CUSTOMERS = 2000  # bench.filling makes a customer for every twenty tickets
+CUSTOMERS = 2000  # as `bench.people.customers` counts: tickets
 STORY = "Me sale «Error 500» al entrar.\n\nDesde ayer **no** funciona:\n\n- en la oficina\n- en casa"
 
 
@@ -39,16 +39,16 @@ def fill(count: int) -> None:
 
 def _file_tickets(mails: int) -> None:
     from accounts.models import User
-    from bench.filling import _customers, _departments, _staff
+    from bench.people import customers, departments, staff
     from notifications.models import OutgoingEmail
     from tickets.definitions.loading import library
     from tickets.workflow.intake import Requester, file_ticket
     from tickets.workflow.publishing import publish
 
-    _staff(_departments())
-    customers = _customers(CUSTOMERS)
-    User.objects.filter(pk__in=[customer.pk for customer in customers[::2]]).update(language="en")
     processes = {key: publish(source).process for key, source in library().items()}
+    staff(departments())
+    people = customers(CUSTOMERS)
+    User.objects.filter(pk__in=[person.pk for person in people[::2]]).update(language="en")
     for number in range(TICKETS):
         is_guest = number % 3 == 0
         process = processes["incidencia-tecnica" if is_guest else "soporte-con-aprobacion"]
@@ -58,7 +58,7 @@ def _file_tickets(mails: int) -> None:
         )
         file_ticket(
             process,
-            actor=None if is_guest else customers[number % len(customers)],
+            actor=None if is_guest else people[number % len(people)],
             category=categories[number % len(categories)],
             requester=guest if is_guest else None,
             title=f"No puedo entrar a la plataforma {number}",
@@ -69,26 +69,30 @@ def _file_tickets(mails: int) -> None:
 
 
 def _repeat(mails: "Sequence[OutgoingEmail]", *, version: int) -> None:
+    from notifications.enums import Audience
     from notifications.models import OutgoingEmail
     from notifications.outgoing import outbox
     from tickets.models import Delivery, TicketEvent
 
     events = [
         TicketEvent(
-            ticket_id=mail.event.ticket_id,
-            kind=mail.event.kind,
-            actor_id=mail.event.actor_id,
-            actor_name=mail.event.actor_name,
-            is_public=mail.event.is_public,
-            notify=mail.event.notify,
+            ticket_id=told.ticket_id,
+            kind=told.kind,
+            actor_id=told.actor_id,
+            actor_name=told.actor_name,
+            is_public=told.is_public,
+            notify=told.notify,
             version=version + number,
         )
-        for number, mail in enumerate(mails)
+        for number, told in enumerate(mail.event for mail in mails if mail.event)
     ]
     TicketEvent.objects.bulk_create(events)
     deliveries = Delivery.objects.bulk_create(
         Delivery(
-            event=event, template=mail.template, to_requester=mail.delivery.to_requester, email=mail.recipient
+            event=event,
+            template=mail.template,
+            to_requester=mail.audience == Audience.REQUESTER,
+            email=mail.recipient,
         )
         for event, mail in zip(events, mails, strict=True)
     )

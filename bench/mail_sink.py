@@ -23,14 +23,14 @@ class Handler:
 
     def __init__(self, log: int, seconds: float) -> None:
         self.log, self.seconds = log, seconds
+        self.unread: dict[Session, str] = {}  # the last mail of each connection, until its client goes on
 
     def write(self, word: str, message_id: str) -> None:
         os.write(self.log, f"{word} {message_id}\n".encode())
 
     def answer_was_read(self, session: Session) -> None:
-        if last := getattr(session, "last", ""):
-            self.write("said", last)
-            session.last = ""
+        if message_id := self.unread.pop(session, ""):
+            self.write("said", message_id)
 
     async def handle_MAIL(  # noqa: N802  (aiosmtpd's names)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -45,12 +45,12 @@ class Handler:
         return "221 Bye"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        found = MESSAGE_ID.search(bytes(envelope.content or b""))
+        found = MESSAGE_ID.search(envelope.original_content or b"")
         message_id = found[1].decode() if found else "?"
         self.write("took", message_id)
         if self.seconds:
             await asyncio.sleep(self.seconds)
-        session.last = message_id
+        self.unread[session] = message_id
         return "250 OK"
 
 
@@ -59,7 +59,7 @@ async def serve(port: int, log: str, seconds: float) -> None:
     handler = Handler(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), seconds)
     loop = asyncio.get_running_loop()
     controller: Any = UnthreadedController(handler, hostname="127.0.0.1", port=port, loop=loop)
-    server = await controller._create_server()  # noqa: SLF001  (the loop is ours, not the controller's)
+    server = await controller._create_server()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
