@@ -265,7 +265,7 @@ def test_counts_stop_at_the_limit(supervisor, monkeypatch):
     assert '<span class="count">1+<span class="visually-hidden"> tickets</span></span>' in page
 
 
-@pytest.mark.parametrize(("prepares", "queries"), [(False, 9), (True, 8)])
+@pytest.mark.parametrize(("prepares", "queries"), [(False, 8), (True, 7)])
 @pytest.mark.parametrize("rows", [1, 49])
 def test_queue_query_count_is_constant(rows, prepares, queries, django_assert_num_queries):
     """For whoever prepares tickets their count takes the place of the query whether they may. Counting all figures

@@ -19,7 +19,6 @@ from django.db.models import (
     Min,
     OuterRef,
     Prefetch,
-    Q,
     QuerySet,
     Subquery,
 )
@@ -27,6 +26,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, User
+from content.sorting import sort_key
 
 from ..enums import StageKind
 from ..models import Clock, Ticket
@@ -228,12 +228,24 @@ def queues_for(user: User) -> list[Queue]:
     Agents get the queues of their own departments, supervisors and administrators those of every one. A department that
     was switched off keeps its queue while it has open tickets. `NOBODY` is for those who may stand in for others.
     """
-    in_use = Exists(Ticket.objects.open().filter(department=OuterRef("pk")))
-    departments = Department.objects.filter(Q(is_active=True) | in_use)
-    if not user.is_supervisor:
-        departments = departments.filter(pk__in=user.department_ids)
     unmanned = [NOBODY] if stands_in_somewhere(user) else []
-    return [MINE, TO_PREPARE, *map(_of_department, departments), UNASSIGNED, *unmanned, *VIEWS]
+    return [MINE, TO_PREPARE, *map(_of_department, _departments_of(user)), UNASSIGNED, *unmanned, *VIEWS]
+
+
+def _departments_of(user: User) -> list[Department]:
+    """Return the departments whose queues this person has, sorted by position and name. An agent's are those of their
+    memberships, which other rules have read already."""
+    if user.is_supervisor:
+        places = list(Department.objects.all())
+    else:
+        own = (membership.department for membership in user.cached_memberships)
+        places = sorted(own, key=lambda place: (place.position, sort_key(place.name)))
+    switched_off = [place.pk for place in places if not place.is_active]
+    if not switched_off:
+        return places
+    has_open = Exists(Ticket.objects.open().filter(department=OuterRef("pk")))
+    in_use = set(Department.objects.filter(has_open, pk__in=switched_off).values_list("pk", flat=True))
+    return [place for place in places if place.is_active or place.pk in in_use]
 
 
 def _of_department(department: Department) -> Queue:
