@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from django.conf import settings
+from django.core.management import call_command
 from django.db import DatabaseError, connection, models
 from django.utils import timezone
 
@@ -42,6 +43,14 @@ WEIGHTS = {"soporte-con-aprobacion": 45, "incidencia-tecnica": 35, "solicitud-gu
 FILLED: tuple[type[models.Model], ...] = (
     Ticket, Message, Attachment, TicketEvent, Delivery, OutgoingEmail, Clock, Pause, Survey, Turn,
 )  # fmt: skip
+
+
+def be_filled(size: int, *, anew: bool = False, say: Callable[[str], None] = print) -> None:
+    """Fill the database, if it is not filled yet or if `anew`. Deletes what was in it."""
+    if anew or not floor.is_made():
+        floor.drop()
+        call_command("flush", interactive=False, verbosity=0)
+        fill(size, say=say)
 
 
 def fill(size: int, *, say: Callable[[str], None] = print) -> None:

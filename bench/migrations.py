@@ -203,10 +203,10 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
 
-    from bench.filling import fill
+    from bench.filling import be_filled
 
     call_command("migrate", verbosity=0)
-    fill(arguments.size, say=lambda text: print(text, file=sys.stderr))
+    be_filled(arguments.size, say=lambda text: print(text, file=sys.stderr))
     found = measure(arguments.since)
     print(f"Since {arguments.since}, at {arguments.size} tickets:\n")
     print("\n".join(table(found)))

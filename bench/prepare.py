@@ -37,6 +37,7 @@ def main() -> None:
         drain(arguments.drain)
         return
     _prepare(arguments.size, anew=arguments.anew)
+
     from bench.folios import seconds_held
     from bench.pages import cast_of, pages
 
@@ -50,19 +51,14 @@ def main() -> None:
 
 
 def _prepare(size: int, *, anew: bool) -> None:
-    """Migrate the database and fill it, if it is not filled yet or if `anew`."""
     from django.contrib.staticfiles.management.commands.collectstatic import Command as CollectStatic
     from django.core.management import call_command
 
-    from bench import floor
-    from bench.filling import fill
+    from bench.filling import be_filled
 
     call_command("migrate", verbosity=0)
     call_command(CollectStatic(), interactive=False, verbosity=0)
-    if anew or not floor.is_made():
-        floor.drop()
-        call_command("flush", interactive=False, verbosity=0)
-        fill(size, say=lambda line: print(line, file=sys.stderr, flush=True))
+    be_filled(size, anew=anew, say=lambda line: print(line, file=sys.stderr, flush=True))
 
 
 def session_of(user: "User") -> str:
