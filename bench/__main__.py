@@ -17,6 +17,7 @@ from bench.pages import FLOOR, Page, page_from
 from bench.server import Server, options_of
 
 DRAINED = 10  # seconds; long enough to judge the updates of the outbox
+PAGES_PER_FLOOR = 4
 TO_NOBODY = {"DESK_ENV": "development", "EMAIL_URL": "dummymail://"}
 FLUSHED = 1.5  # seconds after which PostgreSQL has counted the last updates
 
@@ -53,9 +54,9 @@ class Desk:
 
 def measure(desks: list[Desk], keys: list[str], options: argparse.Namespace) -> None:
     """Measure all pages in rounds. Each page is measured at all sizes before the next, so that other work on the
-    machine disturbs all sizes alike. The floor is measured at the beginning and at the end of each round."""
+    machine disturbs all sizes alike. The floor is measured again after every few pages."""
     for number in range(options.rounds):
-        for key in (*keys, FLOOR):
+        for key in with_floors(keys):
             for desk in desks:
                 page = next(page for page in desk.pages if page.key == key)
                 if key not in desk.queries:
@@ -71,6 +72,13 @@ def measure(desks: list[Desk], keys: list[str], options: argparse.Namespace) -> 
                     )
                     desk.rounds.setdefault((key, clients), []).append(samples)
         print(f"round {number + 1} of {options.rounds} measured", file=sys.stderr, flush=True)
+
+
+def with_floors(keys: list[str]) -> list[str]:
+    """Return the keys of pages with the floor before every `PAGES_PER_FLOOR` of them, and at the end."""
+    pages = [key for key in keys if key != FLOOR]
+    parts = [pages[first : first + PAGES_PER_FLOOR] for first in range(0, len(pages), PAGES_PER_FLOOR)]
+    return [key for part in parts for key in (FLOOR, *part)] + [FLOOR]
 
 
 def show(desks: list[Desk], keys: list[str], options: argparse.Namespace) -> int:

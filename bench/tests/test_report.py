@@ -1,6 +1,7 @@
 import pytest
 
 from bench import report
+from bench.__main__ import with_floors
 from bench.database import environment, url_for
 from bench.load import Samples, merged
 from bench.pages import FLOOR, PROMISES, Page, Promise, Step, page_from
@@ -67,6 +68,11 @@ def test_updates_count_only_those_of_the_run():
     tickets, mails = report.updates(before, after)
     assert tickets.startswith("updates of tickets: 10, 50%")
     assert mails == "updates of mails: 0, none to judge"
+
+
+def test_floor_is_measured_among_the_pages():
+    assert with_floors([FLOOR, *"abcdef"]) == [FLOOR, *"abcd", FLOOR, *"ef", FLOOR]
+    assert with_floors([FLOOR]) == [FLOOR]
 
 
 def test_pages_survive_the_way_as_json():
