@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from tickets.models.querysets import TicketQuerySet
 
 FLOOR = "floor"
 EXAMPLES, CUSTOMERS = 200, 24
@@ -66,6 +67,7 @@ PROMISES = {
     "prepare": Promise(times_floor=5, growth=1.1),
     "palette": FOLIO,
     "folio": FOLIO,
+    "elsewhere": FOLIO,
     # django-helpdesk files 0.28 times as many reports as the same floor page answers requests, on the same server
     "filing": Promise(times_floor=4, share_of_floor=0.28),
     "reply": Promise(times_floor=6),
@@ -151,12 +153,16 @@ def _searches(size: int) -> Iterator[Page]:
     from bench.filling import folio_of
     from bench.words import ABSENT, COMMON, RARE
     from tickets.lists.queues import ALL, HISTORY
+    from tickets.models import Ticket
 
     folios = [{"folio": folio_of(1 + number * 6007 % size)} for number in range(EXAMPLES)]
     palette = [Step(f"{reverse('agents:palette')}?q={{folio}}", contains="{folio}", is_htmx=True)]
     folio = [Step(f"{reverse('agents:queue_of', args=[ALL.key])}?q={{folio}}", contains="</main>")]
     yield Page("palette", "Ctrl K with a folio", ["supervisor0"], palette, folios)
-    yield Page("folio", "Queue search by folio", ["supervisor0"], folio, folios)
+    waiting = _folios(Ticket.objects.open())
+    yield Page("folio", "Queue search by folio", ["supervisor0"], folio, waiting)
+    closed = _folios(Ticket.objects.closed())
+    yield Page("elsewhere", "Same, a closed ticket's folio", ["supervisor0"], folio, closed)
     history = f"{reverse('agents:queue_of', args=[HISTORY.key])}?q="
     for key, kind, word in (
         ("common", "a common", COMMON),
@@ -206,14 +212,19 @@ def _writing(cast: "dict[str, User]") -> Iterator[Page]:
         ],
         writes=True,
     )
-    open_tickets = Ticket.objects.open().order_by("-created_at").values_list("folio", flat=True)
     text = {"mode": "follow_up", "body": "Lo estamos revisando, respuesta {n}."}
     yield Page(
         "reply",
         "Reply: POST and page",
         [name for name in cast if name.startswith("supervisor")],
         [Step(form="body", data=text, status=302), Step(contains="respuesta {n}.")],
-        [{"folio": folio} for folio in open_tickets[: EXAMPLES * 4]],
+        _folios(Ticket.objects.open(), EXAMPLES * 4),
         before=[_ticket()],
         writes=True,
     )
+
+
+def _folios(tickets: "TicketQuerySet", count: int = EXAMPLES) -> list[dict[str, str]]:
+    """Return the newest of `tickets` as values for steps."""
+    found = tickets.order_by("-created_at").values_list("folio", flat=True)[:count]
+    return [{"folio": folio} for folio in found]
