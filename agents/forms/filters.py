@@ -22,8 +22,9 @@ from content.text import fold
 from tickets import folios
 from tickets.definitions.definition import FieldDefinition
 from tickets.enums import PublicState, Severity, StageKind
-from tickets.lists.queues import ORDERS, Order, Queue, is_by_arrival
-from tickets.models import Category, Process
+from tickets.lists.figures import is_by_arrival
+from tickets.lists.queues import ORDERS, Order, Queue
+from tickets.models import Category, Process, Ticket
 from tickets.models.querysets import TicketQuerySet, nobody_assigned
 
 PROCESS_FIELD_PREFIX = "campo-"
@@ -150,14 +151,23 @@ class QueueFilter(forms.Form):
             return ORDERS[self.queue.order]
         if process := self.value("proceso"):
             return ORDERS["llegada" if process.definition.queue == "arrival" else "vence"]
-        return ORDERS["llegada" if is_by_arrival(self.queue.tickets(self.user)) else "vence"]
+        return ORDERS["llegada" if is_by_arrival(self.queue, self.user) else "vence"]
 
     def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:
         tickets = tickets.filter(*(self._condition(name, value) for name, value in self._chosen()))
         for number, (name, item) in enumerate(self.own.items()):
             if value := self.value(name):
                 tickets = _matching_own(tickets, f"own_{number}", item, value)
-        return matching(tickets, self.value("q") or "")
+        return matching(tickets, self.value("q") or "", among=Ticket.objects.visible_to(self.user))
+
+    @property
+    def folio_elsewhere(self) -> str:
+        """The folio that the text names, if the person sees this ticket: the list may not have it. Otherwise ""."""
+        named = folios.named_in(self.value("q") or "")
+        if not named:
+            return ""
+        seen = Ticket.objects.visible_to(self.user).filter(folio__in=named)
+        return str(next(iter(seen.order_by().values_list("folio", flat=True)[:1]), ""))
 
     @property
     def narrows(self) -> bool:
@@ -282,16 +292,17 @@ def _matching_own(tickets: TicketQuerySet, alias: str, item: FieldDefinition, va
     return tickets.alias(**{alias: text}).filter(**{f"{alias}__{lookup}": wanted})
 
 
-def matching(tickets: TicketQuerySet, text: str) -> TicketQuerySet:
-    """Keep the tickets whose folio `text` names. If it names none of them, keep those that match each of its first
-    `MAX_WORDS` words.
+def matching(tickets: TicketQuerySet, text: str, *, among: TicketQuerySet | None = None) -> TicketQuerySet:
+    """Keep the tickets whose folio `text` names. If it names none of `among` (all that the person may see, by default
+    `tickets`), keep those that match each of its first `MAX_WORDS` words.
 
     A word matches in the title, the beginning of the report and the requester's name and address, or if it is the
     number of the folio. Folios are looked up first, because an index has them; words are looked for in every ticket, so
     evaluate the result inside `time_limit`.
     """
-    if (named := folios.named_in(text)) and (found := tickets.filter(folio__in=named)).exists():
-        return found
+    named = folios.named_in(text)
+    if named and (tickets if among is None else among).filter(folio__in=named).exists():
+        return tickets.filter(folio__in=named)
     words = Q()
     for word in fold(text).split()[:MAX_WORDS]:
         words &= (

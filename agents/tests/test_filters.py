@@ -266,3 +266,18 @@ def test_folio_is_looked_up_before_words():
         assert "text_folded" not in str(tickets.query).partition(" WHERE ")[2]
         assert list(tickets) == [ticket]
     assert list(matching(Ticket.objects.exclude(pk=ticket.pk), number)) == [other]
+
+
+def test_folio_of_another_queue_is_named_with_a_link():
+    closed, hidden = make_ticket(), make_ticket()
+    change(closed, stage="cerrado", stage_kind=StageKind.DONE)
+    change(hidden, department=make_department("cca"))
+    agent = signed_in(make_agent())
+
+    text = text_of(agent.get(of("todos"), {"q": closed.folio}))
+    assert f"{closed.folio} no está en esta lista" in text
+    assert f'href="{reverse("agents:ticket", args=[closed.folio])}"' in text
+
+    text = text_of(agent.get(of("todos"), {"q": hidden.folio}))
+    assert "no está en esta lista" not in text
+    assert "Ningún ticket coincide" in text

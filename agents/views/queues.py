@@ -44,18 +44,20 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     chosen = find_queue(available, key)
     if request.htmx.target == "side-queues":
         return _figures(request, available, chosen)
+    counts = figures(available, request.user)
     filters = QueueFilter(request.GET, queue=chosen, user=request.user)
     try:
         with time_limit() if filters.narrows else nullcontext():
-            return _list(request, available, chosen, filters)
+            return _list(request, available, chosen, counts, filters)
     except TookTooLong as problem:
-        return _list(request, available, chosen, filters, problem=problem)
+        return _list(request, available, chosen, counts, filters, problem=problem)
 
 
 def _list(
     request: DeskRequest,
     available: list[Queue],
     chosen: Queue,
+    counts: dict[str, int],
     filters: QueueFilter,
     *,
     problem: TookTooLong | None = None,
@@ -71,7 +73,6 @@ def _list(
     link = ticket_address(origin)
     rows = [Row(ticket, moment, page=link) for ticket in page.rows]
     part = "#results" if request.htmx.target == "results" else ""
-    counts = {} if part else figures(available, request.user)  # the swapped part shows no counts
     if not (part or filters.narrows or cursor or page.older) and chosen.key in counts:
         counts = counts | {
             chosen.key: len(page.rows)
@@ -88,6 +89,7 @@ def _list(
         "next_row": _next(rows, filters, cursor),
         "problems": [*filters.problems, *filter(None, [other_page, problem and str(problem)])],
         "took_too_long": problem is not None,
+        "elsewhere": "" if page.rows or problem else filters.folio_elsewhere,
         "page": page,
         "page_newer": _address(chosen, filters, page.newer),
         "page_older": _address(chosen, filters, page.older),

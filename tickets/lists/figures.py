@@ -6,7 +6,7 @@ else sees the change after at most `KEPT_SECONDS`.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.cache import cache
 from django.db import transaction
@@ -26,20 +26,39 @@ _GROUPS = "ticket-groups"
 _RECOUNT = "recount"
 
 
+class Figures(NamedTuple):
+    """What the side list shows one person: the figure of each queue by its key, and the keys of the queues that hold
+    only tickets of processes that work in order of arrival."""
+
+    counts: dict[str, int]
+    by_arrival: frozenset[str]
+
+
 def figures(queues: Iterable[Queue], user: User) -> dict[str, int]:
     """Return `count_queues`, at most `KEPT_SECONDS` old. One question to the cache and no query while they are kept."""
     shown = [queue for queue in queues if queue.includes or queue.is_counted]
-    kept = cache.get_many([_key(user), _GROUPS])
-    counts = kept.get(_key(user))
-    if isinstance(counts, dict) and counts.keys() == {queue.key for queue in shown}:
-        return counts
-    groups = kept.get(_GROUPS) if counts != _RECOUNT else None
-    if groups is None:
-        groups = desk_groups()
-        cache.set(_GROUPS, groups, KEPT_SECONDS)
-    counts = _counts(shown, user, groups)
-    cache.set(_key(user), counts, KEPT_SECONDS)
-    return counts
+    kept = cache.get(_key(user))
+    if isinstance(kept, Figures) and kept.counts.keys() == {queue.key for queue in shown}:
+        return kept.counts
+    groups = _groups_seen(user, _kept_groups(anew=kept == _RECOUNT))
+    by_arrival = frozenset(queue.key for queue in shown if queue.includes and _is_by_arrival(queue, groups))
+    found = Figures(_counts(shown, user, groups), by_arrival)
+    cache.set(_key(user), found, KEPT_SECONDS)
+    return found.counts
+
+
+def is_by_arrival(queue: Queue, user: User) -> bool:
+    """Whether all open tickets of the queue that `user` sees are of processes that work in order of arrival (S2.35).
+
+    For queues with `includes` the answer is at most `KEPT_SECONDS` old, and takes no query while it is kept. Looking
+    for one ticket of another process would read all open ones when there is none.
+    """
+    if queue.includes is None:
+        return not queue.tickets(user).filter(by_arrival=False).exists()
+    kept = cache.get(_key(user))
+    if isinstance(kept, Figures) and queue.key in kept.counts:
+        return queue.key in kept.by_arrival
+    return _is_by_arrival(queue, _groups_seen(user, _kept_groups(anew=False)))
 
 
 def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
@@ -49,7 +68,7 @@ def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
     `is_counted` stop at `MANY`. One query for the groups, one for all queues with `is_counted`, those that the lists
     of these ask first, and for an agent one for tickets of other departments.
     """
-    return _counts(queues, user, desk_groups())
+    return _counts(queues, user, _groups_seen(user, desk_groups()))
 
 
 def desk_groups() -> list[TicketGroup]:
@@ -68,19 +87,37 @@ def _key(user: User) -> str:
     return f"queue-figures:{user.pk}"
 
 
-def _counts(queues: Iterable[Queue], user: User, groups: list[TicketGroup]) -> dict[str, int]:
+def _kept_groups(*, anew: bool) -> list[TicketGroup]:
+    """Return the groups of the whole desk: those that are kept, unless they are to be counted `anew`."""
+    groups: list[TicketGroup] | None = None if anew else cache.get(_GROUPS)
+    if groups is None:
+        groups = desk_groups()
+        cache.set(_GROUPS, groups, KEPT_SECONDS)
+    return groups
+
+
+def _is_by_arrival(queue: Queue, groups: list[TicketGroup]) -> bool:
+    return all(group.by_arrival for group in groups if queue.includes and queue.includes(group))
+
+
+def _counts(queues: Iterable[Queue], user: User, seen: list[TicketGroup]) -> dict[str, int]:
     queues = list(queues)
-    if not user.is_supervisor:
-        places = {*user.department_ids, None}
-        groups = [group for group in groups if group.department in places] + _groups_elsewhere(user)
     figures = {
-        queue.key: sum(group.size for group in groups if includes(group))
+        queue.key: sum(group.size for group in seen if includes(group))
         for queue in queues
         if (includes := queue.includes)
     }
     counted = {queue.key: BoundedCount(queue.tickets(user)) for queue in queues if queue.is_counted}
     row = User.objects.values_list(*counted.values()).get(pk=user.pk) if counted else ()
     return figures | dict(zip(counted, row, strict=True))
+
+
+def _groups_seen(user: User, groups: list[TicketGroup]) -> list[TicketGroup]:
+    """Return the groups of the tickets that the person sees. One query for an agent."""
+    if user.is_supervisor:
+        return groups
+    places = {*user.department_ids, None}
+    return [group for group in groups if group.department in places] + _groups_elsewhere(user)
 
 
 def _groups_elsewhere(user: User) -> list[TicketGroup]:
@@ -98,5 +135,5 @@ def _grouped(tickets: TicketQuerySet) -> "QuerySet[Any, Any]":
     left = User.objects.former_staff().values("pk")
     nobody = Q(assignee__isnull=True) | Q(assignee__in=left)
     unassigned = Case(When(nobody, then=True), default=False, output_field=BooleanField())
-    columns = ("department", "stage_kind", "is_escalated", unassigned)
+    columns = ("department", "stage_kind", "is_escalated", unassigned, "by_arrival")
     return tickets.order_by().values_list(*columns).annotate(size=Count("*"))

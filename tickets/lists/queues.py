@@ -8,7 +8,7 @@ so it stops at `MANY`: people need to know that there are many, not how many. Th
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import (
     Count,
@@ -62,9 +62,9 @@ ORDERS = {
 }
 
 
-@dataclass(frozen=True)
-class TicketGroup:
-    """How many open tickets share this department, stage kind and escalation, and have or lack an assignee.
+class TicketGroup(NamedTuple):
+    """How many open tickets share this department, stage kind and escalation, have or lack an assignee, and are or are
+    not of a process that works in order of arrival.
 
     An assignee who may no longer act counts as none.
     """
@@ -73,6 +73,7 @@ class TicketGroup:
     kind: str
     is_escalated: bool
     is_unassigned: bool
+    by_arrival: bool
     size: int
 
 
@@ -258,11 +259,6 @@ def _of_department(department: Department) -> Queue:
         "queues",
         department=department,
     )
-
-
-def is_by_arrival(tickets: TicketQuerySet) -> bool:
-    """Whether all these open tickets are of processes that work in order of arrival (S2.35). One query."""
-    return not tickets.filter(by_arrival=False).exists()
 
 
 class BoundedCount(Subquery):
