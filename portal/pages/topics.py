@@ -3,12 +3,13 @@
 The customer picks a topic, and the topic decides the process (S0.2). A process without categories is itself a topic.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from content.search import compounds_of, score, words_of
@@ -16,6 +17,9 @@ from tickets.definitions.definition import Definition
 from tickets.enums import CaseKind, Severity
 from tickets.models import Category, Process
 from web.wording import duration_in_words
+
+KEY = re.compile(r"[\w-]+(\.[\w-]+)?", re.ASCII)
+"""A topic's key in an address. Others are nobody's, and some no database takes."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,16 @@ class Topic:
 
 def all_topics() -> list[Topic]:
     """Return every topic of every process in use, in their configured order. Takes two queries."""
-    active = Category.objects.filter(is_active=True)
-    processes = (
-        Process.objects.filter(is_active=True, current__isnull=False)
-        .select_related("current")
-        .prefetch_related(Prefetch("categories", active, to_attr="offered"))
-    )
-    return [topic for process in processes for topic in _topics_of(process)]
+    return [topic for process in _offering(Category.objects.all()) for topic in _topics_of(process)]
+
+
+def find(key: str) -> Topic | None:
+    """Return the topic with this key, or None if it is not offered. Takes two queries, for one process."""
+    if not KEY.fullmatch(key):
+        return None
+    process_key, _dot, category_key = key.partition(".")
+    process = _offering(Category.objects.filter(key=category_key)).filter(key=process_key).first()
+    return next((topic for topic in _topics_of(process) if topic.key == key), None) if process else None
 
 
 def featured(topics: list[Topic], limit: int) -> list[Topic]:
@@ -141,8 +148,11 @@ def search(topics: list[Topic], query: str) -> list[Topic]:
     return [topics[position] for _points, position in best_first]
 
 
-def find(key: str) -> Topic | None:
-    return next((topic for topic in all_topics() if topic.key == key), None)
+def _offering(categories: "QuerySet[Category]") -> "QuerySet[Process]":
+    """Return the processes in use, each with those of its active categories that are among `categories`."""
+    active = Prefetch("categories", categories.filter(is_active=True), to_attr="offered")
+    in_use = Process.objects.filter(is_active=True, current__isnull=False)
+    return in_use.select_related("current").prefetch_related(active)
 
 
 def _topics_of(process: Process) -> list[Topic]:

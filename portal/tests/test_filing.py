@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from portal.pages import topics
 from tickets.models import Category, Process, Ticket
 
 from .factories import DETAILS
@@ -146,3 +147,21 @@ def test_control_characters_are_removed_and_emoji_kept(client: Client, guest_pro
     assert ticket.title == "Pago Bcc: x@y.com gpj.exe"
     assert ticket.messages.get().body == "Se cae 🤷🏽‍♀️ ñandú"
     assert ticket.requester_name == "Ana Bcc: todos@example.com"
+
+
+@pytest.mark.parametrize(
+    "key", ["", ".", "a.b.c", "soporte\0", "ñandú.plataforma", "soporte-con-aprobacion.", "%s.x"]
+)
+def test_topic_that_nobody_offers_leads_to_the_choice(client: Client, process: Process, key: str):
+    page = client.get(reverse("portal:report_details", args=["borrador"]), {"tipo": key}, follow=True)
+    assert page.status_code == 200
+    assert page.redirect_chain[0][0].startswith(reverse("portal:report"))
+    assert topics.find(key) is None
+
+
+def test_finding_a_topic_reads_one_process(
+    process: Process, guest_process: Process, django_assert_num_queries
+):
+    for topic in topics.all_topics():
+        with django_assert_num_queries(2):
+            assert topics.find(topic.key) == topic
