@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import template
+from django.forms import BoundField
+from django.forms.utils import flatatt
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from accounts.enums import Standing
+from tickets.lists.preparation import Colleague
 from tickets.lists.queues import MANY
 from tickets.models import Ticket
 from web.files import file_row
-from web.templatetags.ui import avatar, kept_markup, pill, sev, sla
+from web.templatetags.ui import avatar, kept_markup, pill, sev, sla, when
 from web.wording import brief_duration, duration
 
 from ..pages.rows import FOLIO_PLACEHOLDER, Row
@@ -163,3 +167,67 @@ def _tags(row: Row) -> Iterator[tuple[str, str]]:
         yield "", gettext("Prueba")
     if row.is_inactive:
         yield " tag--warn", gettext("Inactivo")
+
+
+# --- The lists of «Preparar» ------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def line_row(item: Ticket, current: Ticket, *, inactive: str, guest: str, escalated: str) -> SafeString:
+    """Draw a row of the line of tickets to prepare, which come from `PreparationQueue`. Its tags are translated once
+    for all rows."""
+    tags = [
+        ("tag tag--warn", inactive) if item.requester_standing == Standing.INACTIVE else None,  # type: ignore[attr-defined]
+        ("tag", guest) if item.requester_id is None else None,
+        ("tag tag--bad", escalated) if item.is_escalated else None,
+    ]
+    return format_html(
+        '<li><a class="qitem" href="{}"{}><span class="qitem__top"><span class="folio">{}</span>{}</span>'
+        '<span class="xs subtle num">{}</span><span class="qitem__title truncate">{}</span>'
+        '<span class="qitem__meta"><span class="truncate">{}{}</span></span></a></li>',
+        reverse("agents:prepare_ticket", args=[item.folio]),
+        SafeString(' aria-current="true"') if item.pk == current.pk else "",
+        item.folio,
+        format_html_join("", '<span class="{}">{}</span>', filter(None, tags)),
+        when(item.created_at),
+        item.title,
+        item.requester_name,
+        f" · {item.category}" if item.category_id else "",
+    )
+
+
+@register.simple_tag
+def person_card(row: dict[str, Any], field: BoundField, *, open_tickets: str) -> SafeString:
+    """Draw a possible assignee as a radio button with how many open tickets they have. `row` is one of
+    `PrepareForm.people`; `open_tickets` says what the number counts, for screen readers."""
+    option, card = row["option"], row["card"]
+    button = format_html(
+        '<input type="radio" class="form-check-input{}" name="{}" value="{}"{}>',
+        " is-invalid" if field.errors else "",
+        field.html_name,
+        option.data["value"],
+        flatatt(option.data["attrs"]),
+    )
+    return format_html(
+        '<label class="rcard rcard--sm" for="{}">{}{}</label>',
+        option.id_for_label,
+        button,
+        _colleague(card["person"], card["percent"], open_tickets)
+        if card
+        else format_html('{}<span class="small">{}</span>', avatar("", "sm"), option.choice_label),
+    )
+
+
+def _colleague(person: Colleague, percent: int, open_tickets: str) -> SafeString:
+    return format_html(
+        '{}<span class="flex-grow-1 min-0"><span class="d-block strong small">{}</span>'
+        '<span class="d-block xs subtle truncate">{}</span></span><span class="load xs num muted">'
+        '<span>{}<span class="visually-hidden"> {}</span></span>'
+        '<svg class="minibar" aria-hidden="true"><rect width="{}%" height="100%"/></svg></span>',
+        avatar(person.user.name, "sm"),
+        person.user.name,
+        person.departments,
+        bounded(person.load),
+        open_tickets,
+        percent,
+    )
