@@ -23,6 +23,7 @@ from .queues import BoundedCount, Queue, TicketGroup
 KEPT_SECONDS = 10
 RECOUNT_SECONDS = 60
 _GROUPS = "ticket-groups"
+_SUPERVISORS = "queue-figures:supervisors"
 _RECOUNT = "recount"
 
 
@@ -40,11 +41,12 @@ def figures(queues: Iterable[Queue], user: User) -> dict[str, int]:
     kept = cache.get(_key(user))
     if isinstance(kept, Figures) and kept.counts.keys() == {queue.key for queue in shown}:
         return kept.counts
-    groups = _groups_seen(user, _kept_groups(anew=kept == _RECOUNT))
+    anew = kept == _RECOUNT
+    groups = _groups_seen(user, _kept_groups(anew=anew))
+    counts = _sums(shown, groups) | _kept_counts(shown, user, anew=anew)
     by_arrival = frozenset(queue.key for queue in shown if queue.includes and _is_by_arrival(queue, groups))
-    found = Figures(_counts(shown, user, groups), by_arrival)
-    cache.set(_key(user), found, KEPT_SECONDS)
-    return found.counts
+    cache.set(_key(user), Figures(counts, by_arrival), KEPT_SECONDS)
+    return counts
 
 
 def is_by_arrival(queue: Queue, user: User) -> bool:
@@ -68,7 +70,8 @@ def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
     `is_counted` stop at `MANY`. One query for the groups, one for all queues with `is_counted`, those that the lists
     of these ask first, and for an agent one for tickets of other departments.
     """
-    return _counts(queues, user, _groups_seen(user, desk_groups()))
+    queues = list(queues)
+    return _sums(queues, _groups_seen(user, desk_groups())) | _counts(queues, user)
 
 
 def desk_groups() -> list[TicketGroup]:
@@ -100,16 +103,31 @@ def _is_by_arrival(queue: Queue, groups: list[TicketGroup]) -> bool:
     return all(group.by_arrival for group in groups if queue.includes and queue.includes(group))
 
 
-def _counts(queues: Iterable[Queue], user: User, seen: list[TicketGroup]) -> dict[str, int]:
-    queues = list(queues)
-    figures = {
+def _sums(queues: Iterable[Queue], seen: list[TicketGroup]) -> dict[str, int]:
+    return {
         queue.key: sum(group.size for group in seen if includes(group))
         for queue in queues
         if (includes := queue.includes)
     }
+
+
+def _counts(queues: Iterable[Queue], user: User) -> dict[str, int]:
     counted = {queue.key: BoundedCount(queue.tickets(user)) for queue in queues if queue.is_counted}
     row = User.objects.values_list(*counted.values()).get(pk=user.pk) if counted else ()
-    return figures | dict(zip(counted, row, strict=True))
+    return dict(zip(counted, row, strict=True))
+
+
+def _kept_counts(queues: Iterable[Queue], user: User, *, anew: bool) -> dict[str, int]:
+    """Return `_counts`. Those of the queues that are the same for all supervisors are kept for all of them."""
+    if not user.is_supervisor:
+        return _counts(queues, user)
+    common = {queue.key for queue in queues if queue.is_counted and not queue.is_personal}
+    found: dict[str, int] | None = None if anew else cache.get(_SUPERVISORS)
+    if found is not None and found.keys() == common:
+        return found | _counts([queue for queue in queues if queue.is_personal], user)
+    counts = _counts(queues, user)
+    cache.set(_SUPERVISORS, {key: counts[key] for key in common}, KEPT_SECONDS)
+    return counts
 
 
 def _groups_seen(user: User, groups: list[TicketGroup]) -> list[TicketGroup]:
@@ -126,9 +144,8 @@ def _groups_elsewhere(user: User) -> list[TicketGroup]:
     elsewhere = (
         Ticket.objects.open().exclude(department__isnull=True).exclude(department__in=user.department_ids)
     )
-    turn = elsewhere.exclude(assignee=user).filter(pk__in=Turn.objects.of(user).values("ticket"))
-    rows = _grouped(elsewhere.assigned_to(user)).union(_grouped(turn), all=True)
-    return [TicketGroup(*row) for row in rows]
+    theirs = Q(assignee=user) | Q(pk__among=Turn.objects.of(user).values("ticket"))
+    return [TicketGroup(*row) for row in _grouped(elsewhere.filter(theirs))]
 
 
 def _grouped(tickets: TicketQuerySet) -> "QuerySet[Any, Any]":

@@ -82,7 +82,8 @@ class Queue:
     """A list of tickets that staff work from.
 
     `select` narrows a queryset to the queue's tickets. `includes` decides the same for a `TicketGroup`: whether its
-    tickets belong to the queue. A queue with `is_counted` shows a figure too: its tickets are counted, up to `MANY`.
+    tickets belong to the queue. A queue with `is_counted` shows a figure too: its tickets are counted, up to `MANY`. A
+    queue with `is_personal` has other tickets for each person, also for supervisors, who see all.
     """
 
     key: str
@@ -95,6 +96,7 @@ class Queue:
     orders: tuple[str, ...] = tuple(ORDERS)
     is_alarming: bool = False
     is_counted: bool = False
+    is_personal: bool = False
     department: Department | None = None
 
     @property
@@ -116,6 +118,7 @@ MINE = Queue(
     lambda t, user: Ticket.objects.open().assigned_to(user),
     group="own",
     is_counted=True,
+    is_personal=True,
 )
 TO_PREPARE = Queue(
     "por-preparar",
@@ -125,6 +128,7 @@ TO_PREPARE = Queue(
     group="queues",
     order="llegada",
     is_counted=True,
+    is_personal=True,
 )
 """The tickets that this person prepares, on the page «Preparar» too."""
 

@@ -3,6 +3,7 @@
 import pytest
 from django.core.cache import cache
 from django.test import override_settings
+from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor
 from tickets.lists import figures, queues
@@ -41,11 +42,26 @@ def test_staff_share_the_groups(django_assert_num_queries):
         assert shown_to(second)["todos"] == 1
 
 
+def test_supervisors_share_what_is_the_same_for_all(django_assert_num_queries):
+    """«Nadie puede actuar» takes four queries to find out who has left, for whoever asks first."""
+    shown = [queues.MINE, queues.NOBODY, queues.LATE_REPLIES, queues.ALL]
+    first, second = make_supervisor(), make_supervisor()
+    late = make_ticket()
+    Ticket.objects.filter(pk=late.pk).update(late_reply_at=timezone.now(), assignee=second)
+    assert figures.figures(shown, first)["mios"] == 0
+    with django_assert_num_queries(1):
+        found = figures.figures(shown, second)
+    assert found == {"todos": 1, "mios": 1, "nadie-puede-actuar": 0, "respuestas-en-cerrados": 1}
+    agent = make_agent(make_department("cca"))
+    Ticket.objects.filter(pk=late.pk).update(department=make_department("juridica"), assignee=None)
+    assert figures.figures(shown, agent)["respuestas-en-cerrados"] == 0, "an agent's are their own"
+
+
 def test_figures_end_after_their_seconds(monkeypatch):
     kept = []
     monkeypatch.setattr(cache, "set", lambda key, value, seconds: kept.append(seconds))
     shown_to(make_supervisor())
-    assert kept == [figures.KEPT_SECONDS] * 2
+    assert kept == [figures.KEPT_SECONDS] * 3
     assert figures.KEPT_SECONDS <= 10
 
 
