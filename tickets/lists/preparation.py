@@ -1,8 +1,9 @@
 """Queries for the page «Preparar» (S2.3): the tickets to prepare, possible assignees and possible duplicates."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from accounts.models import User
 from content.sorting import sort_key
@@ -73,14 +74,15 @@ def possible_assignees(department_id: int | None) -> list[Colleague]:
 
     Those of the department come first, then those with fewer open tickets.
     """
-    people = list(User.objects.staff().prefetch_related("departments"))
+    places = Prefetch("departments", to_attr="places")
+    people: list[Any] = list(User.objects.staff().only("name", "email").prefetch_related(places))
     load = queues.open_ticket_counts(people)
     found = [
         Colleague(
             person,
             load.get(person.pk, 0),
-            ", ".join(str(department) for department in person.departments.all()),
-            any(department.pk == department_id for department in person.departments.all()),
+            ", ".join(map(str, person.places)),
+            any(department.pk == department_id for department in person.places),
         )
         for person in people
     ]
