@@ -220,8 +220,8 @@ def test_empty_result_links_back_to_the_queue(world):
 def slow_words(monkeypatch):
     """Looking for words takes longer than it may, as among millions of tickets."""
 
-    def slow(tickets, text):
-        found = matching(tickets, text)
+    def slow(tickets, text, **among):
+        found = matching(tickets, text, **among)
         if text.startswith("MA-"):
             return found
         return found.alias(slow=RawSQL("(SELECT 1 FROM pg_sleep(2))", [])).filter(slow=1)
@@ -231,6 +231,7 @@ def slow_words(monkeypatch):
     monkeypatch.setattr("agents.views.palette.matching", slow)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite cannot stop a query")
 class TestSlowSearch:
     def test_queue_says_so_and_keeps_the_text(self, slow_words):

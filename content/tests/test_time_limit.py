@@ -7,6 +7,7 @@ from content.time_limit import TookTooLong, time_limit
 
 pytestmark = [
     pytest.mark.django_db,
+    pytest.mark.slow,  # so that it runs where PostgreSQL is
     pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite cannot stop a query"),
 ]
 

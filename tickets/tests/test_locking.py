@@ -49,6 +49,7 @@ def test_ticket_that_was_not_locked_is_saved_whole():
     assert Ticket.objects.get(pk=ticket.pk).title == "Otro"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no heap-only tuples")
 def test_note_leaves_the_indexes_alone():
     ticket, agent = make_ticket(), make_agent()
