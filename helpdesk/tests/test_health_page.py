@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Department
 from accounts.tests.factories import (
     make_administrator,
     make_agent,
@@ -225,3 +226,14 @@ def test_every_page_tells_administrators_that_mail_is_held(client):
     assert said in client.get(reverse("agents:nonconformities")).content.decode()
     client.force_login(make_agent())
     assert said not in client.get(reverse("agents:queue")).content.decode()
+
+
+def test_each_reader_gets_the_names_in_their_language(client):
+    """The figures are kept for some seconds, for readers of both languages."""
+    Department.objects.create(key="aulas", name="Aulas", name_en="Classrooms")
+    client.force_login(make_supervisor(language="es"))
+    assert "Aulas" in client.get(URL).content.decode()
+    client.force_login(make_supervisor(language="en"))
+    text = client.get(URL).content.decode()
+    assert "Classrooms" in text
+    assert "Aulas" not in text

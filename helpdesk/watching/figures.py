@@ -34,11 +34,15 @@ STATEMENT_MS = 2000
 class QueueFigures:
     """The open tickets of one department: all, those without an assignee, and those whose nearest promise is over."""
 
-    key: str
-    name: str
+    department: Department
+    """Kept whole: people read its name in their own language."""
     open: int
     unassigned: int
     overdue: int
+
+    @property
+    def key(self) -> str:
+        return self.department.key
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,7 @@ def _queues(now: datetime) -> tuple[QueueFigures, ...]:
         unassigned=BoundedCount(tickets.filter(assignee__isnull=True), along=DUE),
         overdue=BoundedCount(overdue, along=DUE),
     )
-    return tuple(
-        QueueFigures(row.key, str(row), row.open, row.unassigned, row.overdue) for row in departments
-    )
+    return tuple(QueueFigures(row, row.open, row.unassigned, row.overdue) for row in departments)
 
 
 class Cache:

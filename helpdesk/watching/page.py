@@ -260,7 +260,7 @@ def _shown(queue: QueueFigures) -> dict[str, Any]:
     """Return the figures of a department as numbers and as words."""
     counts = {name: getattr(queue, name) for name in ("open", "unassigned", "overdue")}
     shown = {f"{name}_shown": many(count) for name, count in counts.items()}
-    return {"key": queue.key, "name": queue.name, **counts, **shown}
+    return {"key": queue.key, "name": str(queue.department), **counts, **shown}
 
 
 def many(count: int) -> str:
