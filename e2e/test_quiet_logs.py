@@ -42,7 +42,22 @@ def desk(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterat
         desk.manage("prepare_production", "--administrator", "ana@example.com")
         desk.start_all(workers=1)
         desk.wait_until_ready()
+        until(
+            lambda: all_have_started(desk), lambda: f"every process says that it runs\n{desk.log_tails()}", 60
+        )
         yield desk
+
+
+def all_have_started(desk: Stack) -> bool:
+    """Say whether each process has written its last line of starting, which comes after `/readyz` answers 200."""
+    last_words = {
+        "web1": "Booting worker",
+        "worker1": "ready",
+        "mailer1": "ready",
+        "beat": "beat runs",
+    }
+    folder = desk.folder / "log"
+    return all(words in (folder / f"{name}.log").read_text() for name, words in last_words.items())
 
 
 @pytest.fixture(scope="module")
