@@ -99,7 +99,7 @@ def supervisor_view(view: DeskView[P]) -> View[P]:
 def find_ticket(user: User, folio: str) -> Ticket:
     """Return the ticket with the related rows that its pages show, or raise 404 if `user` may not see it."""
     visible = Ticket.objects.visible_to(user)
-    shown = visible.select_related("process_version", "category", "department", "assignee", "requester")
+    shown = visible.select_related("category", "department", "assignee", "requester")
     ticket: Ticket | None = next(iter(shown.filter(folio=folio)[:1]), None)
     if ticket is None:
         raise Http404

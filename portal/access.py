@@ -131,7 +131,7 @@ def _own(user: User, folio: str) -> Access:
     """Return the requester's access to their ticket, or raise 404. Staff get 404 too: they read others' tickets in the
     back office."""
     found = Ticket.objects.requested_by(user).filter(folio=folio)
-    ticket = found.select_related("process_version", "category", "department", "assignee").first()
+    ticket = found.select_related("category", "department", "assignee").first()
     if ticket is None:
         raise Http404
     ticket.requester = user

@@ -8,6 +8,7 @@ shown or sorted by, it is that one: `nearest` finds it, and `Ticket.due_order` h
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 from . import sla
 from .definitions.definition import Stage
@@ -157,7 +158,23 @@ def stop_first_response(ticket: Ticket, *, now: datetime) -> None:
     _copy_due_dates(ticket, clocks)
 
 
-def nearest(clocks: Iterable[Clock]) -> Clock | None:
+class Timed(Protocol):
+    """What decides the state of a clock: a `Clock`, or those of its columns that a list reads."""
+
+    @property
+    def target(self) -> timedelta: ...
+    @property
+    def due_at(self) -> datetime: ...
+    @property
+    def paused_at(self) -> datetime | None: ...
+    @property
+    def stopped_at(self) -> datetime | None: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+def nearest(clocks: Iterable[T]) -> T | None:
     """Return the clock that runs out first of those that have not stopped, or None if all have.
 
     An answered first response is history, also if it came late. A promise that is broken and still open is the nearest.
@@ -165,7 +182,7 @@ def nearest(clocks: Iterable[Clock]) -> Clock | None:
     return min((clock for clock in clocks if clock.stopped_at is None), key=_order, default=None)
 
 
-def due_order(clocks: Iterable[Clock]) -> datetime:
+def due_order(clocks: Iterable[Timed]) -> datetime:
     """Return the place in the lists of a ticket with these clocks: the due date of the nearest, while it runs.
 
     Paused tickets come after all that run, those with less time left first; last are tickets without a promise.
@@ -174,7 +191,7 @@ def due_order(clocks: Iterable[Clock]) -> datetime:
     return _order(clock) if clock else sla.FAR_FUTURE
 
 
-def _order(clock: Clock) -> datetime:
+def _order(clock: Timed) -> datetime:
     return clock.due_at if clock.paused_at is None else sla.PAUSED + (clock.due_at - clock.paused_at)
 
 
@@ -212,7 +229,7 @@ def explain(clock: Clock, *, now: datetime) -> list[sla.Stretch]:
     return sla.explain(start=clock.started_at, pauses=clock.intervals(), now=clock.stopped_at or now)
 
 
-def status(clock: Clock, *, now: datetime) -> sla.ClockStatus:
+def status(clock: Timed, *, now: datetime) -> sla.ClockStatus:
     """Return the clock's status at `now`. Pages, jobs and reports all use this."""
     return sla.status(
         due=clock.due_at,

@@ -171,18 +171,18 @@ def nobody_may_act() -> Q:
     rows name their people: those of the ticket's own department alone have none.
     """
     in_use = Exists(Ticket.objects.open().filter(process_version=OuterRef("pk")))
-    versions = list(ProcessVersion.objects.filter(in_use).order_by())
-    named = {who for version in versions for who in version.definition.people if who.kind in CAN_BE_EMPTY}
+    versions = list(ProcessVersion.objects.filter(in_use).order_by().values_list("pk", flat=True))
+    processes = {version: ProcessVersion.objects.definition(version) for version in versions}
+    named = {who for process in processes.values() for who in process.people if who.kind in CAN_BE_EMPTY}
     if not named:
         return Q(pk__in=[])
     staffing = _Staffing(named)
     found = Q(pk__in=[])
-    for version in versions:
-        process = version.definition
+    for version, process in processes.items():
         for stage in process.stages:
             if not stage.is_end:
                 terms = [staffing.where(party, process) for party in parties_in(stage, process)]
-                here = Q(process_version=version.pk, stage=stage.key)
+                here = Q(process_version=version, stage=stage.key)
                 found = reduce(or_, (here & term for term in terms if term is not None), found)
     return found
 

@@ -50,7 +50,7 @@ def attachment_thumbnail(request: HttpRequest, file: uuid.UUID) -> HttpResponseB
 def _visible(request: HttpRequest, file: uuid.UUID) -> Attachment:
     """Return the attachment with this uuid. Raises Http404 both when it does not exist and when the visitor may not
     see it, so that a stranger cannot tell the two apart (B6)."""
-    related = Attachment.objects.select_related("ticket__process_version", "message")
+    related = Attachment.objects.select_related("ticket", "message")
     found = related.filter(uuid=file, ticket__isnull=False).first()
     if found is None or not _may_see(request, found):
         raise Http404

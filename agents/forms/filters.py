@@ -22,7 +22,7 @@ from content.text import fold
 from tickets import folios
 from tickets.definitions.definition import FieldDefinition
 from tickets.enums import PublicState, Severity, StageKind
-from tickets.lists.figures import is_by_arrival
+from tickets.lists.figures import Figures, is_by_arrival
 from tickets.lists.queues import ORDERS, Order, Queue
 from tickets.models import Category, Process, Ticket
 from tickets.models.querysets import TicketQuerySet, nobody_assigned
@@ -98,9 +98,10 @@ class QueueFilter(forms.Form):
     orden = forms.ChoiceField(choices=ANY, required=False, widget=forms.HiddenInput)
     hide_optional = True
 
-    def __init__(self, data: QueryDict, *, queue: Queue, user: User) -> None:
+    def __init__(self, data: QueryDict, *, queue: Queue, user: User, figures: Figures | None = None) -> None:
+        """`figures` are those of the user, if the caller has read them."""
         super().__init__(data)
-        self.queue, self.user = queue, user
+        self.queue, self.user, self.figures = queue, user, figures
         self.fields["orden"].choices = [*ANY, *((key, ORDERS[key].label) for key in queue.orders)]  # type: ignore[attr-defined]
         self.fields["responsable"].queryset = User.objects.staff()  # type: ignore[attr-defined]
         self.own = self._add_own_fields()
@@ -151,6 +152,8 @@ class QueueFilter(forms.Form):
             return ORDERS[self.queue.order]
         if process := self.value("proceso"):
             return ORDERS["llegada" if process.definition.queue == "arrival" else "vence"]
+        if self.figures and self.queue.key in self.figures.counts and self.queue.includes:
+            return ORDERS["llegada" if self.queue.key in self.figures.by_arrival else "vence"]
         return ORDERS["llegada" if is_by_arrival(self.queue, self.user) else "vence"]
 
     def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:

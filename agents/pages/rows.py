@@ -1,5 +1,6 @@
 """A ticket as one row of a list: the labels, colour tokens and flags that the row shows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -13,7 +14,8 @@ from accounts.enums import Standing
 from tickets import clocks
 from tickets.enums import ClockKind, Severity
 from tickets.lists import queues
-from tickets.models import Clock, Ticket
+from tickets.lists.queues import RowClock
+from tickets.models import Ticket
 from tickets.sla import ClockStatus
 
 
@@ -51,11 +53,20 @@ def ticket_address(origin: str) -> str:
     return f"{url}?{origin}" if origin else url
 
 
+def rows_of(tickets: Iterable[Ticket], moment: Moment, *, origin: str = "") -> list["Row"]:
+    """Return the rows of these tickets, read by `queues.for_rows`. One query, for their clocks. Their links carry
+    `origin`, the query string of the list."""
+    tickets = list(tickets)
+    clocks, page = queues.clocks_of(tickets), ticket_address(origin)
+    return [Row(ticket, moment, clocks.get(ticket.pk, []), page=page) for ticket in tickets]
+
+
 class Row:
     """One row of a list. `ticket` must come from `queues.for_rows`; `page` is what `ticket_address` returns."""
 
-    def __init__(self, ticket: Ticket, moment: Moment, *, page: str = "") -> None:
+    def __init__(self, ticket: Ticket, moment: Moment, clocks: list[RowClock], *, page: str = "") -> None:
         self.ticket = ticket
+        self.clocks = clocks
         self.moment = moment
         self.page = page
 
@@ -65,11 +76,10 @@ class Row:
         return self.page.replace(FOLIO_PLACEHOLDER, self.ticket.folio, 1)
 
     @cached_property
-    def clock(self) -> Clock | None:
+    def clock(self) -> RowClock | None:
         """The clock of the nearest promise. Once all have stopped, the resolution clock, which tells how it ended."""
-        own: list[Clock] = self.ticket.all_clocks  # type: ignore[attr-defined]
-        ended = (clock for clock in own if clock.kind == ClockKind.RESOLUTION)
-        return clocks.nearest(own) or next(ended, None)
+        ended = (clock for clock in self.clocks if clock.kind == ClockKind.RESOLUTION)
+        return clocks.nearest(self.clocks) or next(ended, None)
 
     @cached_property
     def promise(self) -> ClockStatus | None:

@@ -14,10 +14,10 @@ from django.utils.translation import gettext
 
 from accounts.enums import Standing
 from tickets.lists.preparation import Colleague
-from tickets.lists.queues import MANY
+from tickets.lists.queues import MANY, Queue
 from tickets.models import Ticket
 from web.files import file_row
-from web.templatetags.ui import avatar, kept_markup, pill, sev, sla, when
+from web.templatetags.ui import avatar, icon, kept_markup, pill, sev, sla, when
 from web.wording import brief_duration, duration
 
 from ..pages.rows import FOLIO_PLACEHOLDER, Row
@@ -53,6 +53,44 @@ def ticket_url(context: dict[str, Any], ticket: Ticket, name: str = "", *args: s
 def fresh_key() -> str:
     """Return a new idempotency key for a form: the verb acts once, even if the form is posted twice."""
     return str(uuid.uuid4())
+
+
+# --- Links to the queues ----------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def queue_link(item: dict[str, Any], current: Queue, *, where: str) -> SafeString:
+    """Draw the link to a queue with its figure, for the side list (`where` is "side") or the menu of a phone ("menu").
+    `item` has the `queue` and its `count`."""
+    queue, count = item["queue"], item["count"]
+    return _draw_link(
+        queue.key,
+        str(queue.label),
+        queue.icon,
+        bounded(count),
+        queue.key == current.key,
+        bool(queue.is_alarming and count),
+        where,
+    )
+
+
+@kept_markup
+def _draw_link(
+    key: str, label: str, symbol: str, count: str, is_current: bool, is_bad: bool, where: str
+) -> SafeString:
+    in_side = where == "side"
+    figure = "n n--bad" if is_bad else "n"
+    return format_html(
+        '<a{} href="{}"{}>{}<span class="truncate">{}</span>{}</a>',
+        SafeString(' class="side__link"') if in_side else "",
+        reverse("agents:queue_of", args=[key]),
+        SafeString(' aria-current="page"') if is_current else "",
+        icon(symbol),
+        label,
+        format_html('<span class="{}">{}</span>', figure if in_side else "push small subtle num", count)
+        if count
+        else "",
+    )
 
 
 # --- A row of the queue -----------------------------------------------------------------------------------

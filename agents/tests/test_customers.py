@@ -114,6 +114,6 @@ def test_page_query_count_is_constant(customer: User, others: int, django_assert
         make_ticket(requester=customer)
     reader = signed_in(make_agent())
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         page = reader.get(url(customer))
     assert [row.ticket.requester_id for row in page.context["rows"]] == [customer.pk] * others

@@ -5,17 +5,18 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.enums import Standing
 from accounts.models import Membership, User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
-from tickets.definitions.loading import definition_of
 from tickets.enums import EventKind, MessageKind, StageKind
 from tickets.lists.preparation import PreparationQueue
-from tickets.models import Clock, Process, Ticket
+from tickets.models import Clock, Process, ProcessVersion, Ticket
 from tickets.requesters.standing import check_standing
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import properties
@@ -422,10 +423,12 @@ def test_another_department_proposes_its_position_and_people(client: Client, age
 def test_line_reads_only_processes_with_waiting_tickets(supervisor: User):
     ticket, finished = make_ticket(), make_ticket(make_process("incidencia-tecnica"))
     Ticket.objects.filter(pk=finished.pk).update(stage="cerrado", stage_kind=StageKind.DONE)
-    definition_of.cache_clear()
+    for version in (ticket.process_version_id, finished.process_version_id):
+        ProcessVersion.objects.forget(version)
 
-    assert PreparationQueue(supervisor).tickets == [ticket]
-    assert definition_of.cache_info().misses == 1
+    with CaptureQueriesContext(connection) as queries:
+        assert PreparationQueue(supervisor).tickets == [ticket]
+    assert sum('"source"' in query["sql"] for query in queries) == 1
 
 
 @pytest.mark.parametrize("others", [1, 30])

@@ -10,7 +10,7 @@ from tickets.models import Ticket
 from web.paging import read_page
 
 from ..access import DeskRequest, desk_view
-from ..pages.rows import Moment, Row
+from ..pages.rows import Moment, rows_of
 
 PAGE_SIZE = 25
 ORDER = ("-updated_at", "-id")
@@ -29,11 +29,10 @@ def customer(request: DeskRequest, pk: int) -> HttpResponse:
     rows = for_rows(visible)
     page, problem = read_page(rows, order=ORDER, size=PAGE_SIZE, cursor=request.GET.get("desde", ""))
     checked = visible.filter(standing_checked_at__isnull=False).order_by("-standing_checked_at")
-    moment = Moment.present()
     context = {
         "person": person,
         "checked_at": checked.values_list("standing_checked_at", flat=True).first(),
-        "rows": [Row(ticket, moment) for ticket in page.rows],
+        "rows": rows_of(page.rows, Moment.present()),
         "page_newer": f"?desde={page.newer}" if page.newer else "",
         "page_older": f"?desde={page.older}" if page.older else "",
         "problem": problem,

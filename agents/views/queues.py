@@ -24,7 +24,7 @@ from web.paging import read_page
 
 from ..access import DeskRequest, desk_view
 from ..forms.filters import QueueFilter
-from ..pages.rows import Group, Moment, Row, ticket_address
+from ..pages.rows import Group, Moment, Row, rows_of
 
 KEYBAR = [
     {"keys": ["J", "K"], "label": _("mover")},
@@ -44,13 +44,13 @@ def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
     chosen = find_queue(available, key)
     if request.htmx.target == "side-queues":
         return _figures(request, available, chosen)
-    counts = figures(available, request.user)
-    filters = QueueFilter(request.GET, queue=chosen, user=request.user)
+    shown = figures(available, request.user)
+    filters = QueueFilter(request.GET, queue=chosen, user=request.user, figures=shown)
     try:
         with time_limit() if filters.narrows else nullcontext():
-            return _list(request, available, chosen, counts, filters)
+            return _list(request, available, chosen, shown.counts, filters)
     except TookTooLong as problem:
-        return _list(request, available, chosen, counts, filters, problem=problem)
+        return _list(request, available, chosen, shown.counts, filters, problem=problem)
 
 
 def _list(
@@ -70,8 +70,7 @@ def _list(
     page, other_page = read_page(queues.for_rows(tickets), order=order, size=PAGE_SIZE, cursor=cursor)
     is_grouped = filters.order.key == "vence"
     origin = _origin(chosen, filters, request)
-    link = ticket_address(origin)
-    rows = [Row(ticket, moment, page=link) for ticket in page.rows]
+    rows = rows_of(page.rows, moment, origin=origin)
     part = "#results" if request.htmx.target == "results" else ""
     if not (part or filters.narrows or cursor or page.older) and chosen.key in counts:
         counts = counts | {
@@ -101,8 +100,7 @@ def _list(
 def _figures(request: DeskRequest, available: list[Queue], chosen: Queue) -> HttpResponse:
     """Return the figures of the page, which its side list asks for every half a minute. That of a filtered list stays
     as it is: it counts the list on the page."""
-    counts = figures(available, request.user)
-    context = _figures_of(available, chosen, counts)
+    context = _figures_of(available, chosen, figures(available, request.user).counts)
     shown = QueryDict(urlsplit(request.htmx.current_url or "").query)
     if QueueFilter(shown, queue=chosen, user=request.user).narrows:
         context["count"] = None
@@ -145,12 +143,11 @@ def queue_items(request: DeskRequest, key: str) -> HttpResponse:
     current = request.GET.get("actual", "")
     folios = [ticket.folio for ticket in page.rows]
     origin = _origin(chosen, filters, request)
-    link = ticket_address(origin)
     at = folios.index(current) if current in folios else None
     context = {
         "queue": chosen,
         "origin": origin,
-        "rows": [Row(ticket, moment, page=link) for ticket in page.rows],
+        "rows": rows_of(page.rows, moment, origin=origin),
         "current": current,
         "before": folios[at - 1] if at else "",
         "after": folios[at + 1] if at is not None and at + 1 < len(folios) else "",

@@ -75,7 +75,6 @@ def load_all(pks: Sequence[int]) -> list[OutgoingEmail]:
         Prefetch("user", User.objects.prefetch_related(memberships)),
         Prefetch("event", TicketEvent.objects.select_related("message__author")),
         "event__message__attachments",
-        "event__ticket__process_version",
         "event__ticket__requester",
         "event__ticket__assignee",
         "event__ticket__department",

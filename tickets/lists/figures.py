@@ -35,18 +35,20 @@ class Figures(NamedTuple):
     by_arrival: frozenset[str]
 
 
-def figures(queues: Iterable[Queue], user: User) -> dict[str, int]:
-    """Return `count_queues`, at most `KEPT_SECONDS` old. One question to the cache and no query while they are kept."""
+def figures(queues: Iterable[Queue], user: User) -> Figures:
+    """Return the figures of `count_queues`, at most `KEPT_SECONDS` old. One question to the cache and no query while
+    they are kept."""
     shown = [queue for queue in queues if queue.includes or queue.is_counted]
     kept = cache.get(_key(user))
     if isinstance(kept, Figures) and kept.counts.keys() == {queue.key for queue in shown}:
-        return kept.counts
+        return kept
     anew = kept == _RECOUNT
     groups = _groups_seen(user, _kept_groups(anew=anew))
     counts = _sums(shown, groups) | _kept_counts(shown, user, anew=anew)
     by_arrival = frozenset(queue.key for queue in shown if queue.includes and _is_by_arrival(queue, groups))
-    cache.set(_key(user), Figures(counts, by_arrival), KEPT_SECONDS)
-    return counts
+    found = Figures(counts, by_arrival)
+    cache.set(_key(user), found, KEPT_SECONDS)
+    return found
 
 
 def is_by_arrival(queue: Queue, user: User) -> bool:

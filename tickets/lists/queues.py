@@ -7,7 +7,7 @@ so it stops at `MANY`: people need to know that there are many, not how many. Th
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import (
@@ -18,7 +18,6 @@ from django.db.models import (
     Max,
     Min,
     OuterRef,
-    Prefetch,
     QuerySet,
     Subquery,
 )
@@ -332,17 +331,27 @@ ROW = (
 
 
 def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
-    """Return `tickets`, set to load only what a row of a list shows, in a constant number of queries.
+    """Return `tickets`, set to load only what a row of a list shows, in one query. `clocks_of` reads their clocks."""
+    return tickets.select_related("assignee").annotate(requester_standing=F("requester__standing")).only(*ROW)
 
-    Versions are prefetched, not joined: fifty tickets share a few, and each version carries its whole process.
-    """
-    clocks = Clock.objects.only("ticket", "kind", "target", "due_at", "paused_at", "stopped_at")
-    return (
-        tickets.select_related("assignee")
-        .prefetch_related("process_version", Prefetch("clocks", clocks, to_attr="all_clocks"))
-        .annotate(requester_standing=F("requester__standing"))
-        .only(*ROW)
-    )
+
+class RowClock(NamedTuple):
+    """What a row of a list needs of a clock. A page has a hundred of them."""
+
+    kind: str
+    target: timedelta
+    due_at: datetime
+    paused_at: datetime | None
+    stopped_at: datetime | None
+
+
+def clocks_of(tickets: Iterable[Ticket]) -> dict[int, list[RowClock]]:
+    """Return the clocks of these tickets by ticket id. One query; a ticket without clocks has no entry."""
+    found: dict[int, list[RowClock]] = {}
+    clocks = Clock.objects.filter(ticket__in=[ticket.pk for ticket in tickets]).order_by()
+    for ticket, *clock in clocks.values_list("ticket", *RowClock._fields):
+        found.setdefault(ticket, []).append(RowClock(*clock))
+    return found
 
 
 def open_ticket_counts(assignees: Iterable[User]) -> dict[int, int]:

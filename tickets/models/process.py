@@ -44,6 +44,29 @@ class Process(models.Model):
         return self.current.definition
 
 
+class ProcessVersionManager(models.Manager["ProcessVersion"]):
+    """Reads versions, and keeps the definition of each in memory: it never changes, and most pages need some.
+
+    Django keeps content types in the same way.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._definitions: dict[int, Definition] = {}
+
+    def definition(self, pk: int) -> Definition:
+        """Return the definition of the version with this id. Takes a query once for each process of the server."""
+        definition = self._definitions.get(pk)
+        if definition is None:
+            [version] = self.filter(pk=pk)
+            definition = self._definitions[pk] = version.definition
+        return definition
+
+    def forget(self, pk: int) -> None:
+        """Drop the definition kept under this id, which another row had before (after a rollback on SQLite)."""
+        self._definitions.pop(pk, None)
+
+
 class ProcessVersion(models.Model):
     """One published version of a process: its number and the exact text of its file. Never changed once saved."""
 
@@ -53,6 +76,8 @@ class ProcessVersion(models.Model):
     number = models.PositiveIntegerField(_("número"))
     source = models.TextField(_("definición"))
     created_at = models.DateTimeField(_("publicada"), auto_now_add=True)
+
+    objects = ProcessVersionManager()
 
     class Meta:
         ordering = ["process", "-number"]
@@ -67,6 +92,7 @@ class ProcessVersion(models.Model):
         if not self._state.adding:
             raise TypeError("a process version never changes; publish a new one")
         super().save(*args, **kwargs)
+        ProcessVersion.objects.forget(self.pk)
 
     @property
     def definition(self) -> Definition:

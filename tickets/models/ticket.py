@@ -302,7 +302,7 @@ class Ticket(models.Model):
 
     @property
     def definition(self) -> Definition:
-        return self.process_version.definition
+        return ProcessVersion.objects.definition(self.process_version_id)
 
     @property
     def stage_definition(self) -> Stage:

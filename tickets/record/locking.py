@@ -11,7 +11,7 @@ from content.folded import FoldedField
 
 from ..models import Ticket
 
-RELATED = ("process_version", "requester", "assignee", "department", "category")
+RELATED = ("requester", "assignee", "department", "category")
 _STORED = "_stored_columns"
 
 

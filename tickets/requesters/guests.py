@@ -126,11 +126,7 @@ def may_see_result(token: GuestToken) -> bool:
 def _theirs(tokens: Iterable[int], folio: str, **filters: Any) -> list[GuestToken]:
     found = GuestToken.objects.filter(pk__in=list(tokens), ticket__folio=folio, **filters)
     related = found.select_related(
-        "ticket__process_version",
-        "ticket__category",
-        "ticket__department",
-        "ticket__assignee",
-        "ticket__requester",
+        "ticket__category", "ticket__department", "ticket__assignee", "ticket__requester"
     )
     return [token for token in related if _is_theirs(token)]
 

@@ -417,6 +417,7 @@ def test_published_version_that_ignores_the_checklist_keeps_its_tickets():
     before = library()["soporte-con-aprobacion"].replace('"checklist_complete", ', "")
     problems_of(before)
     ProcessVersion.objects.filter(pk=ticket.process_version_id).update(source=before)
+    ProcessVersion.objects.forget(ticket.process_version_id)
     ticket = Ticket.objects.get(pk=ticket.pk)
     Ticket.objects.filter(pk=ticket.pk).update(stage="aprobacion", stage_kind="closure_approval")
     Ticket.objects.filter(pk=ticket.pk).update(solution_sent_at=ticket.created_at)

@@ -4,14 +4,14 @@ from datetime import timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import User
 
 from .. import policies
 from ..definitions.definition import Action
 from ..enums import EARLY_KINDS, Severity
-from ..models import ProcessVersion, Ticket
+from ..models import Process, ProcessVersion, Ticket
 
 CHOSEN = frozenset({"due_at", "severity", "difficulty"})
 
@@ -32,13 +32,13 @@ def may_prepare(user: User) -> bool:
 
     Always true for supervisors and administrators. For one ticket use `preparation_of`.
     """
-    in_force = ProcessVersion.objects.filter(process__current=F("pk"), process__is_active=True).order_by()
+    in_force = Process.objects.filter(is_active=True, current__isnull=False).order_by()
     return user.is_supervisor or any(
         policies.could_include(who if who.kind != "owner" else stage.owner, user)
-        for version in in_force
-        for stage in version.definition.stages
+        for process in map(ProcessVersion.objects.definition, in_force.values_list("current", flat=True))
+        for stage in process.stages
         if stage.kind in EARLY_KINDS
-        for action in version.definition.actions_from(stage.key)
+        for action in process.actions_from(stage.key)
         if asks_as_preparation(action)
         for who in action.by
     )
@@ -52,13 +52,13 @@ def prepared_by(user: User) -> Q:
     """
     early = Ticket.objects.to_prepare().filter(process_version=OuterRef("pk"))
     tickets = Q(pk__in=[])
-    for version in ProcessVersion.objects.filter(Exists(early)).order_by():
-        process = version.definition
+    for version in ProcessVersion.objects.filter(Exists(early)).order_by().values_list("pk", flat=True):
+        process = ProcessVersion.objects.definition(version)
         for stage in process.stages:
             actions = process.actions_from(stage.key) if stage.kind in EARLY_KINDS else []
             people = [who for action in actions if asks_as_preparation(action) for who in action.by]
             found = [policies.tickets_for(who, user, stage=stage, process=process) for who in people]
-            here = Q(process_version=version.pk, stage=stage.key)
+            here = Q(process_version=version, stage=stage.key)
             if True in found:
                 tickets |= here
             elif parts := [part for part in found if isinstance(part, Q)]:
