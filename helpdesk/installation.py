@@ -82,7 +82,7 @@ def _names(found: list[str]) -> str:
 
 
 def processes() -> Step:
-    published = Process.objects.filter(is_active=True, current__isnull=False).select_related("current")
+    published = Process.objects.filter(is_active=True, current__isnull=False)
     names = [str(process) for process in published]
     text = _names(names)
     if not names:

@@ -200,6 +200,8 @@ def attach_drafts(ticket: Ticket, draft_key: str, *, actor: Actor, message: Mess
         return 0
     limits = limits_of(ticket, MessageKind(message.kind))
     drafts = list(Attachment.objects.drafts(draft_key).filter(uploader=user_of(actor)))
+    if not drafts:
+        return 0
     if problems := _unfit(drafts, rules_for(limits)):
         raise InvalidData({"files": problems})
     waiting = Attachment.objects.drafts(draft_key).filter(pk__in=[file.pk for file in drafts])

@@ -67,13 +67,20 @@ def keep_report(
     return _saved(row, draft)
 
 
-@transaction.atomic
 def keep_contact(draft: ReportDraft, *, contact: Values) -> ReportDraft:
     """Store what was typed in the last step, and return the row as it is then."""
-    row = _locked_report(draft)
-    if not row.folio:
-        row.contact = {name: list(items) for name, items in contact.items()}
-    return _saved(row, draft)
+    typed = {name: list(items) for name, items in contact.items()}
+    columns = {"contact": typed, "visitor": draft.visitor, "updated_at": timezone.now(), "discarded_at": None}
+    if draft.owner_id:
+        columns["owner_id"] = draft.owner_id
+    if draft.pk and ReportDraft.objects.filter(pk=draft.pk, folio="").update(**columns):
+        draft.contact = typed
+        return draft
+    with transaction.atomic():
+        row = _locked_report(draft)
+        if not row.folio:
+            row.contact = typed
+        return _saved(row, draft)
 
 
 @transaction.atomic
@@ -95,12 +102,16 @@ def take_overwritten(draft: ReportDraft) -> ReportDraft:
     return _saved(row, draft)
 
 
-@transaction.atomic
-def mark_filed(draft: ReportDraft, *, folio: str, email: str) -> ReportDraft:
-    """Replace the texts with the folio: the ticket has them now."""
-    row = _locked_report(draft)
-    row.folio, row.values, row.overwritten, row.contact = folio, {}, [], {"email": [email]}
-    return _saved(row, draft)
+def mark_filed(draft: ReportDraft, *, folio: str, email: str) -> None:
+    """Replace the texts of the stored draft with the folio: the ticket has them now."""
+    ReportDraft.objects.filter(pk=draft.pk).update(
+        folio=folio,
+        values={},
+        overwritten=[],
+        contact={"email": [email]},
+        updated_at=timezone.now(),
+        discarded_at=None,
+    )
 
 
 def discard_report(draft: ReportDraft, *, discarded: bool = True) -> None:

@@ -50,6 +50,9 @@ def has_members(group: str) -> bool:
 
 def is_vacant(who: Who, ticket: Ticket) -> bool:
     """Whether nobody whom `who` names may act on the ticket any more."""
+    if who.kind == "department" and not who.name:
+        place = ticket.department_id
+        return place is not None and not staffed_departments().filter(pk=place).exists()
     where = vacant_where(who, ticket.definition)
     return where if isinstance(where, bool) else Ticket.objects.filter(where, pk=ticket.pk).exists()
 

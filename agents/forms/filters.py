@@ -64,7 +64,7 @@ class QueueFilter(forms.Form):
     )
     etapa = forms.ChoiceField(label=_("Etapa"), choices=[*ANY, *StageKind.choices], required=False)
     proceso = forms.ModelChoiceField(
-        Process.objects.filter(current__isnull=False).select_related("current"),
+        Process.objects.filter(current__isnull=False),
         label=_("Proceso"),
         to_field_name="key",
         required=False,

@@ -137,7 +137,7 @@ def _waiting(request: DeskRequest, key: str) -> list[Attachment]:
 def _choices() -> list[Choice]:
     """Return the active categories of every process in use, and the processes without categories. Two queries."""
     active = Category.objects.filter(is_active=True)
-    processes = Process.objects.filter(is_active=True, current__isnull=False).select_related("current")
+    processes = Process.objects.filter(is_active=True, current__isnull=False)
     choices: list[Choice] = []
     for process in processes.prefetch_related(Prefetch("categories", active, to_attr="offered")):
         if process.definition.categories:

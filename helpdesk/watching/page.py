@@ -222,7 +222,7 @@ def ran(found: Figures) -> Iterator[Line]:
 
 def kept() -> Iterator[Line]:
     """Return a line for each process that deletes something, with the days after which it does."""
-    for process in Process.objects.filter(current__isnull=False).select_related("current"):
+    for process in Process.objects.filter(current__isnull=False):
         days = process.definition.retention
         parts = [
             text % {"n": count}

@@ -128,6 +128,10 @@ def _staff(who: Who, event: TicketEvent) -> list[User]:
     ticket = event.ticket
     if who.kind in ("assignee", "user", "actor_of"):
         return _one_person(who, ticket)
+    # whoever is in the ticket's own department may see it
+    is_own = who.kind in ("department", "staff") and not who.name
+    if is_own and (in_charge := _in_charge(User.objects.staff(), ticket, "")):
+        return in_charge
     people = policies.staff_on(ticket)
     match who.kind:
         case "department_of":

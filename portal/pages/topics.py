@@ -152,7 +152,7 @@ def _offering(categories: "QuerySet[Category]") -> "QuerySet[Process]":
     """Return the processes in use, each with those of its active categories that are among `categories`."""
     active = Prefetch("categories", categories.filter(is_active=True), to_attr="offered")
     in_use = Process.objects.filter(is_active=True, current__isnull=False)
-    return in_use.select_related("current").prefetch_related(active)
+    return in_use.prefetch_related(active)
 
 
 def _topics_of(process: Process) -> list[Topic]:

@@ -34,14 +34,14 @@ class Process(models.Model):
         verbose_name_plural = _("procesos")
 
     def __str__(self) -> str:
-        return str(self.current.definition.name) if self.current else self.key
+        return str(self.definition.name) if self.current_id else self.key
 
     @property
     def definition(self) -> Definition:
         """The definition of the current version. Raises `ValueError` if none is published."""
-        if self.current is None:
+        if self.current_id is None:
             raise ValueError(f"process {self.key} has no published version")
-        return self.current.definition
+        return ProcessVersion.objects.definition(self.current_id)
 
 
 class ProcessVersionManager(models.Manager["ProcessVersion"]):

@@ -70,10 +70,9 @@ def file_ticket(
     Raises `InvalidData` with the messages of every wrong field. Raises `NotAllowed` when the process is out of use,
     when it requires an account (S2.1, T1), when the system files, and when `key` is somebody else's.
     """
-    version = process.current
-    if version is None or not process.is_active:
+    if process.current_id is None or not process.is_active:
         raise NotAllowed(_("Ese tipo de solicitud ya no está disponible."))
-    definition = version.definition
+    definition = process.definition
     errors: dict[str, list[str]] = {}
     login = definition.login_for(category.key if category else "")
     who = _requester(definition, errors, login=login, actor=actor, requester=requester, phone=phone)
@@ -86,7 +85,7 @@ def file_ticket(
         raise InvalidData(errors)
     now = timezone.now()
     ticket = Ticket(
-        process_version=version,
+        process_version_id=process.current_id,
         category=category,
         department=_department(definition, category),
         channel=channel,
