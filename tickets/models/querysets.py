@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
+_SEEN = "_condition_on_seen_tickets"
+
+
 class TicketQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: "User") -> "TicketQuerySet":
         """Return the tickets that `user` may see. Views for signed-in people must look tickets up through this method.
@@ -30,12 +33,7 @@ class TicketQuerySet(models.QuerySet[Any]):
         if user.has_role(Role.SUPERVISOR):
             return self
         if user.is_desk_staff:
-            return self.filter(
-                Q(department__in=user.department_ids)
-                | Q(department__isnull=True)
-                | Q(assignee=user)
-                | Q(pk__among=Turn.objects.of(user).values("ticket"))
-            )
+            return self.filter(_seen_by_agent(user))
         return self.filter(requester=user)
 
     def requested_by(self, user: "User") -> "TicketQuerySet":
@@ -83,6 +81,21 @@ class TicketQuerySet(models.QuerySet[Any]):
     def counted_in_metrics(self) -> "TicketQuerySet":
         """Return the tickets that figures count: all except test tickets and duplicates (S2.43)."""
         return self.filter(is_test=False, duplicate_of__isnull=True)
+
+
+def _seen_by_agent(user: "User") -> Q:
+    """Return the condition on the tickets that this agent sees. A page asks for it up to six times, so it is kept as
+    long as the user object, like the memberships that it is made from."""
+    kept: Q | None = getattr(user, _SEEN, None)
+    if kept is None:
+        kept = (
+            Q(department__in=user.department_ids)
+            | Q(department__isnull=True)
+            | Q(assignee=user.pk)
+            | Q(pk__among=Turn.objects.of(user).values("ticket"))
+        )
+        setattr(user, _SEEN, kept)
+    return kept
 
 
 def nobody_assigned() -> Q:

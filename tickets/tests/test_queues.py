@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from accounts.models import Membership
+from accounts.models import Membership, User
 from accounts.tests.factories import make_agent, make_department, make_supervisor
 from tickets import clocks, sla
 from tickets.enums import StageKind
@@ -113,7 +113,7 @@ def test_count_queues_follows_membership_and_assignment(django_assert_num_querie
     with django_assert_num_queries(2):
         assert figures(supervisor) == {"todos": 1, "mios": 0}
     Membership.objects.create(user=agent, department=make_department("cca"))
-    del agent.cached_memberships, agent.department_ids
+    agent = User.objects.get(pk=agent.pk)
     assert figures(agent)["todos"] == 1
     Ticket.objects.filter(pk=ticket.pk).update(assignee=agent)
     assert figures(agent)["mios"] == 1
