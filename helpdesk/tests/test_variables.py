@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
@@ -71,6 +72,61 @@ WRONG = {
     "DEBUG": "1",
     "PORT": "80000",
 }
+# Further slips, each of which began a desk that failed later: at the first mail, query, download or form.
+MORE_WRONG = [
+    ("SECRET_KEY_FALLBACKS", "a" * 60 + ", " + "b" * 60),
+    ("DATABASE_URL", " postgres://desk@db/desk"),
+    ("DATABASE_URL", "postgres://desk@db/desk/more"),
+    ("DATABASE_URL", "postgres://desk@the db/desk"),
+    ("DATABASE_URL", "postgres://desk@db/desk?sslmode=on"),
+    ("DATABASE_URL", "postgres://desk@db/desk?connect_timeout=3s"),
+    ("DATABASE_URL", "postgres://desk@db/desk?pool=true"),
+    ("DATABASE_URL", "postgres://desk@db/desk?conn_max_age=60"),
+    ("DATABASE_POOL_SIZE", "1_0"),
+    ("DATABASE_POOL_SIZE", " 10"),
+    ("REDIS_URL", "redis://redis:6379/0?timeout=3"),
+    ("REDIS_URL", "rediss://redis:6379/0?ssl_cert_reqs=CERT_NONE"),
+    ("REDIS_URL", "redis://redis one:6379/0"),
+    ("DESK_BASE_URL", "https://ayuda_uno.example.com"),
+    ("DESK_BASE_URL", "https://añuda.example.com"),
+    ("DESK_BASE_URL", "https://ayuda.example.com,https://mesa.example.com"),
+    ("DESK_BASE_URL", "https://ayuda.example.com."),
+    ("DESK_BASE_URL", "https://ayuda.example.com?"),
+    ("DESK_TRUSTED_PROXIES", ","),
+    ("DESK_TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1/32"),
+    ("EMAIL_URL", "smtp+tls://desk:secret@mail.example.com:465"),
+    ("EMAIL_URL", "smtp+ssl://desk:secret@mail.example.com:587"),
+    ("EMAIL_URL", "smtps://desk:secret@mail.example.com:465"),
+    ("EMAIL_URL", "smtp+tls://desk:contraseña@mail.example.com:587"),
+    ("EMAIL_URL", "smtp+tls://mail.example.com:587?timeout=5"),
+    ("DESK_SUPPORT_PHONE", "1234567890" * 20),
+    ("DESK_FROM_EMAIL", "Mesa <ayuda@example.com"),
+    ("DESK_FROM_EMAIL", "ayuda@example.com, mesa@example.com"),
+    ("DESK_TERMS_URL", "https://example.com/las condiciones"),
+    ("DESK_TIME_ZONE", "localtime"),
+    ("DESK_MAX_UNSENT_MB", "10"),  # less than one file
+    ("DESK_CLAMAV", "clam av:3310"),
+    ("DESK_ACCEL_PREFIX", "/../"),
+    ("S3_ENDPOINT_URL", "http://my_store:9000"),
+    ("S3_ENDPOINT_URL", "https://key:secret@store.example.com"),
+    ("S3_REGION", "US-EAST-1"),
+    ("S3_ACCESS_KEY_ID", '"AKIA"'),
+    ("S3_SECRET_ACCESS_KEY", "contraseña"),
+    ("DESK_VAR_DIR", "~/var"),
+    ("DESK_VAR_DIR", "/" + "x" * 300),
+    ("DESK_STATIC_ROOT", "static"),
+    ("WEB_BIND", "300.1.1.1:8000"),
+    ("WEB_BIND", "unix:/nonexistent/web.sock"),
+    ("WEB_BIND", "fd://web"),
+    ("WEB_ACCESS_LOG", "/nonexistent/access.log"),
+    ("WEB_ACCESS_LOG", "/tmp"),
+    ("CSRF_TRUSTED_ORIGINS", "https://*"),
+    ("CSRF_TRUSTED_ORIGINS", "https://ayuda.example.com/"),
+    ("DESK_READYZ_TOKEN", "ñ" * 20),
+    ("LOG_LEVEL", "NOTSET"),
+    ("SENTRY_DSN", "https://key@errors.example.com/project"),
+    ("DESK_NAME", "'Mesa de ayuda'"),
+]
 STORE = {"S3_BUCKET": "mesa", "S3_ACCESS_KEY_ID": "AKIA", "S3_SECRET_ACCESS_KEY": "t0p-s3cret"}
 
 
@@ -82,9 +138,8 @@ def test_every_documented_variable_has_a_validator_and_a_wrong_value():
     assert set(WRONG) == set(VARIABLES)
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_wrong_value_is_named_alone_and_no_secret_is_shown(name: str):
-    value = WRONG[name]
+@pytest.mark.parametrize(("name", "value"), [*WRONG.items(), *MORE_WRONG])
+def test_wrong_value_is_named_alone_and_no_secret_is_shown(name: str, value: str):
     others = STORE if name.startswith("S3_") else {}
 
     found = complaints(PRODUCTION | others | {name: value})
@@ -137,6 +192,12 @@ def test_complete_settings_have_no_complaint():
         ({"DESK_SUPORT_PHONE": "+58 212 555"}, ["DESK_SUPORT_PHONE"]),
         ({"DESK_SERVICE_HOST": "10.0.0.1", "DESK_PORT_8000_TCP": "tcp://10.0.0.1:8000"}, []),
         ({"DATABASE_URL": "postgres://desk:p#ss@db:5432/desk"}, []),
+        ({"DATABASE_URL": "postgres://desk@[::1]/desk?sslmode=verify-full&connect_timeout=5"}, []),
+        ({"DATABASE_URL": "postgres://desk@one,two:5432/desk?target_session_attrs=read-write"}, []),
+        ({"DATABASE_URL": "postgres://desk@%2Fvar%2Frun%2Fpostgresql/desk"}, []),
+        ({"REDIS_URL": "rediss://:secret@redis_one:6379/0?ssl_cert_reqs=none"}, []),
+        ({"EMAIL_URL": "smtp+ssl://desk@example.com:p%23ss@mail.example.com:465"}, []),
+        ({"CSRF_TRUSTED_ORIGINS": "https://*.example.com,https://mesa.example.org:8443"}, []),
         ({"DATABASE_URL": "mysql://desk@db/desk"}, ["DATABASE_URL"]),
         ({"DATABASE_URL": "postgres://desk@db:port/desk"}, ["DATABASE_URL"]),
         ({"DATABASE_URL": "sqlite:////srv/desk.sqlite3"}, ["DATABASE_URL"]),
@@ -151,6 +212,17 @@ def test_complete_settings_have_no_complaint():
 )  # fmt: skip
 def test_variables_are_checked_beside_one_another(given: dict[str, str], names: list[str]):
     assert [line.split()[0] for line in complaints(PRODUCTION | given)] == names
+
+
+def test_folder_of_another_user_is_refused_and_a_read_only_disk_is_not(tmp_path, monkeypatch):
+    """Pages go on without the store, so a disk that is read-only today must not keep the desk from starting."""
+    given = PRODUCTION | {"DESK_VAR_DIR": str(tmp_path / "var")}
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+    assert [line.split()[0] for line in complaints(given)] == ["DESK_VAR_DIR"]
+
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert complaints(given) == []
 
 
 def start(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
