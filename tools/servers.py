@@ -200,6 +200,7 @@ class Nginx(Server):
                 "DESK_MAX_REQUEST_MB": "120",
                 "PROXY_FILES": str(NGINX_FILES),
                 "PROXY_STATE": str(self.folder),
+                "PROXY_LOG": "/dev/stdout",
                 "PROXY_MIME_TYPES": "/etc/nginx/mime.types",
                 "PROXY_CERTIFICATES": str(self.folder),
                 "PROXY_MEDIA": str(self.folder / "media"),
