@@ -10,17 +10,12 @@ def main() -> None:
     ]:  # a developer's server, with DEBUG; other servers must say what they are
         os.environ.setdefault("DESK_ENV", "development")
     try:
-        from django.core.management import execute_from_command_line
-
-        from helpdesk.variables import WrongVariables
+        from helpdesk import command_line
     except ImportError as error:
         raise SystemExit(
             f"{error}\nThe packages are not installed: run «make demo» once, or use .venv/bin/python manage.py."
         ) from error
-    try:
-        execute_from_command_line(sys.argv)
-    except WrongVariables as error:
-        raise SystemExit(str(error)) from error
+    command_line.run(sys.argv)
 
 
 if __name__ == "__main__":

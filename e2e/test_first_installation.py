@@ -199,7 +199,7 @@ def make_certificate(folder: Path) -> None:
 
 
 def test_commands_of_the_page_end_in_a_desk_that_works(machine: Machine, sink: MailSink) -> None:
-    program, variables, prepare, proxy, units, ready = commands()
+    program, variables, prepare, proxy, units, ready, later = commands()
     machine.run(program)
     machine.run(variables)
     said = machine.run(prepare)
@@ -218,6 +218,10 @@ def test_commands_of_the_page_end_in_a_desk_that_works(machine: Machine, sink: M
         "desk-proxy",
     }
     assert '"ready": true' in machine.run(ready)
+    assert '"logger":"nginx"' in (machine.folder / "srv/desk/log/proxy.log").read_text()
+    script = machine.folder / "srv/desk/app/deploy/manage"
+    script.write_text(machine.own(script.read_text()))
+    assert "Rows without file: 0" in machine.run(later)
 
     # The first administrator, with the link that was printed: no mail is needed.
     [link] = re.findall(r"https://\S+/cuenta/clave/primera/\S+", said)

@@ -5,13 +5,14 @@ names is still there afterwards, unless it was deleted since; tasks that delete 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
 from django.apps import apps
 from django.core.files.storage import Storage, default_storage
-from django.db import models
+from django.db import Error, models
 from django.utils import timezone
 
 from helpdesk import __version__
@@ -59,13 +60,14 @@ class Beat:
 
 
 def make(target: str, *, say: Say) -> tuple[str, Manifest]:
-    """Write a backup into a new folder of `target`. Returns its address and manifest."""
+    """Write a backup into a new folder of `target`. Returns its address and manifest. If that fails, nothing of it
+    stays in a folder: part of a backup would keep a full disk full."""
     made_at = timezone.now()
     address = places.join(target, f"desk-{made_at:%Y%m%dT%H%M%SZ}")
-    to = places.place(address)
+    to = places.new_place(address)
     beat, started = Beat(), monotonic()
-    beat()
     try:
+        beat()
         with places.workspace(target) as folder:
             dump = folder / databases.dump_name()
             with databases.snapshot(dump) as ask:
@@ -97,8 +99,12 @@ def make(target: str, *, say: Say) -> tuple[str, Manifest]:
             last.write_bytes(manifest.dump())
             places.store(to, MANIFEST, last)
         runs.record(runs.BACKUP, seconds=monotonic() - started)
+    except BaseException as error:
+        error.add_note(places.forget(address))
+        raise
     finally:
-        Heartbeat.objects.filter(name=RUNNING).delete()
+        with suppress(Error):  # the database may be what failed
+            Heartbeat.objects.filter(name=RUNNING).delete()
     return address, manifest
 
 

@@ -2,6 +2,8 @@
 storages."""
 
 import hashlib
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage
 
-from .manifest import BadBackup, Part
+from .manifest import MANIFEST, BadBackup, Part
 
 CHUNK = 1024 * 1024
 IN_MEMORY = 8 * 1024 * 1024
@@ -37,7 +39,34 @@ def place(target: str) -> Storage:
     )
 
 
+def new_place(address: str) -> Storage:
+    """Return the storage for a backup that begins. Raises `BadBackup` if there is one already, and OSError if its
+    folder cannot be made."""
+    to = place(address)
+    if not address.startswith("s3://"):
+        try:
+            Path(address).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            Path(address).mkdir(mode=0o700)
+        except FileExistsError as error:
+            raise BadBackup(f"{error.filename} exists already, or is no folder.") from error
+    elif to.exists(MANIFEST):
+        raise BadBackup(f"{address} exists already.")
+    return to
+
+
+def forget(address: str) -> str:
+    """Delete what was written of a backup that failed. Returns a sentence that says what is left."""
+    if address.startswith("s3://"):
+        return f"No backup was made: what may be in {address} has no {MANIFEST}; delete it."
+    shutil.rmtree(address, ignore_errors=True)
+    return "No backup was made, and nothing of it is left."
+
+
 def join(target: str, name: str) -> str:
+    """Return the address of `name` in `target`. Raises `BadBackup` for what is neither a folder nor a bucket: a backup
+    into "" would lie in «/»."""
+    if re.match(r"s3://[^/]", target) is None and (not target.strip() or ":/" in target):
+        raise BadBackup(f"«{target}» is neither a folder nor s3://bucket/path.")
     return f"{target.rstrip('/')}/{name}"
 
 

@@ -1,5 +1,7 @@
 """Check a backup, and put it into an installation that has no data."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +31,12 @@ NO_DATA = frozenset(
     }
 )
 """Tables that also an installation without data fills: migrations, visitors and the scheduler do."""
+UNCHANGED = "Nothing of this installation has changed."
+SOME_FILES = "Some files have been restored and the database has not changed: mend that and run the same command again."
+SOME_ROWS = (
+    "All files have been restored, the database perhaps in part: do not start the desk; mend that and run the same "
+    "command again, with --replace-existing-data if it asks for it."
+)
 SILENT_FOR = timedelta(seconds=60)
 
 
@@ -38,7 +46,7 @@ def open_backup(address: str) -> tuple[Storage, Manifest]:
     try:
         with source.open(MANIFEST, "rb") as file:
             return source, Manifest.load(file.read())
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise BadBackup(
             f"{address} has no {MANIFEST}: it is no backup, or one that was interrupted."
         ) from error
@@ -132,13 +140,14 @@ def restore(address: str, *, replace: bool, say: Say) -> Manifest:
             + ", ".join(f"{table} {count} rows" for table, count in most)
             + ". Restore into an empty database, or delete all that is here with --replace-existing-data."
         )
-    with places.scratch() as folder:
+    with saying(UNCHANGED), places.scratch() as folder:
         dump, names = check(source, manifest, folder, say=say)
-        with names.open("rb") as lines:
+        with saying(SOME_FILES), names.open("rb") as lines:
             for part in parts_in(lines):
                 places.copy(source, f"{FILES}/{part.name}", default_storage, part.name, expected=part)
         say(f"Restored {manifest.file_count} files.")
-        databases.replace(dump, backup_at=manifest.made)
+        with saying(SOME_ROWS):
+            databases.replace(dump, backup_at=manifest.made)
     compare(manifest)
     say(f"Restored {sum(manifest.rows.values())} rows. No mail leaves until: manage.py release_mail")
     call_command("migrate", interactive=False, verbosity=0)
@@ -146,6 +155,17 @@ def restore(address: str, *, replace: bool, say: Say) -> Manifest:
     if manifest.secret_key_mark != secret_key_mark():
         say("SECRET_KEY is not that of the backup: everybody must sign in again, and guests' links are void.")
     return manifest
+
+
+@contextmanager
+def saying(sentence: str) -> Iterator[None]:
+    """Note on an error, or an interruption, of the block what it leaves behind. The innermost note counts."""
+    try:
+        yield
+    except BaseException as error:
+        if not getattr(error, "__notes__", None):
+            error.add_note(sentence)
+        raise
 
 
 def compare(manifest: Manifest) -> None:

@@ -75,6 +75,7 @@ class Installation:
             if not name.startswith(("DESK_", "S3_", "AWS_", "EMAIL_")) and name != "REDIS_URL"
         }
         self.env = clean | {
+            "DESK_ENV": "development",
             "DESK_VAR_DIR": str(folder),
             "DATABASE_URL": database,
             "SECRET_KEY": settings.SECRET_KEY,

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from helpdesk.backup import making
 from helpdesk.backup.manifest import BadBackup
+from helpdesk.command_line import with_notes
 
 
 class Command(BaseCommand):
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         try:
             address, manifest = making.make(target, say=self.stdout.write)
         except BadBackup as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(with_notes(str(error), error)) from error
         self.stdout.write(address)
         if manifest.missing:
             shown = ", ".join(manifest.missing[:5])

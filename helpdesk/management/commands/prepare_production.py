@@ -2,12 +2,14 @@ import sys
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 from django.utils import translation
 
+from accounts.validators import validate_address
 from helpdesk import administrators, installation
 from helpdesk.variables import refuse_unnamed_size
 from tickets.models import Process
@@ -26,18 +28,48 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, administrator: str | None, **options: Any) -> None:
         refuse_unnamed_size()
+        self.require_address(administrator)
+        self.require_store()  # before the first change, so that nothing is half done
         call_command("migrate", interactive=False, stdout=self.stdout)
-        if settings.S3_BUCKET:
-            self.create_bucket()
         if not Process.objects.exists():  # later, the desk decides which of the library's processes it has
             call_command("processes", "install-library", stdout=self.stdout)
         if not administrators.exist():
             self.first_administrator(administrator)
+        elif administrator:
+            self.stdout.write(
+                f"There are administrators already. For {administrator}: manage.py make_administrator {administrator}"
+            )
         self.say_what_is_missing()
 
+    @staticmethod
+    def require_address(administrator: str | None) -> None:
+        try:
+            validate_address(administrator or "any@example.com")
+        except ValidationError as error:
+            raise CommandError(f"{administrator} is no address. Nothing has changed.") from error
+
+    def require_store(self) -> None:
+        """Make the bucket if there is none, and try it. Raises an error of the store with the note that nothing has
+        changed."""
+        if not settings.S3_BUCKET:  # whether DESK_VAR_DIR may be written to is checked with the variables
+            return
+        try:
+            self.create_bucket()
+            default_storage.probe()  # type: ignore[attr-defined]  # a `content.stores.Store`
+        except Exception as error:
+            error.add_note("Nothing has changed.")
+            raise
+
     def create_bucket(self) -> None:
-        client = default_storage.connection.meta.client  # type: ignore[attr-defined]  # django-storages' S3
-        if settings.S3_BUCKET not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+        """Asks for this bucket only: the key need not be allowed to list all of them."""
+        from botocore.exceptions import ClientError  # of requirements-prod.txt
+
+        client = default_storage.client  # type: ignore[attr-defined]  # a `content.stores.s3.S3Store`
+        try:
+            client.head_bucket(Bucket=settings.S3_BUCKET)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in ("404", "NoSuchBucket"):
+                raise
             client.create_bucket(Bucket=settings.S3_BUCKET)
             self.stdout.write(f"Created the bucket {settings.S3_BUCKET}")
 

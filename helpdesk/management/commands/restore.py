@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from helpdesk.backup import places, restoring
 from helpdesk.backup.manifest import BadBackup
+from helpdesk.command_line import with_notes
 
 
 class Command(BaseCommand):
@@ -32,4 +33,4 @@ class Command(BaseCommand):
             else:
                 restoring.restore(address, replace=options["replace_existing_data"], say=say)
         except BadBackup as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(with_notes(str(error), error)) from error

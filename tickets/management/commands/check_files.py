@@ -8,6 +8,15 @@ from tickets import stored_files
 from tickets.models import Attachment
 from tickets.stored_files import Comparison
 
+MOST_HOURS = 24 * 365 * 10
+
+
+def hours(text: str) -> int:
+    """Raises ValueError for a negative number too: it would take files that are being written for needless."""
+    if not 0 <= (number := int(text)) <= MOST_HOURS:
+        raise ValueError(text)
+    return number
+
 
 class Command(BaseCommand):
     help = "Lists rows whose file the store has not, and files that no row names. Ends with status 1 if a file is lost."
@@ -16,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--delete", action="store_true", help="delete the files that no row names")
         parser.add_argument(
             "--hours",
-            type=int,
+            type=hours,
             default=24,
             help="leave out what is younger than this (24): a backup may just be coming back",
         )
