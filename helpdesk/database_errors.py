@@ -25,8 +25,8 @@ def is_away(error: BaseException | None) -> bool:
 
 
 def is_no_connection(error: BaseException) -> bool:
-    """Whether the pool had no connection to give within its timeout."""
-    return "PoolTimeout" in _kinds(error.__cause__)
+    """Whether the pool had no connection to give within its timeout, or the server has fallen mute."""
+    return bool({"PoolTimeout", "NoAnswer"} & _kinds(error.__cause__))
 
 
 def _kinds(error: BaseException | None) -> set[str]:

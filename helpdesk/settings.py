@@ -194,6 +194,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
+    from helpdesk.database_connection import PatientConnection
+
     # The pool keeps connections open. With a CONN_MAX_AGE above 0, Django would not give them back to the pool.
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
     # A server that is away must be noticed in seconds, also if it only stopped answering (helpdesk/database_away.py),
@@ -207,6 +209,7 @@ else:
         "tcp_user_timeout": 15_000,  # milliseconds
         **DATABASES["default"].get("OPTIONS", {}),
         "pool": {
+            "connection_class": PatientConnection,
             "min_size": 1,
             "max_size": env.int("DATABASE_POOL_SIZE", 10),
             "timeout": 3,
