@@ -2,6 +2,7 @@
 
 import logging
 import os
+from contextlib import suppress
 from functools import cached_property
 from time import monotonic
 from typing import Any
@@ -15,6 +16,7 @@ from celery.signals import (
     task_postrun,
     task_prerun,
 )
+from django.conf import settings
 from kombu import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -92,6 +94,23 @@ def named_size_only(**kwargs: Any) -> None:
 @setup_logging.connect
 def keep_our_logging(**kwargs: Any) -> None:
     """Connected, it keeps Celery from adding handlers of its own: settings.LOGGING is set up already."""
+
+
+def say_as_a_line(msg: str, f: Any = None) -> None:
+    """Write what Celery says about its end («Warm shutdown») as a record of the log, without its `print`. It is called
+    in the handler of a signal, which may have interrupted the log while it wrote: so nothing but one `os.write`."""
+    record = logger.makeRecord(logger.name, logging.INFO, __file__, 0, msg.strip(), (), None)
+    formatter = logs.JsonFormatter() if settings.PRODUCTION else logging.Formatter(logging.BASIC_FORMAT)
+    with suppress(OSError):
+        os.write(2, f"{formatter.format(record)}\n".encode())
+
+
+@celeryd_init.connect
+def end_in_lines(**kwargs: Any) -> None:
+    """Give the worker's program our way of saying how it ends. It has no setting for that."""
+    from celery.apps import worker
+
+    worker.safe_say = say_as_a_line
 
 
 @beat_init.connect

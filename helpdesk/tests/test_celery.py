@@ -1,6 +1,9 @@
+import json
+import sys
 from datetime import timedelta
 
 import pytest
+from celery.apps import worker
 
 from helpdesk import celery
 from helpdesk.beat import SchedulerWithoutFile
@@ -58,3 +61,17 @@ def test_slow_task_is_a_line_and_a_quick_one_is_not(caplog, monkeypatch):
     [line] = caplog.records
     assert line.getMessage().startswith("task notifications.tasks.drain_outbox took 0.")
     assert line.levelname == "WARNING"
+
+
+def test_end_of_a_worker_is_a_line_of_the_log(capfd, monkeypatch, settings):
+    """Celery prints it, with an empty line before it, where every line has to be one JSON object."""
+    settings.PRODUCTION = True
+    monkeypatch.setattr(worker, "safe_say", worker.safe_say)
+    celery.end_in_lines()
+
+    worker.safe_say("worker: Warm shutdown (MainProcess)", sys.__stdout__)
+
+    written = capfd.readouterr()
+    assert written.out == ""
+    assert json.loads(written.err)["message"] == "worker: Warm shutdown (MainProcess)"
+    assert written.err.count("\n") == 1
