@@ -1,5 +1,6 @@
 """`manage.py send_test_mail` against a real SMTP server, which accepts or refuses."""
 
+import socket
 from io import StringIO
 from typing import Any
 
@@ -86,3 +87,12 @@ def test_answer_of_the_server_is_quoted(smtp):
 def test_no_address_is_sent_to(smtp):
     with pytest.raises(CommandError, match="is no address"):
         send("ana")
+
+
+def test_silent_server_is_not_said_to_have_hung_up(smtp, settings):
+    """smtplib reports both alike, and a mail that was not confirmed may have been taken."""
+    settings.EMAIL_TIMEOUT = 0.1
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        smtp(silent.getsockname()[1])
+        with pytest.raises(CommandError, match=r"did not confirm the mail. No answer within 0.1 seconds"):
+            send()

@@ -36,7 +36,8 @@ class Command(BaseCommand):
         try:
             message.send()
         except Exception as error:
-            raise CommandError(f"Not sent. {in_words(error)}") from error
+            outcome = "The server did not confirm the mail." if is_silence(error) else "Not sent."
+            raise CommandError(f"{outcome} {in_words(error)}") from error
         finally:
             connection.close()  # Django leaves one open whose STARTTLS or AUTH failed
         status = getattr(message, "anymail_status", None)
@@ -46,9 +47,16 @@ class Command(BaseCommand):
         )
 
 
+def is_silence(error: Exception) -> bool:
+    """Whether the server fell silent. smtplib hides it: «Connection unexpectedly closed: timed out»."""
+    return isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+
+
 def in_words(error: Exception) -> str:
     """Return what went wrong and what to look at, with what the server said."""
     match error:
+        case _ if is_silence(error):
+            words = f"No answer within {settings.EMAIL_TIMEOUT} seconds: look at host, port and firewall."
         case smtplib.SMTPAuthenticationError():
             words = "The server refuses user or password: look at EMAIL_URL."
         case smtplib.SMTPSenderRefused():
@@ -67,8 +75,6 @@ def in_words(error: Exception) -> str:
             words = "There is no host of that name: look at EMAIL_URL."
         case ConnectionRefusedError():
             words = "Nothing listens on that port: look at EMAIL_URL, and at the firewall."
-        case TimeoutError():
-            words = f"No answer within {settings.EMAIL_TIMEOUT} seconds: look at host, port and firewall."
         case _:
             words = "The mail could not be sent."
     return f"{words} ({said(error)})"
