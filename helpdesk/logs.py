@@ -25,8 +25,15 @@ STANDARD = set(vars(logging.makeLogRecord({}))) | {
 SECRET_LINK = re.compile(r"(/enlace/(?!nuevo/)|/cuenta/clave/primera/(?!lista/))[^/\s\"'?]+")
 INDENT = "    "
 # They write lines at INFO for what happens every second: tasks sent, received and done, connections taken from a pool.
-# A slow or failed task is a line of ours (helpdesk/celery.py) or a warning of theirs.
-TALKATIVE = ("celery.beat", "celery.worker.strategy", "celery.app.trace", "psycopg.pool")
+# A slow or failed task is a line of ours (helpdesk/celery.py) or a warning of theirs. A worker that comes back after
+# four minutes would write 99 lines for wake-up calls that nobody needs any more (celery.worker.request).
+TALKATIVE = (
+    "celery.beat",
+    "celery.worker.strategy",
+    "celery.worker.request",
+    "celery.app.trace",
+    "psycopg.pool",
+)
 UNLOGGED_PATHS = ("/healthz", "/readyz")
 """Probes come every few seconds. They are in no access log; a failed check of /readyz is a line of its own."""
 

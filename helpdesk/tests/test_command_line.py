@@ -2,6 +2,7 @@
 
 import errno
 import os
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, ProgrammingError
 
 from content.stores import StoreUnavailable
+from content.tests.object_store import Bucket, serving
 from helpdesk.backup import databases, making, places, restoring
 from helpdesk.backup.manifest import BadBackup
 from helpdesk.command_line import FOR_OPERATORS, in_words
+from helpdesk.management.commands import prepare_production
 from helpdesk.tests.test_variables import start
 from tickets.management.commands.check_files import hours
 from tools.production import PRODUCTION
@@ -60,6 +63,19 @@ def test_preparation_without_store_changes_nothing():
     assert "The store of files does not work" in said
     assert "Nothing has changed." in said
     assert len(said.splitlines()) == 1
+
+
+def test_preparation_makes_the_bucket_once(settings):
+    with serving() as url:
+        bucket = Bucket(url, settings)
+        bucket.client.delete_bucket(Bucket=bucket.name)
+        settings.S3_BUCKET, out = bucket.name, StringIO()
+
+        prepare_production.Command(stdout=out).require_store()
+        prepare_production.Command(stdout=out).require_store()
+
+        assert bucket.names() == set()
+    assert out.getvalue() == f"Created the bucket {bucket.name}\n"
 
 
 def test_preparation_refuses_a_wrong_address_before_it_changes_anything():

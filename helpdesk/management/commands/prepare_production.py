@@ -49,13 +49,11 @@ class Command(BaseCommand):
             raise CommandError(f"{administrator} is no address. Nothing has changed.") from error
 
     def require_store(self) -> None:
-        """Make the bucket if there is none, and try it. Raises an error of the store with the note that nothing has
-        changed."""
+        """Make the bucket if there is none. Raises an error of the store with the note that nothing has changed."""
         if not settings.S3_BUCKET:  # whether DESK_VAR_DIR may be written to is checked with the variables
             return
         try:
             self.create_bucket()
-            default_storage.probe()  # type: ignore[attr-defined]  # a `content.stores.Store`
         except Exception as error:
             error.add_note("Nothing has changed.")
             raise
