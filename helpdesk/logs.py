@@ -98,6 +98,8 @@ def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:
             # Without this, Django's own handlers would write every line a second time.
             "django": {"handlers": []},
             "django.server": {"handlers": [], "propagate": True},
+            # Celery's processes («exited with signal 9»). It passes nothing on and has no handler: Python prints it.
+            "multiprocessing": {"handlers": ["console"], "propagate": False},
             **{name: {"level": "WARNING" if level == "INFO" else level} for name in TALKATIVE},
         },
     }

@@ -18,6 +18,8 @@ from helpdesk.logs import (
     printable,
     without_secrets,
 )
+from helpdesk.tests.test_variables import start
+from tools.production import PRODUCTION
 
 # A line break of each kind, a terminal sequence (ESC and its one-byte form), text that reads backwards, an invisible
 # character, NUL and a lone surrogate.
@@ -201,3 +203,12 @@ def test_talkative_loggers_speak_only_in_debug():
     for level, wanted in (("INFO", "WARNING"), ("DEBUG", "DEBUG"), ("ERROR", "ERROR")):
         loggers = logging_config(json_lines=True, level=level)["loggers"]
         assert {loggers[name]["level"] for name in TALKATIVE} == {wanted}
+
+
+def test_killed_process_of_celery_is_a_line_of_the_log():
+    """Its logger passes nothing on to others and had no handler, so Python printed the bare message."""
+    code = "import django; django.setup(); from billiard.util import get_logger; get_logger().error('exited')"
+
+    done = start("-c", code, DJANGO_SETTINGS_MODULE="helpdesk.settings", **PRODUCTION)
+
+    assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == ["exited"]
