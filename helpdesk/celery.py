@@ -34,6 +34,13 @@ SLOW_TASK_SECONDS = 10.0
 class Desk(Celery):
     """Its worker and beat print no banner, for every line of a log is one record."""
 
+    def _load_config(self) -> Any:
+        """Celery's method that reads settings first. It ends `celery worker` and `beat` without a traceback."""
+        try:
+            return super()._load_config()
+        except WrongVariables as error:
+            raise SystemExit(str(error)) from error
+
     @cached_property
     def Worker(self) -> Any:  # noqa: N802  (Celery's name)
         return without_banner(self.subclass_with_self("celery.apps.worker:Worker"))

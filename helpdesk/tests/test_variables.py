@@ -258,7 +258,7 @@ def test_server_with_forgotten_desk_env_does_not_start(name: str, tmp_path):
 
 
 def test_wrong_variables_are_listed_without_a_traceback(tmp_path):
-    for command in (("manage.py", "check"), SERVERS["gunicorn"]):
+    for command in (("manage.py", "check"), SERVERS["gunicorn"], SERVERS["worker"], SERVERS["beat"]):
         done = start(*command, DESK_ENV="prod", DESK_VAR_DIR=str(tmp_path), WEB_THREADS="many")
 
         assert done.returncode != 0
