@@ -66,6 +66,12 @@ def on_starting(server: Any) -> None:
         refuse_unnamed_size()
     except WrongVariables as error:
         raise SystemExit(str(error)) from error
+    folder = os.environ.get("DESK_STATIC_ROOT")
+    if JSON_LINES and folder and not os.access(Path(folder, "staticfiles.json"), os.R_OK):
+        # helpdesk.wsgi would say it too, in each worker with a traceback.
+        raise SystemExit(
+            f"No static files can be read in DESK_STATIC_ROOT ({folder}): run manage.py collectstatic"
+        )
 
 
 def post_worker_init(worker: Any) -> None:

@@ -282,10 +282,12 @@ def test_web_server_without_static_files_does_not_start(tmp_path):
     """Every page would answer 500: each names a style sheet."""
     env = PRODUCTION | {"DESK_STATIC_ROOT": str(tmp_path), "DESK_VAR_DIR": str(tmp_path)}
 
-    done = start("-c", "import helpdesk.wsgi", **env)
+    for command in (SERVERS["another web server"], SERVERS["gunicorn"]):
+        done = start(*command, **env, WEB_BIND="127.0.0.1:1")
 
-    assert done.returncode != 0
-    assert "run manage.py collectstatic" in done.stderr
+        assert done.returncode != 0
+        assert "run manage.py collectstatic" in done.stderr
+    assert "Traceback" not in done.stderr, "Gunicorn says it once"
 
 
 def test_debug_is_on_only_where_somebody_asks_for_it(tmp_path):
