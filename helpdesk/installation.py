@@ -22,12 +22,10 @@ from notifications.enums import TROUBLED_STATES, MailState
 from notifications.models import OutgoingEmail
 from tickets.models import Process
 
-from .models import Heartbeat
+from .models import Heartbeat, TaskRun
+from .watching.runs import BACKUP, BACKUP_OLD
 
 SHOWN = 5
-BACKUP = "backup"
-"""Name of the `Heartbeat` of the last complete backup."""
-BACKUP_AGE_DAYS = 2
 CLOCKS_APART_SECONDS = 5
 
 
@@ -201,16 +199,17 @@ def two_factors() -> Step:
 
 
 def backups() -> Step:
-    last = Heartbeat.objects.filter(name=BACKUP).first()
+    last = TaskRun.objects.filter(task=BACKUP).first()
     if last is None:
         text = _("La mesa no sabe de ninguna. Si las hace otro programa, comprueba tú que existen y que se pueden"
                  " restaurar.")  # fmt: skip
         return Step("backups", _("Copias de seguridad"), State.UNKNOWN, text)
-    days = (timezone.now() - last.at).days
+    age = timezone.now() - last.ran_at
+    days = age.days
     text = ngettext("La última es de hace %(n)d día.", "La última es de hace %(n)d días.", days) % {"n": days}
     if days == 0:
         text = _("La última es de hoy.")
-    return Step("backups", _("Copias de seguridad"), _of(days < BACKUP_AGE_DAYS), text)
+    return Step("backups", _("Copias de seguridad"), _of(age <= BACKUP_OLD), text)
 
 
 def summary() -> dict[str, Any]:

@@ -24,7 +24,7 @@ from psycopg import sql
 
 from accounts.tests.factories import make_agent, make_supervisor
 from content import sorting
-from helpdesk import tasks
+from helpdesk import installation, tasks
 from helpdesk.backup import making
 from helpdesk.models import Heartbeat, TaskRun
 from notifications.enums import MailState
@@ -211,6 +211,7 @@ def test_restored_desk_has_every_row_and_every_byte(tmp_path: Path, target: Inst
     assert target.files() == files
     assert len(files) == 12
     assert TaskRun.objects.get(task="backup").has_failed is False
+    assert installation.backups().is_done
     assert "No mail leaves" in said
     assert "SECRET_KEY" not in said
 

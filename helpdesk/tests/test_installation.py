@@ -15,8 +15,10 @@ from accounts.enums import Role
 from accounts.models import Department, Membership, User
 from accounts.tests.factories import make_agent, make_user
 from helpdesk import installation
+from helpdesk.backup import making
 from helpdesk.installation import State
-from helpdesk.models import Heartbeat
+from helpdesk.models import Heartbeat, TaskRun
+from helpdesk.watching import runs
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
 from tickets.definitions.loading import library
@@ -147,13 +149,13 @@ def test_each_step_is_done_by_its_own_data():
 
     Heartbeat.objects.create(name="scheduler", at=timezone.now())
     assert states()["background"] is State.DONE
-    Heartbeat.objects.create(name=installation.BACKUP, at=timezone.now())
+    TaskRun.objects.create(task=runs.BACKUP)
     assert states()["backups"] is State.DONE
 
 
 def test_what_has_stopped_is_missing_again():
     Heartbeat.objects.create(name="scheduler", at=timezone.now() - timedelta(minutes=7))
-    Heartbeat.objects.create(name=installation.BACKUP, at=timezone.now() - timedelta(days=3))
+    TaskRun.objects.create(task=runs.BACKUP, ran_at=timezone.now() - timedelta(days=3))
     department = Department.objects.create(name="Ventas", key="ventas")
     Membership.objects.create(department=department, user=make_agent(is_active=False))
 
@@ -163,6 +165,13 @@ def test_what_has_stopped_is_missing_again():
     assert "3 días" in found["backups"].text
     assert "Ventas" in found["departments"].text
     assert {found[key].state for key in ("background", "backups", "departments", "staff")} == {State.MISSING}
+
+
+def test_backup_that_has_not_ended_is_none():
+    """It may be running, or have been killed in the middle."""
+    Heartbeat.objects.create(name=making.RUNNING, at=timezone.now())
+
+    assert states()["backups"] is State.UNKNOWN
 
 
 def test_clocks_that_differ_are_said(monkeypatch):

@@ -301,7 +301,7 @@ def test_frequent_task_is_written_seldom(django_assert_num_queries):
     tasks.heartbeat.apply()
 
     with django_assert_num_queries(0):
-        runs.record("helpdesk.tasks.heartbeat", seconds=0.1)
+        runs.end(task_id="another", task=tasks.heartbeat, retval=None, state="SUCCESS")
 
 
 def test_task_outside_the_schedule_is_not_recorded():

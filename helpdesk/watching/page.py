@@ -27,10 +27,9 @@ from ..health import readiness
 from ..models import TaskRun
 from .exposition import figures_or_none
 from .figures import MANY, Figures, QueueFigures
-from .runs import BACKUP
+from .runs import BACKUP, BACKUP_OLD
 
 OK, WARN, BAD, NOT_YET = "ok", "warn", "bad", "not_yet"
-BACKUP_OLD = timedelta(days=2)
 OUTBOX = "admin:notifications_outgoingemail_changelist"
 
 CHECKS: dict[str, tuple[str | Promise, str | Promise]] = {

@@ -1,6 +1,7 @@
 """Record when each task of the schedule ran, how long it took, and whether it failed."""
 
 import logging
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
@@ -18,7 +19,9 @@ WRITTEN_EVERY = 30.0
 five, and a row a time would write more than the tasks do."""
 
 BACKUP = "backup"
-"""The name of the runs of `manage.py backup`, which no schedule knows."""
+"""The name of the runs of `manage.py backup`, which no schedule knows. Only complete backups are recorded."""
+BACKUP_OLD = timedelta(days=2)
+"""A desk whose last backup is older is told so."""
 
 _started: dict[str, float] = {}
 _written: dict[str, float] = {}
@@ -38,19 +41,22 @@ def begin(task_id: str, **kwargs: Any) -> None:
 def end(task_id: str, task: Any, retval: Any, state: str, **kwargs: Any) -> None:
     """Record the run. A database that is away must not make the worker lose more than the record."""
     seconds = monotonic() - _started.pop(task_id, monotonic())
-    if task.name not in scheduled():
+    error = retval if isinstance(retval, Exception) else None
+    if task.name not in scheduled() or (error is None and _was_written_lately(task.name)):
         return
     try:
-        record(task.name, seconds=seconds, error=retval if isinstance(retval, Exception) else None)
+        record(task.name, seconds=seconds, error=error)
     except Exception as problem:  # noqa: BLE001  (the next run records it)
         logger.warning("the run of %s was not recorded: %s", task.name, problem)
 
 
+def _was_written_lately(task: str) -> bool:
+    """Whether this process has recorded a run of `task` that went well, and none that failed since, a moment ago."""
+    return monotonic() - _written.get(task, float("-inf")) < WRITTEN_EVERY
+
+
 def record(task: str, *, seconds: float, error: Exception | None = None) -> None:
-    """Write the last run of `task`. Does nothing if this process recorded a good one a moment ago, and this one is good
-    too."""
-    if error is None and monotonic() - _written.get(task, float("-inf")) < WRITTEN_EVERY:
-        return
+    """Write the last run of `task`."""
     now = timezone.now()
     values: dict[str, Any] = {"ran_at": now, "seconds": seconds, "has_failed": error is not None}
     if error is not None:
