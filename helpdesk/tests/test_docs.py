@@ -1,11 +1,13 @@
-"""Documents agree with the code: their tables say the same, and their links lead to a file."""
+"""Documents agree with the code: their tables say the same, their links lead to a file, their commands exist."""
 
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import get_commands, load_command_class
 
 from tickets.definitions.loading import library
 
@@ -56,3 +58,16 @@ def test_links_to_our_files_lead_somewhere(document: Path):
     targets = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", document.read_text("utf-8"))
 
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "document", ["README.md", "CONTRIBUTING.md", *sorted(p.name for p in DOCS.glob("*.md"))]
+)
+def test_commands_take_what_is_written_behind_them(document: str):
+    """A mention of a command alone, without arguments, need not be complete."""
+    [path] = [path for path in DOCUMENTS if path.name == document and path.parent.name != ".github"]
+    for line in re.findall(r"manage\.py ([a-z][^`»\n#&>|]*)", path.read_text("utf-8")):
+        name, *arguments = shlex.split(line)
+        command = load_command_class(get_commands()[name], name)
+        if arguments:
+            command.create_parser("manage.py", name).parse_args(arguments)
