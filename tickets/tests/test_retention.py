@@ -68,6 +68,8 @@ def make_closed(process: Process | None = None, *, days_ago: int = DAYS_AGO) -> 
     Ticket.objects.filter(pk=ticket.pk).update(
         stage="cerrado", stage_kind="done", closed_at=then, updated_at=then, silence_due_at=None
     )
+    ticket.events.update(at=then)
+    ticket.messages.update(created_at=then)
     Delivery.objects.filter(event__ticket=ticket).update(state=DeliveryState.SENT)
     ticket.refresh_from_db()
     return ticket
@@ -138,6 +140,11 @@ def survive_a_duplicate(ticket: Ticket) -> None:
 
 
 def be_written_in(ticket: Ticket) -> None:
+    """Staff's notes do not change what the requester sees, nor `updated_at`."""
+    add_internal_note(ticket, body="Lo pide la auditoría.", actor=make_supervisor())
+
+
+def be_changed_for_the_requester(ticket: Ticket) -> None:
     Ticket.objects.filter(pk=ticket.pk).update(updated_at=timezone.now() - timedelta(days=10))
 
 
@@ -153,6 +160,7 @@ def be_written_in(ticket: Ticket) -> None:
         be_followed,
         survive_a_duplicate,
         be_written_in,
+        be_changed_for_the_requester,
     ],
 )
 def test_needed_ticket_keeps_everything(reason, django_capture_on_commit_callbacks):
@@ -200,6 +208,30 @@ def test_each_part_has_its_own_period(part, django_capture_on_commit_callbacks):
     assert [default_storage.exists(name) for name in names] == [part != "files"] * 2
     assert old.messages.count() == 3
     assert not retention.sweep()
+
+
+def test_note_counts_when_its_event_is_no_longer_kept():
+    ticket = make_closed(keep_for(ALL))
+    be_written_in(ticket)
+    ticket.events.all().delete()
+
+    assert retention.forecast()[0].tickets_of["tickets"] == 0
+    assert not retention.sweep()
+    assert Ticket.objects.filter(pk=ticket.pk).exists()
+
+
+def test_note_between_looking_and_deleting_keeps_the_ticket():
+    process = keep_for(ALL)
+    ticket = make_closed(process)
+    now = timezone.now()
+    kept = retention.policies(now=now)
+    [(_last, [found])] = retention.expired(kept, after=0, now=now)
+
+    be_written_in(ticket)
+    deleted = retention._delete(found, kept[process.pk], now=now)
+
+    assert not deleted
+    assert Ticket.objects.filter(pk=ticket.pk).exists()
 
 
 def test_present_version_decides_for_older_tickets():
@@ -284,7 +316,7 @@ def test_looking_costs_the_same_number_of_queries(rows, django_assert_num_querie
         ticket = make_closed(process)
         ticket.attachments.all().delete()
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         assert not retention.sweep()
 
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 from .. import attachments
 from ..definitions.definition import Retention
 from ..enums import END_KINDS, DeliveryState
-from ..models import Attachment, Delivery, Process, RetentionMark, Ticket, TicketEvent
+from ..models import Attachment, Delivery, Message, Process, RetentionMark, Ticket, TicketEvent
 from ..record.locking import locked
 
 logger = logging.getLogger(__name__)
@@ -98,23 +98,40 @@ def expired(kept: dict[int, Retention], *, after: int, now: datetime) -> Iterato
         if not rows:
             return
         after = rows[-1][0]
-        found = [
-            Expired(pk, folio, process, parts)
+        ended = {
+            pk: (folio, process, since)
             for pk, folio, process, kind, closed_at, updated_at in rows
             if kind in END_KINDS
             and closed_at is not None
             and process in kept
-            and (parts := expired_parts(kept[process], since=max(closed_at, updated_at), now=now))
+            and expired_parts(kept[process], since=(since := max(closed_at, updated_at)), now=now)
+        }
+        written = _last_written(ended)
+        found = [
+            Expired(pk, folio, process, parts)
+            for pk, (folio, process, since) in ended.items()
+            if (parts := expired_parts(kept[process], since=max(since, written.get(pk, since)), now=now))
         ]
         yield after, _with_something_left(found)
 
 
 def expired_parts(retention: Retention, *, since: datetime, now: datetime) -> frozenset[str]:
-    """Return which parts of a ticket that has not changed `since` are no longer kept. All, if the ticket itself is."""
+    """Return which parts of a ticket that has not changed `since` are no longer kept: all, if the ticket is not."""
     gone = {
         part for part in PARTS if (days := getattr(retention, part)) and since < now - timedelta(days=days)
     }
     return frozenset(PARTS if "tickets" in gone else gone)
+
+
+def _last_written(tickets: Collection[int]) -> dict[int, datetime]:
+    """Return when somebody last wrote or did something on these tickets, by ticket. Internal notes and calls leave
+    `Ticket.updated_at` as it is, because the requester does not see them."""
+    last: dict[int, datetime] = {}
+    for model, column in ((TicketEvent, "at"), (Message, "created_at")):
+        rows = model._default_manager.filter(ticket__in=tickets).order_by().values_list("ticket")
+        for ticket, at in rows.annotate(last=models.Max(column)) if tickets else ():
+            last[ticket] = max(at, last.get(ticket, at))
+    return last
 
 
 def _with_something_left(found: list[Expired]) -> list[Expired]:
@@ -206,8 +223,8 @@ def _delete(found: Expired, retention: Retention, *, now: datetime) -> Deleted:
         ticket = locked(Ticket(pk=found.pk))
         if is_needed(ticket) or ticket.closed_at is None:
             return Deleted()
-        parts = expired_parts(retention, since=max(ticket.closed_at, ticket.updated_at), now=now)
-        parts &= found.parts
+        since = max(ticket.closed_at, ticket.updated_at, *_last_written([ticket.pk]).values())
+        parts = expired_parts(retention, since=since, now=now) & found.parts
         files: Iterable[Attachment] = []
         counts = {}
         if "files" in parts:
