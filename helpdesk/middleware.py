@@ -57,6 +57,20 @@ def request_id(get_response: Next) -> Next:
     return middleware
 
 
+def no_body_for_head(get_response: Next) -> Next:
+    """Leave the body out of the answer to HEAD. Gunicorn drops it anyway, but warns of each in the log, and monitors
+    send HEAD every few seconds."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method == "HEAD" and not response.streaming and response.content:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
+            response.content = b""
+        return response
+
+    return middleware
+
+
 def trusted_proxies(get_response: Next) -> Next:
     """Set REMOTE_ADDR to the visitor's address. `FORWARDED_HEADERS` count only if a trusted proxy sent the request;
     otherwise they are removed.

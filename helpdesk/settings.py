@@ -116,6 +116,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "helpdesk.middleware.no_body_for_head",
     "helpdesk.middleware.trusted_proxies",
     "helpdesk.middleware.request_id",
     "helpdesk.health.probes",

@@ -3,6 +3,7 @@ import tempfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.urls import reverse
@@ -38,6 +39,21 @@ def test_only_trusted_proxies_set_the_visitor_address(
     response = middleware.trusted_proxies(addresses)(rf.get("/", REMOTE_ADDR=remote, headers=headers))
 
     assert response.content.decode() == expected
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/cuenta/entrar/", "/nada/"])
+def test_head_is_answered_without_a_body(rf: RequestFactory, db, path):
+    """Asks the program as Gunicorn does; the test client would remove the body itself."""
+    heads: dict[str, dict[str, str]] = {}
+
+    def answer(method: str) -> bytes:
+        environ = rf.generic(method, path).environ
+        return b"".join(WSGIHandler()(environ, lambda _status, head, *_: heads.update({method: dict(head)})))
+
+    body = answer("GET")
+
+    assert answer("HEAD") == b""
+    assert int(heads["HEAD"]["Content-Length"]) == len(body) > 0
 
 
 def test_request_id_is_in_response_and_log(rf: RequestFactory, caplog):
