@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial, wraps
 from typing import Concatenate, ParamSpec, cast
-from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,6 +17,7 @@ from tickets.models import Ticket
 from tickets.workflow.preparing import may_prepare
 from web.expired import has_text, not_found_form, session_ended
 from web.folios import canonical_address
+from web.origins import parts_of
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -78,7 +78,7 @@ def _page_of(request: HttpRequest) -> str:
     """Return the page to show after signing in: for a POST, the page that held the form (its Referer)."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()
-    page = urlsplit(request.headers.get("Referer", ""))
+    page = parts_of(request.headers.get("Referer", ""))
     if page.netloc != request.get_host():
         return reverse("agents:queue")
     return page._replace(scheme="", netloc="", fragment="").geturl()

@@ -1,4 +1,6 @@
-"""Read where to go after a posted form."""
+"""Read the addresses that a browser sends: where to go after a posted form, and which page it shows."""
+
+from urllib.parse import SplitResult, urlsplit
 
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -11,3 +13,11 @@ def next_url(request: HttpRequest, *, default: str) -> str:
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return target if safe else default
+
+
+def parts_of(address: str) -> SplitResult:
+    """Split an address from a header of the request. All parts of one that cannot be read are empty."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")

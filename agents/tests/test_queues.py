@@ -200,6 +200,12 @@ def test_invalid_cursor_shows_the_first_page(supervisor):
     assert folios_in(page) == [ticket.folio]
 
 
+def test_long_address_is_not_repeated_in_every_row(supervisor):
+    ticket = make_ticket()
+    page = text_of(signed_in(supervisor).get(of("todos"), {"desde": "x" * 3000}))
+    assert f'href="/agentes/tickets/{ticket.folio}/?cola=todos"' in page
+
+
 @pytest.mark.parametrize("filters", ["", "severidad=medium&q=plataforma&orden=llegada"])
 def test_page_that_others_emptied_shows_the_nearest_one(supervisor, monkeypatch, filters):
     """Two people work on one queue: the second page of one is done by the other."""
@@ -413,6 +419,8 @@ def test_side_list_asks_for_its_figures_alone(supervisor, rows, django_assert_nu
     assert re.search(rf'id="queue-count"[^>]*>\s*<span class="count">{rows}<', answer)
     assert 'id="rail-prepare"' in answer
     assert "data-row" not in answer
+    unreadable = side_list | {"HX-Current-URL": "http://["}
+    assert client.get(of("por-preparar"), headers=unreadable).content.decode() == answer
 
 
 def test_list_to_prepare_refreshes_alone(supervisor):

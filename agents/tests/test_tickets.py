@@ -480,6 +480,7 @@ def test_signing_in_returns_to_the_forms_page(client, ticket):
 
     assert asked(referer=f"http://testserver{page}").endswith(f"?next={quote(page)}")
     assert asked(referer="https://evil.example/x").endswith("?next=/agentes/")
+    assert asked(referer="http://[").endswith("?next=/agentes/")
     assert asked().endswith("?next=/agentes/")
 
 

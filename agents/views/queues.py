@@ -3,7 +3,6 @@
 from contextlib import nullcontext
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -20,10 +19,12 @@ from tickets.lists.figures import figures
 from tickets.lists.queues import Queue
 from tickets.models import Ticket
 from tickets.models.querysets import TicketQuerySet
+from web.origins import parts_of
 from web.paging import read_page
 
 from ..access import DeskRequest, desk_view
 from ..forms.filters import QueueFilter
+from ..origin import LONGEST
 from ..pages.rows import Group, Moment, Row, rows_of
 
 KEYBAR = [
@@ -101,7 +102,7 @@ def _figures(request: DeskRequest, available: list[Queue], chosen: Queue) -> Htt
     """Return the figures of the page, which its side list asks for every half a minute. That of a filtered list stays
     as it is: it counts the list on the page."""
     context = _figures_of(available, chosen, figures(available, request.user).counts)
-    shown = QueryDict(urlsplit(request.htmx.current_url or "").query)
+    shown = QueryDict(parts_of(request.htmx.current_url or "").query)
     if QueueFilter(shown, queue=chosen, user=request.user).narrows:
         context["count"] = None
     return render(request, "agents/queue/_figures.html", context)
@@ -175,10 +176,11 @@ def _next(rows: list[Row], filters: QueueFilter, cursor: str) -> Row | None:
 
 def _origin(chosen: Queue, filters: QueueFilter, request: DeskRequest) -> str:
     """Return the query string that the addresses of tickets carry, so that a ticket's page can link back to this page
-    of the queue."""
+    of the queue. What is too long for `origin_of` is left out."""
     cursor = request.GET.get("desde", "")
     here = urlencode({"cola": chosen.key, **({"desde": cursor} if cursor else {})})
-    return f"{here}&{filters.query}" if filters.query else here
+    whole = f"{here}&{filters.query}" if filters.query else here
+    return whole if len(whole) <= LONGEST else urlencode({"cola": chosen.key})
 
 
 def _address(chosen: Queue, filters: QueueFilter, cursor: str) -> str:
