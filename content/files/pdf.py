@@ -25,7 +25,6 @@ from .streams import MB, Source, read_at
 MAX_STEPS = 2_000_000  # names, texts and comments that are looked at; two seconds of work
 MAX_UNPACKED = 100 * MB  # of all streams with objects together
 MAX_OBJECTS_STREAM = 16 * MB
-_MAX_DICTIONARY = 64 * 1024
 
 _View: TypeAlias = "mmap.mmap | bytes"
 _BLANKS = b"\0\t\n\f\r "

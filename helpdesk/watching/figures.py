@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import Department
@@ -20,11 +20,13 @@ from notifications.enums import TROUBLED_STATES, MailState
 from notifications.models import OutgoingEmail
 from notifications.outgoing import holding
 from notifications.outgoing.holding import HeldMail
+from tickets.lists.queues import ORDERS, BoundedCount
 from tickets.models import Attachment, Ticket
 
 from ..models import TaskRun
 
 MANY = 10_000
+DUE = ORDERS["vence"].keys
 CACHED_SECONDS = 10.0
 STATEMENT_MS = 2000
 """PostgreSQL gives up on a single figure after this time: then the figures fail, and not the desk."""
@@ -59,17 +61,6 @@ class Figures:
     tasks: tuple[TaskRun, ...]
 
 
-class BoundedCount(Subquery):
-    """A subquery that counts rows, but no further than `MANY`. `along` is the order of an index that holds them."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) bounded)"
-    output_field = IntegerField()
-    empty_result_set_value = 0
-
-    def __init__(self, rows: "QuerySet[Any]", *, along: Sequence[str], **extra: Any) -> None:
-        super().__init__(rows.order_by(*along).values("pk")[:MANY], **extra)
-
-
 def bounded(rows: "QuerySet[Any]", *, along: Sequence[str]) -> int:
     """Count `rows`, but no further than `MANY`, in the order of an index that holds them."""
     return rows.order_by(*along).values("pk")[:MANY].count()
@@ -99,16 +90,13 @@ def read() -> Figures:
         )
 
 
-DUE = ("is_paused", "due_order", "id")
-
-
 def _queues(now: datetime) -> tuple[QueueFigures, ...]:
     tickets = Ticket.objects.open().filter(department=OuterRef("pk"))
     overdue = tickets.filter(is_paused=False, due_order__lte=now)
     departments = Department.objects.filter(is_active=True).annotate(
-        open=BoundedCount(tickets, along=DUE),
-        unassigned=BoundedCount(tickets.filter(assignee__isnull=True), along=DUE),
-        overdue=BoundedCount(overdue, along=DUE),
+        open=BoundedCount(tickets, along=DUE, stop=MANY),
+        unassigned=BoundedCount(tickets.filter(assignee__isnull=True), along=DUE, stop=MANY),
+        overdue=BoundedCount(overdue, along=DUE, stop=MANY),
     )
     return tuple(QueueFigures(row, row.open, row.unassigned, row.overdue) for row in departments)
 

@@ -265,19 +265,21 @@ def _of_department(department: Department) -> Queue:
 
 
 class BoundedCount(Subquery):
-    """A subquery that counts rows, but no further than `MANY`."""
+    """A subquery that counts rows, but no further than `stop`, by default `MANY`."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) bounded)"
     output_field = IntegerField()
     empty_result_set_value = 0
 
-    def __init__(self, queryset: "QuerySet[Any]", *, along: Sequence[str] = (), **extra: Any) -> None:
+    def __init__(
+        self, queryset: "QuerySet[Any]", *, along: Sequence[str] = (), stop: int | None = None, **extra: Any
+    ) -> None:
         """Count the rows of `queryset`. `along` is the order of an index that holds these rows.
 
         Without `along` the database may read the whole table, beginning with old closed tickets, to find the first
-        `MANY` open ones.
+        `stop` open ones.
         """
-        super().__init__(queryset.order_by(*along).values("pk")[:MANY], **extra)
+        super().__init__(queryset.order_by(*along).values("pk")[: stop or MANY], **extra)
 
 
 def count(tickets: TicketQuerySet) -> int:
