@@ -1,11 +1,13 @@
 """Cache backends that keep pages working while Redis is unreachable, or while the disk of a cache in files is full.
 
 The cache holds rate limits and values that can be computed again, never the only copy of a fact. When it does not work,
-reads miss and writes are dropped. For `PAUSE_SECONDS` an unreachable Redis is not tried again, so that it does not cost
+reads miss and writes are dropped. What another release has stored, and this one cannot read, is a miss too: both run
+while a desk is updated. For `PAUSE_SECONDS` an unreachable Redis is not tried again, so that it does not cost
 every request a timeout.
 """
 
 import logging
+import zlib
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -17,6 +19,8 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 5
+UNREADABLE = (AttributeError, EOFError, ImportError, IndexError, TypeError, ValueError)
+"""What unpickling may raise for a value whose class has another shape, another place, or is gone."""
 
 
 class TolerantRedisCache(RedisCache):
@@ -27,6 +31,10 @@ class TolerantRedisCache(RedisCache):
             return fallback
         try:
             return getattr(super(), name)(*args, **kwargs)
+        except UNREADABLE:
+            if name not in ("get", "get_many"):
+                raise
+            return fallback
         except (RedisError, OSError) as error:
             TolerantRedisCache._away_until = monotonic() + PAUSE_SECONDS
             logger.warning("The cache does not answer, going on without it: %s", error)
@@ -79,7 +87,7 @@ class TolerantFileCache(FileBasedCache):
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         try:
             return super().get(key, default, version)
-        except OSError:
+        except (OSError, zlib.error, *UNREADABLE):
             return default
 
     def add(self, *args: Any, **kwargs: Any) -> bool:

@@ -1,9 +1,12 @@
 import logging
+import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import redis
+from django.core.cache.backends.base import BaseCache
 
 from content.tests import disks
 from helpdesk.cache import TolerantFileCache, TolerantRedisCache
@@ -53,6 +56,39 @@ def test_cache_on_a_useless_disk_never_fails(tmp_path: Path, kind: str):
         assert cache.touch("limit") is False
         assert cache.has_key("name") is False
         assert cache.delete("name") is False
+
+
+class Figures(NamedTuple):
+    """A value of the release that is being replaced."""
+
+    count: int
+
+
+def test_value_of_another_release_is_a_miss(tmp_path: Path, monkeypatch):
+    cache = TolerantFileCache(str(tmp_path), {})
+    check_value_of_another_release(cache, monkeypatch)
+
+
+@pytest.mark.topology
+def test_value_of_another_release_is_a_miss_in_redis(monkeypatch):
+    with Redis() as server:
+        cache = TolerantRedisCache(server.url, {})
+        check_value_of_another_release(cache, monkeypatch)
+        cache.close()
+
+
+def check_value_of_another_release(cache: BaseCache, monkeypatch) -> None:
+    cache.set("figures", Figures(3))
+    assert cache.get("figures") == Figures(3)
+
+    def grown(cls: type, count: int, more: int) -> None: ...
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Figures, "__new__", grown)
+        assert cache.get("figures", "nothing") == "nothing"
+        assert cache.get_many(["figures"]) == {}
+    monkeypatch.delattr(sys.modules[__name__], "Figures")
+    assert cache.get("figures") is None
 
 
 @pytest.mark.topology
