@@ -91,6 +91,21 @@ def test_change_that_is_rolled_back_recounts_nothing(
         shown_to(agent)
 
 
+def test_order_of_a_list_needs_no_kept_figures(django_capture_on_commit_callbacks, django_assert_num_queries):
+    """Beside a ticket the list is drawn without the figures, and just after a change they are to be counted anew."""
+    agent = make_agent()
+    ticket = make_ticket()
+    Ticket.objects.update(by_arrival=False)
+    assert figures.is_by_arrival(queues.ALL, agent) is False
+    cache.clear()
+    Ticket.objects.update(by_arrival=True)
+    assert figures.is_by_arrival(queues.ALL, agent) is True
+    with django_capture_on_commit_callbacks(execute=True):
+        add_internal_note(ticket, actor=agent, body="Una nota")
+    with django_assert_num_queries(1):  # tickets of other departments; the groups are kept
+        assert figures.is_by_arrival(queues.ALL, agent) is True
+
+
 def test_new_department_shows_its_figure_at_once():
     supervisor = make_supervisor()
     figures.figures(queues.queues_for(supervisor), supervisor)
