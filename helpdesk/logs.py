@@ -62,14 +62,25 @@ def printable_json(text: str) -> str:
 
 
 def report_without_secrets(event: Any, hint: Any) -> Any:
-    """Remove the token of a guest's link from the URL of an error report before it is sent to SENTRY_DSN. Returns None,
-    which sends nothing, while the database is away: every request would be a report."""
+    """Return an error report as it may be sent to SENTRY_DSN: without query strings, which hold searches, and without
+    the tokens of links, also in the log lines before the error and in its text. Returns None, which sends nothing,
+    while the database is away: every request would be a report."""
     if is_away((hint.get("exc_info") or (None, None, None))[1]):
         return None
     request = event.get("request", {})
-    if "url" in request:
-        request["url"] = without_secrets(request["url"])
-    return event
+    request.pop("query_string", None)
+    request.get("headers", {}).pop("Referer", None)
+    return _deeply_without_secrets(event)
+
+
+def _deeply_without_secrets(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_secrets(value)
+    if isinstance(value, dict):
+        return {name: _deeply_without_secrets(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_deeply_without_secrets(inner) for inner in value]
+    return value
 
 
 def logging_config(*, json_lines: bool, level: str) -> dict[str, Any]:

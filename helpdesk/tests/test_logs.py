@@ -16,6 +16,7 @@ from helpdesk.logs import (
     RequestIdFilter,
     logging_config,
     printable,
+    report_without_secrets,
     without_secrets,
 )
 from helpdesk.tests.test_variables import start
@@ -45,6 +46,15 @@ def test_json_line_has_message_request_and_extras():
     }
 
 
+@pytest.mark.parametrize("name", ["request_id", "refusals"])
+def test_filters_change_lines_and_drop_none(name):
+    config = logging_config(json_lines=True, level="INFO")
+    assert name in config["handlers"]["console"]["filters"]
+    refused = logging.makeLogRecord({"name": "django.security.csrf", "status_code": 403, "msg": "Forbidden"})
+
+    assert config["filters"][name]["()"]().filter(refused) is True
+
+
 def test_json_line_is_always_one_line():
     try:
         raise ValueError("first\nsecond")
@@ -71,6 +81,29 @@ def test_guest_token_is_in_no_log():
     request = SimpleNamespace(headers=[])
     line = DeskLog(Config()).atoms(answer, request, environ, timedelta(seconds=1))
     assert line["U"] == "/enlace/…/"
+
+
+def test_error_report_holds_no_token_and_no_search():
+    secret = "https://desk.test/enlace/s3cr3t-of-a-guest_/"
+    report = {
+        "request": {
+            "url": secret,
+            "query_string": "q=Ana+Blanco",
+            "headers": {"Referer": f"{secret}?q=Ana", "Accept": "*/*"},
+        },
+        "breadcrumbs": {"values": [{"message": f"Not Found: {secret}", "level": "warning"}]},
+        "exception": {
+            "values": [{"value": f"no such page: {secret}", "stacktrace": {"frames": [{"lineno": 3}]}}]
+        },
+        "logentry": {"message": "%s failed", "params": [secret]},
+    }
+
+    sent = report_without_secrets(report, {})
+
+    assert "s3cr3t" not in str(sent)
+    assert str(sent).count("/enlace/…/") == 4
+    assert sent["request"] == {"url": "https://desk.test/enlace/…/", "headers": {"Accept": "*/*"}}
+    assert sent["exception"]["values"][0]["stacktrace"] == {"frames": [{"lineno": 3}]}
 
 
 def log_of(answer_to: dict[str, str], form: str) -> str:
