@@ -27,11 +27,15 @@ from tickets.tests.playing import Play
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 HOSTILE = "\"'><evil-x hx-get=/evil evil=1>"
+ONE_WORD = "\"'><evil-x/evil=1>"
+"""Rows and greetings show the first word of a name."""
 
 
 @pytest.fixture
 def hostile_desk(play: Callable[..., Play], monkeypatch: pytest.MonkeyPatch) -> Play:  # noqa: F811
-    return desk_ending_in(HOSTILE, play, monkeypatch)
+    desk = desk_ending_in(HOSTILE, play, monkeypatch)
+    User.objects.update(name=f"{ONE_WORD} {HOSTILE}")
+    return desk
 
 
 def assert_pages_are_inert(client: Client, *starts: str, at_least: int, pages: int = PAGES) -> None:
