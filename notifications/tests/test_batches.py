@@ -55,6 +55,7 @@ def test_only_the_mail_in_hand_of_a_killed_worker_is_in_doubt(sink):
     rows = OutgoingEmail.objects.in_bulk()
     assert [rows[mail.pk].is_second_copy for mail in mails] == [False, False, True, False, False]
     assert [rows[mail.pk].delivery.state for mail in mails[:3]] == ["sent", "sent", "waiting"]
+    assert [rows[mail.pk].sent_at is not None for mail in mails] == [True, True, False, False, False]
     assert not MailBatch.objects.exists()
     assert delivery.drain() == 3
     assert sorted(sink.ids) == sorted(mail.message_id for mail in mails[2:])

@@ -1,4 +1,6 @@
-"""Saving a locked ticket writes only what changed, so that PostgreSQL can leave the indexes alone."""
+"""Locking tickets, and saving of a locked ticket only what changed, so that PostgreSQL can leave the indexes alone."""
+
+from threading import Event, Thread
 
 import pytest
 from django.db import connection, transaction
@@ -6,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import make_agent
 from tickets.models import Ticket
-from tickets.record.locking import locked, save_changes
+from tickets.record.locking import locked, locked_if_free, save_changes
 from tickets.tests.factories import make_ticket
 from tickets.workflow.conversation import add_internal_note
 
@@ -47,6 +49,33 @@ def test_ticket_that_was_not_locked_is_saved_whole():
     ticket.title = "Otro"
     save_changes(ticket)
     assert Ticket.objects.get(pk=ticket.pk).title == "Otro"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks the whole database")
+def test_ticket_that_another_has_locked_is_not_waited_for():
+    busy, free = make_ticket(), make_ticket()
+    is_locked, is_read = Event(), Event()
+
+    def lock() -> None:
+        try:
+            with transaction.atomic():
+                locked(busy)
+                is_locked.set()
+                is_read.wait(30)
+        finally:
+            connection.close()
+
+    other = Thread(target=lock)
+    other.start()
+    try:
+        assert is_locked.wait(30)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '5s'")
+            assert locked_if_free({busy.pk, free.pk}) == {free.pk: free}
+    finally:
+        is_read.set()
+        other.join()
 
 
 @pytest.mark.slow
