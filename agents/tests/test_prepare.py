@@ -558,3 +558,22 @@ def test_found_facts_begin_with_no_choice(action, field):
     ticket = make_ticket()
     asked = fields_of(ticket.definition.action(action).asks, ticket)[field]
     assert (asked.choices[0], asked.initial) == (("", "Elige una opción"), None)
+
+
+def test_line_marks_what_differs_about_a_ticket(client: Client):
+    present = make_ticket()
+    inactive = make_ticket(requester=make_user(standing=Standing.INACTIVE))
+    escalated, guest = make_ticket(), make_ticket()
+    Ticket.objects.filter(pk=escalated.pk).update(is_escalated=True)
+    Ticket.objects.filter(pk=guest.pk).update(requester=None, requester_email="ana@example.com")
+
+    page = text_of(client.get(url(present)))
+
+    rows = dict(re.findall(r'<a class="qitem" href="/agentes/preparar/([^/]+)/"(.*?)</a>', page, re.DOTALL))
+    marks = re.compile("Inactivo|Sin cuenta|Elevado|aria-current")
+    assert {folio: set(marks.findall(row)) for folio, row in rows.items()} == {
+        present.folio: {"aria-current"},
+        inactive.folio: {"Inactivo"},
+        escalated.folio: {"Elevado"},
+        guest.folio: {"Sin cuenta"},
+    }

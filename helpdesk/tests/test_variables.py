@@ -138,6 +138,16 @@ def test_every_documented_variable_has_a_validator_and_a_wrong_value():
     assert set(WRONG) == set(VARIABLES)
 
 
+HOLD_SECRETS = {
+    *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SENTRY_DSN"),
+    *("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "DESK_READYZ_TOKEN"),
+}
+
+
+def test_variables_with_passwords_and_keys_are_secret():
+    assert {name for name, variable in VARIABLES.items() if variable.secret} == HOLD_SECRETS
+
+
 @pytest.mark.parametrize(("name", "value"), [*WRONG.items(), *MORE_WRONG])
 def test_wrong_value_is_named_alone_and_no_secret_is_shown(name: str, value: str):
     others = STORE if name.startswith("S3_") else {}
