@@ -69,3 +69,19 @@ def test_health_page_reads_well_on_phone_and_screen(people: People) -> None:
         supervisor.go("/agentes/salud/")
         supervisor.look()
         assert supervisor.page.get_by_role("heading", name="Qué funciona").is_visible()
+
+
+def test_rows_of_the_preparing_form_do_not_overlap(people: People) -> None:
+    """The form scrolls, and the text below a switch takes two lines."""
+    customer = people.at_desk("Clienta")
+    customer.sign_in("cliente@demo.test")
+    folio = file_ticket(customer.page, "No puedo subir mi informe")
+    supervisor = people.at_desk("Supervisora")
+    supervisor.sign_in("supervisor@demo.test")
+    supervisor.go(f"/agentes/preparar/{folio}/")
+    too_low = supervisor.page.locator(".prep__body > *").evaluate_all(
+        """rows => rows
+            .filter(row => row.scrollHeight > row.offsetHeight + 1 && getComputedStyle(row).overflowY === 'visible')
+            .map(row => `${row.id || row.className}: ${row.offsetHeight} px for ${row.scrollHeight}`)"""
+    )
+    assert not too_low
