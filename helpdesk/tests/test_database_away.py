@@ -111,6 +111,7 @@ def test_page_is_in_the_language_of_the_person(visitor: Client, language: str, w
     page = unescape(answer.content.decode())
     assert words in page
     assert "hunter2" not in page
+    assert "/cuenta/entrar/" not in page, "nothing says whether the reader is signed in"
 
 
 @pytest.mark.parametrize(("make", "path"), [(make_user, "/tickets/"), (make_agent, "/agentes/")])

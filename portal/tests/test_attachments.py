@@ -328,6 +328,7 @@ def test_lost_file_and_absent_store_are_told_apart(
     assert words[language][0] in missing.content.decode()
     assert (away.status_code, away["Retry-After"]) == (503, "60")
     assert words[language][1] in away.content.decode()
+    assert f'href="{url(file)}"' in away.content.decode(), "one can try again"
     assert "Traceback" not in away.content.decode()
 
 
