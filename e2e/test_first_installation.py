@@ -233,7 +233,7 @@ def test_commands_of_the_page_end_in_a_desk_that_works(machine: Machine, sink: M
     page = ana.submit({"login": "ana@example.com", "password": PASSWORD})
     assert ana.address.endswith("/puesta-en-marcha/")
     assert "Agentes y supervisores" in page
-    assert "Han dado señal hace" in page, "worker and beat run"
+    assert "Última señal: hace" in page, "worker and beat run"
 
     # A mail by way of outbox, worker and mail server.
     ana.submit({}, "/puesta-en-marcha/correo/")

@@ -9,6 +9,7 @@ CROSS_LINKS = {
     "profile": reverse_lazy("portal:profile"),
     "back_office": reverse_lazy("agents:queue"),
     "health": reverse_lazy("health"),
+    "setup": reverse_lazy("setup"),
 }
 
 

@@ -21,6 +21,7 @@ from accounts.models import Department, Membership, User
 from notifications.enums import TROUBLED_STATES, MailState
 from notifications.models import OutgoingEmail
 from tickets.models import Process
+from web.wording import duration
 
 from .models import Heartbeat, TaskRun
 from .watching.runs import BACKUP, BACKUP_OLD
@@ -82,7 +83,7 @@ def _names(found: list[str]) -> str:
 def processes() -> Step:
     published = Process.objects.filter(is_active=True, current__isnull=False)
     names = [str(process) for process in published]
-    text = _names(names)
+    text = f"{_names(names)}."
     if not names:
         text = _("Sin un proceso nadie puede crear un ticket. Instala los que trae la mesa con «manage.py processes"
                  " install-library», o publica el tuyo con «manage.py processes publish».")  # fmt: skip
@@ -138,19 +139,14 @@ def staff() -> Step:
 
 def background() -> Step:
     last = Heartbeat.objects.filter(name="scheduler").first()
-    age = (timezone.now() - last.at).total_seconds() if last else None
-    is_alive = age is not None and age <= settings.DESK_LATE_HEARTBEAT_SECONDS
+    age = timezone.now() - last.at if last else None
+    is_alive = age is not None and age.total_seconds() <= settings.DESK_LATE_HEARTBEAT_SECONDS
     if is_alive:
-        text = _("Han dado señal hace %(n)d s.") % {"n": age}
+        text = _("Funciona. Última señal: hace %(age)s.") % {"age": duration(age)}
     elif age is None:
-        text = _("Nunca han dado señal: sin ellos no sale ningún correo. Arranca «worker» y «beat».")
+        text = _("Ninguna señal todavía: no sale ningún correo. Arranca «worker» y «beat».")
     else:
-        minutes = round(age / 60)
-        text = ngettext(
-            "Callan desde hace %(n)d minuto. Revisa «worker» y «beat».",
-            "Callan desde hace %(n)d minutos. Revisa «worker» y «beat».",
-            minutes,
-        ) % {"n": minutes}
+        text = _("Sin señal desde hace %(age)s. Revisa «worker» y «beat».") % {"age": duration(age)}
     return Step("background", _("Trabajo en segundo plano"), _of(is_alive), text)
 
 
@@ -194,7 +190,7 @@ def two_factors() -> Step:
         _of(not without),
         text,
         reverse("mfa_index"),
-        _("Activar el mío"),
+        _("Ver el mío"),
     )
 
 

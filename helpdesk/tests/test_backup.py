@@ -211,7 +211,7 @@ def test_restored_desk_has_every_row_and_every_byte(tmp_path: Path, target: Inst
     assert target.files() == files
     assert len(files) == 12
     assert TaskRun.objects.get(task="backup").has_failed is False
-    assert installation.backups().is_done
+    assert installation.backups().is_done, "«Puesta en marcha» knows of it"
     assert "No mail leaves" in said
     assert "SECRET_KEY" not in said
 

@@ -82,6 +82,18 @@ def test_empty_desk_says_that_nothing_has_run_yet(client):
     assert text.count("Todavía no</span>") == len(runs.scheduled()) + 1
     assert "Ninguna con «manage.py backup»." in text
     assert "No da señales" in text
+    assert "Corre cada 5 s." in text
+    assert "cada &lt;" not in text
+
+
+def test_short_run_does_not_take_zero_seconds(client):
+    alive()
+    TaskRun.objects.update(seconds=0.01)
+
+    text = page(client)
+
+    assert "Tardó menos de 0,1 s" in text
+    assert "0,0 s" not in text
 
 
 def test_bad_state_says_what_to_do(client):
@@ -191,6 +203,20 @@ def test_administrator_reads_how_many_mails_wait_and_may_go_twice(client):
     assert "Enviarlos todos" in text
     assert "Enviarlos todos" not in page(client, make_supervisor())
     assert "Lo decide un administrador." in page(client, make_supervisor())
+
+
+def test_hold_without_old_mails_offers_one_way(client):
+    """No mail could go twice, so there is nothing to discard."""
+    ticket = make_ticket()
+    OutgoingEmail.objects.all().delete()
+    holding.hold(backup_at=timezone.now() - timedelta(minutes=30))
+    make_mail(ticket, Template.REOPENED)
+
+    text = page(client, make_administrator())
+
+    assert "Dejar salir el correo" in text
+    assert "en la copia:" not in text
+    assert "Descartar" not in text
 
 
 @pytest.mark.parametrize(("choice", "left"), [("descartar", 1), ("enviar", 2)])

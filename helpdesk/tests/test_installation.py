@@ -24,6 +24,7 @@ from notifications.models import OutgoingEmail
 from tickets.definitions.loading import library
 from tickets.models import Process
 from tickets.workflow.publishing import put_in_use
+from web.wording import NBSP
 
 pytestmark = pytest.mark.django_db
 LINK = re.compile(r"http://\S+(/cuenta/clave/primera/\S+/)")
@@ -161,7 +162,7 @@ def test_what_has_stopped_is_missing_again():
 
     found = {step.key: step for step in installation.steps()}
 
-    assert "7 minutos" in found["background"].text
+    assert f"desde hace 7{NBSP}min." in found["background"].text
     assert "3 días" in found["backups"].text
     assert "Ventas" in found["departments"].text
     assert {found[key].state for key in ("background", "backups", "departments", "staff")} == {State.MISSING}
@@ -221,10 +222,15 @@ def test_page_is_for_administrators(client: Client, role: Role):
     assert not OutgoingEmail.objects.exists()
 
 
-def test_admin_leads_to_the_page(client: Client):
+@pytest.mark.parametrize("start", ["/admin/", "/agentes/"])
+def test_administrators_are_led_to_the_page(client: Client, start: str):
     client.force_login(make_user(Role.ADMINISTRATOR))
+    assert 'href="/puesta-en-marcha/"' in client.get(start).content.decode()
 
-    assert 'href="/puesta-en-marcha/"' in client.get("/admin/").content.decode()
+
+def test_nobody_else_is_led_to_the_page(client: Client):
+    client.force_login(make_user(Role.SUPERVISOR))
+    assert "/puesta-en-marcha/" not in client.get("/agentes/").content.decode()
 
 
 def test_page_costs_the_same_with_many_rows(client: Client, django_assert_max_num_queries):

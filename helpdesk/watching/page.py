@@ -21,7 +21,7 @@ from agents.access import DeskRequest, supervisor_view
 from notifications.outgoing import holding
 from tickets.lists.queues import DEPARTMENT_PREFIX
 from tickets.models import Process
-from web.wording import duration
+from web.wording import NBSP, duration
 
 from ..health import readiness
 from ..models import TaskRun
@@ -30,6 +30,7 @@ from .figures import MANY, Figures, QueueFigures
 from .runs import BACKUP, BACKUP_OLD
 
 OK, WARN, BAD, NOT_YET = "ok", "warn", "bad", "not_yet"
+SHORTEST = 0.1  # seconds; a shorter run is said to take less than this
 OUTBOX = "admin:notifications_outgoingemail_changelist"
 
 CHECKS: dict[str, tuple[str | Promise, str | Promise]] = {
@@ -213,7 +214,7 @@ def ran(found: Figures) -> Iterator[Line]:
         title = str(TASKS.get(name, name))
         run = runs.get(entry["task"])
         if run is None:
-            yield Line(title, NOT_YET, _("Corre cada %(period)s.") % {"period": duration(entry["schedule"])})
+            yield Line(title, NOT_YET, _("Corre cada %(period)s.") % {"period": _period(entry["schedule"])})
         else:
             yield _run_line(title, run, period=entry["schedule"])
     yield _backup_line(runs.get(BACKUP))
@@ -237,13 +238,25 @@ def kept() -> Iterator[Line]:
             yield Line(str(process), NOT_YET, f"{' · '.join(parts).capitalize()}.")
 
 
+def _period(period: timedelta) -> str:
+    """Return «20 s», or the duration from one minute on."""
+    return duration(period) if period >= timedelta(minutes=1) else f"{period.seconds}{NBSP}s"
+
+
+def _took(run: TaskRun) -> str:
+    """Return how long the run took: «Tardó 1,2 s», and no «0,0 s»."""
+    if run.seconds < SHORTEST:
+        return _("Tardó menos de %(n)s s") % {"n": number_format(SHORTEST, 1)}
+    return _("Tardó %(n)s s") % {"n": number_format(run.seconds, 1)}
+
+
 def _backup_line(run: TaskRun | None) -> Line:
     title = _("Última copia de seguridad")
     if run is None:
         return Line(title, NOT_YET, _("Ninguna con «manage.py backup»."))
     if timezone.now() - run.ran_at > BACKUP_OLD:
         return Line(title, WARN, _("Es vieja: revisa la tarea que la hace."), run.ran_at)
-    return Line(title, OK, _("Tardó %(n)s s") % {"n": number_format(run.seconds, 1)}, run.ran_at)
+    return Line(title, OK, _took(run), run.ran_at)
 
 
 def _run_line(title: str, run: TaskRun, *, period: timedelta) -> Line:
@@ -252,7 +265,7 @@ def _run_line(title: str, run: TaskRun, *, period: timedelta) -> Line:
         return Line(title, BAD, text % {"problem": run.problem}, run.failed_at)
     if timezone.now() - run.ran_at > period * 3 + timedelta(minutes=2):
         return Line(title, WARN, _("No corre desde entonces: ¿hay beat y workers?"), run.ran_at)
-    return Line(title, OK, _("Tardó %(n)s s") % {"n": number_format(run.seconds, 1)}, run.ran_at)
+    return Line(title, OK, _took(run), run.ran_at)
 
 
 def _shown(queue: QueueFigures) -> dict[str, Any]:
