@@ -15,7 +15,9 @@ _CANCELED = "57014"  # PostgreSQL's query_canceled
 class TookTooLong(DeskError):
     """The database was stopped because a query took longer than the limit."""
 
-    default = _("Buscar eso tarda demasiado. Escribe el folio, o quita o añade filtros.")
+    default = _(
+        "Buscar eso tarda demasiado: puede haber tickets que coinciden. Escribe el folio o busca en una cola más corta."
+    )
 
 
 @contextmanager

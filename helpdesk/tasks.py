@@ -14,13 +14,12 @@ from django.utils import timezone
 
 from content.batches import delete_in_batches
 from notifications.outgoing import outbox
-from notifications.outgoing.holding import held_mail
 from tickets import attachments, drafts, stored_files
 from tickets.lists import presence
 from tickets.workflow import retention, sweeps
 
 from . import csp_reports
-from .backup import making
+from .files_stay import why_files_stay
 from .models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -89,26 +88,20 @@ def clean_up() -> None:
         raise CleanUpFailed(", ".join(failed))
 
 
-def files_must_stay() -> bool:
-    """Whether no file may be deleted now: a backup copies them, or this is a restored copy of which nobody has said yet
-    what it is for. It may share its store with the original desk, whose newer files no row of the copy names."""
-    return making.is_running() or held_mail() is not None
-
-
 def discard_old_files() -> None:
     """Delete files that were never sent."""
-    if not files_must_stay():
+    if not why_files_stay():
         attachments.discard_old_drafts()
 
 
 def delete_expired_tickets() -> None:
     """Delete what the processes no longer keep."""
-    if not files_must_stay() and (failed := retention.sweep().failed):
+    if not why_files_stay() and (failed := retention.sweep().failed):
         raise CleanUpFailed(f"{failed} tickets cannot be deleted")
 
 
 def delete_files_without_rows() -> None:
-    if not files_must_stay():
+    if not why_files_stay():
         stored_files.sweep()
 
 

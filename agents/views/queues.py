@@ -79,16 +79,19 @@ def _list(
         }  # the kept figure may be some seconds older than the list
     if counts.get(queues.TO_PREPARE.key):
         request.may_prepare = True  # whoever has tickets to prepare may; this saves the query that decides it
+    count = counts.get(chosen.key)
+    if part or filters.narrows:
+        count = None if problem else _count(chosen, tickets, page, order)
     context = {
         **_figures_of(available, chosen, counts),
-        "count": _count(chosen, tickets, page, order) if part or filters.narrows else counts.get(chosen.key),
+        "count": count,
         "is_part": bool(part),
         "filters": filters,
         "origin": origin,
         "keybar": KEYBAR,
         "next_row": _next(rows, filters, cursor),
-        "problems": [*filters.problems, *filter(None, [other_page, problem and str(problem)])],
-        "took_too_long": problem is not None,
+        "problems": [*filters.problems, *filter(None, [other_page])],
+        "took_too_long": str(problem) if problem else "",
         "elsewhere": "" if page.rows or problem else filters.folio_elsewhere,
         "page": page,
         "page_newer": _address(chosen, filters, page.newer),

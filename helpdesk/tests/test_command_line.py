@@ -16,8 +16,8 @@ from helpdesk.backup import databases, making, places, restoring
 from helpdesk.backup.manifest import BadBackup
 from helpdesk.command_line import FOR_OPERATORS, in_words
 from helpdesk.management.commands import prepare_production
+from helpdesk.management.commands.check_files import hours
 from helpdesk.tests.test_variables import start
-from tickets.management.commands.check_files import hours
 from tools.production import PRODUCTION
 
 NO_DATABASE = {"DATABASE_URL": "postgres://desk@127.0.0.1:1/desk"}

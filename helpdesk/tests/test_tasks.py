@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from PIL import Image
@@ -24,6 +25,7 @@ from content.files.slots import slot
 from content.stores import StoreUnavailable
 from demo.models import DemoMail, DemoMailQuerySet
 from helpdesk import tasks
+from helpdesk.backup import making
 from helpdesk.models import Heartbeat
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
@@ -174,10 +176,13 @@ def test_clean_up_deletes_no_file_while_files_must_stay(monkeypatch, stays):
     os.utime(path, (old.timestamp(), old.timestamp()))
     with monkeypatch.context() as patch:
         if stays == "a backup runs":
-            patch.setattr(tasks.making, "is_running", lambda: True)
+            patch.setattr(making, "is_running", lambda: True)
         else:
             hold(backup_at=timezone.now())
         tasks.clean_up()
+        for command in ("check_files", "retention"):
+            with pytest.raises(CommandError, match=r"backup|restored copy"):
+                call_command(command, "--delete")
         assert path.exists()
     release(discard_old=False, by="prueba")
     tasks.clean_up()

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from helpdesk.files_stay import why_files_stay
 from tickets.workflow import retention
 
 LABELS = {
@@ -23,6 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("--delete", action="store_true", help="borra ahora todo lo que venció")
 
     def handle(self, *args: Any, delete: bool, **options: Any) -> None:
+        if delete and (reason := why_files_stay()):
+            raise CommandError(reason)
         forecasts = retention.forecast()
         if not forecasts:
             self.stdout.write(_("Ningún proceso borra nada: ninguno tiene [retention]."))

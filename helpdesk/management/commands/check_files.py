@@ -4,6 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from content.stores import StoreUnavailable
+from helpdesk.files_stay import why_files_stay
 from tickets import stored_files
 from tickets.models import Attachment
 from tickets.stored_files import Comparison
@@ -31,6 +32,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, delete: bool, hours: int, **options: Any) -> None:
+        if delete and (reason := why_files_stay()):
+            raise CommandError(reason)
         lost = unneeded = deleted = unknown = 0
         try:
             for found in stored_files.compare(older_than=timedelta(hours=hours)):
