@@ -5,18 +5,20 @@ whole desk at once and shared by all staff. A person who has just changed a tick
 else sees the change after at most `KEPT_SECONDS`.
 """
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import BooleanField, Case, Count, Q, QuerySet, When
+from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, QuerySet, When
 from django.dispatch import receiver
 
 from accounts.models import User
 
 from ..models import Ticket, TicketEvent, Turn
 from ..models.querysets import TicketQuerySet
+from ..models.turn import names_of_person, names_shared
 from ..record.events import event_recorded
 from .queues import BoundedCount, Queue, TicketGroup
 
@@ -25,6 +27,9 @@ RECOUNT_SECONDS = 60
 _GROUPS = "ticket-groups"
 _SUPERVISORS = "queue-figures:supervisors"
 _RECOUNT = "recount"
+
+
+T = TypeVar("T")
 
 
 class Figures(NamedTuple):
@@ -43,7 +48,7 @@ def figures(queues: Iterable[Queue], user: User) -> Figures:
     if isinstance(kept, Figures) and kept.counts.keys() == {queue.key for queue in shown}:
         return kept
     anew = kept == _RECOUNT
-    groups = _groups_seen(user, _kept_groups(anew=anew))
+    groups = _groups_seen(user, _kept_groups(anew=anew), anew=anew)
     counts = _sums(shown, groups) | _kept_counts(shown, user, anew=anew)
     by_arrival = frozenset(queue.key for queue in shown if queue.includes and _is_by_arrival(queue, groups))
     found = Figures(counts, by_arrival)
@@ -54,15 +59,18 @@ def figures(queues: Iterable[Queue], user: User) -> Figures:
 def is_by_arrival(queue: Queue, user: User) -> bool:
     """Whether all open tickets of the queue that `user` sees are of processes that work in order of arrival (S2.35).
 
-    For queues with `includes` the answer is at most `KEPT_SECONDS` old, and takes no query while it is kept. Looking
+    The answer is at most `KEPT_SECONDS` old. Queues with `includes` take no query while the figures are kept: looking
     for one ticket of another process would read all open ones when there is none.
     """
     if queue.includes is None:
-        return not queue.tickets(user).filter(by_arrival=False).exists()
+        return _kept(
+            f"by-arrival:{queue.key}:{user.pk}",
+            lambda: not queue.tickets(user).filter(by_arrival=False).exists(),
+        )
     kept = cache.get(_key(user))
     if isinstance(kept, Figures) and queue.key in kept.counts:
         return queue.key in kept.by_arrival
-    return _is_by_arrival(queue, _groups_seen(user, _kept_groups(anew=False)))
+    return _is_by_arrival(queue, _groups_seen(user, _kept_groups(anew=False), anew=False))
 
 
 def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
@@ -70,15 +78,15 @@ def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
 
     Queues without `includes` and without `is_counted` show no figure and are left out. Figures of queues with
     `is_counted` stop at `MANY`. One query for the groups, one for all queues with `is_counted`, those that the lists
-    of these ask first, and for an agent one for tickets of other departments.
+    of these ask first, and for an agent three for tickets of other departments.
     """
     queues = list(queues)
-    return _sums(queues, _groups_seen(user, desk_groups())) | _counts(queues, user)
+    return _sums(queues, _groups_seen(user, desk_groups(), anew=True)) | _counts(queues, user)
 
 
 def desk_groups() -> list[TicketGroup]:
     """Return all open tickets of the desk in groups. One query."""
-    return [TicketGroup(*row) for row in _grouped(Ticket.objects.open())]
+    return _groups_of(Ticket.objects.open())
 
 
 @receiver(event_recorded, dispatch_uid="tickets.lists.figures")
@@ -94,11 +102,16 @@ def _key(user: User) -> str:
 
 def _kept_groups(*, anew: bool) -> list[TicketGroup]:
     """Return the groups of the whole desk: those that are kept, unless they are to be counted `anew`."""
-    groups: list[TicketGroup] | None = None if anew else cache.get(_GROUPS)
-    if groups is None:
-        groups = desk_groups()
-        cache.set(_GROUPS, groups, KEPT_SECONDS)
-    return groups
+    return _kept(_GROUPS, desk_groups, anew=anew)
+
+
+def _kept(key: str, find: Callable[[], T], *, anew: bool = False) -> T:
+    """Return what is kept under the key, or what `find` returns, and keep that for `KEPT_SECONDS`."""
+    found: T | None = None if anew else cache.get(key)
+    if found is None:
+        found = find()
+        cache.set(key, found, KEPT_SECONDS)
+    return found
 
 
 def _is_by_arrival(queue: Queue, groups: list[TicketGroup]) -> bool:
@@ -132,22 +145,35 @@ def _kept_counts(queues: Iterable[Queue], user: User, *, anew: bool) -> dict[str
     return counts
 
 
-def _groups_seen(user: User, groups: list[TicketGroup]) -> list[TicketGroup]:
-    """Return the groups of the tickets that the person sees. One query for an agent."""
+def _groups_seen(user: User, groups: list[TicketGroup], *, anew: bool) -> list[TicketGroup]:
+    """Return the groups of the tickets that the person sees, of which `groups` are those of the desk."""
     if user.is_supervisor:
         return groups
     places = {*user.department_ids, None}
-    return [group for group in groups if group.department in places] + _groups_elsewhere(user)
+    return [group for group in groups if group.department in places] + _groups_elsewhere(user, anew=anew)
 
 
-def _groups_elsewhere(user: User) -> list[TicketGroup]:
-    """Return, in groups, the open tickets of other departments that the agent sees: those assigned to them, and those
-    on which their process gives them the turn."""
+def _groups_elsewhere(user: User, *, anew: bool) -> list[TicketGroup]:
+    """Return, in groups, the open tickets of other departments that the agent sees: those on which a process gives the
+    turn to their departments, to a group of theirs or to all agents, and those that are theirs alone, because they are
+    assigned to them or their turn.
+
+    The first may be thousands, and are kept for all who have the same departments and groups.
+    """
+    names = names_shared(user)
     elsewhere = (
         Ticket.objects.open().exclude(department__isnull=True).exclude(department__in=user.department_ids)
     )
-    theirs = Q(assignee=user) | Q(pk__among=Turn.objects.of(user).values("ticket"))
-    return [TicketGroup(*row) for row in _grouped(elsewhere.filter(theirs))]
+    turns = Turn.objects.naming(names)
+    shared = elsewhere.filter(pk__among=turns.values("ticket"))
+    mine = Q(assignee=user) | Q(pk__among=Turn.objects.naming(names_of_person(user)).values("ticket"))
+    own = elsewhere.filter(mine).exclude(Exists(turns.filter(ticket=OuterRef("pk"))))
+    key = f"ticket-groups:{hashlib.sha256(repr(names).encode()).hexdigest()}"
+    return [*_kept(key, lambda: _groups_of(shared), anew=anew), *_groups_of(own)]
+
+
+def _groups_of(tickets: TicketQuerySet) -> list[TicketGroup]:
+    return [TicketGroup(*row) for row in _grouped(tickets)]
 
 
 def _grouped(tickets: TicketQuerySet) -> "QuerySet[Any, Any]":

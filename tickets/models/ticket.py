@@ -211,6 +211,11 @@ class Ticket(models.Model):
                 name="ticket_open_by_assignee",
             ),
             models.Index(
+                fields=["assignee", "is_paused", "arrival_order", "created_at", "id"],
+                condition=~Q(stage_kind__in=END_KINDS) & Q(assignee__isnull=False),
+                name="ticket_assigned_by_arrival",
+            ),
+            models.Index(
                 fields=["department", "is_paused", "due_order", "id"],
                 condition=~Q(stage_kind__in=END_KINDS),
                 name="ticket_open_by_department",
@@ -260,8 +265,8 @@ class Ticket(models.Model):
                 condition=~Q(stage_kind__in=END_KINDS),
                 name="ticket_open_figures",
             ),
-            models.Index(  # for the tickets to prepare, of which there are few
-                fields=["process_version", "stage"],
+            models.Index(  # for the tickets to prepare, of which an agent prepares those of some departments
+                fields=["process_version", "stage", "department"],
                 condition=Q(stage_kind__in=EARLY_KINDS),
                 name="ticket_early",
             ),

@@ -1,5 +1,6 @@
 """Whose turn it is: who may see a ticket because its process names them in its present stage."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -13,10 +14,27 @@ if TYPE_CHECKING:
 class TurnQuerySet(models.QuerySet["Turn"]):
     def of(self, user: "User") -> "TurnQuerySet":
         """Return the turns of this staff member. The groups are read by the same query, so that lists need no other."""
-        departments = (f"department:{place.department.key}" for place in user.cached_memberships)
-        names = ["role:agent", f"user:{user.email.lower()}", f"person:{user.pk}", *departments]
+        names = ["role:agent", *_names_of_departments(user), *names_of_person(user)]
         groups = user.groups.annotate(who=Concat(Value("group:"), Lower("name"))).values("who")
         return self.filter(Q(who__in=names) | Q(who__in=groups))
+
+    def naming(self, names: Iterable[str]) -> "TurnQuerySet":
+        return self.filter(who__in=list(names))
+
+
+def names_of_person(user: "User") -> list[str]:
+    """Return the names that mean this staff member alone."""
+    return [f"user:{user.email.lower()}", f"person:{user.pk}"]
+
+
+def names_shared(user: "User") -> list[str]:
+    """Return the names, sorted, that mean this staff member among others. `names_of_person` are the rest."""
+    groups = (f"group:{name}" for name in user.group_names)
+    return sorted(["role:agent", *_names_of_departments(user), *groups])
+
+
+def _names_of_departments(user: "User") -> list[str]:
+    return [f"department:{place.department.key}" for place in user.cached_memberships]
 
 
 class Turn(models.Model):
