@@ -36,6 +36,16 @@ class Migration(migrations.Migration):
                 name="ticket_early",
             ),
         ),
+        migrations.RemoveIndex(model_name="ticket", name="ticket_open_by_assignee"),
+        migrations.AddIndex(
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("stage_kind__in", ["done", "rejected", "cancelled"]), _negated=True),
+                fields=["assignee", "is_paused", "due_order", "id"],
+                include=("is_test", "duplicate_of"),
+                name="ticket_open_by_assignee",
+            ),
+        ),
         migrations.AddIndex(
             model_name="ticket",
             index=models.Index(
