@@ -17,12 +17,13 @@ from django.dispatch import receiver
 from accounts.models import User
 
 from ..models import Ticket, TicketEvent, Turn
-from ..models.querysets import TicketQuerySet
+from ..models.querysets import TicketQuerySet, expect_many_turns
 from ..models.turn import names_of_person, names_shared
 from ..record.events import event_recorded
 from .queues import BoundedCount, Queue, TicketGroup
 
 KEPT_SECONDS = 10
+MANY_ELSEWHERE = 500
 RECOUNT_SECONDS = 60
 _GROUPS = "ticket-groups"
 _SUPERVISORS = "queue-figures:supervisors"
@@ -34,10 +35,12 @@ T = TypeVar("T")
 
 class Figures(NamedTuple):
     """What the side list shows one person: the figure of each queue by its key, and the keys of the queues that hold
-    only tickets of processes that work in order of arrival."""
+    only tickets of processes that work in order of arrival. `elsewhere` is how many open tickets of other departments
+    an agent sees."""
 
     counts: dict[str, int]
     by_arrival: frozenset[str]
+    elsewhere: int
 
 
 def figures(queues: Iterable[Queue], user: User) -> Figures:
@@ -46,12 +49,17 @@ def figures(queues: Iterable[Queue], user: User) -> Figures:
     shown = [queue for queue in queues if queue.includes or queue.is_counted]
     kept = cache.get(_key(user))
     if isinstance(kept, Figures) and kept.counts.keys() == {queue.key for queue in shown}:
+        if kept.elsewhere > MANY_ELSEWHERE:
+            expect_many_turns(user)
         return kept
     anew = kept == _RECOUNT
-    groups = _groups_seen(user, _kept_groups(anew=anew), anew=anew)
+    elsewhere = [] if user.is_supervisor else _groups_elsewhere(user, anew=anew)
+    if (size := sum(group.size for group in elsewhere)) > MANY_ELSEWHERE:
+        expect_many_turns(user)
+    groups = [*_groups_at_hand(user, _kept_groups(anew=anew)), *elsewhere]
     counts = _sums(shown, groups) | _kept_counts(shown, user, anew=anew)
     by_arrival = frozenset(queue.key for queue in shown if queue.includes and _is_by_arrival(queue, groups))
-    found = Figures(counts, by_arrival)
+    found = Figures(counts, by_arrival, size)
     cache.set(_key(user), found, KEPT_SECONDS)
     return found
 
@@ -147,10 +155,16 @@ def _kept_counts(queues: Iterable[Queue], user: User, *, anew: bool) -> dict[str
 
 def _groups_seen(user: User, groups: list[TicketGroup], *, anew: bool) -> list[TicketGroup]:
     """Return the groups of the tickets that the person sees, of which `groups` are those of the desk."""
+    elsewhere = [] if user.is_supervisor else _groups_elsewhere(user, anew=anew)
+    return [*_groups_at_hand(user, groups), *elsewhere]
+
+
+def _groups_at_hand(user: User, groups: list[TicketGroup]) -> list[TicketGroup]:
+    """Return those of `groups` that a supervisor sees, or an agent because of the department."""
     if user.is_supervisor:
         return groups
     places = {*user.department_ids, None}
-    return [group for group in groups if group.department in places] + _groups_elsewhere(user, anew=anew)
+    return [group for group in groups if group.department in places]
 
 
 def _groups_elsewhere(user: User, *, anew: bool) -> list[TicketGroup]:
@@ -164,16 +178,19 @@ def _groups_elsewhere(user: User, *, anew: bool) -> list[TicketGroup]:
     elsewhere = (
         Ticket.objects.open().exclude(department__isnull=True).exclude(department__in=user.department_ids)
     )
-    turns = Turn.objects.naming(names)
+    turns, own_turns = Turn.objects.naming(names), Turn.objects.naming(names_of_person(user))
     shared = elsewhere.filter(pk__among=turns.values("ticket"))
-    mine = Q(assignee=user) | Q(pk__among=Turn.objects.naming(names_of_person(user)).values("ticket"))
-    own = elsewhere.filter(mine).exclude(Exists(turns.filter(ticket=OuterRef("pk"))))
+    theirs = elsewhere.exclude(Exists(turns.filter(ticket=OuterRef("pk"))))
+    assigned = theirs.filter(assignee=user)
+    turn = theirs.filter(pk__among=own_turns.values("ticket")).exclude(assignee=user)
     key = f"ticket-groups:{hashlib.sha256(repr(names).encode()).hexdigest()}"
-    return [*_kept(key, lambda: _groups_of(shared), anew=anew), *_groups_of(own)]
+    return [*_kept(key, lambda: _groups_of(shared), anew=anew), *_groups_of(assigned, turn)]
 
 
-def _groups_of(tickets: TicketQuerySet) -> list[TicketGroup]:
-    return [TicketGroup(*row) for row in _grouped(tickets)]
+def _groups_of(*parts: TicketQuerySet) -> list[TicketGroup]:
+    """Return the tickets of all parts in groups, which may come once for each part. One query."""
+    first, *others = map(_grouped, parts)
+    return [TicketGroup(*row) for row in (first.union(*others, all=True) if others else first)]
 
 
 def _grouped(tickets: TicketQuerySet) -> "QuerySet[Any, Any]":

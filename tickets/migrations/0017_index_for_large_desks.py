@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             index=models.Index(
                 condition=models.Q(("stage_kind__in", ["done", "rejected", "cancelled"]), _negated=True),
                 fields=["assignee", "is_paused", "due_order", "id"],
-                include=("is_test", "duplicate_of"),
+                include=("is_test", "duplicate_of", "department", "stage_kind", "is_escalated", "by_arrival"),
                 name="ticket_open_by_assignee",
             ),
         ),

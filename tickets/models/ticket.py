@@ -205,9 +205,9 @@ class Ticket(models.Model):
         # Queues read only open tickets, so their indexes are partial and stay small. Lists of one requester's tickets
         # read closed ones too. Every index makes each change of a ticket slower: docs/performance.md.
         indexes = [
-            models.Index(  # holds what the figures of possible assignees are counted from
+            models.Index(  # holds all that a person's tickets are counted by, so that counting reads no table rows
                 fields=["assignee", "is_paused", "due_order", "id"],
-                include=["is_test", "duplicate_of"],
+                include=["is_test", "duplicate_of", "department", "stage_kind", "is_escalated", "by_arrival"],
                 condition=~Q(stage_kind__in=END_KINDS),
                 name="ticket_open_by_assignee",
             ),

@@ -2,9 +2,12 @@
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_supervisor
 from tickets.lists import figures, queues
 from tickets.lists.figures import count_queues
@@ -140,3 +143,45 @@ def test_agent_counts_tickets_of_other_departments_once():
     )
     assert hidden not in Ticket.objects.visible_to(agent)
     assert count_queues(SHOWN, agent) == {"todos": 3, "mios": 2, "sin-asignar": 1}
+
+
+def ticket_elsewhere(who: str) -> Ticket:
+    """Return a ticket of a department without agents, on which it is the turn of `who`."""
+    ticket = make_ticket()
+    Ticket.objects.filter(pk=ticket.pk).update(department=make_department("cca"))
+    Turn.objects.create(ticket=ticket, who=who)
+    return ticket
+
+
+def test_colleagues_share_the_tickets_of_other_departments(django_assert_num_queries):
+    first, second = make_agent(), make_agent()
+    stranger = make_agent(make_department("juridica"))
+    ticket_elsewhere("role:agent")
+    ticket_elsewhere(f"person:{second.pk}")
+    ticket_elsewhere("department:juridica")
+
+    assert figures.figures(SHOWN, first).elsewhere == 1
+    with CaptureQueriesContext(connection) as queries:
+        assert figures.figures(SHOWN, second).elsewhere == 2
+    assert sum("GROUP BY" in query["sql"] for query in queries) == 1, "that of what is theirs alone"
+    assert figures.figures(SHOWN, stranger).elsewhere == 2
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_agent_with_many_turns_sees_the_same(monkeypatch, is_kept):
+    agent = make_agent()
+    ticket, hidden = ticket_elsewhere("role:agent"), ticket_elsewhere("department:juridica")
+    monkeypatch.setattr(figures, "MANY_ELSEWHERE", 0)
+    if is_kept:
+        figures.figures(SHOWN, agent)
+        agent = User.objects.get(pk=agent.pk)
+    assert ticket in Ticket.objects.visible_to(agent)
+    before = str(Ticket.objects.visible_to(agent).query)
+
+    assert figures.figures(SHOWN, agent).counts["todos"] == 1
+
+    seen = Ticket.objects.visible_to(agent)
+    assert ticket in seen
+    assert hidden not in seen
+    if connection.vendor == "postgresql":
+        assert ("= ANY(ARRAY" in before, "= ANY(ARRAY" in str(seen.query)) == (True, False)
