@@ -155,11 +155,10 @@ class PrepareForm(ActionForm):
         field: Any = self.fields["assignee"]
         field.widget = forms.RadioSelect(attrs=field.widget.attrs)
         nobody = [] if field.required else [("", _("Sin responsable todavía"))]
-        field.choices = [*nobody, *((person.user.pk, person.user.name) for person in people)]
+        field.choices = [*nobody, *((person.pk, person.name) for person in people)]
         most = max((person.load for person in people), default=0) or 1
         field.cards = {
-            person.user.pk: {"person": person, "percent": round(100 * person.load / most)}
-            for person in people
+            person.pk: {"person": person, "percent": round(100 * person.load / most)} for person in people
         }
 
     def people(self) -> dict[str, list[Any]]:

@@ -262,8 +262,8 @@ def _colleague(person: Colleague, percent: int, open_tickets: str) -> SafeString
         '<span class="d-block xs subtle truncate">{}</span></span><span class="load xs num muted">'
         '<span>{}<span class="visually-hidden"> {}</span></span>'
         '<svg class="minibar" aria-hidden="true"><rect width="{}%" height="100%"/></svg></span>',
-        avatar(person.user.name, "sm"),
-        person.user.name,
+        avatar(person.name, "sm"),
+        person.name,
         person.departments,
         bounded(person.load),
         open_tickets,

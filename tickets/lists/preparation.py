@@ -1,11 +1,10 @@
 """Queries for the page «Preparar» (S2.3): the tickets to prepare, possible assignees and possible duplicates."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, QuerySet
 
-from accounts.models import User
+from accounts.models import Department, Membership, User
 from content.sorting import sort_key
 
 from ..models import Ticket
@@ -61,9 +60,10 @@ def next_to_prepare(user: User) -> str:
 
 @dataclass(frozen=True)
 class Colleague:
-    """A staff member who could be the assignee, with how many open tickets they have."""
+    """A staff member who could be the assignee, with how many open tickets they have, up to `MANY`."""
 
-    user: User
+    pk: int
+    name: str
     load: int
     departments: str
     is_of_department: bool
@@ -74,19 +74,21 @@ def possible_assignees(department_id: int | None) -> list[Colleague]:
 
     Those of the department come first, then those with fewer open tickets.
     """
-    places = Prefetch("departments", to_attr="places")
-    people: list[Any] = list(User.objects.staff().only("name", "email").prefetch_related(places))
-    load = queues.open_ticket_counts(people)
+    members: dict[int, set[int]] = {}
+    for user, department in Membership.objects.order_by().values_list("user", "department"):
+        members.setdefault(user, set()).add(department)
+    names = {place.pk: str(place) for place in Department.objects.all()}
     found = [
         Colleague(
-            person,
-            load.get(person.pk, 0),
-            ", ".join(map(str, person.places)),
-            any(department.pk == department_id for department in person.places),
+            pk,
+            name,
+            load,
+            ", ".join(label for place, label in names.items() if place in members.get(pk, ())),
+            department_id in members.get(pk, ()),
         )
-        for person in people
+        for pk, name, load in User.objects.staff().values_list("pk", "name", queues.open_tickets_of("pk"))
     ]
-    return sorted(found, key=lambda item: (not item.is_of_department, item.load, sort_key(item.user.name)))
+    return sorted(found, key=lambda item: (not item.is_of_department, item.load, sort_key(item.name)))
 
 
 def other_open_tickets(ticket: Ticket, *, user: User) -> "QuerySet[Ticket]":

@@ -362,8 +362,14 @@ def open_ticket_counts(assignees: Iterable[User]) -> dict[int, int]:
     Tests and duplicates are no work, so they do not count (S2.43).
     """
     people = User.objects.filter(pk__in=[user.pk for user in assignees])
-    open_tickets = Ticket.objects.open().counted_in_metrics().filter(assignee=OuterRef("pk"))
-    return dict(people.values_list("pk", BoundedCount(open_tickets, along=ORDERS["vence"].keys)))
+    return dict(people.values_list("pk", open_tickets_of("pk")))
+
+
+def open_tickets_of(user: str) -> BoundedCount:
+    """Return the expression that counts, up to `MANY`, the open tickets assigned to the user in that column of a
+    query."""
+    tickets = Ticket.objects.open().counted_in_metrics().filter(assignee=OuterRef(user))
+    return BoundedCount(tickets, along=ORDERS["vence"].keys)
 
 
 @dataclass(frozen=True)
