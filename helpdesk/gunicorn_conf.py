@@ -87,9 +87,11 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 bind = os.environ.get("WEB_BIND") or "0.0.0.0:8000"
-worker_class = "helpdesk.gunicorn_worker.DeadlineWorker"  # gthread that hangs up on visitors who are too slow
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 threads = int(os.environ.get("WEB_THREADS") or "8")  # DATABASE_POOL_SIZE must not be smaller
+# DeadlineWorker is gthread that hangs up on visitors who are too slow. «sync» is for one thread, behind a proxy that
+# waits for slow visitors (docs/decisions/0034-threads-by-default.md).
+worker_class = "sync" if threads == 1 else "helpdesk.gunicorn_worker.DeadlineWorker"
 timeout = 60
 graceful_timeout = 20
 keepalive = 5

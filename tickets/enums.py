@@ -140,6 +140,7 @@ class EventKind(models.TextChoices):
     LATE_REPLY_READ = "late_reply_read", _("Respuesta tras el cierre atendida")
     NOTIFICATIONS = "notifications", _("Avisos por correo")
     LINK = "link", _("Enlace nuevo")
+    FILES_EXPIRED = "files_expired", _("Archivos que ya no se conservan")
 
 
 class ClockKind(models.TextChoices):

@@ -32,6 +32,7 @@ ICONS: dict[str, str] = {
     EventKind.REQUESTER: "person-badge",
     EventKind.NOTIFICATIONS: "bell",
     EventKind.LINK: "link-45deg",
+    EventKind.FILES_EXPIRED: "file-earmark",
     EventKind.STAGE_CHANGED: "signpost-split",
 }
 

@@ -3,6 +3,7 @@ command, variable, file and health address in them exists. The tests only read t
 e2e/test_proxy.py runs the configuration of nginx."""
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -115,6 +116,15 @@ def test_compose_has_exactly_the_expected_services():
 @pytest.mark.parametrize("name", OURS)
 def test_compose_sets_only_variables_the_code_reads(name: str):
     assert set(OURS[name]["environment"]) - variables_read() == set()
+
+
+@pytest.mark.parametrize(
+    ("threads", "kind"), [("1", "sync"), ("2", "helpdesk.gunicorn_worker.DeadlineWorker")]
+)
+def test_threads_choose_the_kind_of_worker(monkeypatch, threads: str, kind: str):
+    monkeypatch.setenv("WEB_THREADS", threads)
+
+    assert runpy.run_path(gunicorn_conf.__file__)["worker_class"] == kind
 
 
 def test_compose_sets_every_variable_production_requires():

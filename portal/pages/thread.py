@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from tickets.definitions.definition import Stage
 from tickets.enums import Channel, EventKind, MessageKind, PublicState, StageKind
+from tickets.lists.history import files_expired
 from tickets.models import Message, Ticket, TicketEvent
 from tickets.workflow.conversation import LONGEST, RECENT, public_conversation
 from web.files import file_row
@@ -34,7 +35,13 @@ ICONS = {
     StageKind.REJECTED: "x-circle",
     StageKind.CANCELLED: "x-circle",
 }
-SHOWN_EVENTS = (EventKind.FILED, EventKind.STAGE_CHANGED, EventKind.ACTION, EventKind.CONTINUED)
+SHOWN_EVENTS = (
+    EventKind.FILED,
+    EventKind.STAGE_CHANGED,
+    EventKind.ACTION,
+    EventKind.CONTINUED,
+    EventKind.FILES_EXPIRED,
+)
 WITHOUT_PROGRESS = (StageKind.REJECTED, StageKind.CANCELLED)
 
 
@@ -142,6 +149,8 @@ class Conversation:
                 label = stage.customer_label
             if event.kind == EventKind.CONTINUED:
                 words = _("Tu mensaje siguió en el ticket %(folio)s") % {"folio": event.data["folio"]}
+            if event.kind == EventKind.FILES_EXPIRED:
+                words = files_expired(event)
             if stage is None and not words:
                 continue
             yield (

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.enums import Standing
 from accounts.models import Department, User
@@ -257,6 +258,22 @@ def _notifications(event: TicketEvent, definition: Definition, names: Names) -> 
     return _sentence(
         event, _("activó los avisos por correo") if event.data["on"] else _("apagó los avisos por correo")
     )
+
+
+@teller(EventKind.FILES_EXPIRED)
+def _files_expired(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return escape(files_expired(event))
+
+
+def files_expired(event: TicketEvent) -> str:
+    """Return the sentence about files that the process no longer keeps, for staff and requesters."""
+    files, days = event.data["files"], event.data["days"]
+    text = ngettext(
+        "Se borró %(files)d archivo: se conservan %(days)d días desde el último cambio",
+        "Se borraron %(files)d archivos: se conservan %(days)d días desde el último cambio",
+        files,
+    )
+    return text % {"files": files, "days": days}
 
 
 @teller(EventKind.LINK)

@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import call_command
+from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
@@ -15,6 +16,7 @@ from tickets import attachments
 from tickets.definitions.loading import library
 from tickets.definitions.problems import DefinitionError
 from tickets.enums import DeliveryState
+from tickets.lists import history
 from tickets.models import (
     Attachment,
     Delivery,
@@ -192,7 +194,7 @@ def test_each_part_has_its_own_period(part, django_capture_on_commit_callbacks):
         return {
             "files": len(stored(ticket)),
             "mails": Delivery.objects.filter(event__ticket=ticket).count(),
-            "events": ticket.events.count(),
+            "events": ticket.events.exclude(kind="files_expired").count(),
         }
 
     before, before_recent = counts(old), counts(recent)
@@ -344,3 +346,26 @@ def test_command_tells_and_deletes_on_request():
     call_command("retention", "--delete", stdout=said)
     assert "Borrado: tickets 1, files 1" in said.getvalue()
     assert not Ticket.objects.exists()
+
+
+def test_ticket_says_that_its_files_are_gone(client):
+    """Its messages name files that nobody finds. That is no news: it moves nothing in a list and keeps nothing."""
+    ticket = make_closed(keep_for("files = 90\ntickets = 500"))
+
+    retention.sweep()
+
+    [event] = ticket.events.filter(kind="files_expired")
+    before, ticket = ticket.updated_at, Ticket.objects.get(pk=ticket.pk)
+    assert (ticket.updated_at, ticket.version) == (before, event.version)
+    told = "Se borró 1 archivo: se conservan 90 días desde el último cambio"
+    assert history.tell(event, ticket.definition, history.names_in([event])) == told
+    client.force_login(ticket.requester)
+    assert told in client.get(reverse("portal:ticket", args=[ticket.folio])).content.decode()
+    assert not retention.sweep()
+
+    Ticket.objects.update(
+        closed_at=timezone.now() - timedelta(days=501), updated_at=before - timedelta(days=200)
+    )
+    TicketEvent.objects.exclude(kind="files_expired").update(at=before - timedelta(days=200))
+    Message.objects.update(created_at=before - timedelta(days=200))
+    assert retention.sweep().tickets == 1

@@ -20,10 +20,12 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from .. import attachments
+from ..actors import SYSTEM
 from ..definitions.definition import Retention
-from ..enums import END_KINDS, DeliveryState
+from ..enums import END_KINDS, DeliveryState, EventKind
 from ..models import Attachment, Delivery, Message, Process, RetentionMark, Ticket, TicketEvent
-from ..record.locking import locked
+from ..record.events import write_event
+from ..record.locking import locked, save_changes
 
 logger = logging.getLogger(__name__)
 
@@ -127,9 +129,10 @@ def _last_written(tickets: Collection[int]) -> dict[int, datetime]:
     """Return when somebody last wrote or did something on these tickets, by ticket. Internal notes and calls leave
     `Ticket.updated_at` as it is, because the requester does not see them."""
     last: dict[int, datetime] = {}
-    for model, column in ((TicketEvent, "at"), (Message, "created_at")):
-        rows = model._default_manager.filter(ticket__in=tickets).order_by().values_list("ticket")
-        for ticket, at in rows.annotate(last=models.Max(column)) if tickets else ():
+    events = TicketEvent.objects.exclude(kind=EventKind.FILES_EXPIRED)
+    for rows, column in ((events, "at"), (Message.objects.all(), "created_at")):
+        theirs = rows.filter(ticket__in=tickets).order_by().values_list("ticket")
+        for ticket, at in theirs.annotate(last=models.Max(column)) if tickets else ():
             last[ticket] = max(at, last.get(ticket, at))
     return last
 
@@ -231,6 +234,8 @@ def _delete(found: Expired, retention: Retention, *, now: datetime) -> Deleted:
             files = list(ticket.attachments.all())
             counts["files"] = len(files)
             ticket.attachments.all().delete()
+            if "events" not in parts:
+                _tell_that_files_are_gone(ticket, files=len(files), days=retention.files)
         if "mails" in parts:
             counts["mails"] = (
                 Delivery.objects.filter(event__ticket=ticket).delete()[1].get("tickets.Delivery", 0)
@@ -245,6 +250,16 @@ def _delete(found: Expired, retention: Retention, *, now: datetime) -> Deleted:
         attachments.delete_files_on_commit(files)
     logger.info("retention: %s, closed %s: deleted %s", found.folio, f"{ticket.closed_at:%F}", deleted)
     return deleted
+
+
+def _tell_that_files_are_gone(ticket: Ticket, *, files: int, days: int) -> None:
+    """Write it into the history, for the messages name files that nobody finds. This is no news, so it does not make
+    the ticket appear as changed."""
+    ticket.version += 1
+    ticket.public_version += 1
+    save_changes(ticket)
+    data = {"files": files, "days": days}
+    write_event(ticket, EventKind.FILES_EXPIRED, public=True, actor=SYSTEM, data=data)
 
 
 # --- Telling beforehand -----------------------------------------------------------------------------------
