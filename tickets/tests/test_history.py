@@ -107,6 +107,7 @@ def test_every_kind_but_filing_and_messages_has_sentence(ticket, language):
         EventKind.CONTINUED: {"folio": "MA-10042"},
         EventKind.REQUESTER: {"requester": 0},
         EventKind.NOTIFICATIONS: {"on": True},
+        EventKind.FILES_EXPIRED: {"files": 2, "days": 90},
     }
     silent = {EventKind.FILED, EventKind.MESSAGE, EventKind.NOTE}
     with translation.override(language):
