@@ -52,6 +52,7 @@ def test_ticket_that_was_not_locked_is_saved_whole():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks the whole database")
 def test_ticket_that_another_has_locked_is_not_waited_for():
     busy, free = make_ticket(), make_ticket()
