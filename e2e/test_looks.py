@@ -85,3 +85,23 @@ def test_rows_of_the_preparing_form_do_not_overlap(people: People) -> None:
             .map(row => `${row.id || row.className}: ${row.offsetHeight} px for ${row.scrollHeight}`)"""
     )
     assert not too_low
+
+
+def test_folios_of_a_large_desk_are_whole(people: People) -> None:
+    customer = people.on_phone("Clienta")
+    customer.sign_in("cliente@demo.test")
+    file_ticket(customer.page, "La impresora no imprime")
+    supervisor = people.at_desk("Supervisora de una mesa grande")
+    supervisor.sign_in("supervisor@demo.test")
+    for width in (1440, 1300, 1000):
+        supervisor.page.set_viewport_size({"width": width, "height": 900})
+        supervisor.go("/agentes/colas/todos/")
+        left = supervisor.page.locator(".qtable .folio").first.evaluate(
+            """folio => {
+                folio.textContent = "MA-8888888"
+                const cell = folio.closest("td")
+                const end = cell.getBoundingClientRect().right - parseFloat(getComputedStyle(cell).paddingRight)
+                return end - folio.getBoundingClientRect().right
+            }"""
+        )
+        assert left >= 0, f"{-left} px of the folio are cut at {width} px"
