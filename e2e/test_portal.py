@@ -169,7 +169,8 @@ def test_files_are_uploaded_one_by_one(customer: Walker, tmp_path: Path) -> None
     expect(page.locator(".file", has_text="no.exe")).to_have_attribute("data-state", "error")
     page.reload()
     expect(page.locator(".file__name")).to_have_text(["bien.png"])
-    page.get_by_role("button", name="Quitar bien.png").click()
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        page.get_by_role("button", name="Quitar bien.png").click()
     expect(page.locator(".file")).to_have_count(0)
     page.reload()
     expect(page.locator(".file")).to_have_count(0)
