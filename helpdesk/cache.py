@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 5
 UNREADABLE = (AttributeError, EOFError, ImportError, IndexError, TypeError, ValueError)
-"""What unpickling may raise for a value whose class has another shape, another place, or is gone."""
+"""The errors of unpickling a value whose class has another shape, has moved, or no longer exists."""
 
 
 class TolerantRedisCache(RedisCache):

@@ -1,5 +1,5 @@
-"""What manage.py does around a command: it refuses to guess which desk is meant, and says in one sentence what an
-operator can mend, such as a database that is away. Any other error keeps its traceback."""
+"""Run the commands of manage.py. Refuse to guess which desk an operator means, and tell in one sentence what they can
+mend, such as a database that is away. Any other error keeps its traceback."""
 
 import errno
 import os

@@ -159,7 +159,7 @@ def stop_first_response(ticket: Ticket, *, now: datetime) -> None:
 
 
 class Timed(Protocol):
-    """What decides the state of a clock: a `Clock`, or those of its columns that a list reads."""
+    """Has the columns from which `status` and `nearest` read a clock: a `Clock`, or a list's `RowClock`."""
 
     @property
     def target(self) -> timedelta: ...

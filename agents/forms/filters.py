@@ -152,9 +152,7 @@ class QueueFilter(forms.Form):
             return ORDERS[self.queue.order]
         if process := self.value("proceso"):
             return ORDERS["llegada" if process.definition.queue == "arrival" else "vence"]
-        if self.figures and self.queue.key in self.figures.counts and self.queue.includes:
-            return ORDERS["llegada" if self.queue.key in self.figures.by_arrival else "vence"]
-        return ORDERS["llegada" if is_by_arrival(self.queue, self.user) else "vence"]
+        return ORDERS["llegada" if is_by_arrival(self.queue, self.user, known=self.figures) else "vence"]
 
     def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:
         tickets = tickets.filter(*(self._condition(name, value) for name, value in self._chosen()))

@@ -56,8 +56,6 @@ def test_command_without_database_says_so(command: tuple[str, ...], tmp_path: Pa
 
 def test_preparation_without_store_changes_nothing():
     """The database is not even asked: it is away, too, and nothing says so."""
-    pytest.importorskip("boto3")
-
     said = refusal("prepare_production", **NO_DATABASE, **NO_STORE)
 
     assert "The store of files does not work" in said
@@ -94,10 +92,13 @@ def test_command_about_a_desk_wants_to_know_which(command: str, tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+class DriverError(Exception):
+    def __init__(self, sqlstate: str) -> None:
+        self.sqlstate = sqlstate
+
+
 def caused(error: Exception, sqlstate: str) -> Exception:
-    cause = Exception()
-    cause.sqlstate = sqlstate  # type: ignore[attr-defined]
-    error.__cause__ = cause
+    error.__cause__ = DriverError(sqlstate)
     return error
 
 

@@ -64,18 +64,19 @@ def figures(queues: Iterable[Queue], user: User) -> Figures:
     return found
 
 
-def is_by_arrival(queue: Queue, user: User) -> bool:
+def is_by_arrival(queue: Queue, user: User, *, known: Figures | None = None) -> bool:
     """Whether all open tickets of the queue that `user` sees are of processes that work in order of arrival (S2.35).
 
     The answer is at most `KEPT_SECONDS` old. Queues with `includes` take no query while the figures are kept: looking
-    for one ticket of another process would read all open ones when there is none.
+    for one ticket of another process would read all open ones when there is none. Pass the user's figures as `known`
+    if you have them: that saves the question to the cache.
     """
     if queue.includes is None:
         return _kept(
             f"by-arrival:{queue.key}:{user.pk}",
             lambda: not queue.tickets(user).filter(by_arrival=False).exists(),
         )
-    kept = cache.get(_key(user))
+    kept = known or cache.get(_key(user))
     if isinstance(kept, Figures) and queue.key in kept.counts:
         return queue.key in kept.by_arrival
     return _is_by_arrival(queue, _groups_seen(user, _kept_groups(anew=False), anew=False))

@@ -338,7 +338,7 @@ def for_rows(tickets: TicketQuerySet) -> TicketQuerySet:
 
 
 class RowClock(NamedTuple):
-    """What a row of a list needs of a clock. A page has a hundred of them."""
+    """Holds the columns of a `Clock` that a row of a list shows, without an object: a page has a hundred of them."""
 
     kind: str
     target: timedelta
