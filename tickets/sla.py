@@ -28,11 +28,17 @@ class Interval:
 
 @dataclass(frozen=True)
 class Stretch:
-    """One line of the answer to «¿por qué esta fecha?»: a stretch of time and whether it counted."""
+    """One line of the answer to «¿por qué esta fecha?»: a stretch of time, and whether it counted, was paused or fell
+    into closed hours. `reason` names the holiday or closure that closed it."""
 
     start: datetime
     end: datetime
-    counts: bool
+    kind: Literal["counted", "paused", "closed"]
+    reason: str = ""
+
+    @property
+    def counts(self) -> bool:
+        return self.kind == "counted"
 
 
 def merged(pauses: Iterable[Interval], *, start: datetime, now: datetime) -> list[Interval]:
@@ -89,8 +95,10 @@ def elapsed(
     *, start: datetime, pauses: Sequence[Interval] = (), now: datetime, calendar: Calendar = ELAPSED
 ) -> timedelta:
     """Return how much time has counted from `start` to `now`."""
-    stretches = explain(start=start, pauses=pauses, now=now)
-    return sum((calendar.between(s.start, s.end) for s in stretches if s.counts), timedelta())
+    paused = (
+        calendar.between(pause.start, pause.ends_by(now)) for pause in merged(pauses, start=start, now=now)
+    )
+    return calendar.between(start, now) - sum(paused, timedelta())
 
 
 def target_for(
@@ -147,15 +155,24 @@ def status(
     return ClockStatus("risk" if fraction <= AT_RISK else "ok", left, fraction)
 
 
-def explain(*, start: datetime, pauses: Sequence[Interval] = (), now: datetime) -> list[Stretch]:
-    """Return the time from `start` to `now`, cut into stretches that counted and pauses that did not."""
+def explain(
+    *, start: datetime, pauses: Sequence[Interval] = (), now: datetime, calendar: Calendar = ELAPSED
+) -> list[Stretch]:
+    """Return the time from `start` to `now`, cut into stretches that counted, were paused or were closed.
+
+    A pause is one stretch, whatever hours it covers.
+    """
     result, cursor = [], start
     for pause in merged(pauses, start=start, now=now):
-        end = pause.end or now
-        if cursor < pause.start:
-            result.append(Stretch(cursor, pause.start, counts=True))
-        result.append(Stretch(pause.start, end, counts=False))
+        end = pause.ends_by(now)
+        result += _open_and_closed(calendar, cursor, pause.start)
+        result.append(Stretch(pause.start, end, "paused"))
         cursor = end
-    if cursor < now:
-        result.append(Stretch(cursor, now, counts=True))
-    return result
+    return result + _open_and_closed(calendar, cursor, now)
+
+
+def _open_and_closed(calendar: Calendar, start: datetime, end: datetime) -> list[Stretch]:
+    return [
+        Stretch(part.start, part.end, "counted" if part.is_open else "closed", part.reason)
+        for part in calendar.parts(start, end)
+    ]

@@ -1,0 +1,28 @@
+"""Calendars: they decide which time counts towards a due date (DESIGN §4).
+
+- `ELAPSED`: every second counts.
+- `WorkingHours`: only opening hours count, in a time zone, with holidays and closures.
+- `DayCount`: whole days count, as laws and contracts count them.
+
+All moments are aware datetimes. The arithmetic is closed form: what it costs does not grow with the days between two
+moments.
+"""
+
+from .base import ELAPSED, Calendar, ElapsedTime, NoWorkingTime, Part
+from .days import DayCount
+from .hours import Hours, WorkingHours, hours_between
+from .zones import UnknownZone, zone_named
+
+__all__ = [
+    "ELAPSED",
+    "Calendar",
+    "DayCount",
+    "ElapsedTime",
+    "Hours",
+    "NoWorkingTime",
+    "Part",
+    "UnknownZone",
+    "WorkingHours",
+    "hours_between",
+    "zone_named",
+]
