@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department, LocalisedName
 
+from ..definitions import diagram
 from ..definitions.definition import Definition
 from ..definitions.loading import definition_of
 from ..enums import CaseKind, Severity
@@ -53,18 +54,28 @@ class ProcessVersionManager(models.Manager["ProcessVersion"]):
     def __init__(self) -> None:
         super().__init__()
         self._definitions: dict[int, Definition] = {}
+        self._maps: dict[int, dict[str, Any] | None] = {}
 
     def definition(self, pk: int) -> Definition:
         """Return the definition of the version with this id. Takes a query once for each process of the server."""
         definition = self._definitions.get(pk)
         if definition is None:
             [version] = self.filter(pk=pk)
-            definition = self._definitions[pk] = version.definition
+            definition = version.definition
+            self._maps[pk] = diagram.current(version.diagram, definition)
+            self._definitions[pk] = definition
         return definition
+
+    def layout(self, pk: int, audience: str) -> diagram.Layout | None:
+        """Return the layout of the version's map for "staff" or "customer", None if it cannot be drawn. Takes no query
+        beyond that of `definition`."""
+        self.definition(pk)
+        return diagram.layout_from(self._maps[pk], audience)
 
     def forget(self, pk: int) -> None:
         """Drop the definition kept under this id, which another row had before (after a rollback on SQLite)."""
         self._definitions.pop(pk, None)
+        self._maps.pop(pk, None)
 
 
 class ProcessVersion(models.Model):
@@ -76,6 +87,9 @@ class ProcessVersion(models.Model):
     number = models.PositiveIntegerField(_("número"))
     source = models.TextField(_("definición"))
     created_at = models.DateTimeField(_("publicada"), auto_now_add=True)
+    diagram = models.JSONField(_("mapa"), null=True, blank=True, editable=False)
+    """Where the map's boxes and lines stand (`definitions.diagram`). Null in versions that are older than the map, and
+    where it could not be drawn: `objects.layout` then draws it once for each process of the server."""
 
     objects = ProcessVersionManager()
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Department, User
 
 from ..definitions.definition import Definition, Who
+from ..definitions.diagram import draw
 from ..definitions.lines import LineIndex, Path
 from ..definitions.problems import DefinitionError, Problem
 from ..models import Process, ProcessVersion
@@ -48,7 +49,10 @@ def put_in_use(source: str, *, position: int | None = None) -> Publication:
     before = _definition_before(process)
     latest = process.versions.order_by("-number").first()
     version = ProcessVersion.objects.create(
-        process=process, number=latest.number + 1 if latest else 1, source=source
+        process=process,
+        number=latest.number + 1 if latest else 1,
+        source=source,
+        diagram=draw(definition),
     )
     process.current = version
     process.save(update_fields=["current"])
