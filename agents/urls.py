@@ -12,6 +12,7 @@ from .views import (
     nonconformities,
     palette,
     prepare,
+    process_map,
     properties,
     queues,
     tickets,
@@ -54,6 +55,7 @@ urlpatterns = [
     path(f"{TICKET}/respuesta-tardia/", closing.late_reply, name="ticket_late_reply"),
     path(f"{TICKET}/cuenta/", accounts.account, name="ticket_account"),
     path("clientes/<int:pk>/", customers.customer, name="customer"),
+    path("procesos/<slug:slug>/mapa/", process_map.process_map, name="process_map"),
     path("inconformidades/", nonconformities.nonconformities, name="nonconformities"),
     path("inconformidades/<int:pk>/", nonconformities.nonconformity, name="nonconformity"),
 ]

@@ -15,6 +15,7 @@ from tickets.definitions.fields import displayed_answers
 from tickets.enums import StageKind
 from tickets.models import Attachment, Ticket, TicketEvent
 from web.files import waiting_file_row
+from web.process_map import process_map
 
 from ..access import Access, unsent_reply
 from ..forms.ticket import ActionForm, ReplyForm
@@ -65,6 +66,7 @@ def live_context(
         "conversation": conversation,
         "items": conversation.items(),
         "steps": conversation.steps(),
+        "map": process_map(ticket.process_version_id, audience="customer", here=ticket.stage),
         "has_progress": has_progress(ticket),
         "state": state_of(ticket),
         "notice": str(ticket.stage_definition.notice),
