@@ -1,7 +1,7 @@
 """Properties of the style sheets that axe does not check."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from e2e.conftest import People
 from e2e.test_portal import file_ticket
@@ -105,3 +105,25 @@ def test_folios_of_a_large_desk_are_whole(people: People) -> None:
             }"""
         )
         assert left >= 0, f"{-left} px of the folio are cut at {width} px"
+
+
+@pytest.mark.demand("S1.2")
+def test_map_of_the_process_reads_well_on_phone_and_screen(people: People) -> None:
+    folio = ""
+    for number, customer in enumerate((people.on_phone("Clienta en el teléfono"), people.at_desk("Clienta"))):
+        customer.sign_in("cliente@demo.test")
+        if not number:
+            folio = file_ticket(customer.page, "No puedo subir mi informe")
+        customer.go(f"/tickets/{folio}/")
+        customer.page.get_by_text("Ver el proceso completo").click()
+        steps = customer.page.get_by_role("list", name="Etapas del proceso").locator('[aria-current="step"]')
+        expect(steps).to_contain_text("Estás aquí")
+        customer.look()
+    supervisor = people.at_desk("Supervisora")
+    supervisor.sign_in("supervisor@demo.test")
+    supervisor.open_ticket(folio)
+    supervisor.page.get_by_role("link", name="Ver el mapa").click()
+    expect(supervisor.page.get_by_role("list", name="Etapas del proceso")).to_contain_text("Etapa actual")
+    drawing = supervisor.page.locator(".flow svg")
+    expect(drawing.locator(".node[data-on]")).to_have_count(1)
+    supervisor.look()
