@@ -4,6 +4,8 @@
 - `WorkingHours`: only opening hours count, in a time zone, with holidays and closures.
 - `DayCount`: whole days count, as laws and contracts count them.
 
+`CalendarRules` is a calendar as people describe it and as it is stored.
+
 All moments are aware datetimes. The arithmetic is closed form: what it costs does not grow with the days between two
 moments.
 """
@@ -11,11 +13,13 @@ moments.
 from .base import ELAPSED, Calendar, ElapsedTime, NoWorkingTime, Part
 from .days import DayCount
 from .hours import Hours, WorkingHours, hours_between
+from .rules import CalendarRules
 from .zones import UnknownZone, zone_named
 
 __all__ = [
     "ELAPSED",
     "Calendar",
+    "CalendarRules",
     "DayCount",
     "ElapsedTime",
     "Hours",

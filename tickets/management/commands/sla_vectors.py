@@ -8,11 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from content.errors import InvalidData
 from tickets import sla
-from tickets.calendars import DayCount, NoWorkingTime, UnknownZone, WorkingHours, hours_between, zone_named
+from tickets.calendars import CalendarRules, DayCount, UnknownZone, WorkingHours, zone_named
 
 FORMAT = "sla-vectors/1"
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 RULES: dict[str, dict[str, Any]] = {
     "es-nat": {},
     "es-nat-roll": {"rolls": True},
@@ -97,8 +97,9 @@ class Replay:
             raise Miss(f"no conocemos «kind» = {kind!r}")
         try:
             kinds[kind](vector)
-        except NoWorkingTime:
-            raise Miss("su calendario no tiene ningún tiempo hábil") from None
+        except InvalidData as error:
+            told = (f"{path}: {message}" for path, messages in error.errors.items() for message in messages)
+            raise Miss("su calendario no se puede usar", *told) from None
         except UnknownZone as error:
             raise Miss(f"no conocemos la zona horaria {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -165,19 +166,12 @@ class Replay:
 
     def _build(self, data: dict[str, Any]) -> WorkingHours:
         """Make the desk's calendar from that of a file. `overrides` replace a day's hours, also on a holiday."""
-        hours = data.get("hours", {})
-        week = [hours_between(*map(tuple, hours.get(day, []))) for day in WEEKDAYS]
         holidays = self._days(data.get("holidays", [])) | self._days(data.get("holiday_set", []))
-        own = {
-            date.fromisoformat(day): hours_between(*map(tuple, times))
-            for day, times in data.get("overrides", {}).items()
-        }
-        return WorkingHours(
-            zone_named(data["tz"]),
-            week,
-            days={**dict.fromkeys(holidays, ()), **own},
-            names=dict.fromkeys(holidays, "festivo"),
-        )
+        own = {day.isoformat(): [] for day in holidays} | data.get("overrides", {})
+        days = [{"date": day, "name": "festivo", "hours": hours} for day, hours in own.items()]
+        return CalendarRules.read(
+            {"zone": data["tz"], "week": data.get("hours", {}), "days": days}
+        ).working_hours()
 
     def _days(self, given: str | list[str]) -> set[date]:
         """Return the days of a list, or of the set with that name."""
