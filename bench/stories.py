@@ -355,13 +355,13 @@ class _Teller:
         for kind, target in targets.items():
             if target is None:
                 continue
-            due = self.created + target + (paused if kind == ClockKind.RESOLUTION else timedelta())
+            due = self.created + target.amount + (paused if kind == ClockKind.RESOLUTION else timedelta())
             stopped = stops[kind] or ticket.closed_at
             is_late = due < (stopped or self.until)
             clock = Clock(
                 ticket=ticket,
                 kind=kind,
-                target=target,
+                target=target.amount,
                 started_at=self.created,
                 due_at=due,
                 stopped_at=stopped,

@@ -6,41 +6,68 @@ The nearest promise is the clock that runs out first of those that have not stop
 shown or sorted by, it is that one: `nearest` finds it, and `Ticket.due_order` holds its place in the lists.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
+from django.db.models import Subquery
+
 from . import sla
+from .calendars import Calendar as CountingCalendar
+from .calendars import Target
 from .definitions.definition import Stage
-from .enums import ClockKind
-from .models import Clock, Pause, Ticket
+from .enums import ClockKind, TargetUnit
+from .models import Calendar, CalendarVersion, Clock, Pause, Ticket
 
 
 def promised(ticket: Ticket, *, now: datetime) -> list[Clock]:
     """Return the clocks that the process promises, running from `now`, for a ticket that is being filed (S0.19, S2.33,
     S2.34). Neither they nor the ticket, to which their due dates are copied, are saved yet."""
-    clocks = [
-        Clock(
-            ticket=ticket,
-            kind=kind,
-            target=target,
-            started_at=now,
-            due_at=sla.due_at(start=now, target=target, now=now),
-        )
-        for kind in ClockKind
-        if (target := policy_target(ticket, kind)) is not None
-    ]
+    clocks = []
+    for kind in ClockKind:
+        if target := policy_target(ticket, kind):
+            clock = Clock(ticket=ticket, kind=kind, started_at=now)
+            _promise(clock, target, calendar_for(ticket, target))
+            clock.due_at = sla.due_at(start=now, target=clock.target, now=now, calendar=clock.counting)
+            clocks.append(clock)
     _copy_due_dates(ticket, clocks)
     return clocks
 
 
-def policy_target(ticket: Ticket, kind: ClockKind) -> timedelta | None:
-    """Return the target that the process has for the ticket's severity and case kind; None if it promises nothing."""
+def policy_target(ticket: Ticket, kind: ClockKind) -> Target | None:
+    """Return what the process promises a ticket of this severity, case kind, category and customer kind; None if it
+    promises nothing."""
     find = {
         ClockKind.FIRST_RESPONSE: ticket.definition.first_response_target,
         ClockKind.RESOLUTION: ticket.definition.resolution_target,
     }[kind]
-    return find(severity=ticket.severity, case_kind=ticket.case_kind)
+    return find(severity=ticket.severity, case_kind=ticket.case_kind, **special_case(ticket))
+
+
+def special_case(ticket: Ticket) -> dict[str, str]:
+    """Return what the process's special targets look at. Reads nothing if it has none."""
+    if not ticket.definition.targets.special:
+        return {}
+    kind = ticket.requester.kind if ticket.requester else None
+    return {
+        "category": ticket.category.key if ticket.category else "",
+        "customer_kind": kind.key if kind else "",
+    }
+
+
+def calendar_for(ticket: Ticket, target: Target) -> CalendarVersion | None:
+    """Return the version of the process's calendar that counts a target from now on; None for elapsed time."""
+    if not target.needs_calendar:
+        return None
+    key = ticket.definition.targets.calendar
+    [version] = CalendarVersion.objects.filter(
+        pk=Subquery(Calendar.objects.filter(key=key).values("current"))
+    )
+    return version
+
+
+def _promise(clock: Clock, target: Target, version: CalendarVersion | None) -> None:
+    clock.target, clock.unit, clock.calendar_version = target.amount, target.unit, version
 
 
 def proposed_due(ticket: Ticket, *, severity: str, case_kind: str, now: datetime) -> datetime | None:
@@ -49,21 +76,27 @@ def proposed_due(ticket: Ticket, *, severity: str, case_kind: str, now: datetime
     The date is the resolution target of `severity` and `case_kind` after filing, not counting the pauses. If that date
     has passed, the target is added to `now` instead. The date is rounded down to the minute.
     """
-    target = ticket.definition.resolution_target(severity=severity, case_kind=case_kind)
+    target = ticket.definition.resolution_target(
+        severity=severity, case_kind=case_kind, **special_case(ticket)
+    )
     if target is None:
         return None
+    version = calendar_for(ticket, target)
+    calendar = CalendarVersion.objects.counting(version.pk if version else None, target.unit)
     clock = ticket.clocks.filter(kind=ClockKind.RESOLUTION).prefetch_related("pauses").first()
     pauses = clock.intervals() if clock else []
-    due = sla.due_at(start=ticket.created_at, target=target, pauses=pauses, now=now).replace(
-        second=0, microsecond=0
-    )
-    return due if due > now else (now + target).replace(second=0, microsecond=0)
+    due = sla.due_at(start=ticket.created_at, target=target.amount, pauses=pauses, now=now, calendar=calendar)
+    due = due.replace(second=0, microsecond=0)
+    if due <= now:
+        due = sla.due_at(start=now, target=target.amount, now=now, calendar=calendar)
+    return due.replace(second=0, microsecond=0)
 
 
 def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
     """Set the due date of the resolution clock to the date that a person agreed on (S2.3).
 
-    The clock's target is computed from that date, so that later pauses still postpone the date. A new date clears
+    The clock's target is computed from that date, and later pauses postpone the date by the time that would have
+    counted. A target in days becomes one in working time, because the date has an hour. A new date clears
     `breached_at`; the present one, as forms show it, is only marked as agreed. Creates the clock if the process
     promises no resolution time.
     """
@@ -85,7 +118,11 @@ def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
         clock.is_agreed = True
         clock.save(update_fields=["is_agreed"])
     else:
-        clock.target = sla.target_for(start=clock.started_at, due=due, pauses=pauses, now=now)
+        if clock.unit != TargetUnit.ELAPSED:
+            clock.unit = TargetUnit.WORKING
+        clock.target = sla.target_for(
+            start=clock.started_at, due=due, pauses=pauses, now=now, calendar=clock.counting
+        )
         clock.is_agreed = True
         clock.breached_at = None
         clock.due_at = due
@@ -103,14 +140,14 @@ def retarget(ticket: Ticket, *, now: datetime) -> None:
     clocks = list(ticket.clocks.filter(stopped_at__isnull=True).prefetch_related("pauses"))
     for clock in clocks:
         target = policy_target(ticket, ClockKind(clock.kind))
-        if target is None or clock.is_agreed or clock.target == target:
+        if target is None or clock.is_agreed or clock.promised == target:
             continue
-        clock.target = target
-        clock.due_at = sla.due_at(start=clock.started_at, target=target, pauses=clock.intervals(), now=now)
+        _promise(clock, target, calendar_for(ticket, target))
+        clock.due_at = _due(clock, clock.intervals(), now=now)
         _count_pause_until(clock, stage=ticket.stage_definition, now=now)
         if not clock.has_run_out(now):
             clock.breached_at = None
-        clock.save(update_fields=["target", "due_at", "paused_at", "breached_at"])
+        clock.save(update_fields=["target", "unit", "calendar_version", "due_at", "paused_at", "breached_at"])
     _copy_due_dates(ticket, clocks)
 
 
@@ -169,6 +206,8 @@ class Timed(Protocol):
     def paused_at(self) -> datetime | None: ...
     @property
     def stopped_at(self) -> datetime | None: ...
+    @property
+    def counting(self) -> CountingCalendar: ...
 
 
 T = TypeVar("T", bound=Timed)
@@ -192,7 +231,12 @@ def due_order(clocks: Iterable[Timed]) -> datetime:
 
 
 def _order(clock: Timed) -> datetime:
-    return clock.due_at if clock.paused_at is None else sla.PAUSED + (clock.due_at - clock.paused_at)
+    return clock.due_at if clock.paused_at is None else sla.PAUSED + _left(clock, clock.paused_at)
+
+
+def _left(clock: Timed, moment: datetime) -> timedelta:
+    """Return how much time counts until the due date; negative on the wall if it has passed."""
+    return clock.counting.between(moment, clock.due_at) or min(clock.due_at - moment, timedelta())
 
 
 def current_due(clock: Clock, *, now: datetime) -> datetime:
@@ -202,7 +246,9 @@ def current_due(clock: Clock, *, now: datetime) -> datetime:
     """
     if clock.paused_at is None or clock.stopped_at is not None or clock.has_run_out(now):
         return clock.due_at
-    return now + (clock.due_at - clock.paused_at)
+    if clock.unit == TargetUnit.ROLLED_DAYS:  # the days before the date was rolled decide
+        return _due(clock, clock.intervals(), now=now)
+    return _postponed(clock, now=now)
 
 
 def closing_date(ticket: Ticket, *, now: datetime) -> datetime | None:
@@ -226,7 +272,22 @@ def breach(clock: Clock) -> None:
 
 def explain(clock: Clock, *, now: datetime) -> list[sla.Stretch]:
     """Return the stretches that led to the due date: the answer to «¿por qué esta fecha?»."""
-    return sla.explain(start=clock.started_at, pauses=clock.intervals(), now=clock.stopped_at or now)
+    return sla.explain(
+        start=clock.started_at,
+        pauses=clock.intervals(),
+        now=clock.stopped_at or now,
+        calendar=clock.counting,
+    )
+
+
+def used(clock: Clock, *, now: datetime) -> timedelta:
+    """Return how much of the clock's target has been used."""
+    return sla.elapsed(
+        start=clock.started_at,
+        pauses=clock.intervals(),
+        now=clock.stopped_at or now,
+        calendar=clock.counting,
+    )
 
 
 def status(clock: Timed, *, now: datetime) -> sla.ClockStatus:
@@ -237,6 +298,7 @@ def status(clock: Timed, *, now: datetime) -> sla.ClockStatus:
         now=now,
         paused_at=clock.paused_at,
         stopped_at=clock.stopped_at,
+        calendar=clock.counting,
     )
 
 
@@ -246,9 +308,26 @@ def _resume(clock: Clock, *, stage: Stage, now: datetime) -> None:
         return
     if now > clock.paused_at:
         Pause.objects.create(clock=clock, started_at=clock.paused_at, ended_at=now, stage=stage.key)
+    if clock.is_agreed:  # the date was set by a person, and may lie outside opening hours
+        if not clock.has_run_out(now):
+            clock.due_at = _postponed(clock, now=now)
+        clock.paused_at = None
+        return
     pauses = clock.intervals()  # includes the pause that ends now; it must still count in due_at below
     clock.paused_at = None
-    clock.due_at = sla.due_at(start=clock.started_at, target=clock.target, pauses=pauses, now=now)
+    clock.due_at = _due(clock, pauses, now=now)
+
+
+def _postponed(clock: Clock, *, now: datetime) -> datetime:
+    """Return the due date of a paused clock, later by the time of the pause that would have counted."""
+    calendar, paused_at = clock.counting, clock.paused_at or now
+    return calendar.add(clock.due_at, calendar.between(paused_at, now))
+
+
+def _due(clock: Clock, pauses: Sequence[sla.Interval], *, now: datetime) -> datetime:
+    return sla.due_at(
+        start=clock.started_at, target=clock.target, pauses=pauses, now=now, calendar=clock.counting
+    )
 
 
 def _count_pause_until(clock: Clock, *, stage: Stage, now: datetime) -> None:

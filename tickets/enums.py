@@ -270,3 +270,13 @@ class PlaceKind(StrEnum):
     CONTACT = "contact"
     """With a kind of contact as name."""
     CHECKLIST = "checklist"
+
+
+class TargetUnit(models.TextChoices):
+    """How the time of a target is counted."""
+
+    ELAPSED = "elapsed", _("de reloj")
+    WORKING = "working", _("hábiles")
+    WORKING_DAYS = "working_days", _("días hábiles")
+    CALENDAR_DAYS = "calendar_days", _("días calendario")
+    ROLLED_DAYS = "rolled_days", _("días calendario, hasta el siguiente hábil")

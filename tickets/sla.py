@@ -67,8 +67,8 @@ def due_at(
 
     A pause that began after that moment does not move it: a breached due date stays breached.
     """
-    cursor, left = start, target
-    for pause in merged(pauses, start=start, now=now):
+    cursor, left = calendar.begins(start), target
+    for pause in merged(pauses, start=cursor, now=now):
         run = calendar.between(cursor, pause.start)
         if run >= left:
             break
@@ -95,10 +95,11 @@ def elapsed(
     *, start: datetime, pauses: Sequence[Interval] = (), now: datetime, calendar: Calendar = ELAPSED
 ) -> timedelta:
     """Return how much time has counted from `start` to `now`."""
+    begin = calendar.begins(start)
     paused = (
-        calendar.between(pause.start, pause.ends_by(now)) for pause in merged(pauses, start=start, now=now)
+        calendar.between(pause.start, pause.ends_by(now)) for pause in merged(pauses, start=begin, now=now)
     )
-    return calendar.between(start, now) - sum(paused, timedelta())
+    return calendar.between(begin, now) - sum(paused, timedelta())
 
 
 def target_for(
@@ -118,7 +119,8 @@ AT_RISK = 0.3  # a clock with at most this fraction of its time left is at risk
 
 @dataclass(frozen=True)
 class ClockStatus:
-    """The state of a clock at one moment. `left` is the time until the due date or, if that has passed, since it."""
+    """The state of a clock at one moment. `left` is the time on the wall until the due date or, if that has passed,
+    since it; of a paused clock, the counting time that it will still have."""
 
     state: Literal["ok", "risk", "breached", "paused", "met", "missed"]
     left: timedelta
@@ -137,21 +139,23 @@ def status(
     now: datetime,
     paused_at: datetime | None = None,
     stopped_at: datetime | None = None,
+    calendar: Calendar = ELAPSED,
 ) -> ClockStatus:
     """Return the status of a clock with these dates.
 
     A paused or stopped clock is judged at the moment of the pause or stop, so that the delay of an overdue one does not
     grow while it waits (LESSONS A12).
     """
-    left = due - _judged_at(now, paused_at, stopped_at)
+    judged_at = _judged_at(now, paused_at, stopped_at)
+    left, counting = due - judged_at, calendar.between(judged_at, due)
     late = has_run_out(due, now=now, paused_at=paused_at, stopped_at=stopped_at)
-    fraction = min(max(left / target, 0.0), 1.0) if target else 0.0
+    fraction = min(counting / target, 1.0) if target else 0.0
     if stopped_at is not None:
         return ClockStatus("missed" if late else "met", abs(left), fraction)
     if late:
         return ClockStatus("breached", -left, 0.0)
     if paused_at is not None:
-        return ClockStatus("paused", left, fraction)
+        return ClockStatus("paused", counting, fraction)
     return ClockStatus("risk" if fraction <= AT_RISK else "ok", left, fraction)
 
 
@@ -162,8 +166,9 @@ def explain(
 
     A pause is one stretch, whatever hours it covers.
     """
-    result, cursor = [], start
-    for pause in merged(pauses, start=start, now=now):
+    cursor = min(calendar.begins(start), now)
+    result = [Stretch(start, cursor, "closed")] if start < cursor else []
+    for pause in merged(pauses, start=cursor, now=now):
         end = pause.ends_by(now)
         result += _open_and_closed(calendar, cursor, pause.start)
         result.append(Stretch(pause.start, end, "paused"))

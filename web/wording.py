@@ -13,6 +13,8 @@ from django.utils.translation import ngettext
 
 from content.dates import spanish_is_active
 from content.text import normalize
+from tickets.calendars import Target
+from tickets.enums import TargetUnit
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -69,6 +71,32 @@ def duration_in_words(value: timedelta | None, *, short: bool = False) -> str:
         hours = minutes // 60
         return f"{hours} h" if short else ngettext("%(n)d hora", "%(n)d horas", hours) % {"n": hours}
     return f"{minutes} min" if short else ngettext("%(n)d minuto", "%(n)d minutos", minutes) % {"n": minutes}
+
+
+def hours_and_minutes(value: timedelta) -> str:
+    """Format an amount of working time, which knows no days: «12 h 10 min», «4 h», «35 min»."""
+    hours, minutes = divmod(int(value.total_seconds() // 60), 60)
+    parts = [f"{hours}{NBSP}h"] if hours else []
+    return " ".join([*parts, f"{minutes}{NBSP}min"] if minutes or not hours else parts)
+
+
+def target_in_words(target: Target | None, *, short: bool = False) -> str:
+    """Format a promised time with the way it is counted: «4 horas», «8 horas hábiles», «5 días hábiles». None gives
+    ""."""
+    if target is None:
+        return ""
+    amount = target.amount
+    days, hours, minutes = amount.days, int(amount.total_seconds() // 3600), int(amount.total_seconds() // 60)
+    match target.unit:
+        case TargetUnit.WORKING if minutes % 60:
+            return ngettext("%(n)d minuto hábil", "%(n)d minutos hábiles", minutes) % {"n": minutes}
+        case TargetUnit.WORKING:
+            return ngettext("%(n)d hora hábil", "%(n)d horas hábiles", hours) % {"n": hours}
+        case TargetUnit.WORKING_DAYS:
+            return ngettext("%(n)d día hábil", "%(n)d días hábiles", days) % {"n": days}
+        case TargetUnit.CALENDAR_DAYS | TargetUnit.ROLLED_DAYS:
+            return ngettext("%(n)d día calendario", "%(n)d días calendario", days) % {"n": days}
+    return duration_in_words(amount, short=short)
 
 
 def percent(value: float | None) -> str:

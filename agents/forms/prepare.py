@@ -21,7 +21,7 @@ from tickets.lists.queues import MANY
 from tickets.models import Ticket
 from tickets.workflow.preparing import targets_by_severity
 from web.forms import ActionForm
-from web.wording import duration_in_words
+from web.wording import target_in_words
 
 AS_TYPED = "%Y-%m-%dT%H:%M"
 CARDS = ("severity", "standing")
@@ -195,7 +195,7 @@ def _draw_as_cards(field: Any) -> None:
 def _severity_cards(ticket: Ticket) -> dict[str, dict[str, Any]]:
     """Return the card of each severity: its colour token and its target (S0.19)."""
     return {
-        severity: {"sev": Severity(severity).value, "aside": duration_in_words(target, short=True)}
+        severity: {"sev": Severity(severity).value, "aside": target_in_words(target, short=True)}
         for severity, target in targets_by_severity(ticket).items()
     }
 

@@ -95,15 +95,17 @@ def due(request: DeskRequest, folio: str) -> HttpResponse:
     """Explain each clock («¿Por qué esta fecha?»): its target, what time counted and what did not (LESSONS A4)."""
     ticket = find_ticket(request.user, folio)
     now = timezone.now()
+    promises = ticket.clocks.select_related("calendar_version__calendar").prefetch_related("pauses")
     explained = [
         {
             "clock": clock,
             "due": clocks.current_due(clock, now=now),
             "status": clocks.status(clock, now=now),
             "stretches": clocks.explain(clock, now=now),
+            "used": clocks.used(clock, now=now),
             "stopped": clock.stopped_at,
         }
-        for clock in ticket.clocks.prefetch_related("pauses").order_by("kind")
+        for clock in promises.order_by("kind")
     ]
     context = {"ticket": ticket, "explained": explained, "origin": origin_of(request), "now": now}
     part = "#body" if request.htmx else ""

@@ -6,17 +6,17 @@ The customer picks a topic, and the topic decides the process (S0.2). A process 
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from content.search import compounds_of, score, words_of
+from tickets.calendars import Target
 from tickets.definitions.definition import Definition
 from tickets.enums import CaseKind, Severity
 from tickets.models import Category, Process
-from web.wording import duration_in_words
+from web.wording import target_in_words
 
 KEY = re.compile(r"[\w-]+(\.[\w-]+)?", re.ASCII)
 """A topic's key in an address. Others are nobody's, and some no database takes."""
@@ -77,14 +77,18 @@ class Topic:
         return str(self.definition.submit_label) or _("Enviar reporte")
 
     @property
-    def first_response(self) -> timedelta | None:
+    def first_response(self) -> Target | None:
         severity, case_kind = self._case
-        return self.definition.first_response_target(severity=severity, case_kind=case_kind)
+        return self.definition.first_response_target(
+            severity=severity, case_kind=case_kind, category=self._category
+        )
 
     @property
-    def resolution(self) -> timedelta | None:
+    def resolution(self) -> Target | None:
         severity, case_kind = self._case
-        return self.definition.resolution_target(severity=severity, case_kind=case_kind)
+        return self.definition.resolution_target(
+            severity=severity, case_kind=case_kind, category=self._category
+        )
 
     @property
     def promise(self) -> str:
@@ -99,10 +103,14 @@ class Topic:
                 if self.definition.queue == "arrival"
                 else _("Hasta %(time)s")
             )
-            return text % {"time": duration_in_words(self.resolution)}
+            return text % {"time": target_in_words(self.resolution)}
         if self.first_response:
-            return _("Primera respuesta: %(time)s") % {"time": duration_in_words(self.first_response)}
+            return _("Primera respuesta: %(time)s") % {"time": target_in_words(self.first_response)}
         return ""
+
+    @property
+    def _category(self) -> str:
+        return self.category.key if self.category else ""
 
     @property
     def _case(self) -> tuple[str, str]:

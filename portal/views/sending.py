@@ -18,7 +18,7 @@ from tickets.workflow.intake import Requester, file_ticket
 from web.in_place import in_place
 from web.ratelimit import Limit, by_ip, by_mailbox, by_user, limited, too_many_requests
 from web.refusals import Refusal
-from web.wording import duration_in_words
+from web.wording import target_in_words
 
 from .. import drafts
 from ..forms.filing import ContactForm, DetailsForm
@@ -132,7 +132,7 @@ def _contact_page(
         "carry": drafts.carry(draft, whole=True),
         "review": _review(request, draft, topic, details),
         "steps": steps("report_contact", draft),
-        "first_response": duration_in_words(topic.first_response) if topic.first_response else "",
+        "first_response": target_in_words(topic.first_response) if topic.first_response else "",
         "approves": topic.definition.closing.approver == "requester",
     }
     return render(request, "portal/filing/contact.html", context, status=status)

@@ -11,20 +11,23 @@ moments.
 """
 
 from .base import ELAPSED, Calendar, ElapsedTime, NoWorkingTime, Part
-from .days import DayCount
+from .days import CountedDays, DayCount
 from .hours import Hours, WorkingHours, hours_between
 from .rules import CalendarRules
+from .targets import Target
 from .zones import UnknownZone, zone_named
 
 __all__ = [
     "ELAPSED",
     "Calendar",
     "CalendarRules",
+    "CountedDays",
     "DayCount",
     "ElapsedTime",
     "Hours",
     "NoWorkingTime",
     "Part",
+    "Target",
     "UnknownZone",
     "WorkingHours",
     "hours_between",

@@ -22,6 +22,9 @@ class Part:
 
 
 class Calendar(Protocol):
+    def begins(self, start: datetime) -> datetime:
+        """Return the moment from which a promise made at `start` counts: later where the first day is left out."""
+
     def add(self, start: datetime, duration: timedelta) -> datetime:
         """Return the first moment at which `duration` of counting time has passed since `start`, in UTC.
 
@@ -41,6 +44,9 @@ class Calendar(Protocol):
 
 class ElapsedTime:
     """Every second counts, day and night."""
+
+    def begins(self, start: datetime) -> datetime:
+        return start
 
     def add(self, start: datetime, duration: timedelta) -> datetime:
         return start + duration

@@ -112,6 +112,9 @@ class WorkingHours:
             left -= end - begin
         raise AssertionError(day)  # the day is long enough, or it would not have been found
 
+    def begins(self, start: datetime) -> datetime:
+        return start
+
     def add(self, start: datetime, duration: timedelta) -> datetime:
         moment, left = micros(start), duration // MICROSECOND
         if left <= 0:

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from content.errors import InvalidData
 
+from ..enums import TargetUnit
 from .base import ELAPSED, Calendar
-from .days import DayCount
+from .days import CountedDays, DayCount
 from .hours import Hours, WorkingHours, hours_between
 from .zones import UnknownZone, zone_named
 
@@ -57,8 +58,15 @@ class CalendarRules:
         also for a calendar in which no time ever counts."""
         return _Reading(data).rules()
 
-    def calendar(self) -> Calendar:
-        return ELAPSED if self.always else self.working_hours()
+    def counting(self, unit: str) -> Calendar:
+        """Return the calendar for targets in this `TargetUnit`."""
+        if unit == TargetUnit.ELAPSED or (unit == TargetUnit.WORKING and self.always):
+            return ELAPSED
+        if unit == TargetUnit.WORKING:
+            return self.working_hours()
+        only_working, rolls = unit == TargetUnit.WORKING_DAYS, unit == TargetUnit.ROLLED_DAYS
+        names = {own.day: own.name for own in self.days if not own.hours}
+        return CountedDays(self.day_count(only_working=only_working, rolls=rolls), names)
 
     def working_hours(self) -> WorkingHours:
         return WorkingHours(

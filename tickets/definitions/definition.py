@@ -5,12 +5,12 @@ Code and process files refer to things by `key`, a slug. People read `Text`, whi
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import cached_property
 
 from django.utils.html import escape
 from django.utils.translation import get_language
 
+from ..calendars import CalendarRules, Target
 from ..enums import CaseKind, MessageKind, Severity, StageKind
 
 
@@ -260,12 +260,35 @@ class FileLimits:
 
 
 @dataclass(frozen=True)
+class SpecialTargets:
+    """Promised times of a category, of the customers of a kind, or of both together. An empty key fits every ticket."""
+
+    category: str = ""
+    customer_kind: str = ""
+    first_response: Target | None = None
+    resolution: Target | None = None
+
+    def fits(self, *, category: str, customer_kind: str) -> bool:
+        return self.category in ("", category) and self.customer_kind in ("", customer_kind)
+
+
+@dataclass(frozen=True)
 class Targets:
     """Promised times for first response and resolution, by severity or case kind (S0.19, S2.33, S2.34). The target of
-    the severity wins over the target of the case kind."""
+    the severity wins over the target of the case kind, and the first of `special` that fits wins over both."""
 
-    first_response: Mapping[str, timedelta] = field(default_factory=dict)
-    resolution: Mapping[str, timedelta] = field(default_factory=dict)
+    calendar: str = ""
+    """The key of the calendar that counts the targets which are not elapsed time."""
+    first_response: Mapping[str, Target] = field(default_factory=dict)
+    resolution: Mapping[str, Target] = field(default_factory=dict)
+    special: tuple[SpecialTargets, ...] = ()
+
+    @property
+    def all(self) -> Iterator[Target]:
+        yield from self.first_response.values()
+        yield from self.resolution.values()
+        for special in self.special:
+            yield from filter(None, (special.first_response, special.resolution))
 
 
 @dataclass(frozen=True)
@@ -293,6 +316,16 @@ class Need:
     while_empty: str = ""
     """Groups only: `staff` lets all staff who may see the ticket act for the group as long as it has no active
     member (S4.15)."""
+
+
+@dataclass(frozen=True)
+class CalendarNeed:
+    """A calendar that the process describes. Publishing creates it if the desk has none with this key; afterwards it is
+    the desk's."""
+
+    key: str
+    label: Text
+    rules: CalendarRules
 
 
 @dataclass(frozen=True)
@@ -331,6 +364,7 @@ class Definition:
     departments: tuple[Need, ...] = ()
     groups: tuple[Need, ...] = ()
     customer_kinds: tuple[Need, ...] = ()
+    calendars: tuple[CalendarNeed, ...] = ()
 
     @cached_property
     def _stages(self) -> dict[str, Stage]:
@@ -423,10 +457,20 @@ class Definition:
             if item.filled_by == "requester" and (not item.categories or category in item.categories)
         )
 
-    def resolution_target(self, *, severity: str, case_kind: str) -> timedelta | None:
+    def resolution_target(
+        self, *, severity: str, case_kind: str, category: str = "", customer_kind: str = ""
+    ) -> Target | None:
+        for special in self.targets.special:
+            if special.resolution and special.fits(category=category, customer_kind=customer_kind):
+                return special.resolution
         return self.targets.resolution.get(severity) or self.targets.resolution.get(case_kind)
 
-    def first_response_target(self, *, severity: str, case_kind: str) -> timedelta | None:
+    def first_response_target(
+        self, *, severity: str, case_kind: str, category: str = "", customer_kind: str = ""
+    ) -> Target | None:
+        for special in self.targets.special:
+            if special.first_response and special.fits(category=category, customer_kind=customer_kind):
+                return special.first_response
         return self.targets.first_response.get(severity) or self.targets.first_response.get(case_kind)
 
     @cached_property

@@ -12,6 +12,7 @@ from ..vocabulary import TRIGGERS
 from .definition import (
     Action,
     Ask,
+    CalendarNeed,
     CategoryDefinition,
     ChecklistItem,
     Closing,
@@ -23,6 +24,7 @@ from .definition import (
     Option,
     Response,
     Retention,
+    SpecialTargets,
     Stage,
     Targets,
 )
@@ -101,8 +103,10 @@ def _definition(r: Reader) -> Definition:
             max_mb=files.integer("max_mb", FileLimits.max_mb, low=1, high=500),
         ),
         targets=Targets(
-            first_response=targets.durations("first_response", TARGET_NAMES),
-            resolution=targets.durations("resolution", TARGET_NAMES),
+            calendar=targets.string("calendar"),
+            first_response=targets.targets("first_response", TARGET_NAMES),
+            resolution=targets.targets("resolution", TARGET_NAMES),
+            special=tuple(_special_targets(table) for table in targets.tables("special")),
         ),
         retention=_retention(r.table("retention")),
         categories=tuple(_category(table) for table in r.tables("categories")),
@@ -113,6 +117,7 @@ def _definition(r: Reader) -> Definition:
         departments=tuple(_need(table) for table in r.tables("departments")),
         groups=tuple(_need(table, is_group=True) for table in r.tables("groups")),
         customer_kinds=tuple(_need(table) for table in r.tables("customer_kinds")),
+        calendars=tuple(filter(None, (_calendar(table) for table in r.tables("calendars")))),
     )
     for table in (intake, answers, targets, files):
         table.finish()
@@ -290,6 +295,23 @@ def _response(r: Reader) -> Response:
     )
     r.finish()
     return response
+
+
+def _special_targets(r: Reader) -> SpecialTargets:
+    targets = SpecialTargets(
+        category=r.string("category"),
+        customer_kind=r.string("customer_kind"),
+        first_response=r.target("first_response"),
+        resolution=r.target("resolution"),
+    )
+    r.finish()
+    return targets
+
+
+def _calendar(r: Reader) -> CalendarNeed | None:
+    key, label, rules = r.key(), r.text("label", required=True), r.calendar_rules()
+    r.finish()
+    return CalendarNeed(key, label, rules) if rules else None
 
 
 def _need(r: Reader, *, is_group: bool = False) -> Need:

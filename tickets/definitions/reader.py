@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import date
 from difflib import get_close_matches
 from enum import Enum
 from math import isfinite
@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 
+from content.errors import InvalidData
+
+from ..calendars import CalendarRules, Target
 from .definition import NO_TEXT, Call, Text, When, Who
 from .lines import LineIndex
 from .problems import Problem
@@ -17,8 +20,7 @@ from .problems import Problem
 E = TypeVar("E", bound=Enum)
 
 KEY = re.compile(r"^[a-z0-9][a-z0-9_\-]{0,39}$")
-DURATION = re.compile(r"^(\d{1,4})\s*(m|h|d)$")
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+CALENDAR_KEYS = frozenset({"zone", "always", "week", "days", "closures"})
 WHO_ALONE = frozenset({"requester", "assignee", "owner", "staff", "department", "managers", "nobody"})
 WHO_NAMED = frozenset({"role", "department", "department_of", "group", "user", "actor_of"})
 
@@ -40,6 +42,15 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     if plain in known:
         return plain
     return next(iter(get_close_matches(word, known, n=1, cutoff=0.7)), "")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of TOML as JSON has it: dates and times become text."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 class Reader:
@@ -182,20 +193,45 @@ class Reader:
         value = self._get(key, dict, {})
         return Reader(value, (*self.path, key), self.index, self.problems)
 
-    def durations(self, key: str, names: tuple[str, ...]) -> dict[str, timedelta]:
-        """Return a table of durations such as `30m`, `4h` or `5d`, whose keys must be among `names`."""
+    def target(self, key: str) -> Target | None:
+        """Return a promised time such as `30m`, `8 working hours` or `5d`; None if there is none."""
+        value = self.string(key)
+        target = Target.parse(value)
+        if value and target is None:
+            self.problem(
+                _(
+                    "se esperaba un plazo como 30m, 4h, 5d, 8 working hours, 5 working days o 30 calendar days"
+                ),
+                key,
+            )
+        return target
+
+    def targets(self, key: str, names: tuple[str, ...]) -> dict[str, Target]:
+        """Return a table of promised times, whose keys must be among `names`."""
         table = self.table(key)
         result = {}
         for name in table.data:
-            value = table.string(name)
-            match = DURATION.match(value)
             if name not in names:
                 table.problem(_("se esperaba uno de: %(names)s") % {"names": ", ".join(names)}, name)
-            elif not match or not int(match[1]):
-                table.problem(_("se esperaba una duración como 30m, 4h o 5d"), name)
-            else:
-                result[name] = timedelta(**{UNITS[match[2]]: int(match[1])})
+            elif target := table.target(name):
+                result[name] = target
+            elif not table.data[name]:
+                table.problem(_("falta el plazo"), name)
         return result
+
+    def calendar_rules(self) -> CalendarRules | None:
+        """Return what this table says of a calendar: its zone, hours, own days and closures. None if it cannot be
+        used."""
+        self._seen.update(CALENDAR_KEYS)
+        given = {key: _plain(value) for key, value in self.data.items() if key in CALENDAR_KEYS}
+        try:
+            return CalendarRules.read(given)
+        except InvalidData as error:
+            for path, messages in error.errors.items():
+                key, *rest = path.split(".")
+                for message in messages:
+                    self.problem(": ".join([*rest[-1:], message]) if rest else message, key)
+            return None
 
     def lists(self, key: str) -> dict[str, tuple[str, ...]]:
         """Return a table whose values are strings or lists of strings; each value becomes a tuple. `true`, `false` and

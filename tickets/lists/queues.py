@@ -27,8 +27,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Department, User
 from content.sorting import sort_key
 
+from ..calendars import Calendar
 from ..enums import StageKind
-from ..models import Clock, Ticket
+from ..models import CalendarVersion, Clock, Ticket
 from ..models.querysets import TicketQuerySet
 from ..models.ticket import LAST_POSITION
 from ..sla import FAR_FUTURE
@@ -345,6 +346,12 @@ class RowClock(NamedTuple):
     due_at: datetime
     paused_at: datetime | None
     stopped_at: datetime | None
+    unit: str
+    calendar_version_id: int | None
+
+    @property
+    def counting(self) -> Calendar:
+        return CalendarVersion.objects.counting(self.calendar_version_id, self.unit)
 
 
 def clocks_of(tickets: Iterable[Ticket]) -> dict[int, list[RowClock]]:

@@ -1,3 +1,4 @@
+from .calendar import Calendar, CalendarVersion
 from .clock import Clock, Pause
 from .closing import ChecklistEntry, ContactEntry, Nonconformity, Survey
 from .conversation import Attachment, Draft, Mention, Message
@@ -13,6 +14,8 @@ from .turn import Turn
 
 __all__ = [
     "Attachment",
+    "Calendar",
+    "CalendarVersion",
     "Category",
     "ChecklistEntry",
     "Clock",

@@ -6,8 +6,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ..enums import ClockKind
+from ..calendars import Calendar as Counting
+from ..calendars import Target
+from ..enums import ClockKind, TargetUnit
 from ..sla import Interval, has_run_out
+from .calendar import CalendarVersion
 from .ticket import Ticket
 
 UNRECORDED_BREACH = (
@@ -26,6 +29,23 @@ class Clock(models.Model):
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="clocks")
     kind = models.CharField(_("reloj"), max_length=16, choices=ClockKind)
     target = models.DurationField(_("plazo"))
+    unit = models.CharField(
+        _("cómo se cuenta"),
+        max_length=16,
+        choices=TargetUnit,
+        default=TargetUnit.ELAPSED,
+        db_default=TargetUnit.ELAPSED,
+    )
+    calendar_version = models.ForeignKey(
+        CalendarVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("calendario"),
+    )
+    """What counted the time when the due date was computed. None for elapsed time."""
     is_agreed = models.BooleanField(
         _("fecha acordada"),
         default=False,
@@ -56,6 +76,15 @@ class Clock(models.Model):
         """Return the finished pauses, then the open one (without an end) if the clock is paused."""
         closed = [Interval(pause.started_at, pause.ended_at) for pause in self.pauses.all()]
         return closed + ([Interval(self.paused_at, None)] if self.paused_at else [])
+
+    @property
+    def promised(self) -> Target:
+        return Target(self.target, TargetUnit(self.unit))
+
+    @property
+    def counting(self) -> Counting:
+        """The calendar that counts this clock's time."""
+        return CalendarVersion.objects.counting(self.calendar_version_id, self.unit)
 
     def has_run_out(self, now: datetime) -> bool:
         return has_run_out(self.due_at, now=now, paused_at=self.paused_at, stopped_at=self.stopped_at)

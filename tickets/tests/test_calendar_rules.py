@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from content.errors import InvalidData
 from tickets.calendars import ELAPSED, CalendarRules
 from tickets.calendars.rules import Closure, OwnDay
+from tickets.enums import TargetUnit
 
 OFFICE = {
     "zone": "America/Bogota",
@@ -35,7 +36,7 @@ def errors(**changes):
 
 
 def test_hours_holidays_extra_days_and_closures_decide_what_counts():
-    calendar = CalendarRules.read(OFFICE).calendar()
+    calendar = CalendarRules.read(OFFICE).counting(TargetUnit.WORKING)
     assert calendar.add(bogota(2026, 11, 27, 10), timedelta(hours=2)) == bogota(2026, 11, 30, 9)
     assert calendar.between(bogota(2026, 12, 24), bogota(2026, 12, 28)) == timedelta(hours=6)
     reasons = [
@@ -53,7 +54,7 @@ def test_an_extra_day_is_worked_and_a_holiday_is_not():
 
 def test_always_open_counts_every_second():
     rules = CalendarRules.read({"zone": "America/Caracas", "always": True})
-    assert rules.calendar() is ELAPSED
+    assert rules.counting(TargetUnit.WORKING) is ELAPSED
     assert rules.day_count(only_working=True).last_day(date(2026, 11, 27), 2) == date(2026, 11, 29)
 
 
@@ -71,9 +72,8 @@ def test_any_hours_of_a_week_are_stored_and_read_back(week):
     again = CalendarRules.read(rules.as_json())
     start = datetime(2026, 3, 27, tzinfo=UTC)
     assert again == rules
-    assert again.calendar().add(start, timedelta(hours=30)) == rules.calendar().add(
-        start, timedelta(hours=30)
-    )
+    one, other = (each.counting(TargetUnit.WORKING) for each in (rules, again))
+    assert one.add(start, timedelta(hours=30)) == other.add(start, timedelta(hours=30))
 
 
 def test_own_days_and_closures_stand_in_order():

@@ -23,7 +23,7 @@ TEXT = (Path(settings.BASE_DIR) / "docs" / "processes.md").read_text("utf-8")
 CODE = set(re.findall(r"`\"?([^`\s:\"]+)", TEXT)) | set(re.findall(r"`\[+(\w+)", TEXT))
 KEYS = set(
     re.findall(
-        r"\.(?:string|text|boolean|integer|number|strings|table|tables|items|lists|who|whos|choice|calls|durations)"
+        r"\.(?:string|text|boolean|integer|number|strings|table|tables|items|lists|who|whos|choice|calls|targets?)"
         r'\(\s*"(\w+)"',
         inspect.getsource(parser),
     )

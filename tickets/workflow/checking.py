@@ -1,13 +1,13 @@
 """Check a process file before it is published. `publishing.check_for_desk` also checks that its departments exist."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
 from accounts.enums import Role
 
+from ..calendars import Target
 from ..definitions.conditions import CONDITIONS
 from ..definitions.definition import Action, Call, Definition, FieldDefinition, Notify, When, Who
 from ..definitions.fields import is_possible_answer
@@ -27,7 +27,7 @@ RESERVED = frozenset({"title", "description", "category", "email", "name", "phon
 """Names of intake's own questions, whose errors a process field with the same name would hide, and of what the forms of
 actions post: a field called «version» would make every page look out of date."""
 UNIQUE = (
-    "stages", "actions", "fields", "categories", "responses", "departments", "groups", "customer_kinds",
+    "stages", "actions", "fields", "categories", "responses", "departments", "groups", "customer_kinds", "calendars",
 )  # fmt: skip
 
 
@@ -69,6 +69,7 @@ class _Checker:
         self._check_closing()
         self._check_targets("first_response", self.definition.targets.first_response)
         self._check_targets("resolution", self.definition.targets.resolution)
+        self._check_special_targets()
         if not self.problems:  # these checks follow stages, actions and fields by their keys
             Consistency(self.definition, self.problem).run()
         return self.problems
@@ -305,7 +306,7 @@ class _Checker:
             if {when.name for when in action.when} & CHECKLIST_GUARDS:
                 self.problem(("actions", position, "when"), _("falta closing.checklist"))
 
-    def _check_targets(self, name: str, targets: Mapping[str, timedelta]) -> None:
+    def _check_targets(self, name: str, targets: Mapping[str, Target]) -> None:
         """Require targets for every severity or for every case kind, or none at all.
 
         Otherwise a clock would have no target after a change to a severity without one.
@@ -314,4 +315,23 @@ class _Checker:
             self.problem(
                 ("targets", name),
                 _("faltan plazos: pon los de todas las severidades, o los de problem y procedure"),
+            )
+
+    def _check_special_targets(self) -> None:
+        """Each names a category, a customer kind or both, and promises something. Time that only a calendar can count
+        needs one."""
+        targets = self.definition.targets
+        categories = {category.key for category in self.definition.categories}
+        for position, special in enumerate(targets.special):
+            path = ("targets", "special", position)
+            if not special.category and not special.customer_kind:
+                self.problem(path, _("falta category o customer_kind"))
+            if special.category and special.category not in categories:
+                self.problem((*path, "category"), _("no hay una categoría «%s»") % special.category)
+            if not special.first_response and not special.resolution:
+                self.problem(path, _("falta first_response o resolution"))
+        if not targets.calendar and any(target.needs_calendar for target in targets.all):
+            self.problem(
+                ("targets",),
+                _("hay plazos en tiempo hábil o en días: falta calendar, que dice cuáles cuentan"),
             )

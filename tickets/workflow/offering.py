@@ -12,8 +12,8 @@ from django.utils.translation import ngettext
 
 from accounts.models import CustomerKind, Department
 
-from ..definitions.definition import CategoryDefinition, Definition, Need
-from ..models import Category, Process, Ticket
+from ..definitions.definition import CalendarNeed, CategoryDefinition, Definition, Need
+from ..models import Calendar, CalendarVersion, Category, Process, Ticket
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,22 @@ def update_needs(before: Definition | None, now: Definition) -> Iterator[str]:
         if not Group.objects.filter(name__iexact=group.key).exists():
             Group.objects.create(name=group.key)
     yield from _gone(before.groups if before else (), now.groups)
+    for need in now.calendars:
+        yield from _offer_calendar(need)
+
+
+def _offer_calendar(need: CalendarNeed) -> Iterator[str]:
+    """Create the calendar if the desk lacks it. One that is there stays as it is: its hours are the desk's."""
+    names = {"name": need.label.es, "name_en": need.label.en}
+    calendar, is_new = Calendar.objects.get_or_create(key=need.key, defaults=names)
+    rules = need.rules.as_json()
+    if is_new:
+        calendar.current = CalendarVersion.objects.create(calendar=calendar, number=1, rules=rules)
+        calendar.save(update_fields=["current"])
+    elif calendar.current and calendar.current.rules != rules:
+        yield _("«%(name)s» conserva su horario de la mesa; el del archivo es otro.") % {
+            "name": calendar.name
+        }
 
 
 def _update_named(rows: "QuerySet[Any]", before: Iterable[Need], now: tuple[Need, ...]) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """Find the action that prepares a ticket («Preparar», S2.3) in any process: by what it asks, not by its name."""
 
-from datetime import timedelta
 from functools import reduce
 from operator import or_
 
@@ -9,6 +8,8 @@ from django.db.models import Exists, OuterRef, Q
 from accounts.models import User
 
 from .. import policies
+from ..calendars import Target
+from ..clocks import special_case
 from ..definitions.definition import Action
 from ..enums import EARLY_KINDS, Severity
 from ..models import Process, ProcessVersion, Ticket
@@ -78,11 +79,11 @@ def preparation_of(ticket: Ticket, *, user: User) -> Action | None:
     return next((action for action in actions if is_preparation(action, ticket)), None)
 
 
-def targets_by_severity(ticket: Ticket) -> dict[str, timedelta | None]:
+def targets_by_severity(ticket: Ticket) -> dict[str, Target | None]:
     """Return, for each severity, the ticket's first response target, or else its resolution target (S0.19)."""
-    definition, case_kind = ticket.definition, ticket.case_kind
+    definition, case = ticket.definition, {"case_kind": ticket.case_kind, **special_case(ticket)}
     return {
-        severity: definition.first_response_target(severity=severity, case_kind=case_kind)
-        or definition.resolution_target(severity=severity, case_kind=case_kind)
+        severity: definition.first_response_target(severity=severity, **case)
+        or definition.resolution_target(severity=severity, **case)
         for severity in Severity.values
     }

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Department, User
+from accounts.models import CustomerKind, Department, User
 
 from ..definitions.definition import Definition, Who
 from ..definitions.diagram import draw
 from ..definitions.lines import LineIndex, Path
 from ..definitions.problems import DefinitionError, Problem
-from ..models import Process, ProcessVersion
+from ..models import Calendar, Process, ProcessVersion
 from .checking import load
 from .offering import gone_stages, update_categories, update_needs
 
@@ -76,7 +76,11 @@ def check_for_desk(source: str) -> Definition:
     """Check a process file, also against the desk's departments and accounts, and return its definition. Raises
     `DefinitionError`."""
     definition = load(source)
-    problems = [*_missing_departments(definition), *_people_who_never_could(definition)]
+    problems = [
+        *_missing_departments(definition),
+        *_missing_for_targets(definition),
+        *_people_who_never_could(definition),
+    ]
     if problems:
         index = LineIndex(source)
         raise DefinitionError(
@@ -96,6 +100,21 @@ def _missing_departments(definition: Definition) -> Iterator[tuple[Path, str]]:
         field = definition.field(who.name) if who.kind == "department_of" else None
         if field is not None and not {option.key for option in field.options} & known:
             yield path, _("ninguna opción de «%s» es la clave de un departamento") % field.key
+
+
+def _missing_for_targets(definition: Definition) -> Iterator[tuple[Path, str]]:
+    """Yield the calendar and the customer kinds that the targets name, if they neither exist nor are declared."""
+    targets = definition.targets
+    declared = {calendar.key for calendar in definition.calendars}
+    declared |= set(Calendar.objects.filter(key=targets.calendar).values_list("key", flat=True))
+    if targets.calendar and targets.calendar not in declared:
+        message = _("no hay un calendario «%s»: créalo o decláralo en [[calendars]]")
+        yield ("targets", "calendar"), message % targets.calendar
+    kinds = {special.customer_kind for special in targets.special if special.customer_kind}
+    kinds -= {kind.key for kind in definition.customer_kinds}
+    kinds -= set(CustomerKind.objects.filter(key__in=kinds).values_list("key", flat=True))
+    for kind in sorted(kinds):
+        yield ("targets", "special"), _("no hay un tipo de cliente «%s»") % kind
 
 
 def _people_who_never_could(definition: Definition) -> Iterator[tuple[Path, str]]:

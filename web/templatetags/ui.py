@@ -26,7 +26,15 @@ from django.utils.translation import get_language
 from accounts.enums import Theme
 from content.dates import age_words, ago, long_date, short_date, short_day
 from content.files.rules import filesize
-from web.wording import avatar_color, brief_duration, duration, initials, percent
+from web.wording import (
+    avatar_color,
+    brief_duration,
+    duration,
+    hours_and_minutes,
+    initials,
+    percent,
+    target_in_words,
+)
 
 register = template.Library()
 
@@ -37,6 +45,8 @@ for filter_ in (
     filesize,
     duration,
     brief_duration,
+    hours_and_minutes,
+    target_in_words,
     percent,
     short_day,
     short_date,

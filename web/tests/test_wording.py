@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
-from web.wording import duration_in_words
+from tickets.calendars import Target
+from web.wording import duration_in_words, target_in_words
 
 PROMISES = [
     (timedelta(minutes=30), "30 minutos", "30 min"),
@@ -21,3 +23,20 @@ PROMISES = [
 def test_duration_in_words_uses_the_largest_whole_unit(time: timedelta | None, words: str, short: str):
     assert duration_in_words(time) == words
     assert duration_in_words(time, short=True) == short
+
+
+@pytest.mark.parametrize(
+    ("text", "es", "en"),
+    [
+        ("24h", "1 día", "1 day"),
+        ("1 working hour", "1 hora hábil", "1 working hour"),
+        ("90 working minutes", "90 minutos hábiles", "90 working minutes"),
+        ("16 working hours", "16 horas hábiles", "16 working hours"),
+        ("5 working days", "5 días hábiles", "5 working days"),
+        ("30 calendar days rolled", "30 días calendario", "30 calendar days"),
+    ],
+)
+def test_target_says_how_it_is_counted(text, es, en):
+    assert target_in_words(Target.parse(text)) == es
+    with translation.override("en"):
+        assert target_in_words(Target.parse(text)) == en
