@@ -28,7 +28,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Stretch:
-    """One line of the answer to «¿por qué esta fecha?»: a stretch of time, and whether it counted, was paused or fell
+    """A stretch of time that «¿por qué esta fecha?» lists, and whether it counted, was paused or fell
     into closed hours. `reason` names the holiday or closure that closed it."""
 
     start: datetime

@@ -1,4 +1,4 @@
-"""What the map of a process shows, in the reader's language: the drawing, and the list that says the same in words.
+"""Makes the map of a process in the reader's language: the drawing, and the list that says the same in words.
 
 `tickets.definitions.diagram` decides what each audience may see and where it stands. Here it gets its words.
 """

@@ -1,4 +1,4 @@
-"""What every calendar can do, and the simplest one."""
+"""Defines the protocol of calendars, and elapsed time, the simplest calendar."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ class Closure:
 
 @dataclass(frozen=True)
 class CalendarRules:
-    """What makes a calendar: its zone, the hours of Monday to Sunday, own days and closures. With `always` every second
+    """Describes a calendar: its zone, the hours of Monday to Sunday, own days and closures. With `always` every second
     counts and there are no hours."""
 
     zone: str

@@ -45,7 +45,7 @@ class Clock(models.Model):
         related_name="+",
         verbose_name=_("calendario"),
     )
-    """What counted the time when the due date was computed. None for elapsed time."""
+    """The version under which the due date was computed. None for elapsed time."""
     is_agreed = models.BooleanField(
         _("fecha acordada"),
         default=False,
