@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content.errors import InvalidData
+from content.tests.hostile_text import assert_grows_linearly
 from tickets.definitions.definition import FieldDefinition, Text
 from tickets.definitions.fields import clean_values
 from tickets.definitions.patterns import PatternError, compiled
@@ -75,7 +76,6 @@ def test_ten_times_the_text_costs_about_ten_times_as_much(pattern):
 
     cost(1_000)
     assert cost(20_000) < 12 * cost(2_000) + 0.01
-    assert cost(20_000) < 2
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,12 @@ def answer(pattern: str, text: str) -> dict[str, object]:
 
 
 def test_published_catastrophe_answers_at_once():
-    began = time.process_time()
-    with pytest.raises(InvalidData) as refused:
-        answer("(a+)+$", "a" * 19_999 + "!")
-    assert refused.value.errors == {"serie": ["Letras."]}
-    assert time.process_time() - began < 2
+    def refuse(length: int) -> None:
+        with pytest.raises(InvalidData) as refused:
+            answer("(a+)+$", "a" * (length - 1) + "!")
+        assert refused.value.errors == {"serie": ["Letras."]}
+
+    assert_grows_linearly(refuse, short=2_000, floor=0.001)
 
 
 def test_published_pattern_that_cannot_be_run_accepts_every_answer(caplog):
