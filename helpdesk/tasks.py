@@ -16,6 +16,7 @@ from content.batches import delete_in_batches
 from notifications.outgoing import outbox
 from tickets import attachments, drafts, stored_files
 from tickets.lists import presence
+from tickets.schedules import job, proposing
 from tickets.workflow import retention, sweeps
 
 from . import csp_reports
@@ -46,6 +47,12 @@ def sweep_silence() -> None:
     sweeps.act_on_silence()
 
 
+@shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
+def recompute_clocks() -> None:
+    """Go on with changes of calendars: count what drafts would do, and recompute the clocks of confirmed ones."""
+    job.go_on_with_all()
+
+
 @shared_task
 def heartbeat() -> None:
     """Store the current time for /readyz. It proves that scheduler, broker and worker are alive."""
@@ -73,6 +80,7 @@ def clean_up() -> None:
         delete_expired_tickets,
         drafts.forget_old_drafts,
         presence.forget_absent,
+        proposing.forget_old_drafts,
         outbox.forget_old_mail,
         csp_reports.forget_old,
         delete_old_demo_mail,

@@ -30,7 +30,7 @@ def promised(ticket: Ticket, *, now: datetime) -> list[Clock]:
             _promise(clock, target, calendar_for(ticket, target))
             clock.due_at = sla.due_at(start=now, target=clock.target, now=now, calendar=clock.counting)
             clocks.append(clock)
-    _copy_due_dates(ticket, clocks)
+    copy_due_dates(ticket, clocks)
     return clocks
 
 
@@ -128,7 +128,7 @@ def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
         clock.due_at = due
         _count_pause_until(clock, stage=ticket.stage_definition, now=now)
         clock.save()
-    _copy_due_dates(ticket, clocks)
+    copy_due_dates(ticket, clocks)
 
 
 def retarget(ticket: Ticket, *, now: datetime) -> None:
@@ -148,7 +148,7 @@ def retarget(ticket: Ticket, *, now: datetime) -> None:
         if not clock.has_run_out(now):
             clock.breached_at = None
         clock.save(update_fields=["target", "unit", "calendar_version", "due_at", "paused_at", "breached_at"])
-    _copy_due_dates(ticket, clocks)
+    copy_due_dates(ticket, clocks)
 
 
 def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime) -> None:
@@ -165,6 +165,8 @@ def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime)
     for clock in clocks:
         if was == "stops" and _goes_on(clock, ticket):
             clock.paused_at, clock.stopped_at = clock.stopped_at, None
+            if clock.calendar_version_id:  # the calendar may have changed meanwhile
+                clock.calendar_version = calendar_for(ticket, clock.promised)
         if clock.stopped_at is None:
             if now_is == "pauses":
                 clock.paused_at = clock.paused_at or now
@@ -172,9 +174,9 @@ def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime)
                 _resume(clock, stage=before, now=now)
             if now_is == "stops":
                 clock.stopped_at = now
-        clock.save(update_fields=["paused_at", "stopped_at", "due_at"])
+        clock.save(update_fields=["paused_at", "stopped_at", "due_at", "calendar_version"])
     ticket.is_paused = now_is == "pauses"
-    _copy_due_dates(ticket, clocks)
+    copy_due_dates(ticket, clocks)
 
 
 def _goes_on(clock: Clock, ticket: Ticket) -> bool:
@@ -192,7 +194,7 @@ def stop_first_response(ticket: Ticket, *, now: datetime) -> None:
             _resume(clock, stage=ticket.stage_definition, now=now)
             clock.stopped_at = now
             clock.save(update_fields=["paused_at", "stopped_at", "due_at"])
-    _copy_due_dates(ticket, clocks)
+    copy_due_dates(ticket, clocks)
 
 
 class Timed(Protocol):
@@ -342,7 +344,7 @@ def _count_pause_until(clock: Clock, *, stage: Stage, now: datetime) -> None:
     clock.paused_at = now
 
 
-def _copy_due_dates(ticket: Ticket, clocks: Iterable[Clock]) -> None:
+def copy_due_dates(ticket: Ticket, clocks: Iterable[Clock]) -> None:
     """Copy the due dates of `clocks` to the ticket's columns. `clocks` must hold all that have not stopped."""
     clocks = list(clocks)
     for clock in clocks:

@@ -272,6 +272,15 @@ class PlaceKind(StrEnum):
     CHECKLIST = "checklist"
 
 
+class ChangeState(models.TextChoices):
+    """What has become of a change of a calendar that somebody proposed."""
+
+    DRAFT = "draft", _("borrador")
+    APPLYING = "applying", _("recalculando")
+    APPLIED = "applied", _("aplicado")
+    DISCARDED = "discarded", _("descartado")
+
+
 class TargetUnit(models.TextChoices):
     """How the time of a target is counted."""
 

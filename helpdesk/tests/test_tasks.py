@@ -43,6 +43,7 @@ EXPECTED = {
     "notifications.tasks.drain_outbox",
     "notifications.tasks.sweep_outbox",
     "helpdesk.tasks.sweep_clocks",
+    "helpdesk.tasks.recompute_clocks",
     "helpdesk.tasks.sweep_silence",
     "helpdesk.tasks.clean_up",
     "helpdesk.tasks.heartbeat",

@@ -23,12 +23,14 @@ MAX_ROWS = 2000
 
 @dataclass(frozen=True)
 class OwnDay:
-    """A day with other hours than its weekday. Without hours it is a holiday."""
+    """A day with other hours than its weekday. Without hours it is a holiday. `source` is the country or region whose
+    holiday it is, such as CO or ES-CT; empty for a day that the desk set itself."""
 
     day: date
     name: str
     hours: Hours = ()
     name_en: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class CalendarRules:
                     "name": own.name,
                     "name_en": own.name_en,
                     "hours": _times(own.hours),
+                    **({"source": own.source} if own.source else {}),
                 }
                 for own in self.days
             ],
@@ -200,7 +203,7 @@ class _Reading:
             if day in seen:
                 self.wrong(f"{path}.date", _("Ese día está dos veces."))
             seen.add(day)
-            yield OwnDay(day, name, hours, name_en)
+            yield OwnDay(day, name, hours, name_en, self.source(row, path))
 
     def closures(self) -> Iterator[Closure]:
         for number, row in self.rows("closures"):
@@ -237,6 +240,13 @@ class _Reading:
         if not isinstance(name_en, str) or len(name_en) > 120:
             self.wrong(f"{path}.name_en", _("El nombre tiene 120 letras como máximo."))
         return str(name).strip(), str(name_en).strip()
+
+    def source(self, row: Mapping[str, Any], path: str) -> str:
+        source = row.get("source", "")
+        if not isinstance(source, str) or len(source) > 12:
+            self.wrong(f"{path}.source", _("Escribe un país o una región, como CO o ES-CT."))
+            return ""
+        return source
 
     def wall_time(self, row: Mapping[str, Any], key: str, path: str) -> datetime | None:
         try:

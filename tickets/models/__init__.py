@@ -9,6 +9,7 @@ from .guest_token import GuestToken
 from .presence import Presence
 from .process import Category, Process, ProcessVersion
 from .retention import RetentionMark
+from .schedule_change import DueChange, ScheduleChange
 from .ticket import FolioCounter, Ticket
 from .turn import Turn
 
@@ -22,6 +23,7 @@ __all__ = [
     "ContactEntry",
     "Delivery",
     "Draft",
+    "DueChange",
     "FolioCounter",
     "FormDraft",
     "GuestToken",
@@ -34,6 +36,7 @@ __all__ = [
     "ProcessVersion",
     "ReportDraft",
     "RetentionMark",
+    "ScheduleChange",
     "Survey",
     "Ticket",
     "TicketEvent",

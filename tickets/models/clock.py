@@ -66,7 +66,12 @@ class Clock(models.Model):
                 fields=["due_at"],
                 condition=UNRECORDED_BREACH,
                 name="clock_unseen_due",
-            )
+            ),
+            models.Index(  # the clocks that a change of their calendar moves
+                fields=["ticket"],
+                condition=Q(stopped_at__isnull=True, calendar_version__isnull=False),
+                name="clock_by_calendar",
+            ),
         ]
 
     def __str__(self) -> str:

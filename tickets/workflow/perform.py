@@ -99,7 +99,7 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
             continue
         clocks.breach(clock)
         notify = [("assignee", Template.BREACHED)] if ticket.assignee_id else []
-        if clock.kind == ClockKind.RESOLUTION or not _process_escalates(ticket):
+        if clock.kind == ClockKind.RESOLUTION or not process_escalates(ticket):
             ticket.is_escalated = True
             notify.append(("role:supervisor", Template.BREACHED))
         record(
@@ -116,7 +116,7 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
     return count
 
 
-def _process_escalates(ticket: Ticket) -> bool:
+def process_escalates(ticket: Ticket) -> bool:
     """Whether the action that a passed deadline fires now marks the ticket as escalated itself."""
     fired = (a for a in ticket.definition.triggered(ticket.stage, "deadline_passed") if is_offered(a, ticket))
     action = next(fired, None)

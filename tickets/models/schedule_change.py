@@ -1,0 +1,108 @@
+"""Changes of calendars that supervisors propose, look at and apply, and the due dates that each moves."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ..enums import ChangeState
+from .calendar import Calendar, CalendarVersion
+from .clock import Clock
+from .ticket import Ticket
+
+
+class ScheduleChange(models.Model):
+    """New rules for a calendar. While it is a draft, `tickets.schedules` counts what they would do to the clocks that
+    have not stopped; once it is confirmed, they become the calendar's next version and the clocks are recomputed.
+
+    `tally` and `cursor` say how far that has come: tickets are taken in the order of their keys.
+    """
+
+    calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="changes")
+    base = models.ForeignKey(CalendarVersion, on_delete=models.CASCADE, related_name="+")
+    """The version that the person changed."""
+    version = models.OneToOneField(
+        CalendarVersion, on_delete=models.CASCADE, null=True, related_name="change", editable=False
+    )
+    """The version that the change became."""
+    rules = models.JSONField(_("reglas"))
+    reason = models.CharField(_("motivo"), max_length=160, blank=True)
+    is_closure = models.BooleanField(_("cierre extraordinario"), default=False, db_default=False)
+    undoes = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="undone_by"
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    state = models.CharField(_("estado"), max_length=12, choices=ChangeState, default=ChangeState.DRAFT)
+    created_at = models.DateTimeField(auto_now_add=True)
+    applied_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    """When the last clock had been counted or, after it was applied, recomputed. None while that goes on."""
+    cursor = models.BigIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True)
+    """How many clocks there are to count or recompute. None until the job has looked."""
+    tally = models.JSONField(default=dict)
+    """How many clocks have been taken (`done`), how many of those fall under each outcome, and how many tickets become
+    or cease to be elevated: see `tickets.schedules.counting`."""
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name = _("cambio de horario")
+        verbose_name_plural = _("cambios de horario")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state__in=[ChangeState.APPLYING, ChangeState.APPLIED])
+                | Q(version__isnull=False, applied_at__isnull=False),
+                name="schedule_change_has_version",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=Q(finished_at__isnull=True, state__in=[ChangeState.DRAFT, ChangeState.APPLYING]),
+                name="schedule_change_at_work",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calendar_id} {self.state} {self.pk}"
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.finished_at is None and self.state in (ChangeState.DRAFT, ChangeState.APPLYING)
+
+    @property
+    def percent(self) -> int:
+        """How far the counting has come, from 0 to 100."""
+        if not self.is_at_work:
+            return 100
+        return min(99, 100 * self.tally.get("done", 0) // self.total) if self.total else 0
+
+
+class DueChange(models.Model):
+    """The due date of one clock before and after a change: what it would do while the change is a draft, what it did
+    afterwards. Dates that stay have no row."""
+
+    change = models.ForeignKey(ScheduleChange, on_delete=models.CASCADE, related_name="dues")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="due_changes")
+    clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="due_changes")
+    before = models.DateTimeField(_("vencía"))
+    after = models.DateTimeField(_("vence"))
+    is_later = models.BooleanField()
+    is_breached = models.BooleanField(default=False)
+    """The date had not passed before, and has passed now."""
+    is_cleared = models.BooleanField(default=False)
+    """A breach was recorded, and the date now lies ahead. The record keeps the breach."""
+    is_applied = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["change", "id"]
+        verbose_name = _("vencimiento movido")
+        verbose_name_plural = _("vencimientos movidos")
+        constraints = [models.UniqueConstraint(fields=["change", "clock"], name="due_change_once_per_clock")]
+
+    def __str__(self) -> str:
+        return f"{self.clock_id} {self.before:%F %T} → {self.after:%F %T}"

@@ -1,0 +1,199 @@
+"""Drafts of changes to a calendar: other hours, an extraordinary closure, an earlier version, or a change undone."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from content.batches import delete_in_batches
+from content.errors import DeskError, InvalidData
+from content.text import TextTooLong, clean_line
+
+from ..calendars import CalendarRules
+from ..calendars.rules import Closure
+from ..enums import ChangeState
+from ..exceptions import NotAllowed
+from ..models import Calendar, CalendarVersion, DueChange, ScheduleChange
+
+KEEP_DRAFTS = timedelta(days=7)
+MAX_REASON = 160
+
+
+class StaleCalendar(DeskError):
+    """The calendar has another version than the one that the person changed."""
+
+    default = gettext_lazy(
+        "Alguien guardó otro horario mientras editabas este. Lo que escribiste sigue aquí: vuelve a ver qué cambia."
+    )
+
+
+class NothingChanges(DeskError):
+    default = gettext_lazy("El horario queda como estaba: no hay nada que guardar.")
+
+
+class CannotUndo(DeskError):
+    default = gettext_lazy(
+        "Hay cambios posteriores. Elige en «Versiones» el horario al que quieres volver, y ve qué cambia."
+    )
+
+
+@transaction.atomic
+def propose(
+    calendar: Calendar,
+    rules: CalendarRules,
+    *,
+    actor: User,
+    base: CalendarVersion | None = None,
+    reason: str = "",
+    is_closure: bool = False,
+    undoes: ScheduleChange | None = None,
+) -> ScheduleChange:
+    """Return a new draft, in place of the drafts that the person had for this calendar. Nothing has been counted yet.
+
+    `base` is the version that the page showed. Raises `NotAllowed`, `StaleCalendar`, `NothingChanges`, or `InvalidData`
+    for a reason that is too long.
+    """
+    require_supervisor(actor)
+    calendar = Calendar.objects.select_for_update(of=("self",)).select_related("current").get(pk=calendar.pk)
+    current = current_version(calendar)
+    if base is not None and base != current:
+        raise StaleCalendar
+    if rules == current.as_rules:
+        raise NothingChanges
+    calendar.changes.filter(author=actor, state=ChangeState.DRAFT).delete()
+    return ScheduleChange.objects.create(
+        calendar=calendar,
+        base=current,
+        rules=rules.as_json(),
+        reason=clean_reason(reason),
+        is_closure=is_closure,
+        undoes=undoes,
+        author=actor,
+    )
+
+
+def propose_closure(
+    calendar: Calendar,
+    *,
+    actor: User,
+    start: datetime,
+    end: datetime | None,
+    name: str,
+    name_en: str = "",
+    base: CalendarVersion | None = None,
+) -> ScheduleChange:
+    """Return a draft that closes the desk from `start` to `end`, naive times of the calendar's zone. Without an end it
+    stays closed until the end of that day. Raises what `propose` does, and `InvalidData` for a closure that ends before
+    it begins, takes away no opening hours or has no name."""
+    rules = current_version(calendar).as_rules
+    end = end or datetime.combine(start.date() + timedelta(days=1), datetime.min.time())
+    row = {
+        "from": start.isoformat(timespec="minutes"),
+        "until": end.isoformat(timespec="minutes"),
+        "name": name,
+        "name_en": name_en,
+    }
+    data = {**rules.as_json(), "closures": [row]}
+    try:
+        [closure] = CalendarRules.read(data).closures
+    except InvalidData as error:
+        fields = {"from": "start", "until": "end"}
+        raise InvalidData(
+            {
+                fields.get(path.split(".")[-1], path.split(".")[-1]): texts
+                for path, texts in error.errors.items()
+            }
+        ) from error
+    closed = replace(rules, closures=tuple(sorted((*rules.closures, closure), key=lambda own: own.start)))
+    if rules.always or not _takes_away(rules, closure):
+        raise InvalidData({"start": [_("A esa hora ya está cerrado: el cierre no cambiaría nada.")]})
+    reason = clean_reason(closure.name)
+    return propose(calendar, closed, actor=actor, base=base, reason=reason, is_closure=True)
+
+
+def _takes_away(rules: CalendarRules, closure: Closure) -> bool:
+    """Whether the desk would be open at some time of the closure."""
+    zone = ZoneInfo(rules.zone)
+    start, end = closure.start.replace(tzinfo=zone), closure.end.replace(tzinfo=zone)
+    return rules.working_hours().between(start, end) > timedelta()
+
+
+def propose_version(version: CalendarVersion, *, actor: User) -> ScheduleChange:
+    """Return a draft that goes back to the rules of an earlier version."""
+    reason = _("Volver a la versión %(number)d") % {"number": version.number}
+    return propose(version.calendar, version.as_rules, actor=actor, reason=reason)
+
+
+def propose_undo(change: ScheduleChange, *, actor: User) -> ScheduleChange:
+    """Return a draft that takes back an applied change. A closure is taken out of the present hours; any other change
+    can be undone while it is the last. Raises `CannotUndo` and what `propose` does."""
+    calendar = Calendar.objects.select_related("current").get(pk=change.calendar_id)
+    current = current_version(calendar)
+    if change.state not in (ChangeState.APPLYING, ChangeState.APPLIED):
+        raise CannotUndo
+    before, after = change.base.as_rules, CalendarRules.read(change.rules)
+    if change.is_closure:
+        closed = set(after.closures) - set(before.closures)
+        rules = current.as_rules
+        rules = replace(rules, closures=tuple(own for own in rules.closures if own not in closed))
+    elif change.version_id == current.pk:
+        rules = before
+    else:
+        raise CannotUndo
+    reason = _("Deshacer: %(reason)s") % {"reason": change.reason} if change.reason else _("Deshacer")
+    return propose(calendar, rules, actor=actor, reason=reason[:MAX_REASON], undoes=change)
+
+
+@transaction.atomic
+def discard(change: ScheduleChange, *, actor: User) -> None:
+    """Discard a draft. Does nothing to a change that is no draft any more."""
+    require_supervisor(actor)
+    ScheduleChange.objects.filter(pk=change.pk, state=ChangeState.DRAFT).delete()
+
+
+def forget_old_drafts() -> int:
+    """Delete what was discarded, and drafts that nobody confirmed for a week. Returns how many rows."""
+    old = ScheduleChange.objects.filter(
+        Q(state=ChangeState.DISCARDED)
+        | Q(state=ChangeState.DRAFT, created_at__lt=timezone.now() - KEEP_DRAFTS)
+    )
+    return delete_in_batches(DueChange.objects.filter(change__in=old)) + delete_in_batches(old)
+
+
+@transaction.atomic
+def create_calendar(*, actor: User, key: str, name: str, name_en: str = "", rules: CalendarRules) -> Calendar:
+    """Create a calendar with its first version. Raises `NotAllowed`, or `InvalidData` if the key is taken."""
+    require_supervisor(actor)
+    if Calendar.objects.filter(key=key).exists():
+        raise InvalidData({"key": [_("Ya hay un calendario con esa clave.")]})
+    calendar = Calendar.objects.create(key=key, name=name, name_en=name_en)
+    calendar.current = CalendarVersion.objects.create(
+        calendar=calendar, number=1, rules=rules.as_json(), created_by=actor
+    )
+    calendar.save(update_fields=["current"])
+    return calendar
+
+
+def current_version(calendar: Calendar) -> CalendarVersion:
+    if calendar.current is None:
+        raise TypeError(f"calendar {calendar.key} has no version")
+    return calendar.current
+
+
+def require_supervisor(actor: User) -> None:
+    """Raise `NotAllowed` unless the person may change the desk's hours."""
+    if not actor.is_supervisor:
+        raise NotAllowed
+
+
+def clean_reason(reason: str) -> str:
+    try:
+        return clean_line(reason, max_length=MAX_REASON)
+    except TextTooLong as error:
+        raise InvalidData({"reason": [str(error)]}) from error
