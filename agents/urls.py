@@ -15,11 +15,13 @@ from .views import (
     process_map,
     properties,
     queues,
+    schedules,
     tickets,
 )
 
 app_name = "agents"
 TICKET = "tickets/<str:folio>"
+CALENDAR = "ajustes/horarios/<slug:key>"
 
 urlpatterns = [
     path("", queues.queue, name="queue"),
@@ -56,6 +58,18 @@ urlpatterns = [
     path(f"{TICKET}/cuenta/", accounts.account, name="ticket_account"),
     path("clientes/<int:pk>/", customers.customer, name="customer"),
     path("procesos/<slug:slug>/mapa/", process_map.process_map, name="process_map"),
+    path("ajustes/horarios/", schedules.schedules, name="schedules"),
+    path("ajustes/nuevo-horario/", schedules.new_calendar, name="new_calendar"),
+    path(f"{CALENDAR}/", schedules.calendar, name="calendar"),
+    path(f"{CALENDAR}/cierre/", schedules.closure, name="calendar_closure"),
+    path(f"{CALENDAR}/telefono/", schedules.phone, name="calendar_phone"),
+    path(f"{CALENDAR}/versiones/", schedules.versions, name="calendar_versions"),
+    path(f"{CALENDAR}/cambios/<int:pk>/", schedules.progress, name="calendar_progress"),
+    path(f"{CALENDAR}/cambios/<int:pk>/tickets/", schedules.moved, name="calendar_moved"),
+    path(f"{CALENDAR}/cambios/<int:pk>/guardar/", schedules.confirm, name="calendar_confirm"),
+    path(f"{CALENDAR}/cambios/<int:pk>/contar/", schedules.again, name="calendar_again"),
+    path(f"{CALENDAR}/cambios/<int:pk>/descartar/", schedules.discard, name="calendar_discard"),
+    path(f"{CALENDAR}/cambios/<int:pk>/deshacer/", schedules.undo, name="calendar_undo"),
     path("inconformidades/", nonconformities.nonconformities, name="nonconformities"),
     path("inconformidades/<int:pk>/", nonconformities.nonconformity, name="nonconformity"),
 ]

@@ -117,17 +117,15 @@ def progress() -> dict[str, Any]:
 
 def contact() -> dict[str, Any]:
     ways = [
-        ("telephone", "601 555 0142", "tel:+576015550142", "Teléfono · hoy hasta las 18:00"),
-        ("whatsapp", "300 555 0142", "https://wa.me/573005550142", "WhatsApp · responde en unos 10 min"),
-        (
-            "envelope",
-            "soporte@anden.example",
-            "mailto:soporte@anden.example",
-            "Correo 24/7 · en menos de 24 h",
-        ),
+        ("telephone", "601 555 0142", "tel:+576015550142", "Teléfono", True, "hasta hoy, 18:00"),
+        ("whatsapp", "300 555 0142", "https://wa.me/573005550142", "WhatsApp", True, "hasta hoy, 18:00"),
+        ("envelope", "soporte@anden.example", "mailto:soporte@anden.example", "Correo", None, ""),
     ]
+    names = ("icon_name", "value", "href", "note", "open", "until")
+    rows = [dict(zip(names, way, strict=True)) for way in ways]
     return {
-        "hours_rows": [dict(zip(("icon_name", "value", "href", "note"), way, strict=True)) for way in ways],
+        "hours_rows": rows,
+        "hours_closed": [{**rows[0], "open": False, "until": "abre mañana, 8:00"}],
         "hours_table": [
             {"days": "Lunes a viernes", "hours": "8:00 – 18:00", "today": True},
             {"days": "Sábado", "hours": "9:00 – 13:00"},

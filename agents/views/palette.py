@@ -67,6 +67,10 @@ def _places(user: User) -> list[dict[str, Any]]:
         pages.append(("agents:prepare", _("Preparar"), "clipboard-check"))
     if user.is_supervisor:
         pages.append(("agents:nonconformities", _("Inconformidades"), "flag"))
+        pages.append(("agents:schedules", _("Horarios y plazos"), "clock"))
+        pages.append(("health", _("Salud"), "graph-up"))
+    if user.is_staff:
+        pages.append(("setup", _("Puesta en marcha"), "ui-checks"))
     places = [{"href": reverse(name), "icon_name": icon, "label": label} for name, label, icon in pages]
     return places + [
         {

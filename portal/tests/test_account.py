@@ -12,9 +12,9 @@ from accounts.enums import Role
 from accounts.models import CustomerKind, User
 from accounts.tests.factories import PASSWORD, make_user
 from content.sorting import sort_key
-from portal.forms.profile import zone_choices
 from tickets.models import Process
 from tickets.tests.factories import make_ticket
+from web.zone_choices import zone_choices
 
 from .factories import signed_in
 

@@ -1,9 +1,11 @@
 """Calendars of the desk and their versions, which never change. `tickets.calendars` counts with them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import LocalisedName
@@ -26,11 +28,22 @@ class Calendar(LocalisedName):
         related_name="+",
         verbose_name=_("versión vigente"),
     )
+    answers_phone = models.BooleanField(
+        _("horario de teléfono y WhatsApp"),
+        default=False,
+        db_default=False,
+        help_text=_("El portal dice con este horario si el teléfono está disponible."),
+    )
 
     class Meta:
         ordering = ["name"]
         verbose_name = _("calendario")
         verbose_name_plural = _("calendarios")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["answers_phone"], condition=Q(answers_phone=True), name="one_calendar_answers_phone"
+            )
+        ]
 
 
 class CalendarVersionManager(models.Manager["CalendarVersion"]):
@@ -39,6 +52,7 @@ class CalendarVersionManager(models.Manager["CalendarVersion"]):
     def __init__(self) -> None:
         super().__init__()
         self._counting: dict[tuple[int, str], Counting] = {}
+        self._rules: dict[int, CalendarRules] = {}
 
     def counting(self, pk: int | None, unit: str) -> Counting:
         """Return what counts the time of a target in this `TargetUnit`, under the version with this id. Takes a query
@@ -51,10 +65,17 @@ class CalendarVersionManager(models.Manager["CalendarVersion"]):
             counting = self._counting[pk, unit] = version.as_rules.counting(unit)
         return counting
 
+    def rules(self, pks: Collection[int]) -> dict[int, CalendarRules]:
+        """Return the rules of these versions. Takes a query for those that are not in memory yet."""
+        if missing := [pk for pk in pks if pk not in self._rules]:
+            self._rules |= {version.pk: version.as_rules for version in self.filter(pk__in=missing)}
+        return {pk: self._rules[pk] for pk in pks}
+
     def forget(self, pk: int) -> None:
         """Drop what is kept under this id, which another row had before (after a rollback on SQLite)."""
         for unit in TargetUnit.values:
             self._counting.pop((pk, unit), None)
+        self._rules.pop(pk, None)
 
 
 class CalendarVersion(models.Model):

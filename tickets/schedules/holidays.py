@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from content.errors import InvalidData
 
@@ -16,26 +17,26 @@ from ..calendars.rules import OwnDay
 COUNTRIES = {
     "AR": "Argentina",
     "BO": "Bolivia",
-    "BR": "Brasil",
+    "BR": gettext_lazy("Brasil"),
     "CL": "Chile",
     "CO": "Colombia",
     "CR": "Costa Rica",
     "CU": "Cuba",
-    "DO": "República Dominicana",
+    "DO": gettext_lazy("República Dominicana"),
     "EC": "Ecuador",
-    "ES": "España",
-    "GQ": "Guinea Ecuatorial",
+    "ES": gettext_lazy("España"),
+    "GQ": gettext_lazy("Guinea Ecuatorial"),
     "GT": "Guatemala",
     "HN": "Honduras",
-    "MX": "México",
+    "MX": gettext_lazy("México"),
     "NI": "Nicaragua",
-    "PA": "Panamá",
-    "PE": "Perú",
+    "PA": gettext_lazy("Panamá"),
+    "PE": gettext_lazy("Perú"),
     "PR": "Puerto Rico",
     "PT": "Portugal",
     "PY": "Paraguay",
     "SV": "El Salvador",
-    "US": "Estados Unidos",
+    "US": gettext_lazy("Estados Unidos"),
     "UY": "Uruguay",
     "VE": "Venezuela",
 }

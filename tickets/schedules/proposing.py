@@ -180,6 +180,15 @@ def create_calendar(*, actor: User, key: str, name: str, name_en: str = "", rule
     return calendar
 
 
+@transaction.atomic
+def choose_for_phone(calendar: Calendar, *, actor: User, chosen: bool) -> None:
+    """Make the calendar the hours of the phone and WhatsApp, in place of another, or no longer so (S3.25)."""
+    require_supervisor(actor)
+    if chosen:
+        Calendar.objects.filter(answers_phone=True).update(answers_phone=False)
+    Calendar.objects.filter(pk=calendar.pk).update(answers_phone=chosen)
+
+
 def current_version(calendar: Calendar) -> CalendarVersion:
     if calendar.current is None:
         raise TypeError(f"calendar {calendar.key} has no version")

@@ -244,6 +244,14 @@ def control(field: BoundField, described: str = "") -> SafeString:
 
 
 @register.filter
+def time_input(field: BoundField) -> SafeString:
+    """Draw the control of a time of the day, small enough to stand beside others."""
+    widget = field.field.widget
+    widget.attrs["class"] = "time-input"
+    return control(field)
+
+
+@register.filter
 def message_kind(tags: str) -> str:
     """Return error, info or ok: the `kind` that components/_snack.html takes, for a Django message with these tags."""
     words = (tags or "").split()

@@ -1,0 +1,354 @@
+"""«Horarios y plazos»: supervisors change hours, see what moves, save and undo (S2.33, S2.34)."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.tests.factories import make_agent, make_supervisor, make_user
+from tickets.calendars import CalendarRules, hours_between
+from tickets.models import Calendar, ScheduleChange
+from tickets.schedules import job
+from tickets.tests.test_schedules import LONGER, MONDAY, SHORTER, Desk, at, clock, on
+
+pytestmark = pytest.mark.django_db
+PAGE = "/agentes/ajustes/horarios/oficina/"
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+@pytest.fixture
+def person(desk):
+    client = Client()
+    client.force_login(desk.supervisor)
+    return client
+
+
+def week(**days):
+    """Return the form's data for a week in which the named days differ from 8:00 to 17:00."""
+    hours = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("8:00", "17:00")) | days
+    return {
+        f"{day}_0_{side}": time
+        for day, pair in hours.items()
+        for side, time in zip(("begin", "end"), pair, strict=True)
+    }
+
+
+def sent(desk, **values):
+    return {
+        "base": desk.calendar.current_id,
+        "zone": "America/Bogota",
+        "always": "",
+        "reason": "",
+        **week(),
+        **values,
+    }
+
+
+def text_of(response):
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+def propose(person, desk, **values):
+    response = person.post(PAGE, sent(desk, **values), follow=True)
+    assert response.status_code == 200, text_of(response)
+    return response
+
+
+def test_page_shows_the_week_the_coming_days_and_who_uses_the_calendar(person, desk):
+    with on(at(2026, 11, 26, 10, 0)):
+        page = text_of(person.get(PAGE))
+    for words in (
+        "45 h",
+        "Lo usa Taller",
+        "Jue 26 8:00–17:00 9 h · hoy",
+        "Sáb 28 Cerrado",
+        "Festivos y cierres de 2026",
+    ):
+        assert words.replace(" h", "\N{NO-BREAK SPACE}h") in page or words in page
+
+
+def test_a_change_is_counted_first_and_saved_when_it_is_confirmed(person, desk):
+    ticket = desk.file(MONDAY)
+    with on(MONDAY + timedelta(hours=1)):
+        page = propose(person, desk, **week(tue=("8:00", "12:00")), reason="Turno corto")
+        assert "Qué cambia al guardar" in text_of(page)
+        assert "1 vence después" in text_of(page)
+        assert ticket.folio in text_of(page)
+        assert clock(ticket).due_at == at(2026, 11, 24, 17, 0)
+        draft = ScheduleChange.objects.get()
+        assert (draft.reason, draft.author) == ("Turno corto", desk.supervisor)
+        done = person.post(reverse("agents:calendar_confirm", args=["oficina", draft.pk]), follow=True)
+    assert "Guardamos el horario." in text_of(done)
+    assert clock(ticket).due_at == at(2026, 11, 25, 13, 0)
+    assert "Turno corto" in text_of(person.get(f"{PAGE}versiones/"))
+
+
+def test_each_figure_opens_its_list(person, desk):
+    later, breached = desk.file(MONDAY + timedelta(hours=2)), desk.file(MONDAY)
+    with on(at(2026, 11, 24, 16, 30)):
+        propose(person, desk, **week(mon=("8:00", "18:00")))
+        draft = ScheduleChange.objects.get()
+        lists = {
+            kind: text_of(
+                person.get(reverse("agents:calendar_moved", args=["oficina", draft.pk]), {"que": kind})
+            )
+            for kind in ("vencidos", "anulados", "despues", "antes")
+        }
+    assert draft.tally["earlier"] == 2
+    assert breached.folio in lists["vencidos"]
+    assert later.folio not in lists["vencidos"]
+    assert {later.folio, breached.folio} <= set(re.findall(r"MA-\d+", lists["antes"]))
+    assert "Ninguna fecha" in lists["anulados"]
+
+
+def test_unknown_lists_and_changes_of_another_calendar_are_not_found(person, desk):
+    change = desk.propose(MONDAY, week=SHORTER)
+    moved = reverse("agents:calendar_moved", args=["oficina", change.pk])
+    assert person.get(moved, {"que": "todo"}).status_code == 404
+    assert person.get(moved.replace("oficina", "otra")).status_code == 404
+    other = Calendar.objects.create(key="otra", name="Otra", current=desk.calendar.current)
+    assert person.get(reverse("agents:calendar_moved", args=[other.key, change.pk])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (week(mon=("ocho", "17:00")), "Escribe una hora como 8:00 o 17:30."),
+        (week(mon=("8:75", "17:00")), "Escribe una hora como 8:00 o 17:30."),
+        (week(mon=("25", "17:00")), "Escribe una hora como 8:00 o 17:30."),
+        (week(mon=("8:00", "")), "Escribe cada horario como 08:00 y 17:30."),
+        ({"mon_1_begin": "16:00", "mon_1_end": "18:00"}, "Hay dos horarios que se enciman."),
+        (
+            {
+                f"{day}_0_{side}": ""
+                for day in ("mon", "tue", "wed", "thu", "fri")
+                for side in ("begin", "end")
+            },
+            "ningún horario",
+        ),
+        ({"zone": "America/Macondo"}, "Elige una opción de la lista"),
+        ({"day_0_date": "2026-12-24"}, "Ponle un nombre"),
+        ({"day_0_name": "Nochebuena"}, "Escribe la fecha"),
+        ({"day_0_date": "2026-13-01", "day_0_name": "Nochebuena"}, "fecha válida"),
+        ({"reason": "x" * 161}, "caracteres"),
+        ({"festivos": "1", "country": ""}, "Elige un país de la lista."),
+        ({"festivos": "1", "country": "ES", "region": "XX"}, "Ese país no tiene esa región."),
+        ({}, "no hay nada que guardar"),
+    ],
+)
+def test_mistakes_are_told_and_what_was_typed_stays(person, desk, values, says):
+    response = person.post(PAGE, sent(desk, **values))
+    assert response.status_code == 422
+    assert says in text_of(response)
+    for value in values.values():
+        assert (
+            not value
+            or f'value="{value}"' in response.content.decode()
+            or value in ("America/Macondo", "1", "ES")
+        )
+    assert not ScheduleChange.objects.exists()
+
+
+def test_hours_past_midnight_several_intervals_and_own_days(person, desk):
+    values = {"fri_0_end": "12:30", "fri_1_begin": "20", "fri_1_end": "2.00"}
+    days = {"day_0_date": "2026-12-24", "day_0_name": "Nochebuena", "day_0_begin": "8", "day_0_end": "12:30"}
+    days |= {"day_1_date": "2026-12-25", "day_1_name": "Navidad"}
+    with on(MONDAY):
+        propose(person, desk, **values, **days)
+    rules = CalendarRules.read(ScheduleChange.objects.get().rules)
+    assert rules.week[4] == hours_between(("08:00", "12:30"), ("20:00", "02:00"))
+    assert [(own.day.day, own.name, own.hours) for own in rules.days] == [
+        (24, "Nochebuena", hours_between(("08:00", "12:30"))),
+        (25, "Navidad", ()),
+    ]
+
+
+def test_holidays_of_a_year_are_copied_and_other_years_stay(person, desk):
+    with on(MONDAY):
+        propose(person, desk, festivos="1", country="CO")
+        draft = ScheduleChange.objects.get()
+        person.post(reverse("agents:calendar_confirm", args=["oficina", draft.pk]))
+        page = person.post(f"{PAGE}?ano=2027", sent(desk, festivos="1", country="CO"), follow=True)
+    assert "Festivos y cierres de 2027" in text_of(page)
+    years = [own.day.year for own in CalendarRules.read(ScheduleChange.objects.first().rules).days]
+    assert (years.count(2026), years.count(2027)) == (19, 19)
+    assert "La Inmaculada Concepción" in page.content.decode()
+
+
+def test_monday_is_copied_to_the_other_working_days(person, desk):
+    page = person.post(PAGE, sent(desk, **week(mon=("7:00", "15:30")), copiar="1"))
+    assert page.status_code == 200
+    assert page.content.decode().count('value="15:30"') == 5
+    assert not ScheduleChange.objects.exists()
+
+
+def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
+    ticket = desk.file(MONDAY)
+    with on(MONDAY + timedelta(hours=1)):
+        data = {"day": "2026-11-23", "begin": "11:00", "end": "", "reason": "power", "other": ""}
+        page = person.post(reverse("agents:calendar_closure", args=["oficina"]), data, follow=True)
+        assert "Confirmar cierre" in text_of(page)
+        draft = ScheduleChange.objects.get()
+        person.post(reverse("agents:calendar_confirm", args=["oficina", draft.pk]))
+        assert clock(ticket).due_at == at(2026, 11, 25, 14, 0)
+        home = text_of(Client().get("/"))
+        assert "Ahora estamos cerrados" not in home
+        assert "Hoy cerramos a las 11:00 (hora de Bogotá): corte de luz." in home
+        assert "Volvemos mañana, 8:00. Las fechas de tus tickets ya lo tienen en cuenta." in home
+    with on(at(2026, 11, 23, 12, 0)):
+        assert "Ahora estamos cerrados: corte de luz." in text_of(Client().get("/"))
+        undo = person.post(reverse("agents:calendar_undo", args=["oficina", draft.pk]), follow=True)
+        assert "1 vence antes" in text_of(undo)
+        latest = ScheduleChange.objects.first()
+        person.post(reverse("agents:calendar_confirm", args=["oficina", latest.pk]))
+        assert "corte de luz" not in text_of(Client().get("/"))
+    assert clock(ticket).due_at == at(2026, 11, 24, 17, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"begin": ""}, "Este dato hace falta."),
+        ({"begin": "18:00"}, "A esa hora ya está cerrado"),
+        ({"reason": "other"}, "Escribe el motivo"),
+        ({"day": "2026-11-29"}, "A esa hora ya está cerrado"),
+    ],
+)
+def test_closures_that_make_no_sense_are_refused(person, desk, values, says):
+    data = {"day": "2026-11-23", "begin": "11:00", "end": "", "reason": "power", "other": ""} | values
+    with on(MONDAY):
+        page = person.post(reverse("agents:calendar_closure", args=["oficina"]), data)
+    assert page.status_code == 422
+    assert says in text_of(page)
+    assert not ScheduleChange.objects.exists()
+
+
+def test_hours_that_somebody_else_saved_are_not_overwritten(person, desk):
+    with on(MONDAY):
+        propose(person, desk, **week(tue=("8:00", "12:00")))
+        mine = ScheduleChange.objects.get()
+        typed = sent(desk, **week(wed=("8:00", "12:00")))
+        other = Desk.__new__(Desk)
+        other.__dict__ |= desk.__dict__ | {"supervisor": make_supervisor()}
+        other.change(MONDAY, week=LONGER)
+        refused = person.post(PAGE, typed)
+        assert (refused.status_code, "Alguien guardó otro horario" in text_of(refused)) == (422, True)
+        draft = person.get(PAGE, {"cambio": mine.pk})
+        assert "Volver a contar" in text_of(draft)
+        assert "Guardar y recalcular" not in text_of(draft)
+        again = person.post(reverse("agents:calendar_again", args=["oficina", mine.pk]), follow=True)
+        assert "Guardar y recalcular" in text_of(again)
+    assert desk.rules.week == LONGER
+
+
+def test_progress_is_shown_until_the_job_is_done(person, desk, monkeypatch):
+    monkeypatch.setattr(job, "COUNTED_AT_ONCE", 1)
+    for _number in range(3):
+        desk.file(MONDAY)
+    with on(MONDAY):
+        page = propose(person, desk, **week(tue=("8:00", "12:00")))
+        assert 'hx-trigger="every 2s"' in page.content.decode()
+        assert "33 %" in text_of(page)
+        job.go_on_with_all()
+        panel = person.get(
+            reverse("agents:calendar_progress", args=["oficina", ScheduleChange.objects.get().pk])
+        )
+    assert "3 vencen después" in text_of(panel)
+    assert "hx-trigger" not in panel.content.decode()
+
+
+def test_discarding_leaves_the_hours_as_they_were(person, desk):
+    with on(MONDAY):
+        propose(person, desk, **week(tue=("8:00", "12:00")))
+        draft = ScheduleChange.objects.get()
+        page = person.post(reverse("agents:calendar_discard", args=["oficina", draft.pk]), follow=True)
+    assert "Descartamos el cambio" in text_of(page)
+    assert person.get(reverse("agents:calendar_progress", args=["oficina", draft.pk])).status_code == 404
+    assert desk.calendar.current.number == 1
+
+
+def test_earlier_version_is_proposed_again(person, desk):
+    desk.change(MONDAY, week=SHORTER)
+    page = person.post(f"{PAGE}versiones/", {"version": 1}, follow=True)
+    assert "Guardar y recalcular" in text_of(page)
+    assert ScheduleChange.objects.first().rules == desk.calendar.versions.get(number=1).rules
+
+
+def test_calendars_are_created_with_a_key_of_their_own(person, desk):
+    for _time in range(2):
+        page = person.post(
+            reverse("agents:new_calendar"),
+            {"name": "Oficina", "zone": "Europe/Madrid", "hours": "always"},
+            follow=True,
+        )
+        assert "Creamos el calendario" in text_of(page)
+    assert set(Calendar.objects.values_list("key", flat=True)) == {"oficina", "oficina-2", "oficina-3"}
+    assert Calendar.objects.get(key="oficina-3").current.as_rules.always
+
+
+@pytest.mark.demand("S3.25")
+def test_one_calendar_at_most_is_that_of_the_phone(person, desk, settings):
+    settings.DESK_SUPPORT_PHONE = "601 555 0142"
+    page = text_of(Client().get("/"))
+    assert "Disponible" not in page
+    assert "Actualmente cerrado" not in page
+    person.post(reverse("agents:calendar_phone", args=["oficina"]), {"si": "1"})
+    with on(at(2026, 11, 27, 16, 0)):
+        assert "Disponible hasta hoy, 17:00" in text_of(Client().get("/"))
+    with on(at(2026, 11, 27, 17, 0)):
+        page = text_of(Client().get("/"))
+        assert "Actualmente cerrado abre lun 30 nov, 8:00" in page
+        assert "Hoy, viernes 8:00–17:00" in page
+        assert "Domingo Cerrado" in page
+    person.post(
+        reverse("agents:new_calendar"), {"name": "Siempre", "zone": "Europe/Madrid", "hours": "always"}
+    )
+    person.post(reverse("agents:calendar_phone", args=["siempre"]), {"si": "1"})
+    assert list(Calendar.objects.filter(answers_phone=True).values_list("key", flat=True)) == ["siempre"]
+    assert "Disponible 24 horas, todos los días" in text_of(Client().get("/"))
+    person.post(reverse("agents:calendar_phone", args=["siempre"]), {"no": "1"})
+    assert "Disponible" not in text_of(Client().get("/"))
+
+
+def test_desk_without_calendars_says_what_they_are_for():
+    client = Client()
+    client.force_login(make_supervisor())
+    page = client.get(reverse("agents:schedules"))
+    assert "Todavía no hay calendarios" in text_of(page)
+
+
+def test_only_supervisors_see_and_change_hours(desk):
+    change = desk.propose(MONDAY, week=SHORTER)
+    pages = [reverse("agents:schedules"), PAGE, f"{PAGE}versiones/", reverse("agents:new_calendar")]
+    pages += [
+        reverse(f"agents:calendar_{name}", args=["oficina", change.pk]) for name in ("progress", "moved")
+    ]
+    acts = [
+        reverse(f"agents:calendar_{name}", args=["oficina", change.pk])
+        for name in ("confirm", "discard", "undo", "again")
+    ]
+    acts += [
+        reverse(f"agents:calendar_{name}", args=["oficina"]) for name in ("closure", "phone", "versions")
+    ]
+    for who in (make_agent(), make_user()):
+        client = Client()
+        client.force_login(who)
+        assert {client.get(page).status_code for page in pages} == {404}
+        assert {client.post(act).status_code for act in [*acts, PAGE]} == {404}
+    assert {Client().get(page).status_code for page in pages} == {302}
+    change.refresh_from_db()
+    assert change.state == "draft"
+
+
+def test_page_takes_as_many_queries_however_many_dates_move(person, desk, django_assert_max_num_queries):
+    for _number in range(12):
+        desk.file(MONDAY)
+    change = desk.propose(MONDAY, week=SHORTER)
+    with on(MONDAY), django_assert_max_num_queries(16):
+        person.get(PAGE, {"cambio": change.pk})

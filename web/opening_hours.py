@@ -1,0 +1,103 @@
+"""Opening hours and closures in words, in the reader's language and time zone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from content.dates import short_date, short_day
+from tickets.calendars import CalendarRules
+from tickets.schedules.openness import ClosureAhead, Opening
+
+from .zone_choices import place_of
+
+
+def hours_of(rules: CalendarRules, day: date) -> tuple[list[str], timedelta, str]:
+    """Return the opening hours of a day as «8:00–12:30», their sum, and the name of what closes the day."""
+    zone = ZoneInfo(rules.zone)
+    start = datetime.combine(day, datetime.min.time(), zone)
+    end = datetime.combine(day + timedelta(days=1), datetime.min.time(), zone)
+    if rules.always:
+        return [_("24 horas")], timedelta(days=1), ""
+    parts = list(rules.working_hours().parts(start, end))
+    hours, total = [], timedelta()
+    for part in parts:
+        if part.is_open:
+            begin, until = part.start.astimezone(zone), part.end.astimezone(zone)
+            shown = "24:00" if until.date() > day else f"{until:%-H:%M}"
+            hours.append(f"{begin:%-H:%M}–{shown}")
+            total += part.end - part.start
+    reason = "" if hours else next((part.reason for part in parts if part.reason), "")
+    return hours, total, reason
+
+
+@dataclass(frozen=True)
+class ClosureNotice:
+    """What customers read about a closure: a sentence, and what follows from it."""
+
+    title: str
+    text: str
+
+
+def closure_notice(ahead: ClosureAhead, *, now: datetime) -> ClosureNotice:
+    """Return «Hoy cerramos a las 15:00: corte de luz.» and when the desk opens again, in the desk's time."""
+    closure, zone = ahead.closure, ahead.start.tzinfo
+    name = closure.name_en if closure.name_en and get_language() == "en" else closure.name
+    there = in_zone(zone.key, now) if isinstance(zone, ZoneInfo) else ""
+    with timezone.override(zone):
+        reopens = timezone.localtime(ahead.reopens)
+        is_same_day = reopens.date() == ahead.start.date()
+        values = {
+            "day": short_day(ahead.start.date()).capitalize(),
+            "time": date_format(reopens if not ahead.is_open_before and is_same_day else ahead.start, "G:i"),
+            "name": name[:1].lower() + name[1:],
+            "zone": there,
+        }
+        back = _("Volvemos %(when)s.") % {"when": short_date(ahead.reopens)}
+    known = _("Las fechas de tus tickets ya lo tienen en cuenta.")
+    if ahead.start <= now:
+        return ClosureNotice(_("Ahora estamos cerrados: %(name)s.") % values, f"{back} {known}")
+    if ahead.is_open_before:
+        return ClosureNotice(
+            _("%(day)s cerramos a las %(time)s%(zone)s: %(name)s.") % values, f"{back} {known}"
+        )
+    if is_same_day:
+        return ClosureNotice(_("%(day)s abrimos a las %(time)s%(zone)s: %(name)s.") % values, known)
+    return ClosureNotice(_("%(day)s no abrimos: %(name)s.") % values, f"{back} {known}")
+
+
+def in_zone(zone: str, now: datetime) -> str:
+    """Return « (hora de Bogotá)» if the reader's clock shows another time than one in that zone; else ""."""
+    if now.astimezone(ZoneInfo(zone)).utcoffset() == timezone.localtime(now).utcoffset():
+        return ""
+    return f" ({_('hora de %(place)s') % {'place': place_of(zone)}})"
+
+
+def until_in_words(opening: Opening, zone: str) -> str:
+    """Return «hasta hoy, 17:00», «abre lun 23 nov, 8:00» or «24 horas, todos los días», in that zone's time."""
+    if opening.until is None:
+        return _("24 horas, todos los días")
+    with timezone.override(ZoneInfo(zone)):
+        words = {"when": short_date(opening.until)}
+    return _("hasta %(when)s") % words if opening.is_open else _("abre %(when)s") % words
+
+
+def week_table(rules: CalendarRules, *, now: datetime) -> Iterator[dict[str, Any]]:
+    """Yield today and the six days after it, as components/_hours.html draws them."""
+    today = now.astimezone(ZoneInfo(rules.zone)).date()
+    for number in range(7):
+        day = today + timedelta(days=number)
+        hours, _total, reason = hours_of(rules, day)
+        closed = f"{_('Cerrado')} · {reason}" if reason else _("Cerrado")
+        name = date_format(day, "l").capitalize()
+        yield {
+            "days": _("Hoy, %(day)s") % {"day": name.lower()} if not number else name,
+            "hours": ", ".join(hours) or closed,
+            "today": not number,
+        }
