@@ -17,6 +17,7 @@ TICKET_PAGES: list[tuple[str, Callable[..., Any], str]] = [
     ("archivos/<uuid:file>/quitar/", ticket.ticket_discard, "discard"),
     ("acciones/<slug:action>/", ticket.ticket_action, "action"),
     ("encuesta/", ticket.survey, "survey"),
+    ("fecha/", ticket.due, "due"),
     ("avisos/", ticket.ticket_notifications, "notifications"),
 ]
 

@@ -37,11 +37,16 @@ def promised(ticket: Ticket, *, now: datetime) -> list[Clock]:
 def policy_target(ticket: Ticket, kind: ClockKind) -> Target | None:
     """Return what the process promises a ticket of this severity, case kind, category and customer kind; None if it
     promises nothing."""
+    return target_of(ticket, kind, severity=ticket.severity, case_kind=ticket.case_kind)
+
+
+def target_of(ticket: Ticket, kind: str, *, severity: str, case_kind: str) -> Target | None:
+    """Return what `policy_target` would for the same ticket with another severity and case kind."""
     find = {
         ClockKind.FIRST_RESPONSE: ticket.definition.first_response_target,
         ClockKind.RESOLUTION: ticket.definition.resolution_target,
-    }[kind]
-    return find(severity=ticket.severity, case_kind=ticket.case_kind, **special_case(ticket))
+    }[ClockKind(kind)]
+    return find(severity=severity, case_kind=case_kind, **special_case(ticket))
 
 
 def special_case(ticket: Ticket) -> dict[str, str]:

@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tickets import clocks
+from tickets.explanation import explanations
 from tickets.models import Ticket
 from tickets.workflow import properties
+from web.explained import explained_all
 from web.forms import StampedForm
 from web.refusals import Refusal
 
@@ -95,18 +96,7 @@ def due(request: DeskRequest, folio: str) -> HttpResponse:
     """Explain each clock («¿Por qué esta fecha?»): its target, what time counted and what did not (LESSONS A4)."""
     ticket = find_ticket(request.user, folio)
     now = timezone.now()
-    promises = ticket.clocks.select_related("calendar_version__calendar").prefetch_related("pauses")
-    explained = [
-        {
-            "clock": clock,
-            "due": clocks.current_due(clock, now=now),
-            "status": clocks.status(clock, now=now),
-            "stretches": clocks.explain(clock, now=now),
-            "used": clocks.used(clock, now=now),
-            "stopped": clock.stopped_at,
-        }
-        for clock in promises.order_by("kind")
-    ]
-    context = {"ticket": ticket, "explained": explained, "origin": origin_of(request), "now": now}
+    explained = explained_all(explanations(ticket, now=now), now=now)
+    context = {"ticket": ticket, "explained": explained, "origin": origin_of(request)}
     part = "#body" if request.htmx else ""
     return render(request, f"agents/tickets/due.html{part}", context)

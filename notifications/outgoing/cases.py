@@ -17,9 +17,10 @@ from django.utils.translation import ngettext
 
 from accounts.names import first_name
 from content.text import as_typed, render_markdown
-from tickets import clocks
-from tickets.enums import EventKind, MessageKind, Severity
+from tickets.enums import ClockKind, EventKind, MessageKind, Severity
+from tickets.explanation import explanations
 from tickets.models import Message, Ticket, TicketEvent
+from web.explained import summary
 
 from ..enums import Audience
 from ..models import OutgoingEmail
@@ -104,7 +105,9 @@ class MailContext:
     def _staff_facts(self) -> Facts:
         ticket = self.ticket
         severity_name = str(ticket.definition.severity_label or _("Severidad"))
-        due = clocks.closing_date(ticket, now=timezone.now())
+        now = timezone.now()
+        promise = next(iter(explanations(ticket, now=now, kinds=[ClockKind.RESOLUTION])), None)
+        due = promise.due if promise else None
         rows = [
             (_("Sigue a"), ticket.follows.folio if ticket.follows else ""),
             (_("Solicitante"), f"{ticket.requester_name} · {ticket.requester_email}".strip(" ·")),
@@ -115,6 +118,7 @@ class MailContext:
             (_("Cerrado"), phrases.moment(ticket.closed_at))
             if ticket.closed_at
             else (_("Fecha de cierre"), phrases.moment(due) if due else ""),
+            (_("¿Por qué esta fecha?"), summary(promise) if promise and not ticket.closed_at else ""),
         ]
         return {
             "mine": ticket.assignee_id is not None and ticket.assignee_id == self.mail.user_id,

@@ -12,9 +12,11 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from tickets import clocks
 from tickets.enums import ClockKind, DeliveryProblem, MessageKind, Purpose, StageKind, Template
 from tickets.models import Nonconformity
 from tickets.vocabulary import TEMPLATES
+from web.wording import target_in_words
 
 from . import phrases
 from .cases import MailContext, address
@@ -89,7 +91,11 @@ def _what_next(case: MailContext) -> list[tuple[str, SafeString]]:
     if ticket.first_response_at is None and (answer := phrases.before(ticket.first_response_due_at)):
         steps.append(phrases.step(_("Te respondemos %(when)s."), when=answer))
     if solution := phrases.before(ticket.due_at):
-        steps.append(phrases.step(_("Esperamos resolverlo %(when)s."), when=solution))
+        if target := target_in_words(clocks.policy_target(ticket, ClockKind.RESOLUTION)):
+            why = _("Esperamos resolverlo %(when)s: damos %(target)s a casos como este.")
+            steps.append(phrases.step(why, when=solution, target=target))
+        else:
+            steps.append(phrases.step(_("Esperamos resolverlo %(when)s."), when=solution))
     if ticket.definition.closing.approver == "requester":
         steps.append(phrases.step(_("Cuando esté resuelto, te pediremos aprobar el cierre.")))
     else:

@@ -77,6 +77,7 @@ def live_context(
         "reply_url": access.url("reply"),
         "late": notice_for(ticket) if access.can_reply else None,
         "notifications_url": access.url("notifications"),
+        "due_url": access.url("due"),
         "survey_url": access.url("survey") if access.can_rate and surveys.is_open(ticket) else "",
         "answers": _answers(ticket),
         "follows": _followed(access),

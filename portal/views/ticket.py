@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,12 +16,14 @@ from accounts.models import User
 from tickets import policies
 from tickets.attachments import discard_draft, keep_drafts
 from tickets.closing import surveys
-from tickets.enums import Purpose
+from tickets.enums import ClockKind, Purpose
+from tickets.explanation import explanations
 from tickets.models import Message
 from tickets.requesters import guests
 from tickets.workflow.conversation import reply
 from tickets.workflow.perform import perform
 from tickets.workflow.properties import set_notifications
+from web.explained import explained
 from web.grants import grant
 from web.in_place import in_place
 from web.ratelimit import by_ip, by_user, limited
@@ -29,6 +32,7 @@ from web.uploads import take_upload
 
 from ..access import Access, forget_unsent_reply, ticket_view
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
+from ..pages.contact import panel
 from ..pages.late_replies import sent_text
 from ..pages.ticket import file_of_reply, live_context, reload, render_page, unsent_form
 
@@ -37,6 +41,23 @@ from ..pages.ticket import file_of_reply, live_context, reload, render_page, uns
 @ticket_view(*policies.READING_PURPOSES)
 def ticket(request: HttpRequest, access: Access) -> HttpResponse:
     return render_page(request, access)
+
+
+@require_safe
+@ticket_view(*policies.READING_PURPOSES)
+def due(request: HttpRequest, access: Access) -> HttpResponse:
+    """Explain the closing date to the requester: what counted, what stopped the clock and what was not counted."""
+    now = timezone.now()
+    found = explanations(access.ticket, now=now, kinds=[ClockKind.RESOLUTION])
+    if not found or found[0].clock.stopped_at:
+        return redirect(access.url(""))
+    context = {
+        "ticket": access.ticket,
+        "access": access,
+        "item": explained(found[0], now=now),
+        "contact": panel(),
+    }
+    return render(request, "portal/tickets/due.html", context | {"back": access.url("")})
 
 
 @require_safe

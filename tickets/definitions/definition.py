@@ -385,6 +385,10 @@ class Definition:
     def stage(self, key: str) -> Stage:
         return self._stages[key]
 
+    def find_stage(self, key: str) -> Stage | None:
+        """Return the stage with this key; None if this version has none, as after a change of the process."""
+        return self._stages.get(key)
+
     def action(self, key: str) -> Action | None:
         return self._actions.get(key)
 

@@ -49,7 +49,7 @@ procedure = "2h"
 
 [targets.resolution]
 problem = "18 working hours"
-procedure = "18 working hours"
+procedure = "27 working hours"
 
 [[categories]]
 key = "pantalla"

@@ -1,0 +1,280 @@
+"""The answer to «¿por qué esta fecha?» as data: the page, the portal, mails and reports are written from it (A4).
+
+A long history is shown from its last two months on; what counted before is one sum.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from . import clocks, sla
+from .calendars import Target
+from .definitions.definition import Stage
+from .enums import ChangeState
+from .models import CalendarVersion, Clock, DueChange, ScheduleChange, Ticket, TicketEvent
+
+SHOWN = timedelta(days=62)
+MOST_MOVES = 40
+Changes: TypeAlias = "list[tuple[ScheduleChange, DueChange | None]]"
+"""The changes of a clock's calendar since it began, each with the date that it moved, if it did."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A stretch of time that counted, was paused, was closed, or is still left. `stage` is the one that paused it;
+    `reason` names the holiday or closure that closed it. `amount` is the time of it that counts or would have counted
+    without the pause."""
+
+    start: datetime
+    end: datetime
+    kind: Literal["counted", "paused", "closed", "left"]
+    amount: timedelta
+    reason: str = ""
+    stage: Stage | None = None
+
+
+@dataclass(frozen=True)
+class Move:
+    """Something that set or moved the due date. `due` is the date after it; `actor` is who decided it, empty for what
+    follows from a rule."""
+
+    at: datetime
+    kind: Literal["promised", "retargeted", "agreed", "paused", "recomputed", "other"]
+    due: datetime
+    actor: str = ""
+    target: Target | None = None
+    severity: str = ""
+    case_kind: str = ""
+    amount: timedelta = timedelta()
+    stage: Stage | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that led to one due date. `used` and `left` are counting time, `status.left` is time on the wall.
+    `before` is what had counted before the first of `stretches`, if they do not begin with the clock."""
+
+    clock: Clock
+    due: datetime
+    status: sla.ClockStatus
+    used: timedelta
+    left: timedelta
+    before: timedelta
+    stretches: tuple[Told, ...]
+    moves: tuple[Move, ...]
+
+    @property
+    def version(self) -> CalendarVersion | None:
+        return self.clock.calendar_version
+
+    def total(self, kind: str) -> timedelta:
+        """Return how much time the stretches of one kind add up to."""
+        return sum((told.amount for told in self.stretches if told.kind == kind), timedelta())
+
+
+def explanations(ticket: Ticket, *, now: datetime, kinds: Iterable[str] = ()) -> list[Explanation]:
+    """Return the explanation of each clock of the ticket, or of those of some kinds. Takes five queries."""
+    rows = ticket.clocks.select_related("calendar_version__calendar").prefetch_related("pauses")
+    if kinds:
+        rows = rows.filter(kind__in=kinds)
+    found = sorted(rows, key=lambda clock: clock.kind)
+    if not found:
+        return []
+    events, changes = _changes_of(ticket), _schedule_changes(found)
+    dues = {(row.change_id, row.clock_id): row for row in _dues(found, changes)}
+    return [
+        _explain(
+            clock,
+            ticket,
+            events,
+            [(change, dues.get((change.pk, clock.pk))) for change in changes if _concerns(change, clock)],
+            now=now,
+        )
+        for clock in found
+    ]
+
+
+def _explain(
+    clock: Clock, ticket: Ticket, events: list[TicketEvent], changes: Changes, *, now: datetime
+) -> Explanation:
+    calendar, end = clock.counting, clock.stopped_at or now
+    due = clocks.current_due(clock, now=now)
+    begin = max(clock.started_at, end - SHOWN)
+    left = timedelta() if clock.stopped_at else calendar.between(clock.paused_at or now, clock.due_at)
+    return Explanation(
+        clock=clock,
+        due=due,
+        status=clocks.status(clock, now=now),
+        used=clocks.used(clock, now=now),
+        left=left,
+        before=sla.elapsed(start=clock.started_at, pauses=clock.intervals(), now=begin, calendar=calendar),
+        stretches=tuple(_told(clock, ticket, begin=begin, end=end, due=due)),
+        moves=tuple(_moves(clock, ticket, events, changes, now=now)),
+    )
+
+
+def _told(clock: Clock, ticket: Ticket, *, begin: datetime, end: datetime, due: datetime) -> Iterator[Told]:
+    calendar = clock.counting
+    for stretch in sla.explain(start=begin, pauses=clock.intervals(), now=end, calendar=calendar):
+        amount = timedelta() if stretch.kind == "closed" else calendar.between(stretch.start, stretch.end)
+        told = Told(stretch.start, stretch.end, stretch.kind, amount, stretch.reason)
+        yield replace(told, stage=_stage_at(clock, ticket, stretch.start)) if told.kind == "paused" else told
+    if clock.stopped_at is None:
+        for part in calendar.parts(end, min(due, end + SHOWN)):
+            amount = calendar.between(part.start, part.end) if part.is_open else timedelta()
+            yield Told(part.start, part.end, "left" if part.is_open else "closed", amount, part.reason)
+
+
+def _stage_at(clock: Clock, ticket: Ticket, moment: datetime) -> Stage | None:
+    """Return the stage that paused the clock at a moment."""
+    for pause in clock.pauses.all():
+        if pause.started_at <= moment < pause.ended_at:
+            return ticket.definition.find_stage(pause.stage)
+    return ticket.stage_definition
+
+
+# --- How the date moved ---------------------------------------------------------------------------
+
+
+def _changes_of(ticket: Ticket) -> list[TicketEvent]:
+    """Return the events that changed what the dates depend on, earliest first."""
+    wanted = Q()
+    for name in ("severity", "case_kind", "due_at"):
+        wanted |= Q(**{f"data__changes__{name}__isnull": False})
+    return list(ticket.events.filter(wanted).order_by("version")[:MOST_MOVES])
+
+
+def _schedule_changes(found: list[Clock]) -> list[ScheduleChange]:
+    """Return the changes of the clocks' calendars since the first of them began, earliest first."""
+    calendars = {clock.calendar_version.calendar_id for clock in found if clock.calendar_version}
+    rows = ScheduleChange.objects.filter(
+        calendar__in=calendars,
+        state__in=[ChangeState.APPLYING, ChangeState.APPLIED],
+        applied_at__gte=min(clock.started_at for clock in found),
+    )
+    return list(rows.select_related("author").order_by("applied_at")[:MOST_MOVES])
+
+
+def _dues(found: list[Clock], changes: list[ScheduleChange]) -> "QuerySet[DueChange]":
+    return DueChange.objects.filter(clock__in=found, change__in=changes, is_applied=True)
+
+
+def _concerns(change: ScheduleChange, clock: Clock) -> bool:
+    version, at = clock.calendar_version, change.applied_at or change.created_at
+    return version is not None and version.calendar_id == change.calendar_id and at >= clock.started_at
+
+
+@dataclass
+class _Replay:
+    """The clock as it was at one moment, while its history is told from the beginning."""
+
+    clock: Clock
+    ticket: Ticket
+    now: datetime
+    severity: str
+    case_kind: str
+    version: int | None
+    target: Target
+    due: datetime
+    is_agreed: bool = False
+
+    def __post_init__(self) -> None:
+        self.pauses: list[sla.Interval] = []
+
+    def count(self) -> datetime:
+        counting = CalendarVersion.objects.counting(self.version, self.target.unit)
+        return sla.due_at(
+            start=self.clock.started_at,
+            target=self.target.amount,
+            pauses=self.pauses,
+            now=self.now,
+            calendar=counting,
+        )
+
+
+def _moves(
+    clock: Clock, ticket: Ticket, events: list[TicketEvent], changes: Changes, *, now: datetime
+) -> Iterator[Move]:
+    severity, case_kind = (_first_value(ticket, events, name) for name in ("severity", "case_kind"))
+    target = clocks.target_of(ticket, clock.kind, severity=severity, case_kind=case_kind) or clock.promised
+    version = changes[0][0].base_id if changes else clock.calendar_version_id
+    replay = _Replay(clock, ticket, now, severity, case_kind, version, target, clock.due_at)
+    replay.due = replay.count()
+    started = clock.started_at
+    yield Move(started, "promised", replay.due, target=target, severity=severity, case_kind=case_kind)
+    for _at, _order, step in sorted(_steps(clock, events, changes), key=lambda item: item[:2]):
+        yield from step(replay)
+    if clock.paused_at is None and replay.due != clock.due_at:
+        yield Move(now, "other", clock.due_at)
+
+
+def _first_value(ticket: Ticket, events: list[TicketEvent], name: str) -> str:
+    changes = (event.data["changes"].get(name) for event in events)
+    first = next((change[0] for change in changes if change), None)
+    return str(first if first is not None else getattr(ticket, name))
+
+
+def _steps(clock: Clock, events: list[TicketEvent], changes: Changes) -> Iterator[tuple[datetime, int, Any]]:
+    """Yield what happened to the clock, each with its moment and with what goes first of two things at one moment."""
+    for pause in clock.pauses.all():
+        yield pause.ended_at, 0, lambda replay, pause=pause: _paused(replay, pause)
+    for change, row in changes:
+        at = change.applied_at or change.created_at
+        yield at, 1, lambda replay, change=change, row=row: _recomputed(replay, change, row)
+    for event in events:
+        if event.at >= clock.started_at and (clock.stopped_at is None or event.at <= clock.stopped_at):
+            yield event.at, 2, lambda replay, event=event: _changed(replay, event)
+
+
+def _paused(replay: _Replay, pause: Any) -> Iterator[Move]:
+    counting = CalendarVersion.objects.counting(replay.version, replay.target.unit)
+    before, amount = replay.due, counting.between(pause.started_at, pause.ended_at)
+    replay.pauses.append(sla.Interval(pause.started_at, pause.ended_at))
+    if not replay.is_agreed:
+        replay.due = replay.count()
+    elif pause.started_at < replay.due:
+        replay.due = counting.add(replay.due, amount)
+    if replay.due != before:
+        stage = replay.ticket.definition.find_stage(pause.stage)
+        yield Move(pause.ended_at, "paused", replay.due, amount=amount, stage=stage)
+
+
+def _recomputed(replay: _Replay, change: ScheduleChange, row: DueChange | None) -> Iterator[Move]:
+    replay.version = change.version_id
+    if row is not None:
+        replay.due = row.after
+        author = str(change.author) if change.author else ""
+        at = change.applied_at or change.created_at
+        yield Move(at, "recomputed", row.after, author, reason=change.reason)
+
+
+def _changed(replay: _Replay, event: TicketEvent) -> Iterator[Move]:
+    changes: Mapping[str, Any] = event.data["changes"]
+    if changes.get("severity") or changes.get("case_kind"):
+        replay.severity = (changes.get("severity") or [None, replay.severity])[1]
+        replay.case_kind = (changes.get("case_kind") or [None, replay.case_kind])[1]
+        target = clocks.target_of(
+            replay.ticket, replay.clock.kind, severity=replay.severity, case_kind=replay.case_kind
+        )
+        if target and not replay.is_agreed and target != replay.target:
+            replay.target = target
+            replay.due = replay.count()
+            yield Move(
+                event.at,
+                "retargeted",
+                replay.due,
+                event.actor_name,
+                target=target,
+                severity=replay.severity,
+                case_kind=replay.case_kind,
+            )
+    agreed = changes.get("due_at")
+    moment = parse_datetime(agreed[1]) if agreed and agreed[1] and replay.clock.kind == "resolution" else None
+    if moment:
+        replay.is_agreed, replay.due = True, moment
+        yield Move(event.at, "agreed", moment, event.actor_name)

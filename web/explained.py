@@ -1,0 +1,329 @@
+"""«¿Por qué esta fecha?» in words and as a bar, for staff and for customers, from `tickets.explanation`."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from content.dates import short_date, short_day
+from tickets.definitions.definition import Stage
+from tickets.enums import CaseKind, Severity, StageKind, TargetUnit
+from tickets.explanation import Explanation, Move, Told
+from tickets.models import CalendarVersion
+
+from .wording import duration, hours_and_minutes, target_in_words
+
+WIDTH, GAP, FIXED, LEAST = 712, 26, 40, 12
+"""Of the bar, of the time outside opening hours, of a closed piece and of the shortest one, in units of the drawing."""
+FIRST, LAST = 3, 14
+MOST_ROWS = 12
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the list beside the bar. `kind` is count, pause, skip, next or sum."""
+
+    kind: str
+    label: str
+    detail: str = ""
+    amount: str = ""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of the bar: a box, or a gap (three dots) of time that is not drawn to scale."""
+
+    kind: str
+    x: int
+    width: int
+    text: str = ""
+    day: str = ""
+
+    @property
+    def middle(self) -> int:
+        return self.x + self.width // 2
+
+
+@dataclass(frozen=True)
+class Bar:
+    pieces: list[Piece]
+    now: int | None
+    due: int | None
+    title: str
+
+    @property
+    def are_close(self) -> bool:
+        """Whether the words under the two marks would overlap."""
+        return self.now is not None and self.due is not None and abs(self.now - self.due) < 70
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What a page shows of one clock."""
+
+    explanation: Explanation
+    used: str
+    left: str
+    wall: str
+    """How long it takes until the due date on the wall, or what became of it: «en 2 d 23 h», «venció hace 1 h»."""
+    target: str
+    rows: list[Row]
+    moves: list[tuple[str, str, str]]
+    """What happened, when, and the date after it."""
+    bar: Bar
+    sentences: list[str] = field(default_factory=list)
+    """For the customer: what was used, what stopped the clock, and what was not counted."""
+
+
+def explained(found: Explanation, *, now: datetime) -> Explained:
+    """Return the explanation in the reader's language and time zone."""
+    names = _english_names(found)
+    return Explained(
+        explanation=found,
+        used=_amount(found, found.used),
+        left=_amount(found, found.left),
+        wall=_on_the_wall(found),
+        target=target_in_words(found.clock.promised),
+        rows=list(_rows(found, names)),
+        moves=[(_move(move), short_date(move.at), short_date(move.due)) for move in found.moves],
+        bar=_bar(found, now=now),
+        sentences=list(_sentences(found, names)),
+    )
+
+
+def _english_names(found: Explanation) -> dict[str, str]:
+    """Return the English names of the calendar's holidays and closures, for readers of English."""
+    if get_language() != "en" or found.clock.calendar_version_id is None:
+        return {}
+    [rules] = CalendarVersion.objects.rules([found.clock.calendar_version_id]).values()
+    days = {own.name: own.name_en for own in rules.days if own.name_en}
+    return days | {closure.name: closure.name_en for closure in rules.closures if closure.name_en}
+
+
+def _amount(found: Explanation, amount: timedelta) -> str:
+    """Format counting time as the clock counts it: in hours, or in whole days."""
+    if found.clock.unit in (TargetUnit.ELAPSED, TargetUnit.WORKING):
+        return hours_and_minutes(amount)
+    return ngettext("%(n)d día", "%(n)d días", amount.days) % {"n": amount.days}
+
+
+def _on_the_wall(found: Explanation) -> str:
+    left = {"left": duration(found.status.left)}
+    match found.status.state:
+        case "met":
+            return _("a tiempo")
+        case "missed":
+            return _("%(left)s tarde") % left
+        case "breached":
+            return _("venció hace %(left)s") % left
+        case "paused":
+            return _("en pausa")
+    return _("en %(left)s") % left
+
+
+def summary(found: Explanation) -> str:
+    """Return both readings of the time in one line: «22 h 43 min de 32 horas hábiles, en 2 d»."""
+    return _("%(used)s de %(target)s, %(wall)s") % {
+        "used": _amount(found, found.used),
+        "target": target_in_words(found.clock.promised),
+        "wall": _on_the_wall(found),
+    }
+
+
+def why_paused(stage: Stage | None) -> str:
+    """Return for whom a clock waited in a stage."""
+    if stage is None:
+        return _("en pausa")
+    if stage.kind == StageKind.WAITING_INTERNAL:
+        return _("esperando a otro equipo")
+    return _("el caso estaba cerrado") if stage.is_end else _("esperando al solicitante")
+
+
+def _rows(found: Explanation, names: dict[str, str]) -> Iterator[Row]:
+    counted = [told for told in found.stretches if told.kind == "counted"]
+    if counted or found.before:
+        began = found.clock.started_at if found.before else counted[0].start
+        end = counted[-1].end if counted else found.stretches[0].start
+        yield Row("count", _("Cuenta"), _range(began, end), _amount(found, found.used))
+    others = [
+        told for told in found.stretches if told.kind == "paused" or (told.kind == "closed" and told.reason)
+    ]
+    for told in others[-MOST_ROWS:]:
+        if told.kind == "paused":
+            label = _("En pausa, %(why)s") % {"why": why_paused(told.stage)}
+            yield Row("pause", label, _range(told.start, told.end), _amount(found, told.amount))
+        else:
+            label = _("Cerrado: %(reason)s") % {"reason": names.get(told.reason, told.reason)}
+            yield Row("skip", label, _closed(found, told), _("no cuenta"))
+    if len(others) > MOST_ROWS:
+        more = len(others) - MOST_ROWS
+        yield Row("skip", ngettext("y %(n)d tramo anterior", "y %(n)d tramos anteriores", more) % {"n": more})
+    if any(told.kind == "closed" and not told.reason for told in found.stretches):
+        yield Row("night", _("Fuera de horario"), "", _("no cuenta"))
+    ahead = [told for told in found.stretches if told.kind == "left"]
+    if ahead:
+        yield Row("next", _("Falta"), _range(ahead[0].start, ahead[-1].end), _amount(found, found.left))
+        if not found.clock.is_agreed:
+            total = _amount(found, found.used + found.left)
+            yield Row("sum", _("Cuenta y falta, el plazo de la política"), "", total)
+
+
+def _range(start: datetime, end: datetime) -> str:
+    return f"{short_date(start)} – {short_date(end)}"
+
+
+def _closed(found: Explanation, told: Told) -> str:
+    """Return the day of a closed day, and the times of another closed stretch."""
+    [rules] = CalendarVersion.objects.rules([found.clock.calendar_version_id or 0]).values()
+    start, end = (moment.astimezone(ZoneInfo(rules.zone)) for moment in (told.start, told.end))
+    if end - start == timedelta(days=1) and not (start.hour or start.minute):
+        return short_day(start.date())
+    return _range(told.start, told.end)
+
+
+def _move(move: Move) -> str:
+    words = {
+        "target": target_in_words(move.target),
+        "severity": dict(Severity.choices).get(move.severity, ""),
+        "kind": dict(CaseKind.choices).get(move.case_kind, ""),
+        "who": move.actor or _("Mesa de ayuda"),
+        "amount": hours_and_minutes(move.amount),
+        "why": why_paused(move.stage),
+        "reason": move.reason,
+    }
+    match move.kind:
+        case "promised":
+            return _("Llegó con severidad %(severity)s (%(kind)s): %(target)s") % words
+        case "retargeted":
+            return _("%(who)s la pasó a severidad %(severity)s (%(kind)s): %(target)s") % words
+        case "agreed":
+            return _("%(who)s fijó la fecha") % words
+        case "paused":
+            return _("Pausa de %(amount)s, %(why)s") % words
+        case "recomputed" if move.reason:
+            return _("%(who)s cambió el horario: %(reason)s") % words
+        case "recomputed":
+            return _("%(who)s cambió el horario") % words
+    return _("Otro ajuste")
+
+
+def _sentences(found: Explanation, names: dict[str, str]) -> Iterator[str]:
+    clock = found.clock
+    if clock.is_agreed:
+        yield _("Una persona del equipo fijó esta fecha para tu caso.")
+    else:
+        yield _("Usamos %(used)s de %(target)s que damos a casos como este.") % {
+            "used": _amount(found, found.used),
+            "target": target_in_words(clock.promised),
+        }
+    for told in [told for told in found.stretches if told.kind == "paused"][-3:]:
+        yield _("El reloj se detuvo de %(start)s a %(end)s: %(why)s.") % {
+            "start": short_date(told.start),
+            "end": short_date(told.end),
+            "why": _why_for_customer(told.stage),
+        }
+    skipped: dict[str, date] = {}
+    for told in found.stretches:
+        if told.kind == "closed" and told.reason:
+            skipped.setdefault(names.get(told.reason, told.reason), timezone.localtime(told.start).date())
+    if skipped:
+        days = [f"{name} ({short_day(day)})" for name, day in list(skipped.items())[-5:]]
+        yield _("No contamos: %(days)s.") % {"days": ", ".join(days)}
+
+
+def _why_for_customer(stage: Stage | None) -> str:
+    if stage is None:
+        return _("estaba en pausa")
+    if stage.kind == StageKind.WAITING_INTERNAL:
+        return _("esperábamos a otro equipo")
+    return _("tu caso estaba cerrado") if stage.is_end else _("esperábamos tu respuesta")
+
+
+# --- The bar --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Box:
+    kind: str
+    amount: timedelta
+    start: datetime
+    end: datetime
+
+
+def _bar(found: Explanation, *, now: datetime) -> Bar:
+    """Draw the stretches to the scale of counting time. Time outside opening hours is three dots, without scale, and so
+    is what does not fit between the beginning and the last days."""
+    zone = ZoneInfo(timezone.get_current_timezone_name())
+    boxes = _shortened([box for told in found.stretches for box in _boxes(found, told, zone)])
+    scaled = [box for box in boxes if box.amount]
+    fixed = sum(GAP if box.kind == "night" else FIXED for box in boxes if not box.amount)
+    total = sum((box.amount for box in scaled), timedelta()) or timedelta(seconds=1)
+    room = max(WIDTH - 16 - fixed - LEAST * len(scaled), 60)
+    pieces, x, shown = [], 8, None
+    marks: dict[datetime, int] = {}
+    for box in boxes:
+        width = GAP if box.kind == "night" else FIXED
+        if box.amount:
+            width = LEAST + int(room * (box.amount / total))
+        for moment in (now, found.due):
+            if box.start <= moment < box.end:
+                marks.setdefault(moment, x + int(width * ((moment - box.start) / (box.end - box.start))))
+        day = box.start.astimezone(zone).date()
+        label = short_day(day) if box.kind != "night" and day != shown and width > 20 else ""
+        shown = day if label else shown
+        text = hours_and_minutes(box.amount) if box.amount else ""
+        text = text if width > 12 + 6 * len(text) else ""
+        pieces.append(Piece(box.kind, x, width, text, label))
+        x += width
+    return Bar(
+        pieces=pieces,
+        now=marks.get(now, x) if found.clock.stopped_at is None else None,
+        due=marks.get(found.due, x),
+        title=_("De %(start)s a %(end)s: cuentan %(used)s y faltan %(left)s.")
+        % {
+            "start": short_date(found.clock.started_at),
+            "end": short_date(found.due),
+            "used": _amount(found, found.used),
+            "left": _amount(found, found.left),
+        },
+    )
+
+
+def _boxes(found: Explanation, told: Told, zone: ZoneInfo) -> Iterator[_Box]:
+    calendar = found.clock.counting
+    kind = {"counted": "count", "paused": "pause", "left": "next", "closed": "skip"}[told.kind]
+    if told.kind == "closed":
+        yield _Box("skip" if told.reason else "night", timedelta(), told.start, told.end)
+        return
+    for part in calendar.parts(told.start, told.end) if told.kind == "paused" else [told]:
+        is_night = isinstance(part, Told) is False and not part.is_open  # type: ignore[union-attr]
+        amount = (
+            timedelta() if is_night else calendar.between(part.start, part.end) or (part.end - part.start)
+        )
+        yield _Box("night" if is_night else kind, amount, part.start, part.end)
+
+
+def _shortened(boxes: list[_Box]) -> list[_Box]:
+    """Leave out the middle of a long history, and join gaps that stand side by side."""
+    if len(boxes) > FIRST + LAST:
+        left_out = boxes[FIRST:-LAST]
+        boxes = [
+            *boxes[:FIRST],
+            _Box("night", timedelta(), left_out[0].start, left_out[-1].end),
+            *boxes[-LAST:],
+        ]
+    result: list[_Box] = []
+    for box in boxes:
+        if result and box.kind == result[-1].kind == "night":
+            result[-1] = _Box("night", timedelta(), result[-1].start, box.end)
+        else:
+            result.append(box)
+    return result
+
+
+def explained_all(found: Iterable[Explanation], *, now: datetime) -> list[Explained]:
+    return [explained(each, now=now) for each in found]
