@@ -15,13 +15,16 @@ from .views import (
     process_map,
     properties,
     queues,
+    schedule_changes,
     schedules,
+    targets,
     tickets,
 )
 
 app_name = "agents"
 TICKET = "tickets/<str:folio>"
 CALENDAR = "ajustes/horarios/<slug:key>"
+CHANGE = "ajustes/cambios/<int:pk>"
 
 urlpatterns = [
     path("", queues.queue, name="queue"),
@@ -64,12 +67,14 @@ urlpatterns = [
     path(f"{CALENDAR}/cierre/", schedules.closure, name="calendar_closure"),
     path(f"{CALENDAR}/telefono/", schedules.phone, name="calendar_phone"),
     path(f"{CALENDAR}/versiones/", schedules.versions, name="calendar_versions"),
-    path(f"{CALENDAR}/cambios/<int:pk>/", schedules.progress, name="calendar_progress"),
-    path(f"{CALENDAR}/cambios/<int:pk>/tickets/", schedules.moved, name="calendar_moved"),
-    path(f"{CALENDAR}/cambios/<int:pk>/guardar/", schedules.confirm, name="calendar_confirm"),
-    path(f"{CALENDAR}/cambios/<int:pk>/contar/", schedules.again, name="calendar_again"),
-    path(f"{CALENDAR}/cambios/<int:pk>/descartar/", schedules.discard, name="calendar_discard"),
-    path(f"{CALENDAR}/cambios/<int:pk>/deshacer/", schedules.undo, name="calendar_undo"),
+    path(f"{CHANGE}/", schedule_changes.progress, name="change_progress"),
+    path(f"{CHANGE}/tickets/", schedule_changes.moved, name="change_moved"),
+    path(f"{CHANGE}/guardar/", schedule_changes.confirm, name="change_confirm"),
+    path(f"{CHANGE}/contar/", schedule_changes.again, name="change_again"),
+    path(f"{CHANGE}/descartar/", schedule_changes.discard, name="change_discard"),
+    path(f"{CHANGE}/deshacer/", schedule_changes.undo, name="change_undo"),
+    path("ajustes/plazos/<slug:key>/", targets.targets, name="targets"),
+    path("ajustes/plazos/<slug:key>/versiones/", targets.versions, name="targets_versions"),
     path("inconformidades/", nonconformities.nonconformities, name="nonconformities"),
     path("inconformidades/<int:pk>/", nonconformities.nonconformity, name="nonconformity"),
 ]

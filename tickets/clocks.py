@@ -8,6 +8,7 @@ shown or sorted by, it is that one: `nearest` finds it, and `Ticket.due_order` h
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 from django.db.models import Subquery
@@ -15,43 +16,68 @@ from django.db.models import Subquery
 from . import sla
 from .calendars import Calendar as CountingCalendar
 from .calendars import Target
-from .definitions.definition import Stage
+from .definitions.definition import Stage, Targets
 from .enums import ClockKind, TargetUnit
 from .models import Calendar, CalendarVersion, Clock, Pause, Ticket
+from .promises import policy_of
 
 
 def promised(ticket: Ticket, *, now: datetime) -> list[Clock]:
     """Return the clocks that the process promises, running from `now`, for a ticket that is being filed (S0.19, S2.33,
     S2.34). Neither they nor the ticket, to which their due dates are copied, are saved yet."""
+    policy = Policy(ticket)
     clocks = []
     for kind in ClockKind:
-        if target := policy_target(ticket, kind):
+        if target := policy.target(kind):
             clock = Clock(ticket=ticket, kind=kind, started_at=now)
-            _promise(clock, target, calendar_for(ticket, target))
+            policy.promise(clock, target)
             clock.due_at = sla.due_at(start=now, target=clock.target, now=now, calendar=clock.counting)
             clocks.append(clock)
     copy_due_dates(ticket, clocks)
     return clocks
 
 
-def policy_target(ticket: Ticket, kind: ClockKind) -> Target | None:
-    """Return what the process promises a ticket of this severity, case kind, category and customer kind; None if it
-    promises nothing."""
-    return target_of(ticket, kind, severity=ticket.severity, case_kind=ticket.case_kind)
+class Policy:
+    """What a ticket is promised now: the targets in force, what its special targets look at, and the calendar that
+    counts. Takes one query, and one for the calendar if a target needs it."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self.ticket = ticket
+        self.targets, self.version = policy_of(ticket)
+
+    def target(self, kind: str, *, severity: str = "", case_kind: str = "") -> Target | None:
+        """Return what is promised to a ticket of this severity and case kind, which are the ticket's own if empty; None
+        if nothing is."""
+        ticket = self.ticket
+        return self.targets.find(
+            kind,
+            severity=severity or ticket.severity,
+            case_kind=case_kind or ticket.case_kind,
+            **special_case(ticket, self.targets),
+        )
+
+    @cached_property
+    def calendar(self) -> CalendarVersion:
+        """The current version of the calendar that the targets name."""
+        key = self.targets.calendar
+        [version] = CalendarVersion.objects.filter(
+            pk=Subquery(Calendar.objects.filter(key=key).values("current"))
+        )
+        return version
+
+    def calendar_for(self, target: Target) -> CalendarVersion | None:
+        """Return the version of the calendar that counts a target from now on; None for elapsed time."""
+        return self.calendar if target.needs_calendar else None
+
+    def promise(self, clock: Clock, target: Target) -> None:
+        """Write the target into the clock. The caller computes the due date."""
+        clock.target, clock.unit = target.amount, target.unit
+        clock.calendar_version, clock.policy_version_id = self.calendar_for(target), self.version
 
 
-def target_of(ticket: Ticket, kind: str, *, severity: str, case_kind: str) -> Target | None:
-    """Return what `policy_target` would for the same ticket with another severity and case kind."""
-    find = {
-        ClockKind.FIRST_RESPONSE: ticket.definition.first_response_target,
-        ClockKind.RESOLUTION: ticket.definition.resolution_target,
-    }[ClockKind(kind)]
-    return find(severity=severity, case_kind=case_kind, **special_case(ticket))
-
-
-def special_case(ticket: Ticket) -> dict[str, str]:
-    """Return what the process's special targets look at. Reads nothing if it has none."""
-    if not ticket.definition.targets.special:
+def special_case(ticket: Ticket, targets: Targets) -> dict[str, str]:
+    """Return what special targets look at. Reads nothing if there are none."""
+    if not targets.special:
         return {}
     kind = ticket.requester.kind if ticket.requester else None
     return {
@@ -60,33 +86,17 @@ def special_case(ticket: Ticket) -> dict[str, str]:
     }
 
 
-def calendar_for(ticket: Ticket, target: Target) -> CalendarVersion | None:
-    """Return the version of the process's calendar that counts a target from now on; None for elapsed time."""
-    if not target.needs_calendar:
-        return None
-    key = ticket.definition.targets.calendar
-    [version] = CalendarVersion.objects.filter(
-        pk=Subquery(Calendar.objects.filter(key=key).values("current"))
-    )
-    return version
-
-
-def _promise(clock: Clock, target: Target, version: CalendarVersion | None) -> None:
-    clock.target, clock.unit, clock.calendar_version = target.amount, target.unit, version
-
-
 def proposed_due(ticket: Ticket, *, severity: str, case_kind: str, now: datetime) -> datetime | None:
     """Return the closing date to propose to the staff who prepare the ticket (S2.4); None if the process promises none.
 
     The date is the resolution target of `severity` and `case_kind` after filing, not counting the pauses. If that date
     has passed, the target is added to `now` instead. The date is rounded down to the minute.
     """
-    target = ticket.definition.resolution_target(
-        severity=severity, case_kind=case_kind, **special_case(ticket)
-    )
+    policy = Policy(ticket)
+    target = policy.target(ClockKind.RESOLUTION, severity=severity, case_kind=case_kind)
     if target is None:
         return None
-    version = calendar_for(ticket, target)
+    version = policy.calendar_for(target)
     calendar = CalendarVersion.objects.counting(version.pk if version else None, target.unit)
     clock = ticket.clocks.filter(kind=ClockKind.RESOLUTION).prefetch_related("pauses").first()
     pauses = clock.intervals() if clock else []
@@ -142,17 +152,23 @@ def retarget(ticket: Ticket, *, now: datetime) -> None:
     Pauses, agreed dates and stopped clocks are not changed (LESSONS A6). If the new due date of a breached clock lies
     ahead, its `breached_at` is cleared.
     """
+    policy = Policy(ticket)
     clocks = list(ticket.clocks.filter(stopped_at__isnull=True).prefetch_related("pauses"))
     for clock in clocks:
-        target = policy_target(ticket, ClockKind(clock.kind))
+        target = policy.target(clock.kind)
         if target is None or clock.is_agreed or clock.promised == target:
             continue
-        _promise(clock, target, calendar_for(ticket, target))
+        policy.promise(clock, target)
         clock.due_at = _due(clock, clock.intervals(), now=now)
         _count_pause_until(clock, stage=ticket.stage_definition, now=now)
         if not clock.has_run_out(now):
             clock.breached_at = None
-        clock.save(update_fields=["target", "unit", "calendar_version", "due_at", "paused_at", "breached_at"])
+        clock.save(
+            update_fields=[
+                *("target", "unit", "calendar_version", "policy_version"),
+                *("due_at", "paused_at", "breached_at"),
+            ]
+        )
     copy_due_dates(ticket, clocks)
 
 
@@ -166,12 +182,14 @@ def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime)
     was, now_is = before.clock, after.clock
     if was == now_is:
         return
-    clocks = list(ticket.clocks.prefetch_related("pauses"))
+    clocks = list(
+        ticket.clocks.select_related("calendar_version__calendar__current").prefetch_related("pauses")
+    )
     for clock in clocks:
         if was == "stops" and _goes_on(clock, ticket):
             clock.paused_at, clock.stopped_at = clock.stopped_at, None
-            if clock.calendar_version_id:  # the calendar may have changed meanwhile
-                clock.calendar_version = calendar_for(ticket, clock.promised)
+            if clock.calendar_version:  # it may have changed meanwhile
+                clock.calendar_version = clock.calendar_version.calendar.current
         if clock.stopped_at is None:
             if now_is == "pauses":
                 clock.paused_at = clock.paused_at or now

@@ -13,9 +13,18 @@ from django.utils.dateparse import parse_datetime
 
 from . import clocks, sla
 from .calendars import Target
-from .definitions.definition import Stage
+from .definitions.definition import Stage, Targets
 from .enums import ChangeState
-from .models import CalendarVersion, Clock, DueChange, ScheduleChange, Ticket, TicketEvent
+from .models import (
+    CalendarVersion,
+    Clock,
+    DueChange,
+    PolicyVersion,
+    ProcessVersion,
+    ScheduleChange,
+    Ticket,
+    TicketEvent,
+)
 
 SHOWN = timedelta(days=62)
 MOST_MOVES = 40
@@ -79,13 +88,15 @@ class Explanation:
 
 def explanations(ticket: Ticket, *, now: datetime, kinds: Iterable[str] = ()) -> list[Explanation]:
     """Return the explanation of each clock of the ticket, or of those of some kinds. Takes five queries."""
-    rows = ticket.clocks.select_related("calendar_version__calendar").prefetch_related("pauses")
+    rows = ticket.clocks.select_related("calendar_version__calendar", "policy_version").prefetch_related(
+        "pauses"
+    )
     if kinds:
         rows = rows.filter(kind__in=kinds)
     found = sorted(rows, key=lambda clock: clock.kind)
     if not found:
         return []
-    events, changes = _changes_of(ticket), _schedule_changes(found)
+    events, changes = _changes_of(ticket), _schedule_changes(found, ticket)
     dues = {(row.change_id, row.clock_id): row for row in _dues(found, changes)}
     return [
         _explain(
@@ -149,15 +160,16 @@ def _changes_of(ticket: Ticket) -> list[TicketEvent]:
     return list(ticket.events.filter(wanted).order_by("version")[:MOST_MOVES])
 
 
-def _schedule_changes(found: list[Clock]) -> list[ScheduleChange]:
+def _schedule_changes(found: list[Clock], ticket: Ticket) -> list[ScheduleChange]:
     """Return the changes of the clocks' calendars since the first of them began, earliest first."""
     calendars = {clock.calendar_version.calendar_id for clock in found if clock.calendar_version}
+    process = ProcessVersion.objects.process_of(ticket.process_version_id)
     rows = ScheduleChange.objects.filter(
-        calendar__in=calendars,
+        Q(calendar__in=calendars) | Q(process=process),
         state__in=[ChangeState.APPLYING, ChangeState.APPLIED],
         applied_at__gte=min(clock.started_at for clock in found),
     )
-    return list(rows.select_related("author").order_by("applied_at")[:MOST_MOVES])
+    return list(rows.select_related("author", "base_policy", "policy").order_by("applied_at")[:MOST_MOVES])
 
 
 def _dues(found: list[Clock], changes: list[ScheduleChange]) -> "QuerySet[DueChange]":
@@ -166,7 +178,9 @@ def _dues(found: list[Clock], changes: list[ScheduleChange]) -> "QuerySet[DueCha
 
 def _concerns(change: ScheduleChange, clock: Clock) -> bool:
     version, at = clock.calendar_version, change.applied_at or change.created_at
-    return version is not None and version.calendar_id == change.calendar_id and at >= clock.started_at
+    if at < clock.started_at:
+        return False
+    return change.calendar_id is None or (version is not None and version.calendar_id == change.calendar_id)
 
 
 @dataclass
@@ -178,13 +192,18 @@ class _Replay:
     now: datetime
     severity: str
     case_kind: str
-    version: int | None
-    target: Target
-    due: datetime
+    targets: Targets
     is_agreed: bool = False
 
     def __post_init__(self) -> None:
         self.pauses: list[sla.Interval] = []
+        self.target, self.due = self.clock.promised, self.clock.due_at
+        self.version = self.clock.calendar_version_id
+
+    def wanted(self) -> Target | None:
+        """Return what the targets promise to a ticket of this severity and case kind."""
+        case = clocks.special_case(self.ticket, self.targets)
+        return self.targets.find(self.clock.kind, severity=self.severity, case_kind=self.case_kind, **case)
 
     def count(self) -> datetime:
         counting = CalendarVersion.objects.counting(self.version, self.target.unit)
@@ -201,12 +220,12 @@ def _moves(
     clock: Clock, ticket: Ticket, events: list[TicketEvent], changes: Changes, *, now: datetime
 ) -> Iterator[Move]:
     severity, case_kind = (_first_value(ticket, events, name) for name in ("severity", "case_kind"))
-    target = clocks.target_of(ticket, clock.kind, severity=severity, case_kind=case_kind) or clock.promised
-    version = changes[0][0].base_id if changes else clock.calendar_version_id
-    replay = _Replay(clock, ticket, now, severity, case_kind, version, target, clock.due_at)
-    replay.due = replay.count()
     started = clock.started_at
-    yield Move(started, "promised", replay.due, target=target, severity=severity, case_kind=case_kind)
+    replay = _Replay(clock, ticket, now, severity, case_kind, _first_targets(clock, ticket, changes))
+    replay.target = replay.wanted() or clock.promised
+    replay.version = _version_after(started, clock, changes)
+    replay.due = replay.count()
+    yield Move(started, "promised", replay.due, target=replay.target, severity=severity, case_kind=case_kind)
     for _at, _order, step in sorted(_steps(clock, events, changes), key=lambda item: item[:2]):
         yield from step(replay)
     if clock.paused_at is None and replay.due != clock.due_at:
@@ -224,8 +243,12 @@ def _steps(clock: Clock, events: list[TicketEvent], changes: Changes) -> Iterato
     for pause in clock.pauses.all():
         yield pause.ended_at, 0, lambda replay, pause=pause: _paused(replay, pause)
     for change, row in changes:
-        at = change.applied_at or change.created_at
-        yield at, 1, lambda replay, change=change, row=row: _recomputed(replay, change, row)
+        at, after = change.applied_at or change.created_at, changes
+        yield (
+            at,
+            1,
+            lambda replay, change=change, row=row, after=after: _recomputed(replay, change, row, after),
+        )
     for event in events:
         if event.at >= clock.started_at and (clock.stopped_at is None or event.at <= clock.stopped_at):
             yield event.at, 2, lambda replay, event=event: _changed(replay, event)
@@ -244,13 +267,40 @@ def _paused(replay: _Replay, pause: Any) -> Iterator[Move]:
         yield Move(pause.ended_at, "paused", replay.due, amount=amount, stage=stage)
 
 
-def _recomputed(replay: _Replay, change: ScheduleChange, row: DueChange | None) -> Iterator[Move]:
-    replay.version = change.version_id
+def _first_targets(clock: Clock, ticket: Ticket, changes: Changes) -> Targets:
+    """Return the targets that were in force when the clock began."""
+    first = next((change for change, _row in changes if change.process_id), None)
+    if first is not None:
+        return first.base_policy.as_targets if first.base_policy else ticket.definition.targets
+    if clock.policy_version_id is not None:
+        return PolicyVersion.objects.targets(clock.policy_version_id)
+    return ticket.definition.targets
+
+
+def _version_after(moment: datetime, clock: Clock, changes: Changes) -> int | None:
+    """Return the version of the calendar that counted from a moment on."""
+    later = (
+        change.base_id
+        for change, _row in changes
+        if change.base_id and (change.applied_at or moment) > moment
+    )
+    return next(later, clock.calendar_version_id)
+
+
+def _recomputed(
+    replay: _Replay, change: ScheduleChange, row: DueChange | None, changes: Changes
+) -> Iterator[Move]:
+    at = change.applied_at or change.created_at
+    if change.policy is not None:
+        replay.targets = change.policy.as_targets
+        if not replay.is_agreed:
+            replay.target = replay.wanted() or replay.target
+    replay.version = _version_after(at, replay.clock, changes)
     if row is not None:
         replay.due = row.after
         author = str(change.author) if change.author else ""
-        at = change.applied_at or change.created_at
-        yield Move(at, "recomputed", row.after, author, reason=change.reason)
+        target = replay.target if change.policy_id else None
+        yield Move(at, "recomputed", row.after, author, reason=change.reason, target=target)
 
 
 def _changed(replay: _Replay, event: TicketEvent) -> Iterator[Move]:
@@ -258,9 +308,7 @@ def _changed(replay: _Replay, event: TicketEvent) -> Iterator[Move]:
     if changes.get("severity") or changes.get("case_kind"):
         replay.severity = (changes.get("severity") or [None, replay.severity])[1]
         replay.case_kind = (changes.get("case_kind") or [None, replay.case_kind])[1]
-        target = clocks.target_of(
-            replay.ticket, replay.clock.kind, severity=replay.severity, case_kind=replay.case_kind
-        )
+        target = replay.wanted()
         if target and not replay.is_agreed and target != replay.target:
             replay.target = target
             replay.due = replay.count()

@@ -204,6 +204,8 @@ def _move(move: Move) -> str:
             return _("%(who)s fijó la fecha") % words
         case "paused":
             return _("Pausa de %(amount)s, %(why)s") % words
+        case "recomputed" if move.target:
+            return _("%(who)s cambió los plazos: %(target)s") % words
         case "recomputed" if move.reason:
             return _("%(who)s cambió el horario: %(reason)s") % words
         case "recomputed":

@@ -247,7 +247,8 @@ def closures_of(calendar: Calendar, rules: CalendarRules, *, now: datetime) -> l
     changes = calendar.changes.filter(is_closure=True, state__in=[ChangeState.APPLYING, ChangeState.APPLIED])
     by_closure: dict[Closure, ScheduleChange] = {}
     for change in changes.select_related("author", "base")[:50]:
-        for closure in set(CalendarRules.read(change.rules).closures) - set(change.base.as_rules.closures):
+        before = change.base.as_rules.closures if change.base else ()
+        for closure in set(CalendarRules.read(change.rules).closures) - set(before):
             by_closure.setdefault(closure, change)
     return [{"closure": each, "change": by_closure.get(each)} for each in recent]
 

@@ -484,7 +484,7 @@ def test_request_of_any_severity_is_due_within_a_day(severity: str):
         client = signed_in(make_agent(ticket.department))
         changed = {"value": severity, "version": ticket.version, "key": "a" * 32}
         client.post(url(ticket, "property", "severity"), changed)
-        assert "Política 1 día" in page_of(client, url(ticket, "due"))
+        assert "Política 1 día" in plain(page_of(client, url(ticket, "due")))
         clock.shift(timedelta(hours=24, seconds=-1))
         sweeps.breach_overdue()
         assert folios_in(client.get(of("elevados"))) == []

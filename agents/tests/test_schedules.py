@@ -83,7 +83,7 @@ def test_a_change_is_counted_first_and_saved_when_it_is_confirmed(person, desk):
         assert clock(ticket).due_at == at(2026, 11, 24, 17, 0)
         draft = ScheduleChange.objects.get()
         assert (draft.reason, draft.author) == ("Turno corto", desk.supervisor)
-        done = person.post(reverse("agents:calendar_confirm", args=["oficina", draft.pk]), follow=True)
+        done = person.post(reverse("agents:change_confirm", args=[draft.pk]), follow=True)
     assert "Guardamos el horario." in text_of(done)
     assert clock(ticket).due_at == at(2026, 11, 25, 13, 0)
     assert "Turno corto" in text_of(person.get(f"{PAGE}versiones/"))
@@ -95,9 +95,7 @@ def test_each_figure_opens_its_list(person, desk):
         propose(person, desk, **week(mon=("8:00", "18:00")))
         draft = ScheduleChange.objects.get()
         lists = {
-            kind: text_of(
-                person.get(reverse("agents:calendar_moved", args=["oficina", draft.pk]), {"que": kind})
-            )
+            kind: text_of(person.get(reverse("agents:change_moved", args=[draft.pk]), {"que": kind}))
             for kind in ("vencidos", "anulados", "despues", "antes")
         }
     assert draft.tally["earlier"] == 2
@@ -107,13 +105,14 @@ def test_each_figure_opens_its_list(person, desk):
     assert "Ninguna fecha" in lists["anulados"]
 
 
-def test_unknown_lists_and_changes_of_another_calendar_are_not_found(person, desk):
+def test_unknown_lists_and_changes_are_not_found(person, desk):
     change = desk.propose(MONDAY, week=SHORTER)
-    moved = reverse("agents:calendar_moved", args=["oficina", change.pk])
+    moved = reverse("agents:change_moved", args=[change.pk])
     assert person.get(moved, {"que": "todo"}).status_code == 404
-    assert person.get(moved.replace("oficina", "otra")).status_code == 404
-    other = Calendar.objects.create(key="otra", name="Otra", current=desk.calendar.current)
-    assert person.get(reverse("agents:calendar_moved", args=[other.key, change.pk])).status_code == 404
+    assert person.get(reverse("agents:change_moved", args=[change.pk + 1])).status_code == 404
+    assert person.get(f"/agentes/ajustes/cambios/{'9' * 25}/").status_code == 404
+    for pk in ("x", "9" * 25, "-1", str(change.pk + 1)):
+        assert "Qué cambia al guardar" not in text_of(person.get(PAGE, {"cambio": pk}))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +172,7 @@ def test_holidays_of_a_year_are_copied_and_other_years_stay(person, desk):
     with on(MONDAY):
         propose(person, desk, festivos="1", country="CO")
         draft = ScheduleChange.objects.get()
-        person.post(reverse("agents:calendar_confirm", args=["oficina", draft.pk]))
+        person.post(reverse("agents:change_confirm", args=[draft.pk]))
         page = person.post(f"{PAGE}?ano=2027", sent(desk, festivos="1", country="CO"), follow=True)
     assert "Festivos y cierres de 2027" in text_of(page)
     years = [own.day.year for own in CalendarRules.read(ScheduleChange.objects.first().rules).days]
@@ -195,7 +194,7 @@ def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
         page = person.post(reverse("agents:calendar_closure", args=["oficina"]), data, follow=True)
         assert "Confirmar cierre" in text_of(page)
         draft = ScheduleChange.objects.get()
-        person.post(reverse("agents:calendar_confirm", args=["oficina", draft.pk]))
+        person.post(reverse("agents:change_confirm", args=[draft.pk]))
         assert clock(ticket).due_at == at(2026, 11, 25, 14, 0)
         home = text_of(Client().get("/"))
         assert "Ahora estamos cerrados" not in home
@@ -203,10 +202,10 @@ def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
         assert "Volvemos mañana, 8:00. Las fechas de tus tickets ya lo tienen en cuenta." in home
     with on(at(2026, 11, 23, 12, 0)):
         assert "Ahora estamos cerrados: corte de luz." in text_of(Client().get("/"))
-        undo = person.post(reverse("agents:calendar_undo", args=["oficina", draft.pk]), follow=True)
+        undo = person.post(reverse("agents:change_undo", args=[draft.pk]), follow=True)
         assert "1 vence antes" in text_of(undo)
         latest = ScheduleChange.objects.first()
-        person.post(reverse("agents:calendar_confirm", args=["oficina", latest.pk]))
+        person.post(reverse("agents:change_confirm", args=[latest.pk]))
         assert "corte de luz" not in text_of(Client().get("/"))
     assert clock(ticket).due_at == at(2026, 11, 24, 17, 0)
 
@@ -242,7 +241,7 @@ def test_hours_that_somebody_else_saved_are_not_overwritten(person, desk):
         draft = person.get(PAGE, {"cambio": mine.pk})
         assert "Volver a contar" in text_of(draft)
         assert "Guardar y recalcular" not in text_of(draft)
-        again = person.post(reverse("agents:calendar_again", args=["oficina", mine.pk]), follow=True)
+        again = person.post(reverse("agents:change_again", args=[mine.pk]), follow=True)
         assert "Guardar y recalcular" in text_of(again)
     assert desk.rules.week == LONGER
 
@@ -256,9 +255,7 @@ def test_progress_is_shown_until_the_job_is_done(person, desk, monkeypatch):
         assert 'hx-trigger="every 2s"' in page.content.decode()
         assert "33 %" in text_of(page)
         job.go_on_with_all()
-        panel = person.get(
-            reverse("agents:calendar_progress", args=["oficina", ScheduleChange.objects.get().pk])
-        )
+        panel = person.get(reverse("agents:change_progress", args=[ScheduleChange.objects.get().pk]))
     assert "3 vencen después" in text_of(panel)
     assert "hx-trigger" not in panel.content.decode()
 
@@ -267,9 +264,9 @@ def test_discarding_leaves_the_hours_as_they_were(person, desk):
     with on(MONDAY):
         propose(person, desk, **week(tue=("8:00", "12:00")))
         draft = ScheduleChange.objects.get()
-        page = person.post(reverse("agents:calendar_discard", args=["oficina", draft.pk]), follow=True)
+        page = person.post(reverse("agents:change_discard", args=[draft.pk]), follow=True)
     assert "Descartamos el cambio" in text_of(page)
-    assert person.get(reverse("agents:calendar_progress", args=["oficina", draft.pk])).status_code == 404
+    assert person.get(reverse("agents:change_progress", args=[draft.pk])).status_code == 404
     assert desk.calendar.current.number == 1
 
 
@@ -326,12 +323,9 @@ def test_desk_without_calendars_says_what_they_are_for():
 def test_only_supervisors_see_and_change_hours(desk):
     change = desk.propose(MONDAY, week=SHORTER)
     pages = [reverse("agents:schedules"), PAGE, f"{PAGE}versiones/", reverse("agents:new_calendar")]
-    pages += [
-        reverse(f"agents:calendar_{name}", args=["oficina", change.pk]) for name in ("progress", "moved")
-    ]
+    pages += [reverse(f"agents:change_{name}", args=[change.pk]) for name in ("progress", "moved")]
     acts = [
-        reverse(f"agents:calendar_{name}", args=["oficina", change.pk])
-        for name in ("confirm", "discard", "undo", "again")
+        reverse(f"agents:change_{name}", args=[change.pk]) for name in ("confirm", "discard", "undo", "again")
     ]
     acts += [
         reverse(f"agents:calendar_{name}", args=["oficina"]) for name in ("closure", "phone", "versions")

@@ -1,11 +1,10 @@
 """«Horarios y plazos»: supervisors edit calendars, see what a change does, save it and undo it (S2.33, S2.34)."""
 
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,14 +14,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tickets.calendars import CalendarRules
 from tickets.enums import ChangeState
 from tickets.models import Calendar, CalendarVersion, ScheduleChange
-from tickets.schedules import applying, job, proposing
+from tickets.schedules import job, proposing
 from tickets.schedules.holidays import copy_holidays
-from web.paging import read_page
+from tickets.schedules.versions import current_version
 from web.refusals import Refusal
 
 from ..access import DeskRequest, supervisor_view
 from ..forms.schedules import ClosureForm, HoursForm, NewCalendarForm
 from ..pages import schedules as pages
+from .schedule_changes import impact_context, number_in, shown_change, side
 
 PAGE_SIZE = 50
 VERSIONS = 100
@@ -36,7 +36,7 @@ def schedules(request: DeskRequest) -> HttpResponse:
     first = Calendar.objects.filter(current__isnull=False).first()
     if first:
         return redirect("agents:calendar", first.key)
-    return render(request, "agents/schedules/empty.html", _side(None))
+    return render(request, "agents/schedules/empty.html", side(None))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,7 +55,7 @@ def new_calendar(request: DeskRequest) -> HttpResponse:
             messages.success(request, _("Creamos el calendario. Nómbralo en un proceso para que cuente."))
             return redirect("agents:calendar", calendar.key)
     status = 422 if request.method == "POST" else 200
-    return render(request, "agents/schedules/new.html", _side(None) | {"form": form}, status=status)
+    return render(request, "agents/schedules/new.html", side(None) | {"form": form}, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,10 +63,10 @@ def new_calendar(request: DeskRequest) -> HttpResponse:
 def calendar(request: DeskRequest, key: str) -> HttpResponse:
     """Show the hours of a calendar or, with `?cambio=`, those of a draft and what it would do."""
     found = _find(key)
-    change = _draft(request, found)
-    before = CalendarRules.read(change.rules) if change else proposing.current_version(found).as_rules
+    change = shown_change(request, found)
+    before = CalendarRules.read(change.rules) if change else current_version(found).as_rules
     year = _year(request, before)
-    base = change.base if change else proposing.current_version(found)
+    base = (change.base if change else None) or current_version(found)
     reason = change.reason if change and change.state == ChangeState.DRAFT else ""
     if request.method != "POST":
         return _page(
@@ -110,7 +110,7 @@ def calendar(request: DeskRequest, key: str) -> HttpResponse:
 def closure(request: DeskRequest, key: str) -> HttpResponse:
     """Propose an extraordinary closure and show what it would do."""
     found = _find(key)
-    rules = proposing.current_version(found).as_rules
+    rules = current_version(found).as_rules
     form = ClosureForm(request.POST, zone=rules.zone)
     if form.is_valid():
         with Refusal(form):
@@ -118,7 +118,7 @@ def closure(request: DeskRequest, key: str) -> HttpResponse:
             job.go_on(draft)
             return redirect(f"{_url(found)}?cambio={draft.pk}#cierre")
     year = _year(request, rules)
-    hours = HoursForm(before=rules, base=proposing.current_version(found), year=year)
+    hours = HoursForm(before=rules, base=current_version(found), year=year)
     return _page(request, found, hours, closure=form, year=year, status=422)
 
 
@@ -132,102 +132,20 @@ def phone(request: DeskRequest, key: str) -> HttpResponse:
     return redirect("agents:calendar", key)
 
 
-@require_POST
-@supervisor_view
-def confirm(request: DeskRequest, key: str, pk: int) -> HttpResponse:
-    found, change = _change(key, pk)
-    with Refusal() as refusal:
-        change = job.go_on(applying.confirm(change, actor=request.user))
-        messages.success(request, _("Guardamos el horario."))
-    if refusal:
-        messages.error(request, str(refusal))
-    return redirect(f"{_url(found)}?cambio={pk}")
-
-
-@require_POST
-@supervisor_view
-def discard(request: DeskRequest, key: str, pk: int) -> HttpResponse:
-    _found, change = _change(key, pk)
-    proposing.discard(change, actor=request.user)
-    messages.success(request, _("Descartamos el cambio. El horario sigue como estaba."))
-    return redirect("agents:calendar", key)
-
-
-@require_POST
-@supervisor_view
-def undo(request: DeskRequest, key: str, pk: int) -> HttpResponse:
-    """Propose to take back a change, and show what that would do."""
-    found, change = _change(key, pk)
-    with Refusal() as refusal:
-        draft = job.go_on(proposing.propose_undo(change, actor=request.user))
-        return redirect(f"{_url(found)}?cambio={draft.pk}")
-    messages.error(request, str(refusal))
-    return redirect("agents:calendar_versions", key)
-
-
-@require_POST
-@supervisor_view
-def again(request: DeskRequest, key: str, pk: int) -> HttpResponse:
-    """Count a draft again, on top of the hours that others have saved meanwhile."""
-    found, change = _change(key, pk)
-    with Refusal() as refusal:
-        draft = proposing.propose(
-            found, CalendarRules.read(change.rules), actor=request.user, reason=change.reason
-        )
-        job.go_on(draft)
-        return redirect(f"{_url(found)}?cambio={draft.pk}")
-    messages.error(request, str(refusal))
-    return redirect("agents:calendar", key)
-
-
-@require_safe
-@supervisor_view
-def progress(request: DeskRequest, key: str, pk: int) -> HttpResponse:
-    """Answer the panel «Qué cambia», which asks every two seconds while the job is at work."""
-    found, change = _change(key, pk)
-    context = _impact(request, found, change)
-    return render(request, "agents/schedules/_impact.html", context)
-
-
-@require_safe
-@supervisor_view
-def moved(request: DeskRequest, key: str, pk: int) -> HttpResponse:
-    """List the due dates that a change moves, of one kind: the list behind each figure."""
-    found, change = _change(key, pk)
-    kind = request.GET.get("que", "despues")
-    if kind not in pages.KINDS:
-        raise Http404
-    rows = pages.dues_of(change, kind, request.user)
-    page, problem = read_page(rows, order=("id",), size=PAGE_SIZE, cursor=request.GET.get("desde", ""))
-    here = f"?que={kind}&desde="
-    context = _side(found) | {
-        "calendar": found,
-        "change": change,
-        "impact": pages.impact(change, request.user, kind),
-        "kind": kind,
-        "label": pages.LABELS[kind],
-        "page": page,
-        "problem": problem,
-        "page_newer": f"{here}{page.newer}" if page.newer else "",
-        "page_older": f"{here}{page.older}" if page.older else "",
-    }
-    return render(request, "agents/schedules/moved.html", context)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @supervisor_view
 def versions(request: DeskRequest, key: str) -> HttpResponse:
     """List the versions of a calendar, and propose to go back to one."""
     found = _find(key)
     if request.method == "POST":
-        version = get_object_or_404(found.versions, number=request.POST.get("version", ""))
+        version = get_object_or_404(found.versions, number=number_in(request.POST.get("version", "")))
         with Refusal() as refusal:
             draft = job.go_on(proposing.propose_version(version, actor=request.user))
             return redirect(f"{_url(found)}?cambio={draft.pk}")
         messages.error(request, str(refusal))
         return redirect("agents:calendar_versions", key)
     rows = found.versions.select_related("created_by", "change", "change__undoes").order_by("-number")
-    context = _side(found) | {"calendar": found, "versions": rows[:VERSIONS]}
+    context = side(found) | {"versions": rows[:VERSIONS]}
     return render(request, "agents/schedules/versions.html", context)
 
 
@@ -235,22 +153,6 @@ def _find(key: str) -> Calendar:
     return get_object_or_404(
         Calendar.objects.filter(current__isnull=False).select_related("current"), key=key
     )
-
-
-def _change(key: str, pk: int) -> tuple[Calendar, ScheduleChange]:
-    found = _find(key)
-    change = get_object_or_404(
-        found.changes.exclude(state=ChangeState.DISCARDED).select_related("base", "version", "author"), pk=pk
-    )
-    return found, change
-
-
-def _draft(request: DeskRequest, found: Calendar) -> ScheduleChange | None:
-    pk = request.GET.get("cambio", "")
-    if not pk.isdecimal() or len(pk) > 18:
-        return None
-    rows = found.changes.exclude(state=ChangeState.DISCARDED).select_related("base", "version", "author")
-    return rows.filter(pk=pk).first()
 
 
 def _year(request: DeskRequest, rules: CalendarRules) -> int:
@@ -264,24 +166,6 @@ def _url(found: Calendar) -> str:
     return reverse("agents:calendar", args=[found.key])
 
 
-def _side(found: Calendar | None) -> dict[str, Any]:
-    """Return what the list of calendars at the side shows."""
-    rows = Calendar.objects.filter(current__isnull=False).select_related("current")
-    return {
-        "calendars": [
-            {"calendar": each, "counts": pages.counts_in_words(proposing.current_version(each).as_rules)}
-            for each in rows
-        ],
-        "calendar": found,
-    }
-
-
-def _impact(request: DeskRequest, found: Calendar, change: ScheduleChange | None) -> dict[str, Any]:
-    is_stale = bool(change and change.state == ChangeState.DRAFT and change.base_id != found.current_id)
-    impact = pages.impact(change, request.user, request.GET.get("que", "")) if change else None
-    return {"calendar": found, "change": change, "impact": impact, "is_stale": is_stale}
-
-
 def _page(
     request: DeskRequest,
     found: Calendar,
@@ -293,14 +177,14 @@ def _page(
     is_typed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    now, current = timezone.now(), proposing.current_version(found).as_rules
+    now, current = timezone.now(), current_version(found).as_rules
     shown = form.before if not is_typed else _typed(form)
     today = now.astimezone(ZoneInfo(shown.zone)).date()
-    old = change.base.as_rules if change and change.state != ChangeState.DRAFT else current
+    old = change.base.as_rules if change and change.base and change.state != ChangeState.DRAFT else current
     days = [own for own in shown.days if own.day >= today][:6]
     context = (
-        _side(found)
-        | _impact(request, found, change)
+        side(found)
+        | impact_context(request, change)
         | {
             "form": form,
             "closure_form": closure or ClosureForm(zone=shown.zone),

@@ -91,7 +91,7 @@ def _what_next(case: MailContext) -> list[tuple[str, SafeString]]:
     if ticket.first_response_at is None and (answer := phrases.before(ticket.first_response_due_at)):
         steps.append(phrases.step(_("Te respondemos %(when)s."), when=answer))
     if solution := phrases.before(ticket.due_at):
-        if target := target_in_words(clocks.policy_target(ticket, ClockKind.RESOLUTION)):
+        if target := target_in_words(clocks.Policy(ticket).target(ClockKind.RESOLUTION)):
             why = _("Esperamos resolverlo %(when)s: damos %(target)s a casos como este.")
             steps.append(phrases.step(why, when=solution, target=target))
         else:

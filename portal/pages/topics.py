@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from content.search import compounds_of, score, words_of
 from tickets.calendars import Target
 from tickets.definitions.definition import Definition
-from tickets.enums import CaseKind, Severity
+from tickets.enums import CaseKind, ClockKind, Severity
 from tickets.models import Category, Process
+from tickets.promises import targets_of
 from web.wording import target_in_words
 
 KEY = re.compile(r"[\w-]+(\.[\w-]+)?", re.ASCII)
@@ -79,15 +80,15 @@ class Topic:
     @property
     def first_response(self) -> Target | None:
         severity, case_kind = self._case
-        return self.definition.first_response_target(
-            severity=severity, case_kind=case_kind, category=self._category
+        return targets_of(self.process).find(
+            ClockKind.FIRST_RESPONSE, severity=severity, case_kind=case_kind, category=self._category
         )
 
     @property
     def resolution(self) -> Target | None:
         severity, case_kind = self._case
-        return self.definition.resolution_target(
-            severity=severity, case_kind=case_kind, category=self._category
+        return targets_of(self.process).find(
+            ClockKind.RESOLUTION, severity=severity, case_kind=case_kind, category=self._category
         )
 
     @property

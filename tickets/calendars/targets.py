@@ -22,6 +22,20 @@ class Target:
     def needs_calendar(self) -> bool:
         return self.unit != TargetUnit.ELAPSED
 
+    @property
+    def text(self) -> str:
+        """The text that `parse` reads as this target."""
+        minutes = int(self.amount.total_seconds() // 60)
+        if self.unit in (TargetUnit.ELAPSED, TargetUnit.WORKING):
+            number, short, word = (minutes, "m", "minute") if minutes % 60 else (minutes // 60, "h", "hour")
+            if self.unit == TargetUnit.ELAPSED:
+                return f"{minutes // 1440}d" if minutes % 1440 == 0 else f"{number}{short}"
+            return f"{number} working {word}{'' if number == 1 else 's'}"
+        days, many = self.amount.days, "" if self.amount.days == 1 else "s"
+        if self.unit == TargetUnit.WORKING_DAYS:
+            return f"{days} working day{many}"
+        return f"{days} calendar day{many}{' rolled' if self.unit == TargetUnit.ROLLED_DAYS else ''}"
+
     @classmethod
     def parse(cls, text: str) -> "Target | None":
         """Return the target that a process file writes, None for another text.

@@ -283,6 +283,17 @@ class Targets:
     resolution: Mapping[str, Target] = field(default_factory=dict)
     special: tuple[SpecialTargets, ...] = ()
 
+    def find(
+        self, kind: str, *, severity: str, case_kind: str, category: str = "", customer_kind: str = ""
+    ) -> Target | None:
+        """Return what is promised for a `ClockKind` to a ticket with these values; None if nothing is."""
+        for special in self.special:
+            target: Target | None = getattr(special, kind)
+            if target and special.fits(category=category, customer_kind=customer_kind):
+                return target
+        own: Mapping[str, Target] = getattr(self, kind)
+        return own.get(severity) or own.get(case_kind)
+
     @property
     def all(self) -> Iterator[Target]:
         yield from self.first_response.values()
@@ -460,22 +471,6 @@ class Definition:
             for item in self.fields
             if item.filled_by == "requester" and (not item.categories or category in item.categories)
         )
-
-    def resolution_target(
-        self, *, severity: str, case_kind: str, category: str = "", customer_kind: str = ""
-    ) -> Target | None:
-        for special in self.targets.special:
-            if special.resolution and special.fits(category=category, customer_kind=customer_kind):
-                return special.resolution
-        return self.targets.resolution.get(severity) or self.targets.resolution.get(case_kind)
-
-    def first_response_target(
-        self, *, severity: str, case_kind: str, category: str = "", customer_kind: str = ""
-    ) -> Target | None:
-        for special in self.targets.special:
-            if special.first_response and special.fits(category=category, customer_kind=customer_kind):
-                return special.first_response
-        return self.targets.first_response.get(severity) or self.targets.first_response.get(case_kind)
 
     @cached_property
     def customer_steps(self) -> tuple[Stage, ...]:

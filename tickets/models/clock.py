@@ -11,6 +11,7 @@ from ..calendars import Target
 from ..enums import ClockKind, TargetUnit
 from ..sla import Interval, has_run_out
 from .calendar import CalendarVersion
+from .policy import PolicyVersion
 from .ticket import Ticket
 
 UNRECORDED_BREACH = (
@@ -46,6 +47,16 @@ class Clock(models.Model):
         verbose_name=_("calendario"),
     )
     """The version under which the due date was computed. None for elapsed time."""
+    policy_version = models.ForeignKey(
+        PolicyVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("plazos de la mesa"),
+    )
+    """The version from which the target was taken. None for the targets of the process file."""
     is_agreed = models.BooleanField(
         _("fecha acordada"),
         default=False,

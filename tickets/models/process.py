@@ -29,6 +29,16 @@ class Process(models.Model):
         verbose_name=_("versión vigente"),
     )
 
+    policy = models.ForeignKey(
+        "PolicyVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("plazos de la mesa"),
+    )
+    """Null as long as the targets of the file are in force."""
+
     class Meta:
         ordering = ["position", "key"]
         verbose_name = _("proceso")
@@ -55,6 +65,7 @@ class ProcessVersionManager(models.Manager["ProcessVersion"]):
         super().__init__()
         self._definitions: dict[int, Definition] = {}
         self._maps: dict[int, dict[str, Any] | None] = {}
+        self._processes: dict[int, int] = {}
 
     def definition(self, pk: int) -> Definition:
         """Return the definition of the version with this id. Takes a query once for each process of the server."""
@@ -63,8 +74,14 @@ class ProcessVersionManager(models.Manager["ProcessVersion"]):
             [version] = self.filter(pk=pk)
             definition = version.definition
             self._maps[pk] = diagram.current(version.diagram, definition)
+            self._processes[pk] = version.process_id
             self._definitions[pk] = definition
         return definition
+
+    def process_of(self, pk: int) -> int:
+        """Return the id of the process of the version with this id. Takes no query beyond that of `definition`."""
+        self.definition(pk)
+        return self._processes[pk]
 
     def layout(self, pk: int, audience: str) -> diagram.Layout | None:
         """Return the layout of the version's map for "staff" or "customer", None if it cannot be drawn. Takes no query
@@ -76,6 +93,7 @@ class ProcessVersionManager(models.Manager["ProcessVersion"]):
         """Drop the definition kept under this id, which another row had before (after a rollback on SQLite)."""
         self._definitions.pop(pk, None)
         self._maps.pop(pk, None)
+        self._processes.pop(pk, None)
 
 
 class ProcessVersion(models.Model):

@@ -1,4 +1,4 @@
-"""Changes of calendars that supervisors propose, look at and apply, and the due dates that each moves."""
+"""Changes of calendars and targets that supervisors propose, look at and apply, and the due dates that each moves."""
 
 from typing import ClassVar
 
@@ -10,24 +10,34 @@ from django.utils.translation import gettext_lazy as _
 from ..enums import ChangeState
 from .calendar import Calendar, CalendarVersion
 from .clock import Clock
+from .policy import PolicyVersion
+from .process import Process
 from .ticket import Ticket
 
 
 class ScheduleChange(models.Model):
-    """New rules for a calendar. While it is a draft, `tickets.schedules` counts what they would do to the clocks that
-    have not stopped; once it is confirmed, they become the calendar's next version and the clocks are recomputed.
+    """New rules for a calendar, or new targets for a process. While it is a draft, `tickets.schedules` counts what they
+    would do to the clocks that have not stopped; once it is confirmed, they become the next version of the calendar or
+    of the process's policy, and the clocks are recomputed.
 
     `tally` and `cursor` say how far that has come: tickets are taken in the order of their keys.
     """
 
-    calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="changes")
-    base = models.ForeignKey(CalendarVersion, on_delete=models.CASCADE, related_name="+")
-    """The version that the person changed."""
+    calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, null=True, related_name="changes")
+    process = models.ForeignKey(Process, on_delete=models.CASCADE, null=True, related_name="changes")
+    """One of the two: what is changed."""
+    base = models.ForeignKey(CalendarVersion, on_delete=models.CASCADE, null=True, related_name="+")
+    base_policy = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, null=True, related_name="+")
+    """The version that the person changed. Of a process both are null as long as the file's targets are in force."""
     version = models.OneToOneField(
         CalendarVersion, on_delete=models.CASCADE, null=True, related_name="change", editable=False
     )
+    policy = models.OneToOneField(
+        PolicyVersion, on_delete=models.CASCADE, null=True, related_name="change", editable=False
+    )
     """The version that the change became."""
     rules = models.JSONField(_("reglas"))
+    """As `CalendarRules.as_json` or `definitions.targets.as_json` writes them."""
     reason = models.CharField(_("motivo"), max_length=160, blank=True)
     is_closure = models.BooleanField(_("cierre extraordinario"), default=False, db_default=False)
     undoes = models.ForeignKey(
@@ -55,9 +65,14 @@ class ScheduleChange(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~Q(state__in=[ChangeState.APPLYING, ChangeState.APPLIED])
-                | Q(version__isnull=False, applied_at__isnull=False),
+                | (Q(applied_at__isnull=False) & (Q(version__isnull=False) | Q(policy__isnull=False))),
                 name="schedule_change_has_version",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(calendar__isnull=False, process__isnull=True)
+                | Q(calendar__isnull=True, process__isnull=False),
+                name="schedule_change_has_one_subject",
+            ),
         ]
         indexes = [
             models.Index(
@@ -68,7 +83,7 @@ class ScheduleChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.calendar_id} {self.state} {self.pk}"
+        return f"{self.calendar_id or self.process_id} {self.state} {self.pk}"
 
     @property
     def is_at_work(self) -> bool:

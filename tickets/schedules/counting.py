@@ -1,22 +1,24 @@
-"""What other rules of a calendar do to the clocks that have not stopped: the same answer before and after saving.
+"""What other hours or targets do to the clocks that have not stopped: the same answer before and after saving.
 
 A clock is counted again from its beginning, as if the new rules had always been in force. A date that a person agreed
 on stays (S2.3); only the time that it stands for is computed again. A date that passes only under the new rules is
 breached at that date; one that no longer has passed is cleared, and the record keeps the breach that it had.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from .. import sla
 from ..calendars import Calendar as Counting
-from ..calendars import CalendarRules
+from ..calendars import CalendarRules, Target
+from ..clocks import special_case
+from ..definitions.targets import read_targets
 from ..enums import ClockKind
-from ..models import Clock, Ticket, TicketEvent
+from ..models import Calendar, CalendarVersion, Clock, Ticket, TicketEvent
 from ..models.schedule_change import DueChange, ScheduleChange
 from ..record.locking import RELATED
 from ..workflow.perform import process_escalates
@@ -27,12 +29,70 @@ earlier one breached."""
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What a clock is promised under the new rules: its target, what counts it, and the version of the calendar that a
+    clock remembers. In a draft of a calendar that version does not exist yet."""
+
+    target: Target
+    counting: Counting
+    version_id: int | None
+
+
+class CalendarPlans:
+    """The plans of a changed calendar: every clock that it counts keeps its target."""
+
+    def __init__(self, change: ScheduleChange) -> None:
+        self.versions = set(_versions_before(change))
+        self.version_id = change.version_id
+        self.counting = cache(CalendarRules.read(change.rules).counting)
+
+    def plan(self, clock: Clock, ticket: Ticket) -> Plan | None:
+        """Return the clock's plan; None if the change does not concern it."""
+        if clock.calendar_version_id not in self.versions:
+            return None
+        return Plan(clock.promised, self.counting(clock.unit), self.version_id)
+
+
+class PolicyPlans:
+    """The plans of a process with other targets. A clock for which they promise nothing keeps its target, and so does
+    one whose date a person agreed on."""
+
+    def __init__(self, change: ScheduleChange) -> None:
+        self.policy_id = change.policy_id
+        self.targets = read_targets(change.rules)
+        key = self.targets.calendar
+        self.current = Calendar.objects.filter(key=key).values_list("current", flat=True).first()
+
+    def plan(self, clock: Clock, ticket: Ticket) -> Plan | None:
+        if self.policy_id is not None and clock.policy_version_id == self.policy_id:
+            return None
+        target = None
+        if not clock.is_agreed:
+            case = special_case(ticket, self.targets)
+            target = self.targets.find(
+                clock.kind, severity=ticket.severity, case_kind=ticket.case_kind, **case
+            )
+        if target is None or target == clock.promised:
+            return Plan(clock.promised, clock.counting, clock.calendar_version_id)
+        version = self.current if target.needs_calendar else None
+        return Plan(target, CalendarVersion.objects.counting(version, target.unit), version)
+
+
+Plans = CalendarPlans | PolicyPlans
+
+
+def plans_of(change: ScheduleChange) -> Plans:
+    return CalendarPlans(change) if change.calendar_id else PolicyPlans(change)
+
+
+@dataclass(frozen=True)
 class Recount:
     """A clock, its due date before, and what it becomes under the new rules."""
 
     clock: Clock
     before: datetime
     due_at: datetime
+    plan: Plan
     target: timedelta
     is_breached: bool
     is_cleared: bool
@@ -71,13 +131,23 @@ class TicketRecount:
 
 
 def clocks_of(change: ScheduleChange) -> "QuerySet[Clock]":
-    """Return the clocks that the change moves or, once confirmed, has still to move: those that have not stopped and
-    count under an earlier version of the calendar."""
-    versions = change.calendar.versions.all()
+    """Return the clocks that the change concerns or, once confirmed, has still to move: those that have not stopped and
+    count under an earlier version."""
+    running = Clock.objects.filter(stopped_at__isnull=True)
+    if change.calendar_id:
+        return running.filter(calendar_version__in=_versions_before(change))
+    running = running.filter(ticket__process_version__process=change.process_id)
+    if change.policy_id is None:
+        return running
+    return running.filter(Q(policy_version__isnull=True) | ~Q(policy_version=change.policy_id))
+
+
+def _versions_before(change: ScheduleChange) -> list[int]:
+    """Return the versions of the calendar before the one that the change became; all of them for a draft."""
+    versions = CalendarVersion.objects.filter(calendar=change.calendar_id)
     if change.version is not None:
         versions = versions.filter(number__lt=change.version.number)
-    numbers = list(versions.values_list("pk", flat=True))
-    return Clock.objects.filter(stopped_at__isnull=True, calendar_version__in=numbers)
+    return list(versions.values_list("pk", flat=True))
 
 
 def tickets_of(change: ScheduleChange, limit: int) -> list[int]:
@@ -86,26 +156,16 @@ def tickets_of(change: ScheduleChange, limit: int) -> list[int]:
     return list(rows.values_list("ticket_id", flat=True).distinct()[:limit])
 
 
-def counting_of(rules: CalendarRules) -> Callable[[str], Counting]:
-    """Return a function from a `TargetUnit` to the calendar that counts it. It makes each calendar once."""
-    return cache(rules.counting)
-
-
-def recounts(
-    tickets: Mapping[int, Ticket],
-    versions: Collection[int],
-    counting: Callable[[str], Counting],
-    now: datetime,
-) -> list[TicketRecount]:
-    """Return what becomes of these tickets' clocks that count under `versions`. Takes two or three queries."""
+def recounts(tickets: Mapping[int, Ticket], plans: Plans, now: datetime) -> list[TicketRecount]:
+    """Return what becomes of these tickets' clocks. Takes two or three queries."""
     clocks: dict[int, list[Clock]] = {pk: [] for pk in tickets}
     for clock in Clock.objects.filter(ticket__in=tickets, stopped_at__isnull=True).prefetch_related("pauses"):
         clocks[clock.ticket_id].append(clock)
     found = {
         pk: tuple(
-            recount(clock, counting(clock.unit), now=now)
+            recount(clock, plan, now=now)
             for clock in own
-            if clock.calendar_version_id in versions
+            if (plan := plans.plan(clock, tickets[pk])) is not None
         )
         for pk, own in clocks.items()
     }
@@ -125,24 +185,25 @@ def recounts(
     ]
 
 
-def recount(clock: Clock, counting: Counting, *, now: datetime) -> Recount:
+def recount(clock: Clock, plan: Plan, *, now: datetime) -> Recount:
     """Return what a clock that has not stopped becomes. The due date of a paused one is the date of its pause's
     beginning, which moves on when the pause ends."""
+    calendar, target = plan.counting, plan.target.amount
     finished = [pause for pause in clock.intervals() if pause.end is not None]
     until = clock.paused_at or now
     if clock.is_agreed:
         due, until = clock.due_at, min(until, clock.due_at)
         target = sla.target_for(
-            start=clock.started_at, due=due, pauses=finished, now=until, calendar=counting
+            start=clock.started_at, due=due, pauses=finished, now=until, calendar=calendar
         )
     else:
-        target = clock.target
-        due = sla.due_at(start=clock.started_at, target=target, pauses=finished, now=until, calendar=counting)
+        due = sla.due_at(start=clock.started_at, target=target, pauses=finished, now=until, calendar=calendar)
     was_over, is_over = clock.has_run_out(now), sla.has_run_out(due, now=now, paused_at=clock.paused_at)
     return Recount(
         clock,
         clock.due_at,
         due,
+        plan,
         target,
         is_breached=is_over and not was_over,
         is_cleared=was_over and not is_over,

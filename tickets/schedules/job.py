@@ -9,13 +9,13 @@ from time import monotonic
 from django.db import connection, transaction
 from django.utils import timezone
 
-from ..calendars import CalendarRules
 from ..enums import ChangeState
 from ..models import ScheduleChange
 from ..models.schedule_change import DueChange
 from .applying import apply_next
-from .counting import clocks_of, counting_of, moved, read_tickets, recounts, tally_of, tickets_of
+from .counting import clocks_of, moved, plans_of, read_tickets, recounts, tally_of, tickets_of
 
+RELATED = ("calendar", "process", "base", "base_policy", "version", "policy", "author")
 COUNTED_AT_ONCE = 200
 APPLIED_AT_ONCE = 40
 SECONDS = 20
@@ -28,7 +28,7 @@ def go_on(change: ScheduleChange, *, seconds: float = 0) -> ScheduleChange:
     until = monotonic() + seconds
     while _batch(change.pk) and monotonic() < until:
         pass
-    return ScheduleChange.objects.select_related("calendar", "base", "version", "author").get(pk=change.pk)
+    return ScheduleChange.objects.select_related(*RELATED).get(pk=change.pk)
 
 
 def go_on_with_all() -> int:
@@ -42,7 +42,7 @@ def go_on_with_all() -> int:
         count += 1
     for change in ScheduleChange.objects.filter(
         state=ChangeState.APPLIED, finished_at__gt=timezone.now() - STRAGGLERS
-    ).select_related("calendar", "version"):
+    ).select_related("version"):
         if clocks_of(change).exists():
             ScheduleChange.objects.filter(pk=change.pk).update(
                 state=ChangeState.APPLYING, finished_at=None, cursor=0
@@ -58,7 +58,7 @@ def _batch(pk: int) -> bool:
     rows = ScheduleChange.objects.select_for_update(
         of=("self",), skip_locked=connection.features.has_select_for_update_skip_locked
     )
-    change = rows.select_related("calendar", "version").filter(pk=pk).first()
+    change = rows.select_related("version").filter(pk=pk).first()
     if change is None or not change.is_at_work:
         return False
     is_draft, now = change.state == ChangeState.DRAFT, timezone.now()
@@ -76,9 +76,7 @@ def _batch(pk: int) -> bool:
 
 
 def _count(change: ScheduleChange, tickets: list[int], *, now: datetime) -> dict[str, int]:
-    rows = read_tickets(tickets)
-    versions = set(change.calendar.versions.values_list("pk", flat=True))
-    found = recounts(rows, versions, counting_of(CalendarRules.read(change.rules)), now)
+    found = recounts(read_tickets(tickets), plans_of(change), now)
     DueChange.objects.bulk_create([each.as_row(change, is_applied=False) for each in moved(found)])
     return tally_of(found)
 

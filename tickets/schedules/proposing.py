@@ -1,7 +1,8 @@
-"""Drafts of changes to a calendar: other hours, an extraordinary closure, an earlier version, or a change undone."""
+"""Drafts of changes: other hours or targets, an extraordinary closure, an earlier version, or a change undone."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -17,16 +18,20 @@ from content.text import TextTooLong, clean_line
 
 from ..calendars import CalendarRules
 from ..calendars.rules import Closure
+from ..definitions.definition import Targets
+from ..definitions.targets import as_json
 from ..enums import ChangeState
 from ..exceptions import NotAllowed
-from ..models import Calendar, CalendarVersion, DueChange, ScheduleChange
+from ..models import Calendar, CalendarVersion, DueChange, PolicyVersion, Process, ScheduleChange
+from ..promises import targets_of
+from .versions import Subject, current_version, locked_calendar, locked_process
 
 KEEP_DRAFTS = timedelta(days=7)
 MAX_REASON = 160
 
 
-class StaleCalendar(DeskError):
-    """The calendar has another version than the one that the person changed."""
+class StaleSchedule(DeskError):
+    """Another version is in force than the one that the person changed."""
 
     default = gettext_lazy(
         "Alguien guardó otro horario mientras editabas este. Lo que escribiste sigue aquí: vuelve a ver qué cambia."
@@ -56,26 +61,70 @@ def propose(
 ) -> ScheduleChange:
     """Return a new draft, in place of the drafts that the person had for this calendar. Nothing has been counted yet.
 
-    `base` is the version that the page showed. Raises `NotAllowed`, `StaleCalendar`, `NothingChanges`, or `InvalidData`
+    `base` is the version that the page showed. Raises `NotAllowed`, `StaleSchedule`, `NothingChanges`, or `InvalidData`
     for a reason that is too long.
     """
     require_supervisor(actor)
-    calendar = Calendar.objects.select_for_update(of=("self",)).select_related("current").get(pk=calendar.pk)
+    calendar = locked_calendar(calendar.pk)
     current = current_version(calendar)
     if base is not None and base != current:
-        raise StaleCalendar
+        raise StaleSchedule
     if rules == current.as_rules:
         raise NothingChanges
-    calendar.changes.filter(author=actor, state=ChangeState.DRAFT).delete()
-    return ScheduleChange.objects.create(
+    return _draft(
+        calendar,
+        actor,
         calendar=calendar,
         base=current,
         rules=rules.as_json(),
         reason=clean_reason(reason),
         is_closure=is_closure,
         undoes=undoes,
-        author=actor,
     )
+
+
+def _draft(subject: Subject, actor: User, **values: Any) -> ScheduleChange:
+    subject.changes.filter(author=actor, state=ChangeState.DRAFT).update(state=ChangeState.DISCARDED)
+    return ScheduleChange.objects.create(author=actor, **values)
+
+
+@transaction.atomic
+def propose_targets(
+    process: Process,
+    targets: Targets,
+    *,
+    actor: User,
+    base: int | None = None,
+    reason: str = "",
+    undoes: ScheduleChange | None = None,
+) -> ScheduleChange:
+    """Return a new draft of a process's targets, in place of the drafts that the person had for it. `base` is the id of
+    the policy version that the page showed, None for the targets of the file. Raises what `propose` does, and
+    `InvalidData` if the targets name a calendar that the desk does not have."""
+    require_supervisor(actor)
+    process = locked_process(process.pk)
+    if base != process.policy_id:
+        raise StaleSchedule
+    if targets.calendar and not Calendar.objects.filter(key=targets.calendar, current__isnull=False).exists():
+        raise InvalidData({"calendar": [_("Ese calendario no existe.")]})
+    if targets == targets_of(process):
+        raise NothingChanges(_("Los plazos quedan como estaban: no hay nada que guardar."))
+    return _draft(
+        process,
+        actor,
+        process=process,
+        base_policy=process.policy,
+        rules=as_json(targets),
+        reason=clean_reason(reason),
+        undoes=undoes,
+    )
+
+
+def propose_policy(version: PolicyVersion, *, actor: User) -> ScheduleChange:
+    """Return a draft that goes back to the targets of an earlier version."""
+    reason = _("Volver a la versión %(number)d") % {"number": version.number}
+    process = Process.objects.get(pk=version.process_id)
+    return propose_targets(process, version.as_targets, actor=actor, base=process.policy_id, reason=reason)
 
 
 def propose_closure(
@@ -133,9 +182,11 @@ def propose_version(version: CalendarVersion, *, actor: User) -> ScheduleChange:
 def propose_undo(change: ScheduleChange, *, actor: User) -> ScheduleChange:
     """Return a draft that takes back an applied change. A closure is taken out of the present hours; any other change
     can be undone while it is the last. Raises `CannotUndo` and what `propose` does."""
-    calendar = Calendar.objects.select_related("current").get(pk=change.calendar_id)
+    if change.process_id:
+        return _undo_targets(change, actor=actor)
+    calendar = Calendar.objects.select_related("current").get(pk=change.calendar_id or 0)
     current = current_version(calendar)
-    if change.state not in (ChangeState.APPLYING, ChangeState.APPLIED):
+    if change.base is None or change.state not in (ChangeState.APPLYING, ChangeState.APPLIED):
         raise CannotUndo
     before, after = change.base.as_rules, CalendarRules.read(change.rules)
     if change.is_closure:
@@ -148,6 +199,22 @@ def propose_undo(change: ScheduleChange, *, actor: User) -> ScheduleChange:
         raise CannotUndo
     reason = _("Deshacer: %(reason)s") % {"reason": change.reason} if change.reason else _("Deshacer")
     return propose(calendar, rules, actor=actor, reason=reason[:MAX_REASON], undoes=change)
+
+
+def _undo_targets(change: ScheduleChange, *, actor: User) -> ScheduleChange:
+    process = Process.objects.select_related("current").get(pk=change.process_id or 0)
+    if change.policy_id is None or change.policy_id != process.policy_id:
+        raise CannotUndo
+    base = change.base_policy or process.policies.get(number=1)
+    reason = _("Deshacer: %(reason)s") % {"reason": change.reason} if change.reason else _("Deshacer")
+    return propose_targets(
+        process,
+        base.as_targets,
+        actor=actor,
+        base=process.policy_id,
+        reason=reason[:MAX_REASON],
+        undoes=change,
+    )
 
 
 @transaction.atomic
@@ -187,12 +254,6 @@ def choose_for_phone(calendar: Calendar, *, actor: User, chosen: bool) -> None:
     if chosen:
         Calendar.objects.filter(answers_phone=True).update(answers_phone=False)
     Calendar.objects.filter(pk=calendar.pk).update(answers_phone=chosen)
-
-
-def current_version(calendar: Calendar) -> CalendarVersion:
-    if calendar.current is None:
-        raise TypeError(f"calendar {calendar.key} has no version")
-    return calendar.current
 
 
 def require_supervisor(actor: User) -> None:

@@ -396,11 +396,11 @@ def test_a_change_of_hours_that_others_have_changed_is_refused_and_kept(desk):
     mine = desk.propose(MONDAY, week=SHORTER)
     other = proposing.propose(desk.calendar, replace(desk.rules, week=LONGER), actor=make_supervisor())
     desk.apply(MONDAY, other)
-    with pytest.raises(proposing.StaleCalendar):
+    with pytest.raises(proposing.StaleSchedule):
         applying.confirm(mine, actor=desk.supervisor)
     mine.refresh_from_db()
     assert CalendarRules.read(mine.rules).week == SHORTER
-    with pytest.raises(proposing.StaleCalendar):
+    with pytest.raises(proposing.StaleSchedule):
         proposing.propose(desk.calendar, replace(desk.rules, week=SHORTER), actor=desk.supervisor, base=base)
 
 

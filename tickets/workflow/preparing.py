@@ -9,9 +9,9 @@ from accounts.models import User
 
 from .. import policies
 from ..calendars import Target
-from ..clocks import special_case
+from ..clocks import Policy
 from ..definitions.definition import Action
-from ..enums import EARLY_KINDS, Severity
+from ..enums import EARLY_KINDS, ClockKind, Severity
 from ..models import Process, ProcessVersion, Ticket
 
 CHOSEN = frozenset({"due_at", "severity", "difficulty"})
@@ -81,9 +81,9 @@ def preparation_of(ticket: Ticket, *, user: User) -> Action | None:
 
 def targets_by_severity(ticket: Ticket) -> dict[str, Target | None]:
     """Return, for each severity, the ticket's first response target, or else its resolution target (S0.19)."""
-    definition, case = ticket.definition, {"case_kind": ticket.case_kind, **special_case(ticket)}
+    policy = Policy(ticket)
     return {
-        severity: definition.first_response_target(severity=severity, **case)
-        or definition.resolution_target(severity=severity, **case)
+        severity: policy.target(ClockKind.FIRST_RESPONSE, severity=severity)
+        or policy.target(ClockKind.RESOLUTION, severity=severity)
         for severity in Severity.values
     }

@@ -13,6 +13,7 @@ from ..definitions.diagram import draw
 from ..definitions.lines import LineIndex, Path
 from ..definitions.problems import DefinitionError, Problem
 from ..models import Calendar, Process, ProcessVersion
+from ..promises import targets_of
 from .checking import load
 from .offering import gone_stages, update_categories, update_needs
 
@@ -60,8 +61,17 @@ def put_in_use(source: str, *, position: int | None = None) -> Publication:
         *update_needs(before, definition),
         *update_categories(process, before, definition),
         *gone_stages(process, before, definition),
+        *_other_targets(process, definition),
     ]
     return Publication(version, changes=tuple(changes))
+
+
+def _other_targets(process: Process, definition: Definition) -> Iterator[str]:
+    """Say that the desk's own targets stay in force, if the file's are others."""
+    if process.policy_id is not None and targets_of(process) != definition.targets:
+        yield _("«%(name)s» conserva los plazos de la mesa; los del archivo son otros.") % {
+            "name": definition.name
+        }
 
 
 def _definition_before(process: Process) -> Definition | None:
