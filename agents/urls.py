@@ -8,6 +8,7 @@ from .views import (
     conversation,
     customers,
     drafts,
+    home,
     intake,
     nonconformities,
     palette,
@@ -28,6 +29,7 @@ CHANGE = "ajustes/cambios/<int:pk>"
 
 urlpatterns = [
     path("", queues.queue, name="queue"),
+    path("inicio/", home.home, name="home"),
     path("colas/<slug:key>/", queues.queue, name="queue_of"),
     path("colas/<slug:key>/filtros/", queues.queue_filters, name="queue_filters"),
     path("colas/<slug:key>/lista/", queues.queue_items, name="queue_items"),

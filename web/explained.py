@@ -10,10 +10,12 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from content.dates import short_date, short_day
+from tickets import clocks
 from tickets.definitions.definition import Stage
 from tickets.enums import CaseKind, Severity, StageKind, TargetUnit
 from tickets.explanation import Explanation, Move, Told
-from tickets.models import CalendarVersion
+from tickets.models import CalendarVersion, Clock
+from tickets.sla import ClockStatus
 
 from .wording import duration, hours_and_minutes, target_in_words
 
@@ -86,7 +88,7 @@ def explained(found: Explanation, *, now: datetime) -> Explained:
         explanation=found,
         used=_amount(found, found.used),
         left=_amount(found, found.left),
-        wall=_on_the_wall(found),
+        wall=_on_the_wall(found.status),
         target=target_in_words(found.clock.promised),
         rows=list(_rows(found, names)),
         moves=[(_move(move), short_date(move.at), short_date(move.due)) for move in found.moves],
@@ -105,15 +107,19 @@ def _english_names(found: Explanation) -> dict[str, str]:
 
 
 def _amount(found: Explanation, amount: timedelta) -> str:
+    return _counted(found.clock, amount)
+
+
+def _counted(clock: Clock, amount: timedelta) -> str:
     """Format counting time as the clock counts it: in hours, or in whole days."""
-    if found.clock.unit in (TargetUnit.ELAPSED, TargetUnit.WORKING):
+    if clock.unit in (TargetUnit.ELAPSED, TargetUnit.WORKING):
         return hours_and_minutes(amount)
     return ngettext("%(n)d día", "%(n)d días", amount.days) % {"n": amount.days}
 
 
-def _on_the_wall(found: Explanation) -> str:
-    left = {"left": duration(found.status.left)}
-    match found.status.state:
+def _on_the_wall(status: ClockStatus) -> str:
+    left = {"left": duration(status.left)}
+    match status.state:
         case "met":
             return _("a tiempo")
         case "missed":
@@ -125,12 +131,12 @@ def _on_the_wall(found: Explanation) -> str:
     return _("en %(left)s") % left
 
 
-def summary(found: Explanation) -> str:
+def summary(clock: Clock, *, now: datetime) -> str:
     """Return both readings of the time in one line: «22 h 43 min de 32 horas hábiles, en 2 d»."""
     return _("%(used)s de %(target)s, %(wall)s") % {
-        "used": _amount(found, found.used),
-        "target": target_in_words(found.clock.promised),
-        "wall": _on_the_wall(found),
+        "used": _counted(clock, clocks.used(clock, now=now)),
+        "target": target_in_words(clock.promised),
+        "wall": _on_the_wall(clocks.status(clock, now=now)),
     }
 
 

@@ -34,11 +34,11 @@ MOST_SPECIAL = 20
 class TargetWidget(forms.MultiWidget):
     """An amount and its unit."""
 
-    def __init__(self) -> None:
-        amount = forms.TextInput(
-            attrs={"inputmode": "numeric", "size": 4, "maxlength": 4, "class": "form-control time-input"}
-        )
-        super().__init__([amount, forms.Select(choices=UNITS.items(), attrs={"class": "form-select"})])
+    def __init__(self, label: str) -> None:
+        text = {"inputmode": "numeric", "size": 4, "maxlength": 4, "class": "form-control time-input"}
+        amount = forms.TextInput(attrs={**text, "aria-label": _("%(label)s: cantidad") % {"label": label}})
+        named = {"class": "form-select", "aria-label": _("%(label)s: cómo se cuenta") % {"label": label}}
+        super().__init__([amount, forms.Select(choices=UNITS.items(), attrs=named)])
 
     def decompress(self, value: Any) -> list[str]:
         return split(value) if value else ["", "h"]
@@ -46,8 +46,6 @@ class TargetWidget(forms.MultiWidget):
 
 class TargetField(forms.Field):
     """A target as a process file writes it; empty if nothing is promised."""
-
-    widget = TargetWidget
 
     def clean(self, value: Any) -> str:
         amount, unit = (str(part or "").strip() for part in value or ("", ""))
@@ -127,7 +125,9 @@ class TargetsForm(forms.Form):
                 self._add(f"special_{number}_{kind}", str(kind.label), row.get(kind, ""))
 
     def _add(self, name: str, label: str, value: str) -> None:
-        self.fields[name] = TargetField(label=label, required=False, initial=value)
+        self.fields[name] = TargetField(
+            label=label, required=False, initial=value, widget=TargetWidget(label)
+        )
 
     def rows(self) -> Iterator[tuple[str, str, list[BoundField]]]:
         """Yield each row of the table: its key, its label, and a field for each clock."""

@@ -442,7 +442,7 @@ def test_page_query_count_is_bounded(
     add_internal_note(tickets[0], actor=agent, body="No debe verse aquí")
     properties.set_contribution(tickets[0], actor=agent, is_open=True)
 
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         page = text_of(client.get(url(tickets[0])))
     assert "No debe verse aquí" not in page
     assert f"1 de {others}" in page

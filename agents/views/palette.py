@@ -66,6 +66,7 @@ def _places(user: User) -> list[dict[str, Any]]:
     if may_prepare(user):
         pages.append(("agents:prepare", _("Preparar"), "clipboard-check"))
     if user.is_supervisor:
+        pages.append(("agents:home", _("Inicio"), "house"))
         pages.append(("agents:nonconformities", _("Inconformidades"), "flag"))
         pages.append(("agents:schedules", _("Horarios y plazos"), "clock"))
         pages.append(("health", _("Salud"), "graph-up"))

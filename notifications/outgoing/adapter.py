@@ -86,12 +86,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return str(super().clean_email(email))
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Return the URL after sign-in: the queue for staff, the portal for everybody else. An administrator of a desk
-        without tickets gets the page that says what is missing."""
+        """Return the URL after sign-in: what needs them for supervisors, the queue for agents, the portal for everybody
+        else. An administrator of a desk without tickets gets the page that says what is missing."""
         if request.user.is_authenticated and request.user.is_staff and not Ticket.objects.exists():
             return resolve_url("setup")
         if request.user.is_authenticated and request.user.is_desk_staff:
-            return resolve_url("agents:queue")
+            return resolve_url("agents:home" if request.user.is_supervisor else "agents:queue")
         return str(super().get_login_redirect_url(request))
 
     def send_account_already_exists_mail(self, email: str) -> None:

@@ -17,9 +17,9 @@ from django.utils.translation import ngettext
 
 from accounts.names import first_name
 from content.text import as_typed, render_markdown
+from tickets import clocks
 from tickets.enums import ClockKind, EventKind, MessageKind, Severity
-from tickets.explanation import explanations
-from tickets.models import Message, Ticket, TicketEvent
+from tickets.models import Clock, Message, Ticket, TicketEvent
 from web.explained import summary
 
 from ..enums import Audience
@@ -102,12 +102,17 @@ class MailContext:
             "message": self._message(),
         }
 
+    @property
+    def resolution(self) -> Clock | None:
+        """The clock of the closing date, if the process promises one or a person agreed on one."""
+        return next((clock for clock in self.ticket.clocks.all() if clock.kind == ClockKind.RESOLUTION), None)
+
     def _staff_facts(self) -> Facts:
         ticket = self.ticket
         severity_name = str(ticket.definition.severity_label or _("Severidad"))
         now = timezone.now()
-        promise = next(iter(explanations(ticket, now=now, kinds=[ClockKind.RESOLUTION])), None)
-        due = promise.due if promise else None
+        clock = self.resolution
+        due = clocks.current_due(clock, now=now) if clock else None
         rows = [
             (_("Sigue a"), ticket.follows.folio if ticket.follows else ""),
             (_("Solicitante"), f"{ticket.requester_name} · {ticket.requester_email}".strip(" ·")),
@@ -118,7 +123,7 @@ class MailContext:
             (_("Cerrado"), phrases.moment(ticket.closed_at))
             if ticket.closed_at
             else (_("Fecha de cierre"), phrases.moment(due) if due else ""),
-            (_("¿Por qué esta fecha?"), summary(promise) if promise and not ticket.closed_at else ""),
+            (_("¿Por qué esta fecha?"), summary(clock, now=now) if clock and not ticket.closed_at else ""),
         ]
         return {
             "mine": ticket.assignee_id is not None and ticket.assignee_id == self.mail.user_id,

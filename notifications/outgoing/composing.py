@@ -81,6 +81,7 @@ def load_all(pks: Sequence[int]) -> list[OutgoingEmail]:
         "event__ticket__category",
         "event__ticket__follows",
         "event__ticket__duplicate_of",
+        "event__ticket__clocks__pauses",
         Prefetch("event__ticket__messages", reports, to_attr="reports"),
     ).in_bulk(pks)
     return [rows[pk] for pk in pks if pk in rows]

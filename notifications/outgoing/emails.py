@@ -12,7 +12,6 @@ from typing import Any
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from tickets import clocks
 from tickets.enums import ClockKind, DeliveryProblem, MessageKind, Purpose, StageKind, Template
 from tickets.models import Nonconformity
 from tickets.vocabulary import TEMPLATES
@@ -91,7 +90,8 @@ def _what_next(case: MailContext) -> list[tuple[str, SafeString]]:
     if ticket.first_response_at is None and (answer := phrases.before(ticket.first_response_due_at)):
         steps.append(phrases.step(_("Te respondemos %(when)s."), when=answer))
     if solution := phrases.before(ticket.due_at):
-        if target := target_in_words(clocks.Policy(ticket).target(ClockKind.RESOLUTION)):
+        clock = case.resolution
+        if target := target_in_words(clock.promised) if clock and not clock.is_agreed else "":
             why = _("Esperamos resolverlo %(when)s: damos %(target)s a casos como este.")
             steps.append(phrases.step(why, when=solution, target=target))
         else:

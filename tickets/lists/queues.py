@@ -21,6 +21,7 @@ from django.db.models import (
     QuerySet,
     Subquery,
 )
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -189,7 +190,21 @@ HISTORY = Queue(
 )
 """All tickets that the user may see, open and closed, with their state (S1.18)."""
 
+SOON = timedelta(hours=4)
+DUE_SOON = Queue(
+    "vencen-pronto",
+    _("Vencen en 4 h"),
+    "alarm",
+    lambda t, user: t.open().filter(
+        is_paused=False, due_order__gt=timezone.now(), due_order__lte=timezone.now() + SOON
+    ),
+    is_counted=True,
+)
+"""Open tickets whose nearest promise runs out within four hours."""
+TO_APPROVE, ELEVATED = "por-aprobar", "elevados"
+
 VIEWS = (
+    DUE_SOON,
     Queue(
         "esperan-al-cliente",
         _("Esperan al cliente"),
@@ -198,7 +213,7 @@ VIEWS = (
         lambda group: group.kind == StageKind.WAITING_CUSTOMER,
     ),
     Queue(
-        "por-aprobar",
+        TO_APPROVE,
         _("Por aprobar cierre"),
         "patch-check",
         lambda t, user: t.waiting_for_closure_approval().open(),
@@ -212,7 +227,7 @@ VIEWS = (
         lambda group: group.kind == StageKind.VERIFICATION,
     ),
     Queue(
-        "elevados",
+        ELEVATED,
         _("Soporte elevado"),
         "alarm",
         lambda t, user: t.open().escalated(),

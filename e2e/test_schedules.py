@@ -1,0 +1,128 @@
+"""Hours and targets in a browser: a closure and its undo, figures with their lists, an explained date."""
+
+import re
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from e2e.conftest import People
+from e2e.test_portal import file_ticket
+from e2e.walker import Agent, Walker
+
+pytestmark = pytest.mark.e2e
+SUPERVISOR, CUSTOMER = "supervisor@demo.test", "cliente@demo.test"
+TARGETS = "/agentes/ajustes/plazos/soporte-con-aprobacion/"
+
+
+def next_working_day() -> date:
+    day = datetime.now(tz=ZoneInfo("America/Caracas")).date() + timedelta(days=1)
+    while day.weekday() > 4:
+        day += timedelta(days=1)
+    return day
+
+
+def press(page: Page, name: str) -> None:
+    """Press a button of the panel «Qué cambia» and wait for the page after it."""
+    with page.expect_navigation():
+        page.locator("#impact").get_by_role("button", name=name).click()
+
+
+def confirm(page: Page, name: str) -> None:
+    """Confirm a change, and wait until the job has moved every clock."""
+    press(page, name)
+    expect(page.locator("#impact")).to_contain_text("Qué cambió")
+    expect(page.locator("#impact")).not_to_contain_text("Recalculamos", timeout=30_000)
+
+
+def use_working_hours(supervisor: Agent) -> None:
+    """Create a calendar, and promise 16 working hours to the tickets of a process."""
+    page = supervisor.page
+    supervisor.go("/agentes/ajustes/nuevo-horario/")
+    page.get_by_label("Nombre", exact=False).first.fill("Sede norte")
+    page.get_by_role("button", name="Crear el calendario").click()
+    expect(page.get_by_role("heading", name="Sede norte")).to_be_visible()
+    supervisor.look()
+    supervisor.go(TARGETS)
+    page.get_by_label("Calendario", exact=True).select_option(label="Sede norte")
+    page.get_by_label("Resolución: Problema: cantidad").fill("16")
+    page.get_by_label("Resolución: Problema: cómo se cuenta").select_option("working hours")
+    supervisor.look()
+    page.get_by_role("button", name="Ver qué cambia").click()
+    expect(page.locator("#impact")).to_contain_text("Qué cambia al guardar")
+    confirm(page, "Guardar y recalcular")
+    supervisor.look()
+
+
+def close_on(supervisor: Agent, day: date) -> None:
+    """Propose that the desk closes at eleven, and look at what that would do."""
+    page = supervisor.page
+    supervisor.go("/agentes/ajustes/horarios/sede-norte/")
+    form = page.locator("#cierre")
+    form.get_by_label("Día").fill(day.isoformat())
+    form.get_by_label("Cerramos a las").fill("11:00")
+    form.get_by_role("button", name="Ver qué cambia").click()
+    expect(page.locator("#impact")).to_contain_text("Qué cambia al guardar")
+
+
+def test_closure_moves_a_date_is_read_and_explained_and_is_undone(people: People) -> None:
+    supervisor, customer = people.at_desk("Supervisora"), people.on_phone("Clienta")
+    supervisor.sign_in(SUPERVISOR)
+    customer.sign_in(CUSTOMER)
+    use_working_hours(supervisor)
+    folio = file_ticket(customer.page, "El torniquete no gira")
+    page = supervisor.page
+    close_on(supervisor, next_working_day())
+    supervisor.look()
+    with page.expect_navigation():
+        page.locator("#impact [data-kind=despues] a").click()
+    expect(page.get_by_role("link", name="El torniquete no gira")).to_be_visible()
+    supervisor.look()
+    page.go_back()
+    confirm(page, "Confirmar cierre")
+
+    customer.go("/")
+    notice = customer.page.get_by_text(re.compile(r"cerramos a las 11:00.*: corte de luz"))
+    expect(notice.first).to_be_visible()
+    customer.go(f"/tickets/{folio}/")
+    customer.page.get_by_role("link", name="¿Por qué esta fecha?").click()
+    expect(customer.page.get_by_text(re.compile(r"de 16 horas hábiles que damos"))).to_be_visible()
+    customer.look()
+    supervisor.go(f"/agentes/tickets/{folio}/fecha/")
+    expect(page.get_by_text("cambió el horario: Corte de luz")).to_be_visible()
+    supervisor.look()
+
+    supervisor.go("/agentes/ajustes/horarios/sede-norte/")
+    page.locator("#cierre").get_by_role("button", name="Deshacer").click()
+    expect(page.locator("#impact [data-kind=antes] b")).not_to_have_text("0")
+    confirm(page, "Guardar y recalcular")
+    customer.go("/")
+    expect(notice).to_have_count(0)
+    take_back_targets(supervisor)
+
+
+def take_back_targets(supervisor: Agent) -> None:
+    """Go back to the targets of the process file, which other journeys read."""
+    page = supervisor.page
+    supervisor.go(f"{TARGETS}versiones/")
+    supervisor.look()
+    page.get_by_role("listitem").filter(has_text="Los del archivo del proceso").get_by_role("button").click()
+    confirm(page, "Guardar y recalcular")
+
+
+def test_hours_are_edited_on_a_phone(people: People) -> None:
+    supervisor: Walker = people.on_phone("Supervisora en el teléfono")
+    supervisor.sign_in(SUPERVISOR)
+    page = supervisor.page
+    supervisor.go("/agentes/ajustes/nuevo-horario/")
+    page.get_by_label("Nombre", exact=False).first.fill("Sede sur")
+    page.get_by_role("button", name="Crear el calendario").click()
+    page.locator("#id_sat_0_begin").fill("9")
+    page.locator("#id_sat_0_end").fill("13:00")
+    page.get_by_role("button", name="Ver qué cambia").first.click()
+    expect(page.locator("#impact")).to_contain_text("Qué cambia al guardar")
+    supervisor.look()
+    page.get_by_role("link", name="Ver qué cambia").click()
+    press(page, "Descartar")
+    expect(page.locator("#impact")).to_have_count(0)
