@@ -175,6 +175,20 @@ class TicketPage:
     def resolution(self) -> ClockStatus | None:
         return self._status(ClockKind.RESOLUTION)
 
+    @property
+    def next_reply(self) -> ClockStatus | None:
+        """The status of the promised answer to the requester's latest message; None once it is answered."""
+        return self._running(ClockKind.NEXT_REPLY)
+
+    @property
+    def progress(self) -> ClockStatus | None:
+        """The status of the promised news about the progress (S0.21); None if the ticket is closed."""
+        return self._running(ClockKind.PROGRESS)
+
+    def _running(self, kind: ClockKind) -> ClockStatus | None:
+        clock = self.clocks.get(kind)
+        return clocks.status(clock, now=self.now) if clock and clock.stopped_at is None else None
+
     def _status(self, kind: ClockKind) -> ClockStatus | None:
         clock = self.clocks.get(kind)
         return clocks.status(clock, now=self.now) if clock else None

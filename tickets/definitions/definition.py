@@ -11,7 +11,7 @@ from django.utils.html import escape
 from django.utils.translation import get_language
 
 from ..calendars import CalendarRules, Target
-from ..enums import CaseKind, MessageKind, Severity, StageKind
+from ..enums import CaseKind, ClockKind, MessageKind, Severity, StageKind
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,13 @@ class SpecialTargets:
     category: str = ""
     customer_kind: str = ""
     first_response: Target | None = None
+    next_reply: Target | None = None
+    progress: Target | None = None
     resolution: Target | None = None
+
+    @property
+    def all(self) -> Iterator[Target]:
+        yield from filter(None, (self.first_response, self.next_reply, self.progress, self.resolution))
 
     def fits(self, *, category: str, customer_kind: str) -> bool:
         return self.category in ("", category) and self.customer_kind in ("", customer_kind)
@@ -274,21 +280,27 @@ class SpecialTargets:
 
 @dataclass(frozen=True)
 class Targets:
-    """Promised times for first response and resolution, by severity or case kind (S0.19, S2.33, S2.34). The target of
-    the severity wins over the target of the case kind, and the first of `special` that fits wins over both."""
+    """Promised times for the four clocks, by severity or case kind (S0.19, S0.21, S2.33, S2.34). The target of the
+    severity wins over the target of the case kind, and the first of `special` that fits wins over both."""
 
     calendar: str = ""
     """The key of the calendar that counts the targets which are not elapsed time."""
     first_response: Mapping[str, Target] = field(default_factory=dict)
+    next_reply: Mapping[str, Target] = field(default_factory=dict)
+    progress: Mapping[str, Target] = field(default_factory=dict)
     resolution: Mapping[str, Target] = field(default_factory=dict)
     special: tuple[SpecialTargets, ...] = ()
+    warn_assignee: int = 75
+    """The percentage of a target after which the assignee is warned; 0 for never."""
+    warn_managers: int = 90
+    """The percentage after which those in charge of the department are warned too; 0 for never."""
 
     @property
     def all(self) -> Iterator[Target]:
-        yield from self.first_response.values()
-        yield from self.resolution.values()
+        for targets in (self.first_response, self.next_reply, self.progress, self.resolution):
+            yield from targets.values()
         for special in self.special:
-            yield from filter(None, (special.first_response, special.resolution))
+            yield from special.all
 
 
 @dataclass(frozen=True)
@@ -457,21 +469,22 @@ class Definition:
             if item.filled_by == "requester" and (not item.categories or category in item.categories)
         )
 
-    def resolution_target(
-        self, *, severity: str, case_kind: str, category: str = "", customer_kind: str = ""
+    def target(
+        self, clock: ClockKind, *, severity: str, case_kind: str, category: str = "", customer_kind: str = ""
     ) -> Target | None:
+        """Return what the clock promises a ticket of this description; None if it promises nothing."""
         for special in self.targets.special:
-            if special.resolution and special.fits(category=category, customer_kind=customer_kind):
-                return special.resolution
-        return self.targets.resolution.get(severity) or self.targets.resolution.get(case_kind)
+            found: Target | None = getattr(special, clock.value)
+            if found and special.fits(category=category, customer_kind=customer_kind):
+                return found
+        targets: Mapping[str, Target] = getattr(self.targets, clock.value)
+        return targets.get(severity) or targets.get(case_kind)
 
-    def first_response_target(
-        self, *, severity: str, case_kind: str, category: str = "", customer_kind: str = ""
-    ) -> Target | None:
-        for special in self.targets.special:
-            if special.first_response and special.fits(category=category, customer_kind=customer_kind):
-                return special.first_response
-        return self.targets.first_response.get(severity) or self.targets.first_response.get(case_kind)
+    def resolution_target(self, **ticket: str) -> Target | None:
+        return self.target(ClockKind.RESOLUTION, **ticket)
+
+    def first_response_target(self, **ticket: str) -> Target | None:
+        return self.target(ClockKind.FIRST_RESPONSE, **ticket)
 
     @cached_property
     def customer_steps(self) -> tuple[Stage, ...]:
