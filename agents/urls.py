@@ -57,5 +57,6 @@ urlpatterns = [
     path("clientes/<int:pk>/", customers.customer, name="customer"),
     path("procesos/<slug:slug>/mapa/", process_map.process_map, name="process_map"),
     path("inconformidades/", nonconformities.nonconformities, name="nonconformities"),
+    path("inconformidades/adelantados/", nonconformities.overtaken, name="overtaken"),
     path("inconformidades/<int:pk>/", nonconformities.nonconformity, name="nonconformity"),
 ]

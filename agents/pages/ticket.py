@@ -17,8 +17,17 @@ from tickets.definitions.definition import Action, Call, ChecklistItem, Response
 from tickets.definitions.fields import displayed_answers
 from tickets.definitions.responses import fill_in, fitting_responses
 from tickets.enums import ClockKind, MessageKind, Severity
-from tickets.lists import presence, queues
-from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
+from tickets.lists import arrivals, presence, queues
+from tickets.models import (
+    ChecklistEntry,
+    Clock,
+    ContactEntry,
+    Draft,
+    Nonconformity,
+    Overtaking,
+    Presence,
+    Ticket,
+)
 from tickets.sla import ClockStatus
 from tickets.vacancies import vacant_now
 from tickets.workflow.preparing import is_preparation
@@ -203,6 +212,11 @@ class TicketPage:
     def answers(self) -> list[tuple[Any, str]]:
         """The process's own fields that have a value, with that value as text."""
         return displayed_answers(self.definition.fields, self.ticket.fields)
+
+    @cached_property
+    def overtakings(self) -> list[Overtaking]:
+        """The latest cases in which the order of arrival was not kept with this ticket (S2.35)."""
+        return arrivals.overtakings_of(self.ticket, user=self.user)
 
     # --- The requester ------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from ..record.freshness import require_fresh
 from ..record.locking import locked, save_changes
 from ..record.messages import forget_draft, write_message, written_from
 from . import late_replies
+from .arrival import record_overtaken
 from .intake import file_linked_ticket
 from .perform import fire, record_earlier_breaches, restart_silence
 
@@ -245,6 +246,8 @@ def _require_standing(ticket: Ticket) -> None:
 def _record_answer(
     ticket: Ticket, message: Message, *, actor: Actor, notify: Sequence[tuple[str, str]], key: str | None
 ) -> None:
+    if ticket.first_response_at is None:
+        record_overtaken(ticket, actor=actor, now=message.created_at)
     clocks.desk_wrote(ticket, now=message.created_at)
     ticket.late_reply_at = None
     record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)

@@ -20,6 +20,7 @@ from ..record.events import already_recorded, record
 from ..record.freshness import require_fresh
 from ..record.locking import locked
 from . import asks, effects, guards
+from .arrival import record_overtaken
 from .step import Step
 
 COMPARED = (
@@ -193,6 +194,8 @@ def _carry_out(
     if changes.keys() & {"severity", "case_kind"}:
         clocks.retarget(ticket, now=step.now)
     if step.message is not None and step.message.is_public and not step.message.from_requester:
+        if ticket.first_response_at is None:
+            record_overtaken(ticket, actor=actor, now=step.now)
         clocks.desk_wrote(ticket, now=step.now)
         ticket.late_reply_at = None
     moved = ticket.stage != stage_before.key
