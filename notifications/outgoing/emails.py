@@ -303,7 +303,7 @@ def breached(case: MailContext) -> MailContent:
             "clock": str(ClockKind(clock).label).lower() if clock in ClockKind.values else "",
             "is_resolution": clock == ClockKind.RESOLUTION,
             "broken_at": phrases.moment(case.event.at),
-            "is_escalated": case.ticket.is_escalated,
+            "is_escalated": case.ticket.is_escalated and clock != ClockKind.PROGRESS,
         },
     )
 

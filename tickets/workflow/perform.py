@@ -96,7 +96,8 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
         if not clock.has_run_out(now):
             continue
         clocks.breach(clock)
-        notify = [("assignee", Template.BREACHED)] if ticket.assignee_id else []
+        reminds = ticket.assignee_id or clock.kind == ClockKind.PROGRESS  # without one, those in charge
+        notify = [("assignee", Template.BREACHED)] if reminds else []
         if clock.kind == ClockKind.PROGRESS:
             if clock.warned >= notices.IN_A_ROW:
                 notify.append(("role:supervisor", Template.BREACHED))
