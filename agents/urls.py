@@ -78,5 +78,6 @@ urlpatterns = [
     path("ajustes/plazos/<slug:key>/", targets.targets, name="targets"),
     path("ajustes/plazos/<slug:key>/versiones/", targets.versions, name="targets_versions"),
     path("inconformidades/", nonconformities.nonconformities, name="nonconformities"),
+    path("inconformidades/adelantados/", nonconformities.overtaken, name="overtaken"),
     path("inconformidades/<int:pk>/", nonconformities.nonconformity, name="nonconformity"),
 ]

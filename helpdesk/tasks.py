@@ -40,6 +40,7 @@ class CleanUpFailed(Exception):
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
 def sweep_clocks() -> None:
     sweeps.breach_overdue()
+    sweeps.give_notice()
 
 
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)

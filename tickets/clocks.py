@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from django.db.models import Subquery
 
-from . import sla
+from . import notices, sla
 from .calendars import Calendar as CountingCalendar
 from .calendars import Target
 from .definitions.definition import Stage, Targets
@@ -28,10 +28,13 @@ def promised(ticket: Ticket, *, now: datetime) -> list[Clock]:
     policy = Policy(ticket)
     clocks = []
     for kind in ClockKind:
+        if kind == ClockKind.NEXT_REPLY:
+            continue  # begins with the first message that the first response does not answer
         if target := policy.target(kind):
             clock = Clock(ticket=ticket, kind=kind, started_at=now)
             policy.promise(clock, target)
             clock.due_at = sla.due_at(start=now, target=clock.target, now=now, calendar=clock.counting)
+            notices.arm(clock, ticket, [], now=now)
             clocks.append(clock)
     copy_due_dates(ticket, clocks)
     return clocks
@@ -142,6 +145,7 @@ def agree_due(ticket: Ticket, *, due: datetime, now: datetime) -> None:
         clock.breached_at = None
         clock.due_at = due
         _count_pause_until(clock, stage=ticket.stage_definition, now=now)
+        notices.arm(clock, ticket, pauses, now=now, anew=True)
         clock.save()
     copy_due_dates(ticket, clocks)
 
@@ -163,10 +167,11 @@ def retarget(ticket: Ticket, *, now: datetime) -> None:
         _count_pause_until(clock, stage=ticket.stage_definition, now=now)
         if not clock.has_run_out(now):
             clock.breached_at = None
+        notices.arm(clock, ticket, clock.intervals(), now=now, anew=True)
         clock.save(
             update_fields=[
                 *("target", "unit", "calendar_version", "policy_version"),
-                *("due_at", "paused_at", "breached_at"),
+                *("due_at", "paused_at", "breached_at", "warn_at", "warned"),
             ]
         )
     copy_due_dates(ticket, clocks)
@@ -175,9 +180,9 @@ def retarget(ticket: Ticket, *, now: datetime) -> None:
 def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime) -> None:
     """Run, pause, stop or restart the clocks as the two stages say, and set `is_paused`.
 
-    If a ticket whose clocks had stopped goes back to work, the time in between counts as a pause, so the resolution
-    clock continues with the time it had left. The first response clock stays stopped, unless nobody has answered yet
-    (LESSONS A7).
+    If a ticket whose clocks had stopped goes back to work, the time in between counts as a pause, so the clocks for
+    resolution and progress continue with the time they had left. Those for the first response and the next reply stay
+    stopped, unless nobody has answered yet (LESSONS A7).
     """
     was, now_is = before.clock, after.clock
     if was == now_is:
@@ -186,7 +191,7 @@ def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime)
         ticket.clocks.select_related("calendar_version__calendar__current").prefetch_related("pauses")
     )
     for clock in clocks:
-        if was == "stops" and _goes_on(clock, ticket):
+        if was == "stops" and clock.stopped_at is not None and _goes_on(clock, ticket):
             clock.paused_at, clock.stopped_at = clock.stopped_at, None
             if clock.calendar_version:  # it may have changed meanwhile
                 clock.calendar_version = clock.calendar_version.calendar.current
@@ -203,21 +208,81 @@ def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime)
 
 
 def _goes_on(clock: Clock, ticket: Ticket) -> bool:
-    return clock.kind == ClockKind.RESOLUTION or ticket.first_response_at is None
+    match clock.kind:
+        case ClockKind.FIRST_RESPONSE:
+            return ticket.first_response_at is None
+        case ClockKind.NEXT_REPLY:
+            return ticket.last_staff_message_at is None or ticket.last_staff_message_at < clock.started_at
+    return True
 
 
-def stop_first_response(ticket: Ticket, *, now: datetime) -> None:
-    """Set `first_response_at` and stop the first response clock. Does nothing after the first time."""
-    if ticket.first_response_at is not None:
-        return
-    ticket.first_response_at = now
+def desk_wrote(ticket: Ticket, *, now: datetime) -> None:
+    """Apply a public message of the desk: it answers the requester, and it is news.
+
+    Sets `first_response_at` the first time, stops the clocks for the first response and the next reply, and begins the
+    one for progress again (S0.21). A breach that is not recorded yet must be recorded before. Two queries and those of
+    the clocks that change.
+    """
+    ticket.first_response_at = ticket.first_response_at or now
     clocks = list(ticket.clocks.filter(stopped_at__isnull=True))
     for clock in clocks:
-        if clock.kind == ClockKind.FIRST_RESPONSE:
+        if clock.kind in (ClockKind.FIRST_RESPONSE, ClockKind.NEXT_REPLY):
             _resume(clock, stage=ticket.stage_definition, now=now)
             clock.stopped_at = now
             clock.save(update_fields=["paused_at", "stopped_at", "due_at"])
+        elif clock.kind == ClockKind.PROGRESS:
+            clock.warned = 0
+            _begin_again(clock, ticket, now=now)
     copy_due_dates(ticket, clocks)
+
+
+def desk_was_reported(ticket: Ticket, *, now: datetime) -> None:
+    """Apply an automatic message about the progress: it is news, but it answers nobody (S0.21)."""
+    clocks = list(ticket.clocks.filter(stopped_at__isnull=True))
+    for clock in clocks:
+        if clock.kind == ClockKind.PROGRESS:
+            clock.warned += 1
+            _begin_again(clock, ticket, now=now)
+    copy_due_dates(ticket, clocks)
+
+
+def requester_wrote(ticket: Ticket, *, now: datetime) -> None:
+    """Begin the clock for the next reply, unless an earlier message still waits for its answer.
+
+    The report and what follows it until the first response are the first response's. Closed tickets promise no answer.
+    Reads the clocks and, where the process promises replies, changes one.
+    """
+    if ticket.first_response_at is None or not ticket.is_open:
+        return
+    clocks = list(ticket.clocks.all())
+    clock = next((clock for clock in clocks if clock.kind == ClockKind.NEXT_REPLY), None)
+    if clock is None:
+        if Policy(ticket).target(ClockKind.NEXT_REPLY) is None:
+            return
+        clock = Clock(ticket=ticket, kind=ClockKind.NEXT_REPLY)
+        clocks.append(clock)
+    elif clock.stopped_at is None:
+        return
+    clock.warned = 0
+    _begin_again(clock, ticket, now=now)
+    copy_due_dates(ticket, [clock for clock in clocks if clock.stopped_at is None])
+
+
+def _begin_again(clock: Clock, ticket: Ticket, *, now: datetime) -> None:
+    """Give the clock its whole target from `now` on, as the policy says it now, and save it. It stops if the policy
+    promises nothing any more. Finished pauses stay on record; they lie before the beginning."""
+    _resume(clock, stage=ticket.stage_definition, now=now)
+    policy = Policy(ticket)
+    target = policy.target(clock.kind)
+    if target is None:
+        clock.stopped_at = now
+    else:
+        policy.promise(clock, target)
+        clock.started_at, clock.stopped_at, clock.breached_at, clock.is_agreed = now, None, None, False
+        clock.paused_at = now if ticket.is_paused else None
+        clock.due_at = sla.due_at(start=now, target=clock.target, now=now, calendar=clock.counting)
+        notices.arm(clock, ticket, [], now=now)
+    clock.save()
 
 
 class Timed(Protocol):
@@ -373,6 +438,6 @@ def copy_due_dates(ticket: Ticket, clocks: Iterable[Clock]) -> None:
     for clock in clocks:
         if clock.kind == ClockKind.RESOLUTION:
             ticket.due_at = clock.due_at
-        else:
+        elif clock.kind == ClockKind.FIRST_RESPONSE:
             ticket.first_response_due_at = clock.due_at
     ticket.due_order = due_order(clocks)

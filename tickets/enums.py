@@ -132,6 +132,7 @@ class EventKind(models.TextChoices):
     STANDING_CHECKED = "standing_checked", _("Estatus verificado")
     CONTACT = "contact", _("Contacto")
     CHECKLIST = "checklist", _("Lista de cierre")
+    WARNED = "warned", _("Plazo por vencer")
     BREACHED = "breached", _("Plazo vencido")
     SURVEY = "survey", _("Encuesta de satisfacción")
     NONCONFORMITY = "nonconformity", _("Inconformidad revisada")
@@ -144,7 +145,12 @@ class EventKind(models.TextChoices):
 
 
 class ClockKind(models.TextChoices):
+    """What a clock promises: the first answer, an answer to each later message, news about the progress (S0.21), and
+    the solution."""
+
     FIRST_RESPONSE = "first_response", _("Primera respuesta")
+    NEXT_REPLY = "next_reply", _("Próxima respuesta")
+    PROGRESS = "progress", _("Aviso de avance")
     RESOLUTION = "resolution", _("Resolución")
 
 
@@ -207,7 +213,9 @@ class Template(models.TextChoices):
     CANCELLED = "cancelled", _("Ticket cancelado")
     SURVEY = "survey", _("Encuesta de satisfacción")
     MENTIONED = "mentioned", _("Mención en una nota")
+    WARNED = "warned", _("Plazo por vencer")
     BREACHED = "breached", _("Plazo vencido")
+    STATUS_UPDATE = "status_update", _("Cómo va el caso")
     NONCONFORMITY = "nonconformity", _("Reporte de inconformidad")
     ACCOUNT_CREATED = "account_created", _("Cuenta creada para el solicitante")
     NEW_LINK = "new_link", _("Enlace nuevo")

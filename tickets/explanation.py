@@ -219,6 +219,7 @@ class _Replay:
 def _moves(
     clock: Clock, ticket: Ticket, events: list[TicketEvent], changes: Changes, *, now: datetime
 ) -> Iterator[Move]:
+    events = [event for event in events if event.at >= clock.started_at]
     severity, case_kind = (_first_value(ticket, events, name) for name in ("severity", "case_kind"))
     started = clock.started_at
     replay = _Replay(clock, ticket, now, severity, case_kind, _first_targets(clock, ticket, changes))
@@ -241,6 +242,8 @@ def _first_value(ticket: Ticket, events: list[TicketEvent], name: str) -> str:
 def _steps(clock: Clock, events: list[TicketEvent], changes: Changes) -> Iterator[tuple[datetime, int, Any]]:
     """Yield what happened to the clock, each with its moment and with what goes first of two things at one moment."""
     for pause in clock.pauses.all():
+        if pause.ended_at <= clock.started_at:
+            continue  # of an earlier run of a clock that begins anew
         yield pause.ended_at, 0, lambda replay, pause=pause: _paused(replay, pause)
     for change, row in changes:
         at, after = change.applied_at or change.created_at, changes
@@ -250,7 +253,7 @@ def _steps(clock: Clock, events: list[TicketEvent], changes: Changes) -> Iterato
             lambda replay, change=change, row=row, after=after: _recomputed(replay, change, row, after),
         )
     for event in events:
-        if event.at >= clock.started_at and (clock.stopped_at is None or event.at <= clock.stopped_at):
+        if clock.stopped_at is None or event.at <= clock.stopped_at:
             yield event.at, 2, lambda replay, event=event: _changed(replay, event)
 
 

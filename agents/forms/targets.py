@@ -89,6 +89,12 @@ class TargetsForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Cuenta las horas y los días hábiles. «De reloj» cuenta siempre."),
     )
+    warn_assignee = forms.IntegerField(
+        label=gettext_lazy("Avisar al responsable al usar, en %"), min_value=0, max_value=99, required=False
+    )
+    warn_managers = forms.IntegerField(
+        label=gettext_lazy("Avisar a quien dirige al usar, en %"), min_value=0, max_value=99, required=False
+    )
     reason = LineField(
         label=gettext_lazy("Motivo del cambio"),
         max_length=160,
@@ -97,7 +103,9 @@ class TargetsForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, process: Process, before: Targets, reason: str = "") -> None:
-        super().__init__(data, initial={"calendar": before.calendar, "reason": reason})
+        warnings = {"warn_assignee": before.warn_assignee, "warn_managers": before.warn_managers}
+        super().__init__(data, initial={"calendar": before.calendar, "reason": reason, **warnings})
+        self.before = before
         self.process = process
         calendars = Calendar.objects.filter(current__isnull=False)
         self.fields["calendar"].choices = [  # type: ignore[attr-defined]
@@ -134,6 +142,9 @@ class TargetsForm(forms.Form):
         for name in NAMES:
             yield name, _label(name), [self[f"{kind}_{name}"] for kind in ClockKind]
 
+    def warnings(self) -> list[BoundField]:
+        return [self["warn_assignee"], self["warn_managers"]]
+
     def exceptions(self) -> Iterator[tuple[BoundField, BoundField, list[BoundField]]]:
         for number in range(self.specials):
             yield (
@@ -146,6 +157,9 @@ class TargetsForm(forms.Form):
         """Raises `InvalidData` with the names of fields."""
         values = self.cleaned_data
         data: dict[str, Any] = {"calendar": values["calendar"], "special": []}
+        for name in ("warn_assignee", "warn_managers"):
+            typed = values.get(name)
+            data[name] = getattr(self.before, name) if typed is None else typed
         for kind in ClockKind:
             given = {name: values[f"{kind}_{name}"] for name in NAMES}
             data[kind] = {name: text for name, text in given.items() if text}

@@ -43,7 +43,12 @@ class Moment:
         return cls(now, timezone.make_aware(datetime.combine(tomorrow, time.min)))
 
 
-PROMISES = {ClockKind.FIRST_RESPONSE: _("1.ª respuesta"), ClockKind.RESOLUTION: ClockKind.RESOLUTION.label}
+PROMISES = {
+    ClockKind.FIRST_RESPONSE: _("1.ª respuesta"),
+    ClockKind.NEXT_REPLY: _("Respuesta"),
+    ClockKind.PROGRESS: _("Avance"),
+    ClockKind.RESOLUTION: ClockKind.RESOLUTION.label,
+}
 FOLIO_PLACEHOLDER = "FOLIO"
 
 

@@ -17,8 +17,17 @@ from tickets.definitions.definition import Action, Call, ChecklistItem, Response
 from tickets.definitions.fields import displayed_answers
 from tickets.definitions.responses import fill_in, fitting_responses
 from tickets.enums import ClockKind, MessageKind, Severity
-from tickets.lists import presence, queues
-from tickets.models import ChecklistEntry, Clock, ContactEntry, Draft, Nonconformity, Presence, Ticket
+from tickets.lists import arrivals, presence, queues
+from tickets.models import (
+    ChecklistEntry,
+    Clock,
+    ContactEntry,
+    Draft,
+    Nonconformity,
+    Overtaking,
+    Presence,
+    Ticket,
+)
 from tickets.sla import ClockStatus
 from tickets.vacancies import vacant_now
 from tickets.workflow.preparing import is_preparation
@@ -175,6 +184,20 @@ class TicketPage:
     def resolution(self) -> ClockStatus | None:
         return self._status(ClockKind.RESOLUTION)
 
+    @property
+    def next_reply(self) -> ClockStatus | None:
+        """The status of the promised answer to the requester's latest message; None once it is answered."""
+        return self._running(ClockKind.NEXT_REPLY)
+
+    @property
+    def progress(self) -> ClockStatus | None:
+        """The status of the promised news about the progress (S0.21); None if the ticket is closed."""
+        return self._running(ClockKind.PROGRESS)
+
+    def _running(self, kind: ClockKind) -> ClockStatus | None:
+        clock = self.clocks.get(kind)
+        return clocks.status(clock, now=self.now) if clock and clock.stopped_at is None else None
+
     def _status(self, kind: ClockKind) -> ClockStatus | None:
         clock = self.clocks.get(kind)
         return clocks.status(clock, now=self.now) if clock else None
@@ -189,6 +212,11 @@ class TicketPage:
     def answers(self) -> list[tuple[Any, str]]:
         """The process's own fields that have a value, with that value as text."""
         return displayed_answers(self.definition.fields, self.ticket.fields)
+
+    @cached_property
+    def overtakings(self) -> list[Overtaking]:
+        """The latest cases in which the order of arrival was not kept with this ticket (S2.35)."""
+        return arrivals.overtakings_of(self.ticket, user=self.user)
 
     # --- The requester ------------------------------------------------------------------------------------
 

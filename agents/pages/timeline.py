@@ -25,6 +25,7 @@ ICONS: dict[str, str] = {
     EventKind.CONTACT: "telephone",
     EventKind.CHECKLIST: "ui-checks",
     EventKind.BREACHED: "alarm",
+    EventKind.WARNED: "clock",
     EventKind.SURVEY: "star",
     EventKind.NONCONFORMITY: "flag",
     EventKind.CONTINUED: "arrow-right",

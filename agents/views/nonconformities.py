@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from content.form_fields import LongTextField
 from tickets.closing.nonconformities import review
+from tickets.lists import arrivals
 from tickets.models import Nonconformity
 from web.paging import read_page
 from web.refusals import Refusal
@@ -47,6 +48,22 @@ def nonconformities(request: DeskRequest) -> HttpResponse:
         "problem": problem,
     }
     return render(request, "agents/nonconformities/list.html", context)
+
+
+@require_safe
+@supervisor_view
+def overtaken(request: DeskRequest) -> HttpResponse:
+    """List the tickets that a later one was answered before, newest first (S2.35)."""
+    page, problem = read_page(
+        arrivals.newest(), order=("-at", "-id"), size=PAGE_SIZE, cursor=request.GET.get("desde", "")
+    )
+    context = {
+        "page": page,
+        "page_newer": f"?desde={page.newer}" if page.newer else "",
+        "page_older": f"?desde={page.older}" if page.older else "",
+        "problem": problem,
+    }
+    return render(request, "agents/nonconformities/overtaken.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -35,6 +35,7 @@ def replay(stories: Iterable[Story], world: World) -> None:
         for at, _order, scene, step in moments:
             with time_is(at):
                 sweeps.breach_overdue()
+                sweeps.give_notice()
                 sweeps.act_on_silence()
                 scene.carry_out(step, at=at)
             if scene.story.by == READER:

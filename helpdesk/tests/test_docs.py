@@ -15,7 +15,11 @@ DOCS = settings.BASE_DIR / "docs"
 DOCUMENTS = [
     path for folder in (DOCS, settings.BASE_DIR / ".github") for path in sorted(folder.rglob("*.md"))
 ] + sorted(settings.BASE_DIR.glob("*.md"))
-TARGETS = {"first_response": "primera respuesta", "resolution": "resolución"}
+TARGETS = {
+    "first_response": "primera respuesta",
+    "next_reply": "próxima respuesta",
+    "resolution": "resolución",
+}
 COLUMNS = (("critical", "high", "medium", "low"), ("problem", "procedure"))
 
 

@@ -133,9 +133,13 @@ def test_figures_of_the_database(client):
     runs.record("helpdesk.tasks.sweep_clocks", seconds=1.5)
     runs.record("helpdesk.tasks.clean_up", seconds=2, error=OSError("disco lleno"))
 
+    Ticket.objects.update(is_escalated=True)
+    Ticket.objects.filter(pk=held.pk).update(is_test=True)
+
     found = metrics(client)
 
     assert found["desk_figures_up",] == 1
+    assert found["desk_escalated",] == Ticket.objects.exclude(pk=held.pk).count() > 0
     assert found["desk_outbox_waiting",] == 1
     assert 299 < found["desk_outbox_oldest_seconds",] < 400
     assert (found["desk_mails_troubled", "failed"], found["desk_mails_troubled", "uncertain"]) == (1, 2)
@@ -160,7 +164,7 @@ def test_figures_cost_the_same_number_of_queries(tickets, django_assert_num_quer
     for _number in range(tickets):
         make_ticket()
 
-    with django_assert_num_queries(12 if connection.vendor == "sqlite" else 13):
+    with django_assert_num_queries(13 if connection.vendor == "sqlite" else 14):
         figures.read()
 
 

@@ -54,6 +54,9 @@ class DeskCollector(Collector):
             "Open tickets whose nearest promise is over (up to 10000)",
             found.overdue_promises,
         )
+        yield gauge(
+            "desk_escalated", "Open tickets in «soporte elevado» (up to 10000); target 0", found.escalated
+        )
         yield gauge("desk_uploads_held", "Files that wait for the virus scanner", found.uploads_held)
         for name in ("open", "unassigned", "overdue"):
             family = GaugeMetricFamily(

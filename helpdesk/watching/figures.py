@@ -56,6 +56,7 @@ class Figures:
     mails_uncertain: int
     held: HeldMail | None
     overdue_promises: int
+    escalated: int
     uploads_held: int
     queues: tuple[QueueFigures, ...]
     tasks: tuple[TaskRun, ...]
@@ -84,6 +85,7 @@ def read() -> Figures:
             overdue_promises=bounded(
                 Ticket.objects.open().filter(is_paused=False, due_order__lte=now), along=DUE
             ),
+            escalated=bounded(Ticket.objects.open().counted_in_metrics().escalated(), along=DUE),
             uploads_held=bounded(Attachment.objects.filter(scan=Attachment.Scan.PENDING), along=["-id"]),
             queues=_queues(now),
             tasks=tuple(TaskRun.objects.order_by("task")),

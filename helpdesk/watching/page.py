@@ -187,6 +187,13 @@ def waits(found: Figures, *, may_open_admin: bool) -> Iterator[Line]:
         href=f"{outbox}?state__exact=uncertain" if outbox else "",
     )
     yield _counted(
+        found.escalated,
+        _("Soporte elevado"),
+        _("Ninguno. La meta es cero."),
+        _("Tickets cuyo plazo venció: %(n)s. La meta es cero."),
+        href=reverse("agents:queue_of", args=["elevados"]),
+    )
+    yield _counted(
         found.overdue_promises,
         _("Promesas vencidas"),
         _("Ninguna."),

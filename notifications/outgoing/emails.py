@@ -9,13 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 
-from tickets.enums import ClockKind, DeliveryProblem, MessageKind, Purpose, StageKind, Template
+from tickets import clocks
+from tickets.enums import (
+    ClockKind,
+    DeliveryProblem,
+    MessageKind,
+    Purpose,
+    StageKind,
+    TargetUnit,
+    Template,
+)
 from tickets.models import Nonconformity
 from tickets.vocabulary import TEMPLATES
-from web.wording import target_in_words
+from web.wording import hours_and_minutes, target_in_words
 
 from . import phrases
 from .cases import MailContext, address
@@ -297,9 +308,39 @@ def breached(case: MailContext) -> MailContent:
             "clock": str(ClockKind(clock).label).lower() if clock in ClockKind.values else "",
             "is_resolution": clock == ClockKind.RESOLUTION,
             "broken_at": phrases.moment(case.event.at),
-            "is_escalated": case.ticket.is_escalated,
+            "is_escalated": case.ticket.is_escalated and clock != ClockKind.PROGRESS,
         },
     )
+
+
+@mail
+def warned(case: MailContext) -> MailContent:
+    """Warn that a promise is about to run out (S2.32). Raises `NotSent` once that clock has stopped or is paused. A
+    process may also send this mail from an action, whose event names no clock."""
+    kind = case.event.data.get("clock", "")
+    return MailContent(_ticket_button(case), facts=_reading(case, kind) if kind in ClockKind.values else {})
+
+
+def _reading(case: MailContext, kind: str) -> dict[str, Any]:
+    """Return both readings of a running clock: the time used, and the time on the wall until it runs out."""
+    clock = case.ticket.clocks.filter(kind=kind).prefetch_related("pauses").first()
+    if clock is None or clock.stopped_at is not None or clock.paused_at is not None:
+        raise NotSent(DeliveryProblem.OUTDATED)
+    now = timezone.now()
+    return {
+        "clock": str(ClockKind(kind).label).lower(),
+        "used": hours_and_minutes(clocks.used(clock, now=now)),
+        "target": hours_and_minutes(clock.target),
+        "is_working": clock.unit != TargetUnit.ELAPSED,
+        "due": phrases.moment(clock.due_at),
+        "left": timeuntil(clock.due_at, now).replace("\xa0", " "),
+    }
+
+
+@mail
+def status_update(case: MailContext) -> MailContent:
+    """Send the desk's own message about the progress (S0.21)."""
+    return MailContent(_ticket_button(case))
 
 
 @mail

@@ -2,7 +2,7 @@
 not see."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from html import unescape
 from typing import Any
@@ -300,6 +300,37 @@ def test_breached_mail_names_the_clock_and_escalation():
     assert re.search(
         r"El plazo de solución venció el .+, \d+:\d\d\. El ticket es ahora un soporte elevado", message.body
     )
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_warning_mail_has_both_readings_of_the_time(language):
+    """S2.32: the time used, and the time on the wall."""
+    ticket = make_world(Template.WARNED, language=language)
+    ticket.assignee.language = language
+    ticket.assignee.save()
+    now = timezone.now()
+    ticket.clocks.filter(kind="resolution").update(
+        started_at=now - timedelta(hours=30),
+        target=timedelta(hours=40, minutes=1),
+        due_at=now + timedelta(hours=10, minutes=1),
+        stopped_at=None,
+        paused_at=None,
+    )
+    mail = make_mail(ticket, Template.WARNED, to="assignee", data={"clock": "resolution"})
+    body = written(mail).body.replace("\xa0", " ")
+    used, left = (
+        ("30 h de 40 h 1 min", "en 10 horas") if language == "es" else ("30 h of 40 h 1 min", "in 10 hours")
+    )
+    assert used in body
+    assert left in body
+
+
+def test_warning_of_an_answered_promise_is_not_sent():
+    ticket = make_world(Template.WARNED)
+    ticket.clocks.filter(kind="resolution").update(stopped_at=timezone.now())
+    mail = make_mail(ticket, Template.WARNED, to="assignee", data={"clock": "resolution"})
+    with pytest.raises(NotSent):
+        written(mail)
 
 
 def test_files_are_counted_not_named():

@@ -266,7 +266,13 @@ class SpecialTargets:
     category: str = ""
     customer_kind: str = ""
     first_response: Target | None = None
+    next_reply: Target | None = None
+    progress: Target | None = None
     resolution: Target | None = None
+
+    @property
+    def all(self) -> Iterator[Target]:
+        yield from filter(None, (self.first_response, self.next_reply, self.progress, self.resolution))
 
     def fits(self, *, category: str, customer_kind: str) -> bool:
         return self.category in ("", category) and self.customer_kind in ("", customer_kind)
@@ -274,14 +280,20 @@ class SpecialTargets:
 
 @dataclass(frozen=True)
 class Targets:
-    """Promised times for first response and resolution, by severity or case kind (S0.19, S2.33, S2.34). The target of
-    the severity wins over the target of the case kind, and the first of `special` that fits wins over both."""
+    """Promised times for the four clocks, by severity or case kind (S0.19, S0.21, S2.33, S2.34). The target of the
+    severity wins over the target of the case kind, and the first of `special` that fits wins over both."""
 
     calendar: str = ""
     """The key of the calendar that counts the targets which are not elapsed time."""
     first_response: Mapping[str, Target] = field(default_factory=dict)
+    next_reply: Mapping[str, Target] = field(default_factory=dict)
+    progress: Mapping[str, Target] = field(default_factory=dict)
     resolution: Mapping[str, Target] = field(default_factory=dict)
     special: tuple[SpecialTargets, ...] = ()
+    warn_assignee: int = 75
+    """The percentage of a target after which the assignee is warned; 0 for never."""
+    warn_managers: int = 90
+    """The percentage after which those in charge of the department are warned too; 0 for never."""
 
     def find(
         self, kind: str, *, severity: str, case_kind: str, category: str = "", customer_kind: str = ""
@@ -296,10 +308,10 @@ class Targets:
 
     @property
     def all(self) -> Iterator[Target]:
-        yield from self.first_response.values()
-        yield from self.resolution.values()
+        for targets in (self.first_response, self.next_reply, self.progress, self.resolution):
+            yield from targets.values()
         for special in self.special:
-            yield from filter(None, (special.first_response, special.resolution))
+            yield from special.all
 
 
 @dataclass(frozen=True)

@@ -105,8 +105,12 @@ def _definition(r: Reader) -> Definition:
         targets=Targets(
             calendar=targets.string("calendar"),
             first_response=targets.targets("first_response", TARGET_NAMES),
+            next_reply=targets.targets("next_reply", TARGET_NAMES),
+            progress=targets.targets("progress", TARGET_NAMES),
             resolution=targets.targets("resolution", TARGET_NAMES),
             special=tuple(_special_targets(table) for table in targets.tables("special")),
+            warn_assignee=targets.integer("warn_assignee", Targets.warn_assignee, high=99),
+            warn_managers=targets.integer("warn_managers", Targets.warn_managers, high=99),
         ),
         retention=_retention(r.table("retention")),
         categories=tuple(_category(table) for table in r.tables("categories")),
@@ -302,6 +306,8 @@ def _special_targets(r: Reader) -> SpecialTargets:
         category=r.string("category"),
         customer_kind=r.string("customer_kind"),
         first_response=r.target("first_response"),
+        next_reply=r.target("next_reply"),
+        progress=r.target("progress"),
         resolution=r.target("resolution"),
     )
     r.finish()

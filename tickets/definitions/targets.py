@@ -31,6 +31,8 @@ def as_json(targets: Targets) -> dict[str, Any]:
             }
             for special in targets.special
         ],
+        "warn_assignee": targets.warn_assignee,
+        "warn_managers": targets.warn_managers,
     }
 
 
@@ -59,7 +61,13 @@ def read_targets(data: Mapping[str, Any]) -> Targets:
         if not own:
             errors.setdefault(f"{path}.category", []).append(_("Escribe al menos un plazo."))
         special.append(SpecialTargets(row.get("category") or "", row.get("customer_kind") or "", **own))
-    targets = Targets(calendar=str(data.get("calendar") or ""), special=tuple(special), **found)
+    targets = Targets(
+        calendar=str(data.get("calendar") or ""),
+        special=tuple(special),
+        warn_assignee=_percent(data, "warn_assignee", errors),
+        warn_managers=_percent(data, "warn_managers", errors),
+        **found,
+    )
     if not targets.calendar and any(target.needs_calendar for target in targets.all):
         errors.setdefault("calendar", []).append(
             _("Elige el calendario que cuenta las horas y los días hábiles.")
@@ -67,3 +75,15 @@ def read_targets(data: Mapping[str, Any]) -> Targets:
     if errors:
         raise InvalidData(errors)
     return targets
+
+
+def _percent(data: Mapping[str, Any], key: str, errors: dict[str, list[str]]) -> int:
+    """Return a percentage from 0 to 99. Data without one, of an earlier version, has the usual one."""
+    value = data.get(key)
+    usual: int = getattr(Targets, key)
+    if value is None:
+        return usual
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 99:
+        errors.setdefault(key, []).append(_("Escribe un porcentaje de 0 a 99."))
+        return usual
+    return value

@@ -224,6 +224,15 @@ def _breached(event: TicketEvent, definition: Definition, names: Names) -> SafeS
     )
 
 
+@teller(EventKind.WARNED)
+def _warned(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    return format_html(
+        _("Queda poco para que venza el plazo de {clock}: se usó {percent}"),
+        clock=_bold(str(ClockKind(event.data["clock"]).label).lower()),
+        percent=_bold(f"{event.data['percent']} %"),
+    )
+
+
 @teller(EventKind.SURVEY)
 def _survey(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return _sentence(event, _("calificó la atención con {score} de 5"), score=event.data["score"])

@@ -6,6 +6,7 @@ from .delivery import Delivery
 from .drafts import FormDraft, ReportDraft
 from .event import TicketEvent
 from .guest_token import GuestToken
+from .overtaking import Overtaking
 from .policy import PolicyVersion
 from .presence import Presence
 from .process import Category, Process, ProcessVersion
@@ -31,6 +32,7 @@ __all__ = [
     "Mention",
     "Message",
     "Nonconformity",
+    "Overtaking",
     "Pause",
     "PolicyVersion",
     "Presence",

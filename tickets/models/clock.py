@@ -21,11 +21,16 @@ UNRECORDED_BREACH = (
 )
 """Clocks that a sweep must check: not yet marked as breached, and either running or, by `sla.has_run_out`, paused or
 stopped too late."""
+NOTICE_AHEAD = Q(warn_at__isnull=False) & Q(stopped_at__isnull=True) & Q(paused_at__isnull=True)
+"""Running clocks that will ask for a warning or for a message about the progress."""
 
 
 class Clock(models.Model):
-    """Store one promise about one ticket: first response or resolution. `due_at` was computed by `sla.due_at` from the
-    other columns and the pauses when the clock last changed, so it does not move while a pause lasts."""
+    """Store one promise about one ticket. `due_at` was computed by `sla.due_at` from the other columns and the pauses
+    when the clock last changed, so it does not move while a pause lasts.
+
+    The clocks for the next reply and for progress begin again in the same row. Breaches of earlier turns are events.
+    """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="clocks")
     kind = models.CharField(_("reloj"), max_length=16, choices=ClockKind)
@@ -67,6 +72,12 @@ class Clock(models.Model):
     paused_at = models.DateTimeField(_("en pausa desde"), null=True, blank=True)
     stopped_at = models.DateTimeField(_("terminó"), null=True, blank=True)
     breached_at = models.DateTimeField(_("venció"), null=True, blank=True)
+    warn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When a sweep has to look at the running clock: to warn, or to write about the progress. The sweep computes the
+    moment again before it acts, so a pause, which only makes it later, need not change this."""
+    warned = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    """How many of the warnings were given; of the clock for progress, how many automatic messages were sent since a
+    person wrote."""
 
     class Meta:
         verbose_name = _("reloj")
@@ -83,6 +94,7 @@ class Clock(models.Model):
                 condition=Q(stopped_at__isnull=True, calendar_version__isnull=False),
                 name="clock_by_calendar",
             ),
+            models.Index(fields=["warn_at"], condition=NOTICE_AHEAD, name="clock_notice_ahead"),
         ]
 
     def __str__(self) -> str:

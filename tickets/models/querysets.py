@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SEEN, _MANY_TURNS = "_condition_on_seen_tickets", "_has_many_turns"
 
 
+UNANSWERED_BY_ARRIVAL = ~Q(stage_kind__in=END_KINDS) & Q(by_arrival=True) & Q(first_response_at__isnull=True)
+
+
 class TicketQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: "User") -> "TicketQuerySet":
         """Return the tickets that `user` may see. Views for signed-in people must look tickets up through this method.
@@ -59,6 +62,10 @@ class TicketQuerySet(models.QuerySet[Any]):
     def unassigned(self) -> "TicketQuerySet":
         """Return the tickets without an assignee who may act. Asks first who may not: see `nobody_assigned`."""
         return self.filter(nobody_assigned())
+
+    def unanswered_by_arrival(self) -> "TicketQuerySet":
+        """Return the open tickets of processes by arrival that nobody has answered yet (S2.35)."""
+        return self.filter(UNANSWERED_BY_ARRIVAL)
 
     def escalated(self) -> "TicketQuerySet":
         """Return the tickets in «soporte elevado» (S2.32)."""

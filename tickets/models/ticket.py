@@ -29,7 +29,7 @@ from ..enums import (
 )
 from ..sla import FAR_FUTURE
 from .process import Category, ProcessVersion
-from .querysets import TicketQuerySet
+from .querysets import UNANSWERED_BY_ARRIVAL, TicketQuerySet
 
 if TYPE_CHECKING:
     from .closing import ContactEntry
@@ -275,6 +275,11 @@ class Ticket(models.Model):
                 fields=["is_paused", "arrival_order", "created_at", "id"],
                 condition=Q(stage_kind__in=EARLY_KINDS),
                 name="ticket_early_by_arrival",
+            ),
+            models.Index(  # holds whose turn it is before a ticket that is answered
+                fields=["department", "created_at", "id"],
+                condition=UNANSWERED_BY_ARRIVAL,
+                name="ticket_next_by_arrival",
             ),
             models.Index(fields=["requester", "-updated_at", "-id"], name="ticket_requester_updated"),
             models.Index(fields=["-updated_at", "-id"], name="ticket_updated"),

@@ -16,11 +16,13 @@ def write_message(
     steps: str = "",
     channel: Channel | None = None,
     at: datetime,
+    answers: bool = True,
 ) -> Message:
     """Create a message on the locked ticket and return it.
 
-    Sets `last_requester_message_at` or `last_staff_message_at` of the ticket; a note sets neither. `body` and `steps`
-    must be cleaned already. The calling verb saves the ticket and records the event.
+    Sets `last_requester_message_at` or `last_staff_message_at` of the ticket. A note sets neither, nor does what the
+    desk writes without answering (`answers=False`). `body` and `steps` must be cleaned already. The calling verb saves
+    the ticket and records the event.
     """
     message = Message.objects.create(
         ticket=ticket,
@@ -35,7 +37,7 @@ def write_message(
     )
     if message.from_requester:
         ticket.last_requester_message_at = at
-    elif message.is_public:
+    elif message.is_public and answers:
         ticket.last_staff_message_at = at
     return message
 

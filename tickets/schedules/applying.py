@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from content.errors import DeskError
 
-from .. import clocks
+from .. import clocks, notices
 from ..enums import ChangeState
 from ..models import Calendar, Clock, ScheduleChange, Ticket
 from ..models.schedule_change import DueChange
@@ -68,7 +68,7 @@ def apply_next(change: ScheduleChange, tickets: list[int], *, now: datetime) -> 
         record_breaches(locked(Ticket(pk=pk)), now=now)
         free |= locked_if_free([pk])
     found = recounts(free, plans_of(change), now)
-    _write(change, found)
+    _write(change, found, now=now)
     return tally_of(found)
 
 
@@ -79,7 +79,7 @@ def _late_and_unrecorded(tickets: dict[int, Ticket], *, now: datetime) -> list[i
     return [clock.ticket_id for clock in late if clock.has_run_out(now)]
 
 
-def _write(change: ScheduleChange, found: list[TicketRecount]) -> None:
+def _write(change: ScheduleChange, found: list[TicketRecount], *, now: datetime) -> None:
     change.dues.filter(ticket__in=[each.ticket for each in found]).delete()  # what the draft had counted
     DueChange.objects.bulk_create([each.as_row(change, is_applied=True) for each in moved(found)])
     for of_ticket in found:
@@ -93,12 +93,18 @@ def _write(change: ScheduleChange, found: list[TicketRecount]) -> None:
                 clock.breached_at = None
             elif each.is_breached:
                 clock.breached_at = each.due_at
+            if each.is_moved:
+                notices.arm(clock, of_ticket.ticket, clock.intervals(), now=now, anew=True)
         ticket = of_ticket.ticket
         clocks.copy_due_dates(ticket, of_ticket.clocks)
         ticket.is_escalated = (ticket.is_escalated and not of_ticket.is_released) or of_ticket.is_raised
     changed = [each.clock for of_ticket in found for each in of_ticket.recounts]
     Clock.objects.bulk_update(
-        changed, ["calendar_version", "policy_version", "target", "unit", "due_at", "breached_at"]
+        changed,
+        [
+            *("calendar_version", "policy_version", "target", "unit"),
+            *("due_at", "breached_at", "warn_at", "warned"),
+        ],
     )
     Ticket.objects.bulk_update(
         [each.ticket for each in found if any(one.is_moved for one in each.recounts)],

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import TypeAlias
 
 from django.db.models import Q, QuerySet
 
@@ -17,7 +18,7 @@ from ..calendars import Calendar as Counting
 from ..calendars import CalendarRules, Target
 from ..clocks import special_case
 from ..definitions.targets import read_targets
-from ..enums import ClockKind
+from ..enums import ClockKind, EventKind
 from ..models import Calendar, CalendarVersion, Clock, Ticket, TicketEvent
 from ..models.schedule_change import DueChange, ScheduleChange
 from ..record.locking import RELATED
@@ -172,14 +173,14 @@ def recounts(tickets: Mapping[int, Ticket], plans: Plans, now: datetime) -> list
     elevated = [
         pk for pk, own in found.items() if tickets[pk].is_escalated and any(each.is_cleared for each in own)
     ]
-    by_people = _elevated_by_people(elevated)
+    by_people, breaches = _elevated_by_people(elevated), _standing_breaches(elevated)
     return [
         TicketRecount(
             ticket=ticket,
             clocks=tuple(clocks[pk]),
             recounts=found[pk],
             is_raised=not ticket.is_escalated and any(_raises(ticket, each) for each in found[pk]),
-            is_released=pk in elevated and pk not in by_people and not _still_late(clocks[pk], found[pk]),
+            is_released=pk in elevated and pk not in by_people and not _stands(breaches[pk], found[pk]),
         )
         for pk, ticket in tickets.items()
     ]
@@ -234,12 +235,35 @@ def read_tickets(pks: Collection[int]) -> dict[int, Ticket]:
 
 def _raises(ticket: Ticket, found: Recount) -> bool:
     """Whether the breach elevates the ticket, as `record_breaches` decides for one that happens by itself (S2.32)."""
-    return found.is_breached and (found.clock.kind == ClockKind.RESOLUTION or not process_escalates(ticket))
+    if not found.is_breached or found.clock.kind == ClockKind.PROGRESS:
+        return False
+    return found.clock.kind == ClockKind.RESOLUTION or not process_escalates(ticket)
 
 
-def _still_late(clocks: Iterable[Clock], found: Iterable[Recount]) -> bool:
-    cleared = {each.clock.pk for each in found if each.is_cleared}
-    return any(clock.breached_at is not None and clock.pk not in cleared for clock in clocks)
+Breach: TypeAlias = tuple[str, datetime]
+"""The kind of a clock, and the due date that passed."""
+
+
+def _standing_breaches(tickets: Collection[int]) -> dict[int, set[Breach]]:
+    """Return the recorded breaches of these tickets that elevate and that no earlier change of hours or targets has
+    cleared. A promise that was broken stays broken when somebody answers or agrees on another date (S2.32)."""
+    result: dict[int, set[Breach]] = {pk: set() for pk in tickets}
+    if not tickets:
+        return result
+    events = TicketEvent.objects.filter(ticket__in=tickets, kind=EventKind.BREACHED)
+    for pk, kind, at in events.values_list("ticket", "data__clock", "at"):
+        if kind != ClockKind.PROGRESS:
+            result[pk].add((kind, at))
+    cleared = DueChange.objects.filter(ticket__in=tickets, is_cleared=True, is_applied=True)
+    for pk, kind, before in cleared.values_list("ticket", "clock__kind", "before"):
+        result[pk].discard((kind, before))
+    return result
+
+
+def _stands(breaches: set[Breach], found: Iterable[Recount]) -> bool:
+    """Whether a breach remains besides those that the new rules clear."""
+    cleared = {(each.clock.kind, each.clock.breached_at or each.before) for each in found if each.is_cleared}
+    return bool(breaches - cleared)
 
 
 def _elevated_by_people(tickets: Collection[int]) -> set[int]:

@@ -200,6 +200,7 @@ class Play:
         """Move the time forward by `span`, then run the sweeps."""
         self.clock.shift(timedelta(**span))
         sweeps.breach_overdue()
+        sweeps.give_notice()
         sweeps.act_on_silence()
         self.refresh()
         return self

@@ -309,7 +309,7 @@ def test_a_process_may_name_a_calendar_that_the_desk_has(process):
         ('category = "placa"', 'category = "plaza"', 'category = "plaza"', "no hay una categoría"),
         ('customer_kind = "vip"', 'customer_kind = "vap"', "[[targets.special", "no hay un tipo de cliente"),
         ('customer_kind = "vip"\n', "", "[[targets.special", "falta category o customer_kind"),
-        ('resolution = "30 calendar days"\n', "", "[[targets.special", "falta first_response o resolution"),
+        ('resolution = "30 calendar days"\n', "", "[[targets.special", "falta un plazo: first_response"),
         ('zone = "America/Bogota"', 'zone = "America/Macondo"', "zone =", "zona horaria"),
         ('"08:00", "12:00"', '"8", "12"', "week =", "mon: Escribe cada horario"),
         ('zone = "America/Bogota"', 'zone = "America/Bogota"\nhoras = 3', "horas", "no conocemos «horas»"),

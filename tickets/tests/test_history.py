@@ -102,6 +102,7 @@ def test_every_kind_but_filing_and_messages_has_sentence(ticket, language):
         EventKind.STANDING_CHECKED: {"standing": "active"},
         EventKind.CONTACT: {"kind": "call", "outcome": "failed"},
         EventKind.CHECKLIST: {"item": "llamada", "done": True},
+        EventKind.WARNED: {"clock": "next_reply", "percent": 75},
         EventKind.BREACHED: {"clock": "resolution"},
         EventKind.SURVEY: {"score": 4},
         EventKind.CONTINUED: {"folio": "MA-10042"},

@@ -176,7 +176,7 @@ class Life(RuleBasedStateMachine):
             if each.kind == "resolution":
                 assert each.due_at == self.play.ticket.due_at
                 assert each.breached_at is None or self.play.ticket.is_escalated
-            else:
+            elif each.kind == "first_response":
                 assert (self.play.ticket.first_response_at is None) or each.stopped_at is not None
 
     @invariant()

@@ -15,7 +15,7 @@ from ..definitions.lines import LineIndex, Path
 from ..definitions.parser import parse
 from ..definitions.problems import DefinitionError, Problem
 from ..definitions.turns import CHECKLIST_GUARDS
-from ..enums import EARLY_KINDS, CaseKind, ContactKind, Severity, StageKind
+from ..enums import EARLY_KINDS, CaseKind, ClockKind, ContactKind, Severity, StageKind
 from ..vocabulary import TEMPLATES
 from . import effects, guards
 from .asks import STANDARD_ASKS
@@ -67,8 +67,8 @@ class _Checker:
         self._check_notify(("intake", "notify"), self.definition.on_filed)
         self._check_responses()
         self._check_closing()
-        self._check_targets("first_response", self.definition.targets.first_response)
-        self._check_targets("resolution", self.definition.targets.resolution)
+        for clock in ClockKind:
+            self._check_targets(clock.value, getattr(self.definition.targets, clock.value))
         self._check_special_targets()
         if not self.problems:  # these checks follow stages, actions and fields by their keys
             Consistency(self.definition, self.problem).run()
@@ -328,8 +328,10 @@ class _Checker:
                 self.problem(path, _("falta category o customer_kind"))
             if special.category and special.category not in categories:
                 self.problem((*path, "category"), _("no hay una categoría «%s»") % special.category)
-            if not special.first_response and not special.resolution:
-                self.problem(path, _("falta first_response o resolution"))
+            if not any(special.all):
+                self.problem(path, _("falta un plazo: first_response, next_reply, progress o resolution"))
+        if 0 < targets.warn_managers <= targets.warn_assignee:
+            self.problem(("targets", "warn_managers"), _("warn_managers debe ser mayor que warn_assignee"))
         if not targets.calendar and any(target.needs_calendar for target in targets.all):
             self.problem(
                 ("targets",),

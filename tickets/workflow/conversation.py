@@ -20,11 +20,12 @@ from ..exceptions import GuardFailed, NotAllowed
 from ..models import Draft, Mention, Message, Ticket
 from ..record.events import already_recorded, record
 from ..record.freshness import require_fresh
-from ..record.locking import locked
+from ..record.locking import locked, save_changes
 from ..record.messages import forget_draft, write_message, written_from
 from . import late_replies
+from .arrival import record_overtaken
 from .intake import file_linked_ticket
-from .perform import fire, restart_silence
+from .perform import fire, record_earlier_breaches, restart_silence
 
 RECENT = 60  # messages on a page; a link leads to the rest of a longer conversation
 LONGEST = 1000  # messages on the page that the link leads to, and events on any page
@@ -66,12 +67,14 @@ def reply(
             return _reply_elsewhere(
                 ticket, ahead.elsewhere, actor=actor, body=body, draft_key=draft_key, channel=channel, key=key
             )
+    record_earlier_breaches(ticket, now=timezone.now())
     message = _write_message(
         ticket, MessageKind.REPLY, actor=actor, body=body, draft_key=draft_key, channel=channel
     )
     if late:
         ticket.late_reply_at = ticket.late_reply_at or message.created_at
     restart_silence(ticket, now=message.created_at)
+    clocks.requester_wrote(ticket, now=message.created_at)
     notify = [("assignee" if ticket.acting_assignee else "department", Template.REQUESTER_REPLIED)]
     if ticket.kind == StageKind.VERIFICATION and ticket.stage_definition.owner.kind != "requester":
         notify.append(("owner", Template.REQUESTER_REPLIED))  # it is not the assignee who verifies
@@ -87,6 +90,9 @@ def reply(
     )
     if not (late and keep_closed):
         fire(ticket, "requester_message", actor=actor)
+        if late and ticket.is_open:  # the reply reopened it, and asks for an answer
+            clocks.requester_wrote(ticket, now=message.created_at)
+            save_changes(ticket)
     return message
 
 
@@ -216,6 +222,7 @@ def _require_may_answer(ticket: Ticket, *, actor: Actor, version: int | None) ->
     if not policies.can_answer(actor, ticket):
         raise NotAllowed
     require_fresh(ticket, actor=actor, version=version)
+    record_earlier_breaches(ticket, now=timezone.now())
     if ticket.definition.check_standing:
         _require_standing(ticket)
 
@@ -239,7 +246,9 @@ def _require_standing(ticket: Ticket) -> None:
 def _record_answer(
     ticket: Ticket, message: Message, *, actor: Actor, notify: Sequence[tuple[str, str]], key: str | None
 ) -> None:
-    clocks.stop_first_response(ticket, now=message.created_at)
+    if ticket.first_response_at is None:
+        record_overtaken(ticket, actor=actor, now=message.created_at)
+    clocks.desk_wrote(ticket, now=message.created_at)
     ticket.late_reply_at = None
     record(ticket, EventKind.MESSAGE, actor=actor, public=True, message=message, notify=notify, key=key)
 

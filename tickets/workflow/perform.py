@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Membership
 
-from .. import clocks, policies
+from .. import clocks, notices, policies
 from ..actors import SYSTEM, Actor, System
 from ..definitions.conditions import is_offered
 from ..definitions.definition import Action, Stage
@@ -20,9 +20,9 @@ from ..record.events import already_recorded, record
 from ..record.freshness import require_fresh
 from ..record.locking import locked
 from . import asks, effects, guards
+from .arrival import record_overtaken
 from .step import Step
 
-MOVES_DATES = frozenset({"due_at", "severity", "case_kind"})
 COMPARED = (
     "assignee_id", "department_id", "severity", "case_kind", "difficulty", "queue_position", "due_at",
     "contribution_open", "duplicate_of_id", "is_test", "requester_id", "is_escalated",
@@ -55,8 +55,7 @@ def perform(
     if definition is None or definition.on:
         raise ActionUnavailable
     require_fresh(ticket, actor=actor, version=version)
-    if MOVES_DATES & {ask.field for ask in definition.asks}:
-        record_breaches(ticket, now=timezone.now())
+    record_earlier_breaches(ticket, now=timezone.now())
     if ticket.stage not in definition.sources or not is_offered(definition, ticket):
         raise ActionUnavailable
     if not policies.may_perform(actor, ticket, definition):
@@ -88,18 +87,21 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
     """Record a breach for each clock of the locked ticket that ran past its due date. Returns how many.
 
     The event is dated at the due date, however late the sweep runs. A breach marks the ticket as escalated, «soporte
-    elevado», and tells the supervisors (S2.32), unless the process does so itself. Verbs that move a due date call this
-    first, so that an earlier breach stays on record.
+    elevado», and tells the supervisors (S2.32), unless the process does so itself. A span without news about the
+    progress (S0.21) is no unanswered case: it reminds the assignee, and the supervisors once the desk writes no more
+    messages of its own.
     """
     by_rule, count = System("deadline_passed"), 0
-    if not any(due and due <= now for due in (ticket.due_at, ticket.first_response_due_at)):
-        return count
     for clock in ticket.clocks.filter(breached_at__isnull=True, due_at__lte=now).order_by("due_at"):
         if not clock.has_run_out(now):
             continue
         clocks.breach(clock)
-        notify = [("assignee", Template.BREACHED)] if ticket.assignee_id else []
-        if clock.kind == ClockKind.RESOLUTION or not process_escalates(ticket):
+        reminds = ticket.assignee_id or clock.kind == ClockKind.PROGRESS  # without one, those in charge
+        notify = [("assignee", Template.BREACHED)] if reminds else []
+        if clock.kind == ClockKind.PROGRESS:
+            if clock.warned >= notices.IN_A_ROW:
+                notify.append(("role:supervisor", Template.BREACHED))
+        elif clock.kind == ClockKind.RESOLUTION or not process_escalates(ticket):
             ticket.is_escalated = True
             notify.append(("role:supervisor", Template.BREACHED))
         record(
@@ -111,9 +113,18 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
             notify=notify,
             at=clock.due_at,
         )
-        fire(ticket, "deadline_passed", actor=by_rule)
+        if clock.kind != ClockKind.PROGRESS:
+            fire(ticket, "deadline_passed", actor=by_rule)
         count += 1
     return count
+
+
+def record_earlier_breaches(ticket: Ticket, *, now: datetime) -> None:
+    """Record the breaches that the sweep has not seen yet. Verbs that move a due date, or end or restart a clock, call
+    this first, so that an earlier breach stays on record. No query unless a promise has run out or the ticket waits."""
+    dates = (ticket.due_at, ticket.first_response_due_at, ticket.due_order)
+    if ticket.is_paused or any(due and due <= now for due in dates):
+        record_breaches(ticket, now=now)
 
 
 def process_escalates(ticket: Ticket) -> bool:
@@ -158,6 +169,7 @@ def _carry_out(
     _post_asked_message(step)
     if step.message is not None and step.message.from_requester:
         restart_silence(ticket, now=step.now)
+        clocks.requester_wrote(ticket, now=step.now)
     for effect in action.effects:
         effects.run(effect, step)
     changes = _changes(before, _snapshot(ticket))
@@ -167,7 +179,9 @@ def _carry_out(
     if changes.keys() & {"severity", "case_kind"}:
         clocks.retarget(ticket, now=step.now)
     if step.message is not None and step.message.is_public and not step.message.from_requester:
-        clocks.stop_first_response(ticket, now=step.now)
+        if ticket.first_response_at is None:
+            record_overtaken(ticket, actor=actor, now=step.now)
+        clocks.desk_wrote(ticket, now=step.now)
         ticket.late_reply_at = None
     moved = ticket.stage != stage_before.key
     record(

@@ -21,7 +21,7 @@ from ..record.freshness import require_fresh
 from ..record.locking import locked
 from ..requesters.guests import switch_contribution
 from .asks import STANDARD_ASKS
-from .perform import MOVES_DATES, fire, record_breaches, tell_department
+from .perform import fire, record_earlier_breaches, tell_department
 
 EDITABLE = ("severity", "case_kind", "difficulty", "queue_position", "department", "due_at")
 
@@ -81,8 +81,7 @@ def change_properties(
         raise GuardFailed(_("El ticket está cerrado: sus datos ya no cambian."))
     cleaned = _cleaned(ticket, values)
     now = timezone.now()
-    if MOVES_DATES & cleaned.keys():
-        record_breaches(ticket, now=now)
+    record_earlier_breaches(ticket, now=now)
     before = {name: _plain(getattr(ticket, name)) for name in cleaned}
     for name, value in cleaned.items():
         if name == "due_at":

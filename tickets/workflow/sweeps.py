@@ -15,8 +15,9 @@ from django.utils import timezone
 from content.batches import delete_in_batches
 
 from ..models import Clock, GuestToken, Ticket
-from ..models.clock import UNRECORDED_BREACH
+from ..models.clock import NOTICE_AHEAD, UNRECORDED_BREACH
 from ..record.locking import locked
+from . import warning
 from .perform import end_silence, record_breaches
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,22 @@ def _breach(pk: int) -> bool:
     date.
     """
     return record_breaches(locked(Ticket(pk=pk)), now=timezone.now()) > 0
+
+
+def give_notice(limit: int = BATCH) -> int:
+    """Give the warnings and write the messages about progress that are due (S0.21, S2.32). Returns on how many tickets
+    something was sent."""
+    return _run_on_each(dict.fromkeys(noticed().values_list("ticket_id", flat=True)), _notice, limit)
+
+
+def noticed() -> "QuerySet[Clock]":
+    """Return the running clocks that ask for a notice, earliest first."""
+    return Clock.objects.filter(NOTICE_AHEAD, warn_at__lte=timezone.now()).order_by("warn_at")
+
+
+@transaction.atomic
+def _notice(pk: int) -> bool:
+    return warning.give_notices(locked(Ticket(pk=pk)), now=timezone.now()) > 0
 
 
 def act_on_silence(limit: int = BATCH) -> int:
