@@ -10,8 +10,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from accounts.tests.factories import make_supervisor
 from tickets import clocks
-from tickets.models import Calendar, CalendarVersion, Clock
+from tickets.calendars import CalendarRules
+from tickets.models import Calendar, Clock
+from tickets.schedules import applying, job, proposing
 from tickets.tests.test_four_clocks import SOURCE, Desk, at
 from tickets.workflow.publishing import publish
 
@@ -174,16 +177,21 @@ def test_process_gets_a_new_version(desk):
     assert desk.clock("next_reply").target == 4 * HOUR
 
 
-def test_calendar_gets_a_new_version(desk):
-    calendar = Calendar.objects.get(key="oficina")
-    rules = calendar.current.rules | {"week": {"mon": [["08:00", "12:00"]], "tue": [["08:00", "12:00"]]}}
-    old = calendar.current_id
-    calendar.current = CalendarVersion.objects.create(calendar=calendar, number=2, rules=rules)
-    calendar.save()
+def test_hours_or_targets_change(desk):
     asked(desk)
-    assert desk.clock("resolution").calendar_version_id == old
-    assert desk.clock("next_reply").calendar_version_id == calendar.current_id
+    before = {kind: desk.clock(kind).due_at for kind in ("next_reply", "progress", "resolution")}
+    calendar, supervisor = Calendar.objects.get(key="oficina"), make_supervisor()
+    week = {"mon": [["08:00", "12:00"]], "tue": [["08:00", "12:00"]]}
+    rules = CalendarRules.read(calendar.current.rules | {"week": week})
+    with desk.time:
+        change = proposing.propose(calendar, rules, actor=supervisor)
+        change = job.go_on(applying.confirm(change, actor=supervisor), seconds=30)
     assert desk.clock("next_reply").due_at == at(3, 10)
+    for kind, due in before.items():
+        clock = desk.clock(kind)
+        assert clock.calendar_version == change.version
+        assert clock.due_at > due
+        assert clock.warn_at > due - timedelta(days=1)
 
 
 def test_every_row_of_the_page_has_a_test():
