@@ -347,7 +347,7 @@ class _Teller:
         ticket = self.story.ticket
         stops = {ClockKind.FIRST_RESPONSE: ticket.first_response_at, ClockKind.RESOLUTION: ticket.closed_at}
         wanted = {"severity": ticket.severity, "case_kind": ticket.case_kind}
-        targets = {kind: self.definition.targets.find(kind, **wanted) for kind in ClockKind}
+        targets = {kind: self.definition.targets.find(kind, **wanted) for kind in stops}
         paused = sum((pause.ended_at - pause.started_at for pause in self.story.pauses), timedelta())
         for kind, target in targets.items():
             if target is None:
