@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from tickets.models import Calendar, CalendarVersion
 from tickets.schedules.holidays import COUNTRIES
 from web.zone_choices import zone_choices
 
+LAST_DAY = date(9999, 12, 28)
 MAX_SLOTS = 10
 MAX_DAYS = 120
 EMPTY_DAYS = 2
@@ -295,6 +296,7 @@ def _at(day: Any, time: str) -> datetime | None:
     if not time:
         return None
     hour, minute = map(int, time.split(":"))
+    day = min(day, LAST_DAY)  # the verb refuses it; adding an hour to the last day of all would fail first
     return datetime.combine(day, datetime.min.time()) + timedelta(hours=hour, minutes=minute)
 
 

@@ -135,6 +135,8 @@ def test_unknown_lists_and_changes_are_not_found(person, desk):
         ({"day_0_date": "2026-12-24"}, "Ponle un nombre"),
         ({"day_0_name": "Nochebuena"}, "Escribe la fecha"),
         ({"day_0_date": "2026-13-01", "day_0_name": "Nochebuena"}, "fecha válida"),
+        ({"day_0_date": "9999-12-31", "day_0_name": "Fin"}, "Escribe un año entre 1970 y 2200."),
+        ({"day_0_date": "0001-01-01", "day_0_name": "Inicio"}, "Escribe un año entre 1970 y 2200."),
         ({"reason": "x" * 161}, "caracteres"),
         ({"festivos": "1", "country": ""}, "Elige un país de la lista."),
         ({"festivos": "1", "country": "ES", "region": "XX"}, "Ese país no tiene esa región."),
@@ -217,6 +219,10 @@ def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
         ({"begin": "18:00"}, "A esa hora ya está cerrado"),
         ({"reason": "other"}, "Escribe el motivo"),
         ({"day": "2026-11-29"}, "A esa hora ya está cerrado"),
+        ({"day": "9999-12-31"}, "Escribe un año entre 1970 y 2200."),
+        ({"day": "9999-12-31", "begin": "24:00", "end": "24:00"}, "Escribe un año entre 1970 y 2200."),
+        ({"day": "0001-01-01"}, "Escribe un año entre 1970 y 2200."),
+        ({"day": "2026-11-31"}, "fecha válida"),
     ],
 )
 def test_closures_that_make_no_sense_are_refused(person, desk, values, says):

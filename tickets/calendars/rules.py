@@ -17,6 +17,8 @@ from .hours import Hours, WorkingHours, hours_between
 from .zones import UnknownZone, zone_named
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+YEARS = range(1970, 2201)
+"""In which own days and closures may lie: what computers and their time zones know, and no typing error."""
 MAX_ROWS = 2000
 """How many own days or closures a calendar may have: a century of holidays, and no more than can be read at once."""
 
@@ -200,6 +202,9 @@ class _Reading:
             except (TypeError, ValueError):
                 self.wrong(f"{path}.date", _("Escribe la fecha como 2026-12-25."))
                 continue
+            if day.year not in YEARS:
+                self.wrong(f"{path}.date", _("Escribe un año entre 1970 y 2200."))
+                continue
             if day in seen:
                 self.wrong(f"{path}.date", _("Ese día está dos veces."))
             seen.add(day)
@@ -255,5 +260,8 @@ class _Reading:
             moment = None
         if moment is None or moment.tzinfo is not None:
             self.wrong(f"{path}.{key}", _("Escribe fecha y hora como 2026-11-27T11:00."))
+            return None
+        if moment.year not in YEARS:
+            self.wrong(f"{path}.{key}", _("Escribe un año entre 1970 y 2200."))
             return None
         return moment

@@ -17,7 +17,7 @@ from content.errors import DeskError, InvalidData
 from content.text import TextTooLong, clean_line
 
 from ..calendars import CalendarRules
-from ..calendars.rules import Closure
+from ..calendars.rules import YEARS, Closure
 from ..definitions.definition import Targets
 from ..definitions.targets import as_json
 from ..enums import ChangeState
@@ -141,6 +141,8 @@ def propose_closure(
     stays closed until the end of that day. Raises what `propose` does, and `InvalidData` for a closure that ends before
     it begins, takes away no opening hours or has no name."""
     rules = current_version(calendar).as_rules
+    if start.year not in YEARS:
+        raise InvalidData({"start": [_("Escribe un año entre 1970 y 2200.")]})
     end = end or datetime.combine(start.date() + timedelta(days=1), datetime.min.time())
     row = {
         "from": start.isoformat(timespec="minutes"),
