@@ -1,7 +1,6 @@
 """Calendars of the desk and their versions, which never change. `tickets.calendars` counts with them."""
 
 from collections.abc import Collection
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +12,7 @@ from accounts.models import LocalisedName
 from ..calendars import ELAPSED, CalendarRules
 from ..calendars import Calendar as Counting
 from ..enums import TargetUnit
+from .frozen import Frozen
 
 
 class Calendar(LocalisedName):
@@ -78,7 +78,7 @@ class CalendarVersionManager(models.Manager["CalendarVersion"]):
         self._rules.pop(pk, None)
 
 
-class CalendarVersion(models.Model):
+class CalendarVersion(Frozen):
     """The rules of a calendar from a moment on, as `CalendarRules.as_json` writes them. Never changed once saved:
     clocks say under which version their due date was computed."""
 
@@ -107,12 +107,6 @@ class CalendarVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.calendar_id} v{self.number}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("a calendar version never changes; save a new one")
-        super().save(*args, **kwargs)
-        CalendarVersion.objects.forget(self.pk)
 
     @property
     def as_rules(self) -> CalendarRules:

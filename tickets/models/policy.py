@@ -1,13 +1,12 @@
 """Targets of a process as the desk has edited them. Until it does, those of the process file are in force."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from ..definitions.definition import Targets
 from ..definitions.targets import read_targets
+from .frozen import Frozen
 from .process import Process
 
 
@@ -30,7 +29,7 @@ class PolicyVersionManager(models.Manager["PolicyVersion"]):
         self._targets.pop(pk, None)
 
 
-class PolicyVersion(models.Model):
+class PolicyVersion(Frozen):
     """What a process promises from a moment on, as `Targets.as_json` writes it. Never changed once saved: clocks say
     under which version their target was chosen. The first version is a copy of the file's targets."""
 
@@ -59,12 +58,6 @@ class PolicyVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.process_id} v{self.number}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("a policy version never changes; save a new one")
-        super().save(*args, **kwargs)
-        PolicyVersion.objects.forget(self.pk)
 
     @property
     def as_targets(self) -> Targets:

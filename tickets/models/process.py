@@ -12,6 +12,7 @@ from ..definitions import diagram
 from ..definitions.definition import Definition
 from ..definitions.loading import definition_of
 from ..enums import CaseKind, Severity
+from .frozen import Frozen
 
 
 class Process(models.Model):
@@ -96,7 +97,7 @@ class ProcessVersionManager(models.Manager["ProcessVersion"]):
         self._processes.pop(pk, None)
 
 
-class ProcessVersion(models.Model):
+class ProcessVersion(Frozen):
     """One published version of a process: its number and the exact text of its file. Never changed once saved."""
 
     process = models.ForeignKey(
@@ -119,12 +120,6 @@ class ProcessVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.process_id} v{self.number}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("a process version never changes; publish a new one")
-        super().save(*args, **kwargs)
-        ProcessVersion.objects.forget(self.pk)
 
     @property
     def definition(self) -> Definition:
