@@ -107,10 +107,10 @@ def _english_names(found: Explanation) -> dict[str, str]:
 
 
 def _amount(found: Explanation, amount: timedelta) -> str:
-    return _counted(found.clock, amount)
+    return counted(found.clock, amount)
 
 
-def _counted(clock: Clock, amount: timedelta) -> str:
+def counted(clock: Clock, amount: timedelta) -> str:
     """Format counting time as the clock counts it: in hours, or in whole days."""
     if clock.unit in (TargetUnit.ELAPSED, TargetUnit.WORKING):
         return hours_and_minutes(amount)
@@ -134,7 +134,7 @@ def _on_the_wall(status: ClockStatus) -> str:
 def summary(clock: Clock, *, now: datetime) -> str:
     """Return both readings of the time in one line: «22 h 43 min de 32 horas hábiles, en 2 d»."""
     return _("%(used)s de %(target)s, %(wall)s") % {
-        "used": _counted(clock, clocks.used(clock, now=now)),
+        "used": counted(clock, clocks.used(clock, now=now)),
         "target": target_in_words(clock.promised),
         "wall": _on_the_wall(clocks.status(clock, now=now)),
     }

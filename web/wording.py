@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from content.dates import spanish_is_active
@@ -87,7 +88,12 @@ def target_in_words(target: Target | None, *, short: bool = False) -> str:
         return ""
     amount = target.amount
     days, hours, minutes = amount.days, int(amount.total_seconds() // 3600), int(amount.total_seconds() // 60)
+    is_odd = minutes > 120 and minutes % 60 != 0  # as when a person agreed on a date
     match target.unit:
+        case TargetUnit.WORKING if is_odd:
+            return _("%(amount)s hábiles") % {"amount": hours_and_minutes(amount)}
+        case TargetUnit.ELAPSED if is_odd:
+            return hours_and_minutes(amount)
         case TargetUnit.WORKING if minutes % 60:
             return ngettext("%(n)d minuto hábil", "%(n)d minutos hábiles", minutes) % {"n": minutes}
         case TargetUnit.WORKING:

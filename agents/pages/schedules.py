@@ -24,6 +24,8 @@ DAY = 86_400
 WIDTH = 240
 """Of a day's bar, in units of the drawing."""
 SHOWN = 5
+MOST_CLOSURES = 20
+"""How many of the last closures are compared with the rules, to find the one that each can be undone by."""
 
 Pieces = list[tuple[int, int]]
 
@@ -246,7 +248,7 @@ def closures_of(calendar: Calendar, rules: CalendarRules, *, now: datetime) -> l
         return []
     changes = calendar.changes.filter(is_closure=True, state__in=[ChangeState.APPLYING, ChangeState.APPLIED])
     by_closure: dict[Closure, ScheduleChange] = {}
-    for change in changes.select_related("author", "base")[:50]:
+    for change in changes.select_related("author", "base")[:MOST_CLOSURES]:
         before = change.base.as_rules.closures if change.base else ()
         for closure in set(CalendarRules.read(change.rules).closures) - set(before):
             by_closure.setdefault(closure, change)

@@ -21,12 +21,12 @@ from tickets.enums import (
     MessageKind,
     Purpose,
     StageKind,
-    TargetUnit,
     Template,
 )
 from tickets.models import Nonconformity
 from tickets.vocabulary import TEMPLATES
-from web.wording import hours_and_minutes, target_in_words
+from web.explained import counted
+from web.wording import target_in_words
 
 from . import phrases
 from .cases import MailContext, address
@@ -329,9 +329,8 @@ def _reading(case: MailContext, kind: str) -> dict[str, Any]:
     now = timezone.now()
     return {
         "clock": str(ClockKind(kind).label).lower(),
-        "used": hours_and_minutes(clocks.used(clock, now=now)),
-        "target": hours_and_minutes(clock.target),
-        "is_working": clock.unit != TargetUnit.ELAPSED,
+        "used": counted(clock, clocks.used(clock, now=now)),
+        "target": target_in_words(clock.promised),
         "due": phrases.moment(clock.due_at),
         "left": timeuntil(clock.due_at, now).replace("\xa0", " "),
     }

@@ -6,6 +6,7 @@ import pytest
 from django.utils import translation
 
 from tickets.calendars import Target
+from tickets.enums import TargetUnit
 from web.wording import duration_in_words, target_in_words
 
 PROMISES = [
@@ -40,3 +41,12 @@ def test_target_says_how_it_is_counted(text, es, en):
     assert target_in_words(Target.parse(text)) == es
     with translation.override("en"):
         assert target_in_words(Target.parse(text)) == en
+
+
+def test_odd_targets_are_written_in_hours_and_minutes():
+    """As when a person agreed on a date: nobody reads «2401 minutos»."""
+    assert target_in_words(Target(timedelta(minutes=2401))) == "40\N{NO-BREAK SPACE}h 1\N{NO-BREAK SPACE}min"
+    odd = Target(timedelta(minutes=215), TargetUnit.WORKING)
+    assert target_in_words(odd) == "3\N{NO-BREAK SPACE}h 35\N{NO-BREAK SPACE}min hábiles"
+    with translation.override("en"):
+        assert target_in_words(odd) == "3\N{NO-BREAK SPACE}h 35\N{NO-BREAK SPACE}min working"
