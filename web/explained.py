@@ -229,9 +229,8 @@ def _sentences(found: Explanation, names: dict[str, str]) -> Iterator[str]:
             "target": target_in_words(clock.promised),
         }
     for told in [told for told in found.stretches if told.kind == "paused"][-3:]:
-        yield _("El reloj se detuvo de %(start)s a %(end)s: %(why)s.") % {
-            "start": short_date(told.start),
-            "end": short_date(told.end),
+        yield _("El reloj se detuvo (%(range)s): %(why)s.") % {
+            "range": _range(told.start, told.end),
             "why": _why_for_customer(told.stage),
         }
     skipped: dict[str, date] = {}
@@ -291,10 +290,9 @@ def _bar(found: Explanation, *, now: datetime) -> Bar:
         pieces=pieces,
         now=marks.get(now, x) if found.clock.stopped_at is None else None,
         due=marks.get(found.due, x),
-        title=_("De %(start)s a %(end)s: cuentan %(used)s y faltan %(left)s.")
+        title=_("%(range)s: cuentan %(used)s y faltan %(left)s.")
         % {
-            "start": short_date(found.clock.started_at),
-            "end": short_date(found.due),
+            "range": _range(found.clock.started_at, found.due),
             "used": _amount(found, found.used),
             "left": _amount(found, found.left),
         },

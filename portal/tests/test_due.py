@@ -49,7 +49,7 @@ def test_explanation_says_what_was_used_paused_and_skipped_and_names_no_staff(de
     page = text_of(page_of(ticket, at(2026, 11, 24, 9, 0), path="fecha/"))
     assert "Lista a más tardar jue 26 nov, 11:00" in page  # the reader is an hour ahead
     assert "Usamos 5 h de 18 horas hábiles que damos a casos como este." in page
-    assert "El reloj se detuvo de ayer, 11:00 a ayer, 13:00: esperábamos tu respuesta." in page
+    assert "El reloj se detuvo (ayer, 11:00 – ayer, 13:00): esperábamos tu respuesta." in page
     assert "Cuenta solo el horario «Oficina»." in page
     for secret in ("Motivo interno", desk.agent.name, desk.supervisor.name, "versión"):
         assert secret not in page, secret
