@@ -53,6 +53,7 @@ def test_reply_is_sent_by_keyboard_alone(maria: Agent) -> None:
     expect(page.locator("#filters input[name=q]")).to_be_focused()
     keys.press("Escape")
     expect(page.locator("#filters")).to_be_hidden()  # the browser closes a dialog a moment after the key
+    expect(page.locator("#filters input[name=q]")).not_to_be_focused()  # and gives back the focus after that
 
     for key in ("j", "j", "k"):
         keys.press(key)
