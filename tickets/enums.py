@@ -281,7 +281,7 @@ class PlaceKind(StrEnum):
 
 
 class ChangeState(models.TextChoices):
-    """What has become of a change of a calendar that somebody proposed."""
+    """Says how far a proposed change of hours or targets has come."""
 
     DRAFT = "draft", _("borrador")
     APPLYING = "applying", _("recalculando")

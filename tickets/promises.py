@@ -1,4 +1,4 @@
-"""What a process promises: the targets that the desk has edited or, until it does, those of the process file."""
+"""Find what a process promises: the targets that the desk has edited or, until it does, those of the process file."""
 
 from .definitions.definition import Targets
 from .models import PolicyVersion, Process, ProcessVersion, Ticket

@@ -22,7 +22,7 @@ from web.opening_hours import hours_of
 
 DAY = 86_400
 WIDTH = 240
-"""Of a day's bar, in units of the drawing."""
+"""The width of a day's bar, in units of the drawing."""
 SHOWN = 5
 MOST_CLOSURES = 20
 """How many of the last closures are compared with the rules, to find the one that each can be undone by."""

@@ -1,4 +1,4 @@
-"""Who was passed over and by whom, where a process works in order of arrival (S2.35)."""
+"""List who was passed over and by whom, where a process works in order of arrival (S2.35)."""
 
 from django.db.models import Q, QuerySet
 

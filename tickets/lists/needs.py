@@ -1,4 +1,4 @@
-"""What needs a supervisor now, the most harmful first: queues with their first tickets, reports and loads."""
+"""Find what needs a supervisor now, the most harmful first: queues with their first tickets, reports and loads."""
 
 from dataclasses import dataclass
 from datetime import datetime

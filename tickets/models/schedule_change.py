@@ -25,7 +25,7 @@ class ScheduleChange(models.Model):
 
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, null=True, related_name="changes")
     process = models.ForeignKey(Process, on_delete=models.CASCADE, null=True, related_name="changes")
-    """One of the two: what is changed."""
+    """Exactly one of `calendar` and `process` is set: it is what changes."""
     base = models.ForeignKey(CalendarVersion, on_delete=models.CASCADE, null=True, related_name="+")
     base_policy = models.ForeignKey(PolicyVersion, on_delete=models.CASCADE, null=True, related_name="+")
     """The version that the person changed. Of a process both are null as long as the file's targets are in force."""
