@@ -15,6 +15,7 @@ from django.utils import timezone
 from content.batches import delete_in_batches
 from notifications.outgoing import outbox
 from tickets import attachments, drafts, stored_files
+from tickets.facts import counting
 from tickets.lists import presence
 from tickets.schedules import job, proposing
 from tickets.workflow import retention, sweeps
@@ -52,6 +53,12 @@ def sweep_silence() -> None:
 def recompute_clocks() -> None:
     """Go on with changes of calendars: count what drafts would do, and recompute the clocks of confirmed ones."""
     job.go_on_with_all()
+
+
+@shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
+def count_days() -> None:
+    """Count the days whose tickets have changed, for reports."""
+    counting.count_dirty()
 
 
 @shared_task

@@ -20,6 +20,7 @@ from .definitions.definition import Stage, Targets
 from .enums import ClockKind, TargetUnit
 from .models import Calendar, CalendarVersion, Clock, Pause, Ticket
 from .promises import policy_of
+from .record.visits import worked
 
 
 def promised(ticket: Ticket, *, now: datetime) -> list[Clock]:
@@ -220,10 +221,11 @@ def desk_wrote(ticket: Ticket, *, now: datetime) -> None:
     """Apply a public message of the desk: it answers the requester, and it is news.
 
     Sets `first_response_at` the first time, stops the clocks for the first response and the next reply, and begins the
-    one for progress again (S0.21). A breach that is not recorded yet must be recorded before. Two queries and those of
-    the clocks that change.
+    one for progress again (S0.21). A breach that is not recorded yet must be recorded before. Two queries, those of the
+    clocks that change, and for the first response those of `worked`.
     """
-    ticket.first_response_at = ticket.first_response_at or now
+    if ticket.first_response_at is None:
+        ticket.first_response_at, ticket.first_response_seconds = now, worked(ticket, until=now)
     clocks = list(ticket.clocks.filter(stopped_at__isnull=True))
     for clock in clocks:
         if clock.kind in (ClockKind.FIRST_RESPONSE, ClockKind.NEXT_REPLY):

@@ -76,6 +76,27 @@ REQUESTER_KINDS: tuple[StageKind, ...] = tuple(kind for kind in StageKind if kin
 """The kinds in which the requester must act, to contribute or to decide on the closing. Clocks pause (S2.7, S2.8)."""
 
 
+class WaitedFor(models.TextChoices):
+    """Says who had to act while a ticket was in a stage."""
+
+    DESK = "desk", _("La mesa")
+    REQUESTER = "requester", _("El solicitante")
+    OTHER_TEAM = "other_team", _("Otro equipo")
+    NOBODY = "nobody", _("Nadie: estaba cerrado")
+
+
+class Scope(models.TextChoices):
+    """Says by what the tickets of a day are told apart where they are counted."""
+
+    DESK = "desk", _("Toda la mesa")
+    PROCESS = "process", _("Proceso")
+    DEPARTMENT = "department", _("Departamento")
+    CATEGORY = "category", _("Categoría")
+    SEVERITY = "severity", _("Severidad")
+    CUSTOMER_KIND = "kind", _("Clase de cliente")
+    ASSIGNEE = "assignee", _("Responsable")
+
+
 class Severity(models.TextChoices):
     """How severe a case is, most severe first. Every process uses this scale (S0.17, S4.10)."""
 

@@ -44,6 +44,7 @@ EXPECTED = {
     "notifications.tasks.sweep_outbox",
     "helpdesk.tasks.sweep_clocks",
     "helpdesk.tasks.recompute_clocks",
+    "helpdesk.tasks.count_days",
     "helpdesk.tasks.sweep_silence",
     "helpdesk.tasks.clean_up",
     "helpdesk.tasks.heartbeat",

@@ -2,6 +2,7 @@ from .calendar import Calendar, CalendarVersion
 from .clock import Clock, Pause
 from .closing import ChecklistEntry, ContactEntry, Nonconformity, Survey
 from .conversation import Attachment, Draft, Mention, Message
+from .daily_counts import CountingMark, DailyCounts, DirtyDay
 from .delivery import Delivery
 from .drafts import FormDraft, ReportDraft
 from .event import TicketEvent
@@ -12,6 +13,7 @@ from .presence import Presence
 from .process import Category, Process, ProcessVersion
 from .retention import RetentionMark
 from .schedule_change import DueChange, ScheduleChange
+from .stage_visit import StageVisit
 from .ticket import FolioCounter, Ticket
 from .turn import Turn
 
@@ -23,7 +25,10 @@ __all__ = [
     "ChecklistEntry",
     "Clock",
     "ContactEntry",
+    "CountingMark",
+    "DailyCounts",
     "Delivery",
+    "DirtyDay",
     "Draft",
     "DueChange",
     "FolioCounter",
@@ -41,6 +46,7 @@ __all__ = [
     "ReportDraft",
     "RetentionMark",
     "ScheduleChange",
+    "StageVisit",
     "Survey",
     "Ticket",
     "TicketEvent",

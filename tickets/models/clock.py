@@ -94,6 +94,11 @@ class Clock(models.Model):
                 condition=Q(stopped_at__isnull=True, calendar_version__isnull=False),
                 name="clock_by_calendar",
             ),
+            models.Index(
+                fields=["kind", "breached_at"],
+                condition=Q(breached_at__isnull=False),
+                name="clock_breached",
+            ),
             models.Index(fields=["warn_at"], condition=NOTICE_AHEAD, name="clock_notice_ahead"),
         ]
 

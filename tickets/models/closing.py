@@ -78,7 +78,8 @@ class Nonconformity(models.Model):
         indexes = [
             models.Index(
                 fields=["-opened_at"], condition=Q(reviewed_at__isnull=True), name="nonconformity_to_review"
-            )
+            ),
+            models.Index(fields=["opened_at"], name="nonconformity_opened"),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +100,7 @@ class Survey(models.Model):
         verbose_name = _("encuesta de satisfacción")
         verbose_name_plural = _("encuestas de satisfacción")
         constraints = [models.CheckConstraint(condition=Q(score__range=(1, 5)), name="survey_score_1_to_5")]
+        indexes = [models.Index(fields=["answered_at"], name="survey_answered")]
 
     def __str__(self) -> str:
         return f"{self.ticket_id}: {self.score}"

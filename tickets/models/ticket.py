@@ -150,6 +150,10 @@ class Ticket(models.Model):
     updated_at = models.DateTimeField(_("última actualización"), default=timezone.now)
     first_response_at = models.DateTimeField(_("primera respuesta"), null=True, blank=True)
     closed_at = models.DateTimeField(_("cerrado"), null=True, blank=True)
+    first_response_seconds = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    """The opening hours from filing to the first response in stages whose clock runs: `record.visits.worked`."""
+    resolution_seconds = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    """The same from filing to the end; None while the ticket is open."""
     late_reply_at = models.DateTimeField(_("respuesta tras el cierre"), null=True, blank=True)
     """When the requester replied to the closed ticket, while no staff member has answered or put it aside."""
     call_due_since = models.DateTimeField(_("llamada pendiente"), null=True, blank=True)
@@ -284,6 +288,14 @@ class Ticket(models.Model):
             models.Index(fields=["requester", "-updated_at", "-id"], name="ticket_requester_updated"),
             models.Index(fields=["-updated_at", "-id"], name="ticket_updated"),
             models.Index(fields=["-created_at", "-id"], name="ticket_created"),
+            models.Index(  # these two hold what is counted on a day
+                fields=["closed_at"], condition=Q(closed_at__isnull=False), name="ticket_closed"
+            ),
+            models.Index(
+                fields=["first_response_at"],
+                condition=Q(first_response_at__isnull=False),
+                name="ticket_first_response",
+            ),
             models.Index(fields=["requester_email"], name="ticket_requester_email"),
             models.Index(
                 fields=["duplicate_of"],

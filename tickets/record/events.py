@@ -12,7 +12,8 @@ from ..actors import Actor, name_of, user_of
 from ..enums import EventKind
 from ..exceptions import NotAllowed
 from ..models import Message, Ticket, TicketEvent
-from .locking import save_changes
+from .days import mark_changed
+from .locking import save_changes, stored_columns
 from .turns import record_turns
 
 event_recorded = Signal()
@@ -35,7 +36,8 @@ class EventDetails(TypedDict, total=False):
 
 
 def record(ticket: Ticket, kind: str, *, public: bool, **event: Unpack[EventDetails]) -> TicketEvent:
-    """Raise the versions of the locked `ticket`, save what changed, write the event that describes it, and return it.
+    """Raise the versions of the locked `ticket`, save what changed, mark the days to count again, write the event that
+    describes it, and return it.
 
     For `public` and the details see `write_event`.
     """
@@ -43,7 +45,9 @@ def record(ticket: Ticket, kind: str, *, public: bool, **event: Unpack[EventDeta
     if public:
         ticket.public_version += 1
         ticket.updated_at = timezone.now()
+    before = stored_columns(ticket)
     save_changes(ticket)
+    mark_changed(ticket, before=before)
     return write_event(ticket, kind, public=public, **event)
 
 
@@ -51,6 +55,7 @@ def insert_with_first_event(ticket: Ticket) -> None:
     """Insert the new ticket with the versions that it has after its first event, which `write_event` must follow."""
     ticket.version = ticket.public_version = 1
     ticket.save(force_insert=True)
+    mark_changed(ticket, before=None)
 
 
 def write_event(ticket: Ticket, kind: str, *, public: bool, **details: Unpack[EventDetails]) -> TicketEvent:

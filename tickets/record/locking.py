@@ -42,9 +42,16 @@ def save_changes(ticket: Ticket) -> None:
     PostgreSQL keeps the indexes untouched when no indexed column changes, and an UPDATE of fifty columns takes longer
     to write down than to carry out.
     """
-    stored: dict[str, Any] | None = getattr(ticket, _STORED, None)
+    stored = stored_columns(ticket)
     ticket.save(update_fields=None if stored is None else _changed(ticket, stored))
     _remember(ticket)
+
+
+def stored_columns(ticket: Ticket) -> dict[str, Any] | None:
+    """Return the columns of the ticket as they were last read or saved here; None for a ticket that `locked` did not
+    return."""
+    stored: dict[str, Any] | None = getattr(ticket, _STORED, None)
+    return stored
 
 
 def _changed(ticket: Ticket, stored: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from .. import clocks, notices
 from ..enums import ChangeState
 from ..models import Calendar, Clock, ScheduleChange, Ticket
 from ..models.schedule_change import DueChange
+from ..record.days import mark
 from ..record.locking import locked, locked_if_free
 from ..workflow.perform import record_breaches
 from .counting import TicketRecount, moved, plans_of, recounts, tally_of
@@ -98,6 +99,10 @@ def _write(change: ScheduleChange, found: list[TicketRecount], *, now: datetime)
         ticket = of_ticket.ticket
         clocks.copy_due_dates(ticket, of_ticket.clocks)
         ticket.is_escalated = (ticket.is_escalated and not of_ticket.is_released) or of_ticket.is_raised
+    judged = [
+        each for of_ticket in found for each in of_ticket.recounts if each.is_cleared or each.is_breached
+    ]
+    mark({each.before for each in judged} | {each.due_at for each in judged})
     changed = [each.clock for of_ticket in found for each in of_ticket.recounts]
     Clock.objects.bulk_update(
         changed,

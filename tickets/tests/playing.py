@@ -20,7 +20,8 @@ from tickets.closing.contact_log import log_contact
 from tickets.definitions.definition import Definition
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, NotAllowed
-from tickets.models import Attachment, Message, Ticket, TicketEvent
+from tickets.facts.replay import CalendarHistory, replay
+from tickets.models import Attachment, Message, StageVisit, Ticket, TicketEvent
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import conversation, properties, sweeps
 from tickets.workflow.intake import Requester, file_ticket
@@ -34,6 +35,8 @@ class Play:
 
     careful = True
     """Whether `do` also checks that the action is refused where it must be."""
+    is_whole = True
+    """Whether every change of the ticket was made by a verb, so that its events tell all of them."""
 
     def __init__(self, process: str, *, filed_by: str = "customer", **filing: Any) -> None:
         """File a ticket. `filed_by` is `customer`, `guest`, or `staff` (a supervisor, for a person without account)."""
@@ -269,6 +272,7 @@ def left_unplayed(plays: list[Play]) -> tuple[set[str], set[str]]:
 def reopen_both_ways(play: Play, action: str, **data: Any) -> None:
     """Reopen the ticket of `play`, closed just now, by a message and, set back to its end, by the supervisor's
     `action`."""
+    play.is_whole = False
     end = {"stage": play.ticket.stage, "stage_kind": play.ticket.stage_kind, "closed_at": timezone.now()}
     Ticket.objects.filter(pk=play.ticket.pk).update(**end)
     play.refresh()
@@ -292,3 +296,31 @@ def prepared(play: Play, **data: Any) -> dict[str, Any]:
         "due_at": timezone.now() + timedelta(days=4),
         **data,
     }
+
+
+def stays_of(ticket: Ticket) -> tuple[Any, ...]:
+    """Return the finished stays of the ticket as they are stored, without their ids, and its seconds of work."""
+    ticket.refresh_from_db()
+    visits = [_plain(visit) for visit in ticket.visits.order_by("left_at", "id")]
+    return visits, ticket.first_response_seconds, ticket.resolution_seconds
+
+
+def told_stays_of(ticket: Ticket) -> tuple[Any, ...]:
+    """Return the same as its events tell it."""
+    told = replay(ticket, ticket.events.order_by("version"), CalendarHistory())
+    assert told is not None
+    return [_plain(visit) for visit in told.visits], told.first_response_seconds, told.resolution_seconds
+
+
+def _plain(visit: StageVisit) -> dict[str, Any]:
+    return {
+        field.attname: getattr(visit, field.attname)
+        for field in StageVisit._meta.concrete_fields
+        if not field.primary_key
+    }
+
+
+def forget_stays(ticket: Ticket) -> None:
+    """Leave the ticket as it was before stays were recorded."""
+    ticket.visits.all().delete()
+    Ticket.objects.filter(pk=ticket.pk).update(first_response_seconds=None, resolution_seconds=None)

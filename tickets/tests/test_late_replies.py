@@ -43,6 +43,7 @@ def closed(play, stage, process=S3, *, text="", **filing):
     `text` is the process file that the ticket was filed under, if it is not the library's.
     """
     p = play(process, **FILING.get(process, {}), **filing)
+    p.is_whole = False
     if text:
         Ticket.objects.filter(pk=p.ticket.pk).update(process_version=publish(text))
         p.refresh()

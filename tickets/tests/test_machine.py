@@ -19,7 +19,7 @@ from tickets.models import Ticket
 from tickets.requesters.standing import check_standing
 from tickets.sla import FAR_FUTURE, PAUSED
 from tickets.tests.factories import make_ticket
-from tickets.tests.playing import START, Play
+from tickets.tests.playing import START, Play, stays_of, told_stays_of
 from tickets.workflow import conversation, properties
 from tickets.workflow.asks import STANDARD_ASKS
 from tickets.workflow.perform import perform
@@ -160,6 +160,10 @@ class Life(RuleBasedStateMachine):
         assert sum(public for _version, public, _kind in events) == self.play.ticket.public_version
 
     @invariant()
+    def events_tell_the_stays_that_are_stored(self):
+        assert stays_of(self.play.ticket) == told_stays_of(self.play.ticket)
+
+    @invariant()
     def clocks_obey_the_stage(self):
         clock = self.play.ticket.stage_definition.kind.meta.clock
         going = [each for each in self.play.ticket.clocks.all() if each.stopped_at is None]
@@ -189,7 +193,7 @@ class Life(RuleBasedStateMachine):
 @pytest.mark.parametrize("key", library())
 def test_random_acts_keep_every_invariant(play, key):
     p = play(key, **FILING.get(key, {}))
-    p.twin = p.ticket
+    p.twin, p.is_whole = p.ticket, False  # each run files a ticket of its own, and undoes it
     run_state_machine_as_test(
         type("Life", (Life,), {"play": p}),
         settings=settings(

@@ -332,9 +332,9 @@ def test_answers_may_be_objects_or_form_values(play):
 def test_perform_costs_few_queries(play, django_assert_max_num_queries):
     p = play(S2)
     data = prepared(p)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(20):
         perform(p.ticket, "preparar", actor=p.supervisor, data=data, key="k")
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(27):
         perform(p.ticket, "pedir_aprobacion", actor=p.agent, data={"solution_done": "Listo"}, key="k2")
 
 

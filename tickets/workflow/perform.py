@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Membership
 
 from .. import clocks, notices, policies
-from ..actors import SYSTEM, Actor, System
+from ..actors import SYSTEM, Actor, System, user_of
 from ..definitions.conditions import is_offered
 from ..definitions.definition import Action, Stage
 from ..enums import REQUESTER_KINDS, ClockKind, EventKind, MessageKind, Template, Trigger
@@ -19,6 +19,7 @@ from ..models import Ticket
 from ..record.events import already_recorded, record
 from ..record.freshness import require_fresh
 from ..record.locking import locked
+from ..record.visits import record_visit, stay_of
 from . import asks, effects, guards
 from .arrival import record_overtaken
 from .step import Step
@@ -158,13 +159,15 @@ def _carry_out(
 ) -> None:
     step = Step(ticket, ticket.definition, action, actor, answers, timezone.now())
     before, label_before = _snapshot(ticket), ticket.stage_definition.customer_label
-    stage_before = ticket.stage_definition
+    stay, by = stay_of(ticket), user_of(actor)
+    stage_before = stay.stage
     asks.apply(step)
     agreed = ticket.due_at
     for guard in action.guards:
         guards.check(guard, step)
     if action.to and action.to != ticket.stage:
         _set_stage(ticket, step.definition.stage(action.to), now=step.now)
+        record_visit(ticket, stay, action=action.key, left_by=by.pk if by else None, at=step.now)
         clocks.stage_changed(ticket, before=stage_before, after=ticket.stage_definition, now=step.now)
     _post_asked_message(step)
     if step.message is not None and step.message.from_requester:
@@ -203,6 +206,7 @@ def _carry_out(
         ],
         message=step.message,
         key=key,
+        at=step.now,
     )
     if moved and action.on != Trigger.STAGE_ENTERED:
         fire(ticket, Trigger.STAGE_ENTERED, actor=actor)

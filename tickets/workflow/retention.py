@@ -24,6 +24,7 @@ from ..actors import SYSTEM
 from ..definitions.definition import Retention
 from ..enums import END_KINDS, DeliveryState, EventKind
 from ..models import Attachment, Delivery, Message, Process, RetentionMark, Ticket, TicketEvent
+from ..record.days import days_of, freeze
 from ..record.events import write_event
 from ..record.locking import locked, save_changes
 
@@ -244,6 +245,7 @@ def _delete(found: Expired, retention: Retention, *, now: datetime) -> Deleted:
         if "events" in parts:
             counts["events"] = ticket.events.all().delete()[1].get("tickets.TicketEvent", 0)
         if "tickets" in parts:
+            freeze(days_of(ticket))
             ticket.delete()
             counts["tickets"] = 1
         deleted = Deleted(**counts)

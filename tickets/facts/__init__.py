@@ -1,0 +1,1 @@
+"""Facts for reports: the visits of stages, and what is counted for each day."""

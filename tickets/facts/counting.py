@@ -1,0 +1,122 @@
+"""Count the days whose tickets changed, for the whole desk and for each department, process, person and so on.
+
+A day is always counted anew from the tickets, never added to: so it does not matter how often it is counted, or what
+was changed meanwhile.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from time import monotonic
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max, Min
+from django.utils import timezone
+
+from ..enums import Scope
+from ..models import CountingMark, DailyCounts, DirtyDay, Ticket
+from ..record.days import bounds, day_of, mark
+from .measures import ALL, COLUMNS, Measure
+
+Counts = dict[str, dict[str, int]]
+"""Of each measure, the count of each of its parts."""
+Place = tuple[str, str]
+"""A scope, and the value that its tickets have."""
+
+MARK = "daily counts"
+SECONDS = 20
+
+
+def count_dirty(*, seconds: float = SECONDS) -> int:
+    """Count the marked days again, the latest first, until `seconds` are over; the next run goes on. Returns how many
+    days were counted. Does nothing while another process counts."""
+    until, count, now = monotonic() + seconds, 0, timezone.now()
+    CountingMark.objects.get_or_create(name=MARK)
+    while (day := _latest_dirty()) is not None:
+        if count and monotonic() >= until:
+            return count
+        if not _count_if_free(day):
+            return count
+        count += 1
+    CountingMark.objects.filter(name=MARK).update(at=now)
+    return count
+
+
+def up_to_date_at() -> datetime | None:
+    """Return when all counts were last up to date. One query."""
+    return CountingMark.objects.filter(name=MARK).values_list("at", flat=True).first()
+
+
+def count_all() -> Iterator[date]:
+    """Count every day since the first ticket again. Yields each day when it is counted."""
+    CountingMark.objects.get_or_create(name=MARK)
+    for day in all_days():
+        mark([bounds(day)[0]])
+    yield from _each_dirty()
+    CountingMark.objects.filter(name=MARK).update(at=timezone.now())
+
+
+def _each_dirty() -> Iterator[date]:
+    while (day := _latest_dirty()) is not None and _count_if_free(day):
+        yield day
+
+
+def all_days() -> list[date]:
+    """Return the days from that of the first ticket until today."""
+    first = Ticket.objects.aggregate(first=Min("created_at"))["first"]
+    if first is None:
+        return []
+    begin, today = day_of(first), day_of(timezone.now())
+    return [begin + timedelta(days=n) for n in range((today - begin).days + 1)]
+
+
+def counts_of(day: date) -> dict[Place, Counts]:
+    """Count the day from the tickets, whatever is stored. One query for each measure."""
+    found: dict[Place, dict[str, Counter[str]]] = {}
+    start, end = bounds(day)
+    for measure in ALL:
+        for place, part in _counted(measure, start, end):
+            found.setdefault(place, {}).setdefault(measure.key, Counter())[part] += 1
+    return {place: {key: dict(parts) for key, parts in counts.items()} for place, counts in found.items()}
+
+
+def _counted(measure: Measure, start: datetime, end: datetime) -> Iterator[tuple[Place, str]]:
+    scopes = [measure.to_ticket + column for column in COLUMNS.values()]
+    reads = measure.reads
+    for row in measure.rows(start, end).values_list(*reads, *scopes).iterator(chunk_size=2000):
+        part = measure.part_of(*row[: len(reads)])
+        yield (Scope.DESK, ""), part
+        for scope, value in zip(COLUMNS, row[len(reads) :], strict=True):
+            yield (scope, "" if value is None else str(value)), part
+
+
+def _latest_dirty() -> date | None:
+    day: date | None = DirtyDay.objects.aggregate(latest=Max("day"))["latest"]
+    return day
+
+
+@transaction.atomic
+def _count_if_free(day: date) -> bool:
+    """Count the day and store the counts, under the lock of the mark. Returns whether this process got the lock.
+
+    The marks are deleted before the tickets are read: a change that is committed meanwhile has a mark of its own.
+    """
+    rows = CountingMark.objects.select_for_update(
+        skip_locked=connection.features.has_select_for_update_skip_locked
+    )
+    if not rows.filter(name=MARK):
+        return False
+    DirtyDay.objects.filter(day=day).delete()
+    if not DailyCounts.objects.filter(day=day, is_frozen=True).exists():
+        store(day, counts_of(day))
+    return True
+
+
+def store(day: date, counts: Mapping[Place, Counts]) -> None:
+    """Make these the stored counts of the day."""
+    DailyCounts.objects.filter(day=day).delete()
+    DailyCounts.objects.bulk_create(
+        DailyCounts(day=day, scope=scope, value=value, zone=settings.DESK_TIME_ZONE, counts=each)
+        for (scope, value), each in counts.items()
+    )

@@ -1,0 +1,244 @@
+"""The measures of reports: what each counts, in a queryset and in words.
+
+A number and the list behind it come from the same queryset, `Measure.rows`. Test tickets and duplicates are outside all
+of them (S2.43).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ..enums import ClockKind, Scope, StageKind, WaitedFor
+from ..models import Clock, Nonconformity, ProcessVersion, StageVisit, Survey, Ticket
+from ..models.querysets import TicketQuerySet
+from .histogram import bucket
+
+Rows = QuerySet[Any]
+
+COLUMNS: dict[str, str] = {
+    Scope.PROCESS: "process_version__process",
+    Scope.DEPARTMENT: "department",
+    Scope.CATEGORY: "category",
+    Scope.SEVERITY: "severity",
+    Scope.CUSTOMER_KIND: "requester__kind",
+    Scope.ASSIGNEE: "assignee",
+}
+"""The column of the ticket that tells tickets apart, by scope."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Something that is counted on a day. `all_rows` has what may count, and `moment` the column that says when.
+
+    `part_of` gets the values of the columns in `reads` and returns the part under which a row is counted: the bucket of
+    its duration, its hour, the score of a survey.
+    """
+
+    key: str
+    label: Promise
+    formula: Promise
+    """How it is counted, in words: what «?» shows."""
+    all_rows: Callable[[], Rows]
+    moment: str
+    to_ticket: str = ""
+    """The path from a row to its ticket, with `__` at the end; empty if the rows are tickets."""
+    reads: tuple[str, ...] = ()
+    part_of: Callable[..., str] = field(default=lambda: "")
+    in_part: Callable[[Rows, str], Rows] | None = None
+    """Returns those of the rows that are in a part; None for a measure whose parts open no list of their own."""
+
+    def rows(self, start: datetime, end: datetime) -> Rows:
+        """Return what is counted from `start` up to but not including `end`."""
+        counted = {f"{self.to_ticket}is_test": False, f"{self.to_ticket}duplicate_of__isnull": True}
+        between = {f"{self.moment}__gte": start, f"{self.moment}__lt": end}
+        return self.all_rows().filter(**counted, **between).order_by()
+
+    def chosen_rows(self, start: datetime, end: datetime, chosen: Mapping[str, Any]) -> Rows:
+        """Return those of `rows` whose ticket has the `chosen` value of each scope."""
+        values = {self.to_ticket + COLUMNS[scope]: value for scope, value in chosen.items()}
+        return self.rows(start, end).filter(**values)
+
+    def tickets(
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        chosen: Mapping[str, Any] | None = None,
+        part: str = "",
+        weekday: int = 0,
+    ) -> TicketQuerySet:
+        """Return the tickets of `rows`, of those that have the `chosen` value of each scope (None for none), are in
+        the `part`, and were counted on this `weekday` (1 is Monday)."""
+        rows = self.chosen_rows(start, end, chosen or {})
+        if part and self.in_part:
+            rows = self.in_part(rows, part)
+        if weekday:
+            zone = ZoneInfo(settings.DESK_TIME_ZONE)
+            rows = rows.annotate(on=ExtractIsoWeekDay(self.moment, tzinfo=zone)).filter(on=weekday)
+        found: TicketQuerySet = Ticket.objects.filter(pk__in=rows.values(f"{self.to_ticket}pk"))
+        return found
+
+
+def _hour(moment: datetime) -> str:
+    return str(moment.astimezone(ZoneInfo(settings.DESK_TIME_ZONE)).hour)
+
+
+def _duration(seconds: int | None) -> str:
+    return "" if seconds is None else str(bucket(seconds))
+
+
+def _reason(version: int, stage: str) -> str:
+    return f"{ProcessVersion.objects.process_of(version)}:{stage}"
+
+
+def _of_hour(rows: Rows, part: str) -> Rows:
+    zone = ZoneInfo(settings.DESK_TIME_ZONE)
+    return rows.annotate(hour=ExtractHour("created_at", tzinfo=zone)).filter(hour=_number(part))
+
+
+def _of_score(rows: Rows, part: str) -> Rows:
+    return rows.filter(score=_number(part))
+
+
+def _of_reason(rows: Rows, part: str) -> Rows:
+    process, _colon, stage = part.partition(":")
+    return rows.filter(process_version__process=_number(process), stage=stage)
+
+
+def _number(text: str) -> int:
+    """Return the number, or one that nothing has: parts stand in addresses."""
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def _promises(kind: ClockKind) -> Callable[[], Rows]:
+    return lambda: Clock.objects.filter(kind=kind)
+
+
+def _kept(kind: ClockKind) -> Callable[[], Rows]:
+    return lambda: Clock.objects.filter(kind=kind, stopped_at__isnull=False, breached_at__isnull=True)
+
+
+ALL: tuple[Measure, ...] = (
+    Measure(
+        "filed",
+        _("Reportados"),
+        _("Tickets que llegaron en el período."),
+        Ticket.objects.all,
+        "created_at",
+        reads=("created_at",),
+        part_of=_hour,
+        in_part=_of_hour,
+    ),
+    Measure(
+        "open",
+        _("Pendientes"),
+        _("Tickets abiertos ahora, por el día en que llegaron."),
+        Ticket.objects.open,
+        "created_at",
+    ),
+    Measure(
+        "answered",
+        _("Primera respuesta"),
+        _(
+            "Tiempo hábil entre la llegada y el primer mensaje del equipo, sin lo que tardó el solicitante, de los "
+            "tickets que se respondieron por primera vez en el período."
+        ),
+        Ticket.objects.all,
+        "first_response_at",
+        reads=("first_response_seconds",),
+        part_of=_duration,
+    ),
+    Measure(
+        "resolved",
+        _("Resueltos"),
+        _(
+            "Tickets que terminaron en el período y siguen terminados, con el tiempo hábil que estuvieron en etapas "
+            "cuyo reloj corre. Los rechazados y cancelados se cuentan aparte."
+        ),
+        lambda: Ticket.objects.filter(stage_kind=StageKind.DONE),
+        "closed_at",
+        reads=("resolution_seconds",),
+        part_of=_duration,
+    ),
+    Measure(
+        "rejected",
+        _("Rechazados"),
+        _(
+            "Tickets que se rechazaron o cancelaron en el período, por la etapa en que terminaron. Las pruebas y los "
+            "duplicados no se cuentan."
+        ),
+        lambda: Ticket.objects.filter(stage_kind__in=[StageKind.REJECTED, StageKind.CANCELLED]),
+        "closed_at",
+        reads=("process_version", "stage"),
+        part_of=_reason,
+        in_part=_of_reason,
+    ),
+    Measure(
+        "response_kept",
+        _("Primera respuesta a tiempo"),
+        _("Primeras respuestas dadas en el período antes de su plazo."),
+        _kept(ClockKind.FIRST_RESPONSE),
+        "ticket__first_response_at",
+        to_ticket="ticket__",
+    ),
+    Measure(
+        "response_broken",
+        _("Primera respuesta vencida"),
+        _("Plazos de primera respuesta que vencieron en el período, respondidos después o todavía no."),
+        _promises(ClockKind.FIRST_RESPONSE),
+        "breached_at",
+        to_ticket="ticket__",
+    ),
+    Measure(
+        "resolution_kept",
+        _("Resolución a tiempo"),
+        _("Tickets que terminaron en el período antes de su fecha de cierre."),
+        _kept(ClockKind.RESOLUTION),
+        "ticket__closed_at",
+        to_ticket="ticket__",
+    ),
+    Measure(
+        "resolution_broken",
+        _("Resolución vencida"),
+        _("Fechas de cierre que vencieron en el período, de tickets terminados después o todavía abiertos."),
+        _promises(ClockKind.RESOLUTION),
+        "breached_at",
+        to_ticket="ticket__",
+    ),
+    Measure(
+        "surveys",
+        _("Satisfacción"),
+        _("Encuestas respondidas en el período, de 1 a 5."),
+        Survey.objects.all,
+        "answered_at",
+        to_ticket="ticket__",
+        reads=("score",),
+        part_of=str,
+        in_part=_of_score,
+    ),
+    Measure(
+        "reopened",
+        _("Reaperturas"),
+        _("Veces que un ticket terminado volvió a trabajo en el período."),
+        lambda: StageVisit.objects.filter(waited_for=WaitedFor.NOBODY),
+        "left_at",
+        to_ticket="ticket__",
+    ),
+    Measure(
+        "nonconformities",
+        _("Inconformidades"),
+        _("Reportes de inconformidad que se abrieron en el período."),
+        Nonconformity.objects.all,
+        "opened_at",
+        to_ticket="ticket__",
+    ),
+)
+MEASURES: dict[str, Measure] = {measure.key: measure for measure in ALL}

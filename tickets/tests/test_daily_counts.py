@@ -1,0 +1,281 @@
+"""What is counted for each day is what the tickets say, and a number and its list are the same."""
+
+from collections import Counter
+from datetime import timedelta
+from io import StringIO
+from math import ceil
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import CustomerKind
+from accounts.tests.factories import make_user
+from tickets.closing import surveys
+from tickets.definitions.loading import library
+from tickets.enums import DeliveryState, Scope
+from tickets.facts import counting, verifying
+from tickets.facts.histogram import bucket, quantile, seconds_of
+from tickets.facts.measures import COLUMNS, MEASURES
+from tickets.facts.totals import added, totals, totals_by_day, totals_by_value
+from tickets.models import DailyCounts, Delivery, DirtyDay, Ticket
+from tickets.record.days import bounds, day_of
+from tickets.tests.factories import make_ticket
+from tickets.tests.playing import START, prepared
+from tickets.workflow import properties, retention
+from tickets.workflow.perform import perform
+from tickets.workflow.publishing import publish
+
+S2 = "soporte-con-aprobacion"
+MONDAY = day_of(START)
+
+
+# --- Histograms -----------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(10, 200_000_000), min_size=1, max_size=300), st.sampled_from([0.5, 0.9]))
+def test_quantile_of_a_histogram_is_within_five_percent_of_the_exact_one(durations, share):
+    histogram = Counter(str(bucket(seconds)) for seconds in durations)
+    exact = sorted(durations)[ceil(share * len(durations)) - 1]
+    assert quantile(histogram, share) == pytest.approx(exact, rel=0.05)
+
+
+@given(st.lists(st.integers(0, 10**8), max_size=50), st.lists(st.integers(0, 10**8), max_size=50))
+def test_quantile_of_two_added_days_is_that_of_all_durations(one, other):
+    days = [{"resolved": Counter(str(bucket(s)) for s in day)} for day in (one, other)]
+    together = Counter(str(bucket(s)) for s in one + other)
+    assert added(days).quantile("resolved", 0.5) == quantile(together, 0.5)
+
+
+def test_buckets_grow_by_a_tenth_and_the_shortest_stand_for_nothing():
+    assert [bucket(s) for s in (0, 9, 10, 10.9, 11.1, 12.2)] == [0, 0, 1, 1, 2, 3]
+    assert seconds_of(0) == 0
+    assert quantile({}, 0.5) is None
+
+
+# --- Days -----------------------------------------------------------------------------------------------------
+
+
+def verified():
+    return {finding.what: finding.is_right for finding in verifying.verify()}
+
+
+@pytest.mark.demand("S1.18", "S2.43")
+def test_day_counts_what_happened_on_it_for_the_desk_and_for_each_scope(play):
+    p = play(S2)
+    p.later(hours=1).do(p.supervisor, "preparar", **prepared(p, assignee=p.agent, severity="high"))
+    p.later(hours=1).follow_up()
+    make_ticket(p.process, requester=make_user())
+    counting.count_dirty()
+
+    day = totals(MONDAY, MONDAY)
+    assert (day.count("filed"), day.parts("filed")) == (2, {"9": 1, "11": 1})  # 9:00 and 11:00 in Caracas
+    assert (day.count("open"), day.count("answered"), day.count("resolved")) == (2, 1, 0)
+    assert day.quantile("answered", 0.5) == pytest.approx(2 * 3600, rel=0.05)
+    by_person = totals_by_value(MONDAY, MONDAY, scope=Scope.ASSIGNEE)
+    assert {value: each.count("filed") for value, each in by_person.items()} == {str(p.agent.pk): 1, "": 1}
+    assert totals(MONDAY, MONDAY, scope=Scope.SEVERITY, value="high").count("filed") == 1
+    assert totals(MONDAY + timedelta(days=1), MONDAY + timedelta(days=9)).counts == {}
+
+
+def test_day_begins_at_midnight_where_the_desk_is(play):
+    p = play(S2)
+    p.clock.move_to(START + timedelta(hours=14, minutes=59))  # 23:59 in Caracas
+    make_ticket(p.process)
+    p.clock.shift(timedelta(minutes=1))
+    make_ticket(p.process)
+    counting.count_dirty()
+    filed = {
+        day: each.count("filed") for day, each in totals_by_day(MONDAY, MONDAY + timedelta(days=2)).items()
+    }
+    assert filed == {MONDAY: 2, MONDAY + timedelta(days=1): 1}
+    assert set(DailyCounts.objects.values_list("zone", flat=True)) == {"America/Caracas"}
+
+
+def test_test_tickets_and_duplicates_are_in_no_figure(play):
+    p = play(S2)
+    twin = make_ticket(p.process, requester=p.customer)
+    [test] = [action for action in p.definition.actions if "mark_test" in {e.name for e in action.effects}]
+    p.do(p.supervisor, test.key)
+    Ticket.objects.filter(pk=twin.pk).update(duplicate_of=p.ticket)
+    assert DirtyDay.objects.exists()
+    counting.count_dirty()
+    assert not any(totals(MONDAY, MONDAY).count(key) for key in MEASURES)
+
+
+@pytest.mark.demand("S2.32")
+def test_compliance_counts_what_is_open_and_late(play):
+    p = play(S2)
+    p.later(days=20)
+    counting.count_dirty()
+    late = totals(MONDAY, MONDAY + timedelta(days=20))
+    assert late.share("resolution_kept", "resolution_broken") == 0
+    assert late.count("resolution_broken") == 1
+    [day] = [day for day, each in totals_by_day(MONDAY, MONDAY + timedelta(days=20)).items()
+             if each.count("resolution_broken")]  # fmt: skip
+    assert day == day_of(p.ticket.due_at)  # the day on which it broke, however late the sweep came
+
+
+def test_reopened_ticket_leaves_the_day_on_which_it_was_resolved(play):
+    p = play("incidencia-tecnica")
+    p.later(hours=2).do(p.supervisor, "descartar", message="No procede.")
+    counting.count_dirty()
+    assert totals(MONDAY, MONDAY).parts("rejected") == {f"{p.process.pk}:descartado": 1}
+    p.later(days=2).do(p.supervisor, "reabrir", note="Sí procede.")
+    counting.count_dirty()
+    assert totals(MONDAY, MONDAY).count("rejected") == 0
+    assert totals(MONDAY, MONDAY).count("open") == 1
+    assert totals(MONDAY + timedelta(days=2), MONDAY + timedelta(days=2)).count("reopened") == 1
+
+
+def test_later_change_of_a_ticket_moves_all_it_did_to_its_new_department_and_person(play):
+    p = play("incidencia-tecnica")
+    p.later(hours=2).do(p.supervisor, "descartar", message="No procede.")
+    p.later(days=2).do(p.supervisor, "reabrir", note="Sí procede.")
+    p.later(days=3)
+    counting.count_dirty()
+    properties.assign(p.ticket, actor=p.supervisor, assignee=p.colleague)
+    counting.count_dirty()
+    theirs = totals(MONDAY, MONDAY + timedelta(days=9), scope=Scope.ASSIGNEE, value=str(p.colleague.pk))
+    assert (theirs.count("filed"), theirs.count("reopened")) == (1, 1)
+    assert set(verified().values()) == {True}
+
+
+def test_other_kind_of_customer_moves_their_tickets_to_it(play):
+    p = play(S2)
+    counting.count_dirty()
+    kind = CustomerKind.objects.create(key="vip", name="VIP")
+    p.customer.kind = kind
+    p.customer.save()
+    counting.count_dirty()
+    assert totals(MONDAY, MONDAY, scope=Scope.CUSTOMER_KIND, value=str(kind.pk)).count("filed") == 1
+
+
+@pytest.mark.demand("S1.18")
+@pytest.mark.parametrize("key", MEASURES)
+def test_number_and_its_list_are_the_same_in_every_scope(busy, key):
+    start, end = bounds(MONDAY)[0], bounds(MONDAY + timedelta(days=30))[1]
+    measure = MEASURES[key]
+    assert measure.rows(start, end).count() == totals(MONDAY, MONDAY + timedelta(days=30)).count(key)
+    for scope in COLUMNS:
+        for value, each in totals_by_value(MONDAY, MONDAY + timedelta(days=30), scope=scope).items():
+            listed = measure.tickets(start, end, chosen={scope: value or None})
+            counted = measure.rows(start, end).filter(**{f"{measure.to_ticket}pk__in": listed.values("pk")})
+            assert counted.count() == each.count(key), (scope, value)
+
+
+@pytest.fixture
+def busy(play):
+    """Some weeks of three tickets, with an answer, a breach, an end, a reopening and a survey."""
+    p = play("incidencia-tecnica")
+    others = [play(S2), play("solicitud-guiada")]
+    p.later(hours=3).do(p.supervisor, "descartar", message="No procede.")
+    p.later(days=1).do(p.supervisor, "reabrir", note="Sí procede.")
+    others[1].follow_up(actor=others[1].supervisor)
+    perform(others[1].ticket, "cerrar_mi_solicitud", actor=others[1].customer)
+    surveys.rate(others[1].refresh(), actor=others[1].customer, score=4)
+    p.later(days=15)
+    counting.count_dirty()
+    return p
+
+
+def test_every_stored_count_is_what_the_tickets_say(busy):
+    found = verified()
+    assert set(found.values()) == {True}
+    assert f"{MONDAY}" in found
+    assert busy.ticket.folio in found
+
+
+def test_counting_twice_changes_nothing_and_a_day_without_tickets_loses_its_rows(play):
+    play(S2)
+    counting.count_dirty()
+    before = list(DailyCounts.objects.values("day", "scope", "value", "counts").order_by("scope", "value"))
+    call_command("reports", "count", stdout=StringIO())
+    assert (
+        list(DailyCounts.objects.values("day", "scope", "value", "counts").order_by("scope", "value"))
+        == before
+    )
+    Ticket.objects.update(is_test=True)
+    call_command("reports", "count", stdout=StringIO())
+    assert not DailyCounts.objects.exists()
+
+
+def test_counting_says_when_it_was_up_to_date(play):
+    play(S2)
+    assert counting.up_to_date_at() is None
+    counting.count_dirty()
+    assert counting.up_to_date_at() == timezone.now()
+    assert not DirtyDay.objects.exists()
+
+
+def test_days_are_left_marked_when_the_time_is_over(play):
+    p = play(S2)
+    p.later(days=1)
+    make_ticket(p.process)
+    assert counting.count_dirty(seconds=0) == 1
+    assert set(DirtyDay.objects.values_list("day", flat=True)) == {MONDAY}  # the latest day was first
+    assert counting.up_to_date_at() is None
+    assert counting.count_dirty() == 1
+
+
+def test_days_of_tickets_that_retention_deletes_keep_their_counts(play):
+    p = play("solicitud-guiada")
+    perform(p.ticket, "cerrar_mi_solicitud", actor=p.customer)
+    p.is_whole = False
+    counting.count_dirty()
+    with_it = totals(MONDAY, MONDAY).counts
+    publish(library()["solicitud-guiada"] + "\n[retention]\ntickets = 30\n")
+    p.clock.shift(timedelta(days=400))
+    Delivery.objects.update(state=DeliveryState.SENT)
+    assert retention.sweep().tickets == 1
+    DirtyDay.objects.create(day=MONDAY)
+    counting.count_dirty()
+    assert totals(MONDAY, MONDAY).counts == with_it
+    assert f"{MONDAY}" not in verified()
+
+
+# --- The command ----------------------------------------------------------------------------------------------
+
+
+def verify_command():
+    out = StringIO()
+    call_command("reports", "verify", stdout=out)
+    return out.getvalue()
+
+
+def test_verify_passes_and_says_how_many(busy):
+    assert verify_command().splitlines()[-1].endswith(" passed, 0 failed")
+
+
+def test_verify_names_the_day_and_the_ticket_that_are_wrong(busy):
+    row = DailyCounts.objects.get(day=MONDAY, scope=Scope.DESK)
+    row.counts["filed"] = {"9": 7}
+    row.save()
+    busy.ticket.visits.filter(number=1).update(working_seconds=1)
+    busy.is_whole = False
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("reports", "verify", stdout=out)
+    assert f"{MONDAY}: " in out.getvalue()
+    assert f"{busy.ticket.folio}: " in out.getvalue()
+    assert out.getvalue().splitlines()[-1].endswith(" passed, 2 failed")
+
+
+# --- Cost -----------------------------------------------------------------------------------------------------
+
+
+def test_counting_a_day_takes_as_many_queries_with_ten_tickets_as_with_one(play, django_assert_num_queries):
+    p = play(S2)
+    with django_assert_num_queries(len(MEASURES)):
+        counting.counts_of(MONDAY)
+    for _n in range(9):
+        make_ticket(p.process)
+    with django_assert_num_queries(len(MEASURES)):
+        counting.counts_of(MONDAY)
+
+
+def test_reading_totals_is_one_query(busy, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        totals(MONDAY, MONDAY + timedelta(days=90))
