@@ -194,6 +194,8 @@ class Life(RuleBasedStateMachine):
 def test_random_acts_keep_every_invariant(play, key):
     p = play(key, **FILING.get(key, {}))
     p.twin, p.is_whole = p.ticket, False  # each run files a ticket of its own, and undoes it
+    for name in PEOPLE:
+        getattr(p, name)  # made now: whom a run makes is gone after it
     run_state_machine_as_test(
         type("Life", (Life,), {"play": p}),
         settings=settings(
