@@ -7,6 +7,7 @@ from datetime import datetime
 from accounts.models import Department, User
 from notifications.models import OutgoingEmail
 from tickets.definitions.definition import Action, Definition
+from tickets.facts.replay import CalendarHistory
 from tickets.models import (
     Attachment,
     Category,
@@ -15,6 +16,7 @@ from tickets.models import (
     Message,
     Pause,
     ProcessVersion,
+    StageVisit,
     Survey,
     Ticket,
     TicketEvent,
@@ -67,6 +69,7 @@ class Desk:
     """A department with `IN_ARCHIVE` tickets, for the agent who sees few."""
     now: datetime
     size: int
+    calendars: CalendarHistory = field(default_factory=CalendarHistory)
 
     def is_for_archive(self, number: int) -> bool:
         return number % max(self.size // IN_ARCHIVE, 1) == 0
@@ -86,6 +89,7 @@ class Story:
     deliveries: list[Delivery] = field(default_factory=list)
     mails: list[OutgoingEmail] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
+    visits: list[StageVisit] = field(default_factory=list)
 
     def number_rows(self) -> None:
         """Give every row the id that follows from the ticket's, and copy it to the rows that refer to it."""
@@ -107,5 +111,5 @@ class Story:
 
 # In this order, because later ones refer to earlier ones.
 CHILDREN = (
-    "messages", "attachments", "events", "deliveries", "mails", "clocks", "pauses", "surveys", "turns",
+    "messages", "attachments", "events", "deliveries", "mails", "clocks", "pauses", "surveys", "turns", "visits",
 )  # fmt: skip

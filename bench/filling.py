@@ -24,6 +24,7 @@ from bench.desk import CHILDREN, Desk, Line, Story
 from bench.stories import tell
 from notifications.models import OutgoingEmail
 from tickets.definitions.loading import library
+from tickets.facts.counting import count_all
 from tickets.models import (
     Attachment,
     Clock,
@@ -31,6 +32,7 @@ from tickets.models import (
     FolioCounter,
     Message,
     Pause,
+    StageVisit,
     Survey,
     Ticket,
     TicketEvent,
@@ -41,7 +43,7 @@ from tickets.workflow.publishing import publish
 BATCH = 1000
 WEIGHTS = {"soporte-con-aprobacion": 45, "incidencia-tecnica": 35, "solicitud-guiada": 12}
 FILLED: tuple[type[models.Model], ...] = (
-    Ticket, Message, Attachment, TicketEvent, Delivery, OutgoingEmail, Clock, Pause, Survey, Turn,
+    Ticket, Message, Attachment, TicketEvent, Delivery, OutgoingEmail, Clock, Pause, Survey, Turn, StageVisit,
 )  # fmt: skip
 
 
@@ -53,8 +55,8 @@ def be_filled(size: int, *, anew: bool = False, say: Callable[[str], None] = pri
         fill(size, say=say)
 
 
-def fill(size: int, *, say: Callable[[str], None] = print) -> None:
-    """Make `size` tickets in an empty database, and then the floor's table."""
+def fill(size: int, *, say: Callable[[str], None] = print, counts_days: bool = True) -> None:
+    """Make `size` tickets in an empty database, count their days for reports, and then make the floor's table."""
     started, now = time.monotonic(), timezone.now()
     desk_of(size, now)  # before the processes that share it
     if connection.vendor == "postgresql" and not connection.in_atomic_block:
@@ -66,6 +68,9 @@ def fill(size: int, *, say: Callable[[str], None] = print) -> None:
     copying.continue_ids(FILLED)
     counted = {"last": settings.DESK_FOLIO_START + size}
     FolioCounter.objects.update_or_create(name=settings.DESK_FOLIO_PREFIX, defaults=counted)
+    if counts_days:
+        for _day in count_all():
+            pass
     floor.make()
     if connection.vendor == "postgresql" and not connection.in_atomic_block:
         # On a real site autovacuum would have done this by now. It cannot run inside a test's transaction.

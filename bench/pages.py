@@ -65,6 +65,8 @@ PROMISES = {
     "staff": QUEUE,
     "ticket": Promise(times_floor=3.5),
     "prepare": Promise(times_floor=5, growth=1.1),
+    "panel": FOLIO,
+    "panel_list": FOLIO,
     "palette": FOLIO,
     "folio": FOLIO,
     "elsewhere": FOLIO,
@@ -133,6 +135,12 @@ def _queues(cast: "dict[str, User]") -> Iterator[Page]:
     yield Page("small", "Queue: agent who sees 20 tickets", [small], open_page)
     yield Page("staff", "Queue: the 40 in turn", staff, open_page)
     prepare = [Step(reverse("agents:prepare"), status=302), Step(contains="</main>")]
+    panel, listed = reverse("agents:panel"), reverse("agents:panel_tickets")
+    yield Page("panel", "Panel: 30 days", ["supervisor0"], [Step(panel, contains="</main>")])
+    yield Page(
+        "panel_list", "Panel: the list behind a number", ["supervisor0"],
+        [Step(f"{listed}?medida=resolved", contains="</main>")],
+    )  # fmt: skip
     yield Page("prepare", "«Preparar»: redirect and page", ["supervisor0"], prepare)
 
 

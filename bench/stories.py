@@ -30,6 +30,7 @@ from tickets.enums import (
     StageKind,
     Template,
 )
+from tickets.facts.replay import replay
 from tickets.models import (
     Attachment,
     Clock,
@@ -95,6 +96,10 @@ def tell(number: int, desk: Desk) -> Story:
     staff = rng.choice(desk.staff.get(department) or next(iter(desk.staff.values())))
     teller = _Teller(story, line, customer, staff, rng, created, until, desk.now)
     teller.tell(_target(line.definition, is_open, rng))
+    if told := replay(ticket, story.events, desk.calendars):
+        story.visits = told.visits
+        ticket.first_response_seconds = told.first_response_seconds
+        ticket.resolution_seconds = told.resolution_seconds
     story.number_rows()
     return story
 

@@ -67,6 +67,7 @@ def _places(user: User) -> list[dict[str, Any]]:
         pages.append(("agents:prepare", _("Preparar"), "clipboard-check"))
     if user.is_supervisor:
         pages.append(("agents:home", _("Inicio"), "house"))
+        pages.append(("agents:panel", _("Panel"), "bar-chart"))
         pages.append(("agents:nonconformities", _("Inconformidades"), "flag"))
         pages.append(("agents:schedules", _("Horarios y plazos"), "clock"))
         pages.append(("health", _("Salud"), "graph-up"))

@@ -14,7 +14,18 @@ from bench.filling import FILLED, desk_of, fill
 from bench.stories import tell
 from notifications.models import OutgoingEmail
 from tickets import clocks
-from tickets.models import Attachment, Clock, Delivery, FolioCounter, Message, Ticket, TicketEvent, Turn
+from tickets.facts.verifying import verify
+from tickets.models import (
+    Attachment,
+    Clock,
+    Delivery,
+    FolioCounter,
+    Message,
+    StageVisit,
+    Ticket,
+    TicketEvent,
+    Turn,
+)
 from tickets.record.turns import record_turns
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +34,7 @@ SIZE = 60
 
 @pytest.fixture
 def filled():
-    fill(SIZE, say=lambda line: None)
+    fill(SIZE, say=lambda line: None, counts_days=False)
 
 
 def test_tickets_follow_from_their_numbers(filled):
@@ -65,6 +76,12 @@ def test_stages_and_clocks_agree(filled):
     assert not Clock.objects.filter(
         kind="resolution", ticket__closed_at__isnull=False, stopped_at=None
     ).exists()
+
+
+def test_stays_and_daily_counts_are_those_that_events_and_tickets_tell():
+    fill(20, say=lambda line: None)
+    assert StageVisit.objects.count() > 20
+    assert {finding.is_right for finding in verify()} == {True}
 
 
 def test_turns_are_those_that_verbs_write():

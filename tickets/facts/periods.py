@@ -30,10 +30,9 @@ class Period:
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
 
-    def steps(self) -> Iterator["Period"]:
-        """Yield the parts that a chart shows, the earliest first: days, or weeks that end on the last day if there are
-        more than a month of them."""
-        size = 1 if self.days <= 31 else 7
+    def steps(self, size: int) -> Iterator["Period"]:
+        """Yield the parts of `size` days, the earliest first. The last one ends on the last day; the first may be
+        shorter."""
         count = -(-self.days // size)
         for back in range(count - 1, -1, -1):
             last = self.last - timedelta(days=back * size)

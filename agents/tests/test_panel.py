@@ -1,0 +1,205 @@
+"""The panel of supervisors: every number opens its list, and the list has as many tickets (S1.18, S2.43, S4.3)."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.tests.factories import make_agent, make_supervisor, make_user
+from tickets.closing import surveys
+from tickets.facts import counting
+from tickets.models import Ticket
+from tickets.tests.factories import make_process, make_ticket, set_clock
+from tickets.workflow import conversation, properties
+from tickets.workflow.perform import perform
+from tickets.workflow.sweeps import breach_overdue
+
+pytestmark = pytest.mark.django_db
+PAGE, LIST = "/agentes/panel/", "/agentes/panel/tickets/"
+
+
+@pytest.fixture
+def supervisor():
+    return make_supervisor()
+
+
+@pytest.fixture
+def client(supervisor):
+    client = Client()
+    client.force_login(supervisor)
+    return client
+
+
+@pytest.fixture
+def busy(supervisor):
+    """Six tickets of two processes: answered, resolved and rated, rejected, reopened, late, and one that is a test."""
+    guided, technical = make_process("solicitud-guiada"), make_process("incidencia-tecnica")
+    customer = make_user()
+    done = make_ticket(guided, requester=customer)
+    conversation.send_follow_up(done, actor=supervisor, body="Lo vemos.")
+    perform(done, "cerrar_mi_solicitud", actor=customer)
+    surveys.rate(done, actor=customer, score=4)
+    rejected, reopened, late = (make_ticket(technical) for _n in range(3))
+    perform(rejected, "descartar", actor=supervisor, data={"message": "No procede."})
+    perform(reopened, "descartar", actor=supervisor, data={"message": "No procede."})
+    perform(reopened, "reabrir", actor=supervisor, data={"note": "Sí procede."})
+    set_clock(late, due_at=timezone.now() - timedelta(minutes=5))
+    breach_overdue()
+    properties.assign(late, actor=supervisor, assignee=make_agent(late.department))
+    test = make_ticket(technical)
+    Ticket.objects.filter(pk=test.pk).update(is_test=True)
+    counting.count_dirty()
+    return {"done": done, "rejected": rejected, "reopened": reopened, "late": late, "test": test}
+
+
+def text_of(response):
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
+
+
+def folios_in(page):
+    return re.findall(r'<td class="folio">([^<]+)</td>', page)
+
+
+def figures_of(page):
+    """Return the value and the address of each figure, by its label."""
+    found = re.findall(
+        r'kpi__label">([^<]+)</h2>.*?<a class="kpi__value" href="([^"]+)">\s*([^<\s]+)', page, re.DOTALL
+    )
+    return {unescape(label): (value, unescape(url)) for label, url, value in found}
+
+
+@pytest.mark.demand("S1.18", "S4.3")
+def test_panel_shows_what_was_reported_resolved_and_rejected_by_reason(client, busy):
+    page = client.get(PAGE).content.decode()
+    figures = {label: value for label, (value, _url) in figures_of(page).items()}
+    assert (figures["Reportados"], figures["Resueltos"], figures["Rechazados"]) == ("4", "1", "1")
+    assert (figures["Reaperturas"], figures["Soporte elevado"], figures["Pendientes"]) == ("1", "1", "2")
+    assert figures["Satisfacción"] == "4,0"
+    reasons = page[page.index('id="reasons-t"') : page.index('id="scores-t"')]
+    assert "Descartado: 1, 100" in reasons
+
+
+@pytest.mark.demand("S2.43")
+def test_test_tickets_are_in_no_number_and_no_list(client, busy):
+    for label, (_value, url) in figures_of(client.get(PAGE).content.decode()).items():
+        if url.startswith(LIST):
+            assert busy["test"].folio not in client.get(url).content.decode(), label
+
+
+@pytest.mark.demand("S1.18")
+def test_every_link_of_the_panel_opens_a_list_of_as_many_tickets_as_it_says(client, busy):
+    """The numbers of figures, bars, columns, cells and tables, each against the list behind it."""
+    page = client.get(PAGE).content.decode()
+    marks = re.findall(r'<a href="(/agentes/panel/tickets/[^"]+)" aria-label="[^"]*?: (\d+)(?:"|, )', page)
+    cells = re.findall(r'<a (?:class="[^"]*" )?href="(/agentes/panel/tickets/[^"]+)">(\d+)</a>', page)
+    assert len(marks) >= 6
+    assert len(cells) >= 8
+    for url, count in marks + cells:
+        assert len(folios_in(client.get(unescape(url)).content.decode())) == int(count), url
+
+
+@pytest.mark.demand("S2.32")
+def test_compliance_counts_open_and_late_tickets_and_lists_them(client, busy):
+    value, url = figures_of(client.get(PAGE).content.decode())["Resolución a tiempo"]
+    assert value.startswith("50,0")  # of the rejected and the late one; the third process promises no end
+    assert folios_in(client.get(url).content.decode()) == [busy["late"].folio]
+
+
+def test_filters_narrow_every_number_also_two_together(client, busy):
+    one = figures_of(client.get(f"{PAGE}?proceso=incidencia-tecnica").content.decode())
+    assert (one["Reportados"][0], one["Resueltos"][0]) == ("3", "0")
+    both = f"{PAGE}?proceso=incidencia-tecnica&severidad={busy['late'].severity}"
+    page = client.get(both).content.decode()
+    two = figures_of(page)
+    same = Ticket.objects.filter(severity=busy["late"].severity, is_test=False)
+    expected = same.filter(process_version__process__key="incidencia-tecnica").count()
+    assert two["Reportados"][0] == str(expected)
+    assert len(folios_in(client.get(two["Reportados"][1]).content.decode())) == expected
+    assert "Quitar filtro Proceso" in page
+    none = client.get(f"{PAGE}?proceso=solicitud-guiada&severidad=critical")
+    assert "Nada en este período" in text_of(none)
+
+
+def test_period_is_compared_with_as_many_days_before(client, busy):
+    Ticket.objects.filter(pk=busy["done"].pk).update(created_at=timezone.now() - timedelta(days=8))
+    list(counting.count_all())
+    page = text_of(client.get(f"{PAGE}?rango=7"))
+    assert "Reportados ? Tickets que llegaron en el período. 3 Aumenta 200,0 % antes 1" in page
+
+
+def test_chosen_dates_show_only_these_days(client, busy):
+    yesterday = timezone.localdate() - timedelta(days=3)
+    page = client.get(f"{PAGE}?desde={yesterday:%Y-%m-%d}&hasta={yesterday:%Y-%m-%d}").content.decode()
+    assert figures_of(page)["Reportados"][0] == "0"
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("desde=2026-03-05&hasta=2026-03-01", "El período termina antes de empezar"),
+        ("desde=2020-01-01&hasta=2026-03-01", "Elige un año como mucho"),
+        ("desde=ayer&hasta=2026-03-01", "Desde: "),
+        ("departamento=no-existe", "Ese valor del filtro «Departamento» no existe"),
+        ("color=azul", "No conocemos el filtro «color»"),
+        ("rango=siglo", "Lo dejamos fuera"),
+    ],
+)
+def test_wrong_filter_is_named_and_left_out(client, busy, query, told):
+    response = client.get(f"{PAGE}?{query}")
+    assert response.status_code == 200
+    assert told in text_of(response)
+    assert figures_of(response.content.decode())["Reportados"][0] == "4"
+
+
+@pytest.mark.parametrize("query", ["", "medida=nada", "medida=filed%00"])
+def test_list_of_an_unknown_measure_is_not_found(client, query):
+    assert client.get(f"{LIST}?{query}").status_code == 404
+
+
+@pytest.mark.parametrize("part", ["x", "99999999999999999999", "1:2:3", "' OR 1=1", "9" * 4000])
+def test_strange_part_lists_nothing(client, busy, part):
+    for measure in ("filed", "rejected", "surveys"):
+        response = client.get(LIST, {"medida": measure, "parte": part, "dia": part})
+        assert response.status_code == 200
+        assert folios_in(response.content.decode()) == []
+
+
+def test_desk_without_tickets_says_so(client):
+    assert "Nada en este período" in text_of(client.get(PAGE))
+
+
+def test_only_supervisors_see_the_panel():
+    agent, customer = Client(), Client()
+    agent.force_login(make_agent())
+    customer.force_login(make_user())
+    for page in (PAGE, f"{LIST}?medida=filed"):
+        assert agent.get(page).status_code == 404
+        assert customer.get(page).status_code == 404
+        assert Client().get(page).status_code == 302
+
+
+def test_panel_in_english_has_no_spanish(client, busy, supervisor):
+    supervisor.language = "en"
+    supervisor.save()
+    page = text_of(client.get(PAGE))
+    assert "Reported" in page
+    assert "First response" in page
+    for word in ("Reportados", "período", "Pendientes", "Llegadas", "Vencidos"):
+        assert word not in page
+
+
+def test_panel_takes_as_many_queries_with_more_tickets_and_people(
+    client, busy, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(30) as first:
+        client.get(PAGE)
+    process = make_process("incidencia-tecnica")
+    for _n in range(12):
+        ticket = make_ticket(process)
+        properties.assign(ticket, actor=make_supervisor(), assignee=make_agent(ticket.department))
+    counting.count_dirty()
+    with django_assert_max_num_queries(len(first)):
+        client.get(PAGE)

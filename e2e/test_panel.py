@@ -1,0 +1,74 @@
+"""The panel in a browser: a number that opens its list, a mark reached by keyboard, filters, phone and both themes."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from e2e.conftest import People
+from e2e.test_portal import file_ticket
+from e2e.waiting import until
+
+pytestmark = pytest.mark.e2e
+SUPERVISOR, CUSTOMER = "supervisor@demo.test", "cliente@demo.test"
+PAGE = "/agentes/panel/"
+
+
+def reported(page: Page) -> int:
+    figure = page.locator(".kpi").filter(has=page.get_by_role("heading", name="Reportados", exact=True))
+    return int(figure.locator(".kpi__value").inner_text()) if figure.count() else 0
+
+
+def wait_for(page: Page, count: int) -> None:
+    """Load the panel until the worker has counted this many tickets."""
+
+    def is_counted() -> bool:
+        page.goto(page.url)
+        return reported(page) == count
+
+    until(is_counted, f"{count} reported tickets", 60)
+
+
+@pytest.mark.demand("S1.18", "S4.3")
+def test_number_opens_its_list_and_a_mark_is_reached_by_keyboard(people: People) -> None:
+    supervisor, customer = people.at_desk("Supervisora"), people.at_desk("Clienta")
+    supervisor.sign_in(SUPERVISOR)
+    supervisor.go(f"{PAGE}?rango=hoy")
+    page, before = supervisor.page, reported(supervisor.page)
+    customer.sign_in(CUSTOMER)
+    folio = file_ticket(customer.page, "La talanquera no abre")
+    wait_for(page, before + 1)
+    supervisor.look()
+
+    page.locator(".kpi__value").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Reportados")
+    expect(page.locator("td.folio")).to_have_count(before + 1)
+    expect(page.get_by_text(folio)).to_be_visible()
+    supervisor.look()
+    page.get_by_role("link", name="Volver al panel").click()
+    expect(page.get_by_role("link", name="Hoy", exact=True)).to_have_attribute("aria-current", "true")
+
+    mark = page.locator('section[aria-labelledby="arrivals-t"] svg a').first
+    said = mark.get_attribute("aria-label") or ""
+    mark.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Reportados")
+    expect(page.locator("td.folio")).to_have_count(int(re.findall(r"\d+", said)[-1]))
+
+
+def test_filters_and_the_numbers_behind_a_chart_work_on_a_phone(people: People) -> None:
+    supervisor = people.on_phone("Supervisora en el teléfono")
+    supervisor.sign_in(SUPERVISOR)
+    supervisor.go(PAGE)
+    page = supervisor.page
+    page.locator(".panel-top summary").click()
+    page.get_by_label("Departamento", exact=True).select_option(index=1)
+    supervisor.look()
+    page.get_by_role("button", name="Ver", exact=True).click()
+    expect(page.get_by_role("link", name="Quitar filtro Departamento")).to_be_visible()
+    page.get_by_role("link", name="Quitar filtro Departamento").click()
+    page.get_by_text("Ver los números").first.click()
+    supervisor.look()
+    page.locator(".kpi__ask").first.click()
+    expect(page.get_by_text("Tickets que llegaron en el período.")).to_be_visible()
+    supervisor.look()
