@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import formats
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.functional import Promise, cached_property
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -120,13 +121,14 @@ class Panel:
     def list_of(self, measure: str, period: Period | None = None, **more: Any) -> str:
         """Return the address of the tickets that the measure counts in the period, by default the chosen one."""
         period = period or self.period
-        query = self.filters.query(
-            desde=f"{period.first}",
-            hasta=f"{period.last}",
-            medida=measure,
-            **{name: str(value) for name, value in more.items()},
-        )
-        return f"{reverse('agents:panel_tickets')}?{query}"
+        mark = urlencode({"desde": period.first, "hasta": period.last, "medida": measure, **more})
+        return f"{self._lists}{mark}"
+
+    @cached_property
+    def _lists(self) -> str:
+        """The beginning of every list's address: a page has some hundreds of them."""
+        query = self.filters.query(desde="", hasta="")
+        return f"{reverse('agents:panel_tickets')}?{query}{'&' if query else ''}"
 
     # --- Figures --------------------------------------------------------------------------------------------
 

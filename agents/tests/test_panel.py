@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -201,5 +202,19 @@ def test_panel_takes_as_many_queries_with_more_tickets_and_people(
         ticket = make_ticket(process)
         properties.assign(ticket, actor=make_supervisor(), assignee=make_agent(ticket.department))
     counting.count_dirty()
+    cache.clear()  # the figures are kept for some seconds
     with django_assert_max_num_queries(len(first)):
         client.get(PAGE)
+
+
+def test_figures_are_kept_for_some_seconds_apart_for_each_choice_and_language(
+    client, busy, supervisor, django_assert_max_num_queries
+):
+    client.get(PAGE)
+    with django_assert_max_num_queries(12):
+        assert figures_of(client.get(PAGE).content.decode())["Reportados"][0] == "4"
+    narrowed = client.get(f"{PAGE}?proceso=incidencia-tecnica").content.decode()
+    assert figures_of(narrowed)["Reportados"][0] == "3"
+    supervisor.language = "en"
+    supervisor.save()
+    assert figures_of(client.get(PAGE).content.decode())["Reported"][0] == "4"

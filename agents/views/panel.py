@@ -1,18 +1,24 @@
 """The panel of supervisors, and the list behind each of its numbers (S1.18, S2.43, S4.3)."""
 
+import hashlib
 from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from content.time_limit import TookTooLong, time_limit
 from tickets.facts.counting import up_to_date_at
 from tickets.facts.measures import COLUMNS, MEASURES
-from tickets.lists import needs, queues
-from tickets.lists.figures import figures
+from tickets.lists import queues
+from tickets.lists.figures import KEPT_SECONDS, figures, loads
 from tickets.models import Ticket
 from tickets.record.days import bounds, day_of
 from web.paging import read_page
@@ -34,10 +40,22 @@ def panel(request: DeskRequest) -> HttpResponse:
     context: dict[str, Any] = {"filters": filters, "problems": filters.problems}
     try:
         with time_limit() if len(filters.chosen) > 1 else nullcontext():
-            context |= _content(request, filters)
+            context["body"], context["counted_at"] = _kept_body(request, filters)
     except TookTooLong as problem:
         context["took_too_long"] = str(problem)
     return render(request, "agents/panel/panel.html", context)
+
+
+def _kept_body(request: DeskRequest, filters: PanelFilter) -> tuple[SafeString, datetime | None]:
+    """Return the figures as HTML, and when they were counted. They are kept for `KEPT_SECONDS`: all supervisors see the
+    same, in their language and zone."""
+    seen_as = (filters.query(), f"{filters.today}", get_language(), timezone.get_current_timezone_name())
+    key = f"panel:{hashlib.sha256(repr(seen_as).encode()).hexdigest()}"
+    kept: tuple[SafeString, datetime | None] | None = cache.get(key)
+    if kept is None:
+        kept = render_to_string("agents/panel/_body.html", _content(request, filters)), up_to_date_at()
+        cache.set(key, kept, KEPT_SECONDS)
+    return kept
 
 
 def _content(request: DeskRequest, filters: PanelFilter) -> dict[str, Any]:
@@ -48,7 +66,6 @@ def _content(request: DeskRequest, filters: PanelFilter) -> dict[str, Any]:
         **{COLUMNS[scope]: value for scope, value in filters.chosen.items()}
     )  # fmt: skip
     due = queues.for_rows(due).order_by(*queues.ORDERS["vence"].keys)[:DUE_SHOWN]
-    loads = {load.person.pk: load.size for load in needs.loads()}
     return {
         "panel": shown,
         "figures": shown.figures(),
@@ -61,10 +78,9 @@ def _content(request: DeskRequest, filters: PanelFilter) -> dict[str, Any]:
         "reasons": shown.reasons(),
         "scores": shown.scores(),
         "arrivals": shown.arrivals(),
-        "people": shown.people(loads),
+        "people": shown.people(loads()),
         "departments": shown.departments(),
         "due": rows_of(due, Moment.present()),
-        "counted_at": up_to_date_at(),
     }
 
 

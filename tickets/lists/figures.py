@@ -20,6 +20,7 @@ from ..models import Ticket, TicketEvent, Turn
 from ..models.querysets import TicketQuerySet, expect_many_turns
 from ..models.turn import names_of_person, names_shared
 from ..record.events import event_recorded
+from . import needs
 from .queues import BoundedCount, Queue, TicketGroup
 
 KEPT_SECONDS = 10
@@ -28,6 +29,7 @@ RECOUNT_SECONDS = 60
 _GROUPS = "ticket-groups"
 _SUPERVISORS = "queue-figures:supervisors"
 _RECOUNT = "recount"
+_LOADS = "loads-of-staff"
 
 
 T = TypeVar("T")
@@ -91,6 +93,11 @@ def count_queues(queues: Iterable[Queue], user: User) -> dict[str, int]:
     """
     queues = list(queues)
     return _sums(queues, _groups_seen(user, desk_groups(), anew=True)) | _counts(queues, user)
+
+
+def loads() -> dict[int, int]:
+    """Return how many open tickets everybody on the staff has, up to `MANY`, by user id; at most `KEPT_SECONDS` old."""
+    return _kept(_LOADS, lambda: {load.person.pk: load.size for load in needs.loads()})
 
 
 def desk_groups() -> list[TicketGroup]:
