@@ -25,6 +25,7 @@ RANGES = {
     "trimestre": (_("Trimestre"), 91),
 }
 USUAL = "30"
+EARLIEST = date(2000, 1, 1)
 SCOPES = {
     "departamento": Scope.DEPARTMENT,
     "proceso": Scope.PROCESS,
@@ -84,14 +85,16 @@ class PanelFilter(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        first, last = given.get("desde"), given.get("hasta")
-        if first and last:
-            if first > last:
-                raise ValidationError(
-                    {"hasta": gettext("El período termina antes de empezar. Revisa las dos fechas.")}
-                )
-            if (last - first).days >= self.longest:
-                raise ValidationError({"desde": gettext("Elige un año como mucho.")})
+        for name in ("desde", "hasta"):
+            if (day := given.get(name)) and day < EARLIEST:
+                raise ValidationError({name: gettext("Elige una fecha desde el año 2000.")})
+        first, last = given.get("desde"), given.get("hasta") or self.today
+        if first and first > last:
+            raise ValidationError(
+                {"hasta": gettext("El período termina antes de empezar. Revisa las dos fechas.")}
+            )
+        if first and (last - first).days >= self.longest:
+            raise ValidationError({"desde": gettext("Elige un año como mucho.")})
         return given
 
     @cached_property
@@ -109,13 +112,13 @@ class PanelFilter(forms.Form):
 
     @cached_property
     def period(self) -> Period:
-        """The chosen range, which ends today at the latest. Without a start or an end it is the chosen days."""
-        first, last = self.cleaned_data.get("desde"), self.cleaned_data.get("hasta")
-        if first and last and not {"desde", "hasta"} & set(self.errors):
-            last = min(last, self.today)
-            return Period(min(first, last), last)
-        key = self.cleaned_data.get("rango") or USUAL
-        return Period.ending(self.today, days=RANGES[key][1])
+        """The chosen days, which end today at the latest. Without a first day they are as many as the range has."""
+        days = RANGES[self.cleaned_data.get("rango") or USUAL][1]
+        if {"desde", "hasta"} & set(self.errors):
+            return Period.ending(self.today, days=days)
+        first, last = self.cleaned_data.get("desde"), self.cleaned_data.get("hasta") or self.today
+        last = min(last, self.today)
+        return Period(min(first, last), last) if first else Period.ending(last, days=days)
 
     @cached_property
     def chosen(self) -> dict[str, Any]:
@@ -139,7 +142,8 @@ class PanelFilter(forms.Form):
         return data.urlencode()
 
     def ranges(self) -> list[dict[str, Any]]:
-        now = "" if self.cleaned_data.get("desde") else self.cleaned_data.get("rango") or USUAL
+        chosen = self.cleaned_data.get("desde") or self.cleaned_data.get("hasta")
+        now = "" if chosen else self.cleaned_data.get("rango") or USUAL
         return [
             {"label": label, "query": self.query(rango=key, desde="", hasta=""), "current": key == now}
             for key, (label, _days) in RANGES.items()

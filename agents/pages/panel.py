@@ -353,6 +353,17 @@ class Panel:
             bars.append({"label": str(label), "count": count, "color": color, "url": url})
         return {"total": total, "bars": _bars(bars, total), "formula": MEASURES["open"].formula}
 
+    @staticmethod
+    def table_of(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the rows of the table behind bars."""
+        return [
+            {
+                "name": bar["label"],
+                "cells": [{"text": bar["count"], "url": bar["url"]}, {"text": bar["share"]}],
+            }
+            for bar in bars
+        ]
+
     def reasons(self) -> list[dict[str, Any]]:
         """Return the ends of the rejected tickets, the most frequent first."""
         parts = self.now.parts("rejected")

@@ -6,10 +6,12 @@ from html import unescape
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.http import QueryDict
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_supervisor, make_user
+from agents.forms.panel import PanelFilter
 from tickets.closing import surveys
 from tickets.facts import counting
 from tickets.models import Ticket
@@ -143,6 +145,10 @@ def test_chosen_dates_show_only_these_days(client, busy):
         ("desde=2026-03-05&hasta=2026-03-01", "El período termina antes de empezar"),
         ("desde=2020-01-01&hasta=2026-03-01", "Elige un año como mucho"),
         ("desde=ayer&hasta=2026-03-01", "Desde: "),
+        ("desde=2020-01-01", "Elige un año como mucho"),
+        ("desde=0001-01-01&hasta=0001-01-05", "Elige una fecha desde el año 2000"),
+        ("hasta=0001-01-01", "Elige una fecha desde el año 2000"),
+        ("desde=9999-12-31", "El período termina antes de empezar"),
         ("departamento=no-existe", "Ese valor del filtro «Departamento» no existe"),
         ("color=azul", "No conocemos el filtro «color»"),
         ("rango=siglo", "Lo dejamos fuera"),
@@ -153,6 +159,24 @@ def test_wrong_filter_is_named_and_left_out(client, busy, query, told):
     assert response.status_code == 200
     assert told in text_of(response)
     assert figures_of(response.content.decode())["Reportados"][0] == "4"
+
+
+@pytest.mark.parametrize(
+    ("query", "days"),
+    [("hasta={0}", 30), ("hasta={0}&rango=7", 7), ("desde={0}", 3), ("hasta=9999-12-31", 30)],
+)
+def test_one_date_alone_is_the_end_or_the_beginning(client, query, days):
+    given = timezone.localdate() - timedelta(days=2)
+    filters = PanelFilter(QueryDict(query.format(given)), today=timezone.localdate())
+    assert (filters.problems, filters.period.days) == ([], days)
+
+
+@pytest.mark.parametrize("first", ["0001-01-01", "1999-12-31", "2000-01-01"])
+def test_list_of_any_first_day_opens(client, busy, first):
+    for zone in ("Asia/Tokyo", "America/Caracas"):
+        with override_settings(DESK_TIME_ZONE=zone):
+            response = client.get(LIST, {"medida": "open", "desde": first, "hasta": "9999-12-31"})
+            assert response.status_code == 200
 
 
 @pytest.mark.parametrize("query", ["", "medida=nada", "medida=filed%00"])

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from content.time_limit import TookTooLong, time_limit
@@ -66,6 +67,7 @@ def _content(request: DeskRequest, filters: PanelFilter) -> dict[str, Any]:
         **{COLUMNS[scope]: value for scope, value in filters.chosen.items()}
     )  # fmt: skip
     due = queues.for_rows(due).order_by(*queues.ORDERS["vence"].keys)[:DUE_SHOWN]
+    ages, reasons = shown.ages(), shown.reasons()
     return {
         "panel": shown,
         "figures": shown.figures(),
@@ -74,8 +76,12 @@ def _content(request: DeskRequest, filters: PanelFilter) -> dict[str, Any]:
         "due_key": queues.DUE_SOON.key,
         "compliance": shown.compliance(),
         "flow": shown.flow(),
-        "ages": shown.ages(),
-        "reasons": shown.reasons(),
+        "ages": ages,
+        "ages_table": shown.table_of(ages["bars"]),
+        "reasons": reasons,
+        "reasons_height": 36 * len(reasons) + 2,
+        "reasons_table": shown.table_of(reasons),
+        "bar_headings": [_("Tickets"), _("Parte")],
         "scores": shown.scores(),
         "arrivals": shown.arrivals(),
         "people": shown.people(loads()),
