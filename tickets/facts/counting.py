@@ -11,12 +11,12 @@ from time import monotonic
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Max, Min
+from django.db.models import Min
 from django.utils import timezone
 
 from ..enums import Scope
 from ..models import CountingMark, DailyCounts, DirtyDay, Ticket
-from ..record.days import bounds, day_of, mark
+from ..record.days import bounds, day_of
 from .measures import ALL, COLUMNS, Measure
 
 Counts = dict[str, dict[str, int]]
@@ -29,14 +29,17 @@ SECONDS = 20
 
 
 def count_dirty(*, seconds: float = SECONDS) -> int:
-    """Count the marked days again, the latest first, until `seconds` are over; the next run goes on. Returns how many
-    days were counted. Does nothing while another process counts."""
-    until, count, now = monotonic() + seconds, 0, timezone.now()
+    """Count the days that are marked now, the latest first, until `seconds` are over; the next run goes on. Returns how
+    many days were counted. Does nothing while another process counts.
+
+    Marks that come meanwhile are left to the next run: on a busy desk today is marked all the time, and earlier days
+    would never have their turn.
+    """
+    until, now, count = monotonic() + seconds, timezone.now(), 0
     CountingMark.objects.get_or_create(name=MARK)
-    while (day := _latest_dirty()) is not None:
-        if count and monotonic() >= until:
-            return count
-        if not _count_if_free(day):
+    days = _dirty_days()
+    for day in days:
+        if (count and monotonic() >= until) or not _count_if_free(day):
             return count
         count += 1
     CountingMark.objects.filter(name=MARK).update(at=now)
@@ -49,26 +52,24 @@ def up_to_date_at() -> datetime | None:
 
 
 def count_all() -> Iterator[date]:
-    """Count every day since the first ticket again. Yields each day when it is counted."""
+    """Count every day again, since the first ticket and wherever something is stored. Yields each day when it is
+    counted."""
+    now = timezone.now()
     CountingMark.objects.get_or_create(name=MARK)
-    for day in all_days():
-        mark([bounds(day)[0]])
-    yield from _each_dirty()
-    CountingMark.objects.filter(name=MARK).update(at=timezone.now())
-
-
-def _each_dirty() -> Iterator[date]:
-    while (day := _latest_dirty()) is not None and _count_if_free(day):
+    for day in reversed(all_days()):
+        _count_if_free(day, waits=True)
         yield day
+    CountingMark.objects.filter(name=MARK).update(at=now)
 
 
 def all_days() -> list[date]:
-    """Return the days from that of the first ticket until today."""
+    """Return the days from that of the first ticket until today, and those of which counts are stored, in order."""
+    days = set(DailyCounts.objects.order_by().values_list("day", flat=True).distinct())
     first = Ticket.objects.aggregate(first=Min("created_at"))["first"]
-    if first is None:
-        return []
-    begin, today = day_of(first), day_of(timezone.now())
-    return [begin + timedelta(days=n) for n in range((today - begin).days + 1)]
+    if first is not None:
+        begin, today = day_of(first), day_of(timezone.now())
+        days.update(begin + timedelta(days=n) for n in range((today - begin).days + 1))
+    return sorted(days)
 
 
 def counts_of(day: date) -> dict[Place, Counts]:
@@ -91,19 +92,19 @@ def _counted(measure: Measure, start: datetime, end: datetime) -> Iterator[tuple
             yield (scope, "" if value is None else str(value)), part
 
 
-def _latest_dirty() -> date | None:
-    day: date | None = DirtyDay.objects.aggregate(latest=Max("day"))["latest"]
-    return day
+def _dirty_days() -> list[date]:
+    return list(DirtyDay.objects.order_by("-day").values_list("day", flat=True).distinct())
 
 
 @transaction.atomic
-def _count_if_free(day: date) -> bool:
-    """Count the day and store the counts, under the lock of the mark. Returns whether this process got the lock.
+def _count_if_free(day: date, *, waits: bool = False) -> bool:
+    """Count the day and store the counts, under the lock of the mark. Returns whether this process got the lock, for
+    which it `waits` or not.
 
     The marks are deleted before the tickets are read: a change that is committed meanwhile has a mark of its own.
     """
     rows = CountingMark.objects.select_for_update(
-        skip_locked=connection.features.has_select_for_update_skip_locked
+        skip_locked=not waits and connection.features.has_select_for_update_skip_locked
     )
     if not rows.filter(name=MARK):
         return False

@@ -220,6 +220,23 @@ def test_days_are_left_marked_when_the_time_is_over(play):
     assert counting.count_dirty() == 1
 
 
+def test_marks_that_come_meanwhile_do_not_keep_earlier_days_waiting(play, monkeypatch):
+    """Today is marked all the time on a busy desk."""
+    p = play(S2)
+    p.later(days=1)
+    make_ticket(p.process)
+    count = counting.counts_of
+
+    def counted_while_the_desk_works(day):
+        DirtyDay.objects.create(day=MONDAY + timedelta(days=1))
+        return count(day)
+
+    monkeypatch.setattr(counting, "counts_of", counted_while_the_desk_works)
+    assert counting.count_dirty() == 2
+    assert totals(MONDAY, MONDAY).count("filed") == 1
+    assert set(DirtyDay.objects.values_list("day", flat=True)) == {MONDAY + timedelta(days=1)}
+
+
 def test_days_of_tickets_that_retention_deletes_keep_their_counts(play):
     p = play("solicitud-guiada")
     perform(p.ticket, "cerrar_mi_solicitud", actor=p.customer)
