@@ -9,7 +9,7 @@ Value = float | None
 
 @dataclass(frozen=True)
 class Point:
-    """One value of a line. `x` and `y` are written as SVG reads them, with a point."""
+    """Places one value of a line. `x` and `y` are written as SVG reads them, with a point."""
 
     x: str
     y: str

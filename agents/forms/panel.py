@@ -1,4 +1,4 @@
-"""What the panel shows, read from its address: a range of days and at most one value of each scope."""
+"""Read from the address what the panel shows: a range of days and at most one value of each scope."""
 
 from datetime import date
 from typing import Any

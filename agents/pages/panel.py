@@ -55,7 +55,7 @@ COLUMNS = charts.Frame(34, 12, 440, 176, 0, 1)
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its value, what it was before, the small line of its days, and the address of its list."""
+    """Holds a figure: its value, what it was before, the small line of its days, and the address of its list."""
 
     label: str
     formula: str

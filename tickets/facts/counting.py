@@ -20,7 +20,7 @@ from ..record.days import bounds, day_of
 from .measures import ALL, COLUMNS, Measure
 
 Counts = dict[str, dict[str, int]]
-"""Of each measure, the count of each of its parts."""
+"""Maps each measure to the count of each of its parts."""
 Place = tuple[str, str]
 """A scope, and the value that its tickets have."""
 

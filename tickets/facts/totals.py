@@ -21,7 +21,7 @@ EVER = (datetime(2000, 1, 1, tzinfo=UTC), FAR_FUTURE)
 
 @dataclass(frozen=True)
 class Totals:
-    """What was counted in a range of days: of each measure, the count of each of its parts."""
+    """Holds what was counted in a range of days: `counts` maps each measure to the count of each of its parts."""
 
     counts: Mapping[str, Parts]
 

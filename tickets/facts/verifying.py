@@ -19,7 +19,7 @@ COMPARED = [field.attname for field in StageVisit._meta.concrete_fields if not f
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was compared: the stays of the ticket with this folio, or the counts of this day."""
+    """Says whether what is stored is right: the stays of the ticket with this folio, or the counts of this day."""
 
     what: str
     is_right: bool

@@ -1,4 +1,4 @@
-"""What is counted for each day, so that reports need not read the tickets again."""
+"""Store what is counted for each day, so that reports need not read the tickets again."""
 
 from typing import Any
 

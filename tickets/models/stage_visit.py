@@ -14,8 +14,8 @@ from .ticket import Ticket
 
 
 class StageVisit(models.Model):
-    """One finished stay of a ticket in a stage. `workflow.perform` writes it when the ticket leaves the stage; the stay
-    that lasts is in the ticket itself (`stage`, `stage_since`).
+    """Store a finished stay of a ticket in a stage. `workflow.perform` writes it when the ticket leaves; the stay that
+    lasts is in the ticket itself (`stage`, `stage_since`).
 
     `assignee` and `department` are those of the stay, before the action that ended it changed them. `working_seconds`
     are opening hours, counted with `calendar_version`; without one every hour counts.
@@ -38,7 +38,7 @@ class StageVisit(models.Model):
     left_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    """Who ended it; None for guests and for the system."""
+    """The user who ended it; None for guests and for the system."""
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

@@ -1,4 +1,4 @@
-"""What is counted for each day is what the tickets say, and a number and its list are the same."""
+"""Counts of a day equal what the tickets say, and a number equals its list."""
 
 from collections import Counter
 from datetime import timedelta
