@@ -98,8 +98,7 @@ def tell(number: int, desk: Desk) -> Story:
     teller.tell(_target(line.definition, is_open, rng))
     if told := replay(ticket, story.events, desk.calendars):
         story.visits = told.visits
-        ticket.first_response_seconds = told.first_response_seconds
-        ticket.resolution_seconds = told.resolution_seconds
+        told.write(ticket)
     story.number_rows()
     return story
 

@@ -89,7 +89,7 @@ def _drawing(
             }
             for number, name in enumerate(_end_names(definition, node.chips, audience))
         ]
-        names = diagram.lines_of(row["label"], diagram.NAME_CHARS, diagram.NAME_LINES)
+        names = diagram.lines_of(row["label"], diagram.LOOKS[audience].name_chars, diagram.NAME_LINES)
         nodes.append(
             {
                 "box": box,

@@ -20,7 +20,7 @@ from accounts.models import Department, User
 from content.dates import short_day
 from content.sorting import sort_key
 from tickets.enums import Scope
-from tickets.facts.measures import MEASURES
+from tickets.facts.measures import MEASURES, OF_THE_DESK
 from tickets.facts.periods import Period
 from tickets.facts.totals import Totals, added, open_by_day, totals_by_day, totals_by_value
 from tickets.models import Process
@@ -109,11 +109,12 @@ class Panel:
 
     @property
     def is_empty(self) -> bool:
-        return not any(self.now.count(key) for key in MEASURES) and not self.open_days
+        return not any(self.now.count(measure.key) for measure in OF_THE_DESK) and not self.open_days
 
     @cached_property
     def open_days(self) -> Mapping[date, int]:
-        return open_by_day(chosen=self.chosen)
+        found = open_by_day(chosen=self.chosen)
+        return {day: sum(stages.values()) for day, stages in found.items()}
 
     def _sum(self, period: Period) -> Totals:
         return added(totals.counts for day, totals in self.days.items() if day in period)

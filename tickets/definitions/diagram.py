@@ -1,7 +1,8 @@
 """The map of a process: where its stages, its steps and their names stand in a drawing, as frozen values.
 
-There are two maps of a definition. Staff see every stage. Customers see one box for each customer label, and no step
-has a name. A layout holds keys and numbers only, so it can be stored as JSON. It keeps room for the longer of the
+There are three maps of a definition. Staff see every stage. Supervisors see the same with numbers, for which boxes are
+larger and steps have a count in place of their name. Customers see one box for each customer label, and no step has a
+name. A layout holds keys and numbers only, so it can be stored as JSON. It keeps room for the longer of the
 Spanish and the English texts: one drawing then serves both languages, and a stage stands in the same place in both.
 """
 
@@ -17,17 +18,37 @@ from .definition import Action, Definition, Stage, Text
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a stored layout must be drawn again."""
-AUDIENCES = ("staff", "customer")
+AUDIENCES = ("staff", "customer", "supervisor")
 
-NODE_WIDTH = 160
-NAME_CHARS, NAME_LINES = 19, 3
+NAME_LINES = 3
 CHIP_CHARS = 18
 LABEL_CHARS, CHAR_WIDTH, LABEL_HEIGHT = 22, 6.4, 15
 PADDING, NAME_LINE, OWNER_LINE, CHIP_LINE = 12, 18, 20, 26
 MARGIN = 16
 BAD_ENDS = (StageKind.REJECTED, StageKind.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the maps differ in: the size of boxes and the room between their columns. `figures` and `end_figures` are
+    the heights of what stands below a stage's name in place of its owner."""
+
+    width: float = 160
+    name_chars: int = 19
+    gap: float = 152
+    figures: float = OWNER_LINE
+    end_figures: float = OWNER_LINE
+
+
+LOOKS = {
+    "staff": Look(),
+    "customer": Look(gap=46),
+    "supervisor": Look(width=216, name_chars=16, gap=100, figures=82, end_figures=32),
+}
+COUNT_LABEL = {"width": 84.0, "height": 17.0}
+"""The room for a count on a line of the supervisors' map: «9.999 · 100 %»."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +168,7 @@ def grouped(definition: Definition, audience: str) -> dict[str, tuple[Stage, ...
     groups: dict[str, list[Stage]] = {}
     for stage in definition.stages:
         if stage.kind not in BAD_ENDS:
-            name = stage.key if audience == "staff" else name_of(stage, audience).es
+            name = stage.key if audience != "customer" else name_of(stage, audience).es
             groups.setdefault(name, []).append(stage)
     return {stages[0].key: tuple(stages) for stages in groups.values()}
 
@@ -180,35 +201,33 @@ def _layout(definition: Definition, audience: str) -> Layout:
 
     boxes = grouped(definition, audience)
     steps = steps_between(definition, audience)
+    look, labels = LOOKS[audience], [_label_size(actions, audience) for actions in steps.values()]
     ranks = _ranks(definition, boxes, steps)
     graph = graphlay.Graph()
     sizes: dict[str, tuple[int, tuple[str, ...], int]] = {}
     for key, stages in boxes.items():
         lines = max(
-            len(lines_of(text, NAME_CHARS, NAME_LINES)) for text in _texts(name_of(stages[0], audience))
+            len(lines_of(text, look.name_chars, NAME_LINES)) for text in _texts(name_of(stages[0], audience))
         )
         chips = bad_ends(definition, stages, audience)
-        height = 2 * PADDING + lines * NAME_LINE + OWNER_LINE + len(chips) * CHIP_LINE
-        if audience == "staff":  # lines whose names do not lie over each other
+        figures = look.end_figures if stages[0].is_end else look.figures
+        height = 2 * PADDING + lines * NAME_LINE + figures + len(chips) * CHIP_LINE
+        if audience != "customer":  # lines whose names do not lie over each other
             height = max(height, sum(key in pair for pair in steps) * (LABEL_HEIGHT + 3))
         sizes[key] = lines, chips, height
         rank = {"fixed": ranks[key]} if key in ranks else "free"
-        graph.node(key, width=NODE_WIDTH, height=height, rank=rank)
-    for (source, target), actions in steps.items():
-        if audience == "staff":
-            graph.edge(source, target, label_size=_label_size(actions))
+        graph.node(key, width=look.width, height=height, rank=rank)
+    for (source, target), label in zip(steps, labels, strict=True):
+        if label:
+            graph.edge(source, target, label_size=label)
         else:
             graph.edge(source, target)
-    drawn = graphlay.layout(graph, preset="hub_and_spoke_flow", options=_options(audience))
-    return _frozen(drawn, boxes, sizes, steps, audience)
-
-
-def _options(audience: str) -> dict[str, Any]:
-    gap = 152 if audience == "staff" else 46
-    return {
+    options = {
         "labels": {"reservation": "always"},
-        "spacing": {"layer_gap": gap, "node_gap": 48},
+        "spacing": {"layer_gap": look.gap, "node_gap": 48},
     }
+    drawn = graphlay.layout(graph, preset="hub_and_spoke_flow", options=options)
+    return _frozen(drawn, boxes, sizes, steps, look.width, labels)
 
 
 def _frozen(
@@ -216,7 +235,8 @@ def _frozen(
     boxes: dict[str, tuple[Stage, ...]],
     sizes: dict[str, tuple[int, tuple[str, ...], int]],
     steps: dict[tuple[str, str], tuple[Action, ...]],
-    audience: str,
+    width: float,
+    labels: list[dict[str, float] | None],
 ) -> Layout:
     """Turn graphlay's layout into ours, moved so that its corner is at the margin."""
     low, high = drawn.bounds["min"], drawn.bounds["max"]
@@ -225,8 +245,8 @@ def _frozen(
     nodes = []
     for (key, stages), node in zip(boxes.items(), drawn.nodes, strict=True):
         lines, chips, height = sizes[key]
-        x, y = node["center"]["x"] - NODE_WIDTH / 2 - left, node["center"]["y"] - height / 2 - top
-        box = Box(round(x, 1), round(y, 1), NODE_WIDTH, height)
+        x, y = node["center"]["x"] - width / 2 - left, node["center"]["y"] - height / 2 - top
+        box = Box(round(x, 1), round(y, 1), width, height)
         nodes.append(Node(key, box, lines, tuple(stage.key for stage in stages), chips))
     left_of = {node.key: node.box.x for node in nodes}
     edges: list[Edge] = []
@@ -234,9 +254,10 @@ def _frozen(
         points = tuple((round(p["x"] - left, 1), round(p["y"] - top, 1)) for p in edge["points"])
         keys = tuple(action.key for action in actions)
         edges.append(Edge(source, target, keys, points, left_of[target] <= left_of[source]))
-    if audience == "staff":
-        labels = _labels(nodes, edges, [_label_size(actions) for actions in steps.values()])
-        edges = [replace(edge, label=label) for edge, label in zip(edges, labels, strict=True)]
+    sizes_of_labels = [label for label in labels if label]
+    if len(sizes_of_labels) == len(edges):
+        places = _labels(nodes, edges, sizes_of_labels)
+        edges = [replace(edge, label=place) for edge, place in zip(edges, places, strict=True)]
     return Layout(round(right - left, 1), round(bottom - top, 1), tuple(nodes), tuple(edges))
 
 
@@ -263,7 +284,10 @@ def label_of(text: str, count: int) -> str:
     return lines_of(text, LABEL_CHARS - len(more), 1)[0] + more
 
 
-def _label_size(actions: tuple[Action, ...]) -> dict[str, float]:
+def _label_size(actions: tuple[Action, ...], audience: str) -> dict[str, float] | None:
+    """Return the room that a step needs for what is written on its line, None if nothing is."""
+    if audience != "staff":
+        return COUNT_LABEL if audience == "supervisor" else None
     longest = max(len(label_of(text, len(actions))) for text in _texts(actions[0].label))
     return {"width": round(longest * CHAR_WIDTH + 8), "height": LABEL_HEIGHT}
 

@@ -5,7 +5,7 @@ was changed meanwhile.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from time import monotonic
 
@@ -26,6 +26,8 @@ Place = tuple[str, str]
 
 MARK = "daily counts"
 SECONDS = 20
+AT_ONCE = 28
+"""How many days are counted together when all are: each measure then takes one query for four weeks."""
 
 
 def count_dirty(*, seconds: float = SECONDS) -> int:
@@ -39,7 +41,7 @@ def count_dirty(*, seconds: float = SECONDS) -> int:
     CountingMark.objects.get_or_create(name=MARK)
     days = _dirty_days()
     for day in days:
-        if (count and monotonic() >= until) or not _count_if_free(day):
+        if (count and monotonic() >= until) or not _count_if_free([day]):
             return count
         count += 1
     CountingMark.objects.filter(name=MARK).update(at=now)
@@ -56,9 +58,11 @@ def count_all() -> Iterator[date]:
     counted."""
     now = timezone.now()
     CountingMark.objects.get_or_create(name=MARK)
-    for day in reversed(all_days()):
-        _count_if_free(day, waits=True)
-        yield day
+    days = all_days()[::-1]
+    for number in range(0, len(days), AT_ONCE):
+        some = days[number : number + AT_ONCE]
+        _count_if_free(some, waits=True)
+        yield from some
     CountingMark.objects.filter(name=MARK).update(at=now)
 
 
@@ -74,22 +78,31 @@ def all_days() -> list[date]:
 
 def counts_of(day: date) -> dict[Place, Counts]:
     """Count the day from the tickets, whatever is stored. One query for each measure."""
-    found: dict[Place, dict[str, Counter[str]]] = {}
-    start, end = bounds(day)
+    return counts_between(day, day).get(day, {})
+
+
+def counts_between(first: date, last: date) -> dict[date, dict[Place, Counts]]:
+    """Count each of these days that has anything to count. One query for each measure, however many days they are."""
+    found: dict[date, dict[Place, Counts]] = {}
     for measure in ALL:
-        for place, part in _counted(measure, start, end):
-            found.setdefault(place, {}).setdefault(measure.key, Counter())[part] += 1
-    return {place: {key: dict(parts) for key, parts in counts.items()} for place, counts in found.items()}
+        for (day, place, part), count in _counted(measure, bounds(first)[0], bounds(last)[1]).items():
+            found.setdefault(day, {}).setdefault(place, {}).setdefault(measure.key, {})[part] = count
+    return found
 
 
-def _counted(measure: Measure, start: datetime, end: datetime) -> Iterator[tuple[Place, str]]:
-    scopes = [measure.to_ticket + column for column in COLUMNS.values()]
-    reads = measure.reads
-    for row in measure.rows(start, end).values_list(*reads, *scopes).iterator(chunk_size=2000):
-        part = measure.part_of(*row[: len(reads)])
-        yield (Scope.DESK, ""), part
-        for scope, value in zip(COLUMNS, row[len(reads) :], strict=True):
-            yield (scope, "" if value is None else str(value)), part
+def _counted(measure: Measure, start: datetime, end: datetime) -> Counter[tuple[date, Place, str]]:
+    """Count the rows of the measure by their day, by each place that counts them, and by their part."""
+    found: Counter[tuple[date, Place, str]] = Counter()
+    columns = {scope: measure.to_ticket + column for scope, column in COLUMNS.items() if scope in measure.scopes}
+    rows = measure.rows(start, end).values_list(measure.moment, *columns.values(), *measure.reads)
+    is_of_desk = Scope.DESK in measure.scopes
+    for moment, *row in rows.iterator(chunk_size=2000):
+        day, part = day_of(moment), measure.part_of(*row[len(columns) :])
+        if is_of_desk:
+            found[day, (Scope.DESK, ""), part] += 1
+        for scope, value in zip(columns, row, strict=False):
+            found[day, (scope, "" if value is None else str(value)), part] += 1
+    return found
 
 
 def _dirty_days() -> list[date]:
@@ -97,9 +110,9 @@ def _dirty_days() -> list[date]:
 
 
 @transaction.atomic
-def _count_if_free(day: date, *, waits: bool = False) -> bool:
-    """Count the day and store the counts, under the lock of the mark. Returns whether this process got the lock, for
-    which it `waits` or not.
+def _count_if_free(days: Collection[date], *, waits: bool = False) -> bool:
+    """Count the days and store the counts, under the lock of the mark. Returns whether this process got the lock, for
+    which it `waits` or not. Days between these are counted, too, but not stored.
 
     The marks are deleted before the tickets are read: a change that is committed meanwhile has a mark of its own.
     """
@@ -108,16 +121,15 @@ def _count_if_free(day: date, *, waits: bool = False) -> bool:
     )
     if not rows.filter(name=MARK):
         return False
-    DirtyDay.objects.filter(day=day).delete()
-    if not DailyCounts.objects.filter(day=day, is_frozen=True).exists():
-        store(day, counts_of(day))
-    return True
-
-
-def store(day: date, counts: Mapping[Place, Counts]) -> None:
-    """Make these the stored counts of the day."""
-    DailyCounts.objects.filter(day=day).delete()
+    DirtyDay.objects.filter(day__in=days).delete()
+    counts = counts_between(min(days), max(days))
+    stored = DailyCounts.objects.filter(day__in=days)
+    frozen = set(stored.filter(is_frozen=True).values_list("day", flat=True))
+    stored.exclude(day__in=frozen).delete()
     DailyCounts.objects.bulk_create(
         DailyCounts(day=day, scope=scope, value=value, zone=settings.DESK_TIME_ZONE, counts=each)
-        for (scope, value), each in counts.items()
+        for day in days
+        if day not in frozen
+        for (scope, value), each in counts.get(day, {}).items()
     )
+    return True

@@ -11,7 +11,7 @@ from ..enums import EventKind
 from ..models import StageVisit, Ticket, TicketEvent
 from ..record.days import mark_tickets
 from ..record.locking import locked_if_free
-from .replay import CalendarHistory, replay
+from .replay import DERIVED, CalendarHistory, replay
 
 BATCH = 200
 
@@ -35,12 +35,13 @@ def fill() -> Iterator[Filled]:
 
 
 def incomplete() -> "QuerySet[Ticket]":
-    """Return the tickets whose stays, or the seconds of work that follow from them, are missing."""
+    """Return the tickets whose stays, or what follows from them, are missing."""
     moves = _count(TicketEvent.objects.filter(kind=EventKind.STAGE_CHANGED))
     return Ticket.objects.annotate(moves=moves, visited=_count(StageVisit.objects.all())).filter(
         Q(moves__gt=F("visited"))
         | Q(first_response_at__isnull=False, first_response_seconds__isnull=True)
-        | Q(closed_at__isnull=False, resolution_seconds__isnull=True),
+        | Q(closed_at__isnull=False, resolution_seconds__isnull=True)
+        | Q(closed_at__isnull=False, path=""),
         events__kind=EventKind.FILED,
     )
 
@@ -62,8 +63,7 @@ def _fill(pks: Collection[int], history: CalendarHistory, done: Filled) -> None:
     StageVisit.objects.filter(ticket__in=told).delete()
     StageVisit.objects.bulk_create([visit for each in told.values() for visit in each.visits])
     for pk, each in told.items():
-        free[pk].first_response_seconds = each.first_response_seconds
-        free[pk].resolution_seconds = each.resolution_seconds
-    Ticket.objects.bulk_update([free[pk] for pk in told], ["first_response_seconds", "resolution_seconds"])
+        each.write(free[pk])
+    Ticket.objects.bulk_update([free[pk] for pk in told], DERIVED)
     mark_tickets([free[pk] for pk in told])
     done.filled += len(told)

@@ -54,6 +54,8 @@ class Measure:
     part_of: Callable[..., str] = field(default=lambda: "")
     in_part: Callable[[Rows, str], Rows] | None = None
     """Returns those of the rows that are in a part; None for a measure whose parts open no list of their own."""
+    scopes: frozenset[str] = frozenset(Scope)
+    """The scopes in which it is counted: parts that name stages mean something within one process only."""
 
     def rows(self, start: datetime, end: datetime) -> Rows:
         """Return what is counted from `start` up to but not including `end`."""
@@ -113,6 +115,32 @@ def _of_reason(rows: Rows, part: str) -> Rows:
     return rows.filter(process_version__process=_number(process), stage=stage)
 
 
+def _of_stage(rows: Rows, part: str) -> Rows:
+    return rows.filter(stage=part)
+
+
+def _stay(stage: str, seconds: int) -> str:
+    return f"{stage}:{bucket(seconds)}"
+
+
+def _move(stage: str, action: str, next_stage: str) -> str:
+    return f"{stage}:{action}:{next_stage}"
+
+
+def _of_move(rows: Rows, part: str) -> Rows:
+    """Return the moves from a stage, by an action, to a stage, each of which may be left open: «:rechazar:»."""
+    named = zip(("stage", "action", "next_stage"), part.split(":"), strict=False)
+    return rows.filter(**{column: key for column, key in named if key})
+
+
+def _ended(path: str, seconds: int | None) -> str:
+    return f"{path}:{_duration(seconds)}"
+
+
+def _of_path(rows: Rows, part: str) -> Rows:
+    return rows.filter(path=part)
+
+
 def _number(text: str) -> int:
     """Return the number, or one that nothing has: parts stand in addresses."""
     return int(text) if text.isdecimal() and len(text) < 10 else -1
@@ -126,7 +154,7 @@ def _kept(kind: ClockKind) -> Callable[[], Rows]:
     return lambda: Clock.objects.filter(kind=kind, stopped_at__isnull=False, breached_at__isnull=True)
 
 
-ALL: tuple[Measure, ...] = (
+OF_THE_DESK: tuple[Measure, ...] = (
     Measure(
         "filed",
         _("Reportados"),
@@ -143,6 +171,9 @@ ALL: tuple[Measure, ...] = (
         _("Tickets abiertos ahora, por el día en que llegaron."),
         Ticket.objects.open,
         "created_at",
+        reads=("stage",),
+        part_of=str,
+        in_part=_of_stage,
     ),
     Measure(
         "answered",
@@ -241,4 +272,50 @@ ALL: tuple[Measure, ...] = (
         to_ticket="ticket__",
     ),
 )
+IN_A_PROCESS = frozenset([Scope.PROCESS])
+OF_A_PROCESS: tuple[Measure, ...] = (
+    Measure(
+        "stays",
+        _("Visitas a una etapa"),
+        _(
+            "Visitas que terminaron en el período, con las horas hábiles que duró cada una. Un ticket que vuelve a la "
+            "etapa la visita otra vez."
+        ),
+        lambda: StageVisit.objects.exclude(waited_for=WaitedFor.NOBODY),
+        "left_at",
+        to_ticket="ticket__",
+        reads=("stage", "working_seconds"),
+        part_of=_stay,
+        in_part=_of_stage,
+        scopes=IN_A_PROCESS,
+    ),
+    Measure(
+        "moves",
+        _("Pasos entre etapas"),
+        _("Veces que un ticket pasó de una etapa a otra en el período."),
+        StageVisit.objects.all,
+        "left_at",
+        to_ticket="ticket__",
+        reads=("stage", "action", "next_stage"),
+        part_of=_move,
+        in_part=_of_move,
+        scopes=IN_A_PROCESS,
+    ),
+    Measure(
+        "paths",
+        _("Recorridos"),
+        _(
+            "Tickets que terminaron en el período, por las etapas que visitaron, con las horas hábiles en que corrió "
+            "su reloj."
+        ),
+        lambda: Ticket.objects.filter(closed_at__isnull=False),
+        "closed_at",
+        reads=("path", "resolution_seconds"),
+        part_of=_ended,
+        in_part=_of_path,
+        scopes=IN_A_PROCESS,
+    ),
+)
+"""How the tickets of a process go through its stages."""
+ALL = (*OF_THE_DESK, *OF_A_PROCESS)
 MEASURES: dict[str, Measure] = {measure.key: measure for measure in ALL}

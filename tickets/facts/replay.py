@@ -15,10 +15,12 @@ from accounts.models import Department
 from ..definitions.definition import Stage
 from ..enums import EventKind, TargetUnit
 from ..models import CalendarVersion, PolicyVersion, ProcessVersion, StageVisit, Ticket, TicketEvent
-from ..record.visits import Stay, visit_of
+from ..record.visits import Stay, end_of, visit_of
 
 CHANGED_BY = {"assignee": ("assignee_id",), "department": ("department_id", "department")}
 """The names under which events keep the changes of a property, the newest first."""
+DERIVED = ("first_response_seconds", "resolution_seconds", "path")
+"""The columns of a ticket that follow from its stays."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,15 @@ class Replay:
     visits: list[StageVisit]
     first_response_seconds: int | None
     resolution_seconds: int | None
+    path: str
+
+    def write(self, ticket: Ticket) -> None:
+        """Set on the ticket what follows from its stays. Does not save."""
+        for name in DERIVED:
+            setattr(ticket, name, getattr(self, name))
+
+    def agrees_with(self, ticket: Ticket) -> bool:
+        return all(getattr(ticket, name) == getattr(self, name) for name in DERIVED)
 
 
 class CalendarHistory:
@@ -93,10 +104,12 @@ def replay(ticket: Ticket, events: Iterable[TicketEvent], history: CalendarHisto
         )
         stage, since = _stage(ticket, event.data["to"]), visits[-1].left_at
     answered = ticket.first_response_at
+    seconds, path = end_of(ticket, visits) if ticket.closed_at else (None, "")
     return Replay(
         visits,
         None if answered is None else _worked_by(ticket, visits, (stage, since), answered, history),
-        sum(visit.working_seconds for visit in visits if visit.is_counted) if ticket.closed_at else None,
+        seconds,
+        path,
     )
 
 

@@ -1,7 +1,7 @@
 """Read the daily counts of a range of days, and add them up."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from ..models import DailyCounts
 from ..record.days import bounds, day_of
 from ..sla import FAR_FUTURE
 from .histogram import quantile
-from .measures import ALL, COLUMNS, MEASURES
+from .measures import COLUMNS, MEASURES, OF_THE_DESK, Measure
 
 Parts = Mapping[str, int]
 EVER = (datetime(2000, 1, 1, tzinfo=UTC), FAR_FUTURE)
@@ -52,15 +52,21 @@ def totals(first: date, last: date, *, scope: str = Scope.DESK, value: str = "")
     return added(_rows(first, last, scope).filter(value=value).values_list("counts", flat=True))
 
 
-def totals_by_day(first: date, last: date, *, chosen: Mapping[str, Any] | None = None) -> dict[date, Totals]:
+def totals_by_day(
+    first: date,
+    last: date,
+    *,
+    chosen: Mapping[str, Any] | None = None,
+    measures: Collection[Measure] = OF_THE_DESK,
+) -> dict[date, Totals]:
     """Return the totals of each day that has any, of the tickets that have the `chosen` value of each scope.
 
-    One query. Two scopes or more are counted from the tickets of the days, with a query for each measure: there may be
-    very many, so call it inside `time_limit`.
+    One query. Two scopes or more are counted from the tickets of the days, with a query for each of the `measures`:
+    there may be very many, so call it inside `time_limit`.
     """
     chosen = chosen or {}
     if len(chosen) > 1:
-        return {day: added([each]) for day, each in _counted(first, last, chosen).items()}
+        return {day: added([each]) for day, each in _counted(first, last, chosen, measures).items()}
     scope, value = next(iter(chosen.items()), (Scope.DESK, None))
     rows = _rows(first, last, scope).filter(value="" if value is None else str(value))
     return {day: Totals(counts) for day, counts in rows.values_list("day", "counts")}
@@ -75,7 +81,7 @@ def totals_by_value(
     """
     if chosen:
         column = COLUMNS[scope]
-        counted = _counted(first, last, chosen, column=column)
+        counted = _counted(first, last, chosen, OF_THE_DESK, column=column)
         return {"" if value is None else str(value): added([each]) for value, each in counted.items()}
     found: dict[str, list[Mapping[str, Parts]]] = {}
     for value, counts in _rows(first, last, scope).values_list("value", "counts"):
@@ -83,18 +89,19 @@ def totals_by_value(
     return {value: added(each) for value, each in found.items()}
 
 
-def open_by_day(*, chosen: Mapping[str, Any] | None = None) -> dict[date, int]:
-    """Return how many tickets that arrived on each day are open now, of the days that have any. One query."""
+def open_by_day(*, chosen: Mapping[str, Any] | None = None) -> dict[date, Parts]:
+    """Return how many tickets that arrived on each day are open now, by their stage, of the days that have any. One
+    query."""
     chosen = chosen or {}
     if len(chosen) > 1:
-        rows = MEASURES["open"].chosen_rows(*EVER, chosen).values_list("created_at", flat=True)
-        return Counter(day_of(moment) for moment in rows)
+        found: dict[date, Counter[str]] = {}
+        rows = MEASURES["open"].chosen_rows(*EVER, chosen).values_list("created_at", "stage")
+        for moment, stage in rows:
+            found.setdefault(day_of(moment), Counter())[stage] += 1
+        return dict(found)
     scope, value = next(iter(chosen.items()), (Scope.DESK, None))
     days = DailyCounts.objects.filter(scope=scope, value="" if value is None else str(value))
-    return {
-        day: sum(parts.values())
-        for day, parts in days.filter(counts__has_key="open").values_list("day", "counts__open")
-    }
+    return dict(days.filter(counts__has_key="open").values_list("day", "counts__open"))
 
 
 def added(counts: Iterable[Mapping[str, Parts]]) -> Totals:
@@ -107,12 +114,12 @@ def added(counts: Iterable[Mapping[str, Parts]]) -> Totals:
 
 
 def _counted(
-    first: date, last: date, chosen: Mapping[str, Any], *, column: str = ""
+    first: date, last: date, chosen: Mapping[str, Any], measures: Collection[Measure], *, column: str = ""
 ) -> dict[Any, dict[str, Counter[str]]]:
     """Count the tickets themselves, by the day or, if a `column` of the ticket is given, by its values."""
     found: dict[Any, dict[str, Counter[str]]] = {}
     start, end = bounds(first)[0], bounds(last)[1]
-    for measure in ALL:
+    for measure in measures:
         by = measure.to_ticket + column if column else measure.moment
         rows = measure.chosen_rows(start, end, chosen).values_list(by, *measure.reads)
         for value, *values in rows.iterator(chunk_size=2000):

@@ -57,11 +57,8 @@ def _compared(tickets: dict[int, Ticket], history: CalendarHistory) -> dict[int,
         told = replay(ticket, events.get(pk, []), history)
         if told is None:
             continue
-        seconds = (told.first_response_seconds, told.resolution_seconds)
-        found[pk] = (
-            _plain(visits.get(pk, [])) == _plain(told.visits)
-            and (ticket.first_response_seconds, ticket.resolution_seconds) == seconds
-        )
+        is_same = _plain(visits.get(pk, [])) == _plain(told.visits)
+        found[pk] = is_same and told.agrees_with(ticket)
     return found
 
 

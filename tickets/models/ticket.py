@@ -154,6 +154,8 @@ class Ticket(models.Model):
     """The opening hours from filing to the first response in stages whose clock runs: `record.visits.worked`."""
     resolution_seconds = models.PositiveIntegerField(null=True, blank=True, editable=False)
     """The same from filing to the end; None while the ticket is open."""
+    path = models.CharField(max_length=600, blank=True, db_default="", editable=False)
+    """The stages from filing to the end, as `record.paths.path_of` writes them; empty while the ticket is open."""
     late_reply_at = models.DateTimeField(_("respuesta tras el cierre"), null=True, blank=True)
     """When the requester replied to the closed ticket, while no staff member has answered or put it aside."""
     call_due_since = models.DateTimeField(_("llamada pendiente"), null=True, blank=True)

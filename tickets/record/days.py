@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
-from ..enums import WaitedFor
 from ..models import DailyCounts, DirtyDay, Nonconformity, StageVisit, Survey, Ticket
 
 MOMENTS = ("created_at", "first_response_at", "closed_at", "due_at", "first_response_due_at")
@@ -37,8 +36,8 @@ def bounds(day: date) -> tuple[datetime, datetime]:
 def mark_changed(ticket: Ticket, *, before: Mapping[str, Any] | None) -> None:
     """Mark today and the days on which the ticket counts and, by its columns `before` the change, has counted.
 
-    If it is told apart by something else now, also the days of its surveys, nonconformities and reopenings. Two queries
-    at most.
+    If it is told apart by something else now, also the days of its surveys, nonconformities and stays. Two queries at
+    most.
     """
     moments = {timezone.now(), *_moments(vars(ticket)), *_moments(before or {})}
     if before is not None and any(before[name] != getattr(ticket, name) for name in TOLD_APART):
@@ -74,10 +73,9 @@ def _moments(columns: Mapping[str, Any]) -> set[datetime]:
 
 
 def _of_its_rows(tickets: Collection[int]) -> set[datetime]:
-    reopened = StageVisit.objects.filter(ticket__in=tickets, waited_for=WaitedFor.NOBODY)
-    rows = reopened.order_by().values_list("left_at", flat=True)
+    left = StageVisit.objects.filter(ticket__in=tickets).order_by().values_list("left_at", flat=True)
     return set(
-        rows.union(
+        left.union(
             Nonconformity.objects.filter(ticket__in=tickets).order_by().values_list("opened_at", flat=True),
             Survey.objects.filter(ticket__in=tickets).order_by().values_list("answered_at", flat=True),
         )

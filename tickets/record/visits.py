@@ -1,5 +1,6 @@
 """Write the stays of a ticket in its stages, and sum how long the desk worked on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from ..definitions.definition import Stage
 from ..enums import REQUESTER_KINDS, StageKind, TargetUnit, WaitedFor
 from ..models import Calendar, CalendarVersion, StageVisit, Ticket
 from ..promises import policy_of
+from .paths import path_of
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ def stay_of(ticket: Ticket) -> Stay:
 def record_visit(ticket: Ticket, stay: Stay, *, action: str, left_by: int | None, at: datetime) -> StageVisit:
     """Save the stay that has ended `at`, of the locked ticket, which is in its next stage already.
 
-    Sets `resolution_seconds` if that is an end, and clears it if it is not. Four queries at most, and one more for an
-    end.
+    Sets `resolution_seconds` and `path` if that is an end, and clears them if it is not. Four queries at most, and one
+    more for an end.
     """
     version = working_calendar(ticket)
     visit = visit_of(
@@ -53,8 +55,17 @@ def record_visit(ticket: Ticket, stay: Stay, *, action: str, left_by: int | None
         calendar_version=version,
     )
     visit.save(force_insert=True)
-    ticket.resolution_seconds = worked(ticket, until=at) if ticket.stage_definition.is_end else None
+    ticket.resolution_seconds, ticket.path = None, ""
+    if ticket.stage_definition.is_end:
+        visits = ticket.visits.order_by("left_at", "id")
+        ticket.resolution_seconds, ticket.path = end_of(ticket, list(visits))
     return visit
+
+
+def end_of(ticket: Ticket, visits: Sequence[StageVisit]) -> tuple[int, str]:
+    """Return the seconds of work and the path of a ticket that is in an end, from all stays before it in order."""
+    seconds = sum(visit.working_seconds for visit in visits if visit.is_counted)
+    return seconds, path_of([*(visit.stage for visit in visits), ticket.stage])
 
 
 def visit_of(

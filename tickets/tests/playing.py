@@ -20,7 +20,7 @@ from tickets.closing.contact_log import log_contact
 from tickets.definitions.definition import Definition
 from tickets.enums import ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, NotAllowed
-from tickets.facts.replay import CalendarHistory, replay
+from tickets.facts.replay import DERIVED, CalendarHistory, replay
 from tickets.models import Attachment, Message, StageVisit, Ticket, TicketEvent
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import conversation, properties, sweeps
@@ -299,17 +299,17 @@ def prepared(play: Play, **data: Any) -> dict[str, Any]:
 
 
 def stays_of(ticket: Ticket) -> tuple[Any, ...]:
-    """Return the finished stays of the ticket as they are stored, without their ids, and its seconds of work."""
+    """Return the finished stays of the ticket as they are stored, without their ids, and what follows from them."""
     ticket.refresh_from_db()
     visits = [_plain(visit) for visit in ticket.visits.order_by("left_at", "id")]
-    return visits, ticket.first_response_seconds, ticket.resolution_seconds
+    return visits, *(getattr(ticket, name) for name in DERIVED)
 
 
 def told_stays_of(ticket: Ticket) -> tuple[Any, ...]:
     """Return the same as its events tell it."""
     told = replay(ticket, ticket.events.order_by("version"), CalendarHistory())
     assert told is not None
-    return [_plain(visit) for visit in told.visits], told.first_response_seconds, told.resolution_seconds
+    return [_plain(visit) for visit in told.visits], *(getattr(told, name) for name in DERIVED)
 
 
 def _plain(visit: StageVisit) -> dict[str, Any]:
@@ -323,4 +323,4 @@ def _plain(visit: StageVisit) -> dict[str, Any]:
 def forget_stays(ticket: Ticket) -> None:
     """Leave the ticket as it was before stays were recorded."""
     ticket.visits.all().delete()
-    Ticket.objects.filter(pk=ticket.pk).update(first_response_seconds=None, resolution_seconds=None)
+    Ticket.objects.filter(pk=ticket.pk).update(first_response_seconds=None, resolution_seconds=None, path="")

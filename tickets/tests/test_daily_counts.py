@@ -18,10 +18,11 @@ from tickets.definitions.loading import library
 from tickets.enums import DeliveryState, Scope
 from tickets.facts import counting, verifying
 from tickets.facts.histogram import bucket, quantile, seconds_of
-from tickets.facts.measures import COLUMNS, MEASURES
-from tickets.facts.totals import added, totals, totals_by_day, totals_by_value
+from tickets.facts.measures import MEASURES, OF_A_PROCESS
+from tickets.facts.totals import added, open_by_day, totals, totals_by_day, totals_by_value
 from tickets.models import DailyCounts, Delivery, DirtyDay, Ticket
-from tickets.record.days import bounds, day_of
+from tickets.record.days import bounds, day_of, mark_changed
+from tickets.record.paths import path_of, steps_of
 from tickets.tests.factories import make_ticket
 from tickets.tests.playing import START, prepared
 from tickets.workflow import properties, retention
@@ -158,8 +159,9 @@ def test_other_kind_of_customer_moves_their_tickets_to_it(play):
 def test_number_and_its_list_are_the_same_in_every_scope(busy, key):
     start, end = bounds(MONDAY)[0], bounds(MONDAY + timedelta(days=30))[1]
     measure = MEASURES[key]
-    assert measure.rows(start, end).count() == totals(MONDAY, MONDAY + timedelta(days=30)).count(key)
-    for scope in COLUMNS:
+    of_desk = measure.rows(start, end).count() if Scope.DESK in measure.scopes else 0
+    assert of_desk == totals(MONDAY, MONDAY + timedelta(days=30)).count(key)
+    for scope in measure.scopes - {Scope.DESK}:
         for value, each in totals_by_value(MONDAY, MONDAY + timedelta(days=30), scope=scope).items():
             listed = measure.tickets(start, end, chosen={scope: value or None})
             counted = measure.rows(start, end).filter(**{f"{measure.to_ticket}pk__in": listed.values("pk")})
@@ -225,13 +227,13 @@ def test_marks_that_come_meanwhile_do_not_keep_earlier_days_waiting(play, monkey
     p = play(S2)
     p.later(days=1)
     make_ticket(p.process)
-    count = counting.counts_of
+    count = counting.counts_between
 
-    def counted_while_the_desk_works(day):
+    def counted_while_the_desk_works(first, last):
         DirtyDay.objects.create(day=MONDAY + timedelta(days=1))
-        return count(day)
+        return count(first, last)
 
-    monkeypatch.setattr(counting, "counts_of", counted_while_the_desk_works)
+    monkeypatch.setattr(counting, "counts_between", counted_while_the_desk_works)
     assert counting.count_dirty() == 2
     assert totals(MONDAY, MONDAY).count("filed") == 1
     assert set(DirtyDay.objects.values_list("day", flat=True)) == {MONDAY + timedelta(days=1)}
@@ -278,6 +280,87 @@ def test_verify_names_the_day_and_the_ticket_that_are_wrong(busy):
     assert f"{MONDAY}: " in out.getvalue()
     assert f"{busy.ticket.folio}: " in out.getvalue()
     assert out.getvalue().splitlines()[-1].endswith(" passed, 2 failed")
+
+
+# --- The way through a process ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stages", "path"),
+    [
+        ("a b", "a/b"),
+        ("a b a c", "a/b/a/c"),
+        ("a b a b a b a c", "a/b*3/a/c"),
+        ("a b c a b c d", "a/b/c/a/b/c/d"),
+        ("x a b a b a y a y a z", "x/a/b*2/a/y*2/a/z"),
+        ("a b a b", "a/b*2"),
+    ],
+)
+def test_path_tells_a_repeated_detour_once(stages, path):
+    assert path_of(stages.split()) == path
+
+
+def test_path_of_a_ticket_that_goes_round_is_cut():
+    path = path_of(f"stage{n}" for n in range(50))
+    assert [stage for stage, _count in steps_of(path)] == [*(f"stage{n}" for n in range(11)), "…"]
+    assert len(path_of(["x" * 40] * 50)) <= 600
+
+
+@pytest.mark.demand("S1.18")
+def test_stays_and_steps_are_counted_for_their_process_by_stage(play):
+    p = play("incidencia-tecnica")
+    p.later(hours=2).do(p.supervisor, "descartar", message="No procede.")
+    p.later(hours=1).do(p.supervisor, "reabrir", note="Sí procede.")
+    p.later(hours=3).do(p.supervisor, "descartar", message="Ya no procede.")
+    play("solicitud-guiada")
+    counting.count_dirty()
+    first = p.definition.stages[0].key
+    found = totals_by_day(MONDAY, MONDAY, chosen={Scope.PROCESS: p.process.pk})[MONDAY]
+    stays = {part.partition(":")[0] for part in found.parts("stays")}
+    assert stays == {visit.stage for visit in p.ticket.visits.all()} - {"descartado"}
+    assert found.parts("moves")[f"{first}:descartar:descartado"] == 1
+    [path] = {part.rpartition(":")[0] for part in found.parts("paths")}
+    assert steps_of(path)[0] == (first, 1)
+    assert steps_of(path)[-1] == ("descartado", 1)
+    assert totals(MONDAY, MONDAY).counts.keys().isdisjoint({"stays", "moves", "paths"})
+    live = totals_by_day(
+        MONDAY,
+        MONDAY,
+        chosen={Scope.PROCESS: p.process.pk, Scope.DEPARTMENT: p.ticket.department_id},
+        measures=OF_A_PROCESS,
+    )
+    assert {key: dict(live[MONDAY].parts(key)) for key in ("stays", "moves", "paths")} == {
+        key: dict(found.parts(key)) for key in ("stays", "moves", "paths")
+    }
+
+
+@pytest.mark.demand("S1.18")
+def test_open_tickets_are_counted_by_the_stage_in_which_they_are(play):
+    p = play("incidencia-tecnica")
+    counting.count_dirty()
+    assert open_by_day(chosen={Scope.PROCESS: p.process.pk}) == {MONDAY: {p.ticket.stage: 1}}
+    p.later(days=1).do(p.supervisor, "descartar", message="No procede.")
+    p.later(hours=1).do(p.supervisor, "reabrir", note="Sí procede.")
+    counting.count_dirty()
+    assert open_by_day(chosen={Scope.PROCESS: p.process.pk}) == {MONDAY: {p.ticket.stage: 1}}
+
+
+def test_test_ticket_takes_its_stays_of_earlier_days_out(play):
+    p = play("incidencia-tecnica")
+    p.do(p.supervisor, "descartar", message="No procede.")
+    p.later(days=3).do(p.supervisor, "reabrir", note="Sí procede.")
+    counting.count_dirty()
+    chosen = {Scope.PROCESS: p.process.pk}
+    assert totals_by_day(MONDAY, MONDAY, chosen=chosen)[MONDAY].count("moves") == 1
+    p.later(days=1)
+    locked = Ticket.objects.get(pk=p.ticket.pk)
+    before = dict(vars(locked))
+    locked.is_test = True
+    locked.save()
+    mark_changed(locked, before=before)
+    counting.count_dirty()
+    assert totals_by_day(MONDAY, MONDAY + timedelta(days=9), chosen=chosen) == {}
+    p.is_whole = False
 
 
 # --- Cost -----------------------------------------------------------------------------------------------------
