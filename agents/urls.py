@@ -35,6 +35,7 @@ urlpatterns = [
     path("colas/<slug:key>/filtros/", queues.queue_filters, name="queue_filters"),
     path("colas/<slug:key>/lista/", queues.queue_items, name="queue_items"),
     path("panel/", panel.panel, name="panel"),
+    path("panel/proceso/", panel.process_times, name="process_times"),
     path("panel/tickets/", panel.panel_tickets, name="panel_tickets"),
     path("buscar/", palette.palette, name="palette"),
     path("preparar/", prepare.prepare, name="prepare"),

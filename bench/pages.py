@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ PROMISES = {
     "prepare": Promise(times_floor=5, growth=1.1),
     "panel": FOLIO,
     "panel_list": FOLIO,
+    "map": FOLIO,
     "palette": FOLIO,
     "folio": FOLIO,
     "elsewhere": FOLIO,
@@ -116,6 +118,7 @@ def _promised(page: Page) -> Page:
 
 def _queues(cast: "dict[str, User]") -> Iterator[Page]:
     from django.urls import reverse
+    from django.utils import timezone
 
     from accounts.models import Department
     from bench.people import ARCHIVE
@@ -135,8 +138,16 @@ def _queues(cast: "dict[str, User]") -> Iterator[Page]:
     yield Page("small", "Queue: agent who sees 20 tickets", [small], open_page)
     yield Page("staff", "Queue: the 40 in turn", staff, open_page)
     prepare = [Step(reverse("agents:prepare"), status=302), Step(contains="</main>")]
-    panel, listed = reverse("agents:panel"), reverse("agents:panel_tickets")
+    panel, listed, process = (
+        reverse(f"agents:{name}") for name in ("panel", "panel_tickets", "process_times")
+    )
     yield Page("panel", "Panel: 30 days", ["supervisor0"], [Step(panel, contains="</main>")])
+    yield Page("map", "Map of a process: 30 days", ["supervisor0"], [Step(process, contains="</main>")])
+    days = [timezone.localdate() - timedelta(days=number) for number in range(120)]
+    ranges = [{"first": f"{first}", "last": f"{last}"} for first, last in zip(days[29:], days, strict=False)]
+    for key, name, address in (("panel", "Panel", panel), ("map", "Map of a process", process)):
+        anew = Step(f"{address}?desde={{first}}&hasta={{last}}", contains="</main>")
+        yield Page(f"{key}_anew", f"{name}: 30 days, counted anew", ["supervisor0"], [anew], ranges)
     yield Page(
         "panel_list", "Panel: the list behind a number", ["supervisor0"],
         [Step(f"{listed}?medida=resolved", contains="</main>")],

@@ -56,6 +56,32 @@ def test_number_opens_its_list_and_a_mark_is_reached_by_keyboard(people: People)
     expect(page.locator("td.folio")).to_have_count(int(re.findall(r"\d+", said)[-1]))
 
 
+@pytest.mark.demand("S1.18")
+def test_map_of_a_process_is_walked_by_keyboard_and_opens_its_tickets(people: People) -> None:
+    supervisor, customer = people.at_desk("Supervisora"), people.at_desk("Clienta")
+    supervisor.sign_in(SUPERVISOR)
+    supervisor.go(f"{PAGE}?rango=hoy")
+    page, before = supervisor.page, reported(supervisor.page)
+    customer.sign_in(CUSTOMER)
+    folio = file_ticket(customer.page, "El lector no reconoce la tarjeta")
+    wait_for(page, before + 1)
+    page.get_by_role("link", name="Mapa del proceso").click()
+    expect(page.get_by_role("link", name="Hoy", exact=True)).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("heading", name="Qué cambió")).to_be_visible()
+    supervisor.look()
+
+    page.locator(".flow--heat").focus()
+    page.keyboard.press("Tab")  # how many came in
+    page.keyboard.press("Tab")  # the first stage
+    node = page.locator(".flow--heat a:focus")
+    expect(node).to_have_attribute("aria-label", re.compile("Recibido: mediana"))
+    page.locator("section[aria-labelledby=stages-t]").get_by_role(
+        "link", name=re.compile("ahora")
+    ).first.click()
+    expect(page.get_by_text(folio)).to_be_visible()
+    supervisor.look()
+
+
 def test_filters_and_the_numbers_behind_a_chart_work_on_a_phone(people: People) -> None:
     supervisor = people.on_phone("Supervisora en el teléfono")
     supervisor.sign_in(SUPERVISOR)

@@ -41,7 +41,7 @@ def _rows(definition: Definition, audience: str, here: str) -> Iterator[dict[str
         yield {
             "key": key,
             "label": str(diagram.name_of(stages[0], audience)),
-            "owner": _owner(definition, stages, audience),
+            "owner": owner_of(definition, stages, audience),
             "is_here": here in {stage.key for stage in stages},
             "steps": [
                 {
@@ -129,7 +129,7 @@ def _edge(definition: Definition, edge: diagram.Edge) -> dict[str, Any]:
     }
 
 
-def _owner(definition: Definition, stages: tuple[Stage, ...], audience: str) -> str:
+def owner_of(definition: Definition, stages: tuple[Stage, ...], audience: str) -> str:
     """Say whose turn it is. Customers read only whether it is theirs."""
     if all(stage.is_end for stage in stages):
         return ""

@@ -74,11 +74,18 @@ class PanelFilter(forms.Form):
     )
 
     def __init__(
-        self, data: QueryDict, *, today: date, others: tuple[str, ...] = (), longest: int = LONGEST
+        self,
+        data: QueryDict,
+        *,
+        today: date,
+        others: tuple[str, ...] = (),
+        longest: int = LONGEST,
+        fixed: tuple[str, ...] = (),
     ) -> None:
-        """`others` are parameters of the page that are not the filter's, `longest` the most days of a range."""
+        """`others` are parameters of the page that are not the filter's, `longest` the most days of a range. The page
+        always has a value for those that are `fixed`, so no chip takes it back."""
         super().__init__(data)
-        self.today, self.longest = today, longest
+        self.today, self.longest, self.fixed = today, longest, fixed
         self.fields["responsable"].queryset = User.objects.all()  # type: ignore[attr-defined]
         self.unknown = sorted(set(data) - set(self.fields) - set(others))
         self.is_valid()
@@ -96,6 +103,12 @@ class PanelFilter(forms.Form):
         if first and (last - first).days >= self.longest:
             raise ValidationError({"desde": gettext("Elige un año como mucho.")})
         return given
+
+    def choose(self, name: str, row: Any) -> None:
+        """Choose a row for a filter of which the address has none, or a wrong one. Read `problems` before."""
+        self.data = self.data.copy()
+        self.data[name], self.cleaned_data[name] = row.key, row
+        self.errors.pop(name, None)
 
     @cached_property
     def problems(self) -> list[str]:
@@ -166,7 +179,7 @@ class PanelFilter(forms.Form):
                 "without": self.query(**{name: ""}),
             }
             for name in SCOPES
-            if (value := self.cleaned_data.get(name))
+            if (value := self.cleaned_data.get(name)) and name not in self.fixed
         ]
 
     def _shown(self, name: str, value: Any) -> str:
@@ -176,7 +189,11 @@ class PanelFilter(forms.Form):
 
     @property
     def range_label(self) -> str:
-        period = self.period
-        if period.days == 1:
-            return short_day(period.last)
-        return f"{short_day(period.first)} – {short_day(period.last)}"
+        return range_label(self.period)
+
+
+def range_label(period: Period) -> str:
+    """Write the days of a period: «22 oct – 20 nov»."""
+    if period.days == 1:
+        return short_day(period.last)
+    return f"{short_day(period.first)} – {short_day(period.last)}"

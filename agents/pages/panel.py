@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.urls import reverse
-from django.utils import formats
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.functional import Promise, cached_property
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,12 +19,11 @@ from content.sorting import sort_key
 from tickets.enums import Scope
 from tickets.facts.measures import MEASURES, OF_THE_DESK
 from tickets.facts.periods import Period
-from tickets.facts.totals import Totals, added, open_by_day, totals_by_day, totals_by_value
+from tickets.facts.totals import Totals, open_by_day, totals_by_value
 from tickets.models import Process
 from web import charts
-from web.wording import NBSP, duration
 
-from ..forms.panel import PanelFilter
+from .report import Report, arrow, decimal, good, percent, whole, working_time
 
 GOAL = 0.95
 """The share of promises that the desk wants to keep: the dashed line."""
@@ -70,42 +66,17 @@ class Figure:
     url: str = ""
 
 
-def decimal(value: float, digits: int = 1) -> str:
-    """Write a number, rounded, in the reader's language: `number_format` cuts what it has no room for."""
-    return str(formats.number_format(round(value, digits), digits))
+class Panel(Report):
+    """Reads, beside the counts of the range, what is open and what the tables show: three queries more."""
 
-
-def whole(value: int) -> str:
-    return str(formats.number_format(value, force_grouping=True))
-
-
-def percent(share: float | None, *, digits: int = 1) -> str:
-    """Write a share as a percentage in the reader's language; a dash if there is none."""
-    return "–" if share is None else f"{decimal(100 * share, digits)}{NBSP}%"
-
-
-class Panel:
-    """Reads the counts of the chosen range and of the one before, with one query, and three more for what is open and
-    for the tables."""
-
-    def __init__(self, filters: PanelFilter) -> None:
-        self.filters, self.period, self.chosen = filters, filters.period, filters.chosen
-        self.days = totals_by_day(self.period.before.first, self.period.last, chosen=self.chosen)
-
-    @cached_property
-    def now(self) -> Totals:
-        return self._sum(self.period)
-
-    @cached_property
-    def before(self) -> Totals:
-        return self._sum(self.period.before)
+    measures = OF_THE_DESK
 
     @cached_property
     def steps(self) -> list[tuple[Period, Totals]]:
         """The parts of the range that charts show: days, or weeks if there are many days or little on each."""
         is_sparse = self.period.days >= 14 and self.now.count("filed") < FEW_A_DAY * self.period.days
         size = 7 if is_sparse or self.period.days > 31 else 1
-        return [(step, self._sum(step)) for step in self.period.steps(size)]
+        return [(step, self.sum(step)) for step in self.period.steps(size)]
 
     @property
     def is_empty(self) -> bool:
@@ -115,21 +86,6 @@ class Panel:
     def open_days(self) -> Mapping[date, int]:
         found = open_by_day(chosen=self.chosen)
         return {day: sum(stages.values()) for day, stages in found.items()}
-
-    def _sum(self, period: Period) -> Totals:
-        return added(totals.counts for day, totals in self.days.items() if day in period)
-
-    def list_of(self, measure: str, period: Period | None = None, **more: Any) -> str:
-        """Return the address of the tickets that the measure counts in the period, by default the chosen one."""
-        period = period or self.period
-        mark = urlencode({"desde": period.first, "hasta": period.last, "medida": measure, **more})
-        return f"{self._lists}{mark}"
-
-    @cached_property
-    def _lists(self) -> str:
-        """The beginning of every list's address: a page has some hundreds of them."""
-        query = self.filters.query(desde="", hasta="")
-        return f"{reverse('agents:panel_tickets')}?{query}{'&' if query else ''}"
 
     # --- Figures --------------------------------------------------------------------------------------------
 
@@ -149,15 +105,15 @@ class Panel:
 
     def _counted(self, key: str, *, more_is: str = "") -> Figure:
         count, was = self.now.count(key), self.before.count(key)
-        change = decimal(100 * abs(count - was) / was) + f"{NBSP}%" if was else ""
+        change = percent(abs(count - was) / was) if was else ""
         measure = MEASURES[key]
         return Figure(
             str(measure.label),
             str(measure.formula),
             whole(count),
             change=change if count != was else "",
-            arrow=_arrow(count - was),
-            good=_good(count - was, more_is) if was else "",
+            arrow=arrow(count - was),
+            good=good(count - was, more_is) if was else "",
             note=_("antes %(n)s") % {"n": whole(was)},
             spark=charts.spark([each.count(key) for _step, each in self.steps]),
             url=self.list_of(key),
@@ -184,11 +140,11 @@ class Panel:
         return Figure(
             label or str(measure.label),
             str(measure.formula),
-            "–" if middle is None else duration(middle),
-            change=duration(abs(moved)) if abs(moved) >= 60 else "",
-            arrow=_arrow(moved),
-            good=_good(moved, "no"),
-            note=_("mediana; 9 de 10 en %(time)s") % {"time": duration(slow)} if slow is not None else "",
+            working_time(middle),
+            change=working_time(abs(moved)) if abs(moved) >= 60 else "",
+            arrow=arrow(moved),
+            good=good(moved, "no"),
+            note=_("mediana; 9 de 10 en %(time)s") % {"time": working_time(slow)} if slow is not None else "",
             spark=charts.spark([each.quantile(key, 0.5) for _step, each in self.steps]),
             url=self.list_of(key),
         )
@@ -219,8 +175,8 @@ class Panel:
             "–" if mean is None else decimal(mean),
             unit=_("de 5") if mean is not None else "",
             change=decimal(abs(moved)) if abs(moved) >= 0.05 else "",
-            arrow=_arrow(moved),
-            good=_good(moved, "yes"),
+            arrow=arrow(moved),
+            good=good(moved, "yes"),
             note=ngettext("%(n)s respuesta", "%(n)s respuestas", self.now.count("surveys"))
             % {"n": whole(self.now.count("surveys"))},
             spark=charts.spark([each.mean("surveys") for _step, each in self.steps]),
@@ -501,16 +457,6 @@ def _bars(rows: list[dict[str, Any]], total: int, *, width: int = 372) -> list[d
     ]
 
 
-def _arrow(moved: float) -> str:
-    return "arrow-up" if moved > 0 else "arrow-down" if moved < 0 else ""
-
-
-def _good(moved: float, more_is: str) -> str:
-    if not moved or not more_is:
-        return ""
-    return "yes" if (moved > 0) == (more_is == "yes") else "no"
-
-
 def _points(share: float | None, was: float | None, *, more_is: str) -> dict[str, str]:
     """Return how a share moved, in percentage points."""
     if share is None or was is None or abs(share - was) < 0.0005:
@@ -518,6 +464,6 @@ def _points(share: float | None, was: float | None, *, more_is: str) -> dict[str
     moved = share - was
     return {
         "change": _("%(n)s pp") % {"n": decimal(100 * abs(moved))},
-        "arrow": _arrow(moved),
-        "good": _good(moved, more_is),
+        "arrow": arrow(moved),
+        "good": good(moved, more_is),
     }

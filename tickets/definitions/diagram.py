@@ -204,7 +204,7 @@ def _layout(definition: Definition, audience: str) -> Layout:
     look, labels = LOOKS[audience], [_label_size(actions, audience) for actions in steps.values()]
     ranks = _ranks(definition, boxes, steps)
     graph = graphlay.Graph()
-    sizes: dict[str, tuple[int, tuple[str, ...], int]] = {}
+    sizes: dict[str, tuple[int, tuple[str, ...], float]] = {}
     for key, stages in boxes.items():
         lines = max(
             len(lines_of(text, look.name_chars, NAME_LINES)) for text in _texts(name_of(stages[0], audience))
@@ -233,7 +233,7 @@ def _layout(definition: Definition, audience: str) -> Layout:
 def _frozen(
     drawn: Any,
     boxes: dict[str, tuple[Stage, ...]],
-    sizes: dict[str, tuple[int, tuple[str, ...], int]],
+    sizes: dict[str, tuple[int, tuple[str, ...], float]],
     steps: dict[tuple[str, str], tuple[Action, ...]],
     width: float,
     labels: list[dict[str, float] | None],

@@ -93,7 +93,9 @@ def counts_between(first: date, last: date) -> dict[date, dict[Place, Counts]]:
 def _counted(measure: Measure, start: datetime, end: datetime) -> Counter[tuple[date, Place, str]]:
     """Count the rows of the measure by their day, by each place that counts them, and by their part."""
     found: Counter[tuple[date, Place, str]] = Counter()
-    columns = {scope: measure.to_ticket + column for scope, column in COLUMNS.items() if scope in measure.scopes}
+    columns = {
+        scope: measure.to_ticket + column for scope, column in COLUMNS.items() if scope in measure.scopes
+    }
     rows = measure.rows(start, end).values_list(measure.moment, *columns.values(), *measure.reads)
     is_of_desk = Scope.DESK in measure.scopes
     for moment, *row in rows.iterator(chunk_size=2000):

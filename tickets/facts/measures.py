@@ -63,28 +63,22 @@ class Measure:
         between = {f"{self.moment}__gte": start, f"{self.moment}__lt": end}
         return self.all_rows().filter(**counted, **between).order_by()
 
-    def chosen_rows(self, start: datetime, end: datetime, chosen: Mapping[str, Any]) -> Rows:
-        """Return those of `rows` whose ticket has the `chosen` value of each scope."""
+    def chosen_rows(
+        self, start: datetime, end: datetime, chosen: Mapping[str, Any], *, part: str = "", weekday: int = 0
+    ) -> Rows:
+        """Return those of `rows` whose ticket has the `chosen` value of each scope (None for none), that are in the
+        `part`, and were counted on this `weekday` (1 is Monday)."""
         values = {self.to_ticket + COLUMNS[scope]: value for scope, value in chosen.items()}
-        return self.rows(start, end).filter(**values)
-
-    def tickets(
-        self,
-        start: datetime,
-        end: datetime,
-        *,
-        chosen: Mapping[str, Any] | None = None,
-        part: str = "",
-        weekday: int = 0,
-    ) -> TicketQuerySet:
-        """Return the tickets of `rows`, of those that have the `chosen` value of each scope (None for none), are in
-        the `part`, and were counted on this `weekday` (1 is Monday)."""
-        rows = self.chosen_rows(start, end, chosen or {})
+        rows = self.rows(start, end).filter(**values)
         if part and self.in_part:
             rows = self.in_part(rows, part)
         if weekday:
             zone = ZoneInfo(settings.DESK_TIME_ZONE)
             rows = rows.annotate(on=ExtractIsoWeekDay(self.moment, tzinfo=zone)).filter(on=weekday)
+        return rows
+
+    def tickets_of(self, rows: Rows) -> TicketQuerySet:
+        """Return the tickets of these rows, each once."""
         found: TicketQuerySet = Ticket.objects.filter(pk__in=rows.values(f"{self.to_ticket}pk"))
         return found
 

@@ -298,8 +298,9 @@ class BoundedCount(Subquery):
         super().__init__(queryset.order_by(*along).values("pk")[: stop or MANY], **extra)
 
 
-def count(tickets: TicketQuerySet) -> int:
-    """Count `tickets`, stopping at `MANY`. Pass an indexed order or none, or the database scans the table."""
+def count(tickets: QuerySet[Any]) -> int:
+    """Count `tickets`, or rows of theirs, stopping at `MANY`. Pass an indexed order or none, or the database scans the
+    table."""
     return len(tickets.values_list("pk")[:MANY])
 
 

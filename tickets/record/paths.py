@@ -20,7 +20,7 @@ def path_of(stages: Iterable[str]) -> str:
         else:
             steps.append((stage, 1))
     told = [stage if count == 1 else f"{stage}*{count}" for stage, count in steps]
-    return "/".join(told[: LONGEST - 1] + [MORE] if len(told) > LONGEST else told)
+    return "/".join([*told[: LONGEST - 1], MORE] if len(told) > LONGEST else told)
 
 
 def steps_of(path: str) -> list[tuple[str, int]]:
