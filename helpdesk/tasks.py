@@ -18,6 +18,7 @@ from tickets import attachments, drafts, stored_files
 from tickets.facts import counting
 from tickets.lists import presence
 from tickets.schedules import job, proposing
+from tickets.search import indexing
 from tickets.workflow import retention, sweeps
 
 from . import csp_reports
@@ -59,6 +60,12 @@ def recompute_clocks() -> None:
 def count_days() -> None:
     """Count the days whose tickets have changed, for reports."""
     counting.count_dirty()
+
+
+@shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
+def index_texts() -> None:
+    """Write the words of the tickets whose texts have changed, so that a search finds them."""
+    indexing.index_changed()
 
 
 @shared_task

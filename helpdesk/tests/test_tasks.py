@@ -45,6 +45,7 @@ EXPECTED = {
     "helpdesk.tasks.sweep_clocks",
     "helpdesk.tasks.recompute_clocks",
     "helpdesk.tasks.count_days",
+    "helpdesk.tasks.index_texts",
     "helpdesk.tasks.sweep_silence",
     "helpdesk.tasks.clean_up",
     "helpdesk.tasks.heartbeat",

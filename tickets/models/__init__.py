@@ -16,12 +16,14 @@ from .schedule_change import DueChange, ScheduleChange
 from .stage_visit import StageVisit
 from .ticket import FolioCounter, Ticket
 from .turn import Turn
+from .words import ChangedText, FieldValue, TicketWords
 
 __all__ = [
     "Attachment",
     "Calendar",
     "CalendarVersion",
     "Category",
+    "ChangedText",
     "ChecklistEntry",
     "Clock",
     "ContactEntry",
@@ -31,6 +33,7 @@ __all__ = [
     "DirtyDay",
     "Draft",
     "DueChange",
+    "FieldValue",
     "FolioCounter",
     "FormDraft",
     "GuestToken",
@@ -50,5 +53,6 @@ __all__ = [
     "Survey",
     "Ticket",
     "TicketEvent",
+    "TicketWords",
     "Turn",
 ]

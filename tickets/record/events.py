@@ -14,6 +14,7 @@ from ..exceptions import NotAllowed
 from ..models import Message, Ticket, TicketEvent
 from .days import mark_changed
 from .locking import save_changes, stored_columns
+from .texts import has_new_text, mark_text
 from .turns import record_turns
 
 event_recorded = Signal()
@@ -36,8 +37,8 @@ class EventDetails(TypedDict, total=False):
 
 
 def record(ticket: Ticket, kind: str, *, public: bool, **event: Unpack[EventDetails]) -> TicketEvent:
-    """Raise the versions of the locked `ticket`, save what changed, mark the days to count again, write the event that
-    describes it, and return it.
+    """Raise the versions of the locked `ticket`, save what changed, mark the days to count and the texts to search
+    again, write the event that describes it, and return it.
 
     For `public` and the details see `write_event`.
     """
@@ -48,6 +49,8 @@ def record(ticket: Ticket, kind: str, *, public: bool, **event: Unpack[EventDeta
     before = stored_columns(ticket)
     save_changes(ticket)
     mark_changed(ticket, before=before)
+    if has_new_text(ticket, before):
+        mark_text(ticket)
     return write_event(ticket, kind, public=public, **event)
 
 
@@ -56,6 +59,7 @@ def insert_with_first_event(ticket: Ticket) -> None:
     ticket.version = ticket.public_version = 1
     ticket.save(force_insert=True)
     mark_changed(ticket, before=None)
+    mark_text(ticket)
 
 
 def write_event(ticket: Ticket, kind: str, *, public: bool, **details: Unpack[EventDetails]) -> TicketEvent:

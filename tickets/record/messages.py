@@ -5,6 +5,7 @@ from datetime import datetime
 from ..actors import Actor, Guest, name_of, user_of
 from ..enums import Channel, MessageKind
 from ..models import Draft, Message, Ticket
+from .texts import mark_text
 
 
 def write_message(
@@ -18,7 +19,7 @@ def write_message(
     at: datetime,
     answers: bool = True,
 ) -> Message:
-    """Create a message on the locked ticket and return it.
+    """Create a message on the locked ticket, mark its words to be written again, and return the message.
 
     Sets `last_requester_message_at` or `last_staff_message_at` of the ticket. A note sets neither, nor does what the
     desk writes without answering (`answers=False`). `body` and `steps` must be cleaned already. The calling verb saves
@@ -35,6 +36,8 @@ def write_message(
         steps=steps,
         created_at=at,
     )
+    if kind != MessageKind.REPORT:  # a report is marked with its ticket
+        mark_text(ticket)
     if message.from_requester:
         ticket.last_requester_message_at = at
     elif message.is_public and answers:

@@ -331,7 +331,7 @@ def test_refused_stale_message_keeps_the_draft(play):
 
 def test_message_costs_few_queries(play, django_assert_max_num_queries):
     p = prepare(play(S2))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         conversation.send_follow_up(p.ticket, actor=p.agent, body="Hola", key="k")
     with django_assert_max_num_queries(15):
         conversation.reply(p.ticket, actor=p.customer, body="Hola", key="k2")

@@ -334,7 +334,7 @@ def test_perform_costs_few_queries(play, django_assert_max_num_queries):
     data = prepared(p)
     with django_assert_max_num_queries(20):
         perform(p.ticket, "preparar", actor=p.supervisor, data=data, key="k")
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(28):
         perform(p.ticket, "pedir_aprobacion", actor=p.agent, data={"solution_done": "Listo"}, key="k2")
 
 

@@ -1,0 +1,1 @@
+"""Search tickets by words, and sort them by the answers to their own fields."""
