@@ -65,7 +65,7 @@ def paginate(rows: "QuerySet[Row]", *, order: Sequence[str], size: int, cursor: 
 
     If others have emptied that page, return the nearest one that has rows. A page is empty only if `rows` are.
 
-    `order` names columns of the model. They must never be null, and the last must be unique; neither is checked. Raises
+    `order` names columns of the model, or annotations of the queryset. They must never be null, and the last must be unique; neither is checked. Raises
     `ValueError` unless all have the same direction (`-name` for all or for none), and `InvalidCursor` for a wrong
     cursor.
     """
@@ -136,5 +136,7 @@ def _read(
 
 
 def _column(rows: "QuerySet[Any]", name: str) -> Any:
+    if name in rows.query.annotations:
+        return rows.query.annotations[name].output_field
     field = rows.query.get_meta().get_field(name)
     return field.output_field if isinstance(field, GeneratedField) else field

@@ -17,6 +17,16 @@ from .search import stems_of, words_of
 LONGEST_WORD = 60
 TOKENIZER = "unicode61 remove_diacritics 0 tokenchars '=_-'"
 _WORD = re.compile(r"\w+")
+_FOUND = '{key} IN (SELECT rowid FROM "{fts}" WHERE "{fts}" MATCH %s)'
+_GONE = "INSERT INTO {fts}({fts}, rowid, {column}) VALUES ('delete', old.{key}, old.{column});"
+_NEW = "INSERT INTO {fts}(rowid, {column}) VALUES (new.{key}, new.{column});"
+_STATEMENTS = (
+    """CREATE VIRTUAL TABLE {fts}
+    USING fts5({column}, content='{table}', content_rowid='{key}', tokenize="{tokenizer}")""",
+    "CREATE TRIGGER {fts}_insert AFTER INSERT ON {table} BEGIN {new} END",
+    "CREATE TRIGGER {fts}_delete AFTER DELETE ON {table} BEGIN {gone} END",
+    "CREATE TRIGGER {fts}_update AFTER UPDATE ON {table} BEGIN {gone} {new} END",
+)
 
 Query = Sequence[Collection[str]]
 """Words that a text must all have, each as the stems of which it must have one."""
@@ -52,7 +62,7 @@ class WordsField(models.Field):
 
 @WordsField.register_lookup
 class Has(Lookup):
-    """`words__has=query_of("pagos con tarjeta")`: every word, in any of its forms. A query without words finds nothing."""
+    """`words__has=query_of("pagos con tarjeta")`: every word, in any of its forms. Without words it finds nothing."""
 
     lookup_name = "has"
     prepare_rhs = False
@@ -63,9 +73,8 @@ class Has(Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         meta = self.lhs.target.model._meta
-        found = f'"{fts_table(meta.db_table)}"'
         key, params = compiler.compile(models.expressions.Col(self.lhs.alias, meta.pk))
-        sql = f"{key} IN (SELECT rowid FROM {found} WHERE {found} MATCH %s)"
+        sql = _FOUND.format(key=key, fts=fts_table(meta.db_table))
         return sql, (*params, _written(self.rhs, '"', " OR ", " AND "))
 
 
@@ -86,13 +95,6 @@ def fts_table(table: str) -> str:
 
 def fts_statements(table: str, key: str, column: str) -> list[str]:
     """Return the statements that make the FTS5 table of a column on SQLite, and the triggers that keep it equal."""
-    found = fts_table(table)
-    gone = f"INSERT INTO {found}({found}, rowid, {column}) VALUES ('delete', old.{key}, old.{column});"
-    new = f"INSERT INTO {found}(rowid, {column}) VALUES (new.{key}, new.{column});"
-    return [
-        f"CREATE VIRTUAL TABLE {found} USING fts5({column}, content='{table}', content_rowid='{key}', "
-        f'tokenize="{TOKENIZER}")',
-        f"CREATE TRIGGER {found}_insert AFTER INSERT ON {table} BEGIN {new} END",
-        f"CREATE TRIGGER {found}_delete AFTER DELETE ON {table} BEGIN {gone} END",
-        f"CREATE TRIGGER {found}_update AFTER UPDATE ON {table} BEGIN {gone} {new} END",
-    ]
+    names = {"fts": fts_table(table), "table": table, "key": key, "column": column, "tokenizer": TOKENIZER}
+    changes = {"gone": _GONE.format(**names), "new": _NEW.format(**names)}
+    return [statement.format(**names, **changes) for statement in _STATEMENTS]

@@ -1,25 +1,28 @@
 """The panel of supervisors, and the list behind each of its numbers (S1.18, S2.43, S4.3)."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import Any
 
 from django.core.cache import cache
+from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from content.keyset import Page
 from content.sorting import sort_key
 from content.time_limit import TookTooLong, time_limit
 from tickets.enums import Scope
 from tickets.facts.counting import up_to_date_at
 from tickets.facts.measures import COLUMNS, MEASURES, OF_A_PROCESS
-from tickets.facts.totals import totals_by_value
+from tickets.facts.totals import count_by_value
 from tickets.lists import queues
 from tickets.lists.figures import KEPT_SECONDS, figures, loads
 from tickets.models import Process, Ticket
@@ -31,7 +34,7 @@ from ..forms.panel import PanelFilter, range_label
 from ..pages.panel import Panel
 from ..pages.process_drawing import drawing_of
 from ..pages.process_times import ProcessTimes
-from ..pages.rows import Moment, rows_of
+from ..pages.rows import Moment, Row, rows_of
 
 PAGE_SIZE = 50
 DUE_SHOWN = 5
@@ -43,10 +46,7 @@ EVER = 100_000  # days: a list may begin with the oldest open ticket
 @supervisor_view
 def panel(request: DeskRequest) -> HttpResponse:
     filters = PanelFilter(request.GET, today=day_of(timezone.now()))
-    body = _body("agents/panel/_body.html", filters, lambda: _content(request, filters))
-    return render(
-        request, "agents/panel/panel.html", {"filters": filters, "problems": filters.problems, **body}
-    )
+    return _page(request, "agents/panel/_panel.html", filters, lambda: _content(request, filters))
 
 
 @require_safe
@@ -54,69 +54,72 @@ def panel(request: DeskRequest) -> HttpResponse:
 def process_times(request: DeskRequest) -> HttpResponse:
     """Show where the tickets of a process lose time: by default of the one that got most of them."""
     filters = PanelFilter(request.GET, today=day_of(timezone.now()), fixed=("proceso",))
-    problems = filters.problems
-    if not filters.cleaned_data.get("proceso") and (process := _busiest(filters)):
-        filters.choose("proceso", process)
-    context: dict[str, Any] = {"filters": filters, "problems": problems, "processes": _processes(filters)}
-    if Scope.PROCESS in filters.chosen:
-        process = filters.cleaned_data["proceso"]
-        context |= {
-            "process": process,
-            **_body("agents/panel/_process.html", filters, lambda: _times_of(filters, process)),
-        }
-    return render(request, "agents/panel/process.html", context)
+    return _page(request, "agents/panel/_map.html", filters, lambda: _times_of(filters))
 
 
-def _busiest(filters: PanelFilter) -> Process | None:
-    """Return the process that got most tickets in the period, or else the first. Two queries."""
-    found = totals_by_value(filters.period.first, filters.period.last, scope=Scope.PROCESS)
-    filed = {value: each.count("filed") for value, each in found.items()}
-    processes = Process.objects.filter(current__isnull=False).select_related("current").order_by("key")
-    return max(processes, key=lambda process: filed.get(str(process.pk), 0), default=None)
+def _page(
+    request: DeskRequest, template: str, filters: PanelFilter, make: Callable[[], dict[str, Any]]
+) -> HttpResponse:
+    """Render the page. Its sheet is kept for `KEPT_SECONDS`: all supervisors see the same, in their language and zone.
 
-
-def _processes(filters: PanelFilter) -> list[dict[str, Any]]:
-    processes = Process.objects.filter(current__isnull=False).select_related("current")
-    chosen = filters.cleaned_data.get("proceso")
-    rows = [
-        {
-            "name": str(process.definition.name),
-            "query": filters.query(proceso=process.key),
-            "current": process == chosen,
-        }
-        for process in processes
-    ]
-    return sorted(rows, key=lambda row: sort_key(row["name"]))
-
-
-def _times_of(filters: PanelFilter, process: Process) -> dict[str, Any]:
-    times = ProcessTimes(filters, process)
-    return {"times": times, "drawing": drawing_of(times), "period_before": range_label(filters.period.before)}
-
-
-def _body(template: str, filters: PanelFilter, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return the figures as HTML, and when they were counted, for the context of a page.
-
-    They are kept for `KEPT_SECONDS`: all supervisors see the same, in their language and zone. More values than are
-    counted together are counted now, which may take too long.
+    More values than are counted together are counted now, which may take too long.
     """
+    problems = filters.problems
     seen_as = (
         template,
         filters.query(),
+        problems,
         f"{filters.today}",
         get_language(),
         timezone.get_current_timezone_name(),
     )
     key = f"panel:{hashlib.sha256(repr(seen_as).encode()).hexdigest()}"
-    kept: dict[str, Any] | None = cache.get(key)
-    if kept is None:
+    sheet: SafeString | None = cache.get(key)
+    if sheet is None:
+        context = {
+            "filters": filters,
+            "problems": problems,
+            "here": request.path,
+            "counted_at": up_to_date_at(),
+        }
         try:
             with time_limit() if len(filters.chosen) > 1 else nullcontext():
-                kept = {"body": render_to_string(template, make()), "counted_at": up_to_date_at()}
+                sheet = render_to_string(template, context | make())
+            cache.set(key, sheet, KEPT_SECONDS)
         except TookTooLong as problem:
-            return {"took_too_long": str(problem)}
-        cache.set(key, kept, KEPT_SECONDS)
-    return kept
+            sheet = render_to_string(template, context | {"took_too_long": str(problem)})
+    return render(request, "agents/panel/page.html", {"sheet": sheet})
+
+
+def _times_of(filters: PanelFilter) -> dict[str, Any]:
+    processes = list(Process.objects.filter(current__isnull=False).select_related("current").order_by("key"))
+    process = filters.cleaned_data.get("proceso") or _busiest(processes, filters)
+    if process is None:
+        return {}
+    if Scope.PROCESS not in filters.chosen:
+        filters.choose("proceso", process)
+    times = ProcessTimes(filters, process)
+    rows = [
+        {
+            "name": str(each.definition.name),
+            "query": filters.query(proceso=each.key),
+            "current": each == process,
+        }
+        for each in processes
+    ]
+    return {
+        "process": process,
+        "processes": sorted(rows, key=lambda row: sort_key(row["name"])),
+        "times": times,
+        "drawing": drawing_of(times),
+        "period_before": range_label(filters.period.before),
+    }
+
+
+def _busiest(processes: Iterable[Process], filters: PanelFilter) -> Process | None:
+    """Return the process that got most tickets in the period, or else the first. One query."""
+    filed = count_by_value("filed", filters.period.first, filters.period.last, scope=Scope.PROCESS)
+    return max(processes, key=lambda process: filed[str(process.pk)], default=None)
 
 
 def _content(request: DeskRequest, filters: PanelFilter) -> dict[str, Any]:
@@ -164,21 +167,17 @@ def panel_tickets(request: DeskRequest) -> HttpResponse:
     rows = measure.chosen_rows(
         bounds(filters.period.first)[0],
         bounds(filters.period.last)[1],
-        chosen=filters.chosen,
+        filters.chosen,
         part=request.GET.get("parte", "")[:LONGEST_PART],
         weekday=int(day) if day in set("1234567") else 0,
-    )
-    found = measure.tickets_of(rows)
-    times, problem = None, ""
-    cursor, order = request.GET.get("pagina", ""), ("-created_at", "-id")
+    ).annotate(at=F(measure.moment), listed=F(f"{measure.to_ticket}pk"))
+    problem, cursor, order = "", request.GET.get("pagina", ""), ("-at", "-id")
     try:
         with time_limit():
-            page, other_page = read_page(queues.for_rows(found), order=order, size=PAGE_SIZE, cursor=cursor)
-            count = queues.count(found)
-            times = queues.count(rows) if measure in OF_A_PROCESS else None
+            page, other_page = read_page(rows, order=order, size=PAGE_SIZE, cursor=cursor)
+            count = queues.count(rows)
     except TookTooLong as stopped:
-        page, other_page = read_page(queues.for_rows(Ticket.objects.none()), order=order, size=1, cursor="")
-        count, problem = None, str(stopped)
+        page, other_page, count, problem = Page([]), "", None, str(stopped)
     own = {name: request.GET[name] for name in ("medida", "parte", "dia") if name in request.GET}
     return render(
         request,
@@ -188,12 +187,19 @@ def panel_tickets(request: DeskRequest) -> HttpResponse:
             "filters": filters,
             "own": own,
             "count": count,
-            "times": times if times != count else None,
             "is_of_process": measure in OF_A_PROCESS,
-            "rows": rows_of(page.rows, Moment.present()),
+            "rows": _rows_of(page.rows),
             "problems": [*filters.problems, *filter(None, [other_page, problem])],
             "page_newer": f"?{filters.query(**own, pagina=page.newer)}" if page.newer else "",
             "page_older": f"?{filters.query(**own, pagina=page.older)}" if page.older else "",
             "panel_query": filters.query(**({"desde": "", "hasta": ""} if "rango" in request.GET else {})),
         },
     )
+
+
+def _rows_of(counted: Iterable[Any]) -> list[Row]:
+    """Return a row for each thing that was counted: a ticket that was counted twice has two."""
+    counted = list(counted)
+    tickets = queues.for_rows(Ticket.objects.filter(pk__in={each.listed for each in counted}))
+    by_ticket = {row.ticket.pk: row for row in rows_of(tickets, Moment.present())}
+    return [by_ticket[each.listed] for each in counted if each.listed in by_ticket]

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 
 from ..enums import ClockKind, Scope, StageKind, WaitedFor
 from ..models import Clock, Nonconformity, ProcessVersion, StageVisit, Survey, Ticket
-from ..models.querysets import TicketQuerySet
 from .histogram import bucket
 
 Rows = QuerySet[Any]
@@ -76,11 +75,6 @@ class Measure:
             zone = ZoneInfo(settings.DESK_TIME_ZONE)
             rows = rows.annotate(on=ExtractIsoWeekDay(self.moment, tzinfo=zone)).filter(on=weekday)
         return rows
-
-    def tickets_of(self, rows: Rows) -> TicketQuerySet:
-        """Return the tickets of these rows, each once."""
-        found: TicketQuerySet = Ticket.objects.filter(pk__in=rows.values(f"{self.to_ticket}pk"))
-        return found
 
 
 def _hour(moment: datetime) -> str:

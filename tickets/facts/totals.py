@@ -89,6 +89,14 @@ def totals_by_value(
     return {value: added(each) for value, each in found.items()}
 
 
+def count_by_value(measure: str, first: date, last: date, *, scope: str) -> Counter[str]:
+    """Return how often the measure was counted for each value of a scope. One query, which reads no other measure."""
+    found: Counter[str] = Counter()
+    for value, parts in _rows(first, last, scope).values_list("value", f"counts__{measure}"):
+        found[value] += sum((parts or {}).values())
+    return found
+
+
 def open_by_day(*, chosen: Mapping[str, Any] | None = None) -> dict[date, Parts]:
     """Return how many tickets that arrived on each day are open now, by their stage, of the days that have any. One
     query."""

@@ -1,4 +1,4 @@
-"""What tickets are searched by: their words, and the answers of their process's own fields. `tickets.search` writes it."""
+"""What tickets are searched and sorted by: their words, and their answers. `tickets.search` writes it."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,8 +12,8 @@ SORTED = 80
 
 
 class TicketWords(models.Model):
-    """The words of a ticket's title, requester, messages, notes and answers, as stems; and `field=value` for each of its
-    own fields. Only staff may search in it: notes are among them."""
+    """The words that find a ticket: stems of its title, requester, messages, notes and answers, and `field=value` for
+    each answer. Only staff may search in it: notes are among them."""
 
     ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, primary_key=True, related_name="words")
     words = WordsField()

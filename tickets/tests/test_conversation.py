@@ -333,5 +333,5 @@ def test_message_costs_few_queries(play, django_assert_max_num_queries):
     p = prepare(play(S2))
     with django_assert_max_num_queries(18):
         conversation.send_follow_up(p.ticket, actor=p.agent, body="Hola", key="k")
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         conversation.reply(p.ticket, actor=p.customer, body="Hola", key="k2")
