@@ -65,9 +65,9 @@ def paginate(rows: "QuerySet[Row]", *, order: Sequence[str], size: int, cursor: 
 
     If others have emptied that page, return the nearest one that has rows. A page is empty only if `rows` are.
 
-    `order` names columns of the model, or annotations of the queryset. They must never be null, and the last must be unique; neither is checked. Raises
-    `ValueError` unless all have the same direction (`-name` for all or for none), and `InvalidCursor` for a wrong
-    cursor.
+    `order` names columns of the model, or annotations of the queryset. They must never be null, and the last must be
+    unique; neither is checked. Raises `ValueError` unless all have the same direction (`-name` for all or for none),
+    and `InvalidCursor` for a wrong cursor.
     """
     descending = order[0].startswith("-")
     if any(name.startswith("-") != descending for name in order):

@@ -1,4 +1,4 @@
-"""The filters of a queue, read from its address.
+"""The filters of a list of tickets, read from its address.
 
 Every parameter is a form field declared here, and only valid values of these fields reach a query. Other parameters and
 values are ignored, and the page names them (B1).
@@ -36,7 +36,8 @@ VIEWS = {
     "por-aprobar": (_("Por aprobar"), Q(stage_kind=StageKind.CLOSURE_APPROVAL)),
     "por-verificar": (_("Por verificar"), Q(stage_kind=StageKind.VERIFICATION)),
 }
-NOT_CHIPS = ("vista", "orden")  # shown as tabs and as the order, not as chips
+NOT_CHIPS = ("vista", "orden", "columna")  # shown as tabs, as the order and as columns, not as chips
+NOT_CONDITIONS = ("q", "orden", "columna")
 ANY = [("", _("Cualquiera"))]
 
 
@@ -51,7 +52,9 @@ class AssigneeField(forms.ModelChoiceField):
             super().validate(value)
 
 
-class QueueFilter(forms.Form):
+class TicketFilter(forms.Form):
+    """What every list of tickets may be filtered by."""
+
     data: QueryDict
     q = forms.CharField(
         label=_("Texto"),
@@ -90,23 +93,23 @@ class QueueFilter(forms.Form):
         required=False,
         empty_label=_("Cualquiera"),
     )
-    vista = forms.ChoiceField(
-        choices=[*ANY, *((key, label) for key, (label, _where) in VIEWS.items())],
-        required=False,
-        widget=forms.HiddenInput,
-    )
     orden = forms.ChoiceField(choices=ANY, required=False, widget=forms.HiddenInput)
     hide_optional = True
+    other_parameters: frozenset[str] = frozenset({"desde"})
+    """Parameters of the page that are no filters."""
 
-    def __init__(self, data: QueryDict, *, queue: Queue, user: User, figures: Figures | None = None) -> None:
-        """`figures` are those of the user, if the caller has read them."""
+    def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
-        self.queue, self.user, self.figures = queue, user, figures
-        self.fields["orden"].choices = [*ANY, *((key, ORDERS[key].label) for key in queue.orders)]  # type: ignore[attr-defined]
+        self.user = user
         self.fields["responsable"].queryset = User.objects.staff()  # type: ignore[attr-defined]
         self.own = self._add_own_fields()
-        self.unknown = sorted(set(data) - set(self.fields) - {"desde"})
+        self.fields["orden"].choices = [*ANY, *self.possible_orders()]  # type: ignore[attr-defined]
+        self.unknown = sorted(set(data) - set(self.fields) - self.other_parameters)
         self.is_valid()
+
+    def possible_orders(self) -> list[tuple[str, Any]]:
+        """Return the orders that the list may have, each with its label."""
+        raise NotImplementedError
 
     def _add_own_fields(self) -> dict[str, FieldDefinition]:
         """Add the chosen process's own fields as filters and return them by parameter name (S1.19)."""
@@ -139,53 +142,14 @@ class QueueFilter(forms.Form):
     def value(self, name: str) -> Any:
         return self.cleaned_data.get(name)
 
-    @cached_property
-    def order(self) -> Order:
-        """The chosen order, else the queue's own.
-
-        A queue by due date is listed by arrival if all its tickets are of processes that work in order of arrival, or
-        if it is filtered to such a process (S2.35).
-        """
-        if chosen := self.value("orden"):
-            return ORDERS[chosen]
-        if self.queue.order != "vence":
-            return ORDERS[self.queue.order]
-        if process := self.value("proceso"):
-            return ORDERS["llegada" if process.definition.queue == "arrival" else "vence"]
-        return ORDERS["llegada" if is_by_arrival(self.queue, self.user, known=self.figures) else "vence"]
-
-    def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:
-        tickets = tickets.filter(*(self._condition(name, value) for name, value in self._chosen()))
-        for number, (name, item) in enumerate(self.own.items()):
-            if value := self.value(name):
-                tickets = _matching_own(tickets, f"own_{number}", item, value)
-        return matching(tickets, self.value("q") or "", among=Ticket.objects.visible_to(self.user))
-
-    @property
-    def folio_elsewhere(self) -> str:
-        """The folio that the text names, if the person sees this ticket: the list may not have it. Otherwise ""."""
-        named = folios.named_in(self.value("q") or "")
-        if not named:
-            return ""
-        seen = Ticket.objects.visible_to(self.user).filter(folio__in=named)
-        return str(next(iter(seen.order_by().values_list("folio", flat=True)[:1]), ""))
-
     @property
     def narrows(self) -> bool:
         """Whether the list leaves out tickets of the queue."""
         return bool(self._chosen() or self.value("q") or any(self.value(name) for name in self.own))
 
     def _chosen(self) -> list[tuple[str, Any]]:
-        names = (
-            "severidad",
-            "etapa",
-            "proceso",
-            "categoria",
-            "departamento",
-            "responsable",
-            "cliente",
-            "vista",
-        )
+        """Return the filters that have a value, without the text, the order and the process's own fields."""
+        names = [name for name in self.fields if name not in (*NOT_CONDITIONS, *self.own)]
         return [(name, value) for name in names if (value := self.value(name))]
 
     def _condition(self, name: str, value: Any) -> Q:
@@ -204,8 +168,7 @@ class QueueFilter(forms.Form):
                 return nobody_assigned() if value == NOBODY else Q(assignee=value)
             case "cliente":
                 return Q(requester__kind=value)
-        where: Q = VIEWS[value][1]
-        return where
+        raise ValueError(name)
 
     @property
     def query(self) -> str:
@@ -252,6 +215,61 @@ class QueueFilter(forms.Form):
         if name in self.own and self.own[name].type == "yes_no":
             return dict(_yes_or_no())[value]
         return str(value)
+
+
+class QueueFilter(TicketFilter):
+    """The filters of a queue, with its tabs and its orders."""
+
+    vista = forms.ChoiceField(
+        choices=[*ANY, *((key, label) for key, (label, _where) in VIEWS.items())],
+        required=False,
+        widget=forms.HiddenInput,
+    )
+
+    def __init__(self, data: QueryDict, *, queue: Queue, user: User, figures: Figures | None = None) -> None:
+        """`figures` are those of the user, if the caller has read them."""
+        self.queue, self.figures = queue, figures
+        super().__init__(data, user=user)
+
+    def possible_orders(self) -> list[tuple[str, Any]]:
+        return [(key, ORDERS[key].label) for key in self.queue.orders]
+
+    def _condition(self, name: str, value: Any) -> Q:
+        if name == "vista":
+            where: Q = VIEWS[value][1]
+            return where
+        return super()._condition(name, value)
+
+    @cached_property
+    def order(self) -> Order:
+        """The chosen order, else the queue's own.
+
+        A queue by due date is listed by arrival if all its tickets are of processes that work in order of arrival, or
+        if it is filtered to such a process (S2.35).
+        """
+        if chosen := self.value("orden"):
+            return ORDERS[chosen]
+        if self.queue.order != "vence":
+            return ORDERS[self.queue.order]
+        if process := self.value("proceso"):
+            return ORDERS["llegada" if process.definition.queue == "arrival" else "vence"]
+        return ORDERS["llegada" if is_by_arrival(self.queue, self.user, known=self.figures) else "vence"]
+
+    def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:
+        tickets = tickets.filter(*(self._condition(name, value) for name, value in self._chosen()))
+        for number, (name, item) in enumerate(self.own.items()):
+            if value := self.value(name):
+                tickets = _matching_own(tickets, f"own_{number}", item, value)
+        return matching(tickets, self.value("q") or "", among=Ticket.objects.visible_to(self.user))
+
+    @property
+    def folio_elsewhere(self) -> str:
+        """The folio that the text names, if the person sees this ticket: the list may not have it. Otherwise ""."""
+        named = folios.named_in(self.value("q") or "")
+        if not named:
+            return ""
+        seen = Ticket.objects.visible_to(self.user).filter(folio__in=named)
+        return str(next(iter(seen.order_by().values_list("folio", flat=True)[:1]), ""))
 
     def tabs(self) -> list[dict[str, Any]]:
         now = self.value("vista") or ""

@@ -8,6 +8,7 @@ from django import template
 from django.forms import BoundField
 from django.forms.utils import flatatt
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -15,7 +16,7 @@ from django.utils.translation import gettext
 from accounts.enums import Standing
 from tickets.lists.preparation import Colleague
 from tickets.lists.queues import MANY, Queue
-from tickets.models import Ticket
+from tickets.models import SavedView, Ticket
 from web.files import file_row
 from web.templatetags.ui import avatar, icon, kept_markup, pill, sev, sla, when
 from web.wording import brief_duration, duration
@@ -91,6 +92,28 @@ def _draw_link(
         if count
         else "",
     )
+
+
+@register.simple_tag
+def view_link(view: SavedView, current: SavedView | None, counts: dict[int, int | None]) -> SafeString:
+    """Draw the link to a saved view of the history, with its figure once that has been counted."""
+    return format_html(
+        '<a class="side__link" href="{}?{}{}vista={}"{}>{}<span class="truncate">{}</span>{}</a>',
+        reverse("agents:history"),
+        view.query,
+        "&" if view.query else "",
+        view.pk,
+        SafeString(' aria-current="page"') if view == current else "",
+        icon("people" if view.is_shared else "lock"),
+        view.name,
+        format_html('<span class="n">{}</span>', _up_to_a_thousand(counts.get(view.pk))),
+    )
+
+
+def _up_to_a_thousand(count: int | None) -> str:
+    if count is None:
+        return ""
+    return f"{number_format(999)}+" if count >= 1000 else str(number_format(count))
 
 
 # --- A row of the queue -----------------------------------------------------------------------------------

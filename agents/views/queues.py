@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +41,8 @@ LIST_SIZE = 40
 @require_safe
 @desk_view
 def queue(request: DeskRequest, key: str = queues.MINE.key) -> HttpResponse:
+    if key == queues.HISTORY.key:
+        return redirect(f"{reverse('agents:history')}?{request.GET.urlencode()}".rstrip("?"))
     available = queues.queues_for(request.user)
     chosen = find_queue(available, key)
     if request.htmx.target == "side-queues":

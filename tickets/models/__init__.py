@@ -16,6 +16,7 @@ from .schedule_change import DueChange, ScheduleChange
 from .stage_visit import StageVisit
 from .ticket import FolioCounter, Ticket
 from .turn import Turn
+from .views import SavedView
 from .words import ChangedText, FieldValue, TicketWords
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "ProcessVersion",
     "ReportDraft",
     "RetentionMark",
+    "SavedView",
     "ScheduleChange",
     "StageVisit",
     "Survey",

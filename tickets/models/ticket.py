@@ -290,6 +290,14 @@ class Ticket(models.Model):
             models.Index(fields=["requester", "-updated_at", "-id"], name="ticket_requester_updated"),
             models.Index(fields=["-updated_at", "-id"], name="ticket_updated"),
             models.Index(fields=["-created_at", "-id"], name="ticket_created"),
+            models.Index(  # these sort the history
+                fields=["severity_order", "id"], name="ticket_severity"
+            ),
+            models.Index(
+                fields=["resolution_seconds", "id"],
+                condition=Q(resolution_seconds__isnull=False),
+                name="ticket_resolution",
+            ),
             models.Index(  # these two hold what is counted on a day
                 fields=["closed_at"], condition=Q(closed_at__isnull=False), name="ticket_closed"
             ),

@@ -1,0 +1,207 @@
+"""The columns of the history: what each shows of a ticket on the page, and what it writes into a file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from content.dates import short_date
+from tickets.definitions.definition import FieldDefinition
+from tickets.definitions.fields import display, is_blank
+from tickets.enums import Channel, MessageKind, Severity
+from tickets.models import Ticket
+from tickets.models.querysets import TicketQuerySet
+from tickets.search.finding import Snippet, marked
+from web.templatetags.ui import avatar, icon, pill, sev
+
+from .report import working_time
+
+READ = (
+    "folio", "title", "excerpt", "process_version", "assignee", "department", "category", "requester_name",
+    "requester_email", "severity", "severity_order", "stage", "stage_kind", "is_paused", "is_escalated",
+    "contribution_open", "is_test", "created_at", "updated_at", "closed_at", "resolution_seconds", "due_at", "channel",
+    "fields", "assignee__name", "assignee__email", "assignee__role", "assignee__is_active", "department__name",
+    "department__name_en", "category__name", "category__name_en", "public_state",
+)  # fmt: skip
+ICONS = {
+    MessageKind.NOTE: ("lock-fill", gettext_lazy("Nota interna")),
+    MessageKind.SOLUTION: ("check2-circle", gettext_lazy("Solución")),
+    MessageKind.REPORT: ("chat-left-text", gettext_lazy("Reporte")),
+}
+OTHER_MESSAGE = ("chat-left-text", gettext_lazy("Mensaje"))
+
+
+@dataclass(frozen=True)
+class Column:
+    """`value` is what a file gets: text, a number or a moment. `shown` draws the same for the page."""
+
+    key: str
+    label: str | Promise
+    value: Callable[[Ticket], Any]
+    shown: Callable[[Ticket], Any] | None = None
+    order: str = ""
+    """The order that sorts by this column."""
+    is_number: bool = False
+
+    def draw(self, ticket: Ticket) -> Any:
+        return self.shown(ticket) if self.shown else self.value(ticket) or "–"
+
+
+def _moment(name: str) -> Callable[[Ticket], Any]:
+    def shown(ticket: Ticket) -> str:
+        value: datetime | None = getattr(ticket, name)
+        return short_date(value) or "–"
+
+    return shown
+
+
+def _assignee(ticket: Ticket) -> SafeString:
+    if ticket.assignee is None:
+        return format_html('<span class="subtle">{}</span>', _("Sin asignar"))
+    name = ticket.assignee.name
+    return format_html(
+        '<span class="qcell">{}<span class="truncate" title="{}">{}</span></span>',
+        avatar(name, "sm"),
+        name,
+        ticket.assignee.get_short_name(),
+    )
+
+
+COLUMNS: dict[str, Column] = {
+    column.key: column
+    for column in (
+        Column("folio", gettext_lazy("Folio"), lambda t: t.folio),
+        Column("asunto", gettext_lazy("Asunto"), lambda t: t.title),
+        Column(
+            "severidad",
+            gettext_lazy("Severidad"),
+            lambda t: str(Severity(t.severity).label),
+            lambda t: sev(str(t.severity), str(Severity(t.severity).label)),
+            order="severidad",
+        ),
+        Column(
+            "estado",
+            gettext_lazy("Estado"),
+            lambda t: str(t.stage_definition.label),
+            lambda t: pill(t.state_look, str(t.stage_definition.label), "quiet"),
+        ),
+        Column(
+            "responsable",
+            gettext_lazy("Responsable"),
+            lambda t: t.assignee.name if t.assignee else "",
+            _assignee,
+        ),
+        Column(
+            "creado", gettext_lazy("Creado"), lambda t: t.created_at, _moment("created_at"), order="creado"
+        ),
+        Column(
+            "cerrado", gettext_lazy("Cerrado"), lambda t: t.closed_at, _moment("closed_at"), order="cerrado"
+        ),
+        Column(
+            "tiempo",
+            gettext_lazy("Tiempo hábil"),
+            lambda t: None if t.resolution_seconds is None else round(t.resolution_seconds / 3600, 2),
+            lambda t: working_time(t.resolution_seconds),
+            order="tiempo",
+            is_number=True,
+        ),
+        Column(
+            "satisfaccion",
+            gettext_lazy("Satisfacción"),
+            lambda t: vars(t)["survey_score"],
+            order="satisfaccion",
+            is_number=True,
+        ),
+        Column("departamento", gettext_lazy("Departamento"), lambda t: str(t.department or "")),
+        Column("categoria", gettext_lazy("Categoría"), lambda t: str(t.category or "")),
+        Column("proceso", gettext_lazy("Proceso"), lambda t: str(t.definition.name)),
+        Column("solicitante", gettext_lazy("Solicitante"), lambda t: t.requester_name),
+        Column("correo", gettext_lazy("Correo del solicitante"), lambda t: t.requester_email),
+        Column("canal", gettext_lazy("Canal"), lambda t: str(Channel(t.channel).label)),
+        Column("vence", gettext_lazy("Fecha de cierre"), lambda t: t.due_at, _moment("due_at")),
+        Column(
+            "actividad",
+            gettext_lazy("Última actividad"),
+            lambda t: t.updated_at,
+            _moment("updated_at"),
+            order="actividad",
+        ),
+    )
+}
+USUAL = (
+    "folio",
+    "asunto",
+    "severidad",
+    "estado",
+    "responsable",
+    "creado",
+    "cerrado",
+    "tiempo",
+    "satisfaccion",
+)
+
+
+def own_column(name: str, item: FieldDefinition) -> Column:
+    """Return the column of one of the process's own fields; `name` is its parameter in the address."""
+
+    def value(ticket: Ticket) -> str:
+        answer = ticket.fields.get(item.key)
+        return "" if is_blank(answer) else display(item, answer)
+
+    return Column(name, str(item.label), value, order=name)
+
+
+def for_columns(tickets: TicketQuerySet) -> TicketQuerySet:
+    """Return `tickets`, set to load what the columns show, in one query."""
+    related = tickets.select_related("assignee", "department", "category")
+    return related.annotate(survey_score=F("survey__score")).only(*READ)
+
+
+def draw_row(
+    ticket: Ticket, columns: list[Column], *, href: str, stems: frozenset[str], snippet: Snippet | None
+) -> SafeString:
+    """Return the row of a ticket. It is built in Python, as the rows of queues are."""
+    cells = ((_cell(column, ticket, href, stems, snippet),) for column in columns)
+    return format_html("<tr>{}</tr>", format_html_join("", "{}", cells))
+
+
+def _cell(
+    column: Column, ticket: Ticket, href: str, stems: frozenset[str], snippet: Snippet | None
+) -> SafeString:
+    if column.key == "asunto":
+        return format_html(
+            '<td class="htable__subject"><a class="truncate" href="{}" data-open>{}</a>{}</td>',
+            href,
+            highlighted(marked(ticket.title, stems)) if stems else ticket.title,
+            _snippet(snippet),
+        )
+    if column.key == "folio":
+        return format_html('<td><span class="folio">{}</span></td>', ticket.folio)
+    css = SafeString(' class="num text-end"') if column.is_number else SafeString(' class="htable__cell"')
+    return format_html("<td{}>{}</td>", css, column.draw(ticket))
+
+
+def _snippet(snippet: Snippet | None) -> SafeString:
+    if snippet is None:
+        return SafeString("")
+    symbol, label = ICONS.get(snippet.kind, OTHER_MESSAGE)
+    return format_html(
+        '<span class="snip truncate">{} {} · «{}»</span>',
+        icon(symbol, "sm"),
+        label,
+        highlighted(snippet.parts),
+    )
+
+
+def highlighted(parts: Any) -> SafeString:
+    """Return the pieces of a text as HTML, with those that were looked for in <mark>."""
+    return format_html_join(
+        "", "{}", ((format_html("<mark>{}</mark>", text) if is_found else text,) for text, is_found in parts)
+    )

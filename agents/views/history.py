@@ -1,0 +1,237 @@
+"""The history: every ticket that the person may see, filtered, sorted and searched by words; and the views they save
+(S1.18, S1.19)."""
+
+import hashlib
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.cache import cache
+from django.db.models import Q
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from content.keyset import Page
+from content.text import clean_line
+from content.time_limit import TookTooLong, time_limit
+from tickets.lists import queues
+from tickets.models import SavedView, Ticket
+from tickets.models.views import LONGEST_QUERY
+from tickets.search.finding import snippets_of, wanted_stems
+from web.paging import read_page
+
+from ..access import DeskRequest, desk_view
+from ..forms.history import HistoryFilter
+from ..origin import LONGEST
+from ..pages.columns import draw_row, for_columns
+from ..pages.rows import FOLIO_PLACEHOLDER, ticket_address
+
+PAGE_SIZE = 40
+MANY = 1000
+"""Where counting stops: lists of more tickets say «1.000+»."""
+COUNT_KEPT_SECONDS = 60
+COUNT_SECONDS = 0.3
+MOST_VIEWS = 30
+
+
+@require_safe
+@desk_view
+def history(request: DeskRequest) -> HttpResponse:
+    filters = HistoryFilter(request.GET, user=request.user)
+    context: dict[str, Any] = {
+        "filters": filters,
+        "view": _chosen_view(request),
+        **_views(request),
+        **_listed(request, filters),
+    }
+    part = "#results" if request.htmx.target == "results" else ""
+    return render(request, f"agents/history/page.html{part}", context)
+
+
+def _listed(request: DeskRequest, filters: HistoryFilter) -> dict[str, Any]:
+    """Return the page of the list, or why there is none."""
+    text, cursor = filters.value("q") or "", request.GET.get("pagina", "")
+    tickets = filters.apply(Ticket.objects.visible_to(request.user))
+    try:
+        with time_limit():
+            page, other_page = read_page(
+                for_columns(tickets), order=filters.order, size=PAGE_SIZE, cursor=cursor
+            )
+            is_whole = not (page.newer or page.older)
+            count = len(page.rows) if is_whole else _count(tickets.order_by(*filters.order))
+            snippets = snippets_of(page.rows, text)
+    except TookTooLong as problem:
+        return {"page": Page([]), "took_too_long": str(problem), "problems": filters.problems}
+    address, stems = ticket_address(_origin(filters, cursor)), wanted_stems(text)
+    columns = filters.shown_columns
+    rows = [
+        draw_row(
+            ticket,
+            columns,
+            href=address.replace(FOLIO_PLACEHOLDER, ticket.folio, 1),
+            stems=stems,
+            snippet=snippets.get(ticket.pk),
+        )
+        for ticket in page.rows
+    ]
+    query = f"{filters.query}&" if filters.query else ""
+    return {
+        "page": page,
+        "rows": rows,
+        "count": count,
+        "has_more": count >= MANY,
+        "page_newer": f"?{query}pagina={page.newer}" if page.newer else "",
+        "page_older": f"?{query}pagina={page.older}" if page.older else "",
+        "problems": [*filters.problems, *filter(None, [other_page])],
+    }
+
+
+def _count(tickets: Any) -> int:
+    return len(tickets.values_list("pk")[:MANY])
+
+
+def _origin(filters: HistoryFilter, cursor: str) -> str:
+    """Return the query string by which a ticket's page leads back here. What is too long is left out."""
+    data = QueryDict(filters.query, mutable=True)
+    data["cola"] = queues.HISTORY.key
+    if cursor:
+        data["pagina"] = cursor
+    whole = data.urlencode()
+    return whole if len(whole) <= LONGEST else f"cola={queues.HISTORY.key}"
+
+
+@require_safe
+@desk_view
+def history_filters(request: DeskRequest) -> HttpResponse:
+    """Show the form with every filter, as a page of its own or, for htmx, as a part of the history's page."""
+    filters = HistoryFilter(request.GET, user=request.user)
+    part = "#form" if request.htmx else ""
+    return render(request, f"agents/history/filters.html{part}", {"filters": filters})
+
+
+# --- Saved views ----------------------------------------------------------------------------------------------
+
+
+class ViewForm(forms.ModelForm):
+    name = forms.CharField(
+        label=gettext_lazy("Nombre de la vista"),
+        max_length=60,
+        error_messages={"required": gettext_lazy("Escribe un nombre para la vista.")},
+    )
+
+    class Meta:
+        model = SavedView
+        fields = ("name", "is_shared")
+
+    def __init__(self, *args: Any, owner: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owner = owner
+
+    def clean_name(self) -> str:
+        name = clean_line(self.cleaned_data["name"], max_length=60)
+        same = SavedView.objects.filter(owner=self.owner, name=name).exclude(pk=self.instance.pk)
+        if same.exists():
+            raise forms.ValidationError(_("Ya tienes una vista con ese nombre."))
+        return name
+
+
+def _views(request: DeskRequest) -> dict[str, Any]:
+    """Return the person's own views and those that others share. One query."""
+    rows = SavedView.objects.filter(Q(owner=request.user) | Q(is_shared=True)).select_related("owner")
+    views = list(rows[: 2 * MOST_VIEWS])
+    return {
+        "own_views": [view for view in views if view.owner_id == request.user.pk],
+        "shared_views": [view for view in views if view.owner_id != request.user.pk],
+        "view_counts": cache.get(_counts_key(request)) or {},
+    }
+
+
+def _chosen_view(request: DeskRequest) -> SavedView | None:
+    pk = request.GET.get("vista", "")
+    rows = SavedView.objects.filter(Q(owner=request.user) | Q(is_shared=True)).select_related("owner")
+    return rows.filter(pk=int(pk)).first() if pk.isdecimal() and len(pk) < 10 else None
+
+
+@require_safe
+@desk_view
+def history_counts(request: DeskRequest) -> HttpResponse:
+    """Return the side list with the figure of each view. They are counted once a minute: some take long."""
+    context = {"view": _chosen_view(request), **_views(request)}
+    if not context["view_counts"]:
+        views = [*context["own_views"], *context["shared_views"]]
+        context["view_counts"] = {view.pk: _count_of(view, request) for view in views[:MOST_VIEWS]}
+        cache.set(_counts_key(request), context["view_counts"], COUNT_KEPT_SECONDS)
+    return render(request, "agents/history/_views.html", context)
+
+
+def _count_of(view: SavedView, request: DeskRequest) -> int | None:
+    """Return how many tickets the view has for this person, up to `MANY`; None if counting takes too long."""
+    filters = HistoryFilter(QueryDict(view.query), user=request.user)
+    tickets = filters.apply(Ticket.objects.visible_to(request.user)).order_by(*filters.order)
+    try:
+        with time_limit(COUNT_SECONDS):
+            return _count(tickets)
+    except TookTooLong:
+        return None
+
+
+def _counts_key(request: DeskRequest) -> str:
+    return f"views:{hashlib.sha256(f'{request.user.pk}'.encode()).hexdigest()[:20]}"
+
+
+@require_POST
+@desk_view
+def save_view(request: DeskRequest) -> HttpResponse:
+    """Save the filters in the query string under a name. What was typed comes back with the reason if it cannot."""
+    form = ViewForm(request.POST, owner=request.user)
+    filters = HistoryFilter(QueryDict(request.POST.get("query", "")), user=request.user)
+    if form.is_valid() and SavedView.objects.filter(owner=request.user).count() >= MOST_VIEWS:
+        form.add_error("name", _("Ya tienes %(n)s vistas. Borra una antes.") % {"n": MOST_VIEWS})
+    if len(filters.query) > LONGEST_QUERY:
+        form.add_error(None, _("Son demasiados filtros para guardarlos. Quita algunos."))
+    if not form.is_valid():
+        context = {"form": form, "query": filters.query}
+        return render(request, "agents/history/save.html", context, status=422)
+    view = form.save(commit=False)
+    view.owner, view.query = request.user, filters.query
+    view.save()
+    cache.delete(_counts_key(request))
+    messages.success(request, _("Guardamos la vista «%(name)s».") % {"name": view.name})
+    return redirect(_address(view))
+
+
+@desk_view
+def edit_view(request: DeskRequest, pk: int) -> HttpResponse:
+    """Rename, share or delete a view, or give it the filters of the page from which one comes."""
+    view = get_object_or_404(SavedView, pk=pk)
+    if view.owner_id != request.user.pk and not (view.is_shared and request.user.is_supervisor):
+        raise Http404
+    form = ViewForm(request.POST or None, instance=view, owner=view.owner)
+    query = HistoryFilter(QueryDict((request.POST or request.GET).get("query", "")), user=request.user).query
+    if request.method == "POST":
+        cache.delete(_counts_key(request))
+        if request.POST.get("do") == "delete":
+            view.delete()
+            messages.success(request, _("Borramos la vista «%(name)s».") % {"name": view.name})
+            return redirect("agents:history")
+        if form.is_valid():
+            view = form.save(commit=False)
+            if request.POST.get("with_filters"):
+                view.query = query[:LONGEST_QUERY]
+            view.save()
+            messages.success(request, _("Guardamos la vista «%(name)s».") % {"name": view.name})
+            return redirect(_address(view))
+    context = {"form": form, "view": view, "query": query, "is_other": query and query != view.query}
+    return render(
+        request, "agents/history/save.html", context, status=422 if request.method == "POST" else 200
+    )
+
+
+def _address(view: SavedView) -> str:
+    query = QueryDict(view.query, mutable=True)
+    query["vista"] = str(view.pk)
+    return f"{reverse('agents:history')}?{query.urlencode()}"

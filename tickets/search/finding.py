@@ -1,0 +1,93 @@
+"""Find tickets by words, and show where the words stand."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db.models.functions import Left
+
+from content.search import stems_of
+from content.text import MAX_TEXT, plain_excerpt
+from content.words import query_of
+
+from .. import folios
+from ..enums import MessageKind
+from ..models import Message, Ticket
+from ..models.querysets import TicketQuerySet
+
+MOST_MESSAGES = 600
+"""The messages that are read to show where the words of a page's tickets stand: the newest of all."""
+BEFORE, AFTER = 40, 110
+"""The letters that are shown before the first word that was found, and from it on."""
+_WORD = re.compile(r"\w+")
+
+
+def matching_words(tickets: TicketQuerySet, text: str, *, among: TicketQuerySet) -> TicketQuerySet:
+    """Keep the tickets whose folio `text` names or, if it names none of `among`, those that have all its words, in any
+    form, in their title, messages, notes, answers or their requester's name and address."""
+    named = folios.named_in(text)
+    if named and among.filter(folio__in=named).exists():
+        return tickets.filter(folio__in=named)
+    return tickets.filter(words__words__has=query_of(text)) if text.strip() else tickets
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """Says where in a ticket the words stand: in a message of this kind. `parts` are pieces of text, each with whether
+    it is one of the words."""
+
+    kind: MessageKind
+    parts: tuple[tuple[str, bool], ...]
+
+
+def snippets_of(tickets: Iterable[Ticket], text: str) -> dict[int, Snippet]:
+    """Return for each ticket that has the words in a message the one that has most of them, the newest of those. One
+    query, which reads no more than `MOST_MESSAGES`."""
+    wanted = query_of(text)
+    if not wanted:
+        return {}
+    best: dict[int, tuple[int, str, str]] = {}
+    rows = Message.objects.filter(ticket__in=[ticket.pk for ticket in tickets]).order_by("-created_at", "-id")
+    for ticket, kind, body in rows.values_list("ticket", "kind", Left("body", MAX_TEXT))[:MOST_MESSAGES]:
+        if ticket in best and best[ticket][0] == len(wanted):
+            continue
+        present = {stem for word in set(_WORD.findall(body.lower())) for stem in stems_of(word)}
+        count = sum(bool(present.intersection(stems)) for stems in wanted)
+        if count > best.get(ticket, (0,))[0]:
+            best[ticket] = count, kind, body
+    stems = frozenset(stem for word in wanted for stem in word)
+    found = {}
+    for ticket, (_count, kind, body) in best.items():
+        parts = tuple(marked(_around(plain_excerpt(body, MAX_TEXT), stems), stems))
+        found[ticket] = Snippet(MessageKind(kind), parts)
+    return found
+
+
+def wanted_stems(text: str) -> frozenset[str]:
+    """Return the stems of the words that `text` looks for."""
+    return frozenset(stem for word in query_of(text) for stem in word)
+
+
+def marked(text: str, stems: Collection[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the text in pieces, each with whether it is a word that has one of the stems."""
+    last = 0
+    for word in _WORD.finditer(text):
+        if not stems_of(word[0]).isdisjoint(stems):
+            if word.start() > last:
+                yield text[last : word.start()], False
+            yield word[0], True
+            last = word.end()
+    if last < len(text):
+        yield text[last:], False
+
+
+def _around(text: str, stems: Collection[str]) -> str:
+    """Return the part of the text around the first of the words."""
+    first = next(
+        (word.start() for word in _WORD.finditer(text) if not stems_of(word[0]).isdisjoint(stems)), 0
+    )
+    start = max(0, first - BEFORE)
+    if start:
+        start = text.find(" ", start, first) + 1 or start
+    end = first + AFTER
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
