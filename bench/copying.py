@@ -9,6 +9,8 @@ from django.db import connection, models
 from django.db.models import Field, FileField, GeneratedField, JSONField, Model
 from psycopg.types.json import Jsonb
 
+from content.words import WordsField
+
 INDEXES = """
     SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid), conname, pg_get_constraintdef(c.oid)
     FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid AND c.contype IN ('u', 'p', 'x')
@@ -46,6 +48,8 @@ def _value(field: "Field[Any, Any]") -> Callable[[Model], Any]:
     name = field.attname
     if isinstance(field, JSONField):
         return lambda row: Jsonb(getattr(row, name))
+    if isinstance(field, WordsField):
+        return lambda row: " ".join(f"'{word}'" for word in sorted(getattr(row, name)))
     if isinstance(field, FileField):
         return lambda row: str(getattr(row, name))
     if type(field).pre_save is not models.Field.pre_save and not isinstance(field, models.DateTimeField):

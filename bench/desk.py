@@ -13,6 +13,7 @@ from tickets.models import (
     Category,
     Clock,
     Delivery,
+    FieldValue,
     Message,
     Pause,
     ProcessVersion,
@@ -90,6 +91,7 @@ class Story:
     mails: list[OutgoingEmail] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     visits: list[StageVisit] = field(default_factory=list)
+    answers: list[FieldValue] = field(default_factory=list)
 
     def number_rows(self) -> None:
         """Give every row the id that follows from the ticket's, and copy it to the rows that refer to it."""
@@ -112,4 +114,5 @@ class Story:
 # In this order, because later ones refer to earlier ones.
 CHILDREN = (
     "messages", "attachments", "events", "deliveries", "mails", "clocks", "pauses", "surveys", "turns", "visits",
+    "answers",
 )  # fmt: skip

@@ -29,6 +29,7 @@ from tickets.models import (
     Attachment,
     Clock,
     Delivery,
+    FieldValue,
     FolioCounter,
     Message,
     Pause,
@@ -36,14 +37,17 @@ from tickets.models import (
     Survey,
     Ticket,
     TicketEvent,
+    TicketWords,
     Turn,
 )
+from tickets.search.indexing import words_of
 from tickets.workflow.publishing import publish
 
 BATCH = 1000
 WEIGHTS = {"soporte-con-aprobacion": 45, "incidencia-tecnica": 35, "solicitud-guiada": 12}
 FILLED: tuple[type[models.Model], ...] = (
     Ticket, Message, Attachment, TicketEvent, Delivery, OutgoingEmail, Clock, Pause, Survey, Turn, StageVisit,
+    FieldValue,
 )  # fmt: skip
 
 
@@ -60,7 +64,9 @@ def fill(size: int, *, say: Callable[[str], None] = print, counts_days: bool = T
     started, now = time.monotonic(), timezone.now()
     desk_of(size, now)  # before the processes that share it
     if connection.vendor == "postgresql" and not connection.in_atomic_block:
-        with copying.without_indexes([model._meta.db_table for model in FILLED]):
+        with copying.without_indexes(
+            [*(model._meta.db_table for model in FILLED), TicketWords._meta.db_table]
+        ):
             _fill_side_by_side(size, now)
             say(f"{size} tickets written in {time.monotonic() - started:.0f} s")
     else:
@@ -114,6 +120,9 @@ def _in_order(stories: list[Story]) -> Iterator[models.Model]:
     for name in CHILDREN:
         for story in stories:
             yield from getattr(story, name)
+    for story in stories:
+        bodies = [f"{message.body}\n{message.steps}" for message in story.messages]
+        yield TicketWords(ticket=story.ticket, words=words_of(story.ticket, bodies))
 
 
 def folio_of(pk: int) -> str:

@@ -69,6 +69,8 @@ PROMISES = {
     "panel": FOLIO,
     "panel_list": FOLIO,
     "map": FOLIO,
+    "history": FOLIO,
+    "history_filter": FOLIO,
     "palette": FOLIO,
     "folio": FOLIO,
     "elsewhere": FOLIO,
@@ -171,7 +173,7 @@ def _searches(size: int) -> Iterator[Page]:
 
     from bench.filling import folio_of
     from bench.words import ABSENT, COMMON, RARE
-    from tickets.lists.queues import ALL, HISTORY
+    from tickets.lists.queues import ALL
     from tickets.models import Ticket
 
     folios = [{"folio": folio_of(1 + number * 6007 % size)} for number in range(EXAMPLES)]
@@ -182,7 +184,13 @@ def _searches(size: int) -> Iterator[Page]:
     yield Page("folio", "Queue search by folio", ["supervisor0"], folio, waiting)
     closed = _folios(Ticket.objects.closed())
     yield Page("elsewhere", "Same, a closed ticket's folio", ["supervisor0"], folio, closed)
-    history = f"{reverse('agents:queue_of', args=[HISTORY.key])}?q="
+    everything = reverse("agents:history")
+    yield Page("history", "History: all", ["supervisor0"], [Step(everything, contains="</main>")])
+    chosen = f"{everything}?estado=terminados&severidad=high&orden=-cerrado"
+    yield Page(
+        "history_filter", "History: filtered and sorted", ["supervisor0"], [Step(chosen, contains="</main>")]
+    )
+    history = f"{everything}?q="
     for key, kind, word in (
         ("common", "a common", COMMON),
         ("rare", "a rare", RARE),

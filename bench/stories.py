@@ -43,6 +43,7 @@ from tickets.models import (
     Turn,
 )
 from tickets.record.turns import names_of
+from tickets.search.indexing import values_of
 
 OPEN_SHARE, GUESTS = 0.15, 0.2
 OPEN_DAYS, CLOSED_DAYS = 5.7, 730
@@ -99,6 +100,7 @@ def tell(number: int, desk: Desk) -> Story:
     if told := replay(ticket, story.events, desk.calendars):
         story.visits = told.visits
         told.write(ticket)
+    story.answers = list(values_of(ticket))
     story.number_rows()
     return story
 

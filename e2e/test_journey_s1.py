@@ -119,10 +119,10 @@ def test_s1_one_phone_repaired_another_rejected(people: People, mailbox: Mailbox
     marta.look()
 
     # The history shows both, and can be filtered by any field of the process
-    nelson.go("/agentes/colas/historico/?proceso=reparacion-de-dispositivo")
+    nelson.go("/agentes/historico/?proceso=reparacion-de-dispositivo")
     for listed in (folio, other):
         expect(nelson.page.get_by_role("main")).to_contain_text(listed)
-    nelson.go(f"/agentes/colas/historico/?proceso=reparacion-de-dispositivo&campo-numero_de_serie={SERIAL}")
+    nelson.go(f"/agentes/historico/?proceso=reparacion-de-dispositivo&campo-numero_de_serie={SERIAL}")
     expect(nelson.page.get_by_role("main")).to_contain_text(folio)
     expect(nelson.page.get_by_role("main")).not_to_contain_text(other)
     nelson.look()

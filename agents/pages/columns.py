@@ -169,7 +169,7 @@ def draw_row(
 ) -> SafeString:
     """Return the row of a ticket. It is built in Python, as the rows of queues are."""
     cells = ((_cell(column, ticket, href, stems, snippet),) for column in columns)
-    return format_html("<tr>{}</tr>", format_html_join("", "{}", cells))
+    return format_html('<tr data-row="{}">{}</tr>', ticket.folio, format_html_join("", "{}", cells))
 
 
 def _cell(
@@ -180,7 +180,9 @@ def _cell(
             '<td class="htable__subject"><a class="truncate" href="{}" data-open>{}</a>{}</td>',
             href,
             highlighted(marked(ticket.title, stems)) if stems else ticket.title,
-            _snippet(snippet),
+            _snippet(snippet)
+            if snippet
+            else format_html('<span class="snip truncate">{}</span>', ticket.excerpt),
         )
     if column.key == "folio":
         return format_html('<td><span class="folio">{}</span></td>', ticket.folio)
@@ -188,9 +190,7 @@ def _cell(
     return format_html("<td{}>{}</td>", css, column.draw(ticket))
 
 
-def _snippet(snippet: Snippet | None) -> SafeString:
-    if snippet is None:
-        return SafeString("")
+def _snippet(snippet: Snippet) -> SafeString:
     symbol, label = ICONS.get(snippet.kind, OTHER_MESSAGE)
     return format_html(
         '<span class="snip truncate">{} {} · «{}»</span>',

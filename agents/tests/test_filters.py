@@ -254,7 +254,7 @@ class TestSlowSearch:
 
     def test_folio_is_found_all_the_same(self, slow_words):
         ticket = make_ticket(title="La impresora")
-        page = signed_in(make_supervisor()).get(of("historico"), {"q": ticket.folio})
+        page = signed_in(make_supervisor()).get(reverse("agents:history"), {"q": ticket.folio})
         assert folios_in(page) == [ticket.folio]
 
 

@@ -126,7 +126,9 @@ def test_dates_include_their_last_day_in_the_readers_zone(client, desk):
 
 
 def test_order_says_which_tickets_it_leaves_out(client, desk):
-    assert "solo están los tickets que tienen «Satisfacción»" in text_of(client.get(f"{PAGE}?orden=-satisfaccion"))
+    assert "solo están los tickets que tienen «Satisfacción»" in text_of(
+        client.get(f"{PAGE}?orden=-satisfaccion")
+    )
     assert "solo están" not in text_of(client.get(f"{PAGE}?orden=-actividad"))
 
 
@@ -204,7 +206,16 @@ def test_pages_follow_each_other_in_every_order(client, supervisor):
 
 @pytest.mark.parametrize(
     "query",
-    ["nada=1", "estado=x", "orden=x", "columna=x", "creado_desde=ayer", "proceso=x", "satisfaccion=9", "q=%00"],
+    [
+        "nada=1",
+        "estado=x",
+        "orden=x",
+        "columna=x",
+        "creado_desde=ayer",
+        "proceso=x",
+        "satisfaccion=9",
+        "q=%00",
+    ],
 )
 def test_wrong_parameter_is_left_out_and_named(client, desk, query):
     assert len(listed(client, query)) in (0, 4)
@@ -253,7 +264,11 @@ def test_view_is_saved_private_opened_shared_changed_and_deleted(client, desk, s
     colleague = signed_in(make_supervisor())
     response = client.post(VIEWS, {"name": " Los  críticos ", "query": "severidad=critical&orden=creado&x=1"})
     view = SavedView.objects.get()
-    assert (view.name, view.query, view.is_shared) == ("Los críticos", "severidad=critical&orden=creado", False)
+    assert (view.name, view.query, view.is_shared) == (
+        "Los críticos",
+        "severidad=critical&orden=creado",
+        False,
+    )
     assert listed(client, response.url.partition("?")[2]) == folios(desk, "late")
     assert "Los críticos" in text_of(client.get(PAGE))
     assert "Los críticos" not in text_of(colleague.get(PAGE))
@@ -263,9 +278,7 @@ def test_view_is_saved_private_opened_shared_changed_and_deleted(client, desk, s
     view.refresh_from_db()
     assert (view.name, view.query, view.is_shared) == ("Críticos", "severidad=critical&orden=creado", True)
     assert "Críticos" in text_of(colleague.get(PAGE))
-    client.post(
-        f"{VIEWS}{view.pk}/", {"name": "Críticos", "query": "estado=abiertos", "with_filters": "on"}
-    )
+    client.post(f"{VIEWS}{view.pk}/", {"name": "Críticos", "query": "estado=abiertos", "with_filters": "on"})
     view.refresh_from_db()
     assert (view.query, view.is_shared) == ("estado=abiertos", False)
     client.post(f"{VIEWS}{view.pk}/", {"do": "delete"})

@@ -23,6 +23,7 @@ from accounts.tests.factories import (
     make_user,
 )
 from tickets.models import Survey, Ticket
+from tickets.search.indexing import index_changed
 from tickets.tests.factories import make_process, make_ticket, set_clock
 from tickets.workflow import sweeps
 
@@ -133,7 +134,8 @@ def test_rejection_needs_one_of_the_reasons(report: Ticket, evaluator: Client, a
     assert "Motivo del rechazo Otro motivo" in shown
     assert "Se retira en mayo" in shown
     assert "Se retira." in shown_to_requester(report)
-    history = f"{of('historico')}?proceso=reporte-de-incidentes&campo-motivo_rechazo="
+    index_changed()
+    history = f"{reverse('agents:history')}?proceso=reporte-de-incidentes&campo-motivo_rechazo="
     assert folios_in(evaluator.get(f"{history}otro")) == [report.folio]
     assert folios_in(evaluator.get(f"{history}ya_conocido")) == []
 
@@ -196,9 +198,9 @@ def test_customers_of_both_kinds_sign_up_and_are_found_by_kind():
 
     assert folios.keys() == {"parkiador", "parkioferente"}
     for key, folio in folios.items():
-        assert folios_in(client.get(of("historico"), {"cliente": key})) == [folio]
-    assert guest.folio in folios_in(client.get(of("historico")))
-    filters = page_of(client, reverse("agents:queue_filters", args=["historico"]))
+        assert folios_in(client.get(reverse("agents:history"), {"cliente": key})) == [folio]
+    assert guest.folio in folios_in(client.get(reverse("agents:history")))
+    filters = page_of(client, reverse("agents:history_filters"))
     assert "Parkiador" in filters
     assert "Parkioferente" in filters
 
@@ -228,7 +230,7 @@ def test_employee_who_validated_a_repair_reads_its_state():
     page = plain(page_of(reviewer, url(ticket)))
     assert "FINALIZADO" in page
     assert "Cambiamos la pantalla." in page
-    row = text_of(reviewer.get(of("historico"), {"proceso": "reparacion-de-dispositivo"}))
+    row = text_of(reviewer.get(reverse("agents:history"), {"proceso": "reparacion-de-dispositivo"}))
     assert ticket.folio in row
     assert "FINALIZADO" in row
 

@@ -353,7 +353,7 @@ def test_closed_tickets_are_in_closed_queue_and_history(supervisor):
     assert folios_in(client.get(of("todos"))) == []
     assert folios_in(client.get(of("cerrados"))) == [ticket.folio]
     working = make_ticket()
-    history = client.get(of("historico"))
+    history = client.get(reverse("agents:history"))
     assert set(folios_in(history)) == {ticket.folio, working.folio}
     assert "Cerrado" in text_of(history)
     assert "Recibido" in text_of(history)

@@ -76,7 +76,7 @@ def write(tickets: Collection[int]) -> None:
         update_fields=["words"],
     )
     FieldValue.objects.filter(ticket__in=tickets).delete()
-    FieldValue.objects.bulk_create(value for row in rows for value in _values(row))
+    FieldValue.objects.bulk_create(value for row in rows for value in values_of(row))
 
 
 def words_of(ticket: Ticket, messages: Collection[str]) -> set[str]:
@@ -114,7 +114,8 @@ def sort_value(item: FieldDefinition, value: Any) -> str:
     return fold(_shown(item, value))[:SORTED]
 
 
-def _values(ticket: Ticket) -> Iterator[FieldValue]:
+def values_of(ticket: Ticket) -> Iterator[FieldValue]:
+    """Yield the ticket's answers, not saved, by which lists are sorted."""
     process = ProcessVersion.objects.process_of(ticket.process_version_id)
     for item, value in _answers(ticket):
         if text := sort_value(item, value).replace("\0", ""):
