@@ -26,6 +26,7 @@ BEAT_SCHEDULE = {
     "recompute clocks whose calendar changes": every("helpdesk.tasks.recompute_clocks", seconds=5),
     "count the days that reports show": every("helpdesk.tasks.count_days", seconds=15),
     "write the words that tickets are searched by": every("helpdesk.tasks.index_texts", seconds=5),
+    "write the files that people ask for": every("helpdesk.tasks.write_exports", seconds=3),
     "act on customers' silence": every("helpdesk.tasks.sweep_silence", minutes=5),
     "draw missing thumbnails": every("helpdesk.tasks.draw_thumbnails", minutes=1),
     "scan held files for viruses": every("helpdesk.tasks.scan_held_files", minutes=1),

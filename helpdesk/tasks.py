@@ -12,6 +12,7 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from agents import exports
 from content.batches import delete_in_batches
 from notifications.outgoing import outbox
 from tickets import attachments, drafts, stored_files
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 SWEEP_SOFT_LIMIT = 50
 SWEEP_HARD_LIMIT = 60
+EXPORT_SOFT_LIMIT = 1500
+EXPORT_HARD_LIMIT = 1560
 CLEAN_UP_SOFT_LIMIT = 240
 CLEAN_UP_HARD_LIMIT = 270
 
@@ -68,6 +71,12 @@ def index_texts() -> None:
     indexing.index_changed()
 
 
+@shared_task(soft_time_limit=EXPORT_SOFT_LIMIT, time_limit=EXPORT_HARD_LIMIT)
+def write_exports() -> None:
+    """Write the files that people have asked for."""
+    exports.write_waiting()
+
+
 @shared_task
 def heartbeat() -> None:
     """Store the current time for /readyz. It proves that scheduler, broker and worker are alive."""
@@ -98,6 +107,7 @@ def clean_up() -> None:
         proposing.forget_old_drafts,
         outbox.forget_old_mail,
         csp_reports.forget_old,
+        exports.forget_old,
         delete_old_demo_mail,
         delete_expired_sessions,
         delete_files_without_rows,  # the last one: it asks the store, which may be slow

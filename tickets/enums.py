@@ -97,6 +97,21 @@ class Scope(models.TextChoices):
     ASSIGNEE = "assignee", _("Responsable")
 
 
+class ExportFormat(models.TextChoices):
+    CSV = "csv", "CSV"
+    XLSX = "xlsx", "Excel"
+
+
+class ExportState(models.TextChoices):
+    """How far an export is."""
+
+    WAITING = "waiting", _("En espera")
+    RUNNING = "running", _("En curso")
+    DONE = "done", _("Lista")
+    FAILED = "failed", _("Fallida")
+    CANCELLED = "cancelled", _("Cancelada")
+
+
 class Severity(models.TextChoices):
     """How severe a case is, most severe first. Every process uses this scale (S0.17, S4.10)."""
 

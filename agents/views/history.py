@@ -29,6 +29,7 @@ from ..forms.history import HistoryFilter
 from ..origin import LONGEST
 from ..pages.columns import draw_row, for_columns
 from ..pages.rows import FOLIO_PLACEHOLDER, ticket_address
+from .exports import exports_of
 
 PAGE_SIZE = 40
 MANY = 1000
@@ -47,6 +48,7 @@ def history(request: DeskRequest) -> HttpResponse:
         "view": _chosen_view(request),
         **_views(request),
         **_listed(request, filters),
+        **exports_of(request),
     }
     part = "#results" if request.htmx.target == "results" else ""
     return render(request, f"agents/history/page.html{part}", context)

@@ -6,6 +6,7 @@ from .daily_counts import CountingMark, DailyCounts, DirtyDay
 from .delivery import Delivery
 from .drafts import FormDraft, ReportDraft
 from .event import TicketEvent
+from .exports import Export
 from .guest_token import GuestToken
 from .overtaking import Overtaking
 from .policy import PolicyVersion
@@ -34,6 +35,7 @@ __all__ = [
     "DirtyDay",
     "Draft",
     "DueChange",
+    "Export",
     "FieldValue",
     "FolioCounter",
     "FormDraft",
