@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -20,7 +20,8 @@ from web.folios import canonical_address
 from web.origins import parts_of
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+Answer = TypeVar("Answer", bound=HttpResponseBase)
+View = Callable[Concatenate[HttpRequest, P], Answer]
 
 
 class DeskRequest(HttpRequest):
@@ -35,10 +36,10 @@ class DeskRequest(HttpRequest):
     may_prepare: SimpleLazyObject | bool
 
 
-DeskView = Callable[Concatenate[DeskRequest, P], HttpResponse]
+DeskView = Callable[Concatenate[DeskRequest, P], Answer]
 
 
-def desk_view(view: DeskView[P]) -> View[P]:
+def desk_view(view: DeskView[P, Answer]) -> View[P, Answer | HttpResponse]:
     """Admit staff only. Customers get 404. If nobody is signed in, pages redirect to sign in, scripts get 401, and what
     was typed in a form is shown, to send it again (`session_ended`).
 
@@ -47,7 +48,8 @@ def desk_view(view: DeskView[P]) -> View[P]:
     """
 
     @wraps(view)
-    def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapper(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> Answer | HttpResponse:
+        response: Answer | HttpResponse
         if not request.user.is_authenticated:
             if getattr(request, "htmx", False) or request.headers.get("X-Requested-With"):
                 return HttpResponse(status=401)
@@ -84,11 +86,11 @@ def _page_of(request: HttpRequest) -> str:
     return page._replace(scheme="", netloc="", fragment="").geturl()
 
 
-def supervisor_view(view: DeskView[P]) -> View[P]:
+def supervisor_view(view: DeskView[P, Answer]) -> View[P, Answer | HttpResponse]:
     """Admit supervisors and administrators only. Agents and customers get 404."""
 
     @wraps(view)
-    def wrapper(request: DeskRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapper(request: DeskRequest, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         if not request.user.is_supervisor:
             raise Http404
         return view(request, *args, **kwargs)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.http import FileResponse, Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -50,11 +50,11 @@ def exports_of(request: DeskRequest) -> dict[str, Any]:
 
 @require_safe
 @desk_view
-def download(request: DeskRequest, pk: int) -> HttpResponseBase:
+def download(request: DeskRequest, pk: int) -> FileResponse:
     export = get_object_or_404(Export, pk=pk, owner=request.user, state=ExportState.DONE)
     try:
         return FileResponse(export.file.open("rb"), as_attachment=True, filename=export.file_name)
-    except FileNotFoundError as problem:
+    except OSError as problem:
         raise Http404 from problem
 
 
