@@ -38,6 +38,7 @@ urlpatterns = [
     path("colas/<slug:key>/lista/", queues.queue_items, name="queue_items"),
     path("historico/", history.history, name="history"),
     path("historico/filtros/", history.history_filters, name="history_filters"),
+    path("historico/cuenta/", history.history_count, name="history_count"),
     path("historico/cifras/", history.history_counts, name="history_counts"),
     path("historico/exportar/", exports.ask, name="export_ask"),
     path("historico/exportaciones/", exports.exports, name="exports"),

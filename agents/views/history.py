@@ -10,9 +10,12 @@ from django.core.cache import cache
 from django.db.models import Q
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from content.keyset import Page
@@ -33,7 +36,8 @@ from .exports import exports_of
 
 PAGE_SIZE = 40
 MANY = 1000
-"""Where counting stops: lists of more tickets say «1.000+»."""
+"""Where counting stops in the side list: views of more tickets say «999+»."""
+TOOLS_KEPT_SECONDS = 60
 COUNT_KEPT_SECONDS = 60
 COUNT_SECONDS = 0.3
 MOST_VIEWS = 30
@@ -45,13 +49,29 @@ def history(request: DeskRequest) -> HttpResponse:
     filters = HistoryFilter(request.GET, user=request.user)
     context: dict[str, Any] = {
         "filters": filters,
-        "view": _chosen_view(request),
+        "tools": _tools(filters),
         **_views(request),
         **_listed(request, filters),
         **exports_of(request),
     }
     part = "#results" if request.htmx.target == "results" else ""
     return render(request, f"agents/history/page.html{part}", context)
+
+
+def _tools(filters: HistoryFilter) -> dict[str, SafeString]:
+    """Return the search, the filters, the menus and the table's head as HTML, kept for a minute: they follow from the
+    filters alone, and take as long as the rows."""
+    seen_as = (filters.query, get_language(), timezone.get_current_timezone_name())
+    key = f"history:{hashlib.sha256(repr(seen_as).encode()).hexdigest()}"
+    tools: dict[str, SafeString] | None = cache.get(key)
+    if tools is None:
+        context = {"filters": filters}
+        tools = {
+            "bar": render_to_string("agents/history/_bar.html", context),
+            "head": render_to_string("agents/history/_head.html", context),
+        }
+        cache.set(key, tools, TOOLS_KEPT_SECONDS)
+    return tools
 
 
 def _listed(request: DeskRequest, filters: HistoryFilter) -> dict[str, Any]:
@@ -63,8 +83,6 @@ def _listed(request: DeskRequest, filters: HistoryFilter) -> dict[str, Any]:
             page, other_page = read_page(
                 for_columns(tickets), order=filters.order, size=PAGE_SIZE, cursor=cursor
             )
-            is_whole = not (page.newer or page.older)
-            count = len(page.rows) if is_whole else _count(tickets.order_by(*filters.order))
             snippets = snippets_of(page.rows, text)
     except TookTooLong as problem:
         return {"page": Page([]), "took_too_long": str(problem), "problems": filters.problems}
@@ -84,16 +102,24 @@ def _listed(request: DeskRequest, filters: HistoryFilter) -> dict[str, Any]:
     return {
         "page": page,
         "rows": rows,
-        "count": count,
-        "has_more": count >= MANY,
+        "count": None if page.newer or page.older else len(page.rows),
         "page_newer": f"?{query}pagina={page.newer}" if page.newer else "",
         "page_older": f"?{query}pagina={page.older}" if page.older else "",
         "problems": [*filters.problems, *filter(None, [other_page])],
     }
 
 
-def _count(tickets: Any) -> int:
-    return len(tickets.values_list("pk")[:MANY])
+@require_safe
+@desk_view
+def history_count(request: DeskRequest) -> HttpResponse:
+    """Return how many tickets the list has. The page asks for it after it is shown: it may be a million."""
+    filters = HistoryFilter(request.GET, user=request.user)
+    try:
+        with time_limit():
+            count = filters.apply(Ticket.objects.visible_to(request.user)).count()
+    except TookTooLong:
+        count = None
+    return render(request, "agents/history/_count.html", {"count": count})
 
 
 def _origin(filters: HistoryFilter, cursor: str) -> str:
@@ -142,27 +168,23 @@ class ViewForm(forms.ModelForm):
 
 
 def _views(request: DeskRequest) -> dict[str, Any]:
-    """Return the person's own views and those that others share. One query."""
+    """Return the person's own views and those that others share, and the one that the address names. One query."""
     rows = SavedView.objects.filter(Q(owner=request.user) | Q(is_shared=True)).select_related("owner")
     views = list(rows[: 2 * MOST_VIEWS])
+    chosen = request.GET.get("vista", "")
     return {
+        "view": next((view for view in views if f"{view.pk}" == chosen), None),
         "own_views": [view for view in views if view.owner_id == request.user.pk],
         "shared_views": [view for view in views if view.owner_id != request.user.pk],
         "view_counts": cache.get(_counts_key(request)) or {},
     }
 
 
-def _chosen_view(request: DeskRequest) -> SavedView | None:
-    pk = request.GET.get("vista", "")
-    rows = SavedView.objects.filter(Q(owner=request.user) | Q(is_shared=True)).select_related("owner")
-    return rows.filter(pk=int(pk)).first() if pk.isdecimal() and len(pk) < 10 else None
-
-
 @require_safe
 @desk_view
 def history_counts(request: DeskRequest) -> HttpResponse:
     """Return the side list with the figure of each view. They are counted once a minute: some take long."""
-    context = {"view": _chosen_view(request), **_views(request)}
+    context = _views(request)
     if not context["view_counts"]:
         views = [*context["own_views"], *context["shared_views"]]
         context["view_counts"] = {view.pk: _count_of(view, request) for view in views[:MOST_VIEWS]}
@@ -173,10 +195,10 @@ def history_counts(request: DeskRequest) -> HttpResponse:
 def _count_of(view: SavedView, request: DeskRequest) -> int | None:
     """Return how many tickets the view has for this person, up to `MANY`; None if counting takes too long."""
     filters = HistoryFilter(QueryDict(view.query), user=request.user)
-    tickets = filters.apply(Ticket.objects.visible_to(request.user)).order_by(*filters.order)
+    tickets = filters.apply(Ticket.objects.visible_to(request.user)).order_by()
     try:
         with time_limit(COUNT_SECONDS):
-            return _count(tickets)
+            return len(tickets.values_list("pk")[:MANY])
     except TookTooLong:
         return None
 

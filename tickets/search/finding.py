@@ -3,11 +3,12 @@
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.db.models.functions import Left
 
 from content.search import stems_of
-from content.text import MAX_TEXT, plain_excerpt
+from content.text import MAX_TEXT, fold, plain_excerpt
 from content.words import query_of
 
 from .. import folios
@@ -46,12 +47,14 @@ def snippets_of(tickets: Iterable[Ticket], text: str) -> dict[int, Snippet]:
     wanted = query_of(text)
     if not wanted:
         return {}
+    initials = _initials(stem for stems in wanted for stem in stems)
     best: dict[int, tuple[int, str, str]] = {}
     rows = Message.objects.filter(ticket__in=[ticket.pk for ticket in tickets]).order_by("-created_at", "-id")
     for ticket, kind, body in rows.values_list("ticket", "kind", Left("body", MAX_TEXT))[:MOST_MESSAGES]:
         if ticket in best and best[ticket][0] == len(wanted):
             continue
-        present = {stem for word in set(_WORD.findall(body.lower())) for stem in stems_of(word)}
+        words = (word for word in set(_WORD.findall(body.lower())) if _initial(word) in initials)
+        present = {stem for word in words for stem in stems_of(word)}
         count = sum(bool(present.intersection(stems)) for stems in wanted)
         if count > best.get(ticket, (0,))[0]:
             best[ticket] = count, kind, body
@@ -70,15 +73,30 @@ def wanted_stems(text: str) -> frozenset[str]:
 
 def marked(text: str, stems: Collection[str]) -> Iterator[tuple[str, bool]]:
     """Yield the text in pieces, each with whether it is a word that has one of the stems."""
-    last = 0
+    last, initials = 0, _initials(stems)
     for word in _WORD.finditer(text):
-        if not stems_of(word[0]).isdisjoint(stems):
+        if _initial(word[0]) in initials and not stems_of(word[0]).isdisjoint(stems):
             if word.start() > last:
                 yield text[last : word.start()], False
             yield word[0], True
             last = word.end()
     if last < len(text):
         yield text[last:], False
+
+
+def _initials(stems: Iterable[str]) -> set[str]:
+    """Return the letters with which words of these stems begin. Most words are told apart by them, which is much
+    cheaper than finding their stems."""
+    return {stem[:1] for stem in stems}
+
+
+@lru_cache(maxsize=10_000)
+def _folded(letter: str) -> str:
+    return fold(letter)[:1]
+
+
+def _initial(word: str) -> str:
+    return _folded(word[0])
 
 
 def _around(text: str, stems: Collection[str]) -> str:
