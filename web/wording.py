@@ -6,6 +6,7 @@ Templates use these functions as filters (`{% load ui %}`).
 import re
 import zlib
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from django.utils.formats import number_format
@@ -16,6 +17,7 @@ from content.dates import spanish_is_active
 from content.text import normalize
 from tickets.calendars import Target
 from tickets.enums import TargetUnit
+from tickets.facts.experience import Experience
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -79,6 +81,21 @@ def hours_and_minutes(value: timedelta) -> str:
     hours, minutes = divmod(int(value.total_seconds() // 60), 60)
     parts = [f"{hours}{NBSP}h"] if hours else []
     return " ".join([*parts, f"{minutes}{NBSP}min"] if minutes or not hours else parts)
+
+
+def usual_time(experience: Experience | None) -> str:
+    """Say how long comparable tickets took: «Casi siempre en 1 a 2 días». None gives ""."""
+    if experience is None:
+        return ""
+    unit = 3600 if experience.high < 24 * 3600 else 24 * 3600
+    low, high = (max(1, ceil(seconds / unit)) for seconds in (experience.low, experience.high))
+    if unit == 3600:
+        if low == high:
+            return ngettext("Casi siempre en %(n)d hora", "Casi siempre en %(n)d horas", high) % {"n": high}
+        return _("Casi siempre en %(low)d a %(high)d horas") % {"low": low, "high": high}
+    if low == high:
+        return ngettext("Casi siempre en %(n)d día", "Casi siempre en %(n)d días", high) % {"n": high}
+    return _("Casi siempre en %(low)d a %(high)d días") % {"low": low, "high": high}
 
 
 def target_in_words(target: Target | None, *, short: bool = False) -> str:

@@ -17,6 +17,7 @@ from accounts.models import Department, User
 from content.dates import short_day
 from content.sorting import sort_key
 from tickets.enums import Scope
+from tickets.facts import experience
 from tickets.facts.measures import MEASURES, OF_THE_DESK
 from tickets.facts.periods import Period
 from tickets.facts.totals import Totals, open_by_day, totals_by_value
@@ -164,6 +165,21 @@ class Panel(Report):
             spark=charts.spark([each.share(*names) for _step, each in self.steps]),
             url=self.list_of(names[1]),
         )
+
+    def usual(self) -> dict[str, str]:
+        """Return how often tickets took no longer than was told from experience: of the whole desk, whatever is
+        chosen. Empty if too few tickets tell."""
+        share = experience.share_within(self.period)
+        if share is None:
+            return {}
+        return {
+            "share": percent(share),
+            "formula": _(
+                "Tickets resueltos en el tiempo que se dice de su categoría: aquel en que terminaron 9 de 10 en los 90 "
+                "días anteriores al período. Solo categorías con 30 casos o más, de toda la mesa."
+            ),
+            "url": self.list_of("lasted"),
+        }
 
     def _satisfaction(self) -> Figure:
         mean, was = (each.mean("surveys") for each in (self.now, self.before))

@@ -138,6 +138,7 @@ def _content(request: DeskRequest, filters: PanelFilter) -> dict[str, Any]:
         "elevated_key": queues.ELEVATED,
         "due_key": queues.DUE_SOON.key,
         "compliance": shown.compliance(),
+        "usual": shown.usual(),
         "flow": shown.flow(),
         "ages": ages,
         "ages_table": shown.table_of(ages["bars"]),

@@ -13,9 +13,11 @@ from tickets.closing import surveys
 from tickets.definitions.definition import Action
 from tickets.definitions.fields import displayed_answers
 from tickets.enums import StageKind
-from tickets.models import Attachment, Ticket, TicketEvent
+from tickets.facts import experience
+from tickets.models import Attachment, ProcessVersion, Ticket, TicketEvent
 from web.files import waiting_file_row
 from web.process_map import process_map
+from web.wording import usual_time
 
 from ..access import Access, unsent_reply
 from ..forms.ticket import ActionForm, ReplyForm
@@ -78,6 +80,7 @@ def live_context(
         "late": notice_for(ticket) if access.can_reply else None,
         "notifications_url": access.url("notifications"),
         "due_url": access.url("due"),
+        "usual": usual_time(experience.of_category(ticket.category_id, process=_process_of(ticket))),
         "survey_url": access.url("survey") if access.can_rate and surveys.is_open(ticket) else "",
         "answers": _answers(ticket),
         "follows": _followed(access),
@@ -86,6 +89,10 @@ def live_context(
         "solution": conversation.solution() if ticket.kind == StageKind.CLOSURE_APPROVAL else None,
         "awaits_reply": ticket.kind == StageKind.WAITING_CUSTOMER,
     }
+
+
+def _process_of(ticket: Ticket) -> int:
+    return ProcessVersion.objects.process_of(ticket.process_version_id)
 
 
 def _answers(ticket: Ticket) -> list[tuple[str, str]]:

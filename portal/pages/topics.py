@@ -15,9 +15,10 @@ from content.search import compounds_of, score, words_of
 from tickets.calendars import Target
 from tickets.definitions.definition import Definition
 from tickets.enums import CaseKind, ClockKind, Severity
+from tickets.facts import experience
 from tickets.models import Category, Process
 from tickets.promises import targets_of
-from web.wording import target_in_words
+from web.wording import target_in_words, usual_time
 
 KEY = re.compile(r"[\w-]+(\.[\w-]+)?", re.ASCII)
 """A topic's key in an address. Others are nobody's, and some no database takes."""
@@ -108,6 +109,12 @@ class Topic:
         if self.first_response:
             return _("Primera respuesta: %(time)s") % {"time": target_in_words(self.first_response)}
         return ""
+
+    @property
+    def usual(self) -> str:
+        """How long comparable tickets took, apart from what is promised; empty if there are too few."""
+        category = self.category.pk if self.category else None
+        return usual_time(experience.of_category(category, process=self.process.pk))
 
     @property
     def _category(self) -> str:

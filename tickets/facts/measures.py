@@ -85,6 +85,10 @@ def _duration(seconds: int | None) -> str:
     return "" if seconds is None else str(bucket(seconds))
 
 
+def _elapsed(start: datetime, end: datetime) -> str:
+    return str(bucket(max(0.0, (end - start).total_seconds())))
+
+
 def _reason(version: int, stage: str) -> str:
     return f"{ProcessVersion.objects.process_of(version)}:{stage}"
 
@@ -186,6 +190,15 @@ OF_THE_DESK: tuple[Measure, ...] = (
         "closed_at",
         reads=("resolution_seconds",),
         part_of=_duration,
+    ),
+    Measure(
+        "lasted",
+        _("Duración"),
+        _("Tiempo de reloj entre la llegada y el final de los tickets que se resolvieron en el período."),
+        lambda: Ticket.objects.filter(stage_kind=StageKind.DONE),
+        "closed_at",
+        reads=("created_at", "closed_at"),
+        part_of=_elapsed,
     ),
     Measure(
         "rejected",

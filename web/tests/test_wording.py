@@ -1,4 +1,4 @@
-"""`duration_in_words`, which writes round durations such as targets."""
+"""Spans of time in words: round ones such as targets, and ranges from experience."""
 
 from datetime import timedelta
 
@@ -7,7 +7,8 @@ from django.utils import translation
 
 from tickets.calendars import Target
 from tickets.enums import TargetUnit
-from web.wording import duration_in_words, target_in_words
+from tickets.facts.experience import Experience
+from web.wording import duration_in_words, target_in_words, usual_time
 
 PROMISES = [
     (timedelta(minutes=30), "30 minutos", "30 min"),
@@ -50,3 +51,20 @@ def test_odd_targets_are_written_in_hours_and_minutes():
     assert target_in_words(odd) == "3\N{NO-BREAK SPACE}h 35\N{NO-BREAK SPACE}min hábiles"
     with translation.override("en"):
         assert target_in_words(odd) == "3\N{NO-BREAK SPACE}h 35\N{NO-BREAK SPACE}min working"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (0.2, 0.9, "Casi siempre en 1 hora"),
+        (2.5, 7.2, "Casi siempre en 3 a 8 horas"),
+        (5, 23.5, "Casi siempre en 5 a 24 horas"),
+        (20, 30, "Casi siempre en 1 a 2 días"),
+        (25, 47, "Casi siempre en 2 días"),
+        (1, 24, "Casi siempre en 1 día"),
+    ],
+)
+def test_usual_time_is_told_in_whole_hours_or_days(low: float, high: float, text: str):
+    with translation.override("es"):
+        assert usual_time(Experience(low * 3600, high * 3600, 30)) == text
+        assert usual_time(None) == ""
