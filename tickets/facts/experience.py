@@ -1,7 +1,7 @@
 """How long comparable tickets took: what people are told apart from what is promised.
 
-The range goes from the time in which half of them ended to that in which 9 of 10 did, on the wall: whoever asks wants to
-know the day.
+The range goes from the time in which half of them ended to that in which 9 of 10 did. It is time on the wall, because
+whoever asks wants to know the day.
 """
 
 from collections import Counter
