@@ -70,6 +70,27 @@ def ask(owner: User, filters: HistoryFilter, *, name: str, kind: ExportFormat) -
         )
 
 
+def write_now(owner: User, *, query: str, name: str) -> Export | None:
+    """Write a list as CSV and return it, None if that failed. For jobs: it may take minutes."""
+    export = Export.objects.create(
+        owner=owner,
+        name=name[:60],
+        query=query,
+        format=ExportFormat.CSV,
+        language=owner.language,
+        zone=str(owner.zone),
+        state=ExportState.RUNNING,
+    )
+    try:
+        _write(export)
+    except Exception:
+        logger.exception("export %s failed", export.pk)
+        Export.objects.filter(pk=export.pk).update(state=ExportState.FAILED)
+        return None
+    export.refresh_from_db()
+    return export
+
+
 def cancel(export: Export) -> None:
     """Stop an export, which its job notices before the next rows, or delete one that has ended, with its file."""
     at_work = Export.objects.filter(pk=export.pk, state__in=[ExportState.WAITING, ExportState.RUNNING])

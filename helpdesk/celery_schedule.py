@@ -27,6 +27,7 @@ BEAT_SCHEDULE = {
     "count the days that reports show": every("helpdesk.tasks.count_days", seconds=15),
     "write the words that tickets are searched by": every("helpdesk.tasks.index_texts", seconds=5),
     "write the files that people ask for": every("helpdesk.tasks.write_exports", seconds=3),
+    "mail the reports that are due": every("helpdesk.tasks.mail_reports", minutes=1),
     "act on customers' silence": every("helpdesk.tasks.sweep_silence", minutes=5),
     "draw missing thumbnails": every("helpdesk.tasks.draw_thumbnails", minutes=1),
     "scan held files for viruses": every("helpdesk.tasks.scan_held_files", minutes=1),

@@ -22,7 +22,7 @@ from tickets.schedules import job, proposing
 from tickets.search import indexing
 from tickets.workflow import retention, sweeps
 
-from . import csp_reports
+from . import csp_reports, mailed_reports
 from .files_stay import why_files_stay
 from .models import Heartbeat
 
@@ -75,6 +75,12 @@ def index_texts() -> None:
 def write_exports() -> None:
     """Write the files that people have asked for."""
     exports.write_waiting()
+
+
+@shared_task(soft_time_limit=CLEAN_UP_SOFT_LIMIT, time_limit=CLEAN_UP_HARD_LIMIT)
+def mail_reports() -> None:
+    """Mail the reports that are due."""
+    mailed_reports.send_due()
 
 
 @shared_task

@@ -10,7 +10,7 @@ from django.db.models import Exists, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tickets.models import Delivery, Ticket, TicketEvent
+from tickets.models import Delivery, Export, Ticket, TicketEvent
 
 from .enums import FORMER_STATES, TROUBLED_STATES, WAITING_STATES, Audience, MailState
 
@@ -109,6 +109,16 @@ class OutgoingEmail(models.Model):
     secret_subject = models.CharField(max_length=255, blank=True, default="", db_default="", editable=False)
     text = models.TextField(blank=True, editable=False)
     html = models.TextField(blank=True, editable=False)
+    export = models.ForeignKey(
+        Export,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        db_index=False,
+    )
+    """The file that is attached, as long as it exists."""
     message_id = models.CharField("Message-ID", max_length=255, editable=False)
 
     state = models.CharField(_("estado"), max_length=10, choices=MailState, default=MailState.QUEUED)

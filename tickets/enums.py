@@ -97,6 +97,14 @@ class Scope(models.TextChoices):
     ASSIGNEE = "assignee", _("Responsable")
 
 
+class ReportInterval(models.TextChoices):
+    """How often a report is mailed."""
+
+    DAY = "day", _("Cada día")
+    WEEK = "week", _("Cada semana")
+    MONTH = "month", _("Cada mes")
+
+
 class ExportFormat(models.TextChoices):
     CSV = "csv", "CSV"
     XLSX = "xlsx", "Excel"

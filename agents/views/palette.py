@@ -63,6 +63,8 @@ def _tickets(user: User, text: str) -> list[dict[str, Any]]:
 
 def _places(user: User) -> list[dict[str, Any]]:
     pages = [("agents:new_ticket", _("Nuevo ticket"), "plus-lg")]
+    pages.append(("agents:history", _("Histórico"), "archive"))
+    pages.append(("agents:reports", _("Informes por correo"), "envelope"))
     if may_prepare(user):
         pages.append(("agents:prepare", _("Preparar"), "clipboard-check"))
     if user.is_supervisor:

@@ -46,6 +46,7 @@ EXPECTED = {
     "helpdesk.tasks.recompute_clocks",
     "helpdesk.tasks.count_days",
     "helpdesk.tasks.index_texts",
+    "helpdesk.tasks.mail_reports",
     "helpdesk.tasks.write_exports",
     "helpdesk.tasks.sweep_silence",
     "helpdesk.tasks.clean_up",

@@ -1,5 +1,6 @@
 """Compose the mails of outbox rows: text, HTML and headers, in each recipient's language and time zone."""
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Membership, User
 from tickets import policies
 from tickets.enums import DeliveryProblem, MessageKind, Template
-from tickets.models import Message, TicketEvent
+from tickets.models import Export, Message, TicketEvent
 
 from ..models import OutgoingEmail
 from . import reply_address
@@ -27,6 +28,10 @@ from .emails import CATALOGUE, MailContent, NotSent
 from .links import Links, Wish, links_for
 from .outbox import thread_id
 from .recipients import is_asked_for, wants_news
+
+logger = logging.getLogger(__name__)
+
+LARGEST_ATTACHMENT = 5 * 1024 * 1024
 
 SUBJECT_LENGTH = 200
 OPENING = frozenset({Template.RECEIVED, Template.NEW_TICKET})
@@ -73,6 +78,7 @@ def load_all(pks: Sequence[int]) -> list[OutgoingEmail]:
     reports = reports.select_related("author").prefetch_related("attachments")
     rows = OutgoingEmail.objects.prefetch_related(
         Prefetch("user", User.objects.prefetch_related(memberships)),
+        "export",
         Prefetch("event", TicketEvent.objects.select_related("message__author")),
         "event__message__attachments",
         "event__ticket__requester",
@@ -115,7 +121,10 @@ def _draft(mail: OutgoingEmail) -> Draft | ComposedMail:
     if mail.expires_at is not None and mail.expires_at <= timezone.now():
         raise NotSent(DeliveryProblem.OUTDATED)
     if mail.event is None:
-        return ComposedMail(_message(mail, mail.secret_subject or mail.subject, mail.text, mail.html))
+        message = _message(mail, mail.secret_subject or mail.subject, mail.text, mail.html)
+        if mail.export is not None:
+            _attach(message, mail.export)
+        return ComposedMail(message)
     case = MailContext(mail, mail.event, mail.event.ticket)
     _check_recipient(case)
     with _as_read_by(mail):
@@ -225,6 +234,16 @@ def _message(mail: OutgoingEmail, subject: str, text: str, html: str) -> EmailMu
     if html:
         message.attach_alternative(html, "text/html")
     return message
+
+
+def _attach(message: EmailMultiAlternatives, export: Export) -> None:
+    """Attach the file of the export, if it is small enough for mail and the store has it. The mail links to it, too."""
+    try:
+        if export.file and export.file.size <= LARGEST_ATTACHMENT:
+            with export.file.open("rb") as file:
+                message.attach(export.file_name, file.read(), "text/csv")
+    except OSError:
+        logger.warning("the file of export %s cannot be attached", export.pk, exc_info=True)
 
 
 def _threading(mail: OutgoingEmail) -> dict[str, str]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from content.batches import delete_in_batches
 from tickets.enums import DeliveryProblem, DeliveryState, Template
-from tickets.models import Delivery, TicketEvent
+from tickets.models import Delivery, Export, TicketEvent
 from tickets.record import deliveries
 
 from ..enums import TROUBLED_STATES, Audience, MailState
@@ -144,8 +144,11 @@ def enqueue_account_mail(
     language: str,
     expires_at: datetime | None,
     code: str = "",
+    is_urgent: bool = True,
+    export: Export | None = None,
 ) -> None:
-    """Add an already composed mail about an account. It is urgent: somebody may be waiting for the `code` in it.
+    """Add an already composed mail about an account. It is urgent: somebody may be waiting for the `code` in it. The
+    file of the `export` is attached when the mail is sent.
 
     The code stands in the columns of `OutgoingEmail.SECRETS` alone, which are emptied once the mail is settled; in
     `subject`, which is kept and shown, it is `HIDDEN`."""
@@ -162,7 +165,8 @@ def enqueue_account_mail(
             text=str(message.body),
             html=html,
             message_id=f"<account.{uuid.uuid4().hex}@{mail_domain()}>",
-            is_urgent=True,
+            is_urgent=is_urgent,
+            export=export,
             expires_at=expires_at,
         )
         for email in message.to

@@ -120,6 +120,7 @@ def test_home_query_count_is_bounded(
     for number in range(tickets):
         make_ticket(process, requester=customer, title=f"Ticket {number}")
     client = signed_in(customer)
+    html(client)  # what cases took is read once an hour
 
     with django_assert_max_num_queries(8):
         html(client)

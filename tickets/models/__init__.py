@@ -17,7 +17,7 @@ from .schedule_change import DueChange, ScheduleChange
 from .stage_visit import StageVisit
 from .ticket import FolioCounter, Ticket
 from .turn import Turn
-from .views import SavedView
+from .views import MailedReport, SavedView
 from .words import ChangedText, FieldValue, TicketWords
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "FolioCounter",
     "FormDraft",
     "GuestToken",
+    "MailedReport",
     "Mention",
     "Message",
     "Nonconformity",

@@ -1,0 +1,95 @@
+"""The form of a report by mail, and who may have which report."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Department, User
+from tickets.models import MailedReport, SavedView
+
+HOURS = [(hour, f"{hour}:00") for hour in range(24)]
+
+
+def departments_of(user: User) -> Any:
+    """Return the departments whose panel the person may have by mail: all for supervisors, for others those that they
+    manage."""
+    if user.is_supervisor:
+        return Department.objects.all()
+    return Department.objects.filter(
+        pk__in=[place.department_id for place in user.cached_memberships if place.is_manager]
+    )
+
+
+def may_have(user: User, report: MailedReport) -> bool:
+    """Return whether the person may have the report now: staff have views, supervisors every panel, managers that of
+    their departments."""
+    if not user.is_active or not user.is_desk_staff:
+        return False
+    if report.view is not None:
+        return report.view.is_shared or report.view.owner_id == user.pk
+    if user.is_supervisor:
+        return True
+    return report.department is not None and departments_of(user).filter(pk=report.department.pk).exists()
+
+
+class ReportForm(forms.ModelForm):
+    """`what` is "panel" or the id of a view."""
+
+    what = forms.ChoiceField(label=_("Informe"))
+    weekday = forms.TypedChoiceField(
+        label=_("Día de la semana"),
+        choices=[(number + 1, name) for number, name in WEEKDAYS.items()],
+        coerce=int,
+        initial=1,
+        help_text=_("Cuenta para los semanales. Los mensuales salen el día 1."),
+    )
+    hour = forms.TypedChoiceField(label=_("Hora"), choices=HOURS, coerce=int, initial=7)
+
+    class Meta:
+        model = MailedReport
+        fields = ("what", "department", "every", "weekday", "hour", "with_csv")
+        labels = {
+            "department": _("Departamento"),
+            "every": _("Cada cuánto"),
+            "with_csv": _("Adjuntar la lista en CSV"),
+        }
+        help_texts = {"with_csv": _("Solo con una vista. Hasta 5 MB; uno mayor se descarga del histórico.")}
+
+    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owner = owner
+        self.views = {
+            f"{view.pk}": view
+            for view in SavedView.objects.filter(Q(owner=owner) | Q(is_shared=True)).order_by("name")[:100]
+        }
+        departments = departments_of(owner)
+        has_panel = owner.is_supervisor or departments.exists()
+        panel = [("panel", _("Resumen del panel"))] if has_panel else []
+        views = [(pk, gettext("Vista: %(name)s") % {"name": view.name}) for pk, view in self.views.items()]
+        self.fields["what"].choices = [*panel, *views]  # type: ignore[attr-defined]
+        self.fields["department"].queryset = departments  # type: ignore[attr-defined]
+        self.fields["department"].required = False
+        self.fields["department"].empty_label = _("Toda la mesa")  # type: ignore[attr-defined]
+        if self.instance.pk:
+            self.initial["what"] = f"{self.instance.view_id}" if self.instance.view_id else "panel"
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        what = given.get("what")
+        if what == "panel" and not given.get("department") and not self.owner.is_supervisor:
+            raise ValidationError({"department": gettext("Elige un departamento que tengas a cargo.")})
+        return given
+
+    def save(self, commit: bool = True) -> MailedReport:
+        report: MailedReport = super().save(commit=False)
+        report.owner, report.view = self.owner, self.views.get(self.cleaned_data["what"])
+        if report.view is None:
+            report.with_csv = False
+        else:
+            report.department = None
+        return report
