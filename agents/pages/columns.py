@@ -35,6 +35,9 @@ ICONS = {
     MessageKind.SOLUTION: ("check2-circle", gettext_lazy("Solución")),
     MessageKind.REPORT: ("chat-left-text", gettext_lazy("Reporte")),
 }
+NONE = "–"
+KNOWN_ALONE = ("severidad", "estado", "responsable")
+"""The columns whose cells need no label on a phone."""
 OTHER_MESSAGE = ("chat-left-text", gettext_lazy("Mensaje"))
 
 
@@ -51,13 +54,13 @@ class Column:
     is_number: bool = False
 
     def draw(self, ticket: Ticket) -> Any:
-        return self.shown(ticket) if self.shown else self.value(ticket) or "–"
+        return self.shown(ticket) if self.shown else self.value(ticket) or NONE
 
 
 def _moment(name: str) -> Callable[[Ticket], Any]:
     def shown(ticket: Ticket) -> str:
         value: datetime | None = getattr(ticket, name)
-        return short_date(value) or "–"
+        return short_date(value) or NONE
 
     return shown
 
@@ -176,8 +179,10 @@ def draw_row(
         elif column.key == "folio":
             parts.append(f'<td><span class="folio">{escape(ticket.folio)}</span></td>')
         else:
-            css = "num text-end" if column.is_number else "htable__cell"
-            parts.append(f'<td class="{css}">{conditional_escape(column.draw(ticket))}</td>')
+            css, shown = "num text-end" if column.is_number else "htable__cell", column.draw(ticket)
+            label = "" if column.key in KNOWN_ALONE else f' data-label="{escape(column.label)}"'
+            none = " data-none" if shown == NONE else ""
+            parts.append(f'<td class="{css}"{label}{none}>{conditional_escape(shown)}</td>')
     parts.append("</tr>")
     return SafeString("".join(parts))
 
