@@ -6,6 +6,7 @@ is killed leaves a row that falls silent, and the next run begins it anew.
 
 import csv
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from django.http import QueryDict
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
@@ -27,6 +29,7 @@ from accounts.models import User
 from content.errors import DeskError
 from tickets.enums import ExportFormat, ExportState
 from tickets.models import Export, Ticket
+from tickets.models.views import LONGEST_QUERY
 
 from .forms.history import HistoryFilter
 from .pages.columns import Column, for_columns
@@ -37,6 +40,7 @@ AT_ONCE = 500
 MOST_AT_WORK = 3
 SILENT = timedelta(minutes=2)
 KEPT = timedelta(days=1)
+AFTER_A_SEPARATOR = re.compile(r"([;\t,|\r\n]\s*)(?=[=+\-@])")
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 WIDTHS = {"asunto": 48, "folio": 14}
 USUAL_WIDTH = 20
@@ -49,12 +53,24 @@ class TooManyExports(DeskError):
     default = gettext_lazy("Ya se preparan varios archivos tuyos. Espera a que terminen, o cancela uno.")
 
 
+class QueryTooLong(DeskError):
+    """The filters do not fit where they are kept."""
+
+    default = gettext_lazy("Son demasiados filtros para guardarlos. Quita algunos.")
+
+
+class NoLongerValid(Exception):
+    """A filter of the list means nothing any more: without it the file would have other tickets."""
+
+
 class Cancelled(Exception):
     """The owner has cancelled the export, or it was taken from this process."""
 
 
 def ask(owner: User, filters: HistoryFilter, *, name: str, kind: ExportFormat) -> Export:
-    """Put an export in line and return it. Raises `TooManyExports`."""
+    """Put an export in line and return it. Raises `TooManyExports` and `QueryTooLong`."""
+    if len(filters.query) > LONGEST_QUERY:
+        raise QueryTooLong
     with transaction.atomic():
         User.objects.select_for_update().get(pk=owner.pk)  # two clicks at once
         at_work = Export.objects.filter(owner=owner, state__in=[ExportState.WAITING, ExportState.RUNNING])
@@ -83,12 +99,14 @@ def write_now(owner: User, *, query: str, name: str) -> Export | None:
     )
     try:
         _write(export)
+    except Cancelled:
+        return None
     except Exception:
         logger.exception("export %s failed", export.pk)
-        Export.objects.filter(pk=export.pk).update(state=ExportState.FAILED)
+        Export.objects.filter(pk=export.pk, state=ExportState.RUNNING).update(state=ExportState.FAILED)
         return None
     export.refresh_from_db()
-    return export
+    return export if export.state == ExportState.DONE else None
 
 
 def cancel(export: Export) -> None:
@@ -139,6 +157,8 @@ def _take() -> Export | None:
 def _write(export: Export) -> None:
     with _as_its_reader(export), TemporaryFile() as file:
         filters = HistoryFilter(QueryDict(export.query), user=export.owner)
+        if filters.problems:
+            raise NoLongerValid(filters.problems)
         tickets = filters.apply(Ticket.objects.visible_to(export.owner))
         _say(export, total=tickets.count())
         rows = _rows(export, for_columns(tickets).order_by(*filters.order), filters.shown_columns)
@@ -174,8 +194,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return timezone.localtime(value).replace(tzinfo=None, microsecond=0)
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(DANGEROUS) else value
+        text = ILLEGAL_CHARACTERS_RE.sub("", value)  # a workbook cannot hold them
+        return f"'{text}" if text.startswith(DANGEROUS) else text
     return value
+
+
+def _apart(value: Any) -> Any:
+    """Return a value for a CSV file. Spreadsheets of some languages also part cells at other signs, so a text must be
+    harmless after each of them."""
+    return AFTER_A_SEPARATOR.sub(r"\1'", value) if isinstance(value, str) else value
 
 
 def _headings(columns: list[Column]) -> Row:
@@ -187,7 +214,7 @@ def _write_csv(file: IO[bytes], columns: list[Column], rows: Iterator[Row]) -> N
     out = csv.writer(_Encoded(file))
     file.write(b"\xef\xbb\xbf")
     out.writerow(_headings(columns))
-    out.writerows(rows)
+    out.writerows([_apart(value) for value in row] for row in rows)
 
 
 class _Encoded:
@@ -211,13 +238,8 @@ def _write_xlsx(file: IO[bytes], columns: list[Column], rows: Iterator[Row]) -> 
         heading.font = Font(bold=True)
     sheet.append(headings)
     for row in rows:
-        sheet.append([_without_controls(value) for value in row])
+        sheet.append(row)
     book.save(file)
-
-
-def _without_controls(value: Any) -> Any:
-    """Leave out the characters that a workbook cannot hold."""
-    return openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
 
 
 WRITERS: dict[ExportFormat, Callable[[IO[bytes], list[Column], Iterator[Row]], None]] = {

@@ -27,9 +27,9 @@ MAX_WORDS = 12  # of a query; the rest is ignored
 
 @lru_cache(maxsize=10_000)
 def stems_of(word: str) -> frozenset[str]:
-    """Return the stems of a word, in lower case and without accents."""
+    """Return the stems of a word, in lower case and without accents. Marks that stand alone have none."""
     plain = _ACCENTED.sub(r"\1ión", word.lower())
-    return frozenset(fold(stemmer.stemWord(plain)) for stemmer in _STEMMERS)
+    return frozenset(filter(None, (fold(stemmer.stemWord(plain)) for stemmer in _STEMMERS)))
 
 
 def words_of(query: str) -> list[str]:

@@ -43,7 +43,7 @@ def stems_in(text: str) -> set[str]:
 
 def query_of(text: str) -> Query:
     """Return what `text` looks for; empty if it has no words."""
-    return [sorted(stems_of(word)) for word in words_of(text)]
+    return [sorted(stems) for word in words_of(text) if (stems := stems_of(word))]
 
 
 class WordsField(models.Field):

@@ -54,7 +54,7 @@ def _send(report: MailedReport) -> bool:
         return False
     with translation.override(report.owner.language), timezone.override(report.owner.zone):
         attached = None
-        if report.view is not None and report.with_csv:
+        if report.view is not None and report.with_csv and not _problems(report, report.view):
             attached = exports.write_now(report.owner, query=report.view.query, name=report.view.name)
         message = _composed(report)
         with transaction.atomic():
@@ -126,11 +126,17 @@ def _way_to_the_tickets(report: MailedReport, query: dict[str, str]) -> dict[str
     return {"url": f"{settings.DESK_BASE_URL}{reverse(page)}?{urlencode(query)}", "button": button}
 
 
+def _problems(report: MailedReport, view: SavedView) -> list[str]:
+    """Say which filters of the view mean nothing any more: without them the list would have other tickets."""
+    return HistoryFilter(QueryDict(view.query), user=report.owner).problems
+
+
 def _view_facts(report: MailedReport, view: SavedView) -> dict[str, Any]:
-    filters = HistoryFilter(QueryDict(view.query), user=report.owner)
+    filters, problems = HistoryFilter(QueryDict(view.query), user=report.owner), _problems(report, view)
     tickets = filters.apply(Ticket.objects.visible_to(report.owner))
-    rows = list(for_columns(tickets).order_by(*filters.order)[: ROWS + 1])
+    rows = [] if problems else list(for_columns(tickets).order_by(*filters.order)[: ROWS + 1])
     return {
+        "problems": problems,
         "subject": _("Informe: %(name)s") % {"name": view.name},
         "name": view.name,
         "count": tickets.count() if len(rows) > ROWS else len(rows),
@@ -145,5 +151,5 @@ def _view_facts(report: MailedReport, view: SavedView) -> dict[str, Any]:
         ],
         "url": f"{settings.DESK_BASE_URL}{reverse('agents:history')}?{view.query}&vista={view.pk}",
         "button": _("Abrir la vista"),
-        "with_csv": report.with_csv,
+        "with_csv": report.with_csv and not problems,
     }

@@ -181,7 +181,7 @@ class TicketFilter(forms.Form):
             values = self.data.getlist(name) if name not in self.errors else []
             values = [changed[name]] if name in changed else values
             if any(values):
-                data.setlist(name, [value for value in values if value])
+                data.setlist(name, list(dict.fromkeys(value for value in values if value)))
         return data.urlencode()
 
     def hidden(self) -> list[tuple[str, str]]:

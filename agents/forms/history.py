@@ -1,9 +1,10 @@
 """The filters, the order and the columns of the history, read from its address."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, F, OuterRef, Q
 from django.http import QueryDict
 from django.utils import timezone
@@ -13,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from content.dates import short_day
+from content.words import query_of
+from tickets.definitions.definition import FieldDefinition
 from tickets.enums import CaseKind, Channel, ClockKind, StageKind, WaitedFor
 from tickets.models import Clock, Ticket
 from tickets.models.querysets import TicketQuerySet
@@ -52,7 +55,8 @@ ORDERS = {
 
 def _day(label: Any) -> forms.DateField:
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-    return forms.DateField(label=label, required=False, widget=widget)
+    bounds = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 1, 1))]
+    return forms.DateField(label=label, required=False, widget=widget, validators=bounds)
 
 
 class HistoryFilter(TicketFilter):
@@ -96,14 +100,10 @@ class HistoryFilter(TicketFilter):
     def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:
         """Keep the tickets that the filters choose and the order can sort."""
         tickets = tickets.filter(*(self._condition(name, value) for name, value in self._chosen()))
-        words = [
-            sorted(field_words(item, value == "si" if item.type == "yes_no" else value))
-            for name, item in self.own.items()
-            if (value := self.value(name))
-        ]
-        for each in words:
-            tickets = tickets.filter(words__words__has=[[word] for word in each])
-        tickets = matching_words(tickets, self.value("q") or "", among=Ticket.objects.visible_to(self.user))
+        for name, item in self.own.items():
+            if value := self.value(name):
+                tickets = _with_answer(tickets, item, value)
+        tickets = matching_words(tickets, self.text, among=Ticket.objects.visible_to(self.user))
         key = self.order_key.removeprefix("-")
         if key in self.own:
             process = self.value("proceso")
@@ -140,6 +140,11 @@ class HistoryFilter(TicketFilter):
         return super()._condition(name, value)
 
     # --- Order and columns ------------------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """What is looked for; empty if it was not understood."""
+        return self.value("q") or ""
 
     @property
     def order_key(self) -> str:
@@ -224,3 +229,15 @@ class HistoryFilter(TicketFilter):
             choices: Any = self.fields[name].choices  # type: ignore[attr-defined]
             return str(dict(choices)[value])
         return super()._shown(name, value)
+
+
+def _with_answer(tickets: TicketQuerySet, item: FieldDefinition, value: str) -> TicketQuerySet:
+    """Keep the tickets with this answer. A text must have all the words, in any form; who has not answered said no."""
+    if item.type == "yes_no":
+        yes = Q(words__words__has=[[f"{item.key}=si"]])
+        return tickets.filter(yes) if value == "si" else tickets.exclude(yes)
+    if item.type in ("choice", "multi_choice", "number", "date"):
+        return tickets.filter(words__words__has=[[word] for word in field_words(item, value)])
+    return tickets.filter(
+        words__words__has=[[f"{item.key}={stem}" for stem in stems] for stems in query_of(value)]
+    )

@@ -109,6 +109,7 @@ class PanelFilter(forms.Form):
         self.data = self.data.copy()
         self.data[name], self.cleaned_data[name] = row.key, row
         self.errors.pop(name, None)
+        self.__dict__.pop("chosen", None)
 
     @cached_property
     def problems(self) -> list[str]:

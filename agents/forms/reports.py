@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Department, User
 from tickets.models import MailedReport, SavedView
 
+MOST_VIEWS = 100
 HOURS = [(hour, f"{hour}:00") for hour in range(24)]
 
 
@@ -65,7 +65,11 @@ class ReportForm(forms.ModelForm):
         self.owner = owner
         self.views = {
             f"{view.pk}": view
-            for view in SavedView.objects.filter(Q(owner=owner) | Q(is_shared=True)).order_by("name")[:100]
+            for rows in (
+                SavedView.objects.filter(owner=owner)[:MOST_VIEWS],
+                SavedView.objects.filter(is_shared=True).exclude(owner=owner)[:MOST_VIEWS],
+            )
+            for view in rows
         }
         departments = departments_of(owner)
         has_panel = owner.is_supervisor or departments.exists()

@@ -156,7 +156,12 @@ def own_column(name: str, item: FieldDefinition) -> Column:
 
     def value(ticket: Ticket) -> str:
         answer = ticket.fields.get(item.key)
-        return "" if is_blank(answer) else display(item, answer)
+        if is_blank(answer):
+            return ""
+        try:
+            return str(display(item, answer))
+        except (TypeError, ValueError):  # the field had another type in an earlier version
+            return str(answer)
 
     return Column(name, str(item.label), value, order=name)
 

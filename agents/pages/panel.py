@@ -178,7 +178,6 @@ class Panel(Report):
                 "Tickets resueltos en el tiempo que se dice de su categoría: aquel en que terminaron 9 de 10 en los 90 "
                 "días anteriores al período. Solo categorías con 30 casos o más, de toda la mesa."
             ),
-            "url": self.list_of("lasted"),
         }
 
     def _satisfaction(self) -> Figure:

@@ -228,3 +228,28 @@ def test_writing_takes_as_many_queries_for_each_five_hundred_rows(
     client.post(ASK, {"query": QUERY, "format": "csv"})
     with django_assert_max_num_queries(count):
         exports.write_waiting()
+
+
+def test_cell_is_harmless_also_where_a_semicolon_parts_cells(client, desk):
+    Ticket.objects.filter(pk=desk[0].pk).update(title="hola;=HYPERLINK(A1)\t@x, -1")
+    text = exported(client).decode("utf-8-sig")
+    assert "hola;'=HYPERLINK(A1)\t'@x, '-1" in text
+    Ticket.objects.filter(pk=desk[0].pk).update(title="\x01=1+1")
+    assert rows_of_xlsx(exported(client, "xlsx"))[1][1] == "'=1+1"
+
+
+def test_file_is_not_written_if_a_filter_means_nothing_any_more(client, desk):
+    place = make_department("otro")
+    client.post(ASK, {"query": "departamento=otro", "format": "csv"})
+    place.is_active = False
+    place.save()
+    assert exports.write_waiting() == 0
+    assert Export.objects.get().state == ExportState.FAILED
+
+
+def test_too_many_filters_and_a_strange_name_are_refused_or_cleaned(client, desk):
+    long = "&".join(f"q={'ñ' * 290}" for _n in range(2)) + "&orden=creado" * 300
+    response = client.post(ASK, {"query": long, "format": "csv", "name": "a\0b\r\nX: y"}, follow=True)
+    assert response.status_code == 200
+    assert "\r" not in Export.objects.get().name
+    assert "\0" not in Export.objects.get().name

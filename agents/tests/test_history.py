@@ -10,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
+from agents.pages.columns import own_column
 from tickets.closing import surveys
+from tickets.definitions.definition import FieldDefinition, Text
 from tickets.definitions.loading import library
 from tickets.models import SavedView, Ticket
 from tickets.search import indexing
@@ -322,3 +324,56 @@ def test_figures_of_views_are_counted_once_a_minute(client, desk, django_assert_
     client.get(f"{PAGE}cifras/")
     with django_assert_max_num_queries(6):
         assert text_of(client.get(f"{PAGE}cifras/")).count('<span class="n">2</span>') == 3
+
+
+# --- What others may not do to a page ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["creado_desde", "creado_hasta", "cerrado_hasta"])
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1999-12-31"])
+def test_date_beyond_all_desks_is_left_out_and_named(client, desk, name, day):
+    response = client.get(f"{PAGE}?{name}={day}")
+    assert response.status_code == 200
+    assert "Ese valor del filtro" in text_of(response)
+
+
+def test_shared_view_that_means_nothing_breaks_no_figures(client, desk, supervisor):
+    for query in ("creado_hasta=9999-12-31", "departamento=nada", "x" * 1900, "orden=campo-x"):
+        SavedView.objects.create(owner=make_supervisor(), name=query[:50], query=query, is_shared=True)
+    cache.clear()
+    assert client.get(f"{PAGE}cifras/").status_code == 200
+
+
+def test_wrong_text_of_one_person_is_not_shown_to_the_next(client, desk):
+    client.get(PAGE, {"q": "secreto " * 60})
+    assert "secreto" not in text_of(signed_in(make_supervisor()).get(PAGE))
+
+
+def test_views_of_others_do_not_push_out_ones_own(client, desk, supervisor):
+    other = make_supervisor()
+    SavedView.objects.bulk_create(
+        SavedView(owner=other, name=f"000 {number}", query="", is_shared=True) for number in range(60)
+    )
+    own = SavedView.objects.create(owner=supervisor, name="Zeta mía", query="")
+    page = text_of(client.get(f"{PAGE}?vista={own.pk}"))
+    assert '<h1 class="truncate">Zeta mía</h1>' in page
+    assert "Mías" in page
+    last = SavedView.objects.get(name="000 59")
+    assert '<h1 class="truncate">000 59</h1>' in text_of(client.get(f"{PAGE}?vista={last.pk}"))
+    assert client.get(f"{PAGE}?vista=²").status_code == 200
+
+
+def test_text_of_an_own_field_is_found_in_any_form(client, own):
+    process, _choice, text, found = own
+    Ticket.objects.filter(folio=found[0]).update(fields={text.key: "Se reservó la sala"})
+    indexing.write(Ticket.objects.filter(folio=found[0]).values_list("pk", flat=True))
+    assert listed(client, f"proceso={process.key}&campo-{text.key}=reservas+salas") == [found[0]]
+    assert listed(client, f"proceso={process.key}&campo-{text.key}=%EF%BE%9E") == []
+
+
+@pytest.mark.parametrize("kind", ["date", "multi_choice", "choice", "number", "yes_no", "text"])
+@pytest.mark.parametrize("answer", ["hola", 5, ["a", "b"], {"a": 1}, True, "2026-11-27"])
+def test_answer_from_another_version_of_a_field_is_shown_as_it_is(kind, answer):
+    item = FieldDefinition("x", Text("X"), kind)
+    ticket = Ticket(fields={"x": answer})
+    assert isinstance(own_column("campo-x", item).value(ticket), str)

@@ -190,9 +190,11 @@ def test_empty_desk_and_process_without_tickets_say_so(client):
     assert "Nada en este período" in page_of(client, PAGE)
 
 
-@pytest.mark.parametrize("part", ["::", ":x", "a:b:c:d", "' OR 1=1", "x" * 4000, "a/b*99999999999/c"])
+@pytest.mark.parametrize(
+    "part", ["::", ":x", "\0", "1:\0", "a:b:c:d", "' OR 1=1", "x" * 4000, "a/b*99999999999/c"]
+)
 def test_strange_part_of_the_map_is_no_error(client, busy, part):
-    for measure in ("stays", "moves", "paths", "open"):
+    for measure in ("stays", "moves", "paths", "open", "rejected", "filed"):
         assert client.get(LIST, {"medida": measure, "parte": part}).status_code == 200
 
 
@@ -222,3 +224,14 @@ def test_map_takes_as_many_queries_with_more_tickets(client, busy, django_assert
     cache.clear()  # the body is kept for some seconds
     with django_assert_max_num_queries(len(first)):
         client.get(TECHNICAL)
+
+
+def test_page_without_a_process_counts_that_process_alone(client, busy):
+    """The default is what the address with the same process shows, also beside another filter."""
+    for more in ("", f"&departamento={busy['left'].department.key}"):
+        cache.clear()
+        default = text_of(client.get(f"{PAGE}?{more}"))
+        chosen = text_of(client.get(f"{TECHNICAL}{more}"))
+        for told in ("Entraron 3 tickets", "2 terminados"):
+            assert told in default
+            assert told in chosen

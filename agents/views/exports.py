@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from content.text import clean_line
 from tickets.enums import ExportFormat, ExportState
 from tickets.models import Export
 from web.refusals import Refusal
@@ -18,6 +19,7 @@ from ..access import DeskRequest, desk_view
 from ..forms.history import HistoryFilter
 
 SHOWN = 3
+LONGEST_NAME = 60
 
 
 @require_POST
@@ -28,7 +30,9 @@ def ask(request: DeskRequest) -> HttpResponse:
     if kind not in ExportFormat.values:
         raise Http404
     with Refusal() as refusal:
-        name = request.POST.get("name", "").strip() or _("Histórico")
+        name = clean_line(request.POST.get("name", "")[:LONGEST_NAME], max_length=LONGEST_NAME) or _(
+            "Histórico"
+        )
         job.ask(request.user, filters, name=name, kind=ExportFormat(kind))
     if refusal:
         messages.error(request, str(refusal))

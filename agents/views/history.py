@@ -168,14 +168,19 @@ class ViewForm(forms.ModelForm):
 
 
 def _views(request: DeskRequest) -> dict[str, Any]:
-    """Return the person's own views and those that others share, and the one that the address names. One query."""
-    rows = SavedView.objects.filter(Q(owner=request.user) | Q(is_shared=True)).select_related("owner")
-    views = list(rows[: 2 * MOST_VIEWS])
+    """Return the person's own views, those that others share, and the one that the address names. Two queries, and one
+    more for a view beyond the first ones."""
+    rows = SavedView.objects.select_related("owner")
+    own = list(rows.filter(owner=request.user)[:MOST_VIEWS])
+    shared = list(rows.filter(is_shared=True).exclude(owner=request.user)[:MOST_VIEWS])
     chosen = request.GET.get("vista", "")
+    view = next((view for view in (*own, *shared) if f"{view.pk}" == chosen), None)
+    if view is None and chosen.isascii() and chosen.isdecimal() and len(chosen) < 10:
+        view = rows.filter(Q(owner=request.user) | Q(is_shared=True), pk=int(chosen)).first()
     return {
-        "view": next((view for view in views if f"{view.pk}" == chosen), None),
-        "own_views": [view for view in views if view.owner_id == request.user.pk],
-        "shared_views": [view for view in views if view.owner_id != request.user.pk],
+        "view": view,
+        "own_views": own,
+        "shared_views": shared,
         "view_counts": cache.get(_counts_key(request)) or {},
     }
 
@@ -193,8 +198,11 @@ def history_counts(request: DeskRequest) -> HttpResponse:
 
 
 def _count_of(view: SavedView, request: DeskRequest) -> int | None:
-    """Return how many tickets the view has for this person, up to `MANY`; None if counting takes too long."""
+    """Return how many tickets the view has for this person, up to `MANY`. None if counting takes too long, or
+    if a filter means nothing any more."""
     filters = HistoryFilter(QueryDict(view.query), user=request.user)
+    if filters.problems:
+        return None
     tickets = filters.apply(Ticket.objects.visible_to(request.user)).order_by()
     try:
         with time_limit(COUNT_SECONDS):
@@ -242,10 +250,13 @@ def edit_view(request: DeskRequest, pk: int) -> HttpResponse:
             view.delete()
             messages.success(request, _("Borramos la vista «%(name)s».") % {"name": view.name})
             return redirect("agents:history")
+        with_filters = bool(request.POST.get("with_filters"))
+        if with_filters and len(query) > LONGEST_QUERY:
+            form.add_error(None, _("Son demasiados filtros para guardarlos. Quita algunos."))
         if form.is_valid():
             view = form.save(commit=False)
-            if request.POST.get("with_filters"):
-                view.query = query[:LONGEST_QUERY]
+            if with_filters:
+                view.query = query
             view.save()
             messages.success(request, _("Guardamos la vista «%(name)s».") % {"name": view.name})
             return redirect(_address(view))

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from typing import Any
 
 from django.core.cache import cache
@@ -83,7 +82,7 @@ def _page(
             "counted_at": up_to_date_at(),
         }
         try:
-            with time_limit() if len(filters.chosen) > 1 else nullcontext():
+            with time_limit():
                 sheet = render_to_string(template, context | make())
             cache.set(key, sheet, KEPT_SECONDS)
         except TookTooLong as problem:
@@ -96,7 +95,7 @@ def _times_of(filters: PanelFilter) -> dict[str, Any]:
     process = filters.cleaned_data.get("proceso") or _busiest(processes, filters)
     if process is None:
         return {}
-    if Scope.PROCESS not in filters.chosen:
+    if not filters.cleaned_data.get("proceso"):
         filters.choose("proceso", process)
     times = ProcessTimes(filters, process)
     rows = [
@@ -169,7 +168,7 @@ def panel_tickets(request: DeskRequest) -> HttpResponse:
         bounds(filters.period.first)[0],
         bounds(filters.period.last)[1],
         filters.chosen,
-        part=request.GET.get("parte", "")[:LONGEST_PART],
+        part=request.GET.get("parte", "").replace("\0", "")[:LONGEST_PART],
         weekday=int(day) if day in set("1234567") else 0,
     ).annotate(at=F(measure.moment), listed=F(f"{measure.to_ticket}pk"))
     problem, cursor, order = "", request.GET.get("pagina", ""), ("-at", "-id")

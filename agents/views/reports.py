@@ -11,7 +11,7 @@ from tickets.facts.report_times import next_time
 from tickets.models import MailedReport
 
 from ..access import DeskRequest, desk_view
-from ..forms.reports import ReportForm
+from ..forms.reports import ReportForm, may_have
 
 MOST = 20
 
@@ -20,7 +20,8 @@ MOST = 20
 @desk_view
 def reports(request: DeskRequest) -> HttpResponse:
     rows = MailedReport.objects.filter(owner=request.user).select_related("view", "department")
-    return render(request, "agents/reports/list.html", {"reports": list(rows[:MOST])})
+    found = [{"report": row, "is_open": may_have(request.user, row)} for row in rows[:MOST]]
+    return render(request, "agents/reports/list.html", {"reports": found})
 
 
 @desk_view

@@ -250,3 +250,27 @@ def test_agent_who_manages_nothing_is_offered_views_only(supervisor: User) -> No
     page = client_of(make_agent()).get(f"{PAGE}nuevo/").content.decode()
     assert "Vista: Compartida" in page
     assert "Resumen del panel" not in page
+
+
+def test_view_whose_filter_means_nothing_any_more_is_not_mailed_wider(
+    supervisor: User, tickets: list[Ticket]
+) -> None:
+    view = SavedView.objects.create(owner=supervisor, name="Otro", query="departamento=otro")
+    place = make_department("otro")
+    place.is_active = False
+    place.save()
+    due(supervisor, view=view, with_csv=True)
+    assert mailed_reports.send_due() == 1
+    row = reports().get()
+    assert "Un filtro de la vista ya no vale" in row.text
+    assert tickets[0].folio not in row.text + row.html
+    assert row.export is None
+
+
+def test_name_of_a_view_that_is_no_longer_shared_is_not_shown(supervisor: User) -> None:
+    view = SavedView.objects.create(owner=supervisor, name="Despido de Juan", query="", is_shared=False)
+    agent = make_agent()
+    due(agent, view=view)
+    page = client_of(agent).get(PAGE).content.decode()
+    assert "Despido de Juan" not in page
+    assert "Ya no tienes acceso a este informe" in page

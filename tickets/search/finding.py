@@ -1,14 +1,16 @@
 """Find tickets by words, and show where the words stand."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from time import monotonic
 
 from django.db.models.functions import Left
 
 from content.search import stems_of
-from content.text import MAX_TEXT, fold, plain_excerpt
+from content.text import fold, plain_excerpt
 from content.words import query_of
 
 from .. import folios
@@ -16,10 +18,13 @@ from ..enums import MessageKind
 from ..models import Message, Ticket
 from ..models.querysets import TicketQuerySet
 
-MOST_MESSAGES = 600
-"""The messages that are read to show where the words of a page's tickets stand: the newest of all."""
+MOST_MESSAGES, MOST_OF_A_TICKET, LONGEST_TEXT = 600, 20, 2000
+"""The messages that are read to show where the words of a page's tickets stand: the newest of all, no more than so many
+of one ticket, and of each its beginning."""
+SECONDS = 0.2
 BEFORE, AFTER = 40, 110
 """The letters that are shown before the first word that was found, and from it on."""
+LETTERS = 3
 _WORD = re.compile(r"\w+")
 
 
@@ -49,11 +54,15 @@ def snippets_of(tickets: Iterable[Ticket], text: str) -> dict[int, Snippet]:
         return {}
     initials = _initials(stem for stems in wanted for stem in stems)
     best: dict[int, tuple[int, str, str]] = {}
+    seen: Counter[int] = Counter()
+    until = monotonic() + SECONDS
     rows = Message.objects.filter(ticket__in=[ticket.pk for ticket in tickets]).order_by("-created_at", "-id")
-    for ticket, kind, body in rows.values_list("ticket", "kind", Left("body", MAX_TEXT))[:MOST_MESSAGES]:
-        if ticket in best and best[ticket][0] == len(wanted):
+    for ticket, kind, body in rows.values_list("ticket", "kind", Left("body", LONGEST_TEXT))[:MOST_MESSAGES]:
+        seen[ticket] += 1
+        is_found = ticket in best and best[ticket][0] == len(wanted)
+        if is_found or seen[ticket] > MOST_OF_A_TICKET or monotonic() > until:
             continue
-        words = (word for word in set(_WORD.findall(body.lower())) if _initial(word) in initials)
+        words = (word for word in set(_WORD.findall(body.lower())) if _begins(word, initials))
         present = {stem for word in words for stem in stems_of(word)}
         count = sum(bool(present.intersection(stems)) for stems in wanted)
         if count > best.get(ticket, (0,))[0]:
@@ -61,7 +70,7 @@ def snippets_of(tickets: Iterable[Ticket], text: str) -> dict[int, Snippet]:
     stems = frozenset(stem for word in wanted for stem in word)
     found = {}
     for ticket, (_count, kind, body) in best.items():
-        parts = tuple(marked(_around(plain_excerpt(body, MAX_TEXT), stems), stems))
+        parts = tuple(marked(_around(plain_excerpt(body, LONGEST_TEXT), stems), stems))
         found[ticket] = Snippet(MessageKind(kind), parts)
     return found
 
@@ -75,7 +84,7 @@ def marked(text: str, stems: Collection[str]) -> Iterator[tuple[str, bool]]:
     """Yield the text in pieces, each with whether it is a word that has one of the stems."""
     last, initials = 0, _initials(stems)
     for word in _WORD.finditer(text):
-        if _initial(word[0]) in initials and not stems_of(word[0]).isdisjoint(stems):
+        if _begins(word[0], initials) and not stems_of(word[0]).isdisjoint(stems):
             if word.start() > last:
                 yield text[last : word.start()], False
             yield word[0], True
@@ -85,18 +94,19 @@ def marked(text: str, stems: Collection[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _initials(stems: Iterable[str]) -> set[str]:
-    """Return the letters with which words of these stems begin. Most words are told apart by them, which is much
-    cheaper than finding their stems."""
-    return {stem[:1] for stem in stems}
+    """Return the letters with which words of these stems begin, three at most. Most words are told apart by them, which
+    is much cheaper than finding their stems."""
+    return {stem[:LETTERS] for stem in stems}
 
 
 @lru_cache(maxsize=10_000)
-def _folded(letter: str) -> str:
-    return fold(letter)[:1]
+def _folded(letters: str) -> str:
+    return fold(letters)[:LETTERS]
 
 
-def _initial(word: str) -> str:
-    return _folded(word[0])
+def _begins(word: str, initials: Collection[str]) -> bool:
+    beginning = _folded(word[:LETTERS])
+    return any(beginning[: len(each)] == each for each in initials)
 
 
 def _around(text: str, stems: Collection[str]) -> str:

@@ -1,5 +1,6 @@
 """Write what tickets are searched by: the words of their texts, and the answers to the fields of their process."""
 
+import logging
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 from time import monotonic
@@ -15,11 +16,15 @@ from ..definitions.definition import FieldDefinition
 from ..models import ChangedText, CountingMark, FieldValue, Message, ProcessVersion, Ticket, TicketWords
 from ..models.words import SORTED
 
+logger = logging.getLogger(__name__)
+
 MARK = "words"
 SECONDS = 20
-AT_ONCE = 200
+AT_ONCE = 50
 MOST_MESSAGES = 300
 """The messages of one ticket that are searched: the newest."""
+MOST_BYTES = 400_000
+"""The words of one ticket; PostgreSQL takes no more than a megabyte. The newest messages come first."""
 LARGEST = 10**15
 """Numbers up to this one, and down to its negative, are sorted as numbers."""
 COLUMNS = (
@@ -61,8 +66,24 @@ def _index_some() -> int:
         return 0
     ChangedText.objects.filter(id__in=marks).delete()
     tickets = set(marks.values())
-    write(tickets)
+    try:
+        with transaction.atomic():
+            write(tickets)
+    except Exception:
+        logger.exception("the words of some tickets cannot be written together")
+        _write_each(tickets)
     return len(tickets)
+
+
+def _write_each(tickets: Collection[int]) -> None:
+    """Write the words of these tickets one by one, so that a ticket that cannot be written keeps no other from being
+    found. Its mark is gone: it is tried again when its text changes."""
+    for pk in tickets:
+        try:
+            with transaction.atomic():
+                write([pk])
+        except Exception:
+            logger.exception("the words of ticket %s cannot be written", pk)
 
 
 def write(tickets: Collection[int]) -> None:
@@ -88,11 +109,21 @@ def words_of(ticket: Ticket, messages: Collection[str]) -> set[str]:
         ticket.requester_phone,
         ticket.folio,
     )
-    found = stems_in("\n".join((*texts, *messages)))
+    found = stems_in("\n".join(texts))
     for item, value in _answers(ticket):
-        found |= stems_in(_shown(item, value))
-        found |= field_words(item, value)
+        found |= field_words(item, value) | stems_in(_shown(item, value))
+    room = MOST_BYTES - _size(found)
+    for message in messages:
+        new = stems_in(message) - found
+        room -= _size(new)
+        if room < 0:
+            break
+        found |= new
     return found
+
+
+def _size(words: Collection[str]) -> int:
+    return sum(len(word.encode()) + 8 for word in words)
 
 
 def field_words(item: FieldDefinition, value: Any) -> set[str]:
@@ -103,6 +134,8 @@ def field_words(item: FieldDefinition, value: Any) -> set[str]:
             return {f"{item.key}={_plain(each)}" for each in values}
         case "yes_no":
             return {f"{item.key}={'si' if value else 'no'}"}
+        case "number" | "date":
+            return {f"{item.key}={_plain(value)}"}
         case _:
             return {f"{item.key}={stem}" for stem in stems_in(str(value))}
 
@@ -134,7 +167,7 @@ def _shown(item: FieldDefinition, value: Any) -> str:
     if item.type in ("choice", "multi_choice"):
         labels = {option.key: option.label.es for option in item.options}
         values = value if isinstance(value, list) else [value]
-        return " ".join(labels.get(each, str(each)) for each in values)
+        return " ".join(labels.get(str(each), str(each)) for each in values)
     return "" if item.type == "yes_no" else str(value)
 
 

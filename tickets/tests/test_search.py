@@ -1,5 +1,7 @@
 """Words find tickets in any of their forms, on both databases; answers to own fields filter and sort (S1.18, S1.19)."""
 
+from time import process_time
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from content.words import query_of, stems_in
 from tickets.definitions.loading import library
-from tickets.models import ChangedText, FieldValue, Ticket, TicketWords
+from tickets.models import ChangedText, FieldValue, Message, Ticket, TicketWords
 from tickets.search import indexing
+from tickets.search.finding import snippets_of
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import conversation
 
@@ -98,7 +101,7 @@ def test_marks_are_left_to_the_next_run_when_the_time_is_over(desk):
 def test_indexing_takes_as_many_queries_for_ten_tickets_as_for_one(desk, django_assert_num_queries):
     process = make_process()
     make_ticket(process)
-    with django_assert_num_queries(14) as first:
+    with django_assert_num_queries(16) as first:
         indexing.index_changed()
     for _n in range(10):
         make_ticket(process)
@@ -147,3 +150,63 @@ def test_agent_and_customer_see_only_their_tickets_however_they_search(desk):
     for person, count in ((make_agent(make_department("otro")), 0), (make_user(), 0), (desk["agent"], 1)):
         seen = Ticket.objects.visible_to(person).filter(words__words__has=query_of("electricista"))
         assert seen.count() == count
+
+
+# --- Texts that harm -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", ["\uff9e", "\uff9f", "a\uff9e \uff9f"])
+def test_mark_without_a_letter_is_no_word(desk, mark):
+    ticket = make_ticket(make_process(), title=f"Hola {mark} mundo")
+    assert indexing.index_changed() == 1
+    assert found("mundo") == {ticket.title}
+    assert found("\uff9e") == set()
+
+
+def test_text_without_end_is_searched_as_far_as_there_is_room(desk):
+    ticket = make_ticket(make_process(), title="Bitácora enorme")
+    for number in range(40):
+        words = " ".join(f"x{number}y{n}" for n in range(2200))
+        Message.objects.create(ticket=ticket, kind="reply", author_name="Ana", body=words)
+    indexing.write([ticket.pk])
+    assert found("bitácoras") == {"Bitácora enorme"}
+    assert found("x39y0") == {"Bitácora enorme"}  # the newest message
+
+
+def test_ticket_that_cannot_be_written_keeps_no_other_from_being_found(desk, monkeypatch, caplog):
+    process = make_process("incidencia-tecnica")
+    bad, good = make_ticket(process, title="Roto"), make_ticket(process, title="Zanahoria")
+    words_of = indexing.words_of
+
+    def broken(ticket, messages):
+        if ticket.pk == bad.pk:
+            raise TypeError("broken")
+        return words_of(ticket, messages)
+
+    monkeypatch.setattr(indexing, "words_of", broken)
+    indexing.index_changed()
+    assert found("zanahorias") == {good.title}
+    assert indexing.index_changed() == 0
+    assert f"the words of ticket {bad.pk} cannot be written" in caplog.text
+
+
+def test_snippets_of_long_texts_take_little_time(desk):
+    ticket = make_ticket(make_process(), title="Pagos raros")
+    for number in range(60):
+        words = " ".join(f"pag{chr(97 + n % 26)}{number}x{n}" for n in range(1800))
+        Message.objects.create(ticket=ticket, kind="reply", author_name="Ana", body=words)
+    started = process_time()
+    snippets_of([ticket] * 3, "pagos")
+    long = process_time() - started
+    started = process_time()
+    for _n in range(50):
+        snippets_of([desk["gate"]], "electricista")
+    assert long < 60 * max(process_time() - started, 0.02)  # no seconds, whatever the machine is
+
+
+def test_answer_of_a_strange_type_is_written_all_the_same():
+    process = make_process("incidencia-tecnica")
+    item = type("Item", (), {"type": "multi_choice", "key": "x", "options": ()})()
+    assert indexing.field_words(item, [{"a": 1}])
+    assert indexing._shown(item, [{"a": 1}, ["b"]])
+    assert process
