@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -168,15 +168,19 @@ class ViewForm(forms.ModelForm):
 
 
 def _views(request: DeskRequest) -> dict[str, Any]:
-    """Return the person's own views, those that others share, and the one that the address names. Two queries, and one
+    """Return the person's own views, those that others share, and the one that the address names. One query, and one
     more for a view beyond the first ones."""
-    rows = SavedView.objects.select_related("owner")
-    own = list(rows.filter(owner=request.user)[:MOST_VIEWS])
-    shared = list(rows.filter(is_shared=True).exclude(owner=request.user)[:MOST_VIEWS])
+    is_own = Q(owner=request.user)
+    rows = SavedView.objects.filter(is_own | Q(is_shared=True)).annotate(
+        is_own=ExpressionWrapper(is_own, BooleanField())
+    )
+    views = list(rows.order_by("-is_own", "name", "id")[: 2 * MOST_VIEWS])
+    own = [view for view in views if view.is_own]
+    shared = [view for view in views if not view.is_own]
     chosen = request.GET.get("vista", "")
-    view = next((view for view in (*own, *shared) if f"{view.pk}" == chosen), None)
+    view = next((view for view in views if f"{view.pk}" == chosen), None)
     if view is None and chosen.isascii() and chosen.isdecimal() and len(chosen) < 10:
-        view = rows.filter(Q(owner=request.user) | Q(is_shared=True), pk=int(chosen)).first()
+        view = rows.filter(pk=int(chosen)).first()
     return {
         "view": view,
         "own_views": own,
