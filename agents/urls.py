@@ -24,6 +24,7 @@ from .views import (
     schedules,
     targets,
     tickets,
+    what_if,
 )
 
 app_name = "agents"
@@ -54,6 +55,7 @@ urlpatterns = [
     path("informes/<int:pk>/quitar/", reports.delete, name="report_delete"),
     path("panel/", panel.panel, name="panel"),
     path("panel/proceso/", panel.process_times, name="process_times"),
+    path("panel/que-pasaria/", what_if.what_if, name="what_if"),
     path("panel/tickets/", panel.panel_tickets, name="panel_tickets"),
     path("buscar/", palette.palette, name="palette"),
     path("preparar/", prepare.prepare, name="prepare"),

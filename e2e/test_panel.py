@@ -82,6 +82,22 @@ def test_map_of_a_process_is_walked_by_keyboard_and_opens_its_tickets(people: Pe
     supervisor.look()
 
 
+def test_what_if_asks_only_for_its_scenario_and_says_that_nothing_was_resolved(people: People) -> None:
+    supervisor = people.at_desk("Supervisora")
+    supervisor.sign_in(SUPERVISOR)
+    supervisor.go(f"{PAGE}que-pasaria/")
+    page = supervisor.page
+    expect(page.get_by_label("Personas más")).to_be_visible()
+    expect(page.get_by_label("Plazo en horas")).to_be_hidden()
+    page.locator("#id_escenario").select_option("plazo")
+    expect(page.get_by_label("Plazo en horas")).to_be_visible()
+    supervisor.look()
+    page.get_by_role("button", name="Calcular").click()
+    expect(page).to_have_url(re.compile("escenario=plazo"))
+    expect(page.get_by_label("Plazo en horas")).to_be_visible()
+    supervisor.look()
+
+
 def test_filters_and_the_numbers_behind_a_chart_work_on_a_phone(people: People) -> None:
     supervisor = people.on_phone("Supervisora en el teléfono")
     supervisor.sign_in(SUPERVISOR)
