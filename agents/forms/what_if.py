@@ -31,6 +31,7 @@ DAYS = [(f"{number + 1}", name) for number, name in WEEKDAYS.items()]
 class WhatIfForm(forms.Form):
     """Wrong values are named beside their field; nothing is replayed until all are right."""
 
+    hide_optional = True
     semanas = forms.ChoiceField(
         label=_("Período"), choices=[(key, label) for key, (label, _days) in WEEKS.items()], initial="4"
     )

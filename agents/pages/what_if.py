@@ -30,6 +30,7 @@ from tickets.models import Calendar, CalendarVersion
 from tickets.record.days import bounds, day_of
 from web import charts
 
+from ..forms.panel import range_label
 from ..forms.what_if import WhatIfForm
 from .panel import GOAL
 from .report import arrow, decimal, good, percent, whole, working_time
@@ -82,6 +83,10 @@ class WhatIf:
         return self.repeated if self.repeated is not None else self.real
 
     @property
+    def base_label(self) -> str:
+        return _("Sin cambios") if self.repeated is not None else _("Así fue")
+
+    @property
     def is_cut(self) -> bool:
         return len(self.cases) >= MOST
 
@@ -128,7 +133,7 @@ class WhatIf:
                 for number, step in enumerate(steps)
                 if len(steps) < 6 or number % 3 == 0
             ],
-            "columns": [_("Así fue"), _("Habría sido")],
+            "columns": [self.base_label, _("Habría sido")],
             "table": [
                 {
                     "name": short_day(step.first),
@@ -175,11 +180,10 @@ class WhatIf:
         }
 
     def assumptions(self) -> list[str]:
-        days = {"first": short_day(self.period.first), "last": short_day(self.period.last)}
         first = _(
-            "Se repiten los tickets resueltos del %(first)s al %(last)s, con su orden, severidad y plazo."
+            "Se repiten los tickets resueltos en el período (%(days)s), con su orden, severidad y plazo."
         )
-        told = [first % days]
+        told = [first % {"days": range_label(self.period)}]
         if self.repeated is None:
             return [*told, _("Nadie trabaja de otra forma: solo cambia contra qué plazo se compara.")]
         return [
