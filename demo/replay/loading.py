@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Department
-from demo.replay import people
+from demo.replay import history, people
 from demo.replay.replaying import replay
 from demo.replay.scene import World
 from demo.stories import STORIES
@@ -23,11 +23,13 @@ def load_desk() -> dict[str, "people.User"]:
 
 
 @transaction.atomic
-def load() -> int:
-    """Load all data, and tickets only if there are none yet. Returns how many tickets were filed."""
+def load(*, with_history: bool = False) -> int:
+    """Load all data, and tickets only if there are none yet; `with_history` a quarter of ended ones before the stories.
+    Returns how many tickets there are then."""
     users = load_desk()
     if Ticket.objects.exists():
         return 0
+    earlier = history.load(timezone.now()) if with_history else 0
     world = World(
         now=timezone.now(),
         users=users,
@@ -35,4 +37,4 @@ def load() -> int:
         departments={department.key: department for department in Department.objects.all()},
     )
     replay(STORIES, world)
-    return len(STORIES)
+    return earlier + len(STORIES)

@@ -15,6 +15,7 @@ from content.errors import DeskError
 from demo.replay.clock import time_is
 from demo.replay.loading import load_desk
 from demo.replay.scene import World
+from demo.stories import STORIES
 from notifications.outgoing import delivery
 from tickets.facts import counting
 from tickets.models import Process, Ticket
@@ -35,18 +36,7 @@ WORK, CUSTOMERS = timedelta(hours=5), timedelta(hours=9)
 """The median time until somebody of the desk acts, and until a customer does."""
 ACTS_AT_MOST = 40
 CLOSED_VISITS = 2
-TITLES = (
-    "No puedo entrar a la plataforma",
-    "Cobro duplicado al confirmar la reserva",
-    "La talanquera no abre con mi placa",
-    "El recibo llega sin el detalle",
-    "La pantalla del equipo está rota",
-    "Error 500 al guardar el formulario",
-    "Necesito un certificado de horas",
-    "El pago quedó pendiente",
-    "No llega el correo de confirmación",
-    "Cambio de titular de la factura",
-)
+PLAIN = ("Necesito ayuda con mi solicitud", "Me pasa desde ayer y no sé qué más intentar.")
 PROCESSES = {
     "soporte-con-aprobacion": 30,
     "incidencia-tecnica": 25,
@@ -95,6 +85,9 @@ class Simulation:
         departments = {department.key: department for department in Department.objects.all()}
         self.world = World(now=self.begin, users=users, processes=processes, departments=departments)
         self.people = People(self.world, self.random)
+        self.stories: dict[str, list[tuple[str, str, str]]] = {}
+        for story in STORIES:  # what customers of the demo report
+            self.stories.setdefault(story.process, []).append((story.category, story.title, story.text))
         self.customers = [user for user in users.values() if not user.is_desk_staff]
 
     def _arrivals(self) -> list[datetime]:
@@ -142,7 +135,8 @@ class Simulation:
     def _file(self) -> None:
         key = self.random.choices(list(PROCESSES), list(PROCESSES.values()))[0]
         process = self.world.processes[key]
-        category = self.random.choice([*process.categories.all()] or [None])
+        told = self.random.choice(self.stories.get(key) or [("", *PLAIN)])
+        category = next((each for each in process.categories.all() if each.key == told[0]), None)
         customer = self.random.choice(self.customers)
         is_guest = process.definition.login == "guest" and self.random.random() < 0.4
         fields = {
@@ -158,8 +152,8 @@ class Simulation:
                 if is_guest
                 else None,
                 category=category,
-                title=self.random.choice(TITLES),
-                description="Me pasa desde ayer y no sé qué más intentar.",
+                title=told[1],
+                description=told[2],
                 phone=customer.phone or "0212 555 0101",
                 fields=fields,
             )

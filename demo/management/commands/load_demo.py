@@ -17,10 +17,12 @@ class Command(BaseCommand):
             "--without-tickets", action="store_true", help="only people, departments, processes"
         )
 
-    def handle(self, *args: Any, without_tickets: bool, **options: Any) -> None:
+        parser.add_argument("--with-history", action="store_true", help="also a quarter of ended tickets")
+
+    def handle(self, *args: Any, without_tickets: bool, with_history: bool, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("Accounts whose password everybody knows have no place in production.")
         if without_tickets:
             load_desk()
         else:
-            self.stdout.write(f"{load()} tickets")
+            self.stdout.write(f"{load(with_history=with_history)} tickets")

@@ -15,4 +15,4 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, skip_checks=True)
         self.stdout.write("migrated")
         self.stdout.flush()
-        call_command("load_demo", skip_checks=True)
+        call_command("load_demo", with_history=True, skip_checks=True)

@@ -1,8 +1,10 @@
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from demo.replay import history
 from demo.simulation.checking import findings
 from demo.simulation.running import Simulation
 from tickets.models import Ticket
@@ -21,6 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=60)
         parser.add_argument("--tickets", type=int, default=2000)
         parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument(
+            "--record", type=Path, help="write the ended tickets into this file: the demo's history"
+        )
 
     def handle(self, *args: Any, days: int, tickets: int, seed: int, verbosity: int, **options: Any) -> None:
         if settings.PRODUCTION:
@@ -43,6 +48,9 @@ class Command(BaseCommand):
             if not finding.is_right and failed <= SHOWN:
                 self.stdout.write(f"wrong: {finding.what}")
         self.stdout.write(f"{passed} passed, {failed} failed")
+        if options["record"]:
+            count = history.record(options["record"], until=simulation.until)
+            self.stdout.write(f"{count} ended tickets recorded")
         if failed:
             raise CommandError("What is stored is not what must be true.", returncode=1)
 
