@@ -106,7 +106,7 @@ class Panel(Report):
 
     def _counted(self, key: str, *, more_is: str = "") -> Figure:
         count, was = self.now.count(key), self.before.count(key)
-        change = percent(abs(count - was) / was) if was else ""
+        change = _times_or_percent(count, was) if was else ""
         measure = MEASURES[key]
         return Figure(
             str(measure.label),
@@ -470,6 +470,13 @@ def _bars(rows: list[dict[str, Any]], total: int, *, width: int = 372) -> list[d
         }
         for number, row in enumerate(rows)
     ]
+
+
+def _times_or_percent(count: int, was: int) -> str:
+    """Return how a count changed: «12,5 %», or «× 24» where a percentage would say little."""
+    if count > 10 * was:
+        return f"× {whole(round(count / was))}"
+    return percent(abs(count - was) / was)
 
 
 def _points(share: float | None, was: float | None, *, more_is: str) -> dict[str, str]:

@@ -8,10 +8,11 @@ import pytest
 from django.core.cache import cache
 from django.http import QueryDict
 from django.test import Client, override_settings
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.tests.factories import make_agent, make_supervisor, make_user
 from agents.forms.panel import PanelFilter
+from agents.pages.panel import _times_or_percent
 from tickets.closing import surveys
 from tickets.facts import counting
 from tickets.models import Ticket
@@ -242,3 +243,12 @@ def test_figures_are_kept_for_some_seconds_apart_for_each_choice_and_language(
     supervisor.language = "en"
     supervisor.save()
     assert figures_of(client.get(PAGE).content.decode())["Reported"][0] == "4"
+
+
+@pytest.mark.parametrize(
+    ("count", "was", "told"),
+    [(9, 8, "12,5\xa0%"), (4, 8, "50,0\xa0%"), (80, 8, "900,0\xa0%"), (241, 1, "× 241")],
+)
+def test_change_of_a_count_is_a_percentage_unless_it_grew_manifold(count, was, told):
+    with translation.override("es"):
+        assert _times_or_percent(count, was) == told
