@@ -53,7 +53,7 @@ class AssigneeField(forms.ModelChoiceField):
 
 
 class TicketFilter(forms.Form):
-    """What every list of tickets may be filtered by."""
+    """Reads what every list of tickets may be filtered by."""
 
     data: QueryDict
     q = forms.CharField(
@@ -218,7 +218,7 @@ class TicketFilter(forms.Form):
 
 
 class QueueFilter(TicketFilter):
-    """The filters of a queue, with its tabs and its orders."""
+    """Reads the filters of a queue, with its tabs and its orders."""
 
     vista = forms.ChoiceField(
         choices=[*ANY, *((key, label) for key, (label, _where) in VIEWS.items())],

@@ -60,6 +60,8 @@ def _day(label: Any) -> forms.DateField:
 
 
 class HistoryFilter(TicketFilter):
+    """Reads what the history lists: any ticket, by any field. Wrong values are left out, and `problems` names them."""
+
     q = forms.CharField(label=_("Texto"), max_length=300, required=False, widget=forms.HiddenInput)
     estado = forms.ChoiceField(
         label=_("Estado"),

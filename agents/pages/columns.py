@@ -43,7 +43,8 @@ OTHER_MESSAGE = ("chat-left-text", gettext_lazy("Mensaje"))
 
 @dataclass(frozen=True)
 class Column:
-    """`value` is what a file gets: text, a number or a moment. `shown` draws the same for the page."""
+    """Shows one thing of a ticket. `value` is what a file gets: text, a number or a moment. `shown` draws it on the
+    page."""
 
     key: str
     label: str | Promise

@@ -36,7 +36,7 @@ LEVELS = (0.1, 0.3)
 
 @dataclass(frozen=True)
 class StageTimes:
-    """What the period says of one stage: times in opening hours for each visit, and its share of the time of all."""
+    """Holds what the period says of one stage: the opening hours of its visits, and its share of the time of all."""
 
     key: str
     label: str
@@ -77,7 +77,7 @@ class StageTimes:
 
 @dataclass(frozen=True)
 class Step:
-    """How often an action led from one stage to another, and its share of all that left the stage."""
+    """Says how often an action led from one stage to another, and its share of all that left the stage."""
 
     source: str
     target: str
@@ -89,7 +89,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Shift:
-    """What changed against the period before."""
+    """Says what changed against the period before."""
 
     label: str
     text: str

@@ -145,6 +145,8 @@ def history_filters(request: DeskRequest) -> HttpResponse:
 
 
 class ViewForm(forms.ModelForm):
+    """Names a view and says whether it is shared. A person's views have different names."""
+
     name = forms.CharField(
         label=gettext_lazy("Nombre de la vista"),
         max_length=60,

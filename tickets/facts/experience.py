@@ -28,7 +28,7 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class Experience:
-    """Half of `count` tickets ended within `low` seconds, 9 of 10 within `high`."""
+    """Says that half of `count` tickets ended within `low` seconds, 9 of 10 within `high`."""
 
     low: float
     high: float

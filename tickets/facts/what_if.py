@@ -26,8 +26,8 @@ SHORTEST, LONGEST = 0.001, 1.0
 
 @dataclass(frozen=True)
 class Case:
-    """A ticket that ended. `worked` is the working time that it took; `target` the time that was promised, in opening
-    hours or, with `is_elapsed`, on the wall."""
+    """Holds a ticket that ended. `worked` is the working time that it took, `target` the time that was promised: in
+    opening hours or, with `is_elapsed`, on the wall."""
 
     ticket: int
     folio: str
@@ -45,7 +45,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is different. `more_people` maps departments to how many people more they have; `targets` severities to
+    """Says what is different. `more_people` maps departments to how many people more they have; `targets` severities to
     another target, in the unit of the one that they had."""
 
     more_people: dict[int | None, int]
@@ -59,7 +59,7 @@ NOTHING = Scenario({}, {})
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case in a replay: the working time until its end, and whether the promise was kept."""
+    """Says what became of a case in a replay: the working time until its end, and whether the promise was kept."""
 
     case: Case
     took: timedelta
