@@ -65,6 +65,10 @@ def test_map_of_a_process_is_walked_by_keyboard_and_opens_its_tickets(people: Pe
     customer.sign_in(CUSTOMER)
     folio = file_ticket(customer.page, "El lector no reconoce la tarjeta")
     wait_for(page, before + 1)
+    supervisor.go(f"/agentes/tickets/{folio}/")
+    its_map = page.locator('a[href*="/mapa/?etapa="]').first.get_attribute("href") or ""
+    process, stage = re.findall(r"/procesos/([^/]+)/mapa/\?etapa=(\w+)", its_map)[0]
+    supervisor.go(f"{PAGE}?rango=hoy&proceso={process}")
     page.get_by_role("link", name="Mapa del proceso").click()
     expect(page.get_by_role("link", name="Hoy", exact=True)).to_have_attribute("aria-current", "true")
     expect(page.get_by_role("heading", name="Qué cambió")).to_be_visible()
@@ -75,9 +79,7 @@ def test_map_of_a_process_is_walked_by_keyboard_and_opens_its_tickets(people: Pe
     page.keyboard.press("Tab")  # the first stage
     node = page.locator(".flow--heat a:focus")
     expect(node).to_have_attribute("aria-label", re.compile("Recibido: mediana"))
-    page.locator("section[aria-labelledby=stages-t]").get_by_role(
-        "link", name=re.compile("ahora")
-    ).first.click()
+    page.locator(f'section[aria-labelledby=stages-t] a[href*="medida=open"][href*="parte={stage}"]').click()
     expect(page.get_by_text(folio)).to_be_visible()
     supervisor.look()
 
