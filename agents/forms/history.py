@@ -145,7 +145,7 @@ class HistoryFilter(TicketFilter):
 
     @property
     def text(self) -> str:
-        """What is looked for; empty if it was not understood."""
+        """The words that are looked for; empty if they were not understood."""
         return self.value("q") or ""
 
     @property

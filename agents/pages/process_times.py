@@ -277,7 +277,7 @@ class ProcessTimes(Report):
 
     @cached_property
     def shifts(self) -> list[Shift]:
-        """What changed most against the period before: times of stages, and shares of what goes back."""
+        """The largest changes against the period before: of the times of stages, and of the shares that go back."""
         found = [*self._shifts_of_times(), *self._shifts_of_returns()]
         return sorted(found, key=lambda shift: -shift.size)[:SHIFTS_SHOWN]
 

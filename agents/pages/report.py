@@ -1,4 +1,4 @@
-"""What the pages of the panel share: the range and the one before it, the addresses of lists, and how numbers read."""
+"""Share between the pages of the panel: the range and the one before it, the addresses of lists, written numbers."""
 
 from collections.abc import Collection
 from typing import Any
@@ -20,7 +20,7 @@ class Report:
     """Reads the counts of the chosen range and of the one before, with one query."""
 
     measures: Collection[Measure]
-    """What is counted where more is chosen than one scope."""
+    """The measures that are counted from the tickets where more is chosen than one scope."""
 
     def __init__(self, filters: PanelFilter) -> None:
         self.filters, self.period, self.chosen = filters, filters.period, filters.chosen

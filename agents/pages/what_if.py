@@ -38,7 +38,6 @@ from .report import arrow, decimal, good, percent, whole, working_time
 SHOWN = 8
 ALIKE = 0.005
 """Smaller differences are told as a draw."""
-FRAME = charts.Frame(44, 12, 560, 176, 0, 1)
 
 
 def desk_hours() -> Counting:
@@ -79,7 +78,7 @@ class WhatIf:
 
     @cached_property
     def before(self) -> list[Outcome]:
-        """What the scenario is compared with: the replay without changes or, where nothing was replayed, what was."""
+        """The outcomes to compare with: of the replay without changes or, where nothing was replayed, the real ones."""
         return self.repeated if self.repeated is not None else self.real
 
     @property

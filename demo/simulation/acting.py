@@ -1,4 +1,4 @@
-"""What people do with a ticket: the actions that they are offered, and what helps when one is refused."""
+"""Act on tickets as people do: take the actions that are offered, and do what helps when one is refused."""
 
 import uuid
 from collections.abc import Callable, Iterator

@@ -32,7 +32,7 @@ BAD_ENDS = (StageKind.REJECTED, StageKind.CANCELLED)
 
 @dataclass(frozen=True)
 class Look:
-    """What the maps differ in: the size of boxes and the room between their columns. `figures` and `end_figures` are
+    """Sets the maps apart: the size of boxes and the room between their columns. `figures` and `end_figures` are
     the heights of what stands below a stage's name in place of its owner."""
 
     width: float = 160

@@ -1,4 +1,4 @@
-"""What tickets are searched and sorted by: their words, and their answers. `tickets.search` writes it."""
+"""Keep the words by which tickets are found, and the answers by which they are sorted. `tickets.search` writes both."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

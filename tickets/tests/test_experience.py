@@ -1,4 +1,4 @@
-"""What comparable tickets took is told from the 90 days before, and only if thirty or more ended (section 5)."""
+"""Experience tells how long comparable tickets of 90 days took, and only if thirty or more ended (section 5)."""
 
 from datetime import timedelta
 
