@@ -235,3 +235,8 @@ def test_page_without_a_process_counts_that_process_alone(client, busy):
         for told in ("Entraron 3 tickets", "2 terminados"):
             assert told in default
             assert told in chosen
+
+
+def test_window_is_named_after_the_page(client, busy):
+    assert "<title>Mapa del proceso" in text_of(client.get(PAGE)).replace("<title> ", "<title>")
+    assert "<title>Panel" in text_of(client.get("/agentes/panel/")).replace("<title> ", "<title>")

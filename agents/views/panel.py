@@ -87,7 +87,9 @@ def _page(
             cache.set(key, sheet, KEPT_SECONDS)
         except TookTooLong as problem:
             sheet = render_to_string(template, context | {"took_too_long": str(problem)})
-    return render(request, "agents/panel/page.html", {"sheet": sheet})
+    return render(
+        request, "agents/panel/page.html", {"sheet": sheet, "is_map": template.endswith("_map.html")}
+    )
 
 
 def _times_of(filters: PanelFilter) -> dict[str, Any]:
