@@ -5,4 +5,4 @@ class AgentsConfig(AppConfig):
     name = "agents"
 
     def ready(self) -> None:
-        from . import receivers  # noqa: F401  # connects the receivers
+        from . import receivers, sheets  # noqa: F401  # connects the receivers

@@ -243,6 +243,14 @@ else:
         }
     }
 
+# Parts of pages that are the same for many people ({% cache %}) stay in the memory of each web process, which is fresh
+# with each release. While one develops, they are drawn anew.
+CACHES["template_fragments"] = {
+    "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+    "LOCATION": "template-fragments",
+    "OPTIONS": {"MAX_ENTRIES": 1000},
+}
+
 # Settings of Celery that do not depend on the environment are in celery.py.
 CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost/"
 CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE

@@ -246,6 +246,7 @@ def test_history_takes_as_many_queries_with_more_tickets(client, desk, django_as
     for _n in range(8):
         make_ticket(process, title="Otro cobro")
     indexing.index_changed()
+    cache.clear()
     with django_assert_max_num_queries(len(first)):
         assert len(listed(client, "q=cobro")) == 10
 

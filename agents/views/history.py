@@ -12,10 +12,8 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from content.keyset import Page
@@ -32,12 +30,12 @@ from ..forms.history import HistoryFilter
 from ..origin import LONGEST
 from ..pages.columns import draw_row, for_columns
 from ..pages.rows import FOLIO_PLACEHOLDER, ticket_address
+from ..sheets import kept
 from .exports import exports_of
 
 PAGE_SIZE = 40
 MANY = 1000
 """Where counting stops in the side list: views of more tickets say «999+»."""
-TOOLS_KEPT_SECONDS = 60
 COUNT_KEPT_SECONDS = 60
 COUNT_SECONDS = 0.3
 MOST_VIEWS = 30
@@ -46,46 +44,32 @@ MOST_VIEWS = 30
 @require_safe
 @desk_view
 def history(request: DeskRequest) -> HttpResponse:
-    filters = HistoryFilter(request.GET, user=request.user)
-    context: dict[str, Any] = {
-        "filters": filters,
-        "tools": _tools(filters),
-        **_views(request),
-        **_listed(request, filters),
-        **exports_of(request),
-    }
-    part = "#results" if request.htmx.target == "results" else ""
-    return render(request, f"agents/history/page.html{part}", context)
+    """Show the list, its filters and the views. The list is kept for some seconds: who opens one ticket after another
+    comes back to the same one."""
+
+    def draw(problem: str = "") -> dict[str, str]:
+        filters = HistoryFilter(request.GET, user=request.user)
+        context = {"filters": filters, **_listed(request, filters, problem)}
+        return {"results": render_to_string("agents/history/_results.html", context), "query": filters.query}
+
+    try:
+        shown = kept("history", (request.GET.urlencode(),), draw, person=request.user)
+    except TookTooLong as stopped:
+        shown = draw(str(stopped))
+    if request.htmx.target == "results":
+        return HttpResponse(shown["results"])
+    return render(request, "agents/history/page.html", {**shown, **_views(request), **exports_of(request)})
 
 
-def _tools(filters: HistoryFilter) -> dict[str, SafeString]:
-    """Return the search, the filters, the menus and the table's head as HTML, kept for a minute: they follow from the
-    filters alone, and take as long as the rows."""
-    seen_as = (filters.query, get_language(), timezone.get_current_timezone_name())
-    key = f"history:{hashlib.sha256(repr(seen_as).encode()).hexdigest()}"
-    tools: dict[str, SafeString] | None = cache.get(key)
-    if tools is None:
-        context = {"filters": filters}
-        tools = {
-            "bar": render_to_string("agents/history/_bar.html", context),
-            "head": render_to_string("agents/history/_head.html", context),
-        }
-        cache.set(key, tools, TOOLS_KEPT_SECONDS)
-    return tools
-
-
-def _listed(request: DeskRequest, filters: HistoryFilter) -> dict[str, Any]:
-    """Return the page of the list, or why there is none."""
+def _listed(request: DeskRequest, filters: HistoryFilter, problem: str) -> dict[str, Any]:
+    """Return the page of the list; with a `problem`, that instead. Raises `TookTooLong`."""
+    if problem:
+        return {"page": Page([]), "took_too_long": problem, "problems": filters.problems}
     text, cursor = filters.value("q") or "", request.GET.get("pagina", "")
     tickets = filters.apply(Ticket.objects.visible_to(request.user))
-    try:
-        with time_limit():
-            page, other_page = read_page(
-                for_columns(tickets), order=filters.order, size=PAGE_SIZE, cursor=cursor
-            )
-            snippets = snippets_of(page.rows, text)
-    except TookTooLong as problem:
-        return {"page": Page([]), "took_too_long": str(problem), "problems": filters.problems}
+    with time_limit():
+        page, other_page = read_page(for_columns(tickets), order=filters.order, size=PAGE_SIZE, cursor=cursor)
+        snippets = snippets_of(page.rows, text)
     address, stems = ticket_address(_origin(filters, cursor)), wanted_stems(text)
     columns = filters.shown_columns
     rows = [

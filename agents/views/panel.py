@@ -1,17 +1,15 @@
 """The panel of supervisors, and the list behind each of its numbers (S1.18, S2.43, S4.3)."""
 
-import hashlib
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -20,10 +18,10 @@ from content.sorting import sort_key
 from content.time_limit import TookTooLong, time_limit
 from tickets.enums import Scope
 from tickets.facts.counting import up_to_date_at
-from tickets.facts.measures import COLUMNS, MEASURES, OF_A_PROCESS
+from tickets.facts.measures import COLUMNS, MEASURES, OF_A_PROCESS, Measure
 from tickets.facts.totals import count_by_value
 from tickets.lists import queues
-from tickets.lists.figures import KEPT_SECONDS, figures, loads
+from tickets.lists.figures import figures, loads
 from tickets.models import Process, Ticket
 from tickets.record.days import bounds, day_of
 from web.paging import read_page
@@ -34,6 +32,7 @@ from ..pages.panel import Panel
 from ..pages.process_drawing import drawing_of
 from ..pages.process_times import ProcessTimes
 from ..pages.rows import Moment, Row, rows_of
+from ..sheets import kept
 
 PAGE_SIZE = 50
 DUE_SHOWN = 5
@@ -64,29 +63,17 @@ def _page(
     More values than are counted together are counted now, which may take too long.
     """
     problems = filters.problems
-    seen_as = (
-        template,
-        filters.query(),
-        problems,
-        f"{filters.today}",
-        get_language(),
-        timezone.get_current_timezone_name(),
-    )
-    key = f"panel:{hashlib.sha256(repr(seen_as).encode()).hexdigest()}"
-    sheet: SafeString | None = cache.get(key)
-    if sheet is None:
-        context = {
-            "filters": filters,
-            "problems": problems,
-            "here": request.path,
-            "counted_at": up_to_date_at(),
-        }
-        try:
-            with time_limit():
-                sheet = render_to_string(template, context | make())
-            cache.set(key, sheet, KEPT_SECONDS)
-        except TookTooLong as problem:
-            sheet = render_to_string(template, context | {"took_too_long": str(problem)})
+    context = {"filters": filters, "problems": problems, "here": request.path}
+
+    def draw() -> SafeString:
+        with time_limit():
+            return render_to_string(template, context | {"counted_at": up_to_date_at()} | make())
+
+    try:
+        sheet = kept("panel", (template, filters.query(), problems, f"{filters.today}"), draw)
+    except TookTooLong as problem:
+        stopped = {"counted_at": up_to_date_at(), "took_too_long": str(problem)}
+        sheet = render_to_string(template, context | stopped)
     return render(
         request, "agents/panel/page.html", {"sheet": sheet, "is_map": template.endswith("_map.html")}
     )
@@ -162,41 +149,49 @@ def panel_tickets(request: DeskRequest) -> HttpResponse:
     measure = MEASURES.get(request.GET.get("medida", ""))
     if measure is None:
         raise Http404
-    filters = PanelFilter(
-        request.GET, today=day_of(timezone.now()), others=("medida", "parte", "dia", "pagina"), longest=EVER
-    )
-    day = request.GET.get("dia", "")
-    rows = measure.chosen_rows(
-        bounds(filters.period.first)[0],
-        bounds(filters.period.last)[1],
-        filters.chosen,
-        part=request.GET.get("parte", "").replace("\0", "")[:LONGEST_PART],
-        weekday=int(day) if day in set("1234567") else 0,
-    ).annotate(at=F(measure.moment), listed=F(f"{measure.to_ticket}pk"))
-    problem, cursor, order = "", request.GET.get("pagina", ""), ("-at", "-id")
+    today = day_of(timezone.now())
+
+    def draw(problem: str = "") -> SafeString:
+        return render_to_string("agents/panel/_list.html", _behind(request, measure, today, problem))
+
     try:
-        with time_limit():
-            page, other_page = read_page(rows, order=order, size=PAGE_SIZE, cursor=cursor)
-            count = queues.count(rows)
+        sheet = kept("behind", (f"{today}", request.GET.urlencode()), draw, person=request.user)
     except TookTooLong as stopped:
-        page, other_page, count, problem = Page([]), "", None, str(stopped)
+        sheet = draw(str(stopped))
+    return render(request, "agents/panel/tickets.html", {"measure": measure, "sheet": sheet})
+
+
+def _behind(request: DeskRequest, measure: Measure, today: date, problem: str) -> dict[str, Any]:
+    """Return what the list shows: a page of the rows that the measure counts, or no rows and the `problem`. Raises
+    `TookTooLong`."""
+    filters = PanelFilter(request.GET, today=today, others=("medida", "parte", "dia", "pagina"), longest=EVER)
+    page, count, other_page = Page[Any]([]), None, ""
+    if not problem:
+        day = request.GET.get("dia", "")
+        rows = measure.chosen_rows(
+            bounds(filters.period.first)[0],
+            bounds(filters.period.last)[1],
+            filters.chosen,
+            part=request.GET.get("parte", "").replace("\0", "")[:LONGEST_PART],
+            weekday=int(day) if day in set("1234567") else 0,
+        ).annotate(at=F(measure.moment), listed=F(f"{measure.to_ticket}pk"))
+        with time_limit():
+            page, other_page = read_page(
+                rows, order=("-at", "-id"), size=PAGE_SIZE, cursor=request.GET.get("pagina", "")
+            )
+            count = queues.count(rows)
     own = {name: request.GET[name] for name in ("medida", "parte", "dia") if name in request.GET}
-    return render(
-        request,
-        "agents/panel/tickets.html",
-        {
-            "measure": measure,
-            "filters": filters,
-            "own": own,
-            "count": count,
-            "is_of_process": measure in OF_A_PROCESS,
-            "rows": _rows_of(page.rows),
-            "problems": [*filters.problems, *filter(None, [other_page, problem])],
-            "page_newer": f"?{filters.query(**own, pagina=page.newer)}" if page.newer else "",
-            "page_older": f"?{filters.query(**own, pagina=page.older)}" if page.older else "",
-            "panel_query": filters.query(**({"desde": "", "hasta": ""} if "rango" in request.GET else {})),
-        },
-    )
+    return {
+        "measure": measure,
+        "filters": filters,
+        "count": count,
+        "is_of_process": measure in OF_A_PROCESS,
+        "rows": _rows_of(page.rows),
+        "problems": [*filters.problems, *filter(None, [other_page, problem])],
+        "page_newer": f"?{filters.query(**own, pagina=page.newer)}" if page.newer else "",
+        "page_older": f"?{filters.query(**own, pagina=page.older)}" if page.older else "",
+        "panel_query": filters.query(**({"desde": "", "hasta": ""} if "rango" in request.GET else {})),
+    }
 
 
 def _rows_of(counted: Iterable[Any]) -> list[Row]:

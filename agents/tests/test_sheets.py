@@ -1,0 +1,79 @@
+"""Lists that are kept for some seconds: for whom, and until when (docs/decisions/0042)."""
+
+import pytest
+from django.utils import timezone
+
+from accounts.tests.factories import make_agent, make_department, make_supervisor
+from agents.sheets import kept
+from tickets.models import Ticket
+from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import conversation
+
+from .factories import signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+HISTORY, BEHIND = "/agentes/historico/", "/agentes/panel/tickets/?medida=filed"
+
+
+def renamed(ticket, title):
+    Ticket.objects.filter(pk=ticket.pk).update(title=title)
+
+
+@pytest.mark.parametrize("address", [HISTORY, BEHIND])
+@pytest.mark.demand("S1.18")
+def test_list_is_read_once_while_it_is_kept(address):
+    ticket = make_ticket(make_process("incidencia-tecnica"), title="La talanquera no abre")
+    client = signed_in(make_supervisor())
+    assert "La talanquera no abre" in text_of(client.get(address))
+    renamed(ticket, "Otro asunto")
+    assert "La talanquera no abre" in text_of(client.get(address))
+
+
+@pytest.mark.parametrize("address", [HISTORY, BEHIND])
+@pytest.mark.demand("S1.18")
+def test_who_changes_a_ticket_sees_it_in_the_next_list(address, django_capture_on_commit_callbacks):
+    ticket = make_ticket(make_process("incidencia-tecnica"), title="La talanquera no abre")
+    supervisor = make_supervisor()
+    client = signed_in(supervisor)
+    client.get(address)
+    renamed(ticket, "El torniquete no abre")
+    with django_capture_on_commit_callbacks(execute=True):
+        conversation.add_internal_note(ticket, actor=supervisor, body="Visto.")
+    assert "El torniquete no abre" in text_of(client.get(address))
+
+
+@pytest.mark.demand("S1.18")
+def test_kept_list_of_one_person_is_never_shown_to_another():
+    department = make_department("redes")
+    ticket = make_ticket(make_process("incidencia-tecnica"), title="Solo de Redes")
+    Ticket.objects.filter(pk=ticket.pk).update(department=department)
+    member, stranger = make_agent(department), make_agent()
+    assert "Solo de Redes" in text_of(signed_in(member).get(HISTORY))
+    assert "Solo de Redes" not in text_of(signed_in(stranger).get(HISTORY))
+
+
+@pytest.mark.demand("S1.18")
+def test_kept_list_is_of_one_language_and_zone():
+    make_ticket(make_process("incidencia-tecnica"), title="La talanquera no abre")
+    supervisor = make_supervisor()
+    client = signed_in(supervisor)
+    assert "Severidad" in text_of(client.get(HISTORY))
+    supervisor.language = "en"
+    supervisor.save(update_fields=["language"])
+    assert "Severity" in text_of(client.get(HISTORY))
+
+
+def test_what_is_kept_differs_by_what_is_seen():
+    made = iter(range(9))
+    assert kept("x", ("a",), lambda: next(made)) == 0
+    assert kept("x", ("a",), lambda: next(made)) == 0
+    assert kept("x", ("b",), lambda: next(made)) == 1
+    assert kept("y", ("a",), lambda: next(made)) == 2
+    with timezone.override("America/Bogota"):
+        assert kept("x", ("a",), lambda: next(made)) == 3
+
+
+def test_what_fails_is_tried_again():
+    with pytest.raises(ZeroDivisionError):
+        kept("x", (), lambda: 1 / 0)
+    assert kept("x", (), lambda: 1) == 1
