@@ -71,6 +71,8 @@ PROMISES = {
     "map": FOLIO,
     "history": FOLIO,
     "history_filter": FOLIO,
+    "common": FOLIO,
+    "rare": FOLIO,
     "palette": FOLIO,
     "folio": FOLIO,
     "elsewhere": FOLIO,
@@ -147,13 +149,17 @@ def _queues(cast: "dict[str, User]") -> Iterator[Page]:
     yield Page("map", "Map of a process: 30 days", ["supervisor0"], [Step(process, contains="</main>")])
     days = [timezone.localdate() - timedelta(days=number) for number in range(120)]
     ranges = [{"first": f"{first}", "last": f"{last}"} for first, last in zip(days[29:], days, strict=False)]
-    for key, name, address in (("panel", "Panel", panel), ("map", "Map of a process", process)):
-        anew = Step(f"{address}?desde={{first}}&hasta={{last}}", contains="</main>")
-        yield Page(f"{key}_anew", f"{name}: 30 days, counted anew", ["supervisor0"], [anew], ranges)
+    behind = f"{listed}?medida=resolved"
     yield Page(
-        "panel_list", "Panel: the list behind a number", ["supervisor0"],
-        [Step(f"{listed}?medida=resolved", contains="</main>")],
-    )  # fmt: skip
+        "panel_list", "Panel: list behind a number", ["supervisor0"], [Step(behind, contains="</main>")]
+    )
+    for key, name, address in (
+        ("panel", "Panel: 30 days, made anew", f"{panel}?"),
+        ("map", "Map of a process: 30 days, made anew", f"{process}?"),
+        ("panel_list", "Panel: list behind a number, made anew", f"{behind}&"),
+    ):
+        anew = Step(f"{address}desde={{first}}&hasta={{last}}", contains="</main>")
+        yield Page(f"{key}_anew", name, ["supervisor0"], [anew], ranges)
     yield Page("prepare", "«Preparar»: redirect and page", ["supervisor0"], prepare)
 
 
@@ -172,7 +178,6 @@ def _searches(size: int) -> Iterator[Page]:
     from django.urls import reverse
 
     from bench.filling import folio_of
-    from bench.words import ABSENT, COMMON, RARE
     from tickets.lists.queues import ALL
     from tickets.models import Ticket
 
@@ -184,20 +189,25 @@ def _searches(size: int) -> Iterator[Page]:
     yield Page("folio", "Queue search by folio", ["supervisor0"], folio, waiting)
     closed = _folios(Ticket.objects.closed())
     yield Page("elsewhere", "Same, a closed ticket's folio", ["supervisor0"], folio, closed)
-    everything = reverse("agents:history")
-    yield Page("history", "History: all", ["supervisor0"], [Step(everything, contains="</main>")])
-    chosen = f"{everything}?estado=terminados&severidad=high&orden=-cerrado"
-    yield Page(
-        "history_filter", "History: filtered and sorted", ["supervisor0"], [Step(chosen, contains="</main>")]
-    )
-    history = f"{everything}?q="
-    for key, kind, word in (
-        ("common", "a common", COMMON),
-        ("rare", "a rare", RARE),
-        ("absent", "an absent", ABSENT),
+    yield from _history(reverse("agents:history"))
+
+
+def _history(everything: str) -> Iterator[Page]:
+    """Yield the history's pages as they are kept for a person, and again with an address that nobody has asked for: an
+    unknown number of a view changes nothing but takes a query of its own."""
+    from bench.words import ABSENT, COMMON, RARE
+
+    for key, name, query in (
+        ("history", "History: all", ""),
+        ("history_filter", "History: filtered and sorted", "estado=terminados&severidad=high&orden=-cerrado"),
+        ("common", "History search: a common word", f"q={COMMON}"),
+        ("rare", "History search: a rare word", f"q={RARE}"),
+        ("absent", "History search: an absent word", f"q={ABSENT}"),
     ):
-        search = [Step(history + word, contains="</main>")]
-        yield Page(key, f"History search: {kind} word", ["supervisor0"], search)
+        address = f"{everything}?{query}"
+        yield Page(key, name, ["supervisor0"], [Step(address, contains="</main>")])
+        anew = Step(f"{address}&vista={{n}}", contains="</main>")
+        yield Page(f"{key}_anew", f"{name}, made anew", ["supervisor0"], [anew])
 
 
 def _portal(cast: "dict[str, User]") -> Iterator[Page]:

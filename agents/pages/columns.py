@@ -1,6 +1,6 @@
 """The columns of the history: what each shows of a ticket on the page, and what it writes into a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from tickets.search.finding import Snippet, marked
 from web.templatetags.ui import avatar, icon, pill, sev
 
 from .report import working_time
+from .rows import FOLIO_PLACEHOLDER
 
 READ = (
     "folio", "title", "excerpt", "process_version", "assignee", "department", "category", "requester_name",
@@ -173,22 +174,52 @@ def for_columns(tickets: TicketQuerySet) -> TicketQuerySet:
     return related.annotate(survey_score=F("survey__score")).only(*READ)
 
 
-def draw_row(
-    ticket: Ticket, columns: list[Column], *, href: str, stems: frozenset[str], snippet: Snippet | None
+def draw_rows(
+    tickets: Iterable[Ticket],
+    columns: list[Column],
+    *,
+    address: str,
+    stems: frozenset[str],
+    snippets: dict[int, Snippet],
+) -> list[SafeString]:
+    """Return the row of each ticket. `address` leads to a ticket, with `FOLIO_PLACEHOLDER` for its folio.
+
+    Rows are put together in Python and without `format_html`, and labels are translated once: a page has some hundred
+    cells.
+    """
+    cells = [(column, _opening(column)) for column in columns]
+    return [
+        _row(
+            ticket, cells, address.replace(FOLIO_PLACEHOLDER, ticket.folio, 1), stems, snippets.get(ticket.pk)
+        )
+        for ticket in tickets
+    ]
+
+
+def _opening(column: Column) -> str:
+    """Return how the column's cells begin."""
+    css = "num text-end" if column.is_number else "htable__cell"
+    label = "" if column.key in KNOWN_ALONE else f' data-label="{escape(column.label)}"'
+    return f'<td class="{css}"{label}'
+
+
+def _row(
+    ticket: Ticket,
+    cells: list[tuple[Column, str]],
+    href: str,
+    stems: frozenset[str],
+    snippet: Snippet | None,
 ) -> SafeString:
-    """Return the row of a ticket. It is put together in Python, and without `format_html`: a page has some hundred
-    cells."""
     parts = [f'<tr data-row="{escape(ticket.folio)}">']
-    for column in columns:
+    for column, opening in cells:
         if column.key == "asunto":
             parts.append(_subject(ticket, href, stems, snippet))
         elif column.key == "folio":
             parts.append(f'<td><span class="folio">{escape(ticket.folio)}</span></td>')
         else:
-            css, shown = "num text-end" if column.is_number else "htable__cell", column.draw(ticket)
-            label = "" if column.key in KNOWN_ALONE else f' data-label="{escape(column.label)}"'
+            shown = column.draw(ticket)
             none = " data-none" if shown == NONE else ""
-            parts.append(f'<td class="{css}"{label}{none}>{conditional_escape(shown)}</td>')
+            parts.append(f"{opening}{none}>{conditional_escape(shown)}</td>")
     parts.append("</tr>")
     return SafeString("".join(parts))
 

@@ -28,8 +28,8 @@ from web.paging import read_page
 from ..access import DeskRequest, desk_view
 from ..forms.history import HistoryFilter
 from ..origin import LONGEST
-from ..pages.columns import draw_row, for_columns
-from ..pages.rows import FOLIO_PLACEHOLDER, ticket_address
+from ..pages.columns import draw_rows, for_columns
+from ..pages.rows import ticket_address
 from ..sheets import kept
 from .exports import exports_of
 
@@ -70,18 +70,13 @@ def _listed(request: DeskRequest, filters: HistoryFilter, problem: str) -> dict[
     with time_limit():
         page, other_page = read_page(for_columns(tickets), order=filters.order, size=PAGE_SIZE, cursor=cursor)
         snippets = snippets_of(page.rows, text)
-    address, stems = ticket_address(_origin(filters, cursor)), wanted_stems(text)
-    columns = filters.shown_columns
-    rows = [
-        draw_row(
-            ticket,
-            columns,
-            href=address.replace(FOLIO_PLACEHOLDER, ticket.folio, 1),
-            stems=stems,
-            snippet=snippets.get(ticket.pk),
-        )
-        for ticket in page.rows
-    ]
+    rows = draw_rows(
+        page.rows,
+        filters.shown_columns,
+        address=ticket_address(_origin(filters, cursor)),
+        stems=wanted_stems(text),
+        snippets=snippets,
+    )
     query = f"{filters.query}&" if filters.query else ""
     return {
         "page": page,

@@ -175,6 +175,7 @@ def _behind(request: DeskRequest, measure: Measure, today: date, problem: str) -
             part=request.GET.get("parte", "").replace("\0", "")[:LONGEST_PART],
             weekday=int(day) if day in set("1234567") else 0,
         ).annotate(at=F(measure.moment), listed=F(f"{measure.to_ticket}pk"))
+        rows = rows.only("pk")
         with time_limit():
             page, other_page = read_page(
                 rows, order=("-at", "-id"), size=PAGE_SIZE, cursor=request.GET.get("pagina", "")
