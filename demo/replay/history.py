@@ -1,7 +1,8 @@
 """A quarter of ended tickets before the stories: recorded once from a simulation, and loaded with its dates moved.
 
 `manage.py simulate --record FILE` writes the file. People, departments, categories and processes stand in it by their
-keys, moments as seconds before its end. It is moved by whole weeks, so that weekdays and hours stay what they were.
+keys, moments as seconds before its end. It is moved by whole weeks, so that weekdays and hours stay what they were; the
+time that it was recorded in has no holidays, which would stay behind.
 """
 
 import json
@@ -19,6 +20,8 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.models import Department, User
 from tickets.models import (
+    Calendar,
+    CalendarVersion,
     Category,
     ChangedText,
     ChecklistEntry,
@@ -27,6 +30,7 @@ from tickets.models import (
     FolioCounter,
     Message,
     Pause,
+    PolicyVersion,
     Process,
     ProcessVersion,
     StageVisit,
@@ -91,6 +95,10 @@ class _Keys:
             row.pk: f"{row.process.key}.{row.key}" for row in Category.objects.select_related("process")
         }
         self.processes = {row.pk: row.process.key for row in ProcessVersion.objects.select_related("process")}
+        self.calendars = {
+            row.pk: row.calendar.key for row in CalendarVersion.objects.select_related("calendar")
+        }
+        self.policies = {row.pk: row.process.key for row in PolicyVersion.objects.select_related("process")}
 
     def written(self, field: Any, row: models.Model) -> Any:
         value = getattr(row, field.attname)
@@ -111,11 +119,11 @@ class _Keys:
                 Department: self.departments,
                 Category: self.categories,
                 ProcessVersion: self.processes,
+                CalendarVersion: self.calendars,
+                PolicyVersion: self.policies,
             }
             related = field.related_model
-            if related in RECORDED:
-                return value
-            return named[related][value] if related in named else None  # versions of calendars and policies
+            return value if related in RECORDED else named[related][value]
         return value
 
     def plain(self, value: Any, name: str = "") -> Any:
@@ -179,6 +187,9 @@ class _Reader:
         self.categories = {f"{row.process.key}.{row.key}": row for row in categories}
         processes = Process.objects.filter(current__isnull=False).select_related("current")
         self.processes = {row.key: row.current for row in processes}
+        self.calendars = {row.key: row.current for row in Calendar.objects.select_related("current")}
+        policies = Process.objects.filter(policy__isnull=False).select_related("policy")
+        self.policies = {row.key: row.policy for row in policies}
 
     def row(self, model: type[models.Model], values: Row) -> Any:
         pairs = zip(_columns(model), values, strict=True)
@@ -202,6 +213,8 @@ class _Reader:
                 Department: self.departments,
                 Category: self.categories,
                 ProcessVersion: self.processes,
+                CalendarVersion: self.calendars,
+                PolicyVersion: self.policies,
             }
             return named[related][value] if related in named else self.known[related][value]
         return value

@@ -1,10 +1,12 @@
 """Load the demo's data, all in one transaction."""
 
+from datetime import date
+
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Department
-from demo.replay import history, people
+from demo.replay import history, hours, people
 from demo.replay.replaying import replay
 from demo.replay.scene import World
 from demo.stories import STORIES
@@ -13,12 +15,13 @@ from tickets.models import Process, Ticket
 from tickets.workflow.publishing import publish
 
 
-def load_desk() -> dict[str, "people.User"]:
-    """Load departments, processes and people, but no tickets. Existing rows are not changed. Returns the people by
-    key."""
+def load_desk(*, holidays_from: date | None = None) -> dict[str, "people.User"]:
+    """Load departments, processes, people and opening hours, but no tickets. Existing rows are not changed. Returns the
+    people by key. The hours have the holidays of the year that begins with `holidays_from`, by default today."""
     users = people.load()
     for source in library().values():
         publish(source)
+    hours.load(users["supervisor"], holidays_from=holidays_from or timezone.localdate())
     return users
 
 

@@ -11,14 +11,19 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Department
-from content.errors import DeskError
+from content.errors import DeskError, InvalidData
+from demo.replay import hours
 from demo.replay.clock import time_is
 from demo.replay.loading import load_desk
 from demo.replay.scene import World
 from demo.stories import STORIES
 from notifications.outgoing import delivery
+from tickets.enums import ChangeState
 from tickets.facts import counting
-from tickets.models import Process, Ticket
+from tickets.models import Calendar, Process, ScheduleChange, Ticket
+from tickets.schedules.applying import confirm
+from tickets.schedules.job import go_on
+from tickets.schedules.proposing import propose_closure, propose_undo
 from tickets.search import indexing
 from tickets.workflow import sweeps
 from tickets.workflow.intake import Requester, file_ticket
@@ -35,7 +40,8 @@ WEEKDAYS = (14, 13, 12, 12, 11, 4, 3)
 WORK, CUSTOMERS = timedelta(hours=5), timedelta(hours=9)
 """The median time until somebody of the desk acts, and until a customer does."""
 ACTS_AT_MOST = 40
-CLOSED_VISITS = 2
+CLOSES_EVERY = 12
+"""Every how many days the office closes for some hours without notice. Half of the closures are taken back."""
 PLAIN = ("Necesito ayuda con mi solicitud", "Me pasa desde ayer y no sé qué más intentar.")
 PROCESSES = {
     "soporte-con-aprobacion": 30,
@@ -47,10 +53,15 @@ PROCESSES = {
 
 
 class Simulation:
-    """Files `tickets` over `days` that end now, and lets people work on them. `now` is where its clock stands."""
+    """Files `tickets` over `days` that end now, and lets people work on them. `now` is where its clock stands.
 
-    def __init__(self, *, days: int, tickets: int, seed: int, say: Callable[[str], None]) -> None:
-        self.random, self.say = Random(seed), say  # noqa: S311  (no secret)
+    A time that is `plain` has no holidays and no closures, so that it can be moved (`demo.replay.history`).
+    """
+
+    def __init__(
+        self, *, days: int, tickets: int, seed: int, say: Callable[[str], None], plain: bool = False
+    ) -> None:
+        self.random, self.say, self.plain = Random(seed), say, plain  # noqa: S311  (no secret)
         self.until = timezone.now()
         self.begin = self.until - timedelta(days=days)
         self.days, self.count = days, tickets
@@ -58,6 +69,7 @@ class Simulation:
         self.agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self.number = 0
         self.acts: dict[int, int] = {}
+        self.closures = self.taken_back = 0
 
     def run(self) -> None:
         """Run the whole time. What is left afterwards is for `checking`."""
@@ -75,12 +87,14 @@ class Simulation:
             while moment < self.until:
                 self._at(moment, self._sweep)
                 moment += SWEEP_EVERY
+            for moment in self._closures():
+                self._at(moment, self._close)
             self._work_off()
             CountingServer.failing = 0.0
             self._end()
 
     def _prepare(self) -> None:
-        users = load_desk()
+        users = load_desk(holidays_from=(self.until if self.plain else self.begin).date())
         processes = {process.key: process for process in Process.objects.select_related("current")}
         departments = {department.key: department for department in Department.objects.all()}
         self.world = World(now=self.begin, users=users, processes=processes, departments=departments)
@@ -89,6 +103,7 @@ class Simulation:
         for story in STORIES:  # what customers of the demo report
             self.stories.setdefault(story.process, []).append((story.category, story.title, story.text))
         self.customers = [user for user in users.values() if not user.is_desk_staff]
+        self.supervisor = users["supervisor"]
 
     def _arrivals(self) -> list[datetime]:
         hours = [self.begin + timedelta(hours=hour) for hour in range(24 * self.days)]
@@ -96,6 +111,42 @@ class Simulation:
         weights = [BUSY[hour.hour] * WEEKDAYS[hour.weekday()] for hour in local]
         chosen = self.random.choices(hours, weights, k=self.count)
         return sorted(hour + timedelta(seconds=self.random.randrange(3600)) for hour in chosen)
+
+    def _closures(self) -> list[datetime]:
+        """Return when somebody says that the office closes: in the morning of a working day."""
+        count = 0 if self.plain else -(-self.days // CLOSES_EVERY)
+        days = (self.begin + timedelta(days=self.random.randrange(self.days)) for _n in range(count))
+        mornings = (day.astimezone(self.zone).replace(hour=10, minute=0) for day in days)
+        return [day - timedelta(days=max(0, day.weekday() - 4)) for day in mornings]
+
+    def _close(self) -> None:
+        """Close the office for some hours, and open it again on half of such days."""
+        start = self.now.astimezone(self.zone).replace(tzinfo=None, second=0, microsecond=0)
+        office = Calendar.objects.select_related("current").get(key=hours.KEY)
+        try:
+            change = propose_closure(
+                office,
+                actor=self.supervisor,
+                start=start,
+                end=start + timedelta(hours=5),
+                name="Corte de luz",
+            )
+        except InvalidData:  # a holiday, or closed already
+            return
+        self._confirm(change)
+        self.closures += 1
+        if self.closures % 2 == 0:
+            self._at(self.now + timedelta(hours=1), lambda: self._take_back(change))
+
+    def _take_back(self, change: ScheduleChange) -> None:
+        change.refresh_from_db()
+        self._confirm(propose_undo(change, actor=self.supervisor))
+        self.taken_back += 1
+
+    def _confirm(self, change: ScheduleChange) -> None:
+        done = go_on(confirm(change, actor=self.supervisor), seconds=600)
+        if done.state != ChangeState.APPLIED:
+            raise RuntimeError(f"the change of hours is {done.state}")
 
     def _at(self, moment: datetime, act: Callable[[], None]) -> None:
         if moment < self.until:
@@ -125,8 +176,8 @@ class Simulation:
 
     def _end(self) -> None:
         """Let the mail server take what is left, count all days, write all words."""
-        for hours in range(1, 200, 8):
-            with time_is(self.until + timedelta(hours=hours)):
+        for later in range(1, 200, 8):
+            with time_is(self.until + timedelta(hours=later)):
                 if not delivery.drain():
                     break
         counting.count_dirty(seconds=600)

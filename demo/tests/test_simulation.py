@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from types import SimpleNamespace
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,7 +10,6 @@ from django.core.management import CommandError, call_command
 from demo.simulation.checking import findings, oracle
 from demo.simulation.running import PROCESSES, Simulation
 from notifications.models import OutgoingEmail
-from tickets.calendars.hours import WorkingHours, hours_between
 from tickets.definitions.loading import library
 from tickets.models import Clock, DailyCounts, StageVisit, Ticket
 from tickets.tests.factories import make_process, make_ticket
@@ -34,11 +32,14 @@ def test_every_process_of_the_library_is_simulated():
 
 
 def test_week_of_work_leaves_everything_as_it_must_be():
-    simulation = simulated()
+    simulation = simulated(days=9)
     assert Ticket.objects.count() >= 30  # replies after the end open linked ones
     assert simulation.people.counts["acts"] > 100
     assert Ticket.objects.filter(closed_at__isnull=False).count() > 3
     assert OutgoingEmail.objects.filter(state="sent").count() > 100
+    assert simulation.closures == 1
+    counted = Clock.objects.exclude(calendar_version=None)
+    assert {"working", "working_days"} <= set(counted.values_list("unit", flat=True))
     assert wrong() == []
 
     # What is wrong is found.
@@ -60,19 +61,43 @@ def test_week_of_work_leaves_everything_as_it_must_be():
     assert "mail <other@desk> once" in found
 
 
-def test_oracle_walks_opening_hours_minute_by_minute_and_leaves_out_pauses():
-    office = WorkingHours(ZoneInfo("America/Bogota"), [hours_between(("09:00", "17:00"))] * 5 + [(), ()])
-    friday = datetime(2026, 11, 27, 21, 0, tzinfo=UTC)  # 16:00 in Bogotá
-    pause = SimpleNamespace(
-        started_at=friday + timedelta(minutes=20), ended_at=friday + timedelta(minutes=50)
-    )
-    clock = SimpleNamespace(
-        started_at=friday, target=timedelta(hours=2), unit="working", paused_at=None,
-        counting=office, pauses=SimpleNamespace(all=lambda: [pause]),
+OFFICE = {
+    "zone": "America/Bogota",
+    "week": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
+    "days": [{"date": "2026-12-01", "name": "Festivo", "hours": []}],
+    "closures": [{"from": "2026-11-30T09:00", "until": "2026-11-30T10:00", "name": "Corte de luz"}],
+}
+FRIDAY = datetime(2026, 11, 27, 21, 0, tzinfo=UTC)  # 16:00 in Bogotá
+
+
+def clock_of(target, unit, *pauses):
+    rows = [SimpleNamespace(started_at=begin, ended_at=end) for begin, end in pauses]
+    return SimpleNamespace(
+        started_at=FRIDAY, target=target, unit=unit, calendar_version=SimpleNamespace(pk=0, rules=OFFICE),
+        pauses=SimpleNamespace(all=lambda: rows),
     )  # fmt: skip
-    assert oracle(clock) == datetime(
-        2026, 11, 30, 15, 30, tzinfo=UTC
-    )  # half an hour on Friday, the rest on Monday
+
+
+def test_oracle_walks_opening_hours_minute_by_minute_and_leaves_out_pauses_and_closures():
+    pause = (FRIDAY + timedelta(minutes=20, seconds=10), FRIDAY + timedelta(minutes=50, seconds=40))
+    # Half an hour on Friday, and on Monday the rest, after the closure.
+    due = datetime(2026, 11, 30, 16, 30, 30, tzinfo=UTC)
+    assert oracle(clock_of(timedelta(hours=2), "working", pause)) == due
+
+
+@pytest.mark.parametrize(
+    ("unit", "due"),
+    [("working_days", "2026-12-02"), ("calendar_days", "2026-11-29"), ("rolled_days", "2026-11-30")],
+)
+def test_oracle_counts_days_from_the_next_one_and_leaves_out_holidays(unit, due):
+    last = oracle(clock_of(timedelta(days=2), unit))
+    assert f"{last:%Y-%m-%d %H:%M:%S}" == f"{due} 23:59:59"
+
+
+def test_oracle_leaves_out_days_at_whose_end_the_clock_is_paused():
+    pause = (FRIDAY + timedelta(days=2), FRIDAY + timedelta(days=3, hours=12))  # over the end of Monday
+    last = oracle(clock_of(timedelta(days=1), "working_days", pause))
+    assert f"{last:%Y-%m-%d}" == "2026-12-02"  # Tuesday is a holiday
 
 
 @pytest.mark.parametrize(

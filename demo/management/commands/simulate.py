@@ -37,10 +37,13 @@ class Command(BaseCommand):
         if days < 1 or tickets < 1:
             raise CommandError("Give at least one day and one ticket.")
         say = self.stdout.write if verbosity > 1 else _nothing
-        simulation = Simulation(days=days, tickets=tickets, seed=seed, say=say)
+        plain = options["record"] is not None
+        simulation = Simulation(days=days, tickets=tickets, seed=seed, say=say, plain=plain)
         simulation.run()
         counts = ", ".join(f"{count} {name}" for name, count in simulation.people.counts.items())
         self.stdout.write(f"seed {seed}: {len(simulation.acts)} tickets in {days} days; {counts}")
+        closed, back = simulation.closures, simulation.taken_back
+        self.stdout.write(f"the office closed {closed} times without notice; {back} were taken back")
         passed = failed = 0
         for finding in findings():
             passed += finding.is_right
