@@ -4,7 +4,15 @@
 """
 
 from helpdesk.settings import *  # noqa: F403
-from helpdesk.settings import CELERY_BROKER_TRANSPORT_OPTIONS, MIDDLEWARE, PRODUCTION, REDIS_URL, STORAGES
+from helpdesk.settings import (
+    CACHES,
+    CELERY_BROKER_TRANSPORT_OPTIONS,
+    DATABASES,
+    MIDDLEWARE,
+    PRODUCTION,
+    REDIS_URL,
+    STORAGES,
+)
 
 DEBUG = False
 ROOT_URLCONF = "bench.urls"
@@ -16,3 +24,5 @@ if not PRODUCTION:
     }
 if REDIS_URL:  # a queue of the bench's own, which no worker reads
     CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_BROKER_TRANSPORT_OPTIONS | {"global_keyprefix": "bench:"}
+    # Each size keeps its own pages: they have the same addresses and the same people.
+    CACHES["default"]["KEY_PREFIX"] = f"bench-{DATABASES['default']['NAME']}"

@@ -208,6 +208,12 @@ def stage_changed(ticket: Ticket, *, before: Stage, after: Stage, now: datetime)
     copy_due_dates(ticket, clocks)
 
 
+def _running(ticket: Ticket) -> list[Clock]:
+    """Return the clocks that have not stopped, with the pauses that resuming them needs."""
+    clocks = ticket.clocks.filter(stopped_at__isnull=True)
+    return list(clocks.prefetch_related("pauses") if ticket.is_paused else clocks)
+
+
 def _goes_on(clock: Clock, ticket: Ticket) -> bool:
     match clock.kind:
         case ClockKind.FIRST_RESPONSE:
@@ -222,11 +228,11 @@ def desk_wrote(ticket: Ticket, *, now: datetime) -> None:
 
     Sets `first_response_at` the first time, stops the clocks for the first response and the next reply, and begins the
     one for progress again (S0.21). A breach that is not recorded yet must be recorded before. Two queries, those of the
-    clocks that change, and for the first response those of `worked`.
+    clocks that change, one for the pauses of a ticket that waits, and for the first response those of `worked`.
     """
     if ticket.first_response_at is None:
         ticket.first_response_at, ticket.first_response_seconds = now, worked(ticket, until=now)
-    clocks = list(ticket.clocks.filter(stopped_at__isnull=True))
+    clocks = _running(ticket)
     for clock in clocks:
         if clock.kind in (ClockKind.FIRST_RESPONSE, ClockKind.NEXT_REPLY):
             _resume(clock, stage=ticket.stage_definition, now=now)
@@ -240,7 +246,7 @@ def desk_wrote(ticket: Ticket, *, now: datetime) -> None:
 
 def desk_was_reported(ticket: Ticket, *, now: datetime) -> None:
     """Apply an automatic message about the progress: it is news, but it answers nobody (S0.21)."""
-    clocks = list(ticket.clocks.filter(stopped_at__isnull=True))
+    clocks = _running(ticket)
     for clock in clocks:
         if clock.kind == ClockKind.PROGRESS:
             clock.warned += 1

@@ -198,6 +198,10 @@ class ClockKind(models.TextChoices):
     RESOLUTION = "resolution", _("Resolución")
 
 
+ELEVATING = (ClockKind.FIRST_RESPONSE, ClockKind.NEXT_REPLY, ClockKind.RESOLUTION)
+"""The promises that make a ticket a «soporte elevado» when they are broken (S2.32)."""
+
+
 class Purpose(models.TextChoices):
     """What a guest may do with a link. Each link has one purpose (DESIGN §6)."""
 

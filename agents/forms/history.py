@@ -19,7 +19,7 @@ from tickets.definitions.definition import FieldDefinition
 from tickets.enums import CaseKind, Channel, ClockKind, StageKind, WaitedFor
 from tickets.models import Clock, Ticket
 from tickets.models.querysets import TicketQuerySet
-from tickets.search.finding import matching_words
+from tickets.search.finding import matching_words, with_words
 from tickets.search.indexing import field_words
 
 from ..pages.columns import COLUMNS, USUAL, Column, own_column
@@ -236,10 +236,8 @@ class HistoryFilter(TicketFilter):
 def _with_answer(tickets: TicketQuerySet, item: FieldDefinition, value: str) -> TicketQuerySet:
     """Keep the tickets with this answer. A text must have all the words, in any form; who has not answered said no."""
     if item.type == "yes_no":
-        yes = Q(words__words__has=[[f"{item.key}=si"]])
-        return tickets.filter(yes) if value == "si" else tickets.exclude(yes)
+        yes = [[f"{item.key}=si"]]
+        return with_words(tickets, yes) if value == "si" else tickets.exclude(words__words__has=yes)
     if item.type in ("choice", "multi_choice", "number", "date"):
-        return tickets.filter(words__words__has=[[word] for word in field_words(item, value)])
-    return tickets.filter(
-        words__words__has=[[f"{item.key}={stem}" for stem in stems] for stems in query_of(value)]
-    )
+        return with_words(tickets, [[word] for word in field_words(item, value)])
+    return with_words(tickets, [[f"{item.key}={stem}" for stem in stems] for stems in query_of(value)])

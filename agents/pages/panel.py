@@ -102,9 +102,10 @@ class Panel(Report):
             self._satisfaction(),
             self._counted("reopened", more_is="no"),
             self._counted("nonconformities", more_is="no"),
+            self._counted("elevated", more_is="no", goal=0),
         ]
 
-    def _counted(self, key: str, *, more_is: str = "") -> Figure:
+    def _counted(self, key: str, *, more_is: str = "", goal: int | None = None) -> Figure:
         count, was = self.now.count(key), self.before.count(key)
         change = _times_or_percent(count, was) if was else ""
         measure = MEASURES[key]
@@ -115,7 +116,9 @@ class Panel(Report):
             change=change if count != was else "",
             arrow=arrow(count - was),
             good=good(count - was, more_is) if was else "",
-            note=_("antes %(n)s") % {"n": whole(was)},
+            note=_("antes %(n)s") % {"n": whole(was)}
+            if goal is None
+            else _("antes %(n)s; meta %(goal)s") % {"n": whole(was), "goal": goal},
             spark=charts.spark([each.count(key) for _step, each in self.steps]),
             url=self.list_of(key),
         )

@@ -81,6 +81,8 @@ def test_panel_shows_what_was_reported_resolved_and_rejected_by_reason(client, b
     figures = {label: value for label, (value, _url) in figures_of(page).items()}
     assert (figures["Reportados"], figures["Resueltos"], figures["Rechazados"]) == ("4", "1", "1")
     assert (figures["Reaperturas"], figures["Soporte elevado"], figures["Pendientes"]) == ("1", "1", "2")
+    assert figures["Elevados ahora"] == "1"
+    assert "antes 0; meta 0" in text_of(client.get(PAGE))
     assert figures["Satisfacción"] == "4,0"
     reasons = page[page.index('id="reasons-t"') : page.index('id="scores-t"')]
     assert "Descartado: 1, 100" in reasons

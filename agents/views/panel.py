@@ -174,11 +174,11 @@ def _behind(request: DeskRequest, measure: Measure, today: date, problem: str) -
             filters.chosen,
             part=request.GET.get("parte", "").replace("\0", "")[:LONGEST_PART],
             weekday=int(day) if day in set("1234567") else 0,
-        ).annotate(at=F(measure.moment), listed=F(f"{measure.to_ticket}pk"))
+        ).annotate(counted_at=F(measure.moment), listed=F(f"{measure.to_ticket}pk"))
         rows = rows.only("pk")
         with time_limit():
             page, other_page = read_page(
-                rows, order=("-at", "-id"), size=PAGE_SIZE, cursor=request.GET.get("pagina", "")
+                rows, order=("-counted_at", "-id"), size=PAGE_SIZE, cursor=request.GET.get("pagina", "")
             )
             count = queues.count(rows)
     own = {name: request.GET[name] for name in ("medida", "parte", "dia") if name in request.GET}

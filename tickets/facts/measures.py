@@ -11,13 +11,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..enums import ClockKind, Scope, StageKind, WaitedFor
-from ..models import Clock, Nonconformity, ProcessVersion, StageVisit, Survey, Ticket
+from ..enums import ELEVATING, ClockKind, EventKind, Scope, StageKind, WaitedFor
+from ..models import Clock, Nonconformity, ProcessVersion, StageVisit, Survey, Ticket, TicketEvent
+from ..models.schedule_change import DueChange
 from .histogram import bucket
 
 Rows = QuerySet[Any]
@@ -146,6 +147,14 @@ def _kept(kind: ClockKind) -> Callable[[], Rows]:
     return lambda: Clock.objects.filter(kind=kind, stopped_at__isnull=False, breached_at__isnull=True)
 
 
+def _broken_promises() -> Rows:
+    corrected = DueChange.objects.filter(
+        ticket=OuterRef("ticket"), before=OuterRef("at"), is_applied=True, is_cleared=True
+    )
+    broken = TicketEvent.objects.filter(kind=EventKind.BREACHED, data__clock__in=ELEVATING)
+    return broken.filter(~Exists(corrected))
+
+
 OF_THE_DESK: tuple[Measure, ...] = (
     Measure(
         "filed",
@@ -243,6 +252,18 @@ OF_THE_DESK: tuple[Measure, ...] = (
         _("Fechas de cierre que vencieron en el período, de tickets terminados después o todavía abiertos."),
         _promises(ClockKind.RESOLUTION),
         "breached_at",
+        to_ticket="ticket__",
+    ),
+    Measure(
+        "elevated",
+        _("Soporte elevado"),
+        _(
+            "Plazos de respuesta o de cierre que vencieron en el período: cada uno hace del ticket un soporte elevado. "
+            "Cuentan aunque después se acordara otra fecha, y no si un cambio de horario o de plazos los corrigió. La "
+            "meta es 0."
+        ),
+        _broken_promises,
+        "at",
         to_ticket="ticket__",
     ),
     Measure(

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
-from ..models import DailyCounts, DirtyDay, Nonconformity, StageVisit, Survey, Ticket
+from ..enums import EventKind
+from ..models import DailyCounts, DirtyDay, Nonconformity, StageVisit, Survey, Ticket, TicketEvent
 
 MOMENTS = ("created_at", "first_response_at", "closed_at", "due_at", "first_response_due_at")
 """The columns of a ticket that say on which days it is counted. A promise breaks on the day when it is due."""
@@ -36,8 +37,8 @@ def bounds(day: date) -> tuple[datetime, datetime]:
 def mark_changed(ticket: Ticket, *, before: Mapping[str, Any] | None) -> None:
     """Mark today and the days on which the ticket counts and, by its columns `before` the change, has counted.
 
-    If it is told apart by something else now, also the days of its surveys, nonconformities and stays. Two queries at
-    most.
+    If it is told apart by something else now, also the days of its surveys, nonconformities, stays and breaches. Two
+    queries at most.
     """
     moments = {timezone.now(), *_moments(vars(ticket)), *_moments(before or {})}
     if before is not None and any(before[name] != getattr(ticket, name) for name in TOLD_APART):
@@ -78,5 +79,8 @@ def _of_its_rows(tickets: Collection[int]) -> set[datetime]:
         left.union(
             Nonconformity.objects.filter(ticket__in=tickets).order_by().values_list("opened_at", flat=True),
             Survey.objects.filter(ticket__in=tickets).order_by().values_list("answered_at", flat=True),
+            TicketEvent.objects.filter(ticket__in=tickets, kind=EventKind.BREACHED)
+            .order_by()
+            .values_list("at", flat=True),
         )
     )

@@ -13,12 +13,12 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from content.errors import InvalidData
-from tickets import policies
+from tickets import clocks, policies
 from tickets.actors import Actor, Guest
 from tickets.closing.checklist import tick_checklist
 from tickets.closing.contact_log import log_contact
 from tickets.definitions.definition import Definition
-from tickets.enums import ContactKind, ContactOutcome, Purpose
+from tickets.enums import ClockKind, ContactKind, ContactOutcome, Purpose
 from tickets.exceptions import ActionUnavailable, NotAllowed
 from tickets.facts.replay import DERIVED, CalendarHistory, replay
 from tickets.models import Attachment, Message, StageVisit, Ticket, TicketEvent
@@ -64,6 +64,13 @@ class Play:
 
     def stop(self) -> None:
         self.traveller.stop()
+
+    def without_progress(self) -> "Play":
+        """Take away the clock for progress, for what is about the others. Returns the play."""
+        self.ticket.clocks.filter(kind=ClockKind.PROGRESS).delete()
+        clocks.copy_due_dates(self.ticket, self.ticket.clocks.all())
+        self.ticket.save(update_fields=["due_order"])
+        return self
 
     @cached_property
     def manager(self) -> User:

@@ -119,6 +119,25 @@ def test_compliance_counts_what_is_open_and_late(play):
     assert day == day_of(p.ticket.due_at)  # the day on which it broke, however late the sweep came
 
 
+@pytest.mark.demand("S2.32")
+def test_broken_promise_is_counted_on_its_day_and_stays_counted_when_another_date_is_agreed(play):
+    p = play(S2)
+    p.later(days=20)
+    counting.count_dirty()
+    broken = sorted(p.ticket.clocks.filter(breached_at__isnull=False).values_list("due_at", flat=True))
+    assert len(broken) == 2  # the first response and the solution
+
+    def elevated():
+        days = totals_by_day(MONDAY, MONDAY + timedelta(days=30)).items()
+        return {day: each.count("elevated") for day, each in days if each.count("elevated")}
+
+    assert elevated() == Counter(map(day_of, broken))
+    properties.change_properties(p.ticket, actor=p.supervisor, due_at=timezone.now() + timedelta(days=3))
+    counting.count_dirty()
+    assert elevated() == Counter(map(day_of, broken))
+    assert set(verified().values()) == {True}
+
+
 def test_reopened_ticket_leaves_the_day_on_which_it_was_resolved(play):
     p = play("incidencia-tecnica")
     p.later(hours=2).do(p.supervisor, "descartar", message="No procede.")

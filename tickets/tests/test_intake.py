@@ -54,7 +54,7 @@ def test_filing_creates_folio_message_clocks_and_event(db):
     assert (event.kind, event.is_public, event.message, ticket.version, ticket.public_version) == (
         "filed", True, message, 1, 1,
     )  # fmt: skip
-    assert {clock.kind for clock in ticket.clocks.all()} == {"first_response", "resolution"}
+    assert {clock.kind for clock in ticket.clocks.all()} == {"first_response", "progress", "resolution"}
 
 
 def test_guest_with_unknown_language_gets_the_default(db, settings):

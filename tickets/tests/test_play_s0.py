@@ -132,6 +132,19 @@ def test_progress_is_sent_as_a_follow_up(play):
     assert p.ticket.first_response_at is not None
 
 
+@pytest.mark.demand("S0.21")
+def test_long_incident_without_news_tells_the_user_and_reminds_the_technician(play):
+    p = play("incidencia-tecnica")
+    p.do(p.agent, "clasificar", severity="medium", department=p.ticket.department, assignee=p.agent)
+    p.do(p.agent, "informar_avance", message="En ello.").later(days=2, hours=23)
+    assert "breached" not in [event.kind for event in p.events[-1:]]
+    p.later(hours=2)
+    reminded, told = p.events[-2:]
+    assert (reminded.kind, reminded.data["clock"]) == ("breached", "progress")
+    assert [entry["to"] for entry in reminded.notify] == ["assignee"]
+    assert (told.is_public, told.actor, told.notify[0]["template"]) == (True, None, "status_update")
+
+
 def test_question_pauses_the_clock_until_the_reply(play):
     p = classify(play(KEY, filed_by="guest"))
     p.do(p.agent, "pedir_informacion", message="¿Qué versión de la App tienes?")

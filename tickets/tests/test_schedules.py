@@ -19,6 +19,7 @@ from tickets import clocks
 from tickets.calendars import CalendarRules, hours_between
 from tickets.enums import ChangeState
 from tickets.exceptions import NotAllowed
+from tickets.facts.measures import MEASURES
 from tickets.models import Calendar, DueChange, ScheduleChange, Ticket, TicketEvent
 from tickets.schedules import applying, job, proposing
 from tickets.schedules.holidays import copy_holidays
@@ -244,8 +245,11 @@ def test_a_breach_that_the_new_hours_undo_is_cleared_and_stays_on_record(desk):
         sweeps.breach_overdue()
     ticket.refresh_from_db()
     assert ticket.is_escalated
+    elevated = MEASURES["elevated"].rows(MONDAY, late)
+    assert elevated.count() == 1
     change = desk.change(late, week=SHORTER)
     assert figures(change, "later", "cleared", "raised", "released") == (1, 1, 0, 1)
+    assert elevated.count() == 0
     ticket.refresh_from_db()
     assert (clock(ticket).breached_at, ticket.is_escalated) == (None, False)
     assert ticket.events.filter(kind="breached", data__clock="resolution").count() == 1

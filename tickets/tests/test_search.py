@@ -3,6 +3,7 @@
 from time import process_time
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,8 +11,8 @@ from accounts.tests.factories import make_agent, make_department, make_superviso
 from content.words import query_of, stems_in
 from tickets.definitions.loading import library
 from tickets.models import ChangedText, FieldValue, Message, Ticket, TicketWords
-from tickets.search import indexing
-from tickets.search.finding import snippets_of
+from tickets.search import finding, indexing
+from tickets.search.finding import snippets_of, with_words
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import conversation
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def found(text):
-    return set(Ticket.objects.filter(words__words__has=query_of(text)).values_list("title", flat=True))
+    return set(with_words(Ticket.objects.all(), query_of(text)).values_list("title", flat=True))
 
 
 @pytest.fixture
@@ -51,6 +52,19 @@ def desk():
 )
 def test_word_is_found_in_any_form_in_titles_messages_notes_and_names(desk, text, title):
     assert found(text) == {title}
+
+
+@pytest.mark.parametrize("alike", [0, 10**9])
+def test_few_and_many_tickets_are_found_alike(desk, monkeypatch, alike):
+    """On PostgreSQL tickets with a rare word are found first and sorted afterwards."""
+    monkeypatch.setattr(finding, "ALIKE", alike)
+    monkeypatch.setattr(finding, "TAKEN_FOR_GRANTED", 0)
+    tickets = with_words(Ticket.objects.all(), query_of("cobros"))
+    if connection.vendor == "postgresql":
+        assert ("ANY(ARRAY" in str(tickets.query)) is (alike > 0)
+    assert [ticket.title for ticket in tickets] == ["Cobro duplicado en la reserva"]
+    assert found("zzzqqq") == set()
+    assert found("") == set()
 
 
 def test_every_word_must_be_there(desk):

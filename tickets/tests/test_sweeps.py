@@ -73,7 +73,7 @@ def test_failing_tickets_do_not_count_towards_limit(monkeypatch):
 
 
 def test_breach_is_recorded_once(play):
-    p = play(S0).later(days=30)
+    p = play(S0).without_progress().later(days=30)
     count = len(p.events)
     assert sweeps.breach_overdue() == 0
     p.later(days=30)
@@ -83,7 +83,7 @@ def test_breach_is_recorded_once(play):
 
 @pytest.mark.demand("S2.32")
 def test_every_breach_escalates_and_tells_supervisors(play):
-    p = play(S0)
+    p = play(S0).without_progress()
     p.do(p.agent, "clasificar", severity="high", department=p.ticket.department, assignee=p.agent)
     p.later(hours=5)
     everybody = [("assignee", "breached"), ("role:supervisor", "breached")]
@@ -95,7 +95,7 @@ def test_every_breach_escalates_and_tells_supervisors(play):
 
 def test_breach_before_a_pause_is_recorded(play):
     """The clock is already paused when the sweep runs; the earlier breach must be recorded all the same."""
-    p = play(S0)
+    p = play(S0).without_progress()
     p.do(p.agent, "clasificar", severity="critical", department=p.ticket.department, assignee=p.agent)
     p.clock.move_to(START + 30 * HOUR)
     p.do(p.agent, "pedir_informacion", message="¿Versión?")
@@ -160,7 +160,7 @@ def test_sweep_reads_only_what_is_due(play, django_assert_num_queries):
         assert sweeps.act_on_silence() == 0
     p.clock.move_to(START + timedelta(days=40))
     assert sweeps.breach_overdue(limit=2) == 2
-    assert Clock.objects.filter(breached_at__isnull=False).count() == 4, "two tickets, two clocks each"
+    assert Clock.objects.filter(breached_at__isnull=False).count() == 6, "two tickets, three clocks each"
     assert sweeps.breach_overdue() == 3
 
 

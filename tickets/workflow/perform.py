@@ -16,6 +16,7 @@ from ..definitions.definition import Action, Stage
 from ..enums import REQUESTER_KINDS, ClockKind, EventKind, MessageKind, Template, Trigger
 from ..exceptions import ActionUnavailable, NotAllowed
 from ..models import Ticket
+from ..record.days import mark
 from ..record.events import already_recorded, record
 from ..record.freshness import require_fresh
 from ..record.locking import locked
@@ -92,7 +93,7 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
     progress (S0.21) is no unanswered case: it reminds the assignee, and the supervisors once the desk writes no more
     messages of its own.
     """
-    by_rule, count = System("deadline_passed"), 0
+    by_rule, broken = System("deadline_passed"), []
     for clock in ticket.clocks.filter(breached_at__isnull=True, due_at__lte=now).order_by("due_at"):
         if not clock.has_run_out(now):
             continue
@@ -116,8 +117,10 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
         )
         if clock.kind != ClockKind.PROGRESS:
             fire(ticket, "deadline_passed", actor=by_rule)
-        count += 1
-    return count
+        broken.append(clock.due_at)
+    if broken:
+        mark(broken)
+    return len(broken)
 
 
 def record_earlier_breaches(ticket: Ticket, *, now: datetime) -> None:
