@@ -161,7 +161,11 @@ def _write(export: Export) -> None:
             raise NoLongerValid(filters.problems)
         tickets = filters.apply(Ticket.objects.visible_to(export.owner))
         _say(export, total=tickets.count())
-        rows = _rows(export, for_columns(tickets).order_by(*filters.order), filters.shown_columns)
+        rows = _rows(
+            export,
+            for_columns(tickets, filters.shown_columns).order_by(*filters.order),
+            filters.shown_columns,
+        )
         WRITERS[ExportFormat(export.format)](file, filters.shown_columns, rows)
         file.seek(0)
         export.file.save("", File(file), save=False)

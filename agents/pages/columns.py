@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import F
 from django.utils.functional import Promise
-from django.utils.html import conditional_escape, escape, format_html, format_html_join
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,13 +24,11 @@ from web.templatetags.ui import avatar, icon, pill, sev
 from .report import working_time
 from .rows import FOLIO_PLACEHOLDER
 
-READ = (
-    "folio", "title", "excerpt", "process_version", "assignee", "department", "category", "requester_name",
-    "requester_email", "severity", "severity_order", "stage", "stage_kind", "is_paused", "is_escalated",
-    "contribution_open", "is_test", "created_at", "updated_at", "closed_at", "resolution_seconds", "due_at", "channel",
-    "fields", "assignee__name", "assignee__email", "assignee__role", "assignee__is_active", "department__name",
-    "department__name_en", "category__name", "category__name_en", "public_state",
-)  # fmt: skip
+ALWAYS_READ = (
+    *("folio", "title", "excerpt", "process_version", "severity", "stage", "stage_kind", "channel"),
+    *("created_at", "updated_at", "closed_at", "due_at", "severity_order", "resolution_seconds"),
+)
+"""What a list is sorted by, and what costs little to read."""
 ICONS = {
     MessageKind.NOTE: ("lock-fill", gettext_lazy("Nota interna")),
     MessageKind.SOLUTION: ("check2-circle", gettext_lazy("Solución")),
@@ -54,6 +52,8 @@ class Column:
     order: str = ""
     """The order that sorts by this column."""
     is_number: bool = False
+    reads: tuple[str, ...] = ()
+    """The columns of the ticket, or of the row it points to, that it needs beside `ALWAYS_READ`."""
 
     def draw(self, ticket: Ticket) -> Any:
         return self.shown(ticket) if self.shown else self.value(ticket) or NONE
@@ -102,6 +102,10 @@ COLUMNS: dict[str, Column] = {
             gettext_lazy("Responsable"),
             lambda t: t.assignee.name if t.assignee else "",
             _assignee,
+            reads=(
+                *("assignee", "assignee__name", "assignee__email", "assignee__role"),
+                "assignee__is_active",
+            ),
         ),
         Column(
             "creado", gettext_lazy("Creado"), lambda t: t.created_at, _moment("created_at"), order="creado"
@@ -124,11 +128,28 @@ COLUMNS: dict[str, Column] = {
             order="satisfaccion",
             is_number=True,
         ),
-        Column("departamento", gettext_lazy("Departamento"), lambda t: str(t.department or "")),
-        Column("categoria", gettext_lazy("Categoría"), lambda t: str(t.category or "")),
+        Column(
+            "departamento",
+            gettext_lazy("Departamento"),
+            lambda t: str(t.department or ""),
+            reads=("department", "department__name", "department__name_en"),
+        ),
+        Column(
+            "categoria",
+            gettext_lazy("Categoría"),
+            lambda t: str(t.category or ""),
+            reads=("category", "category__name", "category__name_en"),
+        ),
         Column("proceso", gettext_lazy("Proceso"), lambda t: str(t.definition.name)),
-        Column("solicitante", gettext_lazy("Solicitante"), lambda t: t.requester_name),
-        Column("correo", gettext_lazy("Correo del solicitante"), lambda t: t.requester_email),
+        Column(
+            "solicitante", gettext_lazy("Solicitante"), lambda t: t.requester_name, reads=("requester_name",)
+        ),
+        Column(
+            "correo",
+            gettext_lazy("Correo del solicitante"),
+            lambda t: t.requester_email,
+            reads=("requester_email",),
+        ),
         Column("canal", gettext_lazy("Canal"), lambda t: str(Channel(t.channel).label)),
         Column("vence", gettext_lazy("Fecha de cierre"), lambda t: t.due_at, _moment("due_at")),
         Column(
@@ -165,13 +186,15 @@ def own_column(name: str, item: FieldDefinition) -> Column:
         except (TypeError, ValueError):  # the field had another type in an earlier version
             return str(answer)
 
-    return Column(name, str(item.label), value, order=name)
+    return Column(name, str(item.label), value, order=name, reads=("fields",))
 
 
-def for_columns(tickets: TicketQuerySet) -> TicketQuerySet:
+def for_columns(tickets: TicketQuerySet, columns: Iterable[Column]) -> TicketQuerySet:
     """Return `tickets`, set to load what the columns show, in one query."""
-    related = tickets.select_related("assignee", "department", "category")
-    return related.annotate(survey_score=F("survey__score")).only(*READ)
+    reads = {name for column in columns for name in column.reads}
+    if related := reads & {"assignee", "department", "category"}:
+        tickets = tickets.select_related(*sorted(related))
+    return tickets.annotate(survey_score=F("survey__score")).only(*ALWAYS_READ, *sorted(reads))
 
 
 def draw_rows(
@@ -224,29 +247,22 @@ def _row(
     return SafeString("".join(parts))
 
 
-def _subject(ticket: Ticket, href: str, stems: frozenset[str], snippet: Snippet | None) -> SafeString:
-    return format_html(
-        '<td class="htable__subject"><a class="truncate" href="{}" data-open>{}</a>{}</td>',
-        href,
-        highlighted(marked(ticket.title, stems)) if stems else ticket.title,
-        _snippet(snippet)
-        if snippet
-        else format_html('<span class="snip truncate">{}</span>', ticket.excerpt),
-    )
+def _subject(ticket: Ticket, href: str, stems: frozenset[str], snippet: Snippet | None) -> str:
+    title = highlighted(marked(ticket.title, stems)) if stems else escape(ticket.title)
+    below = _snippet(snippet) if snippet else f'<span class="snip truncate">{escape(ticket.excerpt)}</span>'
+    return f'<td class="htable__subject"><a class="truncate" href="{escape(href)}" data-open>{title}</a>{below}</td>'
 
 
-def _snippet(snippet: Snippet) -> SafeString:
+def _snippet(snippet: Snippet) -> str:
     symbol, label = ICONS.get(snippet.kind, OTHER_MESSAGE)
-    return format_html(
-        '<span class="snip truncate">{} {} · «{}»</span>',
-        icon(symbol, "sm"),
-        label,
-        highlighted(snippet.parts),
+    return (
+        f'<span class="snip truncate">{icon(symbol, "sm")} {escape(label)} · '
+        f"«{highlighted(snippet.parts)}»</span>"
     )
 
 
-def highlighted(parts: Any) -> SafeString:
+def highlighted(parts: Iterable[tuple[str, bool]]) -> SafeString:
     """Return the pieces of a text as HTML, with those that were looked for in <mark>."""
-    return format_html_join(
-        "", "{}", ((format_html("<mark>{}</mark>", text) if is_found else text,) for text, is_found in parts)
+    return SafeString(
+        "".join(f"<mark>{escape(text)}</mark>" if is_found else escape(text) for text, is_found in parts)
     )

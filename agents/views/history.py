@@ -68,7 +68,8 @@ def _listed(request: DeskRequest, filters: HistoryFilter, problem: str) -> dict[
     text, cursor = filters.value("q") or "", request.GET.get("pagina", "")
     tickets = filters.apply(Ticket.objects.visible_to(request.user))
     with time_limit():
-        page, other_page = read_page(for_columns(tickets), order=filters.order, size=PAGE_SIZE, cursor=cursor)
+        shown = for_columns(tickets, filters.shown_columns)
+        page, other_page = read_page(shown, order=filters.order, size=PAGE_SIZE, cursor=cursor)
         snippets = snippets_of(page.rows, text)
     rows = draw_rows(
         page.rows,

@@ -142,7 +142,9 @@ def _folded(letters: str) -> str:
 
 def _begins(word: str, initials: Collection[str]) -> bool:
     beginning = _folded(word[:LETTERS])
-    return any(beginning[: len(each)] == each for each in initials)
+    return beginning in initials or any(
+        len(each) < LETTERS and beginning.startswith(each) for each in initials
+    )
 
 
 def _around(text: str, stems: Collection[str]) -> str:
