@@ -20,12 +20,12 @@ from django.utils.translation import gettext as _
 from agents import exports
 from agents.forms.history import HistoryFilter
 from agents.forms.panel import PanelFilter, range_label
-from agents.forms.reports import may_have
 from agents.pages.columns import for_columns
 from agents.pages.panel import Panel
 from notifications.outgoing import outbox
 from tickets.facts.report_times import next_time, period_of
 from tickets.models import MailedReport, SavedView, Ticket
+from tickets.policies import can_receive
 from tickets.record.days import day_of
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def send_due() -> int:
 
 
 def _send(report: MailedReport) -> bool:
-    if not may_have(report.owner, report):
+    if not can_receive(report.owner, report):
         _put_off(report)
         return False
     with translation.override(report.owner.language), timezone.override(report.owner.zone):
@@ -134,7 +134,7 @@ def _problems(report: MailedReport, view: SavedView) -> list[str]:
 def _view_facts(report: MailedReport, view: SavedView) -> dict[str, Any]:
     filters, problems = HistoryFilter(QueryDict(view.query), user=report.owner), _problems(report, view)
     tickets = filters.apply(Ticket.objects.visible_to(report.owner))
-    rows = [] if problems else list(for_columns(tickets).order_by(*filters.order)[: ROWS + 1])
+    rows = [] if problems else list(for_columns(tickets, ()).order_by(*filters.order)[: ROWS + 1])
     return {
         "problems": problems,
         "subject": _("Informe: %(name)s") % {"name": view.name},

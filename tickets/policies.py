@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from accounts.enums import Role
-from accounts.models import Membership, User
+from accounts.models import Department, Membership, User
 
 from .actors import Actor, Guest, System
 from .definitions.conditions import is_offered
@@ -17,7 +17,7 @@ from .definitions.definition import Action, ChecklistItem, Definition, Stage, Wh
 from .definitions.fields import answers_of
 from .definitions.turns import reviews_answers
 from .enums import Purpose
-from .models import Attachment, Ticket, TicketEvent, Turn
+from .models import Attachment, MailedReport, SavedView, Ticket, TicketEvent, Turn
 from .vacancies import (
     CAN_BE_EMPTY,
     answered,
@@ -183,6 +183,36 @@ def can_retry_delivery(actor: Actor, ticket: Ticket) -> bool:
 
 def can_review_nonconformities(actor: Actor, ticket: Ticket) -> bool:
     return isinstance(actor, User) and actor.is_supervisor and is_staff_on(actor, ticket)
+
+
+def can_open_view(user: User, view: SavedView) -> bool:
+    return view.is_shared or view.owner_id == user.pk
+
+
+def can_edit_view(user: User, view: SavedView) -> bool:
+    """Whether the person may rename, share, change or delete the view: its owner, and for a shared one supervisors."""
+    return view.owner_id == user.pk or (view.is_shared and user.is_supervisor)
+
+
+def departments_reported_to(user: User) -> "QuerySet[Department]":
+    """Return the departments whose panel the person may have by mail: all for supervisors, for others those that they
+    manage."""
+    if user.is_supervisor:
+        return Department.objects.all()
+    managed = [place.department_id for place in user.cached_memberships if place.is_manager]
+    return Department.objects.filter(pk__in=managed)
+
+
+def can_receive(user: User, report: MailedReport) -> bool:
+    """Whether the person may have the report now: staff the views that they may open, supervisors every panel, managers
+    that of their departments."""
+    if not user.is_active or not user.is_desk_staff:
+        return False
+    if report.view is not None:
+        return can_open_view(user, report.view)
+    if report.department is None:
+        return user.is_supervisor
+    return departments_reported_to(user).filter(pk=report.department.pk).exists()
 
 
 def may_perform(actor: Actor, ticket: Ticket, action: Action) -> bool:

@@ -1,4 +1,4 @@
-"""The form of a report by mail, and who may have which report."""
+"""The form of a report by mail."""
 
 from typing import Any
 
@@ -8,33 +8,12 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Department, User
+from accounts.models import User
 from tickets.models import MailedReport, SavedView
+from tickets.policies import departments_reported_to
 
 MOST_VIEWS = 100
 HOURS = [(hour, f"{hour}:00") for hour in range(24)]
-
-
-def departments_of(user: User) -> Any:
-    """Return the departments whose panel the person may have by mail: all for supervisors, for others those that they
-    manage."""
-    if user.is_supervisor:
-        return Department.objects.all()
-    return Department.objects.filter(
-        pk__in=[place.department_id for place in user.cached_memberships if place.is_manager]
-    )
-
-
-def may_have(user: User, report: MailedReport) -> bool:
-    """Return whether the person may have the report now: staff have views, supervisors every panel, managers that of
-    their departments."""
-    if not user.is_active or not user.is_desk_staff:
-        return False
-    if report.view is not None:
-        return report.view.is_shared or report.view.owner_id == user.pk
-    if user.is_supervisor:
-        return True
-    return report.department is not None and departments_of(user).filter(pk=report.department.pk).exists()
 
 
 class ReportForm(forms.ModelForm):
@@ -71,7 +50,7 @@ class ReportForm(forms.ModelForm):
             )
             for view in rows
         }
-        departments = departments_of(owner)
+        departments = departments_reported_to(owner)
         has_panel = owner.is_supervisor or departments.exists()
         panel = [("panel", _("Resumen del panel"))] if has_panel else []
         views = [(pk, gettext("Vista: %(name)s") % {"name": view.name}) for pk, view in self.views.items()]

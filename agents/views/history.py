@@ -22,6 +22,7 @@ from content.time_limit import TookTooLong, time_limit
 from tickets.lists import queues
 from tickets.models import SavedView, Ticket
 from tickets.models.views import LONGEST_QUERY
+from tickets.policies import can_edit_view
 from tickets.search.finding import snippets_of, wanted_stems
 from web.paging import read_page
 
@@ -165,6 +166,7 @@ def _views(request: DeskRequest) -> dict[str, Any]:
         view = rows.filter(pk=int(chosen)).first()
     return {
         "view": view,
+        "may_edit_view": view is not None and can_edit_view(request.user, view),
         "own_views": own,
         "shared_views": shared,
         "view_counts": cache.get(_counts_key(request)) or {},
@@ -226,7 +228,7 @@ def save_view(request: DeskRequest) -> HttpResponse:
 def edit_view(request: DeskRequest, pk: int) -> HttpResponse:
     """Rename, share or delete a view, or give it the filters of the page from which one comes."""
     view = get_object_or_404(SavedView, pk=pk)
-    if view.owner_id != request.user.pk and not (view.is_shared and request.user.is_supervisor):
+    if not can_edit_view(request.user, view):
         raise Http404
     form = ViewForm(request.POST or None, instance=view, owner=view.owner)
     query = HistoryFilter(QueryDict((request.POST or request.GET).get("query", "")), user=request.user).query

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tickets.facts.report_times import next_time
 from tickets.models import MailedReport
+from tickets.policies import can_receive
 
 from ..access import DeskRequest, desk_view
-from ..forms.reports import ReportForm, may_have
+from ..forms.reports import ReportForm
 
 MOST = 20
 
@@ -20,7 +21,7 @@ MOST = 20
 @desk_view
 def reports(request: DeskRequest) -> HttpResponse:
     rows = MailedReport.objects.filter(owner=request.user).select_related("view", "department")
-    found = [{"report": row, "is_open": may_have(request.user, row)} for row in rows[:MOST]]
+    found = [{"report": row, "is_open": can_receive(request.user, row)} for row in rows[:MOST]]
     return render(request, "agents/reports/list.html", {"reports": found})
 
 
