@@ -10,6 +10,7 @@ from tickets.definitions.definition import Action, Definition
 from tickets.facts.replay import CalendarHistory
 from tickets.models import (
     Attachment,
+    Breach,
     Category,
     Clock,
     Delivery,
@@ -90,6 +91,7 @@ class Story:
     deliveries: list[Delivery] = field(default_factory=list)
     mails: list[OutgoingEmail] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
     visits: list[StageVisit] = field(default_factory=list)
     answers: list[FieldValue] = field(default_factory=list)
 
@@ -113,6 +115,6 @@ class Story:
 
 # In this order, because later ones refer to earlier ones.
 CHILDREN = (
-    "messages", "attachments", "events", "deliveries", "mails", "clocks", "pauses", "surveys", "turns", "visits",
-    "answers",
+    "messages", "attachments", "events", "deliveries", "mails", "clocks", "pauses", "surveys", "turns", "visits", "breaches",
+    "answers", "breaches",
 )  # fmt: skip

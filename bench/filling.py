@@ -27,6 +27,7 @@ from tickets.definitions.loading import library
 from tickets.facts.counting import count_all
 from tickets.models import (
     Attachment,
+    Breach,
     Clock,
     Delivery,
     FieldValue,
@@ -47,7 +48,7 @@ BATCH = 1000
 WEIGHTS = {"soporte-con-aprobacion": 45, "incidencia-tecnica": 35, "solicitud-guiada": 12}
 FILLED: tuple[type[models.Model], ...] = (
     Ticket, Message, Attachment, TicketEvent, Delivery, OutgoingEmail, Clock, Pause, Survey, Turn, StageVisit,
-    FieldValue,
+    FieldValue, Breach,
 )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from tickets.enums import (
 from tickets.facts.replay import replay
 from tickets.models import (
     Attachment,
+    Breach,
     Clock,
     Delivery,
     Message,
@@ -372,6 +373,8 @@ class _Teller:
                 breached_at=due if is_late else None,
             )
             self.story.clocks.append(clock)
+            if is_late:
+                self.story.breaches.append(Breach(ticket=ticket, kind=kind, due_at=due))
             if kind == ClockKind.RESOLUTION:
                 ticket.due_at, ticket.is_escalated = due, is_late
                 for pause in self.story.pauses:

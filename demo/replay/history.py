@@ -20,6 +20,7 @@ from django.utils.dateparse import parse_datetime
 
 from accounts.models import Department, User
 from tickets.models import (
+    Breach,
     Calendar,
     CalendarVersion,
     Category,
@@ -42,7 +43,7 @@ from tickets.record.days import mark_tickets
 
 FILE = Path(__file__).with_name("history.json.xz")
 RECORDED: tuple[type[models.Model], ...] = (
-    Ticket, Message, TicketEvent, Clock, Pause, Survey, StageVisit, ChecklistEntry, ContactEntry,
+    Ticket, Message, TicketEvent, Clock, Pause, Breach, Survey, StageVisit, ChecklistEntry, ContactEntry,
 )  # fmt: skip
 """In this order, because later ones refer to earlier ones."""
 LEFT_OUT = {"id", "folio", "idempotency_key"}

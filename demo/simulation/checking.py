@@ -29,7 +29,7 @@ def findings() -> Iterator[Finding]:
 
 
 def _tickets() -> Iterator[Finding]:
-    for ticket in Ticket.objects.prefetch_related("events").iterator(chunk_size=200):
+    for ticket in Ticket.objects.prefetch_related("events", "breaches").iterator(chunk_size=200):
         stage = ticket.definition.find_stage(ticket.stage)
         versions = sorted(event.version for event in ticket.events.all())
         is_legal = (
@@ -40,6 +40,9 @@ def _tickets() -> Iterator[Finding]:
             and versions == list(range(1, ticket.version + 1))
         )
         yield Finding(f"stage of {ticket.folio}", is_legal)
+        told = {(event.data["clock"], event.at) for event in ticket.events.all() if event.kind == "breached"}
+        kept = {(breach.kind, breach.due_at) for breach in ticket.breaches.all()}
+        yield Finding(f"breaches of {ticket.folio}", told <= kept)
 
 
 def _clocks() -> Iterator[Finding]:

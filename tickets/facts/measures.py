@@ -11,14 +11,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import ExtractHour, ExtractIsoWeekDay
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..enums import ELEVATING, ClockKind, EventKind, Scope, StageKind, WaitedFor
-from ..models import Clock, Nonconformity, ProcessVersion, StageVisit, Survey, Ticket, TicketEvent
-from ..models.schedule_change import DueChange
+from ..enums import ELEVATING, ClockKind, Scope, StageKind, WaitedFor
+from ..models import Breach, Clock, Nonconformity, ProcessVersion, StageVisit, Survey, Ticket
 from .histogram import bucket
 
 Rows = QuerySet[Any]
@@ -147,12 +146,8 @@ def _kept(kind: ClockKind) -> Callable[[], Rows]:
     return lambda: Clock.objects.filter(kind=kind, stopped_at__isnull=False, breached_at__isnull=True)
 
 
-def _broken_promises() -> Rows:
-    corrected = DueChange.objects.filter(
-        ticket=OuterRef("ticket"), before=OuterRef("at"), is_applied=True, is_cleared=True
-    )
-    broken = TicketEvent.objects.filter(kind=EventKind.BREACHED, data__clock__in=ELEVATING)
-    return broken.filter(~Exists(corrected))
+def _elevating_breaches() -> Rows:
+    return Breach.objects.filter(kind__in=ELEVATING, cleared_at__isnull=True)
 
 
 OF_THE_DESK: tuple[Measure, ...] = (
@@ -262,8 +257,8 @@ OF_THE_DESK: tuple[Measure, ...] = (
             "Cuentan aunque después se acordara otra fecha, y no si un cambio de horario o de plazos los corrigió. La "
             "meta es 0."
         ),
-        _broken_promises,
-        "at",
+        _elevating_breaches,
+        "due_at",
         to_ticket="ticket__",
     ),
     Measure(

@@ -1,3 +1,4 @@
+from .breach import Breach
 from .calendar import Calendar, CalendarVersion
 from .clock import Clock, Pause
 from .closing import ChecklistEntry, ContactEntry, Nonconformity, Survey
@@ -22,6 +23,7 @@ from .words import ChangedText, FieldValue, TicketWords
 
 __all__ = [
     "Attachment",
+    "Breach",
     "Calendar",
     "CalendarVersion",
     "Category",

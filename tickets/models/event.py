@@ -5,11 +5,9 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..enums import EventKind
 from ..vocabulary import event_kinds
 from .ticket import Ticket
 
@@ -43,9 +41,6 @@ class TicketEvent(models.Model):
         verbose_name = _("suceso")
         verbose_name_plural = _("sucesos")
         constraints = [models.UniqueConstraint(fields=["ticket", "version"], name="event_version_per_ticket")]
-        indexes = [
-            models.Index(fields=["at"], condition=Q(kind=EventKind.BREACHED), name="event_breached"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.ticket_id} #{self.version} {self.kind}"

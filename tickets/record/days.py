@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
-from ..enums import EventKind
-from ..models import DailyCounts, DirtyDay, Nonconformity, StageVisit, Survey, Ticket, TicketEvent
+from ..models import Breach, DailyCounts, DirtyDay, Nonconformity, StageVisit, Survey, Ticket
 
 MOMENTS = ("created_at", "first_response_at", "closed_at", "due_at", "first_response_due_at")
 """The columns of a ticket that say on which days it is counted. A promise breaks on the day when it is due."""
@@ -79,8 +78,6 @@ def _of_its_rows(tickets: Collection[int]) -> set[datetime]:
         left.union(
             Nonconformity.objects.filter(ticket__in=tickets).order_by().values_list("opened_at", flat=True),
             Survey.objects.filter(ticket__in=tickets).order_by().values_list("answered_at", flat=True),
-            TicketEvent.objects.filter(ticket__in=tickets, kind=EventKind.BREACHED)
-            .order_by()
-            .values_list("at", flat=True),
+            Breach.objects.filter(ticket__in=tickets).order_by().values_list("due_at", flat=True),
         )
     )

@@ -5,6 +5,7 @@ is written touches neither the version nor `updated_at` of a ticket and sends no
 `DueChange` keeps what moved.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.db import transaction
@@ -18,10 +19,11 @@ from .. import clocks, notices
 from ..enums import ChangeState
 from ..models import Calendar, Clock, ScheduleChange, Ticket
 from ..models.schedule_change import DueChange
+from ..record import breaches
 from ..record.days import mark
 from ..record.locking import locked, locked_if_free
 from ..workflow.perform import record_breaches
-from .counting import TicketRecount, moved, plans_of, recounts, tally_of
+from .counting import Recount, TicketRecount, moved, plans_of, recounts, tally_of
 from .proposing import StaleSchedule, require_supervisor
 from .versions import is_stale, locked_subject, save_calendar_version, save_policy_version
 
@@ -83,6 +85,8 @@ def _late_and_unrecorded(tickets: dict[int, Ticket], *, now: datetime) -> list[i
 def _write(change: ScheduleChange, found: list[TicketRecount], *, now: datetime) -> None:
     change.dues.filter(ticket__in=[each.ticket for each in found]).delete()  # what the draft had counted
     DueChange.objects.bulk_create([each.as_row(change, is_applied=True) for each in moved(found)])
+    breaches.clear([each.broken_before for each in _all(found) if each.is_cleared], now=now)
+    breaches.keep_all([each.broken_now for each in _all(found) if each.is_breached])
     for of_ticket in found:
         for each in of_ticket.recounts:
             clock = each.clock
@@ -99,11 +103,9 @@ def _write(change: ScheduleChange, found: list[TicketRecount], *, now: datetime)
         ticket = of_ticket.ticket
         clocks.copy_due_dates(ticket, of_ticket.clocks)
         ticket.is_escalated = (ticket.is_escalated and not of_ticket.is_released) or of_ticket.is_raised
-    judged = [
-        each for of_ticket in found for each in of_ticket.recounts if each.is_cleared or each.is_breached
-    ]
+    judged = [each for each in _all(found) if each.is_cleared or each.is_breached]
     mark({each.before for each in judged} | {each.due_at for each in judged})
-    changed = [each.clock for of_ticket in found for each in of_ticket.recounts]
+    changed = [each.clock for each in _all(found)]
     Clock.objects.bulk_update(
         changed,
         [
@@ -115,3 +117,7 @@ def _write(change: ScheduleChange, found: list[TicketRecount], *, now: datetime)
         [each.ticket for each in found if any(one.is_moved for one in each.recounts)],
         ["due_at", "first_response_due_at", "due_order", "is_escalated"],
     )
+
+
+def _all(found: Iterable[TicketRecount]) -> Iterator[Recount]:
+    return (each for of_ticket in found for each in of_ticket.recounts)

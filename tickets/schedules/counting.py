@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TypeAlias
 
 from django.db.models import Q, QuerySet
 
@@ -18,9 +17,11 @@ from ..calendars import Calendar as Counting
 from ..calendars import CalendarRules, Target
 from ..clocks import special_case
 from ..definitions.targets import read_targets
-from ..enums import ClockKind, EventKind
+from ..enums import ELEVATING, ClockKind
 from ..models import Calendar, CalendarVersion, Clock, Ticket, TicketEvent
 from ..models.schedule_change import DueChange, ScheduleChange
+from ..record import breaches
+from ..record.breaches import Broken
 from ..record.locking import RELATED
 from ..workflow.perform import process_escalates
 
@@ -106,6 +107,16 @@ class Recount:
     def is_later(self) -> bool:
         return self.due_at > self.before
 
+    @property
+    def broken_before(self) -> Broken:
+        """The breach that `is_cleared` takes back: its date is that of the breach, from which later changes may have
+        moved the due date."""
+        return Broken(self.clock.ticket_id, self.clock.kind, self.clock.breached_at or self.before)
+
+    @property
+    def broken_now(self) -> Broken:
+        return Broken(self.clock.ticket_id, self.clock.kind, self.due_at)
+
     def as_row(self, change: ScheduleChange, *, is_applied: bool) -> DueChange:
         return DueChange(
             change=change,
@@ -173,14 +184,14 @@ def recounts(tickets: Mapping[int, Ticket], plans: Plans, now: datetime) -> list
     elevated = [
         pk for pk, own in found.items() if tickets[pk].is_escalated and any(each.is_cleared for each in own)
     ]
-    by_people, breaches = _elevated_by_people(elevated), _standing_breaches(elevated)
+    kept = _elevated_by_people(elevated) | _still_elevated(elevated, found)
     return [
         TicketRecount(
             ticket=ticket,
             clocks=tuple(clocks[pk]),
             recounts=found[pk],
             is_raised=not ticket.is_escalated and any(_raises(ticket, each) for each in found[pk]),
-            is_released=pk in elevated and pk not in by_people and not _stands(breaches[pk], found[pk]),
+            is_released=pk in elevated and pk not in kept,
         )
         for pk, ticket in tickets.items()
     ]
@@ -240,30 +251,12 @@ def _raises(ticket: Ticket, found: Recount) -> bool:
     return found.clock.kind == ClockKind.RESOLUTION or not process_escalates(ticket)
 
 
-Breach: TypeAlias = tuple[str, datetime]
-"""The kind of a clock, and the due date that passed."""
-
-
-def _standing_breaches(tickets: Collection[int]) -> dict[int, set[Breach]]:
-    """Return the recorded breaches of these tickets that elevate and that no earlier change of hours or targets has
-    cleared. A promise that was broken stays broken when somebody answers or agrees on another date (S2.32)."""
-    result: dict[int, set[Breach]] = {pk: set() for pk in tickets}
-    if not tickets:
-        return result
-    events = TicketEvent.objects.filter(ticket__in=tickets, kind=EventKind.BREACHED)
-    for pk, kind, at in events.values_list("ticket", "data__clock", "at"):
-        if kind != ClockKind.PROGRESS:
-            result[pk].add((kind, at))
-    cleared = DueChange.objects.filter(ticket__in=tickets, is_cleared=True, is_applied=True)
-    for pk, kind, before in cleared.values_list("ticket", "clock__kind", "before"):
-        result[pk].discard((kind, before))
-    return result
-
-
-def _stands(breaches: set[Breach], found: Iterable[Recount]) -> bool:
-    """Whether a breach remains besides those that the new rules clear."""
-    cleared = {(each.clock.kind, each.clock.breached_at or each.before) for each in found if each.is_cleared}
-    return bool(breaches - cleared)
+def _still_elevated(tickets: Collection[int], found: Mapping[int, Collection[Recount]]) -> set[int]:
+    """Return those of the tickets that keep a breach besides those that the new rules clear. A promise that was broken
+    stays broken when somebody answers or agrees on another date (S2.32)."""
+    cleared = {each.broken_before for pk in tickets for each in found[pk] if each.is_cleared}
+    left = breaches.standing(tickets) - cleared if tickets else ()
+    return {each.ticket for each in left if each.kind in ELEVATING}
 
 
 def _elevated_by_people(tickets: Collection[int]) -> set[int]:

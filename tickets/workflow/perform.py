@@ -16,7 +16,7 @@ from ..definitions.definition import Action, Stage
 from ..enums import REQUESTER_KINDS, ClockKind, EventKind, MessageKind, Template, Trigger
 from ..exceptions import ActionUnavailable, NotAllowed
 from ..models import Ticket
-from ..record.days import mark
+from ..record import breaches
 from ..record.events import already_recorded, record
 from ..record.freshness import require_fresh
 from ..record.locking import locked
@@ -88,16 +88,20 @@ def fire(
 def record_breaches(ticket: Ticket, *, now: datetime) -> int:
     """Record a breach for each clock of the locked ticket that ran past its due date. Returns how many.
 
-    The event is dated at the due date, however late the sweep runs. A breach marks the ticket as escalated, «soporte
+    The event is dated at the due date, however late the sweep runs. A date that has run out before, and was taken back
+    since by another severity, is no second event. A breach marks the ticket as escalated, «soporte
     elevado», and tells the supervisors (S2.32), unless the process does so itself. A span without news about the
     progress (S0.21) is no unanswered case: it reminds the assignee, and the supervisors once the desk writes no more
     messages of its own.
     """
-    by_rule, broken = System("deadline_passed"), []
+    by_rule, count = System("deadline_passed"), 0
     for clock in ticket.clocks.filter(breached_at__isnull=True, due_at__lte=now).order_by("due_at"):
         if not clock.has_run_out(now):
             continue
         clocks.breach(clock)
+        count += 1
+        if not breaches.keep(ticket, clock.kind, clock.due_at):
+            continue
         reminds = ticket.assignee_id or clock.kind == ClockKind.PROGRESS  # without one, those in charge
         notify = [("assignee", Template.BREACHED)] if reminds else []
         if clock.kind == ClockKind.PROGRESS:
@@ -117,10 +121,7 @@ def record_breaches(ticket: Ticket, *, now: datetime) -> int:
         )
         if clock.kind != ClockKind.PROGRESS:
             fire(ticket, "deadline_passed", actor=by_rule)
-        broken.append(clock.due_at)
-    if broken:
-        mark(broken)
-    return len(broken)
+    return count
 
 
 def record_earlier_breaches(ticket: Ticket, *, now: datetime) -> None:
