@@ -115,6 +115,6 @@ class Story:
 
 # In this order, because later ones refer to earlier ones.
 CHILDREN = (
-    "messages", "attachments", "events", "deliveries", "mails", "clocks", "pauses", "surveys", "turns", "visits", "breaches",
+    "messages", "attachments", "events", "deliveries", "mails", "clocks", "pauses", "surveys", "turns", "visits",
     "answers", "breaches",
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """The filters, the order and the columns of the history, read from its address."""
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from tickets.definitions.definition import FieldDefinition
 from tickets.enums import CaseKind, Channel, ClockKind, StageKind, WaitedFor
 from tickets.models import Clock, Ticket
 from tickets.models.querysets import TicketQuerySet
-from tickets.search.finding import matching_words, with_words
+from tickets.search.finding import matching_words
 from tickets.search.indexing import field_words
 
 from ..pages.columns import COLUMNS, USUAL, Column, own_column
@@ -41,6 +42,7 @@ DATES = {
     "cerrado_desde": "closed_at__gte",
     "cerrado_hasta": "closed_at__lt",
 }
+NO_WORD = (" ",)
 PLAIN_CHOICES = ("vencido", "reabierto", "prueba", "satisfaccion", "caso", "canal")
 ORDERS = {
     "creado": (_("Creado"), ("created_at", "id"), Q()),
@@ -100,12 +102,19 @@ class HistoryFilter(TicketFilter):
     # --- What is listed ---------------------------------------------------------------------------------------------
 
     def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:
-        """Keep the tickets that the filters choose and the order can sort."""
+        """Keep the tickets that the filters choose and the order can sort. Call it inside `time_limit`: it looks words
+        up."""
         tickets = tickets.filter(*(self._condition(name, value) for name, value in self._chosen()))
+        answers: list[Collection[str]] = []
         for name, item in self.own.items():
             if value := self.value(name):
-                tickets = _with_answer(tickets, item, value)
-        tickets = matching_words(tickets, self.text, among=Ticket.objects.visible_to(self.user))
+                if item.type == "yes_no" and value == "no":  # who has not answered said no
+                    tickets = tickets.exclude(words__words__has=_answer(item, "si"))
+                else:
+                    answers += _answer(item, value)
+        tickets = matching_words(
+            tickets, self.text, among=Ticket.objects.visible_to(self.user), besides=answers
+        )
         key = self.order_key.removeprefix("-")
         if key in self.own:
             process = self.value("proceso")
@@ -233,11 +242,11 @@ class HistoryFilter(TicketFilter):
         return super()._shown(name, value)
 
 
-def _with_answer(tickets: TicketQuerySet, item: FieldDefinition, value: str) -> TicketQuerySet:
-    """Keep the tickets with this answer. A text must have all the words, in any form; who has not answered said no."""
+def _answer(item: FieldDefinition, value: str) -> list[Collection[str]]:
+    """Return the words by which tickets with this answer are found. A text must have all of its words, in any form;
+    one without words is in none."""
     if item.type == "yes_no":
-        yes = [[f"{item.key}=si"]]
-        return with_words(tickets, yes) if value == "si" else tickets.exclude(words__words__has=yes)
+        return [[word] for word in field_words(item, value == "si")]
     if item.type in ("choice", "multi_choice", "number", "date"):
-        return with_words(tickets, [[word] for word in field_words(item, value)])
-    return with_words(tickets, [[f"{item.key}={stem}" for stem in stems] for stems in query_of(value)])
+        return [[word] for word in field_words(item, value)]
+    return [[f"{item.key}={stem}" for stem in stems] for stems in query_of(value)] or [NO_WORD]

@@ -67,8 +67,8 @@ def _listed(request: DeskRequest, filters: HistoryFilter, problem: str) -> dict[
     if problem:
         return {"page": Page([]), "took_too_long": problem, "problems": filters.problems}
     text, cursor = filters.value("q") or "", request.GET.get("pagina", "")
-    tickets = filters.apply(Ticket.objects.visible_to(request.user))
     with time_limit():
+        tickets = filters.apply(Ticket.objects.visible_to(request.user))
         shown = for_columns(tickets, filters.shown_columns)
         page, other_page = read_page(shown, order=filters.order, size=PAGE_SIZE, cursor=cursor)
         snippets = snippets_of(page.rows, text)
@@ -191,9 +191,9 @@ def _count_of(view: SavedView, request: DeskRequest) -> int | None:
     filters = HistoryFilter(QueryDict(view.query), user=request.user)
     if filters.problems:
         return None
-    tickets = filters.apply(Ticket.objects.visible_to(request.user)).order_by()
     try:
         with time_limit(COUNT_SECONDS):
+            tickets = filters.apply(Ticket.objects.visible_to(request.user)).order_by()
             return len(tickets.values_list("pk")[:MANY])
     except TookTooLong:
         return None

@@ -37,7 +37,7 @@ SWEEP_EVERY = timedelta(hours=1)
 BUSY = (1, 1, 1, 1, 1, 1, 2, 6, 14, 16, 14, 11, 7, 9, 12, 12, 9, 7, 5, 4, 3, 3, 2, 1)
 """How many tickets arrive in each hour of a day, one beside the other."""
 WEEKDAYS = (14, 13, 12, 12, 11, 4, 3)
-WORK, CUSTOMERS = timedelta(hours=5), timedelta(hours=9)
+WORK, CUSTOMERS = timedelta(hours=2), timedelta(hours=5)
 """The median time until somebody of the desk acts, and until a customer does."""
 ACTS_AT_MOST = 40
 CLOSES_EVERY = 12

@@ -35,13 +35,21 @@ LETTERS = 3
 _WORD = re.compile(r"\w+")
 
 
-def matching_words(tickets: TicketQuerySet, text: str, *, among: TicketQuerySet) -> TicketQuerySet:
+def matching_words(
+    tickets: TicketQuerySet, text: str, *, among: TicketQuerySet, besides: Query = ()
+) -> TicketQuerySet:
     """Keep the tickets whose folio `text` names or, if it names none of `among`, those that have all its words, in any
-    form, in their title, messages, notes, answers or their requester's name and address."""
+    form, in their title, messages, notes, answers or their requester's name and address. All of them must also have
+    the words `besides`. Evaluate it inside `time_limit`: the words are looked up at once."""
+    wanted = list(besides)
     named = folios.named_in(text)
     if named and among.filter(folio__in=named).exists():
-        return tickets.filter(folio__in=named)
-    return with_words(tickets, query_of(text)) if text.strip() else tickets
+        tickets = tickets.filter(folio__in=named)
+    elif text.strip():
+        if not (words := query_of(text)):
+            return tickets.none()
+        wanted += words
+    return with_words(tickets, wanted) if wanted else tickets
 
 
 def with_words(tickets: TicketQuerySet, query: Query) -> TicketQuerySet:
