@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from . import clocks, sla
 from .calendars import Target
 from .definitions.definition import Stage, Targets
-from .enums import ChangeState
+from .enums import ChangeState, ClockKind
 from .models import (
     CalendarVersion,
     Clock,
@@ -52,7 +52,9 @@ class Move:
     follows from a rule."""
 
     at: datetime
-    kind: Literal["promised", "retargeted", "agreed", "paused", "recomputed", "other"]
+    kind: Literal[
+        "promised", "desk_wrote", "requester_wrote", "retargeted", "agreed", "paused", "recomputed", "other"
+    ]
     due: datetime
     actor: str = ""
     target: Target | None = None
@@ -76,6 +78,8 @@ class Explanation:
     before: timedelta
     stretches: tuple[Told, ...]
     moves: tuple[Move, ...]
+    is_set_by_person: bool
+    """Whether a person agreed on another date than the policy's. Who only confirms that one leaves it explained."""
 
     @property
     def version(self) -> CalendarVersion | None:
@@ -116,7 +120,9 @@ def _explain(
     calendar, end = clock.counting, clock.stopped_at or now
     due = clocks.current_due(clock, now=now)
     begin = max(clock.started_at, end - SHOWN)
-    left = timedelta() if clock.stopped_at else calendar.between(clock.paused_at or now, clock.due_at)
+    left = timedelta()
+    if not clock.stopped_at:  # where the first day does not count, more than the target lies ahead of it
+        left = min(calendar.between(clock.paused_at or now, clock.due_at), clock.target)
     return Explanation(
         clock=clock,
         due=due,
@@ -126,6 +132,7 @@ def _explain(
         before=sla.elapsed(start=clock.started_at, pauses=clock.intervals(), now=begin, calendar=calendar),
         stretches=tuple(_told(clock, ticket, begin=begin, end=end, due=due)),
         moves=tuple(_moves(clock, ticket, events, changes, now=now)),
+        is_set_by_person=clock.is_agreed and clocks.Policy(ticket).target(clock.kind) != clock.promised,
     )
 
 
@@ -136,7 +143,10 @@ def _told(clock: Clock, ticket: Ticket, *, begin: datetime, end: datetime, due: 
         told = Told(stretch.start, stretch.end, stretch.kind, amount, stretch.reason)
         yield replace(told, stage=_stage_at(clock, ticket, stretch.start)) if told.kind == "paused" else told
     if clock.stopped_at is None:
-        for part in calendar.parts(end, min(due, end + SHOWN)):
+        first = min(max(end, calendar.begins(clock.started_at)), due)
+        if end < first:  # the rest of the day on which it began
+            yield Told(end, first, "closed", timedelta())
+        for part in calendar.parts(first, min(due, first + SHOWN)):
             amount = calendar.between(part.start, part.end) if part.is_open else timedelta()
             yield Told(part.start, part.end, "left" if part.is_open else "closed", amount, part.reason)
 
@@ -226,11 +236,25 @@ def _moves(
     replay.target = replay.wanted() or clock.promised
     replay.version = _version_after(started, clock, changes)
     replay.due = replay.count()
-    yield Move(started, "promised", replay.due, target=replay.target, severity=severity, case_kind=case_kind)
+    yield Move(
+        started,
+        _beginning(clock, ticket),
+        replay.due,
+        target=replay.target,
+        severity=severity,
+        case_kind=case_kind,
+    )
     for _at, _order, step in sorted(_steps(clock, events, changes), key=lambda item: item[:2]):
         yield from step(replay)
     if clock.paused_at is None and replay.due != clock.due_at:
         yield Move(now, "other", clock.due_at)
+
+
+def _beginning(clock: Clock, ticket: Ticket) -> Literal["promised", "desk_wrote", "requester_wrote"]:
+    """Return what began the clock: the arrival of the ticket, or a later message."""
+    if clock.started_at <= ticket.created_at:
+        return "promised"
+    return "requester_wrote" if clock.kind == ClockKind.NEXT_REPLY else "desk_wrote"
 
 
 def _first_value(ticket: Ticket, events: list[TicketEvent], name: str) -> str:

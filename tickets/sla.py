@@ -147,9 +147,10 @@ def status(
     grow while it waits (LESSONS A12).
     """
     judged_at = _judged_at(now, paused_at, stopped_at)
-    left, counting = due - judged_at, calendar.between(judged_at, due)
+    # Where the first day does not count, more than the target lies ahead of it.
+    left, counting = due - judged_at, min(calendar.between(judged_at, due), target)
     late = has_run_out(due, now=now, paused_at=paused_at, stopped_at=stopped_at)
-    fraction = min(counting / target, 1.0) if target else 0.0
+    fraction = counting / target if target else 0.0
     if stopped_at is not None:
         return ClockStatus("missed" if late else "met", abs(left), fraction)
     if late:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from content.dates import short_date, short_day
@@ -23,6 +23,8 @@ WIDTH, GAP, FIXED, LEAST = 712, 26, 40, 12
 """Of the bar, of the time outside opening hours, of a closed piece and of the shortest one, in units of the drawing."""
 FIRST, LAST = 3, 14
 MOST_ROWS = 12
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MOST_DAYS = 21
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,30 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class DayBar:
+    """A day of the bar, from its first hour to its last: boxes by their place in a hundred, what counts of it, and a
+    mark where now or the due date is."""
+
+    day: str
+    boxes: list[tuple[str, int, int]]
+    text: str
+    now: int | None = None
+    due: int | None = None
+
+
+@dataclass(frozen=True)
 class Bar:
     pieces: list[Piece]
     now: int | None
     due: int | None
     title: str
+    due_text: str
+    days: list["DayBar"]
+    """The same, day by day, for narrow screens."""
+
+    @property
+    def kinds(self) -> set[str]:
+        return {piece.kind for piece in self.pieces}
 
     @property
     def are_close(self) -> bool:
@@ -87,7 +108,7 @@ def explained(found: Explanation, *, now: datetime) -> Explained:
     return Explained(
         explanation=found,
         used=_amount(found, found.used),
-        left=_amount(found, found.left),
+        left=_left(found),
         wall=_on_the_wall(found.status),
         target=target_in_words(found.clock.promised),
         rows=list(_rows(found, names)),
@@ -108,6 +129,11 @@ def _english_names(found: Explanation) -> dict[str, str]:
 
 def _amount(found: Explanation, amount: timedelta) -> str:
     return counted(found.clock, amount)
+
+
+def _left(found: Explanation) -> str:
+    """Return the time that is left, in minutes rounded up: with the time used, rounded down, it makes the target."""
+    return _amount(found, -(-found.left // MINUTE) * MINUTE)
 
 
 def counted(clock: Clock, amount: timedelta) -> str:
@@ -154,14 +180,14 @@ def _rows(found: Explanation, names: dict[str, str]) -> Iterator[Row]:
     if counted or found.before:
         began = found.clock.started_at if found.before else counted[0].start
         end = counted[-1].end if counted else found.stretches[0].start
-        yield Row("count", _("Cuenta"), _range(began, end), _amount(found, found.used))
+        yield Row("count", pgettext("clock", "Cuenta"), _range(began, end), _amount(found, found.used))
     others = [
         told for told in found.stretches if told.kind == "paused" or (told.kind == "closed" and told.reason)
     ]
     for told in others[-MOST_ROWS:]:
         if told.kind == "paused":
             label = _("En pausa, %(why)s") % {"why": why_paused(told.stage)}
-            yield Row("pause", label, _range(told.start, told.end), _amount(found, told.amount))
+            yield Row("pause", label, _pause(found, told), _amount(found, told.amount))
         else:
             label = _("Cerrado: %(reason)s") % {"reason": names.get(told.reason, told.reason)}
             yield Row("skip", label, _closed(found, told), _("no cuenta"))
@@ -169,13 +195,29 @@ def _rows(found: Explanation, names: dict[str, str]) -> Iterator[Row]:
         more = len(others) - MOST_ROWS
         yield Row("skip", ngettext("y %(n)d tramo anterior", "y %(n)d tramos anteriores", more) % {"n": more})
     if any(told.kind == "closed" and not told.reason for told in found.stretches):
-        yield Row("night", _("Fuera de horario"), "", _("no cuenta"))
+        outside = (
+            _("El día en que empieza, y los que no son hábiles")
+            if _is_in_days(found)
+            else _("Fuera de horario")
+        )
+        yield Row("night", outside, "", _("no cuenta"))
     ahead = [told for told in found.stretches if told.kind == "left"]
     if ahead:
-        yield Row("next", _("Falta"), _range(ahead[0].start, ahead[-1].end), _amount(found, found.left))
-        if not found.clock.is_agreed:
+        yield Row("next", _("Falta"), _range(ahead[0].start, ahead[-1].end), _left(found))
+        if not found.is_set_by_person:
             total = _amount(found, found.used + found.left)
             yield Row("sum", _("Cuenta y falta, el plazo de la política"), "", total)
+
+
+def _is_in_days(found: Explanation) -> bool:
+    return found.clock.unit not in (TargetUnit.ELAPSED, TargetUnit.WORKING)
+
+
+def _pause(found: Explanation, told: Told) -> str:
+    """Return from when until when a pause lasted; of one that still lasts, since when."""
+    if found.clock.paused_at is not None and told.start == found.clock.paused_at:
+        return _("desde %(when)s") % {"when": short_date(told.start)}
+    return _range(told.start, told.end)
 
 
 def _range(start: datetime, end: datetime) -> str:
@@ -204,6 +246,10 @@ def _move(move: Move) -> str:
     match move.kind:
         case "promised":
             return _("Llegó con severidad %(severity)s (%(kind)s): %(target)s") % words
+        case "desk_wrote":
+            return _("Empezó con un mensaje del equipo: %(target)s") % words
+        case "requester_wrote":
+            return _("Empezó con un mensaje del solicitante: %(target)s") % words
         case "retargeted":
             return _("%(who)s la pasó a severidad %(severity)s (%(kind)s): %(target)s") % words
         case "agreed":
@@ -221,7 +267,7 @@ def _move(move: Move) -> str:
 
 def _sentences(found: Explanation, names: dict[str, str]) -> Iterator[str]:
     clock = found.clock
-    if clock.is_agreed:
+    if found.is_set_by_person:
         yield _("Una persona del equipo fijó esta fecha para tu caso.")
     else:
         yield _("Usamos %(used)s de %(target)s que damos a casos como este.") % {
@@ -229,6 +275,15 @@ def _sentences(found: Explanation, names: dict[str, str]) -> Iterator[str]:
             "target": target_in_words(clock.promised),
         }
     for told in [told for told in found.stretches if told.kind == "paused"][-3:]:
+        if clock.paused_at is not None and told.start == clock.paused_at:
+            yield _(
+                "El reloj está detenido desde %(when)s: %(why)s. Si sigue ahora, la fecha es %(due)s."
+            ) % {
+                "when": short_date(told.start),
+                "why": _why_for_customer(told.stage),
+                "due": short_date(found.due),
+            }
+            continue
         yield _("El reloj se detuvo (%(range)s): %(why)s.") % {
             "range": _range(told.start, told.end),
             "why": _why_for_customer(told.stage),
@@ -282,21 +337,84 @@ def _bar(found: Explanation, *, now: datetime) -> Bar:
         day = box.start.astimezone(zone).date()
         label = short_day(day) if box.kind != "night" and day != shown and width > 20 else ""
         shown = day if label else shown
-        text = hours_and_minutes(box.amount) if box.amount else ""
+        text = _amount(found, box.amount) if box.amount >= (DAY if _is_in_days(found) else MINUTE) else ""
         text = text if width > 12 + 6 * len(text) else ""
         pieces.append(Piece(box.kind, x, width, text, label))
         x += width
+    when = short_date(found.due).rpartition(" ")[2]
     return Bar(
         pieces=pieces,
+        due_text=_("vence %(time)s") % {"time": when},
+        days=_days(
+            found, [box for told in found.stretches for box in _boxes(found, told, zone)], zone, now=now
+        ),
         now=marks.get(now, x) if found.clock.stopped_at is None else None,
         due=marks.get(found.due, x),
         title=_("%(range)s: cuentan %(used)s y faltan %(left)s.")
         % {
             "range": _range(found.clock.started_at, found.due),
             "used": _amount(found, found.used),
-            "left": _amount(found, found.left),
+            "left": _left(found),
         },
     )
+
+
+def _days(found: Explanation, boxes: list[_Box], zone: ZoneInfo, *, now: datetime) -> list[DayBar]:
+    """Return the last days of the boxes, each from the earliest hour to the latest at which something counts."""
+    cut = [piece for box in boxes if box.kind != "night" for piece in _by_day(box, zone)]
+    last = found.clock.stopped_at or found.due
+    if not cut:
+        return []
+    hours = [_hour(moment, zone) for piece in cut for moment in (piece.start, piece.end)]
+    begin, end = min(hours), max([min(hours) + 1, *(hour or 24.0 for hour in hours)])
+
+    def place(moment: datetime) -> int:
+        hour = _hour(moment, zone) or (24.0 if moment > cut[0].start else 0.0)
+        return round(100 * min(max(hour - begin, 0), end - begin) / (end - begin))
+
+    days: dict[date, list[_Box]] = {}
+    for piece in cut:
+        days.setdefault(piece.start.astimezone(zone).date(), []).append(piece)
+    found_days = []
+    for day, own in list(days.items())[-MOST_DAYS:]:
+        spans = []
+        for piece in own:
+            left = round(100 * (_hour(piece.start, zone) - begin) / (end - begin))
+            right = round(100 * ((_hour(piece.end, zone) or 24.0) - begin) / (end - begin))
+            spans.append((piece.kind, left, max(right - left, 2)))
+        amount = sum(
+            (piece.end - piece.start for piece in own if piece.kind in ("count", "next")), timedelta()
+        )
+        is_last = last.astimezone(zone).date() == day
+        found_days.append(
+            DayBar(
+                short_day(day),
+                spans,
+                _("vence %(time)s") % {"time": short_date(last).rpartition(" ")[2]}
+                if is_last and not found.clock.stopped_at
+                else hours_and_minutes(amount)
+                if amount
+                else "",
+                now=place(now) if now.astimezone(zone).date() == day and not found.clock.stopped_at else None,
+                due=place(last) if is_last else None,
+            )
+        )
+    return found_days
+
+
+def _by_day(box: _Box, zone: ZoneInfo) -> Iterator[_Box]:
+    """Cut a box at each midnight of the zone."""
+    start = box.start
+    while start < box.end:
+        midnight = datetime.combine(start.astimezone(zone).date() + timedelta(days=1), time(), zone)
+        end = min(box.end, midnight)
+        yield _Box(box.kind, end - start, start, end)
+        start = end
+
+
+def _hour(moment: datetime, zone: ZoneInfo) -> float:
+    local = moment.astimezone(zone)
+    return local.hour + local.minute / 60
 
 
 def _boxes(found: Explanation, told: Told, zone: ZoneInfo) -> Iterator[_Box]:
@@ -304,6 +422,8 @@ def _boxes(found: Explanation, told: Told, zone: ZoneInfo) -> Iterator[_Box]:
     kind = {"counted": "count", "paused": "pause", "left": "next", "closed": "skip"}[told.kind]
     if told.kind == "closed":
         yield _Box("skip" if told.reason else "night", timedelta(), told.start, told.end)
+        return
+    if told.kind == "counted" and told.end - told.start < MINUTE:
         return
     for part in calendar.parts(told.start, told.end) if told.kind == "paused" else [told]:
         is_night = isinstance(part, Told) is False and not part.is_open  # type: ignore[union-attr]

@@ -66,7 +66,7 @@ def duration_in_words(value: timedelta | None, *, short: bool = False) -> str:
     """
     if value is None:
         return ""
-    minutes = round(value.total_seconds() / 60)
+    minutes = max(1, round(value.total_seconds() / 60))
     if minutes % (24 * 60) == 0:
         days = minutes // (24 * 60)
         return ngettext("%(n)d día", "%(n)d días", days) % {"n": days}

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from content.errors import InvalidData
 from content.form_fields import LineField
@@ -63,7 +63,7 @@ class HoursForm(forms.Form):
     base = forms.IntegerField(widget=forms.HiddenInput)
     zone = forms.ChoiceField(label=gettext_lazy("Zona horaria"))
     always = forms.TypedChoiceField(
-        label=gettext_lazy("Cuenta"),
+        label=pgettext_lazy("clock", "Cuenta"),
         choices=[("", gettext_lazy("Horas hábiles")), ("1", gettext_lazy("24 horas, todos los días"))],
         coerce=bool,
         empty_value=None,

@@ -143,13 +143,13 @@ def test_due_order_without_a_running_promise_is_last(play):
 
 def test_paused_tickets_are_ordered_by_the_time_they_have_left(play):
     p = waiting(classified(play)).later(days=2)  # five days left, and its due date in three days
-    q = set_clock(make_ticket(p.process), paused_at=timezone.now(), due_at=timezone.now() + timedelta(days=4))
+    q = set_clock(make_ticket(p.process), paused_at=timezone.now(), due_at=timezone.now() + timedelta(days=2))
     for kind in ("first_response", "progress"):
         set_clock(q, kind, stopped_at=timezone.now())
     ordered = list(Ticket.objects.order_by(*queues.ORDERS["vence"].keys))
     assert ordered == [q, p.ticket]
     left = [clocks.status(clocks.nearest(t.clocks.all()), now=timezone.now()).left for t in ordered]
-    assert left == [timedelta(days=4), timedelta(days=5)]
+    assert left == [timedelta(days=2), timedelta(days=5)]
 
 
 # --- Pauses -----------------------------------------------------------------------------------------------------
