@@ -18,7 +18,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core import mail
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone, translation
@@ -93,11 +93,17 @@ def test_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from zeal.apps import ZealConfig
 
     ZealConfig.ready(ZealConfig)  # zeal is not in INSTALLED_APPS: the product must run without it
-    caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    memory = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    default = {**memory, "LOCATION": "default"}
     if settings.REDIS_URL:
-        caches = {"default": settings.CACHES["default"] | {"KEY_PREFIX": f"test-{os.getpid()}"}}
+        default = settings.CACHES["default"] | {"KEY_PREFIX": f"test-{os.getpid()}"}
+    alias = {
+        "default": default,
+        "pages": {**memory, "LOCATION": "pages"},
+        "template_fragments": {**memory, "LOCATION": "fragments"},
+    }
     with override_settings(
-        CACHES=caches,
+        CACHES=alias,
         DESK_NUDGE_WORKERS=False,
         EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
         MEDIA_ROOT=str(tmp_path_factory.mktemp("media")),
@@ -123,6 +129,8 @@ def empty_cache() -> Iterator[None]:
     """Clear the cache after each test, so that rate limits do not refuse the next one."""
     yield
     cache.clear()
+    caches["pages"].clear()
+    caches["template_fragments"].clear()
 
 
 @pytest.fixture(scope="session")

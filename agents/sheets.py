@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
@@ -27,13 +27,12 @@ def kept(name: str, seen_as: tuple[Any, ...], make: Callable[[], T], *, person: 
     """
     asked = (seen_as, get_language(), timezone.get_current_timezone_name(), person.pk if person else None)
     key = f"{name}:{hashlib.sha256(repr(asked).encode()).hexdigest()}"
-    mark_key = _mark_key(person) if person else ""
-    found = cache.get_many([key, mark_key] if person else [key])
-    mark, part = found.get(mark_key), found.get(key)
+    pages, mark = caches["pages"], cache.get(_mark_key(person)) if person else None
+    part = pages.get(key)
     if part is not None and part[0] == mark:
         return part[1]
     made = make()
-    cache.set(key, (mark, made), KEPT_SECONDS)
+    pages.set(key, (mark, made), KEPT_SECONDS)
     return made
 
 
@@ -45,4 +44,9 @@ def _mark_key(person: User) -> str:
 def mark_change(event: TicketEvent, **kwargs: Any) -> None:
     """Let the parts that were made for the staff member before their change count no longer."""
     if (actor := event.actor) is not None and actor.is_desk_staff:
-        transaction.on_commit(lambda: cache.set(_mark_key(actor), uuid4().hex, 2 * KEPT_SECONDS))
+        mark_change_by(actor)
+
+
+def mark_change_by(person: User) -> None:
+    """The same for a change that is no event of a ticket, such as other hours."""
+    transaction.on_commit(lambda: cache.set(_mark_key(person), uuid4().hex, 2 * KEPT_SECONDS))

@@ -23,7 +23,7 @@ def spanish_is_active() -> bool:
     return (get_language() or "es").startswith("es")
 
 
-def _in_case(text: str) -> str:
+def in_case(text: str) -> str:
     """Write weekdays and months as the active language does: small in Spanish, with capitals in English."""
     return text.lower() if spanish_is_active() else text.title()
 
@@ -44,12 +44,12 @@ def short_day(value: datetime | date | None) -> str:
         return gettext("ayer")
     if day == today + timedelta(days=1):
         return gettext("mañana")
-    return _in_case(format_date(day, "D j b")) if day.year == today.year else whole_day(day)
+    return in_case(format_date(day, "D j b")) if day.year == today.year else whole_day(day)
 
 
 def whole_day(value: date) -> str:
     """Format a day with its year: «18 nov 2026»."""
-    return _in_case(format_date(value, "j b Y"))
+    return in_case(format_date(value, "j b Y"))
 
 
 def short_date(value: datetime | None) -> str:

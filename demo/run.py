@@ -100,6 +100,8 @@ def environment(var_dir: Path, port: int) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
         "DESK_DEMO": "1",
         "DESK_VAR_DIR": str(var_dir),
+        "DESK_SUPPORT_PHONE": "+58 212 555 0100",
+        "DESK_SUPPORT_WHATSAPP": "+58 412 555 0100",
         "PORT": str(port),
         # The queue moves its files through this folder, so it must be private and on the same disk.
         "TMPDIR": str(temporary),

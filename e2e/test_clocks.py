@@ -1,5 +1,5 @@
-"""Clocks in a browser, in real time: a pause that postpones a date, a date that runs out, a ticket filed when the desk is
-closed."""
+"""Clocks in a browser, in real time: a pause that postpones a date, a date that runs out, a ticket filed when the desk
+is closed."""
 
 import re
 from datetime import date, datetime, time, timedelta

@@ -95,8 +95,9 @@ def test_closure_moves_a_date_is_read_and_explained_and_is_undone(people: People
 
     supervisor.go("/agentes/ajustes/horarios/sede-norte/")
     page.locator("#cierre").get_by_role("button", name="Deshacer").click()
+    expect(page.get_by_text("Todavía no deshicimos nada")).to_be_visible()
     expect(page.locator("#impact [data-kind=antes] b")).not_to_have_text("0")
-    confirm(page, "Guardar y recalcular")
+    confirm(page, "Deshacer y recalcular")
     customer.go("/")
     expect(notice).to_have_count(0)
     take_back_targets(supervisor)

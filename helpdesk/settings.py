@@ -243,6 +243,16 @@ else:
         }
     }
 
+# Drawn lists, kept for seconds (decision 42). They are large: in files they would push out the counts of attempts.
+if REDIS_URL:
+    CACHES["pages"] = CACHES["default"]
+else:
+    CACHES["pages"] = {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "pages",
+        "OPTIONS": {"MAX_ENTRIES": 100},
+    }
+
 # Parts of pages that are the same for many people ({% cache %}) stay in the memory of each web process, which is fresh
 # with each release. While one develops, they are drawn anew.
 CACHES["template_fragments"] = {

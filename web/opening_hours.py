@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from content.dates import short_date, short_day
+from content.dates import in_case, short_day
 from tickets.calendars import CalendarRules
 from tickets.schedules.openness import ClosureAhead, Opening
 
@@ -50,16 +50,18 @@ def closure_notice(ahead: ClosureAhead, *, now: datetime) -> ClosureNotice:
     closure, zone = ahead.closure, ahead.start.tzinfo
     name = closure.name_en if closure.name_en and get_language() == "en" else closure.name
     there = in_zone(zone.key, now) if isinstance(zone, ZoneInfo) else ""
+    reader = timezone.get_current_timezone()
     with timezone.override(zone):
         reopens = timezone.localtime(ahead.reopens)
         is_same_day = reopens.date() == ahead.start.date()
         values = {
-            "day": short_day(ahead.start.date()).capitalize(),
+            "day": first_capital(_day(ahead.start.date(), now=now, reader=reader)),
             "time": date_format(reopens if not ahead.is_open_before and is_same_day else ahead.start, "G:i"),
             "name": name[:1].lower() + name[1:],
             "zone": there,
         }
-        back = _("Volvemos %(when)s.") % {"when": short_date(ahead.reopens)}
+        when = f"{_day(reopens.date(), now=now, reader=reader)}, {date_format(reopens, 'G:i')}"
+        back = _("Volvemos %(when)s.") % {"when": when}
     known = _("Las fechas de tus tickets ya lo tienen en cuenta.")
     if ahead.start <= now:
         return ClosureNotice(_("Ahora estamos cerrados: %(name)s.") % values, f"{back} {known}")
@@ -72,6 +74,17 @@ def closure_notice(ahead: ClosureAhead, *, now: datetime) -> ClosureNotice:
     return ClosureNotice(_("%(day)s no abrimos: %(name)s.") % values, f"{back} {known}")
 
 
+def _day(day: date, *, now: datetime, reader: tzinfo) -> str:
+    """Return «hoy» or «mañana» of the active zone, which is the desk's; and the date if it is another day now where the
+    reader is."""
+    is_other_day = timezone.localtime(now).date() != now.astimezone(reader).date()
+    return in_case(date_format(day, "D j b")) if is_other_day else short_day(day)
+
+
+def first_capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def in_zone(zone: str, now: datetime) -> str:
     """Return « (hora de Bogotá)» if the reader's clock shows another time than one in that zone; else ""."""
     if now.astimezone(ZoneInfo(zone)).utcoffset() == timezone.localtime(now).utcoffset():
@@ -79,25 +92,28 @@ def in_zone(zone: str, now: datetime) -> str:
     return f" ({_('hora de %(place)s') % {'place': place_of(zone)}})"
 
 
-def until_in_words(opening: Opening, zone: str) -> str:
+def until_in_words(opening: Opening, zone: str, *, now: datetime) -> str:
     """Return «hasta hoy, 17:00», «abre lun 23 nov, 8:00» or «24 horas, todos los días», in that zone's time."""
     if opening.until is None:
         return _("24 horas, todos los días")
+    reader = timezone.get_current_timezone()
     with timezone.override(ZoneInfo(zone)):
-        words = {"when": short_date(opening.until)}
+        until = timezone.localtime(opening.until)
+        words = {"when": f"{_day(until.date(), now=now, reader=reader)}, {date_format(until, 'G:i')}"}
     return _("hasta %(when)s") % words if opening.is_open else _("abre %(when)s") % words
 
 
 def week_table(rules: CalendarRules, *, now: datetime) -> Iterator[dict[str, Any]]:
     """Yield today and the six days after it, as components/_hours.html draws them."""
     today = now.astimezone(ZoneInfo(rules.zone)).date()
+    is_other_day = today != timezone.localtime(now).date()
     for number in range(7):
         day = today + timedelta(days=number)
         hours, _total, reason = hours_of(rules, day)
         closed = f"{_('Cerrado')} · {reason}" if reason else _("Cerrado")
-        name = date_format(day, "l").capitalize()
+        name = in_case(date_format(day, "l"))
         yield {
-            "days": _("Hoy, %(day)s") % {"day": name.lower()} if not number else name,
+            "days": first_capital(name) if number or is_other_day else _("Hoy, %(day)s") % {"day": name},
             "hours": ", ".join(hours) or closed,
-            "today": not number,
+            "today": not number and not is_other_day,
         }

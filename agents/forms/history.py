@@ -99,6 +99,14 @@ class HistoryFilter(TicketFilter):
         labels |= {name: str(item.label) for name, item in self.own.items()}
         return [(sign + key, label) for key, label in labels.items() for sign in ("", "-")]
 
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        for what in ("creado", "cerrado"):
+            first, last = values.get(f"{what}_desde"), values.get(f"{what}_hasta")
+            if first and last and last < first:
+                self.add_error(f"{what}_hasta", gettext("Termina antes de empezar."))
+        return values
+
     # --- What is listed ---------------------------------------------------------------------------------------------
 
     def apply(self, tickets: TicketQuerySet) -> TicketQuerySet:

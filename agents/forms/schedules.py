@@ -243,6 +243,10 @@ REASONS_EN = {
 }
 
 
+EARLIEST, LATEST = timedelta(days=31), timedelta(days=366)
+"""For which days a closure can be said: before, every ticket that it could move has ended."""
+
+
 class ClosureForm(forms.Form):
     """An extraordinary closure: from when, until when, and why. Times are those of the calendar's zone."""
 
@@ -257,7 +261,9 @@ class ClosureForm(forms.Form):
         help_text=gettext_lazy("Solo si el motivo es otro: «inventario anual»."),
     )
 
-    def __init__(self, data: Any = None, *, zone: str) -> None:
+    def __init__(self, data: Any = None, *, zone: str, is_open_at_night: bool = False) -> None:
+        """`is_open_at_night` says that shifts go past midnight: then a closure may too."""
+        self.zone, self.is_open_at_night = zone, is_open_at_night
         now = timezone.now().astimezone(ZoneInfo(zone))
         whole = now.replace(minute=0) + timedelta(hours=1)
         super().__init__(data, initial={"day": now.date(), "reason": "power"})
@@ -271,6 +277,14 @@ class ClosureForm(forms.Form):
         values: dict[str, Any] = super().clean() or {}
         if values.get("reason") == "other" and not values.get("other"):
             self.add_error("other", _("Escribe el motivo: lo leen tus clientes."))
+        day, today = values.get("day"), timezone.now().astimezone(ZoneInfo(self.zone)).date()
+        if day and not today - EARLIEST <= day <= today + LATEST:
+            self.add_error("day", _("Escribe un día desde hace un mes hasta dentro de un año."))
+        begin, end = values.get("begin"), values.get("end")
+        if begin and end and _minutes(end) <= _minutes(begin) and not self.is_open_at_night:
+            self.add_error(
+                "end", _("Reabres antes de cerrar. Para cerrar hasta el día siguiente, deja la hora vacía.")
+            )
         return values
 
     def closure(self) -> dict[str, Any]:
@@ -292,12 +306,16 @@ class ClosureForm(forms.Form):
             self.add_error(fields.get(name), messages)
 
 
+def _minutes(time: str) -> int:
+    hour, minute = map(int, time.split(":"))
+    return 60 * hour + minute
+
+
 def _at(day: Any, time: str) -> datetime | None:
     if not time:
         return None
-    hour, minute = map(int, time.split(":"))
     day = min(day, LAST_DAY)  # the verb refuses it; adding an hour to the last day of all would fail first
-    return datetime.combine(day, datetime.min.time()) + timedelta(hours=hour, minutes=minute)
+    return datetime.combine(day, datetime.min.time()) + timedelta(minutes=_minutes(time))
 
 
 class NewCalendarForm(forms.Form):

@@ -90,7 +90,9 @@ class Panel(Report):
 
     # --- Figures --------------------------------------------------------------------------------------------
 
-    def figures(self) -> list[Figure]:
+    def figures(self, *, elevated: int | None = None) -> list[Figure]:
+        """Return the figures of the range. `elevated` is how many open tickets are elevated now, if it is known."""
+        now = "" if elevated is None else _("meta 0; abiertos ahora: %(n)s") % {"n": elevated}
         return [
             self._counted("filed"),
             self._counted("resolved", more_is="yes"),
@@ -102,10 +104,10 @@ class Panel(Report):
             self._satisfaction(),
             self._counted("reopened", more_is="no"),
             self._counted("nonconformities", more_is="no"),
-            self._counted("elevated", more_is="no", goal=0),
+            self._counted("elevated", more_is="no", note=now),
         ]
 
-    def _counted(self, key: str, *, more_is: str = "", goal: int | None = None) -> Figure:
+    def _counted(self, key: str, *, more_is: str = "", note: str = "") -> Figure:
         count, was = self.now.count(key), self.before.count(key)
         change = _times_or_percent(count, was) if was else ""
         measure = MEASURES[key]
@@ -116,9 +118,7 @@ class Panel(Report):
             change=change if count != was else "",
             arrow=arrow(count - was),
             good=good(count - was, more_is) if was else "",
-            note=_("antes %(n)s") % {"n": whole(was)}
-            if goal is None
-            else _("antes %(n)s; meta %(goal)s") % {"n": whole(was), "goal": goal},
+            note=note or _("antes %(n)s") % {"n": whole(was)},
             spark=charts.spark([each.count(key) for _step, each in self.steps]),
             url=self.list_of(key),
         )
@@ -326,7 +326,13 @@ class Panel(Report):
             start = max(first, min(self.open_days, default=first))
             url = self.list_of("open", Period(start, last)) if count else ""
             bars.append({"label": str(label), "count": count, "color": color, "url": url})
-        return {"total": total, "bars": _bars(bars, total), "formula": MEASURES["open"].formula}
+        everything = Period(min(self.open_days), today) if self.open_days else None
+        return {
+            "total": total,
+            "url": self.list_of("open", everything) if everything else "",
+            "bars": _bars(bars, total),
+            "formula": MEASURES["open"].formula,
+        }
 
     @staticmethod
     def table_of(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from tickets.calendars import CalendarRules
 from tickets.calendars.rules import WEEKDAYS, Closure
 from tickets.enums import ChangeState
 from tickets.models import Calendar, DueChange, Process, ScheduleChange, Ticket
+from tickets.promises import targets_of
 from web.opening_hours import hours_of
 
 DAY = 86_400
@@ -171,12 +172,10 @@ def _days_of(closure: Closure) -> Iterable[date]:
 
 
 def users_of(calendar: Calendar) -> list[str]:
-    """Return the names of the processes whose targets count in this calendar."""
-    processes = Process.objects.filter(current__isnull=False).select_related("current")
+    """Return the names of the processes whose targets in force count in this calendar."""
+    processes = Process.objects.filter(current__isnull=False).select_related("current", "policy")
     return [
-        str(process.definition.name)
-        for process in processes
-        if process.definition.targets.calendar == calendar.key
+        str(process.definition.name) for process in processes if targets_of(process).calendar == calendar.key
     ]
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 
@@ -246,7 +246,7 @@ def test_history_takes_as_many_queries_with_more_tickets(client, desk, django_as
     for _n in range(8):
         make_ticket(process, title="Otro cobro")
     indexing.index_changed()
-    cache.clear()
+    caches["pages"].clear()
     with django_assert_max_num_queries(len(first)):
         assert len(listed(client, "q=cobro")) == 10
 
@@ -319,7 +319,7 @@ def test_view_that_cannot_be_saved_says_why_and_keeps_what_was_typed(client, dat
 
 
 def test_figures_of_views_are_counted_once_a_minute(client, desk, django_assert_max_num_queries):
-    cache.clear()
+    caches["pages"].clear()
     for number in range(3):
         client.post(VIEWS, {"name": f"Vista {number}", "query": "estado=abiertos"})
     client.get(f"{PAGE}cifras/")
@@ -341,7 +341,7 @@ def test_date_beyond_all_desks_is_left_out_and_named(client, desk, name, day):
 def test_shared_view_that_means_nothing_breaks_no_figures(client, desk, supervisor):
     for query in ("creado_hasta=9999-12-31", "departamento=nada", "x" * 1900, "orden=campo-x"):
         SavedView.objects.create(owner=make_supervisor(), name=query[:50], query=query, is_shared=True)
-    cache.clear()
+    caches["pages"].clear()
     assert client.get(f"{PAGE}cifras/").status_code == 200
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 
@@ -186,7 +186,7 @@ def test_stage_that_only_an_earlier_version_has_is_listed_by_its_key(client, bus
 def test_empty_desk_and_process_without_tickets_say_so(client):
     assert "Ningún proceso en uso" in page_of(client, PAGE)
     make_process("solicitud-guiada")
-    cache.clear()  # the page is kept for some seconds
+    caches["pages"].clear()  # the page is kept for some seconds
     assert "Nada en este período" in page_of(client, PAGE)
 
 
@@ -221,7 +221,7 @@ def test_map_takes_as_many_queries_with_more_tickets(client, busy, django_assert
         ticket = make_ticket(busy["process"])
         perform(ticket, "descartar", actor=supervisor, data={"message": "No procede."})
     counting.count_dirty()
-    cache.clear()  # the body is kept for some seconds
+    caches["pages"].clear()  # the body is kept for some seconds
     with django_assert_max_num_queries(len(first)):
         client.get(TECHNICAL)
 
@@ -229,7 +229,7 @@ def test_map_takes_as_many_queries_with_more_tickets(client, busy, django_assert
 def test_page_without_a_process_counts_that_process_alone(client, busy):
     """The default is what the address with the same process shows, also beside another filter."""
     for more in ("", f"&departamento={busy['left'].department.key}"):
-        cache.clear()
+        caches["pages"].clear()
         default = text_of(client.get(f"{PAGE}?{more}"))
         chosen = text_of(client.get(f"{TECHNICAL}{more}"))
         for told in ("Entraron 3 tickets", "2 terminados"):

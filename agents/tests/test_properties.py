@@ -138,7 +138,9 @@ def test_htmx_gets_form_alone_and_changed_parts(client, ticket):
 def test_paused_ticket_shows_a_closing_date_that_has_not_passed(client, ticket):
     """While a ticket waits its date moves. The one stored when the pause began would contradict the time left."""
     now = timezone.now()
-    set_clock(ticket, paused_at=now - timedelta(days=6), due_at=now - timedelta(days=1))
+    set_clock(
+        ticket, target=timedelta(days=9), paused_at=now - timedelta(days=6), due_at=now - timedelta(days=1)
+    )
     due = now + timedelta(days=5)
     with time_machine.travel(now, tick=False):
         page = text_of(client.get(url(ticket)))

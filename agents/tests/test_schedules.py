@@ -6,12 +6,17 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_supervisor, make_user
+from agents.pages.schedules import users_of
 from tickets.calendars import CalendarRules, hours_between
+from tickets.definitions.targets import read_targets
 from tickets.models import Calendar, ScheduleChange
-from tickets.schedules import job
-from tickets.tests.test_schedules import LONGER, MONDAY, SHORTER, Desk, at, clock, on
+from tickets.schedules import applying, job, proposing
+from tickets.schedules.openness import openness
+from tickets.tests.test_schedules import LONGER, MONDAY, SHORTER, Desk, at, clock, on, wall
+from web.opening_hours import closure_notice
 
 pytestmark = pytest.mark.django_db
 PAGE = "/agentes/ajustes/horarios/oficina/"
@@ -206,6 +211,8 @@ def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
         assert "Ahora estamos cerrados: corte de luz." in text_of(Client().get("/"))
         undo = person.post(reverse("agents:change_undo", args=[draft.pk]), follow=True)
         assert "1 vence antes" in text_of(undo)
+        assert "Todavía no deshicimos nada" in text_of(undo)
+        assert "Deshacer y recalcular" in text_of(undo)
         latest = ScheduleChange.objects.first()
         person.post(reverse("agents:change_confirm", args=[latest.pk]))
         assert "corte de luz" not in text_of(Client().get("/"))
@@ -219,10 +226,15 @@ def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
         ({"begin": "18:00"}, "A esa hora ya está cerrado"),
         ({"reason": "other"}, "Escribe el motivo"),
         ({"day": "2026-11-29"}, "A esa hora ya está cerrado"),
-        ({"day": "9999-12-31"}, "Escribe un año entre 1970 y 2200."),
-        ({"day": "9999-12-31", "begin": "24:00", "end": "24:00"}, "Escribe un año entre 1970 y 2200."),
-        ({"day": "0001-01-01"}, "Escribe un año entre 1970 y 2200."),
+        ({"day": "9999-12-31"}, "Escribe un día desde hace un mes"),
+        (
+            {"day": "9999-12-31", "begin": "24:00", "end": "24:00"},
+            "Escribe un día desde hace un mes",
+        ),
+        ({"day": "0001-01-01"}, "Escribe un día desde hace un mes"),
         ({"day": "2026-11-31"}, "fecha válida"),
+        ({"day": "2026-10-20"}, "Escribe un día desde hace un mes"),
+        ({"end": "10:00"}, "Reabres antes de cerrar."),
     ],
 )
 def test_closures_that_make_no_sense_are_refused(person, desk, values, says):
@@ -352,3 +364,37 @@ def test_page_takes_as_many_queries_however_many_dates_move(person, desk, django
     change = desk.propose(MONDAY, week=SHORTER)
     with on(MONDAY), django_assert_max_num_queries(16):
         person.get(PAGE, {"cambio": change.pk})
+
+
+def test_calendar_names_the_processes_whose_targets_in_force_count_in_it(person, desk):
+    calendar = desk.calendar
+    page = reverse("agents:calendar", args=["oficina"])
+    assert f"Lo usa {desk.process.definition.name}" in text_of(person.get(page))
+    targets = read_targets({"resolution": {"problem": "5d", "procedure": "5d"}})
+    with on(MONDAY):
+        change = proposing.propose_targets(desk.process, targets, actor=desk.supervisor, base=None)
+        job.go_on(applying.confirm(change, actor=desk.supervisor), seconds=5)
+    assert users_of(calendar) == []
+    assert "Ningún proceso lo usa todavía." in text_of(person.get(page))
+
+
+def test_closure_names_the_date_to_readers_for_whom_it_is_another_day(desk):
+    with on(at(2026, 11, 23, 10, 0)):
+        desk_supervisor = desk.supervisor
+        change = proposing.propose_closure(
+            desk.calendar,
+            actor=desk_supervisor,
+            start=wall(2026, 11, 24, 11, 0),
+            end=None,
+            name="Corte de luz",
+        )
+        job.go_on(applying.confirm(change, actor=desk_supervisor), seconds=5)
+    evening = at(2026, 11, 23, 20, 0)  # Tuesday already in Madrid
+    with on(evening):
+        [ahead] = openness(timezone.now()).closures
+        here = closure_notice(ahead, now=timezone.now())
+        with timezone.override("Europe/Madrid"):
+            there = closure_notice(ahead, now=timezone.now())
+    assert here.title.startswith("Mañana cerramos a las 11:00")
+    assert there.title.startswith("Mar 24 nov cerramos a las 11:00 (hora de Bogotá)")
+    assert "Volvemos mié 25 nov, 8:00." in there.text

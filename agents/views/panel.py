@@ -121,9 +121,7 @@ def _content(request: DeskRequest, filters: PanelFilter) -> dict[str, Any]:
     ages, reasons = shown.ages(), shown.reasons()
     return {
         "panel": shown,
-        "figures": shown.figures(),
-        "elevated": counts.get(queues.ELEVATED, 0),
-        "elevated_key": queues.ELEVATED,
+        "figures": shown.figures(elevated=counts.get(queues.ELEVATED, 0)),
         "due_key": queues.DUE_SOON.key,
         "compliance": shown.compliance(),
         "usual": shown.usual(),

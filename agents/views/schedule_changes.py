@@ -20,6 +20,7 @@ from web.refusals import Refusal
 
 from ..access import DeskRequest, supervisor_view
 from ..pages import schedules as pages
+from ..sheets import mark_change_by
 
 PAGE_SIZE = 50
 BIGGEST = 2**31 - 1
@@ -31,9 +32,8 @@ def confirm(request: DeskRequest, pk: int) -> HttpResponse:
     change = find_change(pk)
     with Refusal() as refusal:
         change = job.go_on(applying.confirm(change, actor=request.user))
-        messages.success(
-            request, _("Guardamos el horario.") if change.calendar else _("Guardamos los plazos.")
-        )
+        mark_change_by(request.user)
+        messages.success(request, _saved(change))
     if refusal:
         messages.error(request, str(refusal))
     return redirect(page_of(change))
@@ -55,6 +55,7 @@ def undo(request: DeskRequest, pk: int) -> HttpResponse:
     change = find_change(pk)
     with Refusal() as refusal:
         draft = job.go_on(proposing.propose_undo(change, actor=request.user))
+        messages.info(request, _("Todavía no deshicimos nada: mira qué cambia y confírmalo."))
         return redirect(page_of(draft))
     messages.error(request, str(refusal))
     return redirect(f"{subject_page(change)}versiones/")
@@ -85,6 +86,7 @@ def again(request: DeskRequest, pk: int) -> HttpResponse:
 @supervisor_view
 def progress(request: DeskRequest, pk: int) -> HttpResponse:
     """Answer the panel «Qué cambia», which asks every two seconds while the job is at work."""
+    mark_change_by(request.user)
     return render(request, "agents/schedules/_impact.html", impact_context(request, find_change(pk)))
 
 
@@ -111,6 +113,14 @@ def moved(request: DeskRequest, pk: int) -> HttpResponse:
         "page_older": f"{here}{page.older}" if page.older else "",
     }
     return render(request, "agents/schedules/moved.html", context)
+
+
+def _saved(change: ScheduleChange) -> str:
+    if change.undoes_id is not None:
+        return _("Lo deshicimos.")
+    if change.is_closure:
+        return _("Confirmamos el cierre.")
+    return _("Guardamos el horario.") if change.calendar else _("Guardamos los plazos.")
 
 
 def find_change(pk: int) -> ScheduleChange:

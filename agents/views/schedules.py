@@ -27,6 +27,7 @@ from .schedule_changes import impact_context, number_in, shown_change, side
 PAGE_SIZE = 50
 VERSIONS = 100
 YEARS_AHEAD = 3
+DAY = 24 * 3600
 
 
 @require_safe
@@ -111,7 +112,7 @@ def closure(request: DeskRequest, key: str) -> HttpResponse:
     """Propose an extraordinary closure and show what it would do."""
     found = _find(key)
     rules = current_version(found).as_rules
-    form = ClosureForm(request.POST, zone=rules.zone)
+    form = ClosureForm(request.POST, zone=rules.zone, is_open_at_night=_is_open_at_night(rules))
     if form.is_valid():
         with Refusal(form):
             draft = proposing.propose_closure(found, actor=request.user, **form.closure())
@@ -160,6 +161,10 @@ def _year(request: DeskRequest, rules: CalendarRules) -> int:
     text = request.GET.get("ano", "")
     year = int(text) if text.isdecimal() and len(text) == 4 else now
     return year if now - 1 <= year <= now + YEARS_AHEAD else now
+
+
+def _is_open_at_night(rules: CalendarRules) -> bool:
+    return any(end > DAY for hours in rules.week for _begin, end in hours)
 
 
 def _url(found: Calendar) -> str:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.schedules.openness import opening, openness
-from web.opening_hours import closure_notice, in_zone, until_in_words, week_table
+from web.opening_hours import closure_notice, first_capital, in_zone, until_in_words, week_table
 
 
 def panel() -> dict[str, Any]:
@@ -19,7 +19,7 @@ def panel() -> dict[str, Any]:
     hours: dict[str, Any] = {"open": None, "until": ""}
     if state.phone:
         phone = opening(state.phone, now=now)
-        hours = {"open": phone.is_open, "until": until_in_words(phone, state.phone.zone)}
+        hours = {"open": phone.is_open, "until": until_in_words(phone, state.phone.zone, now=now)}
     rows = [
         {
             "icon_name": "telephone",
@@ -45,11 +45,10 @@ def panel() -> dict[str, Any]:
         },
     ]
     rows = [row for row in rows if row["value"]]
-    reachable = any(row["open"] is not None for row in rows)
     return {
         "rows": rows,
-        "table": list(week_table(state.phone, now=now)) if state.phone and reachable else [],
-        "zone": in_zone(state.phone.zone, now).strip(" ()").capitalize() if state.phone else "",
+        "table": list(week_table(state.phone, now=now)) if state.phone else [],
+        "zone": first_capital(in_zone(state.phone.zone, now).strip(" ()")) if state.phone else "",
         "closures": [closure_notice(ahead, now=now) for ahead in state.closures],
     }
 

@@ -4,9 +4,12 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets import policies
 from tickets.closing import surveys
@@ -18,6 +21,7 @@ from tickets.models import Attachment, ProcessVersion, Ticket, TicketEvent
 from web.files import waiting_file_row
 from web.process_map import process_map
 from web.wording import usual_time
+from web.zone_choices import place_of
 
 from ..access import Access, unsent_reply
 from ..forms.ticket import ActionForm, ReplyForm
@@ -80,6 +84,8 @@ def live_context(
         "late": notice_for(ticket) if access.can_reply else None,
         "notifications_url": access.url("notifications"),
         "due_url": access.url("due"),
+        "is_late": ticket.due_at is not None and ticket.due_at <= timezone.now(),
+        "zone": zone_of_guests(access),
         "usual": usual_time(experience.of_category(ticket.category_id, process=_process_of(ticket))),
         "survey_url": access.url("survey") if access.can_rate and surveys.is_open(ticket) else "",
         "answers": _answers(ticket),
@@ -89,6 +95,13 @@ def live_context(
         "solution": conversation.solution() if ticket.kind == StageKind.CLOSURE_APPROVAL else None,
         "awaits_reply": ticket.kind == StageKind.WAITING_CUSTOMER,
     }
+
+
+def zone_of_guests(access: Access) -> str:
+    """Return whose time a guest reads: «hora de Caracas». Empty for people with accounts, who read their own."""
+    if access.token is None:
+        return ""
+    return _("hora de %(place)s") % {"place": place_of(settings.DESK_TIME_ZONE)}
 
 
 def _process_of(ticket: Ticket) -> int:

@@ -34,7 +34,7 @@ from ..access import Access, forget_unsent_reply, ticket_view
 from ..forms.ticket import ActionForm, ReplyForm, SurveyForm
 from ..pages.contact import panel
 from ..pages.late_replies import sent_text
-from ..pages.ticket import file_of_reply, live_context, reload, render_page, unsent_form
+from ..pages.ticket import file_of_reply, live_context, reload, render_page, unsent_form, zone_of_guests
 
 
 @require_safe
@@ -56,6 +56,7 @@ def due(request: HttpRequest, access: Access) -> HttpResponse:
         "access": access,
         "item": explained(found[0], now=now),
         "contact": panel(),
+        "zone": zone_of_guests(access),
     }
     return render(request, "portal/tickets/due.html", context | {"back": access.url("")})
 

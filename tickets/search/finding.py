@@ -29,7 +29,7 @@ SECONDS = 0.2
 ALIKE, TAKEN_FOR_GRANTED = 50, 0.006
 """At a million tickets, finding 7000 and sorting them costs as much as walking until 41 are found. PostgreSQL takes
 half a percent for granted."""
-BEFORE, AFTER = 40, 110
+BEFORE, AFTER = 20, 130
 """The letters that are shown before the first word that was found, and from it on."""
 LETTERS = 3
 _WORD = re.compile(r"\w+")

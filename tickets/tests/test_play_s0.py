@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import zeal
 
 from accounts.models import CustomerKind
 from accounts.tests.factories import make_agent, make_department, make_user
@@ -130,6 +131,24 @@ def test_progress_is_sent_as_a_follow_up(play):
     assert (p.ticket.stage, p.told) == ("diagnostico", [("requester", "progress")])
     assert (p.latest_message.kind, p.latest_message.is_public) == ("follow_up", True)
     assert p.ticket.first_response_at is not None
+
+
+@pytest.mark.demand("S0.21")
+@pytest.mark.parametrize(("severity", "span"), [("critical", 8), ("high", 24), ("medium", 72), ("low", 120)])
+def test_news_are_promised_by_severity(play, severity, span):
+    p = play("incidencia-tecnica")
+    p.do(p.agent, "clasificar", severity=severity, department=p.ticket.department, assignee=p.agent)
+    clock = p.ticket.clocks.get(kind="progress")
+    assert clock.due_at - clock.started_at == timedelta(hours=span)
+
+
+def test_message_of_the_desk_resumes_all_paused_clocks_with_one_query_for_their_pauses(play):
+    """zeal refuses a query for each clock."""
+    p = play("incidencia-tecnica")
+    p.do(p.agent, "clasificar", severity="medium", department=p.ticket.department, assignee=p.agent)
+    with zeal.zeal_context():
+        perform(p.ticket, "pedir_informacion", actor=p.agent, data={"message": "¿Qué versión?"})
+    assert p.ticket.clocks.get(kind="first_response").stopped_at is not None
 
 
 @pytest.mark.demand("S0.21")

@@ -46,7 +46,7 @@ class Command(BaseCommand):
                 replay.check(vector)
             except Miss as miss:
                 failed += 1
-                self.stdout.write(f"{vector.get('id', '?')}: {miss.lines[0]}")
+                self.stdout.write(f"{_id_of(vector)}: {miss.lines[0]}")
                 for line in miss.lines[1:]:
                     self.stdout.write(f"    {line}")
             else:
@@ -73,12 +73,16 @@ class Command(BaseCommand):
         return data
 
 
+def _id_of(vector: Any) -> Any:
+    return vector.get("id", "?") if isinstance(vector, dict) else "?"
+
+
 class Replay:
     """Answer the questions of one file. Vectors that the file lists as `disputed` are not among its `vectors`."""
 
     def __init__(self, data: dict[str, Any]) -> None:
-        disputed = {vector.get("id") for vector in data.get("disputed", [])}
-        self.vectors = [vector for vector in data["vectors"] if vector.get("id") not in disputed]
+        disputed = {_id_of(vector) for vector in data.get("disputed") or []}
+        self.vectors = [vector for vector in data["vectors"] if _id_of(vector) not in disputed - {"?"}]
         self._calendars = data.get("calendars", {})
         self._holidays = data.get("holiday_sets", {})
         self._built: dict[str, WorkingHours] = {}
@@ -92,6 +96,8 @@ class Replay:
             "business_days": self._business_days,
             "day_deadline": self._day_deadline,
         }
+        if not isinstance(vector, dict):
+            raise Miss("no es un objeto")
         kind = vector.get("kind")
         if kind not in kinds:
             raise Miss(f"no conocemos «kind» = {kind!r}")
