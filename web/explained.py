@@ -79,9 +79,24 @@ class Bar:
         return {piece.kind for piece in self.pieces}
 
     @property
+    def now_anchor(self) -> str:
+        """How the word under the mark of now is placed, so that neither edge cuts it."""
+        return _anchor(self.now)
+
+    @property
+    def due_anchor(self) -> str:
+        return "start" if self.due is not None and self.due < 90 else "end"
+
+    @property
     def are_close(self) -> bool:
         """Whether the words under the two marks would overlap."""
         return self.now is not None and self.due is not None and abs(self.now - self.due) < 70
+
+
+def _anchor(x: int | None) -> str:
+    if x is None or 40 <= x <= WIDTH - 42:
+        return "middle"
+    return "start" if x < 40 else "end"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ DOCUMENTS = [
 TARGETS = {
     "first_response": "primera respuesta",
     "next_reply": "próxima respuesta",
+    "progress": "avance",
     "resolution": "resolución",
 }
 COLUMNS = (("critical", "high", "medium", "low"), ("problem", "procedure"))
