@@ -349,17 +349,16 @@ def _bar(found: Explanation, *, now: datetime) -> Bar:
         for moment in (now, found.due):
             if box.start <= moment < box.end:
                 marks.setdefault(moment, x + int(width * ((moment - box.start) / (box.end - box.start))))
-        day = box.start.astimezone(zone).date()
+        day = (box.start + timedelta(seconds=1)).astimezone(zone).date()  # days begin at 23:59:59
         label = short_day(day) if box.kind != "night" and day != shown and width > 20 else ""
         shown = day if label else shown
         text = _amount(found, box.amount) if box.amount >= (DAY if _is_in_days(found) else MINUTE) else ""
         text = text if width > 12 + 6 * len(text) else ""
         pieces.append(Piece(box.kind, x, width, text, label))
         x += width
-    when = short_date(found.due).rpartition(" ")[2]
     return Bar(
         pieces=pieces,
-        due_text=_("vence %(time)s") % {"time": when},
+        due_text=_due_time(found),
         days=_days(
             found, [box for told in found.stretches for box in _boxes(found, told, zone)], zone, now=now
         ),
@@ -376,7 +375,13 @@ def _bar(found: Explanation, *, now: datetime) -> Bar:
 
 def _days(found: Explanation, boxes: list[_Box], zone: ZoneInfo, *, now: datetime) -> list[DayBar]:
     """Return the last days of the boxes, each from the earliest hour to the latest at which something counts."""
-    cut = [piece for box in boxes if box.kind != "night" for piece in _by_day(box, zone)]
+    cut = [
+        piece
+        for box in boxes
+        if box.kind != "night"
+        for piece in _by_day(box, zone)
+        if piece.end - piece.start >= MINUTE
+    ]
     last = found.clock.stopped_at or found.due
     if not cut:
         return []
@@ -397,24 +402,27 @@ def _days(found: Explanation, boxes: list[_Box], zone: ZoneInfo, *, now: datetim
             left = round(100 * (_hour(piece.start, zone) - begin) / (end - begin))
             right = round(100 * ((_hour(piece.end, zone) or 24.0) - begin) / (end - begin))
             spans.append((piece.kind, left, max(right - left, 2)))
-        amount = sum(
-            (piece.end - piece.start for piece in own if piece.kind in ("count", "next")), timedelta()
-        )
         is_last = last.astimezone(zone).date() == day
         found_days.append(
             DayBar(
                 short_day(day),
                 spans,
-                _("vence %(time)s") % {"time": short_date(last).rpartition(" ")[2]}
-                if is_last and not found.clock.stopped_at
-                else hours_and_minutes(amount)
-                if amount
-                else "",
+                _due_time(found) if is_last and not found.clock.stopped_at else _of_a_day(found, own),
                 now=place(now) if now.astimezone(zone).date() == day and not found.clock.stopped_at else None,
                 due=place(last) if is_last else None,
             )
         )
     return found_days
+
+
+def _due_time(found: Explanation) -> str:
+    return _("vence %(time)s") % {"time": short_date(found.due).rpartition(" ")[2]}
+
+
+def _of_a_day(found: Explanation, boxes: list[_Box]) -> str:
+    """Return how much of a day counts; nothing where whole days are counted."""
+    amount = sum((box.amount for box in boxes if box.kind in ("count", "next")), timedelta())
+    return "" if _is_in_days(found) or not amount else hours_and_minutes(amount)
 
 
 def _by_day(box: _Box, zone: ZoneInfo) -> Iterator[_Box]:
