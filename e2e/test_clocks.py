@@ -113,6 +113,6 @@ def test_ticket_filed_while_the_desk_is_closed_begins_when_it_opens(people: Peop
     expect(main).to_contain_text(f"{due.day} ")
     customer.look()
     supervisor.go(f"/agentes/tickets/{folio}/fecha/")
-    expect(supervisor.page.get_by_role("main")).to_contain_text("Cerrado")
+    expect(supervisor.page.get_by_role("main")).to_contain_text("Fuera de horario")
     supervisor.look()
     take_back_targets(supervisor)
