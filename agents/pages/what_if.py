@@ -106,12 +106,18 @@ class WhatIf:
         }
 
     def figures(self) -> list[dict[str, str]]:
+        """Return the figures that are compared. Those of a replay are no measured times, and say so."""
         late = [sum(not outcome.is_kept for outcome in outcomes) for outcomes in (self.before, self.would)]
+        middle, slow = (
+            (_("Resolución, mediana"), _("Resolución, 9 de 10"))
+            if self.repeated is None
+            else (_("Resolución repetida, mediana"), _("Resolución repetida, 9 de 10"))
+        )
         return [
             {"label": _("Vencidos"), "was": whole(late[0]), "would": whole(late[1])},
             *(
                 {"label": label, "was": _time(self.before, share), "would": _time(self.would, share)}
-                for share, label in ((0.5, _("Resolución, mediana")), (0.9, _("Resolución, 9 de 10")))
+                for share, label in ((0.5, middle), (0.9, slow))
             ),
         ]
 

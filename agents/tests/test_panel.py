@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from accounts.tests.factories import make_agent, make_supervisor, make_user
 from agents.forms.panel import PanelFilter
 from agents.pages.panel import _times_or_percent
+from agents.views import panel
 from tickets.closing import surveys
 from tickets.facts import counting
 from tickets.models import Ticket
@@ -85,6 +86,14 @@ def test_panel_shows_what_was_reported_resolved_and_rejected_by_reason(client, b
     assert figures["Satisfacción"] == "4,0"
     reasons = page[page.index('id="reasons-t"') : page.index('id="scores-t"')]
     assert "Descartado: 1, 100" in reasons
+
+
+def test_list_behind_a_number_says_how_many_there_are(client, busy, monkeypatch):
+    listed = f"{LIST}?medida=filed"
+    assert '<span class="count">4</span>' in client.get(listed).content.decode()
+    monkeypatch.setattr(panel, "MOST_COUNTED", 3)
+    caches["pages"].clear()
+    assert '<span class="count">más de 3</span>' in client.get(listed).content.decode()
 
 
 @pytest.mark.demand("S2.43")

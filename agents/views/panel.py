@@ -31,12 +31,15 @@ from ..forms.panel import PanelFilter, range_label
 from ..pages.panel import Panel
 from ..pages.process_drawing import drawing_of
 from ..pages.process_times import ProcessTimes
+from ..pages.report import whole
 from ..pages.rows import Moment, Row, rows_of
 from ..sheets import kept
 
 PAGE_SIZE = 50
 DUE_SHOWN = 5
 LONGEST_PART = 600
+MOST_COUNTED = 10_000
+"""Where counting the tickets behind a number stops. The number itself is exact."""
 EVER = 100_000  # days: a list may begin with the oldest open ticket
 
 
@@ -178,12 +181,12 @@ def _behind(request: DeskRequest, measure: Measure, today: date, problem: str) -
             page, other_page = read_page(
                 rows, order=("-counted_at", "-id"), size=PAGE_SIZE, cursor=request.GET.get("pagina", "")
             )
-            count = queues.count(rows)
+            count = rows.order_by()[: MOST_COUNTED + 1].count()
     own = {name: request.GET[name] for name in ("medida", "parte", "dia") if name in request.GET}
     return {
         "measure": measure,
         "filters": filters,
-        "count": count,
+        "count": _in_words(count),
         "is_of_process": measure in OF_A_PROCESS,
         "rows": _rows_of(page.rows),
         "problems": [*filters.problems, *filter(None, [other_page, problem])],
@@ -191,6 +194,12 @@ def _behind(request: DeskRequest, measure: Measure, today: date, problem: str) -
         "page_older": f"?{filters.query(**own, pagina=page.older)}" if page.older else "",
         "panel_query": filters.query(**({"desde": "", "hasta": ""} if "rango" in request.GET else {})),
     }
+
+
+def _in_words(count: int | None) -> str:
+    if count is None or count <= MOST_COUNTED:
+        return "" if count is None else whole(count)
+    return _("más de %(n)s") % {"n": whole(MOST_COUNTED)}
 
 
 def _rows_of(counted: Iterable[Any]) -> list[Row]:
