@@ -3,7 +3,7 @@
 A long history is shown from its last two months on; what counted before is one sum.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeAlias
@@ -230,24 +230,50 @@ def _moves(
     clock: Clock, ticket: Ticket, events: list[TicketEvent], changes: Changes, *, now: datetime
 ) -> Iterator[Move]:
     events = [event for event in events if event.at >= clock.started_at]
+    steps = sorted(_steps(clock, events, changes), key=lambda item: item[:2])
+    moves, replay = _told_again(
+        clock, ticket, events, changes, [step for _at, _order, step in steps], now=now
+    )
+    if clock.is_agreed and not replay.is_agreed and clock.paused_at is None:
+        # Somebody confirmed the date that it had, which is no event: later pauses postponed it as an agreed one.
+        for number in range(len(steps) - 1, -1, -1):
+            if replay.due == clock.due_at:
+                break
+            again = [step for _at, _order, step in steps]
+            again.insert(number, _confirm)
+            moves, replay = _told_again(clock, ticket, events, changes, again, now=now)
+    yield from moves
+    if clock.paused_at is None and replay.due != clock.due_at:
+        yield Move(now, "other", clock.due_at)
+
+
+def _confirm(replay: _Replay) -> Iterator[Move]:
+    replay.is_agreed = True
+    yield from ()
+
+
+def _told_again(
+    clock: Clock,
+    ticket: Ticket,
+    events: list[TicketEvent],
+    changes: Changes,
+    steps: Iterable[Callable[[_Replay], Iterator[Move]]],
+    *,
+    now: datetime,
+) -> tuple[list[Move], _Replay]:
+    """Return the moves of the clock from its beginning through these steps, and the clock after them."""
     severity, case_kind = (_first_value(ticket, events, name) for name in ("severity", "case_kind"))
     started = clock.started_at
     replay = _Replay(clock, ticket, now, severity, case_kind, _first_targets(clock, ticket, changes))
     replay.target = replay.wanted() or clock.promised
     replay.version = _version_after(started, clock, changes)
     replay.due = replay.count()
-    yield Move(
-        started,
-        _beginning(clock, ticket),
-        replay.due,
-        target=replay.target,
-        severity=severity,
-        case_kind=case_kind,
-    )
-    for _at, _order, step in sorted(_steps(clock, events, changes), key=lambda item: item[:2]):
-        yield from step(replay)
-    if clock.paused_at is None and replay.due != clock.due_at:
-        yield Move(now, "other", clock.due_at)
+    kind = _beginning(clock, ticket)
+    moves = [
+        Move(started, kind, replay.due, target=replay.target, severity=severity, case_kind=case_kind),
+        *(move for step in steps for move in step(replay)),
+    ]
+    return moves, replay
 
 
 def _beginning(clock: Clock, ticket: Ticket) -> Literal["promised", "desk_wrote", "requester_wrote"]:

@@ -266,7 +266,10 @@ class ClosureForm(forms.Form):
         self.zone, self.is_open_at_night = zone, is_open_at_night
         now = timezone.now().astimezone(ZoneInfo(zone))
         whole = now.replace(minute=0) + timedelta(hours=1)
-        super().__init__(data, initial={"day": now.date(), "reason": "power"})
+        initial = {"day": now.date(), "reason": "power"}
+        super().__init__(
+            data, auto_id="id_closure_%s", initial=initial
+        )  # another form of the page has a reason, too
         self.fields["begin"] = TimeField(_("Cerramos a las"), value=f"{whole:%-H:%M}")
         self.fields["begin"].required = True
         self.fields["end"] = TimeField(_("Reabrimos a las"))

@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 from django.utils.dateformat import format as format_date
 from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from tickets.calendars import CalendarRules
-from tickets.calendars.rules import WEEKDAYS, Closure
+from tickets.calendars.rules import WEEKDAYS, Closure, OwnDay
 from tickets.enums import ChangeState
 from tickets.models import Calendar, DueChange, Process, ScheduleChange, Ticket
 from tickets.promises import targets_of
@@ -151,9 +151,9 @@ def year_months(rules: CalendarRules, year: int, *, today: date) -> list[dict[st
                 kind = "weekend" if not rules.always and not rules.week[weekday] else ""
                 title = ""
                 if each := own.get(day):
-                    kind, title = ("own" if each.hours else "holiday"), each.name
+                    kind, title = ("own" if each.hours else "holiday"), own_name(each)
                 elif closure := closed.get(day):
-                    kind, title = "closure", closure.name
+                    kind, title = "closure", own_name(closure)
                 if title:
                     title = f"{date_format(day, 'j F')}: {title}"
                 cells.append(
@@ -162,6 +162,11 @@ def year_months(rules: CalendarRules, year: int, *, today: date) -> list[dict[st
         name = date_format(date(year, month, 1), "F").capitalize()
         result.append({"name": name, "x": left + 2, "y": top + 12, "cells": cells})
     return result
+
+
+def own_name(each: OwnDay | Closure) -> str:
+    """Return the name of a holiday or closure in the reader's language, if the desk has one."""
+    return each.name_en if each.name_en and get_language() == "en" else each.name
 
 
 def _days_of(closure: Closure) -> Iterable[date]:

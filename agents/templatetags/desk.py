@@ -22,8 +22,12 @@ from web.templatetags.ui import avatar, icon, kept_markup, pill, sev, sla, when
 from web.wording import brief_duration, duration
 
 from ..pages.rows import FOLIO_PLACEHOLDER, Row
+from ..pages.schedules import own_name
 
 register = template.Library()
+
+
+register.filter(own_name)
 
 
 @register.filter

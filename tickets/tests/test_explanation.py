@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -146,6 +146,9 @@ class TestReplay(TestCase):
             max_size=7,
         )
     )
+    @example(
+        [(1, "move"), (1, "move"), (1, "move"), (11, "kind"), (30, "agree")]
+    )  # confirms the date that it had
     def test_the_last_move_is_the_present_date(self, steps):
         desk = Desk()
         ticket, moment, waits, weeks = desk.file(MONDAY), MONDAY, False, [SHORTER, LONGER]
