@@ -38,7 +38,7 @@ from ..sheets import kept
 PAGE_SIZE = 50
 DUE_SHOWN = 5
 LONGEST_PART = 600
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1000
 """Where counting the tickets behind a number stops. The number itself is exact."""
 EVER = 100_000  # days: a list may begin with the oldest open ticket
 
