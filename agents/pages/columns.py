@@ -28,7 +28,7 @@ ALWAYS_READ = (
     *("folio", "title", "excerpt", "process_version", "severity", "stage", "stage_kind", "channel"),
     *("created_at", "updated_at", "closed_at", "due_at", "severity_order", "resolution_seconds"),
 )
-"""What a list is sorted by, and what costs little to read."""
+"""The columns of a ticket that every list loads: those it may be sorted by, and those that cost little to read."""
 ICONS = {
     MessageKind.NOTE: ("lock-fill", gettext_lazy("Nota interna")),
     MessageKind.SOLUTION: ("check2-circle", gettext_lazy("Solución")),

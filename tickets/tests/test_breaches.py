@@ -12,15 +12,7 @@ from tickets.facts.totals import totals_by_day
 from tickets.models import Breach, Ticket
 from tickets.record.days import day_of
 from tickets.schedules import applying, job, proposing
-from tickets.tests.test_schedules import (  # noqa: F401  (desk is a fixture)
-    LONGER,
-    MONDAY,
-    SHORTER,
-    at,
-    clock,
-    desk,
-    on,
-)
+from tickets.tests.test_schedules import LONGER, MONDAY, SHORTER, Desk, at, on
 from tickets.workflow import conversation, properties, sweeps
 
 pytestmark = [pytest.mark.django_db, pytest.mark.demand("S2.32")]
@@ -32,7 +24,12 @@ def elevated():
 
 
 @pytest.fixture
-def answered(desk):  # noqa: F811
+def desk(db):
+    return Desk()
+
+
+@pytest.fixture
+def answered(desk):
     """A ticket whose first response came in time and whose solution is due on Tuesday at 17:00."""
     ticket = desk.file(MONDAY)
     with on(MONDAY + timedelta(hours=1)):
@@ -41,13 +38,13 @@ def answered(desk):  # noqa: F811
 
 
 @pytest.fixture
-def late(desk, answered):  # noqa: F811
+def late(desk, answered):
     with on(LATE):
         sweeps.breach_overdue()
     return answered
 
 
-def retarget(desk, moment, **resolution):  # noqa: F811
+def retarget(desk, moment, **resolution):
     process = desk.process
     process.refresh_from_db()
     nine = {"problem": "9 working hours", "procedure": "9 working hours"}
@@ -59,7 +56,7 @@ def retarget(desk, moment, **resolution):  # noqa: F811
         return job.go_on(applying.confirm(change, actor=desk.supervisor), seconds=5)
 
 
-def test_corrected_breach_counts_no_longer_and_counts_again_when_the_correction_is_undone(desk, late):  # noqa: F811
+def test_corrected_breach_counts_no_longer_and_counts_again_when_the_correction_is_undone(desk, late):
     assert elevated() == 1
     change = desk.change(LATE, week=SHORTER)
     assert elevated() == 0
@@ -71,18 +68,18 @@ def test_corrected_breach_counts_no_longer_and_counts_again_when_the_correction_
     assert (late.is_escalated, elevated()) == (True, 1)
 
 
-def test_draft_that_would_correct_a_breach_changes_nothing(desk, late):  # noqa: F811
+def test_draft_that_would_correct_a_breach_changes_nothing(desk, late):
     draft = desk.propose(LATE, week=SHORTER)
     assert (draft.tally["cleared"], elevated()) == (1, 1)
 
 
-def test_breach_that_other_hours_show_counts(desk, answered):  # noqa: F811
+def test_breach_that_other_hours_show_counts(desk, answered):
     desk.change(at(2026, 11, 24, 15, 0), week=LONGER)
     answered.refresh_from_db()
     assert (answered.is_escalated, elevated()) == (True, 1)
 
 
-def test_correcting_one_promise_leaves_another_of_the_same_date(desk):  # noqa: F811
+def test_correcting_one_promise_leaves_another_of_the_same_date(desk):
     retarget(desk, MONDAY - timedelta(days=1))
     ticket = desk.file(MONDAY)
     evening = at(2026, 11, 23, 17, 30)
@@ -94,7 +91,7 @@ def test_correcting_one_promise_leaves_another_of_the_same_date(desk):  # noqa: 
     assert (ticket.is_escalated, elevated()) == (True, 1)
 
 
-def test_breach_whose_date_moved_earlier_is_cleared_by_its_own_date(desk, late):  # noqa: F811
+def test_breach_whose_date_moved_earlier_is_cleared_by_its_own_date(desk, late):
     desk.change(LATE, week=LONGER)
     desk.change(LATE, week=SHORTER)
     late.refresh_from_db()

@@ -9,7 +9,7 @@ from tickets.definitions.targets import read_targets
 from tickets.explanation import explanations
 from tickets.models import Clock
 from tickets.schedules import applying, job, proposing
-from tickets.tests.conftest import play  # noqa: F401
+from tickets.tests.playing import Play
 from tickets.tests.test_schedules import MONDAY, Desk, at, clock, on
 from tickets.workflow import properties
 from web.explained import explained
@@ -21,6 +21,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def desk():
     return Desk()
+
+
+@pytest.fixture
+def p():
+    play = Play("incidencia-tecnica")
+    yield play
+    play.stop()
 
 
 def told(ticket, moment, kind="resolution"):
@@ -93,8 +100,7 @@ def test_pause_that_lasts_says_since_when_and_which_date_it_would_be(desk):
     assert next(row.detail for row in found.rows if row.kind == "pause") == "desde hoy, 9:00"
 
 
-def test_clock_that_a_message_began_does_not_say_that_the_ticket_arrived(play):  # noqa: F811
-    p = play("incidencia-tecnica")
+def test_clock_that_a_message_began_does_not_say_that_the_ticket_arrived(p):
     p.do(p.agent, "clasificar", severity="medium", department=p.ticket.department, assignee=p.agent)
     p.later(hours=5).do(p.agent, "informar_avance", message="En ello.").later(hours=1)
     now = timezone.now()
