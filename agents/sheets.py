@@ -48,5 +48,6 @@ def mark_change(event: TicketEvent, **kwargs: Any) -> None:
 
 
 def mark_change_by(person: User) -> None:
-    """The same for a change that is no event of a ticket, such as other hours."""
+    """Let the parts that were made for the person count no longer. Views call this after a change that is no event of a
+    ticket, such as other hours."""
     transaction.on_commit(lambda: cache.set(_mark_key(person), uuid4().hex, 2 * KEPT_SECONDS))

@@ -43,6 +43,7 @@ DATES = {
     "cerrado_hasta": "closed_at__lt",
 }
 NO_WORD = (" ",)
+"""Stems that no ticket has, because words have no blanks: an answer that holds no word is found in none."""
 PLAIN_CHOICES = ("vencido", "reabierto", "prueba", "satisfaccion", "caso", "canal")
 ORDERS = {
     "creado": (_("Creado"), ("created_at", "id"), Q()),

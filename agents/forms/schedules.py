@@ -266,7 +266,7 @@ class ClosureForm(forms.Form):
         self.zone, self.is_open_at_night = zone, is_open_at_night
         now = timezone.now().astimezone(ZoneInfo(zone))
         whole = now.replace(minute=0) + timedelta(hours=1)
-        initial = {"day": now.date(), "reason": "power"}
+        initial = {"day": whole.date(), "reason": "power"}
         super().__init__(
             data, auto_id="id_closure_%s", initial=initial
         )  # another form of the page has a reason, too
