@@ -50,6 +50,7 @@ urlpatterns = [
     path("enlace/nuevo/listo/", guests.resend_done, name="resend_done"),
     path("enlace/otro/<slug:folio>/", guests.renew_link, name="renew_link"),
     path("enlace/<str:token>/", guests.guest_link, name="guest_link"),
-    path("enlace/<str:token>/encuesta/", guests.guest_link, {"survey": True}, name="guest_link_survey"),
+    path("enlace/<str:token>/encuesta/", guests.guest_link, {"page": "survey"}, name="guest_link_survey"),
+    path("enlace/<str:token>/fecha/", guests.guest_link, {"page": "due"}, name="guest_link_due"),
     path("perfil/", profile.profile, name="profile"),
 ]

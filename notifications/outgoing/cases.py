@@ -113,6 +113,7 @@ class MailContext:
         now = timezone.now()
         clock = self.resolution
         due = clocks.current_due(clock, now=now) if clock else None
+        is_running = clock is not None and ticket.closed_at is None
         rows = [
             (_("Sigue a"), ticket.follows.folio if ticket.follows else ""),
             (_("Solicitante"), f"{ticket.requester_name} · {ticket.requester_email}".strip(" ·")),
@@ -123,13 +124,14 @@ class MailContext:
             (_("Cerrado"), phrases.moment(ticket.closed_at))
             if ticket.closed_at
             else (_("Fecha de cierre"), phrases.moment(due) if due else ""),
-            (_("¿Por qué esta fecha?"), summary(clock, now=now) if clock and not ticket.closed_at else ""),
+            (_("¿Por qué esta fecha?"), summary(clock, now=now) if clock and is_running else ""),
         ]
         return {
             "mine": ticket.assignee_id is not None and ticket.assignee_id == self.mail.user_id,
             "requester_name": ticket.requester_name,
             "actor": self.event.actor_name or settings.DESK_NAME,
             "staff_rows": [(label, value) for label, value in rows if value],
+            "why_url": address("agents:ticket_due", ticket.folio) if is_running else "",
         }
 
     def _first_name(self) -> str:
@@ -193,9 +195,9 @@ def _solution(done: str, steps: str) -> Facts:
     }
 
 
-def address(name: str) -> str:
+def address(name: str, *args: str) -> str:
     """Return the absolute URL of the page named `name`; "" if that URL name does not exist."""
     try:
-        return f"{settings.DESK_BASE_URL}{reverse(name)}"
+        return f"{settings.DESK_BASE_URL}{reverse(name, args=args)}"
     except NoReverseMatch:
         return ""

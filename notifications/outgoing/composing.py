@@ -184,6 +184,8 @@ def _compose_message(draft: Draft, links: Links) -> EmailMultiAlternatives:
     name = facts["name"]
     facts["greeting"] = _("Hola, %(name)s.") % {"name": name} if name else _("Hola.")
     facts["url"] = link.url
+    if content.tells_due and not draft.case.for_staff:
+        facts["why_url"] = f"{link.url}fecha/"
     facts["personal_link"] = bool(link.token)
     subject = " ".join(_render(mail, "subject.txt", facts).split())
     facts["subject"] = subject

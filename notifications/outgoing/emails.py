@@ -46,13 +46,15 @@ class NotSent(Exception):
 class MailContent:
     """The button's text, the purpose of the button's link, and the facts that one kind of mail adds.
 
-    With `offers_survey`, a second link leads to the survey, if the requester may answer it now.
+    With `offers_survey`, a second link leads to the survey, if the requester may answer it now. With `tells_due`, the
+    mail tells the requester a due date, and a link leads to «¿Por qué esta fecha?».
     """
 
     button: str
     purpose: Purpose = Purpose.FOLLOW
     facts: dict[str, Any] = field(default_factory=dict)
     offers_survey: bool = False
+    tells_due: bool = False
 
 
 Writer = Callable[[MailContext], MailContent]
@@ -75,6 +77,11 @@ def _ticket_button(case: MailContext) -> str:
     return _("Abrir el ticket") if case.for_staff else _("Ver mi ticket")
 
 
+def _with_due(case: MailContext) -> MailContent:
+    """Return the content of a mail whose text says when the ticket is expected to be closed."""
+    return MailContent(_ticket_button(case), tells_due=bool(phrases.before(case.ticket.due_at)))
+
+
 # --- The beginning ----------------------------------------------------------------------------------------
 
 
@@ -92,7 +99,8 @@ def received(case: MailContext) -> MailContent:
         "steps": [plain for plain, _html in steps],
         "steps_html": [html for _plain, html in steps],
     }
-    return MailContent(_("Seguir mi ticket"), facts=facts)
+    promised = (ticket.due_at, None if ticket.first_response_at else ticket.first_response_due_at)
+    return MailContent(_("Seguir mi ticket"), facts=facts, tells_due=any(map(phrases.before, promised)))
 
 
 def _what_next(case: MailContext) -> list[tuple[str, SafeString]]:
@@ -129,7 +137,7 @@ def new_ticket(case: MailContext) -> MailContent:
 @mail
 def prepared(case: MailContext) -> MailContent:
     """Say who the assignee is and when the ticket is due (S2.4)."""
-    return MailContent(_ticket_button(case))
+    return _with_due(case)
 
 
 @mail
@@ -146,12 +154,12 @@ def handed_over(case: MailContext) -> MailContent:
 
 @mail
 def accepted(case: MailContext) -> MailContent:
-    return MailContent(_ticket_button(case))
+    return _with_due(case)
 
 
 @mail
 def started(case: MailContext) -> MailContent:
-    return MailContent(_ticket_button(case))
+    return _with_due(case)
 
 
 @mail
@@ -184,7 +192,7 @@ def requester_replied(case: MailContext) -> MailContent:
 @mail
 def progress(case: MailContext) -> MailContent:
     """Report progress on the ticket (S0.21)."""
-    return MailContent(_ticket_button(case))
+    return _with_due(case)
 
 
 @mail
@@ -338,8 +346,8 @@ def _reading(case: MailContext, kind: str) -> dict[str, Any]:
 
 @mail
 def status_update(case: MailContext) -> MailContent:
-    """Send the desk's own message about the progress (S0.21)."""
-    return MailContent(_ticket_button(case))
+    """Send the desk's own message about the progress, which says the due date (S0.21)."""
+    return _with_due(case)
 
 
 @mail

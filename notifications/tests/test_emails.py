@@ -209,6 +209,58 @@ def test_received_mail_has_folio_and_next_steps():
     assert "Me cobraron &lt;dos&gt; veces" in html_of(message)
 
 
+WITH_DUE = (
+    Template.RECEIVED,
+    Template.PREPARED,
+    Template.ACCEPTED,
+    Template.STARTED,
+    Template.PROGRESS,
+    Template.STATUS_UPDATE,
+)
+
+
+@pytest.mark.parametrize("template", WITH_DUE, ids=lambda template: template.value)
+def test_mail_that_says_a_date_leads_to_why_it_is_that_date(template):
+    """Without a date to come, the mail has no such link."""
+    ticket = make_world(template)
+    address = f"http://127.0.0.1:8000/tickets/{ticket.folio}/fecha/"
+
+    message = written(make_mail(ticket, template))
+    assert f"¿Por qué esta fecha?\n{address}\n" in message.body
+    assert f'href="{address}"' in html_of(message)
+
+    past = timezone.now() - timedelta(hours=1)
+    Ticket.objects.filter(pk=ticket.pk).update(due_at=past, first_response_due_at=past)
+    message = written(make_mail(ticket, template))
+    assert "fecha/" not in message.body + html_of(message)
+
+
+def test_guest_opens_the_explanation_from_the_mail(guest_process, client):
+    ticket = file_ticket(
+        guest_process,
+        actor=None,
+        category=guest_process.categories.first(),
+        title="No abre",
+        description="Desde ayer.",
+        requester=Requester(email="ana@example.com", name="Ana"),
+    )
+    body = written(OutgoingEmail.objects.get(ticket=ticket, template=Template.RECEIVED)).body
+
+    [address] = re.findall(r"http://127\.0\.0\.1:8000(/enlace/\S+/fecha/)", body)
+    page = client.get(address, follow=True)
+
+    assert page.redirect_chain == [(f"/invitado/{ticket.folio}/fecha/", 302)]
+    assert "Lista a más tardar" in page.content.decode()
+
+
+def test_staff_are_led_to_the_explanation_in_the_back_office():
+    ticket = make_world(Template.PREPARED)
+    message = written(make_mail(ticket, Template.PREPARED, to="role:supervisor"))
+    address = f"http://127.0.0.1:8000/agentes/tickets/{ticket.folio}/fecha/"
+    assert f"Ver la cuenta completa: {address}\n" in message.body
+    assert f'href="{address}"' in html_of(message)
+
+
 def test_approval_mail_says_what_silence_leads_to():
     assert (
         "Si no nos dices nada en 5 días, seguiremos con el cierre."

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -84,7 +85,9 @@ def live_context(
         "late": notice_for(ticket) if access.can_reply else None,
         "notifications_url": access.url("notifications"),
         "due_url": access.url("due"),
-        "is_late": ticket.due_at is not None and ticket.due_at <= timezone.now(),
+        "is_late": _has_passed(ticket.due_at),
+        "answer_due": (answer_due := _answer_due(ticket)),
+        "is_answer_late": _has_passed(answer_due),
         "zone": zone_of_guests(access),
         "usual": usual_time(experience.of_category(ticket.category_id, process=_process_of(ticket))),
         "survey_url": access.url("survey") if access.can_rate and surveys.is_open(ticket) else "",
@@ -95,6 +98,15 @@ def live_context(
         "solution": conversation.solution() if ticket.kind == StageKind.CLOSURE_APPROVAL else None,
         "awaits_reply": ticket.kind == StageKind.WAITING_CUSTOMER,
     }
+
+
+def _answer_due(ticket: Ticket) -> datetime | None:
+    """Return when the first response is due, while the requester waits for it."""
+    return None if ticket.first_response_at or ticket.is_paused else ticket.first_response_due_at
+
+
+def _has_passed(due: datetime | None) -> bool:
+    return due is not None and due <= timezone.now()
 
 
 def zone_of_guests(access: Access) -> str:

@@ -5,13 +5,16 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.tests.factories import make_user
+from accounts.tests.factories import make_supervisor, make_user
 from tickets.calendars.rules import OwnDay
 from tickets.enums import Purpose
 from tickets.models import Ticket
 from tickets.requesters import guests
+from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.test_schedules import MONDAY, SHORTER, Desk, at, on
+from tickets.workflow.conversation import send_follow_up
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +78,36 @@ def test_guest_reads_the_explanation_through_their_link(desk):
         client = Client()
         client.get(f"/enlace/{token}/", follow=True)
         page = client.get(f"/invitado/{ticket.folio}/fecha/")
+        again = Client().get(
+            f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email='ana@example.com')}/fecha/"
+        )
     assert "Usamos 1 h de 18 horas hábiles" in text_of(page)
+    assert again["Location"] == f"/invitado/{ticket.folio}/fecha/"
+
+
+@pytest.mark.demand("S0.17")
+def test_first_response_is_promised_and_explained_until_somebody_answers():
+    ticket = make_ticket(make_process("incidencia-tecnica"), requester=make_user())
+    moment = timezone.now()
+    assert "Primera respuesta" in text_of(page_of(ticket, moment))
+    page = text_of(page_of(ticket, moment, path="fecha/"))
+    assert "Te respondemos a más tardar" in page
+    assert "Lista a más tardar" in page
+    send_follow_up(ticket, actor=make_supervisor(), body="Ya lo miramos.")
+    assert "Primera respuesta" not in text_of(page_of(ticket, moment))
+    page = text_of(page_of(ticket, moment, path="fecha/"))
+    assert "Te respondemos a más tardar" not in page
+    assert "Lista a más tardar" in page
+
+
+@pytest.mark.demand("S0.17")
+def test_first_response_that_is_late_is_told_as_such():
+    ticket = make_ticket(make_process("incidencia-tecnica"), requester=make_user())
+    moment = ticket.first_response_due_at + timedelta(minutes=5)
+    page = text_of(page_of(ticket, moment, path="fecha/"))
+    assert "Debíamos responderte hace" in page or "Debíamos responderte hoy" in page
+    assert "El equipo lo sabe y sigue con tu caso" in page
+    assert "Ya pasó: el equipo lo sabe" in text_of(page_of(ticket, moment))
 
 
 def test_strangers_get_no_explanation(desk):

@@ -20,20 +20,21 @@ from web.ratelimit import by_ip, limited
 from ..access import ended_link_page, invalid_link_page
 from ..forms.ticket import ResendForm
 
-# The page of each kind of link: for a guest, and for the requester when signed in.
+# The page of each kind of link, and of the addresses below a link: for a guest, and for the requester when signed in.
 PAGES = {
     Purpose.FOLLOW: ("portal:guest", "portal:ticket"),
     Purpose.CONTRIBUTE: ("portal:guest", "portal:ticket"),
     Purpose.APPROVE: ("portal:guest_approval", "portal:ticket"),
     Purpose.SURVEY: ("portal:guest_survey", "portal:ticket_survey"),
+    "due": ("portal:guest_due", "portal:ticket_due"),
 }
 
 
 @limited("link", rate="60/10m", by=by_ip, methods=("GET", "HEAD"))
 @require_safe
-def guest_link(request: HttpRequest, token: str, *, survey: bool = False) -> HttpResponse:
-    """Exchange a link's token for a cookie and redirect to an address without the token: the survey's page with
-    `survey`, else the page of the link's purpose. Writes nothing to the database (see `web.grants`).
+def guest_link(request: HttpRequest, token: str, *, page: str = "") -> HttpResponse:
+    """Exchange a link's token for a cookie and redirect to an address without the token: `page` of the ticket, or else
+    the page of the link's purpose. Writes nothing to the database (see `web.grants`).
 
     Only the redirect forbids the referrer. With a page that does, browsers send its forms with «Origin: null», which
     the CSRF check refuses; `SECURE_REFERRER_POLICY` keeps the token from other sites.
@@ -48,7 +49,7 @@ def guest_link(request: HttpRequest, token: str, *, survey: bool = False) -> Htt
     except InvalidToken:
         response = invalid_link_page(request)
     else:
-        guest_page, own_page = PAGES[Purpose.SURVEY if survey else Purpose(found.purpose)]
+        guest_page, own_page = PAGES[page or found.purpose]
         own = request.user.is_authenticated and found.ticket.requester_id == request.user.pk
         response = redirect(own_page if own else guest_page, found.ticket.folio)
         if not own:

@@ -46,15 +46,17 @@ def ticket(request: HttpRequest, access: Access) -> HttpResponse:
 @require_safe
 @ticket_view(*policies.READING_PURPOSES)
 def due(request: HttpRequest, access: Access) -> HttpResponse:
-    """Explain the closing date to the requester: what counted, what stopped the clock and what was not counted."""
+    """Explain the dates that are promised to the requester, the first response and the closing: what counted, what
+    stopped the clock and what was not counted. Go to the ticket if no promise is open."""
     now = timezone.now()
-    found = explanations(access.ticket, now=now, kinds=[ClockKind.RESOLUTION])
-    if not found or found[0].clock.stopped_at:
+    found = explanations(access.ticket, now=now, kinds=[ClockKind.FIRST_RESPONSE, ClockKind.RESOLUTION])
+    running = [explanation for explanation in found if explanation.clock.stopped_at is None]
+    if not running:
         return redirect(access.url(""))
     context = {
         "ticket": access.ticket,
         "access": access,
-        "item": explained(found[0], now=now),
+        "items": [explained(explanation, now=now) for explanation in running],
         "contact": panel(),
         "zone": zone_of_guests(access),
     }
