@@ -2,7 +2,8 @@
 
 `manage.py simulate --record FILE` writes the file. People, departments, categories and processes stand in it by their
 keys, moments as seconds before its end. It is moved by whole weeks, so that weekdays and hours stay what they were; the
-time that it was recorded in has no holidays, which would stay behind.
+time that it was recorded in has no holidays, which would stay behind. A column that is younger than the file keeps its
+default.
 """
 
 import json
@@ -72,14 +73,16 @@ def record(path: Path, *, until: datetime) -> int:
     ).order_by("created_at", "id")  # fmt: skip
     pks = list(ended.values_list("pk", flat=True))
     keys = _Keys(until)
-    data: dict[str, Any] = {"until": until.isoformat(), "rows": {}}
+    data: dict[str, Any] = {"until": until.isoformat(), "columns": {}, "rows": {}}
     for model in RECORDED:
         path_to = {Ticket: "pk__in", Pause: "clock__ticket__in"}.get(model, "ticket__in")
         rows = model._default_manager.filter(**{path_to: pks}).order_by(
             "created_at" if model is Ticket else "pk"
         )
+        columns = _columns(model)
+        data["columns"][model.__name__] = [field.name for field in columns]
         data["rows"][model.__name__] = [
-            [row.pk, *(keys.written(field, row) for field in _columns(model))] for row in rows
+            [row.pk, *(keys.written(field, row) for field in columns)] for row in rows
         ]
     path.write_bytes(lzma.compress(json.dumps(data, separators=(",", ":")).encode()))
     return len(pks)
@@ -157,7 +160,8 @@ def load(now: datetime, *, path: Path = FILE) -> int:
     read = _Reader(until + (now - until) // WEEK * WEEK)
     for model in RECORDED:
         rows = data["rows"][model.__name__]
-        made = [read.row(model, row[1:]) for row in rows]
+        columns = [model._meta.get_field(name) for name in data["columns"][model.__name__]]
+        made = [read.row(model, columns, row[1:]) for row in rows]
         if model is Ticket:
             _number(made)
         model._default_manager.bulk_create(made, batch_size=500)
@@ -192,8 +196,8 @@ class _Reader:
         policies = Process.objects.filter(policy__isnull=False).select_related("policy")
         self.policies = {row.key: row.policy for row in policies}
 
-    def row(self, model: type[models.Model], values: Row) -> Any:
-        pairs = zip(_columns(model), values, strict=True)
+    def row(self, model: type[models.Model], columns: list[Any], values: Row) -> Any:
+        pairs = zip(columns, values, strict=True)
         return model(**{field.name: self._value(field, value) for field, value in pairs})
 
     def _value(self, field: Any, value: Any) -> Any:
