@@ -20,8 +20,8 @@ from web.files import FilesField
 from .access import DeskRequest
 from .forms.properties import LABELS
 
-ACTION, PROPERTY = "accion-", "dato-"
-CONTACT, ACCOUNT, PREPARE = "contacto", "cuenta", "preparar"
+ACTION, PROPERTY, RESULT = "accion-", "dato-", "tarea-"
+CONTACT, ACCOUNT, PREPARE, SIDE_TASK = "contacto", "cuenta", "preparar", "tarea"
 # Fields that a new page has of its own, and names of buttons. No process may call a field so (`checking.RESERVED`).
 NOT_KEPT = frozenset({"csrfmiddlewaretoken", "version", "key", "descartar", "quitar"})
 NOT_KEPT_IN_PREPARE = NOT_KEPT | {"recalcular", "luego"}
@@ -113,8 +113,11 @@ def _place(ticket: Ticket, name: str) -> tuple[str, str, list[str]]:
     if name.startswith(PROPERTY):
         key = name.removeprefix(PROPERTY)
         return str(LABELS.get(key, "")), "ticket_property", [key]
+    if name.startswith(RESULT):
+        return _("Terminar la tarea"), "ticket_task_finish", [name.removeprefix(RESULT)]
     others = {
         CONTACT: (_("Registrar contacto"), "ticket_contact"),
+        SIDE_TASK: (_("Pedir una tarea a otro equipo"), "ticket_tasks"),
         ACCOUNT: (_("Cuenta del solicitante"), "ticket_account"),
         PREPARE: (_("Preparar"), "prepare_ticket"),
     }

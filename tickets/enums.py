@@ -186,6 +186,10 @@ class EventKind(models.TextChoices):
     NOTIFICATIONS = "notifications", _("Avisos por correo")
     LINK = "link", _("Enlace nuevo")
     FILES_EXPIRED = "files_expired", _("Archivos que ya no se conservan")
+    TASK_ASKED = "task_asked", _("Tarea pedida a otro equipo")
+    TASK_TAKEN = "task_taken", _("Tarea tomada")
+    TASK_DONE = "task_done", _("Tarea terminada")
+    TASK_WITHDRAWN = "task_withdrawn", _("Tarea retirada")
 
 
 class ClockKind(models.TextChoices):
@@ -267,6 +271,9 @@ class Template(models.TextChoices):
     NONCONFORMITY = "nonconformity", _("Reporte de inconformidad")
     ACCOUNT_CREATED = "account_created", _("Cuenta creada para el solicitante")
     NEW_LINK = "new_link", _("Enlace nuevo")
+    TASK_ASKED = "task_asked", _("Tarea para el equipo")
+    TASK_DONE = "task_done", _("Tarea terminada")
+    TASK_WITHDRAWN = "task_withdrawn", _("Tarea retirada")
 
 
 class Trigger(models.TextChoices):
@@ -326,6 +333,7 @@ class PlaceKind(StrEnum):
     CONTACT = "contact"
     """With a kind of contact as name."""
     CHECKLIST = "checklist"
+    SIDE_TASKS = "side_tasks"
 
 
 class ChangeState(models.TextChoices):

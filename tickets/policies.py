@@ -17,7 +17,7 @@ from .definitions.definition import Action, ChecklistItem, Definition, Stage, Wh
 from .definitions.fields import answers_of
 from .definitions.turns import reviews_answers
 from .enums import Purpose
-from .models import Attachment, MailedReport, SavedView, Ticket, TicketEvent, Turn
+from .models import Attachment, MailedReport, SavedView, SideTask, Ticket, TicketEvent, Turn
 from .vacancies import (
     CAN_BE_EMPTY,
     answered,
@@ -175,6 +175,24 @@ def items_to_tick(actor: Actor, ticket: Ticket) -> frozenset[str]:
     if own and reviewed and isinstance(actor, User) and actor.pk in ticket.answerer_ids:
         return frozenset()
     return own
+
+
+def can_ask_side_task(actor: Actor, ticket: Ticket) -> bool:
+    return is_staff_on(actor, ticket)
+
+
+def can_do_side_task(actor: Actor, task: SideTask) -> bool:
+    """Whether the actor may take and finish the task: members of its department and supervisors."""
+    if not isinstance(actor, User) or not actor.is_desk_staff or not actor.is_active:
+        return False
+    return actor.is_supervisor or task.department_id in actor.department_ids
+
+
+def can_withdraw_side_task(actor: Actor, task: SideTask) -> bool:
+    """Whether the actor may end the task without a result: who asked for it, the ticket's assignee and supervisors."""
+    if not isinstance(actor, User) or not is_staff_on(actor, task.ticket):
+        return False
+    return actor.is_supervisor or actor.pk in (task.asked_by_id, task.ticket.assignee_id)
 
 
 def can_retry_delivery(actor: Actor, ticket: Ticket) -> bool:

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from tickets.models import (
     Nonconformity,
     Overtaking,
     Presence,
+    SideTask,
     Ticket,
 )
 from tickets.sla import ClockStatus
@@ -55,6 +57,15 @@ def pulse_of(ticket: Ticket, others: Iterable[Presence], *, mails_wait: bool) ->
     """
     company = ",".join(f"{other.user_id}{other.is_writing}" for other in others)
     return f"{ticket.version}-{zlib.crc32(company.encode()):x}{MAILS_WAIT_SUFFIX if mails_wait else ''}"
+
+
+@dataclass(frozen=True)
+class ShownTask:
+    """A side task, and what the person may do with it."""
+
+    task: SideTask
+    may_do: bool
+    may_withdraw: bool
 
 
 class TicketPage:
@@ -301,6 +312,33 @@ class TicketPage:
             [self.ticket], Prefetch("contacts", ContactEntry.objects.prefetch_related("by"))
         )
         return list(self.ticket.contacts.all())
+
+    @cached_property
+    def side_tasks(self) -> list[ShownTask]:
+        """The tasks of other departments on this ticket, the open ones first. No query if none was ever asked for."""
+        if self.ticket.open_tasks is None:
+            return []
+        rows = list(self.ticket.side_tasks.select_related("department", "asked_by", "assignee", "ended_by"))
+        for row in rows:
+            row.ticket = self.ticket  # what it may be is asked of the ticket
+        shown = [
+            ShownTask(
+                row,
+                may_do=row.is_open and policies.can_do_side_task(self.user, row),
+                may_withdraw=row.is_open and policies.can_withdraw_side_task(self.user, row),
+            )
+            for row in rows
+        ]
+        return sorted(shown, key=lambda each: not each.task.is_open)
+
+    @property
+    def own_tasks(self) -> list[ShownTask]:
+        """The open tasks that this person may do because they are of their department."""
+        return [
+            each
+            for each in self.side_tasks
+            if each.task.is_open and each.task.department_id in self.user.department_ids
+        ]
 
     @cached_property
     def nonconformities(self) -> list[Nonconformity]:

@@ -35,6 +35,10 @@ ICONS: dict[str, str] = {
     EventKind.LINK: "link-45deg",
     EventKind.FILES_EXPIRED: "file-earmark",
     EventKind.STAGE_CHANGED: "signpost-split",
+    EventKind.TASK_ASKED: "people",
+    EventKind.TASK_TAKEN: "people",
+    EventKind.TASK_DONE: "check2",
+    EventKind.TASK_WITHDRAWN: "x-lg",
 }
 
 

@@ -7,6 +7,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from content.errors import DeskError
 from tickets import policies
@@ -19,6 +20,12 @@ from tickets.workflow.step import Step
 
 from ..access import DeskRequest
 from ..origin import with_origin
+
+SECTIONS = {
+    PlaceKind.CHECKLIST: (gettext_lazy("Ir a la lista de cierre"), "#sec-lista"),
+    PlaceKind.SIDE_TASKS: (gettext_lazy("Ver las tareas"), "#sec-tareas"),
+}
+"""The places that are a section of the ticket's page."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,9 @@ def _way(request: DeskRequest, ticket: Ticket, failure: GuardFailed, back: str) 
             return Way(text)
         case Place(PlaceKind.ACCOUNT):
             return Way(text, _("Seleccionar o crear su cuenta"), link("ticket_account", volver=back))
-        case Place(PlaceKind.CHECKLIST):
-            return Way(text, _("Ir a la lista de cierre"), link("ticket") + "#sec-lista")
+        case Place(PlaceKind.CHECKLIST | PlaceKind.SIDE_TASKS as kind):
+            name, section = SECTIONS[kind]
+            return Way(text, str(name), link("ticket") + section)
         case Place(PlaceKind.CONTACT, kind):
             label = _("Registrar la llamada")
             if kind == ContactKind.WHATSAPP:

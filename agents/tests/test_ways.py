@@ -15,6 +15,7 @@ from tickets.enums import Channel
 from tickets.exceptions import GuardFailed
 from tickets.models import Attachment, ContactEntry, FormDraft, Message, Ticket
 from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import side_tasks
 from tickets.workflow.guards import ARGUMENTS, GUARDS, refusals
 from tickets.workflow.perform import perform
 from tickets.workflow.publishing import publish
@@ -107,6 +108,10 @@ def refuse(ticket: Ticket, guard: str, agent: User) -> None:
         ticket.channel = Channel.WHATSAPP
     if guard == "checklist_complete":
         ticket.checklist_entries.all().delete()
+    if guard == "side_tasks_done":
+        department = make_department("desarrollo")
+        side_tasks.ask(ticket, actor=agent, department=department, title="Revisar los registros")
+        ticket.refresh_from_db()
     if guard == "checklist_by_another":
         ticket.assignee = agent
         ticket.checklist_entries.update(done_by=agent)

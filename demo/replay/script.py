@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.enums import Standing
+from accounts.models import Department
 from demo.replay.scene import Scene
 from demo.replay.story import REQUESTER, Step, span
 from tickets import clocks
@@ -16,7 +17,7 @@ from tickets.closing.contact_log import log_contact
 from tickets.definitions.responses import fill_in
 from tickets.enums import ContactKind, ContactOutcome, MessageKind
 from tickets.requesters import standing as standings
-from tickets.workflow import conversation, properties
+from tickets.workflow import conversation, properties, side_tasks
 from tickets.workflow.perform import perform
 
 # --- Values computed when a step happens ------------------------------------------------------------------
@@ -118,6 +119,16 @@ def note(by: str, text: str, after: str, files: tuple[str, ...] = ()) -> Step:
         conversation.add_internal_note(
             scene.ticket, actor=actor, body=text, draft_key=scene.upload(files, actor)
         )
+
+    return Step(after, by, do)
+
+
+def ask_task(by: str, department: str, title: str, after: str, details: str = "") -> Step:
+    """Ask the department with this key for a side task."""
+
+    def do(scene: Scene, actor: Actor) -> None:
+        team = Department.objects.get(key=department)
+        side_tasks.ask(scene.ticket, actor=scene.user(by), department=team, title=title, details=details)
 
     return Step(after, by, do)
 

@@ -1,6 +1,6 @@
 """S0 · Faults of the parking app that are open: in progress, waiting or just filed."""
 
-from demo.replay.script import act, draft, note, reply
+from demo.replay.script import act, ask_task, draft, note, reply
 from demo.replay.story import Story
 from tickets.enums import Severity
 
@@ -44,6 +44,7 @@ STORIES = (
                 "20m",
                 diagnostico="Dos toques envían dos órdenes con claves distintas: debe nacer con el formulario.",
             ),
+            ask_task("tecnico", "desarrollo", "Bloquear «Pagar» mientras espera al banco", "10m"),
             draft("tecnico", "Mateo, la devolución ya salió. El banco la muestra", "2h"),
         ),
     ),

@@ -2,6 +2,7 @@
 
 from demo.replay.script import (
     act,
+    ask_task,
     assign,
     call,
     closing_review,
@@ -142,6 +143,13 @@ STORIES = (
                 "@supervisor@demo.test hay que hablar con infraestructura.",
                 "2h",
                 files=("servidor-examenes.log",),
+            ),
+            ask_task(
+                "tecnico",
+                "infraestructura",
+                "Ampliar las conexiones del servidor de exámenes",
+                "10m",
+                details="Se acaban con tres grupos a la vez: el registro del sábado está en la nota.",
             ),
             follow_up(
                 "tecnico", "Seguimos con infraestructura: quieren ampliar el servidor esta semana.", "2d"

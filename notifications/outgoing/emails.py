@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 
+from content.text import as_typed, render_markdown
 from tickets import clocks
 from tickets.enums import (
     ClockKind,
@@ -23,7 +24,7 @@ from tickets.enums import (
     StageKind,
     Template,
 )
-from tickets.models import Nonconformity
+from tickets.models import Nonconformity, SideTask
 from tickets.vocabulary import TEMPLATES
 from web.explained import counted
 from web.wording import target_in_words
@@ -356,6 +357,38 @@ def nonconformity(case: MailContext) -> MailContent:
     row = Nonconformity.objects.filter(pk=case.event.data.get("nonconformity")).first()
     reason = row.reason if row and (case.for_staff or case.is_verified) else ""
     return MailContent(_ticket_button(case), facts={"reason": "" if case.event.message else reason})
+
+
+@mail
+def task_asked(case: MailContext) -> MailContent:
+    """Tell a department that it was asked for a side task (S0.20)."""
+    return MailContent(_ticket_button(case), facts={"task": _side_task(case)})
+
+
+@mail
+def task_done(case: MailContext) -> MailContent:
+    """Tell who asked for a side task what the other department did (S0.20)."""
+    return MailContent(_ticket_button(case), facts={"task": _side_task(case)})
+
+
+@mail
+def task_withdrawn(case: MailContext) -> MailContent:
+    """Tell who had taken a side task that it is no longer needed (S0.20)."""
+    return MailContent(_ticket_button(case), facts={"task": _side_task(case)})
+
+
+def _side_task(case: MailContext) -> dict[str, Any] | None:
+    """Return the facts of the event's side task for a mail to staff; None for other readers: it is internal."""
+    task = SideTask.objects.select_related("department").filter(pk=case.event.data.get("task")).first()
+    if task is None or not case.for_staff:
+        return None
+    words = task.result or task.details
+    return {
+        "department": str(task.department),
+        "title": task.title,
+        "text": as_typed(words),
+        "html": phrases.for_mail(render_markdown(words)),
+    }
 
 
 def _report(case: MailContext) -> dict[str, Any] | None:

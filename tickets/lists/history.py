@@ -31,6 +31,12 @@ class Names:
     folios: dict[int, str] = field(default_factory=dict)
 
 
+TASK_KINDS = (
+    EventKind.TASK_ASKED,
+    EventKind.TASK_TAKEN,
+    EventKind.TASK_DONE,
+    EventKind.TASK_WITHDRAWN,
+)
 _REFERENCES = {
     "assignee_id": "users",
     "requester_id": "users",
@@ -47,6 +53,8 @@ def names_in(events: Iterable[TicketEvent]) -> Names:
         for name, values in event.data.get("changes", {}).items():
             if name in _REFERENCES:
                 wanted[_REFERENCES[name]].update(value for value in values if value is not None)
+        if event.kind in TASK_KINDS:
+            wanted["departments"].add(event.data["department"])
         if "requester" in event.data:
             wanted["users"].add(event.data["requester"])
     names = Names()
@@ -104,9 +112,15 @@ def _action(event: TicketEvent, definition: Definition, names: Names) -> SafeStr
         *([_stage(event, definition)] if "to" in event.data else []),
         *_changes(event, names),
         *([escape(_("abrió un reporte de inconformidad"))] if "nonconformity" in event.data else []),
+        *([escape(_withdrawn(event.data["tasks_withdrawn"]))] if "tasks_withdrawn" in event.data else []),
     ]
     told = format_html("<b>{}</b>: {}", event.actor_name, action.label if action else event.action)
     return format_html("{} · {}", told, _joined(details)) if details else told
+
+
+def _withdrawn(tasks: int) -> str:
+    text = ngettext("retiró %(n)d tarea sin terminar", "retiró %(n)d tareas sin terminar", tasks)
+    return text % {"n": tasks}
 
 
 def _stage(event: TicketEvent, definition: Definition) -> SafeString:
@@ -283,6 +297,20 @@ def files_expired(event: TicketEvent) -> str:
         files,
     )
     return text % {"files": files, "days": days}
+
+
+@teller(*TASK_KINDS)
+def _side_task(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    sentences = {
+        EventKind.TASK_ASKED: _("pidió una tarea a {department}: {title}"),
+        EventKind.TASK_TAKEN: _("tomó la tarea de {department}: {title}"),
+        EventKind.TASK_DONE: _("terminó la tarea de {department}: {title}"),
+        EventKind.TASK_WITHDRAWN: _("retiró la tarea de {department}: {title}"),
+    }
+    department = names.departments.get(event.data["department"], "—")
+    return _sentence(
+        event, sentences[EventKind(event.kind)], department=department, title=event.data["title"]
+    )
 
 
 @teller(EventKind.LINK)

@@ -30,7 +30,7 @@ from content.sorting import sort_key
 
 from ..calendars import Calendar
 from ..enums import StageKind
-from ..models import CalendarVersion, Clock, Ticket
+from ..models import CalendarVersion, Clock, SideTask, Ticket
 from ..models.querysets import TicketQuerySet
 from ..models.ticket import LAST_POSITION
 from ..sla import FAR_FUTURE
@@ -110,8 +110,9 @@ class Queue:
         return self.select(Ticket.objects.visible_to(user), user)
 
 
-# `MINE` and the queues of departments do not use `visible_to`: staff may see what is assigned to them and what is in
-# their departments anyway. The extra condition would keep the database from using the index that sorts the page.
+# `MINE`, `SIDE_TASKS` and the queues of departments do not use `visible_to`: staff may see what is assigned to them,
+# what is in their departments and what has a task for these. The extra condition would keep the database from using
+# the index that sorts the page.
 MINE = Queue(
     "mios",
     _("Asignados a mí"),
@@ -172,6 +173,18 @@ CALLS_DUE = Queue(
     orders=("actividad", "recientes"),
 )
 """Closed tickets whose requester is still to be called (S2.16)."""
+SIDE_TASKS = Queue(
+    "tareas",
+    _("Tareas del equipo"),
+    "people",
+    lambda t, user: Ticket.objects.open().filter(
+        pk__among=SideTask.objects.open().for_person(user).values("ticket")
+    ),
+    group="queues",
+    is_counted=True,
+    is_personal=True,
+)
+"""Tickets with a side task for this person's departments (S0.20); for supervisors, for any."""
 CLOSED = Queue(
     "cerrados",
     _("Cerrados"),
@@ -249,7 +262,15 @@ def queues_for(user: User) -> list[Queue]:
     was switched off keeps its queue while it has open tickets. `NOBODY` is for those who may stand in for others.
     """
     unmanned = [NOBODY] if stands_in_somewhere(user) else []
-    return [MINE, TO_PREPARE, *map(_of_department, _departments_of(user)), UNASSIGNED, *unmanned, *VIEWS]
+    return [
+        MINE,
+        TO_PREPARE,
+        *map(_of_department, _departments_of(user)),
+        SIDE_TASKS,
+        UNASSIGNED,
+        *unmanned,
+        *VIEWS,
+    ]
 
 
 def _departments_of(user: User) -> list[Department]:

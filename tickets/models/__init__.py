@@ -15,6 +15,7 @@ from .presence import Presence
 from .process import Category, Process, ProcessVersion
 from .retention import RetentionMark
 from .schedule_change import DueChange, ScheduleChange
+from .side_task import SideTask
 from .stage_visit import StageVisit
 from .ticket import FolioCounter, Ticket
 from .turn import Turn
@@ -56,6 +57,7 @@ __all__ = [
     "RetentionMark",
     "SavedView",
     "ScheduleChange",
+    "SideTask",
     "StageVisit",
     "Survey",
     "Ticket",

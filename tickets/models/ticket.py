@@ -160,6 +160,8 @@ class Ticket(models.Model):
     """When the requester replied to the closed ticket, while no staff member has answered or put it aside."""
     call_due_since = models.DateTimeField(_("llamada pendiente"), null=True, blank=True)
     """When the ticket was closed, while the call that the process asks for after closing is not logged (S2.16)."""
+    open_tasks = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    """How many side tasks are open (`SideTask`); None if none was ever asked for."""
     last_requester_message_at = models.DateTimeField(null=True, blank=True)
     last_staff_message_at = models.DateTimeField(null=True, blank=True)
 

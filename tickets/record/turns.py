@@ -14,19 +14,30 @@ Doers = Callable[[str], Iterable[int]]
 def record_turns(ticket: Ticket) -> None:
     """Make the ticket's `Turn` rows those of its present state. `record` calls it with every event.
 
-    Processes that name nobody beyond the ticket's department, assignee and supervisors have no rows and cost no query.
+    Processes that name nobody beyond the ticket's department, assignee and supervisors have no rows and cost no query,
+    unless another department was asked for a side task.
     """
-    if not ticket.definition.gives_turns:
+    if not ticket.definition.gives_turns and ticket.open_tasks is None:
         return
     events = ticket.events.filter(actor__isnull=False).order_by()
     wanted = names_of(
         ticket, lambda action: events.filter(action=action).values_list("actor", flat=True).distinct()
     )
+    if ticket.open_tasks is not None and ticket.is_open:
+        wanted |= _names_of_side_tasks(ticket)
     present = set(ticket.turns.values_list("who", flat=True))
     if gone := present - wanted:
         ticket.turns.filter(who__in=gone).delete()
     if new := wanted - present:
         Turn.objects.bulk_create(Turn(ticket=ticket, who=name) for name in sorted(new))
+
+
+def _names_of_side_tasks(ticket: Ticket) -> set[str]:
+    """Return the departments that the open side tasks are for, and everybody who took a task: they go on seeing
+    the ticket after it, so that they can read what came of it."""
+    tasks = list(ticket.side_tasks.values_list("department__key", "assignee", "ended_at"))
+    departments = {f"department:{key}" for key, _taker, ended in tasks if ended is None}
+    return departments | {f"person:{taker}" for _key, taker, _ended in tasks if taker}
 
 
 def names_of(ticket: Subject, doers: Doers) -> set[str]:

@@ -21,7 +21,16 @@ from .paths import Paths
 Report = Callable[[Path, str], None]
 
 BRACES = re.compile(r"\{\s*([\w ]{1,40}?)\s*\}")
-SENT_BY_THE_DESK = frozenset({Template.ACCOUNT_CREATED, Template.NEW_LINK, Template.MENTIONED})
+SENT_BY_THE_DESK = frozenset(
+    {
+        Template.ACCOUNT_CREATED,
+        Template.NEW_LINK,
+        Template.MENTIONED,
+        Template.TASK_ASKED,
+        Template.TASK_DONE,
+        Template.TASK_WITHDRAWN,
+    }
+)
 FOR_THE_REQUESTER = frozenset({Template.RECEIVED, Template.SURVEY})
 FOR_STAFF = frozenset({Template.HANDED_OVER, Template.NONCONFORMITY, Template.REQUESTER_REPLIED})
 LABEL_LENGTH, LINE_LENGTH = 120, 200

@@ -103,6 +103,19 @@ def solution_sent(step: Step, argument: str) -> None:
 
 
 @guard
+def side_tasks_done(step: Step, argument: str) -> None:
+    """Require that no side task of another department is open (S0.20)."""
+    if not step.ticket.open_tasks:
+        return
+    titles = step.ticket.side_tasks.open().values_list("title", flat=True)[:3]
+    raise GuardFailed(
+        _("Falta que otros equipos terminen: %(tasks)s.")
+        % {"tasks": ", ".join(f"«{title}»" for title in titles)},
+        place=Place(PlaceKind.SIDE_TASKS),
+    )
+
+
+@guard
 def assigned(step: Step, argument: str) -> None:
     if step.ticket.acting_assignee is None:
         raise GuardFailed(_("Asigna un responsable antes de seguir."), asks=["assignee"])

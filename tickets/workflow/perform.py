@@ -23,6 +23,7 @@ from ..record.locking import locked
 from ..record.visits import record_visit, stay_of
 from . import asks, effects, guards
 from .arrival import record_overtaken
+from .side_tasks import withdraw_all
 from .step import Step
 
 COMPARED = (
@@ -171,6 +172,8 @@ def _carry_out(
         guards.check(guard, step)
     if action.to and action.to != ticket.stage:
         _set_stage(ticket, step.definition.stage(action.to), now=step.now)
+        if ticket.stage_definition.is_end and (withdrawn := withdraw_all(ticket, actor=actor)):
+            step.facts["tasks_withdrawn"] = withdrawn
         record_visit(ticket, stay, action=action.key, left_by=by.pk if by else None, at=step.now)
         clocks.stage_changed(ticket, before=stage_before, after=ticket.stage_definition, now=step.now)
     _post_asked_message(step)

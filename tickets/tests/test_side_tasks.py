@@ -1,0 +1,245 @@
+"""Side tasks: several departments work for one ticket at once, while it stays where it is (S0.20)."""
+
+import uuid
+
+import pytest
+
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
+from content.errors import InvalidData
+from tickets import policies
+from tickets.enums import EventKind
+from tickets.exceptions import GuardFailed, NotAllowed
+from tickets.lists import history, queues
+from tickets.models import SideTask, Ticket, Turn
+from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import side_tasks
+from tickets.workflow.conversation import public_conversation
+from tickets.workflow.perform import perform
+
+pytestmark = [pytest.mark.django_db, pytest.mark.demand("S0.20")]
+
+
+class World:
+    """An incident of the technical support, and two teams that are asked for something."""
+
+    def __init__(self):
+        self.development, self.operations = make_department("desarrollo"), make_department("infraestructura")
+        self.technician = make_agent(name="Diego Salazar")
+        self.developer = make_agent(self.development, name="Ana Prieto")
+        self.colleague = make_agent(self.development, name="Eva Gil", notify_by_email=False)
+        self.operator = make_agent(self.operations, name="Luis Mora")
+        self.ticket = make_ticket(make_process("incidencia-tecnica"), requester=make_user())
+        Ticket.objects.filter(pk=self.ticket.pk).update(
+            stage="diagnostico", stage_kind="work", assignee=self.technician
+        )
+        self.refresh()
+
+    def refresh(self):
+        self.ticket = Ticket.objects.get(pk=self.ticket.pk)
+        return self.ticket
+
+    def ask(self, department, title="Revisar los registros", **details):
+        task = side_tasks.ask(
+            self.ticket, actor=self.technician, department=department, title=title, **details
+        )
+        self.refresh()
+        return task
+
+    def told(self):
+        """Return whom the events about tasks told, with the mail, in order."""
+        events = self.ticket.events.filter(kind__startswith="task_").order_by("version")
+        return [(entry["template"], entry["to"]) for event in events for entry in event.notify]
+
+    def sees(self, *people):
+        return [policies.can_view(person, self.ticket) for person in people]
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def test_two_departments_work_at_once_and_the_ticket_stays_where_it_is(world):
+    before = (world.ticket.stage, world.ticket.assignee, world.ticket.due_at)
+    first = world.ask(world.development, "Parche de la pantalla de pago", details="Falla desde la 4.12.")
+    second = world.ask(world.operations)
+    assert (world.ticket.open_tasks, world.sees(world.colleague, world.operator)) == (2, [True, True])
+    assert world.told() == [
+        ("task_asked", "department:desarrollo"),
+        ("task_asked", "department:infraestructura"),
+    ]
+
+    side_tasks.take(first, actor=world.developer)
+    side_tasks.finish(first, actor=world.developer, result="Corregido en la 4.12.1.")
+    assert world.refresh().open_tasks == 1
+    assert world.sees(world.developer, world.colleague, world.operator) == [True, False, True]
+    first.refresh_from_db()
+    assert (first.result, first.assignee, first.ended_by) == (
+        "Corregido en la 4.12.1.",
+        world.developer,
+        world.developer,
+    )
+    assert ("task_done", f"user:{world.technician.email}") in world.told()
+
+    side_tasks.finish(second, actor=world.operator, result="Sin errores.")
+    assert world.refresh().open_tasks == 0
+    assert not Turn.objects.filter(ticket=world.ticket, who__startswith="department:").exists()
+    assert (world.ticket.stage, world.ticket.assignee, world.ticket.due_at) == before
+
+
+def test_requester_learns_nothing_of_side_tasks(world):
+    public, changed = world.ticket.public_version, world.ticket.updated_at
+    task = world.ask(world.development)
+    side_tasks.finish(task, actor=world.developer, result="Hecho.")
+    world.refresh()
+    assert (world.ticket.public_version, world.ticket.updated_at) == (public, changed)
+    told = public_conversation(world.ticket)["events"].values_list("kind", flat=True)
+    assert not {EventKind.TASK_ASKED, EventKind.TASK_DONE} & set(told)
+    assert "requester" not in [to for _template, to in world.told()]
+
+
+def test_queue_has_the_tickets_with_a_task_for_the_persons_departments(world):
+    world.ask(world.development)
+    make_ticket()
+    people = (world.developer, world.operator, world.technician, make_supervisor())
+    listed = [list(queues.SIDE_TASKS.tickets(person)) for person in people]
+    assert listed == [[world.ticket], [], [], [world.ticket]]
+
+
+def test_who_takes_a_task_sees_the_ticket_even_in_another_department_later(world):
+    task = world.ask(world.development)
+    side_tasks.take(task, actor=world.developer)
+    world.developer.memberships.all().delete()
+    developer = type(world.developer).objects.get(pk=world.developer.pk)
+    assert policies.can_view(developer, world.refresh())
+
+
+def test_withdrawn_task_ends_without_a_result_and_tells_who_had_taken_it(world):
+    task = world.ask(world.development)
+    side_tasks.take(task, actor=world.developer)
+    with pytest.raises(NotAllowed):
+        side_tasks.withdraw(task, actor=world.developer)
+    side_tasks.withdraw(task, actor=world.technician)
+    task.refresh_from_db()
+    assert (task.is_withdrawn, world.refresh().open_tasks) == (True, 0)
+    assert ("task_withdrawn", f"user:{world.developer.email}") in world.told()
+    assert world.sees(world.developer, world.colleague) == [True, False]
+
+
+def test_task_that_nobody_took_is_withdrawn_without_a_mail(world):
+    side_tasks.withdraw(world.ask(world.development), actor=world.technician)
+    assert [template for template, _to in world.told()] == ["task_asked"]
+
+
+@pytest.mark.parametrize("verb", ["take", "finish", "withdraw"])
+def test_ended_task_refuses_every_verb(world, verb):
+    task = world.ask(world.development)
+    side_tasks.finish(task, actor=world.developer, result="Hecho.")
+    given = {"result": "Otra vez."} if verb == "finish" else {}
+    with pytest.raises(GuardFailed, match="ya terminó"):
+        getattr(side_tasks, verb)(task, actor=make_supervisor(), **given)
+    task.refresh_from_db()
+    assert (task.result, world.refresh().open_tasks) == ("Hecho.", 0)
+
+
+def test_only_the_department_and_supervisors_take_and_finish(world):
+    task = world.ask(world.development)
+    for stranger in (world.operator, world.technician, world.ticket.requester):
+        with pytest.raises(NotAllowed):
+            side_tasks.take(task, actor=stranger)
+        with pytest.raises(NotAllowed):
+            side_tasks.finish(task, actor=stranger, result="No soy yo.")
+    side_tasks.finish(task, actor=make_supervisor(), result="Lo hizo la supervisora.")
+
+
+def test_people_who_do_not_see_the_ticket_ask_for_nothing(world):
+    for stranger in (world.developer, world.ticket.requester):
+        with pytest.raises(NotAllowed):
+            side_tasks.ask(world.ticket, actor=stranger, department=world.operations, title="Espiar")
+    assert not SideTask.objects.exists()
+
+
+def test_form_sent_twice_asks_and_finishes_once(world):
+    key, other = str(uuid.uuid4()), str(uuid.uuid4())
+    task, again = (world.ask(world.development, key=key) for _ in range(2))
+    assert (task, world.ticket.open_tasks) == (again, 1)
+    for _ in range(2):
+        side_tasks.finish(task, actor=world.developer, result="Hecho.", key=other)
+    assert world.refresh().open_tasks == 0
+    assert world.ticket.events.filter(kind=EventKind.TASK_DONE).count() == 1
+
+
+def test_missing_words_and_departments_are_refused_by_field(world):
+    for given, field in (
+        ({"title": "  "}, "title"),
+        ({"title": "x" * 121}, "title"),
+        ({"details": "x" * 200_000}, "details"),
+    ):
+        with pytest.raises(InvalidData) as refused:
+            world.ask(world.development, **given)
+        assert list(refused.value.errors) == [field]
+    with pytest.raises(InvalidData):
+        side_tasks.finish(world.ask(world.development), actor=world.developer, result=" ")
+    world.operations.is_active = False
+    world.operations.save()
+    with pytest.raises(InvalidData) as refused:
+        world.ask(world.operations)
+    assert list(refused.value.errors) == ["department"]
+
+
+def test_ticket_has_a_bounded_number_of_open_tasks(world):
+    for number in range(side_tasks.MOST_OPEN):
+        task = world.ask(world.development, f"Tarea {number}")
+    with pytest.raises(GuardFailed, match="20 tareas"):
+        world.ask(world.development)
+    side_tasks.withdraw(task, actor=world.technician)
+    world.refresh()
+    world.ask(world.development)
+
+
+def test_incident_is_not_verified_while_a_task_is_open(world):
+    perform(
+        world.ticket, "registrar_diagnostico", actor=world.technician, data={"diagnostico": "Un certificado."}
+    )
+    task = world.ask(world.development, "Renovar el certificado")
+    with pytest.raises(GuardFailed, match="«Renovar el certificado»") as refused:
+        perform(world.ticket, "resolver", actor=world.technician, data={"solution_done": "Listo."})
+    assert refused.value.guard == "side_tasks_done"
+    side_tasks.finish(task, actor=world.developer, result="Renovado.")
+    perform(world.ticket, "resolver", actor=world.technician, data={"solution_done": "Listo."})
+    assert world.refresh().stage == "verificacion"
+
+
+def test_closing_withdraws_what_is_open_and_says_so(world):
+    task = world.ask(world.development)
+    side_tasks.take(task, actor=world.developer)
+    world.refresh()
+    perform(world.ticket, "descartar", actor=make_supervisor(), data=_answers(world.ticket))
+    task.refresh_from_db()
+    assert (task.is_withdrawn, world.refresh().open_tasks) == (True, 0)
+    assert world.sees(world.developer) == [False]
+    event = world.ticket.events.order_by("-version").filter(action="descartar").get()
+    assert "retiró 1 tarea sin terminar" in history.tell(
+        event, world.ticket.definition, history.names_in([event])
+    )
+    with pytest.raises(GuardFailed, match="cerrado"):
+        world.ask(world.development)
+
+
+def _answers(ticket):
+    action = ticket.definition.action("descartar")
+    return {ask.field: "No procede." for ask in action.asks}
+
+
+def test_history_tells_each_step_with_department_and_title(world):
+    task = world.ask(world.development, "Parche <b>urgente</b>")
+    side_tasks.take(task, actor=world.developer)
+    side_tasks.finish(task, actor=world.developer, result="Hecho.")
+    events = list(world.ticket.events.filter(kind__startswith="task_").order_by("version"))
+    names = history.names_in(events)
+    told = [history.tell(event, world.ticket.definition, names) for event in events]
+    assert told[0] == (
+        "<b>Diego Salazar</b> pidió una tarea a <b>Desarrollo</b>: <b>Parche &lt;b&gt;urgente&lt;/b&gt;</b>"
+    )
+    assert "tomó la tarea de <b>Desarrollo</b>" in told[1]
+    assert "terminó la tarea de <b>Desarrollo</b>" in told[2]

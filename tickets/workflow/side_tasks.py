@@ -1,0 +1,173 @@
+"""Verbs for side tasks: ask another department for work on a ticket, take it, finish it, withdraw it (S0.20).
+
+The ticket keeps its stage, its assignee and its clocks meanwhile. Each verb records an internal event, so the requester
+learns nothing of it, and tells those whom it concerns by mail.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Department, User
+from content.errors import InvalidData
+from content.text import TextTooLong, clean_line, clean_text
+
+from .. import policies
+from ..actors import Actor, user_of
+from ..enums import EventKind, Template
+from ..exceptions import GuardFailed, NotAllowed
+from ..models import SideTask, Ticket
+from ..record.events import already_recorded, record
+from ..record.locking import locked
+
+MOST_OPEN = 20
+"""Open tasks of one ticket."""
+TITLE_LENGTH = 120
+
+
+@transaction.atomic
+def ask(
+    ticket: Ticket,
+    *,
+    actor: User,
+    department: Department,
+    title: str,
+    details: str = "",
+    key: str | None = None,
+) -> SideTask:
+    """Ask a department for a task, tell its members, and return the task. They see the ticket until the task ends.
+
+    Raises `NotAllowed`, `GuardFailed` for a closed ticket or one with `MOST_OPEN` open tasks, and `InvalidData` for a
+    department that is switched off or a title or details that are missing or too long.
+    """
+    ticket = locked(ticket)
+    if earlier := already_recorded(key, actor=actor, act=EventKind.TASK_ASKED, ticket=ticket):
+        return SideTask.objects.get(pk=earlier.data["task"])
+    if not policies.can_ask_side_task(actor, ticket):
+        raise NotAllowed
+    if not ticket.is_open:
+        raise GuardFailed(_("El ticket está cerrado: reábrelo antes de pedir una tarea."))
+    if (ticket.open_tasks or 0) >= MOST_OPEN:
+        raise GuardFailed(_("El ticket ya tiene %(n)d tareas sin terminar.") % {"n": MOST_OPEN})
+    if not department.is_active:
+        raise InvalidData({"department": [_("Ese departamento ya no atiende: elige otro.")]})
+    task = SideTask.objects.create(
+        ticket=ticket,
+        department=department,
+        title=_cleaned_title(title),
+        details=_cleaned(details, field="details"),
+        asked_by=actor,
+        asked_at=timezone.now(),
+    )
+    ticket.open_tasks = (ticket.open_tasks or 0) + 1
+    _record(
+        task,
+        ticket,
+        EventKind.TASK_ASKED,
+        actor,
+        key=key,
+        notify=[(f"department:{department.key}", Template.TASK_ASKED)],
+    )
+    return task
+
+
+@transaction.atomic
+def take(task: SideTask, *, actor: User, key: str | None = None) -> SideTask:
+    """Make the actor the task's assignee, in the place of whoever had it. Raises `NotAllowed` or `GuardFailed`."""
+    ticket, task = _locked(task)
+    if already_recorded(key, actor=actor, act=EventKind.TASK_TAKEN, ticket=ticket):
+        return task
+    _require_open(task, may=policies.can_do_side_task(actor, task))
+    task.assignee = actor
+    task.save(update_fields=["assignee"])
+    _record(task, ticket, EventKind.TASK_TAKEN, actor, key=key)
+    return task
+
+
+@transaction.atomic
+def finish(task: SideTask, *, actor: User, result: str, key: str | None = None) -> SideTask:
+    """End the task with what was done, and tell who asked for it and the ticket's assignee. Returns the task.
+
+    Raises `NotAllowed`, `GuardFailed` if the task has ended, or `InvalidData` without a result.
+    """
+    ticket, task = _locked(task)
+    if already_recorded(key, actor=actor, act=EventKind.TASK_DONE, ticket=ticket):
+        return task
+    _require_open(task, may=policies.can_do_side_task(actor, task))
+    task.result = _cleaned(result, field="result")
+    if not task.result:
+        raise InvalidData({"result": [_("Cuenta qué hiciste o qué encontraste.")]})
+    task.assignee = task.assignee or actor
+    _end(task, actor)
+    ticket.open_tasks = (ticket.open_tasks or 0) - 1
+    told = [(f"user:{task.asked_by.email}", Template.TASK_DONE), ("assignee", Template.TASK_DONE)]
+    _record(task, ticket, EventKind.TASK_DONE, actor, key=key, notify=told)
+    return task
+
+
+@transaction.atomic
+def withdraw(task: SideTask, *, actor: User, key: str | None = None) -> SideTask:
+    """End the task without a result, because it is no longer needed. Whoever had taken it is told. Returns the task.
+
+    Raises `NotAllowed` or, if the task has ended, `GuardFailed`.
+    """
+    ticket, task = _locked(task)
+    if already_recorded(key, actor=actor, act=EventKind.TASK_WITHDRAWN, ticket=ticket):
+        return task
+    _require_open(task, may=policies.can_withdraw_side_task(actor, task))
+    _end(task, actor)
+    ticket.open_tasks = (ticket.open_tasks or 0) - 1
+    told = [(f"user:{task.assignee.email}", Template.TASK_WITHDRAWN)] if task.assignee else []
+    _record(task, ticket, EventKind.TASK_WITHDRAWN, actor, key=key, notify=told)
+    return task
+
+
+def withdraw_all(ticket: Ticket, *, actor: Actor) -> int:
+    """End the open tasks of the locked ticket without a result, because it is closed, and return how many there were.
+    The caller saves the ticket and records the event."""
+    if not ticket.open_tasks:
+        return 0
+    ticket.open_tasks = 0
+    return ticket.side_tasks.open().update(ended_at=timezone.now(), ended_by=user_of(actor))
+
+
+def _locked(task: SideTask) -> tuple[Ticket, SideTask]:
+    """Return the locked ticket, and the task as it is now."""
+    ticket = locked(task.ticket)
+    return ticket, SideTask.objects.select_related("department", "asked_by", "assignee").get(pk=task.pk)
+
+
+def _require_open(task: SideTask, *, may: bool) -> None:
+    if not may:
+        raise NotAllowed
+    if not task.is_open:
+        raise GuardFailed(_("Esta tarea ya terminó."))
+
+
+def _end(task: SideTask, actor: User) -> None:
+    task.ended_at, task.ended_by = timezone.now(), actor
+    task.save(update_fields=["ended_at", "ended_by", "result", "assignee"])
+
+
+def _record(task: SideTask, ticket: Ticket, kind: EventKind, actor: User, **details: Any) -> None:
+    told = {"task": task.pk, "title": task.title, "department": task.department_id}
+    record(ticket, kind, actor=actor, public=False, data=told, **details)
+
+
+def _cleaned_title(text: str) -> str:
+    try:
+        title = clean_line(text, max_length=TITLE_LENGTH)
+    except TextTooLong as error:
+        raise InvalidData({"title": [str(error)]}) from error
+    if not title:
+        raise InvalidData({"title": [_("Di qué hay que hacer.")]})
+    return title
+
+
+def _cleaned(text: str, *, field: str) -> str:
+    try:
+        return clean_text(text)
+    except TextTooLong as error:
+        raise InvalidData({field: [str(error)]}) from error
