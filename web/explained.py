@@ -1,6 +1,6 @@
 """«¿Por qué esta fecha?» in words and as a bar, for staff and for customers, from `tickets.explanation`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ WIDTH, GAP, FIXED, LEAST = 712, 26, 40, 12
 """Of the bar, of the time outside opening hours, of a closed piece and of the shortest one, in units of the drawing."""
 FIRST, LAST = 3, 14
 MOST_ROWS = 12
+MOST_STRETCHES = 60
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 MOST_DAYS = 21
 
@@ -115,6 +116,9 @@ class Explained:
     bar: Bar
     sentences: list[str] = field(default_factory=list)
     """For the customer: what was used, what stopped the clock, and what was not counted."""
+    stretches: list[Row] = field(default_factory=list)
+    """Every stretch of time in its order, the last `MOST_STRETCHES`."""
+    stretches_for_customer: list[Row] = field(default_factory=list)
 
 
 def explained(found: Explanation, *, now: datetime) -> Explained:
@@ -130,6 +134,8 @@ def explained(found: Explanation, *, now: datetime) -> Explained:
         moves=[(_move(move), short_date(move.at), short_date(move.due)) for move in found.moves],
         bar=_bar(found, now=now),
         sentences=list(_sentences(found, names)),
+        stretches=list(_stretches(found, names, why_paused)),
+        stretches_for_customer=list(_stretches(found, names, _why_for_customer)),
     )
 
 
@@ -222,6 +228,36 @@ def _rows(found: Explanation, names: dict[str, str]) -> Iterator[Row]:
         if not found.is_set_by_person:
             total = _amount(found, found.used + found.left)
             yield Row("sum", _("Cuenta y falta, el plazo de la política"), "", total)
+
+
+def _stretches(
+    found: Explanation, names: dict[str, str], why: Callable[[Stage | None], str]
+) -> Iterator[Row]:
+    """Yield a row for each stretch. `why` says for whom a pause waited."""
+    left_out = len(found.stretches) - MOST_STRETCHES
+    if left_out > 0:
+        text = ngettext("%(n)d tramo anterior", "%(n)d tramos anteriores", left_out) % {"n": left_out}
+        yield Row("night", text)
+    for told in found.stretches[-MOST_STRETCHES:]:
+        match told.kind:
+            case "counted":
+                yield Row(
+                    "count",
+                    pgettext("clock", "Cuenta"),
+                    _range(told.start, told.end),
+                    _amount(found, told.amount),
+                )
+            case "left":
+                yield Row("next", _("Falta"), _range(told.start, told.end), _amount(found, told.amount))
+            case "paused":
+                label = _("En pausa, %(why)s") % {"why": why(told.stage)}
+                yield Row("pause", label, _pause(found, told), _("no cuenta"))
+            case "closed":
+                label = _("Fuera de horario")
+                if told.reason:
+                    label = _("Cerrado: %(reason)s") % {"reason": names.get(told.reason, told.reason)}
+                kind = "skip" if told.reason else "night"
+                yield Row(kind, label, _closed(found, told), _("no cuenta"))
 
 
 def _is_in_days(found: Explanation) -> bool:

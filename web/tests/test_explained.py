@@ -118,3 +118,30 @@ def test_phones_get_a_line_for_each_day_with_the_mark_of_the_due_date(desk):
     ]
     assert [kind for kind, _x, _width in found.bar.days[0].boxes] == ["count", "next"]
     assert (found.bar.days[0].now, found.bar.days[1].due) == (44, 100)
+
+
+def test_every_stretch_is_listed_in_order_with_its_amount(desk):
+    ticket = desk.file(MONDAY)
+    desk.do(at(2026, 11, 23, 10, 0), ticket, "preguntar")
+    desk.do(at(2026, 11, 23, 12, 0), ticket, "seguir")
+    found = told(ticket, at(2026, 11, 24, 9, 0))
+    listed = [(row.kind, plain(row.label), plain(row.amount)) for row in found.stretches]
+    assert listed == [
+        ("count", "Cuenta", "2 h"),
+        ("pause", "En pausa, esperando al solicitante", "no cuenta"),
+        ("count", "Cuenta", "5 h"),
+        ("night", "Fuera de horario", "no cuenta"),
+        ("count", "Cuenta", "1 h"),
+        ("next", "Falta", "8 h"),
+        ("night", "Fuera de horario", "no cuenta"),
+        ("next", "Falta", "2 h"),
+    ]
+    assert [row.label for row in found.stretches_for_customer][1] == "En pausa, esperábamos tu respuesta"
+
+
+def test_long_list_of_stretches_is_cut_and_says_so(desk):
+    promise(desk, "800 working hours")
+    ticket = desk.file(MONDAY)
+    found = told(ticket, MONDAY + timedelta(days=60))
+    assert len(found.stretches) == 61
+    assert "anteriores" in found.stretches[0].label
