@@ -109,7 +109,10 @@ def test_every_kind_but_filing_and_messages_has_sentence(ticket, language):
         EventKind.REQUESTER: {"requester": 0},
         EventKind.NOTIFICATIONS: {"on": True},
         EventKind.FILES_EXPIRED: {"files": 2, "days": 90},
-        **{kind: {"task": 0, "title": "Revisar los registros", "department": 0} for kind in history.TASK_KINDS},
+        **{
+            kind: {"task": 0, "title": "Revisar los registros", "department": 0}
+            for kind in history.TASK_KINDS
+        },
     }
     silent = {EventKind.FILED, EventKind.MESSAGE, EventKind.NOTE}
     with translation.override(language):
