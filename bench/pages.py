@@ -193,8 +193,8 @@ def _searches(size: int) -> Iterator[Page]:
 
 
 def _history(everything: str) -> Iterator[Page]:
-    """Yield the history's pages as they are kept for a person, and again with an address that nobody has asked for: an
-    unknown number of a view changes nothing but takes a query of its own."""
+    """Yield the history's pages as they are kept for a person, and again with an address that nobody has asked for: a
+    view that cannot exist changes nothing and takes no query."""
     from bench.words import ABSENT, COMMON, RARE
 
     for key, name, query in (
@@ -206,7 +206,7 @@ def _history(everything: str) -> Iterator[Page]:
     ):
         address = f"{everything}?{query}"
         yield Page(key, name, ["supervisor0"], [Step(address, contains="</main>")])
-        anew = Step(f"{address}&vista={{n}}", contains="</main>")
+        anew = Step(f"{address}&vista=x{{n}}", contains="</main>")
         yield Page(f"{key}_anew", f"{name}, made anew", ["supervisor0"], [anew])
 
 

@@ -13,6 +13,7 @@ A page writes all moments in one way:
 """
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
@@ -37,7 +38,12 @@ def short_day(value: datetime | date | None) -> str:
     if value is None:
         return ""
     day = _local(value).date() if isinstance(value, datetime) else value
-    today = timezone.localdate()
+    return _day(day, timezone.localdate(), get_language())
+
+
+@lru_cache(maxsize=2000)
+def _day(day: date, today: date, language: str | None) -> str:
+    """Format a day in the active `language`. A list shows the same few days again and again."""
     if day == today:
         return gettext("hoy")
     if day == today - timedelta(days=1):
@@ -56,7 +62,8 @@ def short_date(value: datetime | None) -> str:
     """Format day and time: «mié 18 nov, 8:30», «hoy, 10:36». None gives ""."""
     if value is None:
         return ""
-    return f"{short_day(value)}, {format_date(_local(value), 'G:i')}"
+    local = _local(value)
+    return f"{short_day(local.date())}, {local.hour}:{local.minute:02}"
 
 
 def long_date(value: datetime | None) -> str:

@@ -30,11 +30,13 @@ def time_limit(seconds: float | None = None) -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
+    is_inside = connection.in_atomic_block  # otherwise the limit ends with the block's own transaction
     try:
         with transaction.atomic():
             _set_timeout(f"{round((seconds or SECONDS) * 1000)}ms")
             yield
-            _set_timeout("DEFAULT")
+            if is_inside:
+                _set_timeout("DEFAULT")
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") == _CANCELED:
             raise TookTooLong from error

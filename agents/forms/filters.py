@@ -170,7 +170,7 @@ class TicketFilter(forms.Form):
                 return Q(requester__kind=value)
         raise ValueError(name)
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The query string without the parameters that were not understood, for links back to this list."""
         return self._query()

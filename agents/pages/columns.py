@@ -1,13 +1,14 @@
 """The columns of the history: what each shows of a ticket on the page, and what it writes into a file."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from django.db.models import F
 from django.utils.functional import Promise
-from django.utils.html import conditional_escape, escape, format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -49,6 +50,8 @@ class Column:
     label: str | Promise
     value: Callable[[Ticket], Any]
     shown: Callable[[Ticket], Any] | None = None
+    by: Callable[[Ticket], Hashable] | None = None
+    """What the cell follows from. Tickets of one page that have the same get the same cell, which is drawn once."""
     order: str = ""
     """The order that sorts by this column."""
     is_number: bool = False
@@ -89,6 +92,7 @@ COLUMNS: dict[str, Column] = {
             gettext_lazy("Severidad"),
             lambda t: str(Severity(t.severity).label),
             lambda t: sev(str(t.severity), str(Severity(t.severity).label)),
+            by=lambda t: t.severity,
             order="severidad",
         ),
         Column(
@@ -96,12 +100,14 @@ COLUMNS: dict[str, Column] = {
             gettext_lazy("Estado"),
             lambda t: str(t.stage_definition.label),
             lambda t: pill(t.state_look, str(t.stage_definition.label), "quiet"),
+            by=lambda t: (t.process_version_id, t.stage, t.stage_kind),
         ),
         Column(
             "responsable",
             gettext_lazy("Responsable"),
             lambda t: t.assignee.name if t.assignee else "",
             _assignee,
+            by=lambda t: t.assignee_id,
             reads=(
                 *("assignee", "assignee__name", "assignee__email", "assignee__role"),
                 "assignee__is_active",
@@ -132,12 +138,14 @@ COLUMNS: dict[str, Column] = {
             "departamento",
             gettext_lazy("Departamento"),
             lambda t: str(t.department or ""),
+            by=lambda t: t.department_id,
             reads=("department", "department__name", "department__name_en"),
         ),
         Column(
             "categoria",
             gettext_lazy("Categoría"),
             lambda t: str(t.category or ""),
+            by=lambda t: t.category_id,
             reads=("category", "category__name", "category__name_en"),
         ),
         Column("proceso", gettext_lazy("Proceso"), lambda t: str(t.definition.name)),
@@ -172,6 +180,10 @@ USUAL = (
     "tiempo",
     "satisfaccion",
 )
+
+
+Cells = tuple[Column, str, dict[Hashable, str]]
+"""A column, how its cells begin, and the cells of a page that were drawn, by what they follow from."""
 
 
 def own_column(name: str, item: FieldDefinition) -> Column:
@@ -210,7 +222,7 @@ def draw_rows(
     Rows are put together in Python and without `format_html`, and labels are translated once: a page has some hundred
     cells.
     """
-    cells = [(column, _opening(column)) for column in columns]
+    cells: list[Cells] = [(column, _opening(column), {}) for column in columns]
     return [
         _row(
             ticket, cells, address.replace(FOLIO_PLACEHOLDER, ticket.folio, 1), stems, snippets.get(ticket.pk)
@@ -222,29 +234,38 @@ def draw_rows(
 def _opening(column: Column) -> str:
     """Return how the column's cells begin."""
     css = "num text-end" if column.is_number else "htable__cell"
-    label = "" if column.key in KNOWN_ALONE else f' data-label="{escape(column.label)}"'
+    label = "" if column.key in KNOWN_ALONE else f' data-label="{escape(str(column.label))}"'
     return f'<td class="{css}"{label}'
 
 
 def _row(
     ticket: Ticket,
-    cells: list[tuple[Column, str]],
+    cells: list[Cells],
     href: str,
     stems: frozenset[str],
     snippet: Snippet | None,
 ) -> SafeString:
     parts = [f'<tr data-row="{escape(ticket.folio)}">']
-    for column, opening in cells:
+    for column, opening, drawn in cells:
         if column.key == "asunto":
             parts.append(_subject(ticket, href, stems, snippet))
         elif column.key == "folio":
             parts.append(f'<td><span class="folio">{escape(ticket.folio)}</span></td>')
+        elif column.by is None:
+            parts.append(_cell(column, opening, ticket))
         else:
-            shown = column.draw(ticket)
-            none = " data-none" if shown == NONE else ""
-            parts.append(f"{opening}{none}>{conditional_escape(shown)}</td>")
+            value = column.by(ticket)
+            if value not in drawn:
+                drawn[value] = _cell(column, opening, ticket)
+            parts.append(drawn[value])
     parts.append("</tr>")
     return SafeString("".join(parts))
+
+
+def _cell(column: Column, opening: str, ticket: Ticket) -> str:
+    shown = column.draw(ticket)
+    none = " data-none" if shown == NONE else ""
+    return f"{opening}{none}>{conditional_escape(shown)}</td>"
 
 
 def _subject(ticket: Ticket, href: str, stems: frozenset[str], snippet: Snippet | None) -> str:
@@ -256,7 +277,7 @@ def _subject(ticket: Ticket, href: str, stems: frozenset[str], snippet: Snippet 
 def _snippet(snippet: Snippet) -> str:
     symbol, label = ICONS.get(snippet.kind, OTHER_MESSAGE)
     return (
-        f'<span class="snip truncate">{icon(symbol, "sm")} {escape(label)} · '
+        f'<span class="snip truncate">{icon(symbol, "sm")} {escape(str(label))} · '
         f"«{highlighted(snippet.parts)}»</span>"
     )
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Left
 
 from content.search import stems_of
-from content.text import fold, plain_excerpt
+from content.text import plain_excerpt
 from content.words import Query, query_of
 
 from .. import folios
@@ -32,7 +32,6 @@ half a percent for granted."""
 BEFORE, AFTER = 20, 130
 """The letters that are shown before the first word that was found, and from it on."""
 LETTERS = 3
-_WORD = re.compile(r"\w+")
 
 
 def matching_words(
@@ -57,7 +56,7 @@ def with_words(tickets: TicketQuerySet, query: Query) -> TicketQuerySet:
 
     PostgreSQL takes any word for one that half a percent of the tickets have, unless it is among the most common: it
     would look for a rare word in one ticket after the other, in the order of the list. So tickets with words that few
-    have are found first and sorted afterwards. Takes up to three small queries.
+    have are found first and sorted afterwards. Takes up to two small queries.
     """
     found = TicketWords.objects.filter(words__has=query)
     if query and connection.vendor == "postgresql" and _are_few(found):
@@ -68,17 +67,17 @@ def with_words(tickets: TicketQuerySet, query: Query) -> TicketQuerySet:
 def _are_few(found: QuerySet[TicketWords]) -> bool:
     """Whether it costs less to read all that were found than to walk along the list until a page is full. The first
     costs as much as there are, the second grows with one in how many tickets is found."""
-    total = _estimated(TicketWords.objects.all())
+    total, expected = _estimated(TicketWords.objects.all(), found)
     few = int((ALIKE * total) ** 0.5)
-    if _estimated(found) > max(few, TAKEN_FOR_GRANTED * total):
+    if expected > max(few, TAKEN_FOR_GRANTED * total):
         return False
     return found.values("pk")[: few + 1].count() <= few
 
 
-def _estimated(rows: QuerySet[TicketWords]) -> int:
-    """Return how many rows PostgreSQL expects, without reading them."""
-    [plan] = json.loads(rows.explain(format="json"))
-    return int(plan["Plan"]["Plan Rows"])
+def _estimated(rows: QuerySet[TicketWords], found: QuerySet[TicketWords]) -> list[int]:
+    """Return how many rows PostgreSQL expects of each, without reading them. One query."""
+    [plan] = json.loads(rows.values("pk").union(found.values("pk"), all=True).explain(format="json"))
+    return [int(part["Plan Rows"]) for part in plan["Plan"]["Plans"]]
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,8 @@ def snippets_of(tickets: Iterable[Ticket], text: str) -> dict[int, Snippet]:
     wanted = query_of(text)
     if not wanted:
         return {}
-    initials = _initials(stem for stems in wanted for stem in stems)
+    stems = frozenset(stem for word in wanted for stem in word)
+    candidates = _candidates(stems)
     best: dict[int, tuple[int, str, str]] = {}
     seen: Counter[int] = Counter()
     until = monotonic() + SECONDS
@@ -106,12 +106,10 @@ def snippets_of(tickets: Iterable[Ticket], text: str) -> dict[int, Snippet]:
         is_found = ticket in best and best[ticket][0] == len(wanted)
         if is_found or seen[ticket] > MOST_OF_A_TICKET or monotonic() > until:
             continue
-        words = (word for word in set(_WORD.findall(body.lower())) if _begins(word, initials))
-        present = {stem for word in words for stem in stems_of(word)}
+        present = {stem for word in set(candidates.findall(body.lower())) for stem in stems_of(word)}
         count = sum(bool(present.intersection(stems)) for stems in wanted)
         if count > best.get(ticket, (0,))[0]:
             best[ticket] = count, kind, body
-    stems = frozenset(stem for word in wanted for stem in word)
     found = {}
     for ticket, (_count, kind, body) in best.items():
         parts = tuple(marked(_around(plain_excerpt(body, LONGEST_TEXT), stems), stems))
@@ -124,11 +122,11 @@ def wanted_stems(text: str) -> frozenset[str]:
     return frozenset(stem for word in query_of(text) for stem in word)
 
 
-def marked(text: str, stems: Collection[str]) -> Iterator[tuple[str, bool]]:
+def marked(text: str, stems: frozenset[str]) -> Iterator[tuple[str, bool]]:
     """Yield the text in pieces, each with whether it is a word that has one of the stems."""
-    last, initials = 0, _initials(stems)
-    for word in _WORD.finditer(text):
-        if _begins(word[0], initials) and not stems_of(word[0]).isdisjoint(stems):
+    last = 0
+    for word in _candidates(stems).finditer(text):
+        if not stems_of(word[0]).isdisjoint(stems):
             if word.start() > last:
                 yield text[last : word.start()], False
             yield word[0], True
@@ -137,29 +135,21 @@ def marked(text: str, stems: Collection[str]) -> Iterator[tuple[str, bool]]:
         yield text[last:], False
 
 
-def _initials(stems: Iterable[str]) -> set[str]:
-    """Return the letters with which words of these stems begin, three at most. Most words are told apart by them, which
-    is much cheaper than finding their stems."""
-    return {stem[:LETTERS] for stem in stems}
+@lru_cache(maxsize=500)
+def _candidates(stems: frozenset[str]) -> re.Pattern[str]:
+    """Return the pattern of the words that may have one of the stems: those that begin with its first letters, and
+    those with an accent or another letter beyond ASCII there, which stems are written without.
+
+    Most words are told apart by it, which is much cheaper than finding their stems.
+    """
+    initials = "|".join(sorted({re.escape(stem[:LETTERS]) for stem in stems}))
+    return re.compile(rf"\b(?:{initials}|\w{{0,{LETTERS - 1}}}[^\W\x00-\x7f])\w*", re.IGNORECASE)
 
 
-@lru_cache(maxsize=10_000)
-def _folded(letters: str) -> str:
-    return fold(letters)[:LETTERS]
-
-
-def _begins(word: str, initials: Collection[str]) -> bool:
-    beginning = _folded(word[:LETTERS])
-    return beginning in initials or any(
-        len(each) < LETTERS and beginning.startswith(each) for each in initials
-    )
-
-
-def _around(text: str, stems: Collection[str]) -> str:
+def _around(text: str, stems: frozenset[str]) -> str:
     """Return the part of the text around the first of the words."""
-    first = next(
-        (word.start() for word in _WORD.finditer(text) if not stems_of(word[0]).isdisjoint(stems)), 0
-    )
+    words = _candidates(stems).finditer(text)
+    first = next((word.start() for word in words if not stems_of(word[0]).isdisjoint(stems)), 0)
     start = max(0, first - BEFORE)
     if start:
         start = text.find(" ", start, first) + 1 or start
