@@ -20,7 +20,7 @@ from tickets.enums import Scope
 from tickets.facts import experience
 from tickets.facts.measures import MEASURES, OF_THE_DESK
 from tickets.facts.periods import Period
-from tickets.facts.totals import Totals, open_by_day, totals_by_value
+from tickets.facts.totals import Totals, counts_by_value, open_by_day
 from tickets.models import Process
 from web import charts
 
@@ -28,6 +28,7 @@ from .report import Report, arrow, decimal, good, percent, whole, working_time
 
 GOAL = 0.95
 """The share of promises that the desk wants to keep: the dashed line."""
+PROMISES = ("resolution_kept", "resolution_broken")
 MOST_PEOPLE = 12
 MOST_REASONS = 8
 FEW_A_DAY = 4
@@ -423,7 +424,7 @@ class Panel(Report):
     def people(self, loads: Mapping[int, int]) -> list[dict[str, Any]]:
         """Return who has tickets or kept or broke promises in the period, the most loaded first. `loads` has the open
         tickets of each person."""
-        found = totals_by_value(self.period.first, self.period.last, scope=Scope.ASSIGNEE, chosen=self.chosen)
+        found = self._by_value(Scope.ASSIGNEE, *PROMISES)
         known = {int(value): each for value, each in found.items() if value}
         people = User.objects.in_bulk({*known, *(pk for pk, count in loads.items() if count)})
         most = max([1, *loads.values()])
@@ -432,23 +433,21 @@ class Panel(Report):
                 "person": person,
                 "load": loads.get(pk, 0),
                 "of": most,
-                **self._promises(known.get(pk, Totals({})), responsable=pk),
+                **self._promises(known.get(pk, {}), responsable=pk),
             }
             for pk, person in people.items()
         ]
         return sorted(rows, key=lambda row: (-row["load"], sort_key(row["person"].name)))[:MOST_PEOPLE]
 
     def departments(self) -> list[dict[str, Any]]:
-        found = totals_by_value(
-            self.period.first, self.period.last, scope=Scope.DEPARTMENT, chosen=self.chosen
-        )
+        found = self._by_value(Scope.DEPARTMENT, "filed", "resolved", *PROMISES)
         known = Department.objects.in_bulk(int(value) for value in found if value)
         rows = [
             {
                 "name": department.name,
-                "filed": found[str(pk)].count("filed"),
+                "filed": found[str(pk)]["filed"],
                 "filed_url": self.list_of("filed", departamento=department.key),
-                "resolved": found[str(pk)].count("resolved"),
+                "resolved": found[str(pk)]["resolved"],
                 "resolved_url": self.list_of("resolved", departamento=department.key),
                 **self._promises(found[str(pk)], departamento=department.key),
             }
@@ -456,11 +455,21 @@ class Panel(Report):
         ]
         return sorted(rows, key=lambda row: (-row["filed"], sort_key(row["name"])))
 
-    def _promises(self, each: Totals, **whose: Any) -> dict[str, Any]:
+    def _by_value(self, scope: str, *measures: str) -> dict[str, dict[str, int]]:
+        return counts_by_value(
+            self.period.first,
+            self.period.last,
+            scope=scope,
+            measures=[MEASURES[key] for key in measures],
+            chosen=self.chosen,
+        )
+
+    def _promises(self, counts: Mapping[str, int], **whose: Any) -> dict[str, Any]:
+        kept, broken = (counts.get(key, 0) for key in PROMISES)
         return {
-            "broken": each.count("resolution_broken"),
+            "broken": broken,
             "broken_url": self.list_of("resolution_broken", **whose),
-            "kept": percent(each.share("resolution_kept", "resolution_broken"), digits=0),
+            "kept": percent(kept / (kept + broken) if kept + broken else None, digits=0),
         }
 
 

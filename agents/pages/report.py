@@ -15,6 +15,8 @@ from web.wording import NBSP
 
 from ..forms.panel import PanelFilter
 
+NOTHING = Totals({})
+
 
 class Report:
     """Reads the counts of the chosen range and of the one before, with one query."""
@@ -37,13 +39,15 @@ class Report:
         return self.sum(self.period.before)
 
     def sum(self, period: Period) -> Totals:
+        if period.days == 1:
+            return self.days.get(period.first, NOTHING)
         return added(totals.counts for day, totals in self.days.items() if day in period)
 
     def list_of(self, measure: str, period: Period | None = None, **more: Any) -> str:
         """Return the address of the tickets that the measure counts in the period, by default the chosen one."""
         period = period or self.period
-        mark = urlencode({"desde": period.first, "hasta": period.last, "medida": measure, **more})
-        return f"{self._lists}{mark}"
+        mark = f"desde={period.first}&hasta={period.last}&medida={measure}"
+        return f"{self._lists}{mark}&{urlencode(more)}" if more else f"{self._lists}{mark}"
 
     @cached_property
     def _lists(self) -> str:

@@ -4,7 +4,7 @@ The range goes from the time in which half of them ended to that in which 9 of 1
 whoever asks wants to know the day.
 """
 
-from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from ..enums import Scope
 from ..record.days import day_of
 from .histogram import quantile, seconds_of
 from .periods import Period
-from .totals import count_parts
+from .totals import Parts, count_parts
 
 DAYS = 90
 ENOUGH = 30
@@ -45,10 +45,11 @@ def of_category(category: int | None, *, process: int) -> Experience | None:
     return found.get((Scope.CATEGORY, f"{category}") if category else (Scope.PROCESS, f"{process}"))
 
 
-def in_period(period: Period) -> dict[Place, Experience]:
+def in_period(
+    period: Period, *, scopes: Collection[str] = (Scope.CATEGORY, Scope.PROCESS)
+) -> dict[Place, Experience]:
     """Return what the tickets took that ended in the period, for each category and each process that has enough. One
     query."""
-    scopes = (Scope.CATEGORY, Scope.PROCESS)
     found = {}
     for place, parts in count_parts("lasted", period.first, period.last, scopes=scopes).items():
         low, high, count = quantile(parts, 0.5), quantile(parts, 0.9), sum(parts.values())
@@ -60,16 +61,17 @@ def in_period(period: Period) -> dict[Place, Experience]:
 def share_within(period: Period) -> float | None:
     """Return which share of the tickets that ended in the period took no longer than `high` of their category in the
     90 days before it. None if no category had enough tickets. Two queries."""
-    told = in_period(Period.ending(period.first - timedelta(days=1), days=DAYS))
+    scopes = (Scope.CATEGORY,)
+    told = in_period(Period.ending(period.first - timedelta(days=1), days=DAYS), scopes=scopes)
     within, total = 0, 0
-    for place, parts in count_parts("lasted", period.first, period.last, scopes=(Scope.CATEGORY,)).items():
+    for place, parts in count_parts("lasted", period.first, period.last, scopes=scopes).items():
         if experience := told.get(place):
             total += sum(parts.values())
             within += _up_to(parts, experience.high)
     return within / total if total else None
 
 
-def _up_to(parts: Counter[str], seconds: float) -> int:
+def _up_to(parts: Parts, seconds: float) -> int:
     return sum(count for part, count in parts.items() if seconds_of(int(part)) <= seconds)
 
 

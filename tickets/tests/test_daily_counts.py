@@ -19,7 +19,7 @@ from tickets.enums import DeliveryState, Scope
 from tickets.facts import counting, verifying
 from tickets.facts.histogram import bucket, quantile, seconds_of
 from tickets.facts.measures import MEASURES, OF_A_PROCESS
-from tickets.facts.totals import added, open_by_day, totals, totals_by_day, totals_by_value
+from tickets.facts.totals import added, counts_by_value, open_by_day, totals, totals_by_day
 from tickets.models import DailyCounts, Delivery, DirtyDay, Ticket
 from tickets.record.days import bounds, day_of, mark_changed
 from tickets.record.paths import path_of, steps_of
@@ -75,8 +75,9 @@ def test_day_counts_what_happened_on_it_for_the_desk_and_for_each_scope(play):
     assert (day.count("filed"), day.parts("filed")) == (2, {"9": 1, "11": 1})  # 9:00 and 11:00 in Caracas
     assert (day.count("open"), day.count("answered"), day.count("resolved")) == (2, 1, 0)
     assert day.quantile("answered", 0.5) == pytest.approx(2 * 3600, rel=0.05)
-    by_person = totals_by_value(MONDAY, MONDAY, scope=Scope.ASSIGNEE)
-    assert {value: each.count("filed") for value, each in by_person.items()} == {str(p.agent.pk): 1, "": 1}
+    measures = [MEASURES["filed"], MEASURES["resolution_kept"]]
+    by_person = counts_by_value(MONDAY, MONDAY, scope=Scope.ASSIGNEE, measures=measures)
+    assert by_person[str(p.agent.pk)] == by_person[""] == {"filed": 1, "resolution_kept": 0}
     assert totals(MONDAY, MONDAY, scope=Scope.SEVERITY, value="high").count("filed") == 1
     assert totals(MONDAY + timedelta(days=1), MONDAY + timedelta(days=9)).counts == {}
 
@@ -181,9 +182,10 @@ def test_number_and_its_list_are_the_same_in_every_scope(busy, key):
     of_desk = measure.rows(start, end).count() if Scope.DESK in measure.scopes else 0
     assert of_desk == totals(MONDAY, MONDAY + timedelta(days=30)).count(key)
     for scope in measure.scopes - {Scope.DESK}:
-        for value, each in totals_by_value(MONDAY, MONDAY + timedelta(days=30), scope=scope).items():
+        found = counts_by_value(MONDAY, MONDAY + timedelta(days=30), scope=scope, measures=[measure])
+        for value, counts in found.items():
             listed = measure.chosen_rows(start, end, {scope: value or None})
-            assert listed.count() == each.count(key), (scope, value)
+            assert listed.count() == counts[key], (scope, value)
 
 
 @pytest.fixture
