@@ -233,7 +233,9 @@ def _rows(found: Explanation, names: dict[str, str]) -> Iterator[Row]:
 def _stretches(
     found: Explanation, names: dict[str, str], why: Callable[[Stage | None], str]
 ) -> Iterator[Row]:
-    """Yield a row for each stretch. `why` says for whom a pause waited."""
+    """Yield a row for each stretch, if there are more than the summary has rows. `why` says for whom a pause waited."""
+    if sum(told.kind in ("counted", "left") for told in found.stretches) <= 2:
+        return
     left_out = len(found.stretches) - MOST_STRETCHES
     if left_out > 0:
         text = ngettext("%(n)d tramo anterior", "%(n)d tramos anteriores", left_out) % {"n": left_out}
@@ -248,7 +250,8 @@ def _stretches(
                     _amount(found, told.amount),
                 )
             case "left":
-                yield Row("next", _("Falta"), _range(told.start, told.end), _amount(found, told.amount))
+                amount = -(-told.amount // MINUTE) * MINUTE  # as in `_left`
+                yield Row("next", _("Falta"), _range(told.start, told.end), _amount(found, amount))
             case "paused":
                 label = _("En pausa, %(why)s") % {"why": why(told.stage)}
                 yield Row("pause", label, _pause(found, told), _("no cuenta"))

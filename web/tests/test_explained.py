@@ -145,3 +145,10 @@ def test_long_list_of_stretches_is_cut_and_says_so(desk):
     found = told(ticket, MONDAY + timedelta(days=60))
     assert len(found.stretches) == 61
     assert "anteriores" in found.stretches[0].label
+
+
+def test_stretches_are_listed_only_where_they_say_more_than_the_summary(desk):
+    ticket = desk.file(MONDAY)
+    assert told(ticket, MONDAY + timedelta(hours=1, seconds=20)).stretches
+    promise(desk, "3h")
+    assert not told(desk.file(MONDAY), MONDAY + timedelta(hours=1)).stretches
