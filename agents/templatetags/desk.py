@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 from django import template
@@ -232,6 +233,25 @@ def _tags(row: Row) -> Iterator[tuple[str, str]]:
         yield "", gettext("Prueba")
     if row.is_inactive:
         yield " tag--warn", gettext("Inactivo")
+
+
+@register.simple_tag
+def listed_row(row: Row, *, nobody: str) -> SafeString:
+    """Draw a line of the table behind a number. `nobody` is the text for a ticket without assignee, translated once for
+    all rows."""
+    ticket, assignee = row.ticket, row.assignee
+    name = (
+        f'<span class="qcell">{avatar(assignee, "xs")}{escape(assignee)}</span>'
+        if assignee
+        else f'<span class="subtle">{escape(nobody)}</span>'
+    )
+    return SafeString(
+        f"<tr><td>{sev(str(ticket.severity), str(row.severity.label))}</td>"
+        f'<td class="folio">{escape(ticket.folio)}</td>'
+        f'<td><a href="{escape(row.href)}">{escape(ticket.title)}</a></td>'
+        f'<td class="muted">{escape(ticket.requester_name)}</td><td>{name}</td>'
+        f'<td class="nowrap">{when(ticket.created_at)}</td><td>{_promise(_promised(row))}</td></tr>'
+    )
 
 
 # --- The lists of «Preparar» ------------------------------------------------------------------------------
