@@ -28,7 +28,14 @@ class DailyCounts(models.Model):
         verbose_name = _("cuentas de un día")
         verbose_name_plural = _("cuentas por día")
         constraints = [models.UniqueConstraint(fields=["scope", "value", "day"], name="daily_counts_once")]
-        indexes = [models.Index(fields=["day"], name="daily_counts_day")]
+        indexes = [
+            models.Index(fields=["day", "scope"], name="daily_counts_day_scope"),
+            models.Index(
+                fields=["scope", "value"],
+                condition=models.Q(counts__has_key="open"),
+                name="daily_counts_open",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.scope} {self.value}"
