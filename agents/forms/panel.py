@@ -5,8 +5,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import flatatt
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +39,23 @@ SCOPES = {
 }
 
 
+class PlainSelect(forms.Select):
+    """A select without groups that is drawn in Python: Django's own renders two templates for each option."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        shown = self.get_context(name, value, attrs)["widget"]
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (option["value"], flatatt(option["attrs"]), option["label"])
+                for _group, choices, _index in shown["optgroups"]
+                for option in choices
+            ),
+        )
+        return format_html('<select name="{}"{}>{}</select>', shown["name"], flatatt(shown["attrs"]), options)
+
+
 class PanelFilter(forms.Form):
     """Unknown names and values are left out, and `problems` names them (B1)."""
 
@@ -53,21 +73,23 @@ class PanelFilter(forms.Form):
     )
     departamento = forms.ModelChoiceField(
         Department.objects.all(), label=_("Departamento"), to_field_name="key", required=False,
-        empty_label=_("Todos los departamentos"),
+        empty_label=_("Todos los departamentos"), widget=PlainSelect,
     )  # fmt: skip
     proceso = forms.ModelChoiceField(
         Process.objects.filter(current__isnull=False), label=_("Proceso"), to_field_name="key",
-        required=False, empty_label=_("Todos los procesos"),
+        required=False, empty_label=_("Todos los procesos"), widget=PlainSelect,
     )  # fmt: skip
     categoria = forms.ModelChoiceField(
-        Category.objects.all(), label=_("Categoría"), required=False, empty_label=_("Todas las categorías")
-    )
+        Category.objects.all(), label=_("Categoría"), required=False, empty_label=_("Todas las categorías"),
+        widget=PlainSelect,
+    )  # fmt: skip
     severidad = forms.ChoiceField(
-        label=_("Severidad"), choices=[("", _("Toda severidad")), *Severity.choices], required=False
-    )
+        label=_("Severidad"), choices=[("", _("Toda severidad")), *Severity.choices], required=False,
+        widget=PlainSelect,
+    )  # fmt: skip
     cliente = forms.ModelChoiceField(
         CustomerKind.objects.all(), label=_("Tipo de cliente"), to_field_name="key", required=False,
-        empty_label=_("Todo tipo de cliente"),
+        empty_label=_("Todo tipo de cliente"), widget=PlainSelect,
     )  # fmt: skip
     responsable = AssigneeField(
         User.objects.none(), label=_("Responsable"), required=False, widget=forms.HiddenInput
