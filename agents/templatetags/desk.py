@@ -8,6 +8,7 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.forms.utils import flatatt
+from django.template.context import Context
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
@@ -19,7 +20,7 @@ from tickets.lists.preparation import Colleague
 from tickets.lists.queues import MANY, Queue
 from tickets.models import SavedView, Ticket
 from web.files import file_row
-from web.templatetags.ui import avatar, icon, kept_markup, pill, sev, sla, when
+from web.templatetags.ui import avatar, current, icon, kept_markup, pill, sev, sla, when
 from web.wording import brief_duration, duration
 
 from ..pages.rows import FOLIO_PLACEHOLDER, Row
@@ -29,6 +30,35 @@ register = template.Library()
 
 
 register.filter(own_name)
+
+# --- The rail ---------------------------------------------------------------------------------------------
+
+SECTIONS = {
+    "home": ("agents:home",),
+    "inbox": (
+        *("agents:queue", "agents:ticket", "agents:new_ticket", "agents:assign", "agents:hand_over"),
+        *("agents:history", "agents:export", "agents:nonconformit", "agents:overtaken"),
+        *("agents:customer", "agents:process_map"),
+    ),
+    "prepare": ("agents:prepare",),
+    "panel": ("agents:panel", "agents:process_times", "agents:what_if", "agents:report", "agents:new_report"),
+    "schedules": (
+        "agents:schedules",
+        "agents:calendar",
+        "agents:new_calendar",
+        "agents:change",
+        "agents:targets",
+    ),
+    "health": ("health",),
+    "settings": ("setup",),
+}
+"""How the URL names of the pages begin that each link of the rail stands for. Every page of the back office has one."""
+
+
+@register.simple_tag(takes_context=True)
+def in_rail(context: Context, section: str) -> SafeString:
+    """`{% in_rail "inbox" %}`: write aria-current if the page belongs to this section of the back office."""
+    return current(context, *SECTIONS[section])
 
 
 @register.filter
