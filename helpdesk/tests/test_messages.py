@@ -48,6 +48,25 @@ def test_translations_keep_their_placeholders() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize(
+    ("spanish", "other_word"),
+    [
+        (r"\belev", r"\belevat"),  # escalated
+        (r"\bmeta\b", r"\btarget is\b"),  # goal: a target is «plazo»
+        (r"\bfecha de cierre\b", r"\bclosing date\b"),  # due date
+        (r"\bfolio\b", r"\bfolio\b"),  # number
+        (r"\bhorarios y plazos\b", r"\bdeadlines\b"),  # targets
+    ],
+)
+def test_concept_has_one_english_word(spanish, other_word) -> None:
+    pairs = [
+        (entry.msgid, PLACEHOLDER.sub("", entry.msgstr)) for entry in polib.pofile(str(messages.CATALOGUE))
+    ]
+    of_concept = [(text, english) for text, english in pairs if re.search(spanish, text, re.IGNORECASE)]
+    assert of_concept
+    assert [text for text, english in of_concept if re.search(other_word, english, re.IGNORECASE)] == []
+
+
 def test_page_exists_in_both_languages(client, db) -> None:
     spanish = client.get("/", headers={"accept-language": "es"}).content.decode()
     english = client.get("/", headers={"accept-language": "en"}).content.decode()
