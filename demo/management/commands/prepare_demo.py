@@ -3,6 +3,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from demo.tables import make_tables, tell_apps
 
 
 class Command(BaseCommand):
@@ -12,7 +15,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DESK_DEMO:
             raise CommandError("This is not the demo. Run «make demo».")
-        call_command("migrate", verbosity=0, skip_checks=True)
+        if connection.introspection.table_names():
+            call_command("migrate", verbosity=0, skip_checks=True)
+        else:
+            make_tables(connection)
+            tell_apps(connection)
         self.stdout.write("migrated")
         self.stdout.flush()
         call_command("load_demo", with_history=True, skip_checks=True)
