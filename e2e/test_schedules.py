@@ -127,3 +127,19 @@ def test_hours_are_edited_on_a_phone(people: People) -> None:
     page.get_by_role("link", name="Ver qué cambia").click()
     press(page, "Descartar")
     expect(page.locator("#impact")).to_have_count(0)
+
+
+SCROLLING_SIDEWAYS = """boxes => boxes
+    .filter(box => box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX !== "hidden")
+    .map(box => `${box.className.baseVal ?? box.className}: ${box.scrollWidth} > ${box.clientWidth}`)"""
+
+
+def test_targets_and_the_year_fit_the_window(people: People) -> None:
+    for supervisor in (people.at_desk("Supervisora"), people.on_phone("Supervisora en el teléfono")):
+        supervisor.sign_in(SUPERVISOR)
+        for path in (TARGETS, "/agentes/ajustes/horarios/"):
+            supervisor.go(path)
+            supervisor.look()
+            assert supervisor.page.locator("main .panel *:visible").evaluate_all(SCROLLING_SIDEWAYS) == [], (
+                path
+            )

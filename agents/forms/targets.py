@@ -45,7 +45,12 @@ class TargetWidget(forms.MultiWidget):
 
 
 class TargetField(forms.Field):
-    """A target as a process file writes it; empty if nothing is promised."""
+    """A target as a process file writes it; empty if nothing is promised. `clock` is the clock's name, which stands
+    beside the control where the table has no room for its head."""
+
+    def __init__(self, *, clock: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.clock = clock
 
     def clean(self, value: Any) -> str:
         amount, unit = (str(part or "").strip() for part in value or ("", ""))
@@ -115,7 +120,7 @@ class TargetsForm(forms.Form):
         plain = as_json(before)
         for kind in ClockKind:
             for name in NAMES:
-                self._add(f"{kind}_{name}", f"{kind.label}: {_label(name)}", plain[kind].get(name, ""))
+                self._add(f"{kind}_{name}", kind, f"{kind.label}: {_label(name)}", plain[kind].get(name, ""))
         self.specials = min(len(plain["special"]) + EMPTY_SPECIAL, MOST_SPECIAL)
         categories = process.categories.filter(is_active=True)
         named = [("", _("Cualquiera")), *((each.key, str(each)) for each in categories)]
@@ -130,11 +135,11 @@ class TargetsForm(forms.Form):
                     initial=row.get(name, ""),
                 )
             for kind in ClockKind:
-                self._add(f"special_{number}_{kind}", str(kind.label), row.get(kind, ""))
+                self._add(f"special_{number}_{kind}", kind, str(kind.label), row.get(kind, ""))
 
-    def _add(self, name: str, label: str, value: str) -> None:
+    def _add(self, name: str, kind: ClockKind, label: str, value: str) -> None:
         self.fields[name] = TargetField(
-            label=label, required=False, initial=value, widget=TargetWidget(label)
+            clock=str(kind.label), label=label, required=False, initial=value, widget=TargetWidget(label)
         )
 
     def rows(self) -> Iterator[tuple[str, str, list[BoundField]]]:

@@ -136,12 +136,11 @@ class Cell:
 
 
 def year_months(rules: CalendarRules, year: int, *, today: date) -> list[dict[str, Any]]:
-    """Return the twelve months with the place of each day in a drawing of 668 × 486."""
+    """Return the twelve months with the place of each day in a drawing of 146 × 150."""
     own = {each.day: each for each in rules.days if each.day.year == year}
     closed = {day: closure for closure in rules.closures for day in _days_of(closure) if day.year == year}
     result = []
     for month in range(1, 13):
-        left, top = (month - 1) % 4 * 174, (month - 1) // 4 * 164
         cells = []
         for week, row in enumerate(months.monthcalendar(year, month)):
             for weekday, number in enumerate(row):
@@ -156,11 +155,9 @@ def year_months(rules: CalendarRules, year: int, *, today: date) -> list[dict[st
                     kind, title = "closure", own_name(closure)
                 if title:
                     title = f"{date_format(day, 'j F')}: {title}"
-                cells.append(
-                    Cell(left + 10 + weekday * 21, top + 36 + week * 21, number, kind, day == today, title)
-                )
+                cells.append(Cell(10 + weekday * 21, 36 + week * 21, number, kind, day == today, title))
         name = date_format(date(year, month, 1), "F").capitalize()
-        result.append({"name": name, "x": left + 2, "y": top + 12, "cells": cells})
+        result.append({"name": name, "cells": cells})
     return result
 
 
