@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 from demo.run import PASSWORD
 from e2e.conftest import People
-from e2e.waiting import until_drawn
+from e2e.test_portal import file_ticket
+from e2e.waiting import until, until_drawn
 from e2e.walker import Agent
 
 pytestmark = pytest.mark.e2e
@@ -206,3 +207,33 @@ def test_refresh_keeps_an_open_property_form(maria: Agent, people: People) -> No
     expect(page.locator("#thread")).to_contain_text("Lo miro yo también.", timeout=10_000)
     page.wait_for_load_state("networkidle")
     expect(page.locator(".inline-edit")).to_be_visible()
+
+
+def waited(page: Page) -> bool:
+    """Let the browser hand over the requests that it holds. True."""
+    page.wait_for_timeout(20)
+    return True
+
+
+def test_date_that_is_typed_while_a_proposal_is_on_its_way_stays(people: People) -> None:
+    """S2.3: the proposal for another severity came late, and replaced the date that the supervisor had typed."""
+    customer, supervisor = people.at_desk("clienta"), people.at_desk("supervisora")
+    customer.sign_in("cliente@demo.test")
+    folio = file_ticket(customer.page, "El simulador se apaga")
+    supervisor.sign_in(SUPERVISOR)
+    supervisor.go(f"/agentes/preparar/{folio}/")
+    page = supervisor.page
+    due, held, typed = page.locator("#prep-when [name=due_at]"), [], "2031-05-06T10:30"
+
+    page.route("**/propuesta/**", lambda route: held.append(route))  # noqa: PLW0108  (playwright counts parameters)
+    supervisor.choose("Crítica")
+    until(lambda: waited(page) and len(held) == 1, "the first request")
+    due.fill(typed)
+    held[0].continue_()
+    until(lambda: waited(page) and len(held) == 2, "the second request")
+    assert "2031-05-06" in held[1].request.url
+    with page.expect_response("**/propuesta/**"):
+        held[1].continue_()
+
+    expect(page.locator("#prep-when")).not_to_have_class(re.compile("htmx-swapping|htmx-settling"))
+    expect(due).to_have_value(typed)

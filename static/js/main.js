@@ -30,6 +30,7 @@ import { slashOpens } from "./behaviours/slash-opens.js";
 import { snackBehaviour } from "./behaviours/snack.js";
 import { submitOnce } from "./behaviours/submit-once.js";
 import { themeToggle } from "./behaviours/theme-toggle.js";
+import { typedWins } from "./behaviours/typed-wins.js";
 import { unfold } from "./behaviours/unfold.js";
 import { upload } from "./behaviours/upload.js";
 import { writing } from "./behaviours/writing.js";
@@ -63,6 +64,7 @@ const behaviours = {
   snack: snackBehaviour,
   "submit-once": submitOnce,
   "theme-toggle": themeToggle,
+  "typed-wins": typedWins,
   unfold,
   upload,
   writing,
