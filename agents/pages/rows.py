@@ -1,6 +1,7 @@
 """A ticket as one row of a list: the labels, colour tokens and flags that the row shows."""
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -74,6 +75,14 @@ class Row:
         self.clocks = clocks
         self.moment = moment
         self.page = page
+        self.measured = ""
+        """The time that a list of the panel measured."""
+
+    def measured_as(self, time: str) -> "Row":
+        """Return a row of the same ticket that says this time."""
+        row = copy(self)
+        row.measured = time
+        return row
 
     @property
     def href(self) -> str:

@@ -266,21 +266,22 @@ def _tags(row: Row) -> Iterator[tuple[str, str]]:
 
 
 @register.simple_tag
-def listed_row(row: Row, *, nobody: str) -> SafeString:
-    """Draw a line of the table behind a number. `nobody` is the text for a ticket without assignee, translated once for
-    all rows."""
+def listed_row(row: Row, *, nobody: str, with_time: str = "") -> SafeString:
+    """Draw a line of the table behind a number, with the measured time if the table has a column for it (`with_time`).
+    `nobody` is the text for a ticket without assignee, translated once for all rows."""
     ticket, assignee = row.ticket, row.assignee
     name = (
         f'<span class="qcell">{avatar(assignee, "xs")}{escape(assignee)}</span>'
         if assignee
         else f'<span class="subtle">{escape(nobody)}</span>'
     )
+    time = f'<td class="r nowrap">{escape(row.measured)}</td>' if with_time else ""
     return SafeString(
         f"<tr><td>{sev(str(ticket.severity), str(row.severity.label))}</td>"
         f'<td class="folio">{escape(ticket.folio)}</td>'
         f'<td><a href="{escape(row.href)}">{escape(ticket.title)}</a></td>'
         f'<td class="muted">{escape(ticket.requester_name)}</td><td>{name}</td>'
-        f'<td class="nowrap">{when(ticket.created_at)}</td><td>{_promise(_promised(row))}</td></tr>'
+        f'<td class="nowrap">{when(ticket.created_at)}</td>{time}<td>{_promise(_promised(row))}</td></tr>'
     )
 
 

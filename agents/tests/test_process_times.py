@@ -240,3 +240,34 @@ def test_page_without_a_process_counts_that_process_alone(client, busy):
 def test_window_is_named_after_the_page(client, busy):
     assert "<title>Mapa del proceso" in text_of(client.get(PAGE)).replace("<title> ", "<title>")
     assert "<title>Panel" in text_of(client.get("/agentes/panel/")).replace("<title> ", "<title>")
+
+
+@pytest.mark.parametrize(
+    ("measure", "head", "time"),
+    [
+        ("stays", "Tiempo hábil", "1 h"),
+        ("paths", "Tiempo hábil", "2 h"),
+        ("resolved", "Tiempo hábil", "2 h"),
+        ("answered", "Tiempo hábil", "45 min"),
+        ("lasted", "Duración", "3 h"),
+    ],
+)
+def test_list_behind_times_says_each_time(client, busy, measure, head, time):
+    now = timezone.now()
+    Ticket.objects.update(
+        stage_kind="done",
+        created_at=now - timedelta(hours=3),
+        first_response_at=now,
+        closed_at=now,
+        first_response_seconds=2700,
+        resolution_seconds=7200,
+    )
+    page = page_of(client, f"{LIST}?medida={measure}").replace("\xa0", " ")
+    assert f'<th scope="col" class="r">{head}</th>' in page
+    times = re.findall(r'<td class="r nowrap">([^<]*)</td>', page)
+    assert times
+    assert set(times) == {time}
+
+
+def test_list_of_counted_tickets_has_no_times(client, busy):
+    assert 'class="r nowrap"' not in page_of(client, f"{LIST}?medida=filed")

@@ -31,7 +31,7 @@ from ..forms.panel import PanelFilter, range_label
 from ..pages.panel import Panel
 from ..pages.process_drawing import drawing_of
 from ..pages.process_times import ProcessTimes
-from ..pages.report import whole
+from ..pages.report import whole, working_time
 from ..pages.rows import Moment, Row, rows_of
 from ..sheets import kept
 
@@ -178,7 +178,7 @@ def _behind(request: DeskRequest, measure: Measure, today: date, problem: str) -
             part=request.GET.get("parte", "").replace("\0", "")[:LONGEST_PART],
             weekday=int(day) if day in set("1234567") else 0,
         ).annotate(counted_at=F(measure.moment), listed=F(f"{measure.to_ticket}pk"))
-        rows = rows.only("pk")
+        rows = rows.only("pk", *(measure.reads if measure.seconds_of else ()))
         with time_limit():
             page, other_page = read_page(
                 rows, order=("-counted_at", "-id"), size=PAGE_SIZE, cursor=request.GET.get("pagina", "")
@@ -190,7 +190,8 @@ def _behind(request: DeskRequest, measure: Measure, today: date, problem: str) -
         "filters": filters,
         "count": _in_words(count),
         "is_of_process": measure in OF_A_PROCESS,
-        "rows": _rows_of(page.rows),
+        "has_times": measure.seconds_of is not None,
+        "rows": _rows_of(page.rows, measure),
         "problems": [*filters.problems, *filter(None, [other_page, problem])],
         "page_newer": f"?{filters.query(**own, pagina=page.newer)}" if page.newer else "",
         "page_older": f"?{filters.query(**own, pagina=page.older)}" if page.older else "",
@@ -204,9 +205,14 @@ def _in_words(count: int | None) -> str:
     return _("más de %(n)s") % {"n": whole(MOST_COUNTED)}
 
 
-def _rows_of(counted: Iterable[Any]) -> list[Row]:
-    """Return a row for each thing that was counted: a ticket that was counted twice has two."""
+def _rows_of(counted: Iterable[Any], measure: Measure) -> list[Row]:
+    """Return a row for each thing that was counted, with the time that it took: a ticket that was counted twice has
+    two."""
     counted = list(counted)
     tickets = queues.for_rows(Ticket.objects.filter(pk__in={each.listed for each in counted}))
     by_ticket = {row.ticket.pk: row for row in rows_of(tickets, Moment.present())}
-    return [by_ticket[each.listed] for each in counted if each.listed in by_ticket]
+    return [
+        by_ticket[each.listed].measured_as(working_time(measure.seconds(each)))
+        for each in counted
+        if each.listed in by_ticket
+    ]

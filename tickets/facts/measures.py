@@ -51,6 +51,8 @@ class Measure:
     """The path from a row to its ticket, with `__` at the end; empty if the rows are tickets."""
     reads: tuple[str, ...] = ()
     part_of: Callable[..., str] = field(default=lambda: "")
+    seconds_of: Callable[..., float | None] | None = None
+    """Gets what `part_of` gets, and returns the time that a row took; None for a measure of which no time is told."""
     in_part: Callable[[Rows, str], Rows] | None = None
     """Returns those of the rows that are in a part; None for a measure whose parts open no list of their own."""
     scopes: frozenset[str] = frozenset(Scope)
@@ -61,6 +63,12 @@ class Measure:
         counted = {f"{self.to_ticket}is_test": False, f"{self.to_ticket}duplicate_of__isnull": True}
         between = {f"{self.moment}__gte": start, f"{self.moment}__lt": end}
         return self.all_rows().filter(**counted, **between).order_by()
+
+    def seconds(self, row: Any) -> float | None:
+        """Return the time that a row took, opening hours or, of `lasted`, on the wall. None if it has none."""
+        if self.seconds_of is None:
+            return None
+        return self.seconds_of(*(getattr(row, name) for name in self.reads))
 
     def chosen_rows(
         self, start: datetime, end: datetime, chosen: Mapping[str, Any], *, part: str = "", weekday: int = 0
@@ -85,8 +93,18 @@ def _duration(seconds: int | None) -> str:
     return "" if seconds is None else str(bucket(seconds))
 
 
+def _seconds(*values: Any) -> float | None:
+    """Return the last of the columns that a measure reads."""
+    seconds: float | None = values[-1]
+    return seconds
+
+
+def _elapsed_seconds(start: datetime, end: datetime) -> float:
+    return max(0.0, (end - start).total_seconds())
+
+
 def _elapsed(start: datetime, end: datetime) -> str:
-    return str(bucket(max(0.0, (end - start).total_seconds())))
+    return str(bucket(_elapsed_seconds(start, end)))
 
 
 def _reason(version: int, stage: str) -> str:
@@ -182,6 +200,7 @@ OF_THE_DESK: tuple[Measure, ...] = (
         "first_response_at",
         reads=("first_response_seconds",),
         part_of=_duration,
+        seconds_of=_seconds,
     ),
     Measure(
         "resolved",
@@ -194,6 +213,7 @@ OF_THE_DESK: tuple[Measure, ...] = (
         "closed_at",
         reads=("resolution_seconds",),
         part_of=_duration,
+        seconds_of=_seconds,
     ),
     Measure(
         "lasted",
@@ -203,6 +223,7 @@ OF_THE_DESK: tuple[Measure, ...] = (
         "closed_at",
         reads=("created_at", "closed_at"),
         part_of=_elapsed,
+        seconds_of=_elapsed_seconds,
     ),
     Measure(
         "rejected",
@@ -303,6 +324,7 @@ OF_A_PROCESS: tuple[Measure, ...] = (
         to_ticket="ticket__",
         reads=("stage", "working_seconds"),
         part_of=_stay,
+        seconds_of=_seconds,
         in_part=_of_stage,
         scopes=IN_A_PROCESS,
     ),
@@ -329,6 +351,7 @@ OF_A_PROCESS: tuple[Measure, ...] = (
         "closed_at",
         reads=("path", "resolution_seconds"),
         part_of=_ended,
+        seconds_of=_seconds,
         in_part=_of_path,
         scopes=IN_A_PROCESS,
     ),
