@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from tickets.definitions.definition import Definition, Stage
 from tickets.definitions.diagram import BAD_ENDS
 from tickets.facts.histogram import quantile, seconds_of
-from tickets.facts.measures import MEASURES, OF_A_PROCESS
+from tickets.facts.measures import MEASURES, OF_A_PROCESS, other_paths
 from tickets.facts.totals import Totals, open_by_day
 from tickets.models import Process
 from tickets.record.paths import steps_of
@@ -245,7 +245,13 @@ class ProcessTimes(Report):
             return None
         count = self.finished - sum(_size(durations) for _path, durations in self._most_frequent)
         label = ngettext("Otro recorrido", "Otros %(n)s recorridos", others) % {"n": whole(others)}
-        return {"label": label, "count": count, "share": percent(count / self.finished)}
+        part = other_paths(path for path, _durations in self._most_frequent)
+        return {
+            "label": label,
+            "count": count,
+            "share": percent(count / self.finished),
+            "url": self.list_of("paths", parte=part),
+        }
 
     @cached_property
     def _by_path(self) -> dict[str, dict[str, int]]:

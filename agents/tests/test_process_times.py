@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_supervisor, make_user
+from agents.pages.process_times import PATHS_SHOWN
 from tickets.facts import counting
 from tickets.models import StageVisit, Ticket
 from tickets.tests.factories import make_process, make_ticket
@@ -126,6 +127,28 @@ def test_paths_tell_detours_apart_and_what_they_took(client, busy):
     assert "data-end" in paths
     for url, _name, text in links_in(paths):
         assert len(listed(client, url)) == int(text)
+
+
+@pytest.mark.parametrize(("others", "told"), [(1, "Otro recorrido"), (2, "Otros 2 recorridos")])
+def test_paths_beyond_the_most_frequent_open_their_list(client, busy, others, told):
+    ends = [make_ticket(busy["process"]) for _n in range(PATHS_SHOWN - 2 + others)]
+    now = timezone.now()
+    for number, ticket in enumerate(ends):
+        Ticket.objects.filter(pk=ticket.pk).update(
+            path=f"registro/etapa-{number}", stage_kind="done", closed_at=now
+        )
+    list(counting.count_all())
+    page = page_of(client)
+    row = page[page.index(told) :]
+    url, _name, text = links_in(row[: row.index("</tr>")])[0]
+    shown = {
+        folio
+        for link, _name, _text in links_in(page)
+        if "parte=registro" in link
+        for folio in listed(client, link)
+    }
+    assert text == f"{others}"
+    assert len(listed(client, url)) == others
 
 
 def test_change_against_the_period_before_is_told_with_its_direction(client, busy):

@@ -37,7 +37,7 @@ from ..sheets import kept
 
 PAGE_SIZE = 50
 DUE_SHOWN = 5
-LONGEST_PART = 600
+LONGEST_PART = 3100  # five paths
 MOST_COUNTED = 1000
 """Where counting the tickets behind a number stops. The number itself is exact."""
 EVER = 100_000  # days: a list may begin with the oldest open ticket

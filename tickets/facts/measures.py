@@ -4,7 +4,7 @@ A number and the list behind it come from the same queryset, `Measure.rows`. Tes
 of them (S2.43).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -147,7 +147,17 @@ def _ended(path: str, seconds: int | None) -> str:
     return f"{path}:{_duration(seconds)}"
 
 
+OTHERS, PATH_END = "!", "|"
+
+
+def other_paths(paths: Iterable[str]) -> str:
+    """Return the part of `paths` in which every ticket is that went another way than these."""
+    return OTHERS + PATH_END.join(paths)
+
+
 def _of_path(rows: Rows, part: str) -> Rows:
+    if part.startswith(OTHERS):
+        return rows.exclude(path__in=part.removeprefix(OTHERS).split(PATH_END))
     return rows.filter(path=part)
 
 
