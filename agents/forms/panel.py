@@ -118,6 +118,8 @@ class PanelFilter(forms.Form):
             if (day := given.get(name)) and day < EARLIEST:
                 raise ValidationError({name: gettext("Elige una fecha desde el año 2000.")})
         first, last = given.get("desde"), given.get("hasta") or self.today
+        if first and first > self.today:
+            raise ValidationError({"desde": gettext("Ese día no ha llegado. Mostramos los últimos días.")})
         if first and first > last:
             raise ValidationError(
                 {"hasta": gettext("El período termina antes de empezar. Revisa las dos fechas.")}
