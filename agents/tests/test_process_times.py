@@ -141,12 +141,6 @@ def test_paths_beyond_the_most_frequent_open_their_list(client, busy, others, to
     page = page_of(client)
     row = page[page.index(told) :]
     url, _name, text = links_in(row[: row.index("</tr>")])[0]
-    shown = {
-        folio
-        for link, _name, _text in links_in(page)
-        if "parte=registro" in link
-        for folio in listed(client, link)
-    }
     assert text == f"{others}"
     assert len(listed(client, url)) == others
 
