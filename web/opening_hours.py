@@ -1,6 +1,6 @@
 """Opening hours and closures in words, in the reader's language and time zone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
@@ -39,16 +39,46 @@ def hours_of(rules: CalendarRules, day: date) -> tuple[list[str], timedelta, str
 
 @dataclass(frozen=True)
 class ClosureNotice:
-    """What customers read about a closure: a sentence, and what follows from it."""
+    """What customers read about the closures of a day: a sentence, and what follows from it."""
 
     title: str
     text: str
 
 
-def closure_notice(ahead: ClosureAhead, *, now: datetime) -> ClosureNotice:
-    """Return «Hoy cerramos a las 15:00: corte de luz.» and when the desk opens again, in the desk's time."""
-    closure, zone = ahead.closure, ahead.start.tzinfo
-    name = closure.name_en if closure.name_en and get_language() == "en" else closure.name
+def closure_notices(
+    closures: Iterable[ClosureAhead], *, now: datetime, has_tickets: bool
+) -> list[ClosureNotice]:
+    """Return a notice for each day on which closures begin, those in force counting as today's, in the desk's time.
+
+    «Hoy cerramos a las 15:00: corte de luz.», then when the desk opens again, and what else closes it on that day.
+    `has_tickets` says that the reader has open tickets, whose dates the closure has moved.
+    """
+    days: dict[tuple[tzinfo | None, date], list[ClosureAhead]] = {}
+    for ahead in closures:
+        day = max(ahead.start, now.astimezone(ahead.start.tzinfo)).date()
+        days.setdefault((ahead.start.tzinfo, day), []).append(ahead)
+    known = [_("Las fechas de tus tickets ya lo tienen en cuenta.")] if has_tickets else []
+    notices = []
+    for of_day in days.values():
+        told = [sentence for own in _joined(of_day) for sentence in _told(*own, now=now)]
+        notices.append(ClosureNotice(told[0], " ".join([*filter(None, told[1:]), *known])))
+    return notices
+
+
+def _joined(closures: list[ClosureAhead]) -> Iterator[tuple[ClosureAhead, str]]:
+    """Yield the first of the closures after which the desk opens at the same moment, and the names of all of them."""
+    names: dict[datetime, tuple[ClosureAhead, dict[str, None]]] = {}
+    for ahead in closures:
+        closure = ahead.closure
+        name = closure.name_en if closure.name_en and get_language() == "en" else closure.name
+        names.setdefault(ahead.reopens, (ahead, {}))[1][name[:1].lower() + name[1:]] = None
+    for first, own in names.values():
+        yield first, ", ".join(own)
+
+
+def _told(ahead: ClosureAhead, name: str, *, now: datetime) -> tuple[str, str]:
+    """Return when the desk closes and why, and when it opens again; the second is empty where the first says it."""
+    zone = ahead.start.tzinfo
     there = in_zone(zone.key, now) if isinstance(zone, ZoneInfo) else ""
     reader = timezone.get_current_timezone()
     with timezone.override(zone):
@@ -57,21 +87,18 @@ def closure_notice(ahead: ClosureAhead, *, now: datetime) -> ClosureNotice:
         values = {
             "day": first_capital(_day(ahead.start.date(), now=now, reader=reader)),
             "time": date_format(reopens if not ahead.is_open_before and is_same_day else ahead.start, "G:i"),
-            "name": name[:1].lower() + name[1:],
+            "name": name,
             "zone": there,
         }
         when = f"{_day(reopens.date(), now=now, reader=reader)}, {date_format(reopens, 'G:i')}"
-        back = _("Volvemos %(when)s.") % {"when": when}
-    known = _("Las fechas de tus tickets ya lo tienen en cuenta.")
+    back = _("Volvemos %(when)s.") % {"when": when}
     if ahead.start <= now:
-        return ClosureNotice(_("Ahora estamos cerrados: %(name)s.") % values, f"{back} {known}")
+        return _("Ahora estamos cerrados: %(name)s.") % values, back
     if ahead.is_open_before:
-        return ClosureNotice(
-            _("%(day)s cerramos a las %(time)s%(zone)s: %(name)s.") % values, f"{back} {known}"
-        )
+        return _("%(day)s cerramos a las %(time)s%(zone)s: %(name)s.") % values, back
     if is_same_day:
-        return ClosureNotice(_("%(day)s abrimos a las %(time)s%(zone)s: %(name)s.") % values, known)
-    return ClosureNotice(_("%(day)s no abrimos: %(name)s.") % values, f"{back} {known}")
+        return _("%(day)s abrimos a las %(time)s%(zone)s: %(name)s.") % values, ""
+    return _("%(day)s no abrimos: %(name)s.") % values, back
 
 
 def _day(day: date, *, now: datetime, reader: tzinfo) -> str:

@@ -12,11 +12,13 @@ from accounts.tests.factories import make_agent, make_supervisor, make_user
 from agents.pages.schedules import users_of
 from tickets.calendars import CalendarRules, hours_between
 from tickets.definitions.targets import read_targets
-from tickets.models import Calendar, ScheduleChange
+from tickets.models import Calendar, ScheduleChange, Ticket
 from tickets.schedules import applying, job, proposing
 from tickets.schedules.openness import openness
 from tickets.tests.test_schedules import LONGER, MONDAY, SHORTER, Desk, at, clock, on, wall
-from web.opening_hours import closure_notice
+from web.opening_hours import closure_notices
+
+from .factories import signed_in
 
 pytestmark = pytest.mark.django_db
 PAGE = "/agentes/ajustes/horarios/oficina/"
@@ -206,7 +208,8 @@ def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
         home = text_of(Client().get("/"))
         assert "Ahora estamos cerrados" not in home
         assert "Hoy cerramos a las 11:00 (hora de Bogotá): corte de luz." in home
-        assert "Volvemos mañana, 8:00. Las fechas de tus tickets ya lo tienen en cuenta." in home
+        assert "Volvemos mañana, 8:00." in home
+        assert "Las fechas de tus tickets" not in home
     with on(at(2026, 11, 23, 12, 0)):
         assert "Ahora estamos cerrados: corte de luz." in text_of(Client().get("/"))
         undo = person.post(reverse("agents:change_undo", args=[draft.pk]), follow=True)
@@ -378,6 +381,67 @@ def test_calendar_names_the_processes_whose_targets_in_force_count_in_it(person,
     assert "Ningún proceso lo usa todavía." in text_of(person.get(page))
 
 
+def notices(has_tickets=False):
+    now = timezone.now()
+    return closure_notices(openness(now).closures, now=now, has_tickets=has_tickets)
+
+
+def close(desk, *closures, now):
+    """Confirm closures of this calendar, each from one wall time to another or until the end of its day."""
+    with on(now):
+        for start, end, name in closures:
+            change = proposing.propose_closure(
+                desk.calendar, actor=desk.supervisor, start=start, end=end, name=name
+            )
+            job.go_on(applying.confirm(change, actor=desk.supervisor), seconds=5)
+
+
+def test_closures_of_a_day_are_told_in_one_notice(desk):
+    morning = at(2026, 11, 23, 8, 30)
+    close(
+        desk,
+        (wall(2026, 11, 23, 10, 0), wall(2026, 11, 23, 11, 0), "Mantenimiento"),
+        (wall(2026, 11, 23, 15, 0), None, "Corte de luz"),
+        (wall(2026, 11, 24, 0, 0), None, "Paro"),
+        now=morning,
+    )
+    with on(morning), timezone.override(desk.calendar.current.as_rules.zone):
+        today, tomorrow = notices()
+        assert today.title == "Hoy cerramos a las 10:00: mantenimiento."
+        assert today.text == (
+            "Volvemos hoy, 11:00. Hoy cerramos a las 15:00: corte de luz. Volvemos mié 25 nov, 8:00."
+        )
+        assert tomorrow.title == "Mañana no abrimos: paro."
+
+
+def test_closures_that_end_together_are_one_with_both_reasons(desk):
+    morning = at(2026, 11, 23, 8, 30)
+    close(
+        desk,
+        (wall(2026, 11, 23, 10, 0), wall(2026, 11, 23, 15, 0), "Mantenimiento"),
+        (wall(2026, 11, 23, 11, 0), None, "Corte de luz"),
+        now=morning,
+    )
+    with on(morning), timezone.override(desk.calendar.current.as_rules.zone):
+        [today] = notices()
+    assert today.title == "Hoy cerramos a las 10:00: mantenimiento, corte de luz."
+    assert today.text == "Volvemos mañana, 8:00."
+
+
+def test_dates_of_tickets_are_told_to_whom_has_open_ones(desk):
+    ticket, stranger = desk.file(MONDAY), make_user()
+    now = MONDAY + timedelta(hours=1)
+    close(desk, (wall(2026, 11, 23, 15, 0), None, "Corte de luz"), now=now)
+    told = "Las fechas de tus tickets ya lo tienen en cuenta."
+    with on(now):
+        for reader, is_told in ((ticket.requester, True), (stranger, False)):
+            page = text_of(signed_in(reader).get("/"))
+            assert "corte de luz" in page
+            assert (told in page) is is_told
+        Ticket.objects.filter(pk=ticket.pk).update(stage_kind="done", closed_at=now)
+        assert told not in text_of(signed_in(ticket.requester).get("/"))
+
+
 def test_closure_names_the_date_to_readers_for_whom_it_is_another_day(desk):
     with on(at(2026, 11, 23, 10, 0)):
         desk_supervisor = desk.supervisor
@@ -391,10 +455,9 @@ def test_closure_names_the_date_to_readers_for_whom_it_is_another_day(desk):
         job.go_on(applying.confirm(change, actor=desk_supervisor), seconds=5)
     evening = at(2026, 11, 23, 20, 0)  # Tuesday already in Madrid
     with on(evening):
-        [ahead] = openness(timezone.now()).closures
-        here = closure_notice(ahead, now=timezone.now())
+        [here] = notices()
         with timezone.override("Europe/Madrid"):
-            there = closure_notice(ahead, now=timezone.now())
+            [there] = notices()
     assert here.title.startswith("Mañana cerramos a las 11:00")
     assert there.title.startswith("Mar 24 nov cerramos a las 11:00 (hora de Bogotá)")
     assert "Volvemos mié 25 nov, 8:00." in there.text

@@ -6,14 +6,16 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
+from tickets.models import Ticket
 from tickets.schedules.openness import opening, openness
-from web.opening_hours import closure_notice, first_capital, in_zone, until_in_words, week_table
+from web.opening_hours import closure_notices, first_capital, in_zone, until_in_words, week_table
 
 
-def panel() -> dict[str, Any]:
+def panel(reader: object) -> dict[str, Any]:
     """Return what portal/_contact.html draws: `rows`, one for each channel that the settings name; `table`, the hours
     of the phone on the next seven days; `zone`, whose time they are, if not the reader's; and `closures`, what
-    customers read about extraordinary closures."""
+    customers read about extraordinary closures, and the `reader`, if they are signed in, about their open tickets."""
     now = timezone.now()
     state = openness(now)
     hours: dict[str, Any] = {"open": None, "until": ""}
@@ -49,8 +51,14 @@ def panel() -> dict[str, Any]:
         "rows": rows,
         "table": list(week_table(state.phone, now=now)) if state.phone else [],
         "zone": first_capital(in_zone(state.phone.zone, now).strip(" ()")) if state.phone else "",
-        "closures": [closure_notice(ahead, now=now) for ahead in state.closures],
+        "closures": closure_notices(
+            state.closures, now=now, has_tickets=bool(state.closures) and _has_open_tickets(reader)
+        ),
     }
+
+
+def _has_open_tickets(reader: object) -> bool:
+    return isinstance(reader, User) and Ticket.objects.requested_by(reader).open().exists()
 
 
 def _digits(number: str) -> str:

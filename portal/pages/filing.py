@@ -44,7 +44,7 @@ def details_page(
         "carry": drafts.carry(draft),
         "page": drafts.new_page(),
         "steps": steps("report_details", draft),
-        "contact": panel(),
+        "contact": panel(request.user),
     }
     return render(request, "portal/filing/details.html", context, status=status)
 
@@ -57,7 +57,7 @@ def ask_to_sign_in(request: HttpRequest, draft: ReportDraft, topic: Topic, back:
         "has_text": bool(draft.values),
         "next": urlencode({REDIRECT_FIELD_NAME: back}),
         "steps": steps("report_contact" if draft.values else "report_details", draft),
-        "contact": panel(),
+        "contact": panel(request.user),
     }
     return render(request, "portal/filing/sign_in.html", context)
 

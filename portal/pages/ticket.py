@@ -93,7 +93,7 @@ def live_context(
         "survey_url": access.url("survey") if access.can_rate and surveys.is_open(ticket) else "",
         "answers": _answers(ticket),
         "follows": _followed(access),
-        "contact": panel(),
+        "contact": panel(access.actor),
         "is_approval": ticket.kind == StageKind.CLOSURE_APPROVAL,
         "solution": conversation.solution() if ticket.kind == StageKind.CLOSURE_APPROVAL else None,
         "awaits_reply": ticket.kind == StageKind.WAITING_CUSTOMER,

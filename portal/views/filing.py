@@ -56,7 +56,7 @@ def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpRes
         "chosen": chosen,
         "is_withdrawn": asked is not None,
         "steps": steps("report_type"),
-        "contact": panel(),
+        "contact": panel(request.user),
     }
     return render(request, "portal/filing/type.html", context)
 

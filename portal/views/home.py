@@ -23,7 +23,7 @@ FOUND = 10
 def home(request: HttpRequest) -> HttpResponse:
     offered = topics.all_topics()
     shown = topics.featured(offered, TOPICS)
-    context = {"topics": shown, "has_more_topics": len(offered) > len(shown), "contact": panel()}
+    context = {"topics": shown, "has_more_topics": len(offered) > len(shown), "contact": panel(request.user)}
     context |= {"unfinished": unfinished_rows(request, offered), "discarded": discarded_row(request)}
     if isinstance(request.user, User):
         mine = Ticket.objects.requested_by(request.user).open().select_related("category")
@@ -43,7 +43,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "query": query,
         "topics": topics.search(topics.all_topics(), query) if query else [],
         "tickets": [],
-        "contact": panel(),
+        "contact": panel(request.user),
     }
     if isinstance(request.user, User) and query:
         mine = Ticket.objects.requested_by(request.user).select_related("category")

@@ -161,7 +161,7 @@ def report_done(request: HttpRequest, draft_id: str) -> HttpResponse:
         raise Http404
     email = (draft.contact.get("email") or [""])[0]
     topic = topics.find(draft.topic)
-    context = {"folio": draft.folio, "email": email, "topic": topic, "contact": panel()}
+    context = {"folio": draft.folio, "email": email, "topic": topic, "contact": panel(request.user)}
     return render(request, "portal/filing/done.html", context)
 
 

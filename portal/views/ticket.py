@@ -57,7 +57,7 @@ def due(request: HttpRequest, access: Access) -> HttpResponse:
         "ticket": access.ticket,
         "access": access,
         "items": [explained(explanation, now=now) for explanation in running],
-        "contact": panel(),
+        "contact": panel(access.actor),
         "zone": zone_of_guests(access),
     }
     return render(request, "portal/tickets/due.html", context | {"back": access.url("")})
