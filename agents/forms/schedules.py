@@ -11,6 +11,8 @@ from django import forms
 from django.forms import BoundField
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS as WEEKDAY_NAMES
+from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -105,26 +107,28 @@ class HoursForm(forms.Form):
         return min(most, max([least, *(number + 1 for number in numbers)]))
 
     def _add_slots(self, day: str, slots: list[list[str]]) -> None:
+        name = {"day": str(WEEKDAY_NAMES[WEEKDAYS.index(day)]).capitalize()}
         for number in range(self._count(day, len(slots) + 1, MAX_SLOTS)):
             begin, end = slots[number] if number < len(slots) else ("", "")
-            self.fields[f"{day}_{number}_begin"] = TimeField(_("Desde"), value=_shown(begin))
-            self.fields[f"{day}_{number}_end"] = TimeField(_("Hasta"), value=_shown(end))
+            self.fields[f"{day}_{number}_begin"] = TimeField(_("%(day)s, desde") % name, value=_shown(begin))
+            self.fields[f"{day}_{number}_end"] = TimeField(_("%(day)s, hasta") % name, value=_shown(end))
 
     def _add_day(self, number: int, own: OwnDay | None) -> None:
         hours = _plain_hours(own) if own else []
         begin, end = hours[0] if hours else ("", "")
         name = own.name if own else ""
+        which = {"day": date_format(own.day, "j b") if own else _("Día nuevo")}
         self.fields[f"day_{number}_date"] = forms.DateField(
-            label=_("Fecha"),
+            label=_("%(day)s, fecha") % which,
             required=False,
             initial=own.day if own else None,
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         )
         self.fields[f"day_{number}_name"] = LineField(
-            label=_("Nombre"), max_length=120, required=False, initial=name
+            label=_("%(day)s, nombre") % which, max_length=120, required=False, initial=name
         )
-        self.fields[f"day_{number}_begin"] = TimeField(_("Abre a las"), value=_shown(begin))
-        self.fields[f"day_{number}_end"] = TimeField(_("Cierra a las"), value=_shown(end))
+        self.fields[f"day_{number}_begin"] = TimeField(_("%(day)s, abre a las") % which, value=_shown(begin))
+        self.fields[f"day_{number}_end"] = TimeField(_("%(day)s, cierra a las") % which, value=_shown(end))
 
     # --- What the template draws -----------------------------------------------------------------
 

@@ -127,15 +127,17 @@ class TargetsForm(forms.Form):
         kinds = [("", _("Cualquiera")), *((each.key, str(each)) for each in CustomerKind.objects.all())]
         for number in range(self.specials):
             row = plain["special"][number] if number < len(plain["special"]) else {}
+            which = _("Excepción %(n)s") % {"n": number + 1}
             for name, choices in (("category", named), ("customer_kind", kinds)):
+                called = _("Categoría") if name == "category" else _("Tipo de cliente")
                 self.fields[f"special_{number}_{name}"] = forms.ChoiceField(
-                    label=_("Categoría") if name == "category" else _("Tipo de cliente"),
+                    label=f"{which}: {called}",
                     choices=_with(choices, row.get(name, "")),
                     required=False,
                     initial=row.get(name, ""),
                 )
             for kind in ClockKind:
-                self._add(f"special_{number}_{kind}", kind, str(kind.label), row.get(kind, ""))
+                self._add(f"special_{number}_{kind}", kind, f"{which}: {kind.label}", row.get(kind, ""))
 
     def _add(self, name: str, kind: ClockKind, label: str, value: str) -> None:
         self.fields[name] = TargetField(

@@ -189,6 +189,19 @@ def test_holidays_of_a_year_are_copied_and_other_years_stay(person, desk):
     assert "La Inmaculada Concepción" in page.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (week(mon=("ocho", "17:00")), "Lunes, desde : Escribe una hora como 8:00 o 17:30."),
+        (week(wed=("8:00", "25")), "Miércoles, hasta : Escribe una hora como 8:00 o 17:30."),
+        ({"tue_1_begin": "16:00", "tue_1_end": "18:00"}, "Martes, desde : Hay dos horarios que se enciman."),
+        ({"day_0_date": "2026-12-24"}, "Día nuevo, nombre : Ponle un nombre"),
+    ],
+)
+def test_summary_of_mistakes_names_the_day(person, desk, values, says):
+    assert says in text_of(person.post(PAGE, sent(desk, **values)))
+
+
 def test_monday_is_copied_to_the_other_working_days(person, desk):
     page = person.post(PAGE, sent(desk, **week(mon=("7:00", "15:30")), copiar="1"))
     assert page.status_code == 200

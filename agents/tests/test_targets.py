@@ -104,7 +104,7 @@ def test_every_unit_can_be_chosen_and_exceptions_are_kept(person, desk):
         ({"resolution_problem": ("ocho", "h")}, "Escribe un número mayor que cero"),
         ({"resolution_problem": ("8", "siglos")}, "Escribe un número mayor que cero"),
         ({"calendar": ""}, "Elige el calendario"),
-        ({"special_0_resolution": ("8", "h")}, "Elige una categoría o un tipo de cliente."),
+        ({"special_0_resolution": ("8", "h")}, "Excepción 1: Categoría : Elige una categoría o un tipo"),
         ({"special_0_category": "pantalla"}, "Escribe al menos un plazo."),
         ({"base": "999"}, "Alguien guardó otro"),
         ({}, "no hay nada que guardar"),
