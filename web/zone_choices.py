@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.zones import canonical_zones, is_known
 from content.sorting import sort_key
+
+from .zone_names import SPANISH_PLACES
 
 # Zones where most customers live, by the names used there. They are listed before all others.
 NEARBY_ZONES = {
@@ -33,6 +36,7 @@ REGIONS = {
     "Africa": _("África"),
     "America": _("América"),
     "Antarctica": _("Antártida"),
+    "Arctic": _("Ártico"),
     "Asia": _("Asia"),
     "Atlantic": _("Atlántico"),
     "Australia": _("Australia"),
@@ -52,7 +56,7 @@ def zone_choices(current: str) -> list[Any]:
     for zone in canonical_zones() - NEARBY_ZONES.keys():
         region, _slash, place = zone.partition("/")
         if region in REGIONS:
-            far.append((zone, f"{REGIONS[region]} · {place.replace('_', ' ').replace('/', ' · ')}"))
+            far.append((zone, f"{REGIONS[region]} · {_spanish(zone) or _english(place)}"))
     far.sort(key=lambda choice: sort_key(choice[1]))
     choices: list[Any] = [(_("Cercanas"), list(NEARBY_ZONES.items())), (_("Las demás"), far)]
     is_offered = current in NEARBY_ZONES or any(current == zone for zone, _label in far)
@@ -61,4 +65,14 @@ def zone_choices(current: str) -> list[Any]:
 
 def place_of(zone: str) -> str:
     """Return the place that a time zone is named after: «Bogotá»."""
-    return str(NEARBY_ZONES.get(zone) or zone.rpartition("/")[2].replace("_", " "))
+    found = NEARBY_ZONES.get(zone) or _spanish(zone) or _english(zone.partition("/")[2] or zone)
+    return str(found).rpartition(" · ")[2]
+
+
+def _spanish(zone: str) -> str:
+    """Return the zone's place in Spanish for readers of Spanish, «Argentina · Córdoba»; "" if it has no other name."""
+    return SPANISH_PLACES.get(zone, "") if (get_language() or "es").startswith("es") else ""
+
+
+def _english(place: str) -> str:
+    return place.replace("_", " ").replace("/", " · ")

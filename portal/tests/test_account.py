@@ -11,10 +11,12 @@ from django.utils import translation
 from accounts.enums import Role
 from accounts.models import CustomerKind, User
 from accounts.tests.factories import PASSWORD, make_user
+from accounts.zones import canonical_zones
 from content.sorting import sort_key
 from tickets.models import Process
 from tickets.tests.factories import make_ticket
-from web.zone_choices import zone_choices
+from web.zone_choices import NEARBY_ZONES, place_of, zone_choices
+from web.zone_names import SPANISH_PLACES
 
 from .factories import signed_in
 
@@ -243,7 +245,36 @@ def test_every_time_zone_is_offered_once(current: str):
     with translation.override("es"):
         labels = {zone: str(label) for _group, entries in zone_choices(current) for zone, label in entries}
     assert labels["America/Bogota"] == "Bogotá"
-    assert labels["Europe/Lisbon"] == "Europa · Lisbon"
+    assert labels["Europe/Lisbon"] == "Europa · Lisboa"
+    assert labels["Arctic/Longyearbyen"] == "Ártico · Longyearbyen"
+
+
+def test_zones_are_named_in_the_readers_language():
+    def labels():
+        return {
+            zone: str(label) for _group, entries in zone_choices("America/Lima") for zone, label in entries
+        }
+
+    with translation.override("es"):
+        spanish = labels()
+    with translation.override("en"):
+        english = labels()
+    cordoba, dakota = "America/Argentina/Cordoba", "America/North_Dakota/Center"
+    assert (spanish["Asia/Tokyo"], english["Asia/Tokyo"]) == ("Asia · Tokio", "Asia · Tokyo")
+    assert (spanish[cordoba], english[cordoba]) == (
+        "América · Argentina · Córdoba",
+        "America · Argentina · Cordoba",
+    )
+    assert (spanish[dakota], english[dakota]) == (
+        "América · Dakota del Norte · Center",
+        "America · North Dakota · Center",
+    )
+    with translation.override("es"):
+        assert [place_of(zone) for zone in ("Europe/London", cordoba, "UTC")] == ["Londres", "Córdoba", "UTC"]
+
+
+def test_spanish_names_are_of_zones_that_exist():
+    assert SPANISH_PLACES.keys() - canonical_zones() - NEARBY_ZONES.keys() == set()
 
 
 def test_only_canonical_time_zones_are_offered():
