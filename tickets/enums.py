@@ -6,7 +6,7 @@ from typing import Literal
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import override, pgettext_lazy
 
 
 class PublicState(models.TextChoices):
@@ -353,3 +353,19 @@ class TargetUnit(models.TextChoices):
     WORKING_DAYS = "working_days", _("días hábiles")
     CALENDAR_DAYS = "calendar_days", _("días calendario")
     ROLLED_DAYS = "rolled_days", _("días calendario, hasta el siguiente hábil")
+
+
+class ClosureReason(models.TextChoices):
+    """Why the desk closes extraordinarily, as the form of closures offers it."""
+
+    POWER = "power", _("Corte de luz")
+    INTERNET = "internet", _("Falla de internet")
+    MAINTENANCE = "maintenance", _("Mantenimiento")
+    STRIKE = "strike", _("Paro o protesta")
+    WEATHER = "weather", _("Mal clima")
+    TRAINING = "training", _("Capacitación")
+    OTHER = "other", _("Otro motivo")
+
+    def named_in(self, language: str) -> str:
+        with override(language):
+            return str(self.label)

@@ -179,7 +179,9 @@ def _schedule_changes(found: list[Clock], ticket: Ticket) -> list[ScheduleChange
         state__in=[ChangeState.APPLYING, ChangeState.APPLIED],
         applied_at__gte=min(clock.started_at for clock in found),
     )
-    return list(rows.select_related("author", "base_policy", "policy").order_by("applied_at")[:MOST_MOVES])
+    return list(
+        rows.select_related("author", "undoes", "base_policy", "policy").order_by("applied_at")[:MOST_MOVES]
+    )
 
 
 def _dues(found: list[Clock], changes: list[ScheduleChange]) -> "QuerySet[DueChange]":
@@ -353,7 +355,7 @@ def _recomputed(
         replay.due = row.after
         author = str(change.author) if change.author else ""
         target = replay.target if change.policy_id else None
-        yield Move(at, "recomputed", row.after, author, reason=change.reason, target=target)
+        yield Move(at, "recomputed", row.after, author, reason=change.told_reason, target=target)
 
 
 def _changed(replay: _Replay, event: TicketEvent) -> Iterator[Move]:

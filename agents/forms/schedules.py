@@ -21,6 +21,7 @@ from content.errors import InvalidData
 from content.form_fields import LineField
 from tickets.calendars import CalendarRules
 from tickets.calendars.rules import WEEKDAYS, OwnDay
+from tickets.enums import ClosureReason
 from tickets.models import Calendar, CalendarVersion
 from tickets.schedules.holidays import COUNTRIES
 from web.zone_choices import zone_choices
@@ -227,26 +228,6 @@ def _by_field(error: InvalidData, names: Mapping[str, str]) -> dict[str, list[st
     return found
 
 
-REASONS = {
-    "power": gettext_lazy("Corte de luz"),
-    "internet": gettext_lazy("Falla de internet"),
-    "maintenance": gettext_lazy("Mantenimiento"),
-    "strike": gettext_lazy("Paro o protesta"),
-    "weather": gettext_lazy("Mal clima"),
-    "training": gettext_lazy("Capacitación"),
-    "other": gettext_lazy("Otro motivo"),
-}
-# What an English reader sees: the stored name is Spanish.
-REASONS_EN = {
-    "power": "Power cut",
-    "internet": "Internet outage",
-    "maintenance": "Maintenance",
-    "strike": "Strike or protest",
-    "weather": "Bad weather",
-    "training": "Training",
-}
-
-
 EARLIEST, LATEST = timedelta(days=31), timedelta(days=366)
 """For which days a closure can be said: before, every ticket that it could move has ended."""
 
@@ -257,7 +238,7 @@ class ClosureForm(forms.Form):
     day = forms.DateField(
         label=gettext_lazy("Día"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
-    reason = forms.ChoiceField(label=gettext_lazy("Motivo"), choices=REASONS.items())
+    reason = forms.ChoiceField(label=gettext_lazy("Motivo"), choices=ClosureReason.choices)
     other = LineField(
         label=gettext_lazy("Qué leerán los clientes"),
         max_length=120,
@@ -296,15 +277,16 @@ class ClosureForm(forms.Form):
 
     def closure(self) -> dict[str, Any]:
         """Return the arguments of `propose_closure` that the valid form describes."""
-        values, key = self.cleaned_data, self.cleaned_data["reason"]
+        values, reason = self.cleaned_data, ClosureReason(self.cleaned_data["reason"])
+        is_other = reason == ClosureReason.OTHER
         start, end = (_at(values["day"], values[side]) for side in ("begin", "end"))
         if start and end and end <= start:
             end += timedelta(days=1)
         return {
             "start": start,
             "end": end,
-            "name": values["other"] if key == "other" else str(REASONS[key]),
-            "name_en": REASONS_EN.get(key, ""),
+            "name": values["other"] if is_other else reason.named_in("es"),
+            "name_en": "" if is_other else reason.named_in("en"),
         }
 
     def show(self, error: InvalidData) -> None:

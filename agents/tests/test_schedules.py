@@ -1,12 +1,13 @@
 """«Horarios y plazos»: supervisors change hours, see what moves, save and undo (S2.33, S2.34)."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.tests.factories import make_agent, make_supervisor, make_user
 from agents.pages.schedules import users_of
@@ -474,3 +475,41 @@ def test_closure_names_the_date_to_readers_for_whom_it_is_another_day(desk):
     assert here.title.startswith("Mañana cerramos a las 11:00")
     assert there.title.startswith("Mar 24 nov cerramos a las 11:00 (hora de Bogotá)")
     assert "Volvemos mié 25 nov, 8:00." in there.text
+
+
+def test_reasons_that_the_desk_composed_are_told_in_the_readers_language(person, desk):
+    def confirmed(change):
+        return job.go_on(applying.confirm(change, actor=desk.supervisor), seconds=5)
+
+    ticket, now = desk.file(MONDAY), MONDAY + timedelta(hours=1)
+    with on(now), translation.override("en"):  # the supervisor who closes reads English
+        data = {"day": "2026-11-23", "begin": "11:00", "end": "", "reason": "power", "other": ""}
+        person.post(reverse("agents:calendar_closure", args=["oficina"]), data)
+        closed = confirmed(ScheduleChange.objects.get())
+    with on(now):
+        assert closed.reason == "Corte de luz"
+        undone = confirmed(proposing.propose_undo(closed, actor=desk.supervisor))
+        typed = confirmed(
+            proposing.propose(
+                desk.calendar,
+                replace(desk.rules, week=LONGER),
+                actor=desk.supervisor,
+                reason="Corte de luz",
+            )
+        )
+        first = desk.calendar.versions.order_by("number").first()
+        back = confirmed(proposing.propose_version(first, actor=desk.supervisor))
+        with translation.override("en"):
+            assert [each.told_reason for each in (closed, undone, typed, back)] == [
+                "Power cut",
+                "Undo: Power cut",
+                "Corte de luz",
+                "Go back to version 1",
+            ]
+        assert [each.told_reason for each in (closed, undone)] == ["Corte de luz", "Deshacer: Corte de luz"]
+        desk.supervisor.language = "en"
+        desk.supervisor.save()
+        page = text_of(person.get(f"{PAGE}versiones/"))
+        assert "Undo: Power cut" in page
+        why = text_of(person.get(f"/agentes/tickets/{ticket.folio}/fecha/"))
+        assert "changed the hours: Undo: Power cut" in why

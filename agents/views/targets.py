@@ -62,7 +62,7 @@ def versions(request: DeskRequest, key: str) -> HttpResponse:
             return redirect(page_of(job.go_on(proposing.propose_policy(version, actor=request.user))))
         messages.error(request, str(refusal))
         return redirect("agents:targets_versions", key)
-    rows = process.policies.select_related("created_by", "change").order_by("-number")
+    rows = process.policies.select_related("created_by", "change", "change__undoes").order_by("-number")
     context = side(process) | {"versions": rows[:VERSIONS]}
     return render(request, "agents/schedules/targets_versions.html", context)
 

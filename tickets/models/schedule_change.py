@@ -1,18 +1,22 @@
 """Changes of calendars and targets that supervisors propose, look at and apply, and the due dates that each moves."""
 
+import re
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..enums import ChangeState
+from ..enums import ChangeState, ClosureReason
 from .calendar import Calendar, CalendarVersion
 from .clock import Clock
 from .policy import PolicyVersion
 from .process import Process
 from .ticket import Ticket
+
+BACK_TO_VERSION = re.compile(r"(?:Volver a la versión|Go back to version) (\d{1,6})")
 
 
 class ScheduleChange(models.Model):
@@ -84,6 +88,23 @@ class ScheduleChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.calendar_id or self.process_id} {self.state} {self.pk}"
+
+    @property
+    def told_reason(self) -> str:
+        """The reason in the reader's language where the desk composed it: of an undo, a return to an earlier version,
+        and a closure for one of the reasons that the form offers. What a person typed is returned as typed.
+
+        Reads `undoes`, which lists should select.
+        """
+        if self.undoes is not None:
+            reason = self.undoes.told_reason
+            return gettext("Deshacer: %(reason)s") % {"reason": reason} if reason else gettext("Deshacer")
+        if found := BACK_TO_VERSION.fullmatch(self.reason):
+            return gettext("Volver a la versión %(number)d") % {"number": int(found[1])}
+        if self.is_closure:
+            offered = (each for each in ClosureReason if self.reason in map(each.named_in, ("es", "en")))
+            return next((str(each.label) for each in offered if each != ClosureReason.OTHER), self.reason)
+        return self.reason
 
     @property
     def is_at_work(self) -> bool:
