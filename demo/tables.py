@@ -17,19 +17,17 @@ def make_tables(connection: BaseDatabaseWrapper) -> None:
     plan = [
         migration for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())
     ]
+    state = ProjectState()  # these operations read no models
+    executor.recorder.ensure_schema()
     with connection.schema_editor() as editor:
         for model in apps.get_models():
             if model._meta.can_migrate(connection):
                 editor.create_model(model)
-    state = ProjectState()  # these operations read no models
-    with connection.schema_editor() as editor:
         for migration in plan:
             for operation in migration.operations:
                 if not type(operation).__module__.startswith("django."):
                     operation.database_forwards(migration.app_label, editor, state, state)
-    executor.recorder.ensure_schema()
-    for migration in plan:
-        executor.recorder.record_applied(migration.app_label, migration.name)
+            executor.recorder.record_applied(migration.app_label, migration.name)
 
 
 def tell_apps(connection: BaseDatabaseWrapper) -> None:

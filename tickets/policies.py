@@ -182,17 +182,18 @@ def can_ask_side_task(actor: Actor, ticket: Ticket) -> bool:
 
 
 def can_do_side_task(actor: Actor, task: SideTask) -> bool:
-    """Whether the actor may take and finish the task: members of its department and supervisors."""
+    """Whether the actor may take and finish the task: members of its department, who has taken it, and supervisors."""
     if not isinstance(actor, User) or not actor.is_desk_staff or not actor.is_active:
         return False
-    return actor.is_supervisor or task.department_id in actor.department_ids
+    return actor.is_supervisor or task.department_id in actor.department_ids or task.assignee_id == actor.pk
 
 
 def can_withdraw_side_task(actor: Actor, task: SideTask) -> bool:
     """Whether the actor may end the task without a result: who asked for it, the ticket's assignee and supervisors."""
-    if not isinstance(actor, User) or not is_staff_on(actor, task.ticket):
+    if not isinstance(actor, User):
         return False
-    return actor.is_supervisor or actor.pk in (task.asked_by_id, task.ticket.assignee_id)
+    is_concerned = actor.is_supervisor or actor.pk in (task.asked_by_id, task.ticket.assignee_id)
+    return is_concerned and is_staff_on(actor, task.ticket)
 
 
 def can_retry_delivery(actor: Actor, ticket: Ticket) -> bool:

@@ -28,6 +28,11 @@ class AskTaskForm(StampedForm):
         widget=forms.Textarea(attrs={"rows": 4, "data-behaviour": "autosize"}),
     )
 
+    def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["department"]
+        field.queryset = field.queryset.exclude(pk=ticket.department_id)
+
     def save(self, ticket: Ticket, *, actor: User) -> SideTask:
         given: dict[str, Any] = self.cleaned_data
         return side_tasks.ask(

@@ -47,6 +47,7 @@ def files_key(ticket: Ticket, user: User, *, for_action: bool = False) -> str:
     return salted_hmac(salt, f"{user.pk} {ticket.pk}", algorithm="sha256").hexdigest()
 
 
+ENDED_TASKS_SHOWN = 20
 MAILS_WAIT_SUFFIX = "-m"  # the end of a pulse while some mail has not been sent
 
 
@@ -315,13 +316,16 @@ class TicketPage:
 
     @cached_property
     def side_tasks(self) -> list[ShownTask]:
-        """The tasks of other departments on this ticket, the open ones first. No query if none was ever asked for."""
+        """The tasks of other departments on this ticket: the open ones, then those that ended last. Takes no query if
+        none was ever asked for."""
         if self.ticket.open_tasks is None:
             return []
-        rows = list(self.ticket.side_tasks.select_related("department", "asked_by", "assignee", "ended_by"))
+        tasks = self.ticket.side_tasks.select_related("department", "asked_by", "assignee", "ended_by")
+        ended = tasks.filter(ended_at__isnull=False).order_by("-ended_at")[:ENDED_TASKS_SHOWN]
+        rows = [*tasks.open(), *ended]
         for row in rows:
             row.ticket = self.ticket  # what it may be is asked of the ticket
-        shown = [
+        return [
             ShownTask(
                 row,
                 may_do=row.is_open and policies.can_do_side_task(self.user, row),
@@ -329,15 +333,15 @@ class TicketPage:
             )
             for row in rows
         ]
-        return sorted(shown, key=lambda each: not each.task.is_open)
 
     @property
     def own_tasks(self) -> list[ShownTask]:
-        """The open tasks that this person may do because they are of their department."""
+        """The open tasks that this person took, or may take because they are of their department."""
         return [
             each
             for each in self.side_tasks
-            if each.task.is_open and each.task.department_id in self.user.department_ids
+            if each.task.is_open
+            and (each.task.department_id in self.user.department_ids or each.task.assignee_id == self.user.pk)
         ]
 
     @cached_property

@@ -110,6 +110,7 @@ def refuse(ticket: Ticket, guard: str, agent: User) -> None:
         ticket.checklist_entries.all().delete()
     if guard == "side_tasks_done":
         department = make_department("desarrollo")
+        make_agent(department)
         side_tasks.ask(ticket, actor=agent, department=department, title="Revisar los registros")
         ticket.refresh_from_db()
     if guard == "checklist_by_another":

@@ -30,7 +30,7 @@ def ask(request: DeskRequest, folio: str) -> HttpResponse:
         return redirect(request.get_full_path())
     status = 200
     if request.method == "POST":
-        form = AskTaskForm(request.POST)
+        form = AskTaskForm(request.POST, ticket=ticket)
         if form.is_valid():
             with Refusal(form):
                 task = form.save(ticket, actor=request.user)
@@ -40,7 +40,7 @@ def ask(request: DeskRequest, folio: str) -> HttpResponse:
         kept.keep()
         status = 422
     else:
-        form = AskTaskForm(initial={"key": uuid.uuid4()})
+        form = AskTaskForm(initial={"key": uuid.uuid4()}, ticket=ticket)
         kept.fill(form)
     context = {"ticket": ticket, "form": form, "kept": kept, "origin": origin_of(request)}
     part = "#form" if request.htmx else ""

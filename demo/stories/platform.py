@@ -146,7 +146,7 @@ STORIES = (
             ),
             ask_task(
                 "tecnico",
-                "infraestructura",
+                "desarrollo",
                 "Ampliar las conexiones del servidor de exámenes",
                 "10m",
                 details="Se acaban con tres grupos a la vez: el registro del sábado está en la nota.",

@@ -19,6 +19,7 @@ from tickets import clocks
 from tickets.enums import (
     ClockKind,
     DeliveryProblem,
+    EventKind,
     MessageKind,
     Purpose,
     StageKind,
@@ -361,13 +362,16 @@ def nonconformity(case: MailContext) -> MailContent:
 
 @mail
 def task_asked(case: MailContext) -> MailContent:
-    """Tell a department that it was asked for a side task (S0.20)."""
+    """Tell a department that it was asked for a side task (S0.20). Raises `NotSent` once the task has ended."""
+    task = _task_of(case)
+    if task is not None and not task.is_open:
+        raise NotSent(DeliveryProblem.OUTDATED)
     return MailContent(_ticket_button(case), facts={"task": _side_task(case)})
 
 
 @mail
 def task_done(case: MailContext) -> MailContent:
-    """Tell who asked for a side task what the other department did (S0.20)."""
+    """Tell who asked for a side task, and the assignee, what the other department did (S0.20)."""
     return MailContent(_ticket_button(case), facts={"task": _side_task(case)})
 
 
@@ -377,12 +381,16 @@ def task_withdrawn(case: MailContext) -> MailContent:
     return MailContent(_ticket_button(case), facts={"task": _side_task(case)})
 
 
+def _task_of(case: MailContext) -> SideTask | None:
+    return SideTask.objects.select_related("department").filter(pk=case.event.data.get("task")).first()
+
+
 def _side_task(case: MailContext) -> dict[str, Any] | None:
     """Return the facts of the event's side task for a mail to staff; None for other readers: it is internal."""
-    task = SideTask.objects.select_related("department").filter(pk=case.event.data.get("task")).first()
+    task = _task_of(case)
     if task is None or not case.for_staff:
         return None
-    words = task.result or task.details
+    words = task.result if case.event.kind == EventKind.TASK_DONE else task.details
     return {
         "department": str(task.department),
         "title": task.title,

@@ -5,6 +5,7 @@ import pytest
 from accounts.tests.factories import make_agent, make_department, make_user
 from notifications.models import OutgoingEmail
 from notifications.outgoing import composing
+from notifications.outgoing.emails import NotSent
 from notifications.tests.factories import told
 from tickets.enums import Template
 from tickets.models import Ticket
@@ -52,6 +53,9 @@ def test_each_mail_reaches_those_whom_it_concerns(ticket, people):
     side_tasks.finish(first, actor=developer, result="El disco estaba lleno.")
     assert told(Template.TASK_DONE) == [technician.email]
     assert "El disco estaba lleno." in body_of(Template.TASK_DONE)
+
+    with pytest.raises(NotSent):  # it would ask for what is done
+        body_of(Template.TASK_ASKED)
 
     side_tasks.take(second, actor=colleague)
     side_tasks.withdraw(second, actor=technician)

@@ -19,14 +19,17 @@ class SideTaskQuerySet(models.QuerySet["SideTask"]):
         return self.filter(ended_at__isnull=True)
 
     def for_person(self, user: "User") -> "SideTaskQuerySet":
-        """Return the tasks that this staff member may do: those of their departments; for supervisors, all."""
-        return self if user.is_supervisor else self.filter(department__in=user.department_ids)
+        """Return the tasks that this staff member may do: those of their departments, and those that they have taken;
+        for supervisors, all."""
+        if user.is_supervisor:
+            return self
+        return self.filter(Q(department__in=user.department_ids) | Q(assignee=user))
 
 
 class SideTask(models.Model):
     """Work that a department does for a ticket: reading logs, a test, a patch. Several may be open at once.
 
-    While it is open, the members of the department see the ticket, and who took it until the ticket is closed
+    While it is open, the members of the department see the ticket, and who took it as long as the ticket is open
     (`record.turns`). It ends when they write what they found, or without a result when it is withdrawn or the ticket is
     closed.
     """

@@ -106,12 +106,93 @@ def test_queue_has_the_tickets_with_a_task_for_the_persons_departments(world):
     assert listed == [[world.ticket], [], [], [world.ticket]]
 
 
-def test_who_takes_a_task_sees_the_ticket_even_in_another_department_later(world):
+def test_who_took_a_task_finds_and_finishes_it_even_from_another_department(world):
     task = world.ask(world.development)
     side_tasks.take(task, actor=world.developer)
     world.developer.memberships.all().delete()
     developer = type(world.developer).objects.get(pk=world.developer.pk)
     assert policies.can_view(developer, world.refresh())
+    assert list(queues.SIDE_TASKS.tickets(developer)) == [world.ticket]
+    side_tasks.finish(task, actor=developer, result="Hecho.")
+
+
+def test_supervisor_who_finishes_leaves_the_task_to_who_took_it(world):
+    task = world.ask(world.development)
+    side_tasks.take(task, actor=world.developer)
+    finished = side_tasks.finish(task, actor=make_supervisor(), result="Lo cerramos.")
+    assert finished.assignee == world.developer
+
+
+def test_other_stages_leave_tasks_open(world):
+    task = world.ask(world.development)
+    perform(
+        world.ticket, "pedir_informacion", actor=world.technician, data={"message": "¿Qué versión tienes?"}
+    )
+    task.refresh_from_db()
+    assert (task.is_open, world.refresh().open_tasks, world.sees(world.developer)) == (True, 1, [True])
+
+
+def test_process_that_gives_no_turns_shows_its_ticket_while_a_task_is_open(world):
+    process = make_process("reparacion-de-dispositivo")
+    quiet = [each for each in (process, make_process()) if not each.current.definition.gives_turns]
+    for each in quiet:
+        ticket = make_ticket(each, requester=make_user())
+        task = side_tasks.ask(ticket, actor=make_supervisor(), department=world.operations, title="Mirar")
+        assert policies.can_view(world.operator, Ticket.objects.get(pk=ticket.pk))
+        side_tasks.withdraw(task, actor=make_supervisor())
+        assert not policies.can_view(world.operator, Ticket.objects.get(pk=ticket.pk))
+    assert quiet
+
+
+def test_asker_and_assignee_withdraw_and_nobody_else_of_the_department(world):
+    asker, bystander = make_agent(name="Rosa"), make_agent(name="Iván")
+    tasks = [
+        side_tasks.ask(world.ticket, actor=asker, department=world.development, title="Mirar")
+        for _ in range(2)
+    ]
+    with pytest.raises(NotAllowed):
+        side_tasks.withdraw(tasks[0], actor=bystander)
+    side_tasks.withdraw(tasks[0], actor=asker)
+    side_tasks.withdraw(tasks[1], actor=world.technician)
+
+
+def test_asker_who_may_no_longer_see_the_ticket_withdraws_nothing(world):
+    asker = make_agent(name="Rosa")
+    task = side_tasks.ask(world.ticket, actor=asker, department=world.development, title="Mirar")
+    asker.memberships.all().delete()
+    with pytest.raises(NotAllowed):
+        side_tasks.withdraw(task, actor=type(asker).objects.get(pk=asker.pk))
+
+
+def test_page_that_was_open_during_another_finish_changes_nothing(world):
+    task = world.ask(world.development)
+    stale = SideTask.objects.get(pk=task.pk)
+    side_tasks.finish(task, actor=world.developer, result="Primero.")
+    with pytest.raises(GuardFailed):
+        side_tasks.finish(stale, actor=world.colleague, result="Segundo.")
+    assert SideTask.objects.get(pk=task.pk).result == "Primero."
+
+
+def test_key_of_one_task_finishes_no_other(world):
+    key = str(uuid.uuid4())
+    first, second = world.ask(world.development, "Una"), world.ask(world.development, "Otra")
+    for task in (first, second):
+        side_tasks.finish(task, actor=world.developer, result=f"Hecha: {task.title}.", key=key)
+    assert not world.ticket.side_tasks.open().exists()
+
+
+def test_taking_again_records_nothing(world):
+    task = world.ask(world.development)
+    for _ in range(2):
+        task = side_tasks.take(task, actor=world.developer)
+    assert world.ticket.events.filter(kind=EventKind.TASK_TAKEN).count() == 1
+
+
+def test_own_department_and_one_in_which_nobody_works_are_refused(world):
+    for department in (world.ticket.department, make_department("reparaciones")):
+        with pytest.raises(InvalidData) as refused:
+            world.ask(department)
+        assert list(refused.value.errors) == ["department"]
 
 
 def test_withdrawn_task_ends_without_a_result_and_tells_who_had_taken_it(world):
@@ -217,6 +298,7 @@ def test_closing_withdraws_what_is_open_and_says_so(world):
     perform(world.ticket, "descartar", actor=make_supervisor(), data=_answers(world.ticket))
     task.refresh_from_db()
     assert (task.is_withdrawn, world.refresh().open_tasks) == (True, 0)
+    assert task.ended_by is not None
     assert world.sees(world.developer) == [False]
     event = world.ticket.events.order_by("-version").filter(action="descartar").get()
     assert "retiró 1 tarea sin terminar" in history.tell(

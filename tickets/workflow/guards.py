@@ -104,9 +104,11 @@ def solution_sent(step: Step, argument: str) -> None:
 
 @guard
 def side_tasks_done(step: Step, argument: str) -> None:
-    """Require that no side task of another department is open (S0.20)."""
+    """Require that no side task of another department is open (S0.20). Only staff read which ones are."""
     if not step.ticket.open_tasks:
         return
+    if not policies.can_see_internal(step.actor, step.ticket):
+        raise GuardFailed(_("El equipo todavía trabaja en tu caso."))
     titles = step.ticket.side_tasks.open().values_list("title", flat=True)[:3]
     raise GuardFailed(
         _("Falta que otros equipos terminen: %(tasks)s.")

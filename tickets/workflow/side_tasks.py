@@ -37,10 +37,11 @@ def ask(
     details: str = "",
     key: str | None = None,
 ) -> SideTask:
-    """Ask a department for a task, tell its members, and return the task. They see the ticket until the task ends.
+    """Ask another department for a task, tell those in charge of it, and return the task. Its members see the ticket
+    until the task ends.
 
-    Raises `NotAllowed`, `GuardFailed` for a closed ticket or one with `MOST_OPEN` open tasks, and `InvalidData` for a
-    department that is switched off or a title or details that are missing or too long.
+    Raises `NotAllowed`, `GuardFailed` for a closed ticket or one with `MOST_OPEN` open tasks, and `InvalidData` for the
+    ticket's own department, one in which nobody works, or a title or details that are missing or too long.
     """
     ticket = locked(ticket)
     if earlier := already_recorded(key, actor=actor, act=EventKind.TASK_ASKED, ticket=ticket):
@@ -51,8 +52,7 @@ def ask(
         raise GuardFailed(_("El ticket está cerrado: reábrelo antes de pedir una tarea."))
     if (ticket.open_tasks or 0) >= MOST_OPEN:
         raise GuardFailed(_("El ticket ya tiene %(n)d tareas sin terminar.") % {"n": MOST_OPEN})
-    if not department.is_active:
-        raise InvalidData({"department": [_("Ese departamento ya no atiende: elige otro.")]})
+    _require_another_team(department, ticket)
     task = SideTask.objects.create(
         ticket=ticket,
         department=department,
@@ -61,7 +61,6 @@ def ask(
         asked_by=actor,
         asked_at=timezone.now(),
     )
-    ticket.open_tasks = (ticket.open_tasks or 0) + 1
     _record(
         task,
         ticket,
@@ -77,9 +76,12 @@ def ask(
 def take(task: SideTask, *, actor: User, key: str | None = None) -> SideTask:
     """Make the actor the task's assignee, in the place of whoever had it. Raises `NotAllowed` or `GuardFailed`."""
     ticket, task = _locked(task)
+    key = _key_of(task, key)
     if already_recorded(key, actor=actor, act=EventKind.TASK_TAKEN, ticket=ticket):
         return task
     _require_open(task, may=policies.can_do_side_task(actor, task))
+    if task.assignee_id == actor.pk:
+        return task
     task.assignee = actor
     task.save(update_fields=["assignee"])
     _record(task, ticket, EventKind.TASK_TAKEN, actor, key=key)
@@ -93,6 +95,7 @@ def finish(task: SideTask, *, actor: User, result: str, key: str | None = None) 
     Raises `NotAllowed`, `GuardFailed` if the task has ended, or `InvalidData` without a result.
     """
     ticket, task = _locked(task)
+    key = _key_of(task, key)
     if already_recorded(key, actor=actor, act=EventKind.TASK_DONE, ticket=ticket):
         return task
     _require_open(task, may=policies.can_do_side_task(actor, task))
@@ -101,8 +104,9 @@ def finish(task: SideTask, *, actor: User, result: str, key: str | None = None) 
         raise InvalidData({"result": [_("Cuenta qué hiciste o qué encontraste.")]})
     task.assignee = task.assignee or actor
     _end(task, actor)
-    ticket.open_tasks = (ticket.open_tasks or 0) - 1
-    told = [(f"user:{task.asked_by.email}", Template.TASK_DONE), ("assignee", Template.TASK_DONE)]
+    told = [(f"user:{task.asked_by.email}", Template.TASK_DONE)]
+    if ticket.assignee_id not in (None, task.asked_by_id):
+        told.append(("assignee", Template.TASK_DONE))
     _record(task, ticket, EventKind.TASK_DONE, actor, key=key, notify=told)
     return task
 
@@ -114,11 +118,11 @@ def withdraw(task: SideTask, *, actor: User, key: str | None = None) -> SideTask
     Raises `NotAllowed` or, if the task has ended, `GuardFailed`.
     """
     ticket, task = _locked(task)
+    key = _key_of(task, key)
     if already_recorded(key, actor=actor, act=EventKind.TASK_WITHDRAWN, ticket=ticket):
         return task
     _require_open(task, may=policies.can_withdraw_side_task(actor, task))
     _end(task, actor)
-    ticket.open_tasks = (ticket.open_tasks or 0) - 1
     told = [(f"user:{task.assignee.email}", Template.TASK_WITHDRAWN)] if task.assignee else []
     _record(task, ticket, EventKind.TASK_WITHDRAWN, actor, key=key, notify=told)
     return task
@@ -139,6 +143,19 @@ def _locked(task: SideTask) -> tuple[Ticket, SideTask]:
     return ticket, SideTask.objects.select_related("department", "asked_by", "assignee").get(pk=task.pk)
 
 
+def _key_of(task: SideTask, key: str | None) -> str | None:
+    """Return the form's key for this task alone: a ticket may have several with the same form."""
+    return f"{task.pk} {key}" if key else None
+
+
+def _require_another_team(department: Department, ticket: Ticket) -> None:
+    staff = User.objects.staff().filter(memberships__department=department)
+    if department.pk == ticket.department_id:
+        raise InvalidData({"department": [_("El ticket ya es de ese equipo: elige otro.")]})
+    if not department.is_active or not staff.exists():
+        raise InvalidData({"department": [_("Nadie atiende en ese equipo: elige otro.")]})
+
+
 def _require_open(task: SideTask, *, may: bool) -> None:
     if not may:
         raise NotAllowed
@@ -152,6 +169,7 @@ def _end(task: SideTask, actor: User) -> None:
 
 
 def _record(task: SideTask, ticket: Ticket, kind: EventKind, actor: User, **details: Any) -> None:
+    ticket.open_tasks = ticket.side_tasks.open().count()
     told = {"task": task.pk, "title": task.title, "department": task.department_id}
     record(ticket, kind, actor=actor, public=False, data=told, **details)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from content.dates import short_date
 from tickets.definitions.targets import read_targets
 from tickets.explanation import explanations
 from tickets.models import Clock
@@ -142,9 +143,12 @@ def test_every_stretch_is_listed_in_order_with_its_amount(desk):
 def test_long_list_of_stretches_is_cut_and_says_so(desk):
     promise(desk, "800 working hours")
     ticket = desk.file(MONDAY)
-    found = told(ticket, MONDAY + timedelta(days=60))
+    moment = MONDAY + timedelta(days=60)
+    found = told(ticket, moment)
     assert len(found.stretches) == 61
-    assert "anteriores" in found.stretches[0].label
+    assert found.stretches[0].label == f"{len(found.explanation.stretches) - 60} tramos anteriores"
+    with on(moment), timezone.override("America/Bogota"):
+        assert found.stretches[-1].detail.endswith(short_date(found.explanation.stretches[-1].end))
 
 
 def test_stretches_are_listed_only_where_they_say_more_than_the_summary(desk):
