@@ -222,6 +222,7 @@ def impact(change: ScheduleChange, user: User, chosen: str = "") -> dict[str, An
         "figures": figures,
         "same": tally.get("same", 0),
         "done": tally.get("done", 0),
+        "overlaps": bool(lists),
         "lists": lists,
         "kind": kind,
         "rows": list(dues_of(change, kind, user)[:SHOWN]) if kind and not change.is_at_work else [],

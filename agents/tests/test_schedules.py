@@ -113,6 +113,15 @@ def test_each_figure_opens_its_list(person, desk):
     assert "Ninguna fecha" in lists["anulados"]
 
 
+def test_figures_that_overlap_say_so(person, desk):
+    desk.file(MONDAY)
+    says = "Un ticket puede contar en varias cifras"
+    with on(MONDAY):
+        assert says in text_of(propose(person, desk, **week(mon=("8:00", "12:00"))))
+        ScheduleChange.objects.all().delete()
+        assert says not in text_of(propose(person, desk, **week(sat=("8:00", "12:00"))))
+
+
 def test_unknown_lists_and_changes_are_not_found(person, desk):
     change = desk.propose(MONDAY, week=SHORTER)
     moved = reverse("agents:change_moved", args=[change.pk])
