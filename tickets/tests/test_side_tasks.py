@@ -133,15 +133,12 @@ def test_other_stages_leave_tasks_open(world):
 
 
 def test_process_that_gives_no_turns_shows_its_ticket_while_a_task_is_open(world):
-    process = make_process("reparacion-de-dispositivo")
-    quiet = [each for each in (process, make_process()) if not each.current.definition.gives_turns]
-    for each in quiet:
-        ticket = make_ticket(each, requester=make_user())
-        task = side_tasks.ask(ticket, actor=make_supervisor(), department=world.operations, title="Mirar")
-        assert policies.can_view(world.operator, Ticket.objects.get(pk=ticket.pk))
-        side_tasks.withdraw(task, actor=make_supervisor())
-        assert not policies.can_view(world.operator, Ticket.objects.get(pk=ticket.pk))
-    assert quiet
+    ticket = make_ticket(make_process("solicitud-guiada"), requester=make_user())
+    assert not ticket.definition.gives_turns
+    task = side_tasks.ask(ticket, actor=make_supervisor(), department=world.operations, title="Mirar")
+    assert policies.can_view(world.operator, Ticket.objects.get(pk=ticket.pk))
+    side_tasks.withdraw(task, actor=make_supervisor())
+    assert not policies.can_view(world.operator, Ticket.objects.get(pk=ticket.pk))
 
 
 def test_asker_and_assignee_withdraw_and_nobody_else_of_the_department(world):
