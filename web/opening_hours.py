@@ -19,7 +19,8 @@ from .zone_choices import place_of
 
 
 def hours_of(rules: CalendarRules, day: date) -> tuple[list[str], timedelta, str]:
-    """Return the opening hours of a day as «8:00–12:30», their sum, and the name of what closes the day."""
+    """Return the opening hours of a day as «8:00–12:30», their sum, and the name of what closes the day, in the
+    reader's language."""
     zone = ZoneInfo(rules.zone)
     start = datetime.combine(day, datetime.min.time(), zone)
     end = datetime.combine(day + timedelta(days=1), datetime.min.time(), zone)
@@ -34,7 +35,14 @@ def hours_of(rules: CalendarRules, day: date) -> tuple[list[str], timedelta, str
             hours.append(f"{begin:%-H:%M}–{shown}")
             total += part.end - part.start
     reason = "" if hours else next((part.reason for part in parts if part.reason), "")
+    if get_language() == "en":
+        reason = _in_english(rules).get(reason, reason)
     return hours, total, reason
+
+
+def _in_english(rules: CalendarRules) -> dict[str, str]:
+    """Return the English names of the calendar's holidays and closures that have one."""
+    return {own.name: own.name_en for own in (*rules.days, *rules.closures) if own.name_en}
 
 
 @dataclass(frozen=True)
