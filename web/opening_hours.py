@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from content.dates import in_case, short_day
 from tickets.calendars import CalendarRules
+from tickets.calendars.rules import Closure, OwnDay
 from tickets.schedules.openness import ClosureAhead, Opening
 
 from .zone_choices import place_of
@@ -42,7 +43,8 @@ def hours_of(rules: CalendarRules, day: date) -> tuple[list[str], timedelta, str
 
 def _in_english(rules: CalendarRules) -> dict[str, str]:
     """Return the English names of the calendar's holidays and closures that have one."""
-    return {own.name: own.name_en for own in (*rules.days, *rules.closures) if own.name_en}
+    named: tuple[OwnDay | Closure, ...] = (*rules.days, *rules.closures)
+    return {own.name: own.name_en for own in named if own.name_en}
 
 
 @dataclass(frozen=True)
