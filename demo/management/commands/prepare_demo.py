@@ -1,3 +1,4 @@
+import gc
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DESK_DEMO:
             raise CommandError("This is not the demo. Run «make demo».")
+        # Modules stay until the process ends; the collector would walk them all again and again.
+        gc.freeze()
         if connection.introspection.table_names():
             call_command("migrate", verbosity=0, skip_checks=True)
         else:
