@@ -9,6 +9,7 @@ from django.conf import settings
 
 from demo.replay.clock import time_is
 from demo.replay.mail import MailReplay
+from demo.replay.pictures import decoded_ahead
 from demo.replay.scene import Scene, World
 from demo.replay.story import Step, Story, span
 from tickets.workflow import sweeps
@@ -31,7 +32,11 @@ def replay(stories: Iterable[Story], world: World) -> None:
         key=lambda entry: entry[:2],
     )
     post = MailReplay(world.users[READER].email, since=world.now - READABLE)
-    with patch.object(settings, "DESK_NUDGE_WORKERS", new=False):  # past events must wake no worker
+    files = (name for _at, _order, scene, step in moments for name in (step or scene.story).files)
+    with (
+        patch.object(settings, "DESK_NUDGE_WORKERS", new=False),  # past events must wake no worker
+        decoded_ahead(files),
+    ):
         for at, _order, scene, step in moments:
             with time_is(at):
                 sweeps.breach_overdue()

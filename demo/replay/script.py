@@ -81,7 +81,7 @@ def follow_up(by: str, text: str, after: str, files: tuple[str, ...] = ()) -> St
             scene.ticket, actor=actor, body=text, draft_key=scene.upload(files, actor)
         )
 
-    return Step(after, by, do)
+    return Step(after, by, do, files)
 
 
 def respond(by: str, response: str, after: str) -> Step:
@@ -102,7 +102,7 @@ def reply(text: str, after: str, files: tuple[str, ...] = ()) -> Step:
     def do(scene: Scene, actor: Actor) -> None:
         conversation.reply(scene.ticket, actor=actor, body=text, draft_key=scene.upload(files, actor))
 
-    return Step(after, REQUESTER, do)
+    return Step(after, REQUESTER, do, files)
 
 
 def solve(by: str, done: str, after: str, steps: str = "", files: tuple[str, ...] = ()) -> Step:
@@ -111,7 +111,7 @@ def solve(by: str, done: str, after: str, steps: str = "", files: tuple[str, ...
             scene.ticket, actor=actor, done=done, steps=steps, draft_key=scene.upload(files, actor)
         )
 
-    return Step(after, by, do)
+    return Step(after, by, do, files)
 
 
 def note(by: str, text: str, after: str, files: tuple[str, ...] = ()) -> Step:
@@ -120,7 +120,7 @@ def note(by: str, text: str, after: str, files: tuple[str, ...] = ()) -> Step:
             scene.ticket, actor=actor, body=text, draft_key=scene.upload(files, actor)
         )
 
-    return Step(after, by, do)
+    return Step(after, by, do, files)
 
 
 def ask_task(by: str, department: str, title: str, after: str, details: str = "") -> Step:

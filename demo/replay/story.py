@@ -20,6 +20,8 @@ class Step:
     by: str
     do: Callable[[Any, Any], object]
     """Called with the `Scene` and the actor."""
+    files: tuple[str, ...] = ()
+    """Names of the files that it uploads."""
 
 
 @dataclass(frozen=True)
