@@ -14,6 +14,7 @@ from sqlite3 import sqlite_version
 from typing import Any
 
 import django
+import hypothesis
 import pytest
 from django.apps import apps
 from django.conf import settings
@@ -26,6 +27,10 @@ from django.utils import timezone, translation
 os.environ.setdefault(
     "DESK_ENV", "development"
 )  # servers refuse to start without it; the settings are read already
+
+
+hypothesis.settings.register_profile("desk", deadline=None)  # a busy machine makes no test fail
+hypothesis.settings.load_profile("desk")
 
 
 def pytest_collection_finish() -> None:
