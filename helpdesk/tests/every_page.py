@@ -24,6 +24,7 @@ from tickets.models import (
     Draft,
     Message,
     Nonconformity,
+    SideTask,
     Survey,
     Ticket,
     TicketEvent,
@@ -36,6 +37,7 @@ TYPED: dict[Any, tuple[str, ...]] = {
     Draft: ("body", "steps"),
     ContactEntry: ("note",),
     Nonconformity: ("reason", "review"),
+    SideTask: ("title", "details", "result"),
     Survey: ("comment",),
     TicketEvent: ("actor_name",),
     User: ("name",),
@@ -60,6 +62,9 @@ def write_everywhere(text: str, *, long_text: str = "") -> None:
     for file in Attachment.objects.all():
         ending = f".{file.name.rpartition('.')[2]}"
         Attachment.objects.filter(pk=file.pk).update(name=f"{text[: 119 - len(ending)]}{ending}")
+    for event in TicketEvent.objects.filter(kind__startswith="task_"):
+        data = event.data | {"title": text[:120]}
+        TicketEvent.objects.filter(pk=event.pk).update(data=data)
     for ticket in Ticket.objects.exclude(fields={}):
         definitions = ticket.definition
         typed = {
