@@ -117,7 +117,7 @@ class PanelFilter(forms.Form):
         for name in ("desde", "hasta"):
             if (day := given.get(name)) and day < EARLIEST:
                 raise ValidationError({name: gettext("Elige una fecha desde el año 2000.")})
-        first, last = given.get("desde"), given.get("hasta") or self.today
+        first, last = given.get("desde"), min(given.get("hasta") or self.today, self.today)
         if first and first > self.today:
             raise ValidationError({"desde": gettext("Ese día no ha llegado. Mostramos los últimos días.")})
         if first and first > last:
@@ -146,6 +146,10 @@ class PanelFilter(forms.Form):
             else:
                 label = self.fields[name].label or name
                 told.append(gettext("Ese valor del filtro «%s» no existe. Lo dejamos fuera.") % label)
+        if (last := self.cleaned_data.get("hasta")) and last > self.today and "desde" not in self.errors:
+            told.append(
+                f"{self.fields['hasta'].label}: " + gettext("Ese día no ha llegado. Contamos hasta hoy.")
+            )
         return told
 
     @cached_property

@@ -161,6 +161,7 @@ def test_chosen_dates_show_only_these_days(client, busy):
         ("hasta=0001-01-01", "Elige una fecha desde el año 2000"),
         ("desde=9999-12-31", "Desde: Ese día no ha llegado"),
         ("desde=9999-12-30&hasta=9999-12-31", "Desde: Ese día no ha llegado"),
+        ("hasta=9999-12-31", "Hasta: Ese día no ha llegado. Contamos hasta hoy."),
         ("departamento=no-existe", "Ese valor del filtro «Departamento» no existe"),
         ("color=azul", "No conocemos el filtro «color»"),
         ("rango=siglo", "Lo dejamos fuera"),
@@ -175,12 +176,20 @@ def test_wrong_filter_is_named_and_left_out(client, busy, query, told):
 
 @pytest.mark.parametrize(
     ("query", "days"),
-    [("hasta={0}", 30), ("hasta={0}&rango=7", 7), ("desde={0}", 3), ("hasta=9999-12-31", 30)],
+    [("hasta={0}", 30), ("hasta={0}&rango=7", 7), ("desde={0}", 3)],
 )
 def test_one_date_alone_is_the_end_or_the_beginning(client, query, days):
     given = timezone.localdate() - timedelta(days=2)
     filters = PanelFilter(QueryDict(query.format(given)), today=timezone.localdate())
     assert (filters.problems, filters.period.days) == ([], days)
+
+
+def test_days_that_have_not_come_are_left_out_and_it_is_said(client):
+    given = timezone.localdate() - timedelta(days=2)
+    for query, days in ((f"desde={given}&hasta=9999-12-31", 3), ("hasta=9999-12-31&rango=7", 7)):
+        filters = PanelFilter(QueryDict(query), today=timezone.localdate())
+        assert filters.problems == ["Hasta: Ese día no ha llegado. Contamos hasta hoy."]
+        assert filters.period.days == days
 
 
 @pytest.mark.parametrize("first", ["0001-01-01", "1999-12-31", "2000-01-01"])
