@@ -18,7 +18,7 @@ from ..calendars import CalendarRules, Target
 from ..clocks import special_case
 from ..definitions.targets import read_targets
 from ..enums import ELEVATING, ClockKind
-from ..models import Calendar, CalendarVersion, Clock, Ticket, TicketEvent
+from ..models import Calendar, CalendarVersion, Clock, PolicyVersion, Ticket, TicketEvent
 from ..models.schedule_change import DueChange, ScheduleChange
 from ..record import breaches
 from ..record.breaches import Broken
@@ -57,16 +57,16 @@ class CalendarPlans:
 
 class PolicyPlans:
     """The plans of a process with other targets. A clock for which they promise nothing keeps its target, and so does
-    one whose date a person agreed on."""
+    one whose date a person agreed on. Clocks under later targets are none of its concern."""
 
     def __init__(self, change: ScheduleChange) -> None:
-        self.policy_id = change.policy_id
+        self.policies = {None, *_policies_before(change)}
         self.targets = read_targets(change.rules)
         key = self.targets.calendar
         self.current = Calendar.objects.filter(key=key).values_list("current", flat=True).first()
 
     def plan(self, clock: Clock, ticket: Ticket) -> Plan | None:
-        if self.policy_id is not None and clock.policy_version_id == self.policy_id:
+        if clock.policy_version_id not in self.policies:
             return None
         target = None
         if not clock.is_agreed:
@@ -151,7 +151,15 @@ def clocks_of(change: ScheduleChange) -> "QuerySet[Clock]":
     running = running.filter(ticket__process_version__process=change.process_id)
     if change.policy_id is None:
         return running
-    return running.filter(Q(policy_version__isnull=True) | ~Q(policy_version=change.policy_id))
+    return running.filter(Q(policy_version__isnull=True) | Q(policy_version__in=_policies_before(change)))
+
+
+def _policies_before(change: ScheduleChange) -> list[int]:
+    """Return the policies of the process before the one that the change became; all of them for a draft."""
+    policies = PolicyVersion.objects.filter(process=change.process_id)
+    if change.policy is not None:
+        policies = policies.filter(number__lt=change.policy.number)
+    return list(policies.values_list("pk", flat=True))
 
 
 def _versions_before(change: ScheduleChange) -> list[int]:

@@ -42,7 +42,7 @@ def go_on_with_all() -> int:
         count += 1
     for change in ScheduleChange.objects.filter(
         state=ChangeState.APPLIED, finished_at__gt=timezone.now() - STRAGGLERS
-    ).select_related("version"):
+    ).select_related("version", "policy"):
         if clocks_of(change).exists():
             ScheduleChange.objects.filter(pk=change.pk).update(
                 state=ChangeState.APPLYING, finished_at=None, cursor=0
@@ -58,7 +58,7 @@ def _batch(pk: int) -> bool:
     rows = ScheduleChange.objects.select_for_update(
         of=("self",), skip_locked=connection.features.has_select_for_update_skip_locked
     )
-    change = rows.select_related("version").filter(pk=pk).first()
+    change = rows.select_related("version", "policy").filter(pk=pk).first()
     if change is None or not change.is_at_work:
         return False
     is_draft, now = change.state == ChangeState.DRAFT, timezone.now()

@@ -12,10 +12,10 @@ from content.errors import InvalidData
 from tickets.calendars import Target
 from tickets.definitions.definition import SpecialTargets
 from tickets.definitions.targets import as_json, read_targets
-from tickets.enums import TargetUnit
+from tickets.enums import ChangeState, TargetUnit
 from tickets.exceptions import NotAllowed
 from tickets.explanation import explanations
-from tickets.models import PolicyVersion, Process, Ticket, TicketEvent
+from tickets.models import PolicyVersion, Process, ScheduleChange, Ticket, TicketEvent
 from tickets.promises import targets_of
 from tickets.schedules import applying, job, proposing
 from tickets.tests.test_schedules import MONDAY, SHORTER, SOURCE, Desk, at, clock, figures, on
@@ -205,3 +205,34 @@ def test_a_policy_version_never_changes(desk):
     desk.save(MONDAY, resolution={"problem": NINE})
     with pytest.raises(TypeError):
         PolicyVersion.objects.first().save()
+
+
+def test_the_last_of_several_changes_stays_in_force(desk):
+    """The job looks again at the changes of the last minutes, for tickets that were being filed meanwhile. It leaves
+    alone what a later change has moved, and moves what none has."""
+    ticket, late = desk.file(MONDAY), desk.file(MONDAY)
+    for hours in (4, 5, 6):
+        change = desk.save(MONDAY, resolution={"problem": Target(hours * HOUR)})
+    first = PolicyVersion.objects.get(number=2)
+    late.clocks.filter(kind="resolution").update(
+        policy_version=first, target=4 * HOUR, due_at=MONDAY + 4 * HOUR
+    )
+    ScheduleChange.objects.update(finished_at=MONDAY)
+    with on(MONDAY + timedelta(minutes=1)):
+        for _round in range(2):
+            job.go_on_with_all()
+            for each in (ticket, late):
+                assert (clock(each).policy_version, clock(each).due_at) == (change.policy, MONDAY + 6 * HOUR)
+    assert set(ScheduleChange.objects.values_list("state", flat=True)) == {ChangeState.APPLIED}
+
+
+def test_going_back_and_forth_ends_with_the_last_targets(desk):
+    ticket, before = desk.file(MONDAY), clock(desk.file(MONDAY)).due_at
+    change = desk.save(MONDAY, resolution={"problem": NINE})
+    with on(MONDAY):
+        undo = job.go_on(proposing.propose_undo(change, actor=desk.supervisor))
+    desk.apply(MONDAY, undo)
+    ScheduleChange.objects.update(finished_at=MONDAY)
+    with on(MONDAY + timedelta(minutes=1)):
+        job.go_on_with_all()
+    assert clock(ticket).due_at == before
