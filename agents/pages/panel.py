@@ -425,7 +425,7 @@ class Panel(Report):
         """Return who has tickets or kept or broke promises in the period, the most loaded first. `loads` has the open
         tickets of each person."""
         found = self._by_value(Scope.ASSIGNEE, *PROMISES)
-        known = {int(value): each for value, each in found.items() if value}
+        known = {int(value): each for value, each in found.items() if value and any(each.values())}
         people = User.objects.in_bulk({*known, *(pk for pk, count in loads.items() if count)})
         most = max([1, *loads.values()])
         rows = [
@@ -441,7 +441,9 @@ class Panel(Report):
 
     def departments(self) -> list[dict[str, Any]]:
         found = self._by_value(Scope.DEPARTMENT, "filed", "resolved", *PROMISES)
-        known = Department.objects.in_bulk(int(value) for value in found if value)
+        known = Department.objects.in_bulk(
+            int(value) for value, each in found.items() if value and any(each.values())
+        )
         rows = [
             {
                 "name": department.name,

@@ -16,7 +16,7 @@ from agents.pages.panel import _times_or_percent
 from agents.views import panel
 from tickets.closing import surveys
 from tickets.facts import counting
-from tickets.models import Ticket
+from tickets.models import Clock, Ticket
 from tickets.tests.factories import make_process, make_ticket, set_clock
 from tickets.workflow import conversation, properties
 from tickets.workflow.perform import perform
@@ -190,6 +190,21 @@ def test_days_that_have_not_come_are_left_out_and_it_is_said(client):
         filters = PanelFilter(QueryDict(query), today=timezone.localdate())
         assert filters.problems == ["Hasta: Ese día no ha llegado. Contamos hasta hoy."]
         assert filters.period.days == days
+
+
+def test_a_filter_does_not_change_who_is_listed(client, busy):
+    """Somebody without open tickets and promises is listed neither with a filter that all their tickets pass nor
+    without one."""
+    idle = make_agent(busy["done"].department, name="Zoe Ferrer")
+    ticket = make_ticket(make_process("incidencia-tecnica"))
+    properties.assign(ticket, actor=make_supervisor(), assignee=idle)
+    perform(ticket, "descartar", actor=make_supervisor(), data={"message": "No procede."})
+    Clock.objects.filter(ticket=ticket).delete()  # none was kept, none was broken
+    list(counting.count_all())
+    for query in ("", f"?severidad={ticket.severity}"):
+        caches["pages"].clear()
+        page = client.get(f"{PAGE}{query}").content.decode()
+        assert "Zoe Ferrer" not in page[page.index('id="people-t"') : page.index('id="departments-t"')], query
 
 
 @pytest.mark.parametrize("first", ["0001-01-01", "1999-12-31", "2000-01-01"])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Aggregate, IntegerField, JSONField, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
@@ -115,9 +116,9 @@ def counts_by_value(
 
 def _all(measure: Measure) -> Aggregate:
     """Return the aggregate of the counts of all days: their sum for a measure that reads nothing and so has one part,
-    else a list of them."""
+    whose name is empty; else a list of them. SQLite before 3.38 refuses a path with an empty name."""
     parts = KeyTransform(measure.key, "counts")
-    if measure.reads:
+    if measure.reads or connection.vendor == "sqlite":
         return Collected(parts)
     return Sum(Cast(KeyTextTransform("", parts), IntegerField()))
 
