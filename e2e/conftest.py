@@ -17,7 +17,7 @@ from tools.browsers import find_browser
 AnyWalker = TypeVar("AnyWalker", bound=Walker)
 # Playwright keeps an event loop in this thread, in which Django refuses the database of the tests that follow.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-expect.set_options(timeout=15_000)  # a busy machine takes longer for a page than the five seconds of Playwright
+expect.set_options(timeout=15_000)  # a busy machine takes longer than Playwright's five seconds
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 

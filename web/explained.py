@@ -256,7 +256,7 @@ def _stretches(
                 label = _("En pausa, %(why)s") % {"why": why(told.stage)}
                 yield Row("pause", label, _pause(found, told), _("no cuenta"))
             case "closed":
-                label = _("Fuera de horario")
+                label = _("Día de inicio o no hábil") if _is_in_days(found) else _("Fuera de horario")
                 if told.reason:
                     label = _("Cerrado: %(reason)s") % {"reason": names.get(told.reason, told.reason)}
                 kind = "skip" if told.reason else "night"

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
+from tickets.drafts import keep_form
 from tickets.models import SideTask, Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import side_tasks
@@ -100,6 +101,21 @@ def test_finish_form_of_an_ended_or_foreign_task_leads_to_the_ticket(ticket, tec
     page = client.get(url(ticket, "task_finish", task.pk), follow=True)
     assert page.redirect_chain[0][0].startswith(url(ticket))
     assert "Esta tarea ya terminó, o es de otro equipo." in text_of(page)
+
+
+def test_typed_result_is_shown_after_somebody_else_finished(ticket, technician, developer):
+    task = asked(ticket, technician, developer)
+    other = asked(ticket, technician, developer)  # keeps the ticket in the team's sight
+    client, typed = signed_in(developer), "Revisé los registros de la noche."
+    keep_form(developer, f"{ticket.folio}/tarea-{task.pk}", values={"result": [typed]}, ticket=ticket, key="")
+    side_tasks.finish(task, actor=make_supervisor(), result="Hecho.")
+    page = client.get(url(ticket, "task_finish", task.pk))
+    assert page.status_code == 200
+    assert typed in text_of(page)
+    assert "Copia lo que te sirva" in text_of(page)
+    client.post(url(ticket, "task_finish", task.pk), {"descartar": "1"})
+    assert client.get(url(ticket, "task_finish", task.pk)).status_code == 302
+    assert other.is_open
 
 
 def test_asker_withdraws(ticket, technician, developer):

@@ -66,6 +66,7 @@ def finish(request: DeskRequest, folio: str, pk: int) -> HttpResponse:
     if kept.was_discarded:
         return redirect(request.get_full_path())
     status = 200
+    is_offered = task.is_open and policies.can_do_side_task(request.user, task)
     if request.method == "POST":
         form = FinishTaskForm(request.POST)
         if form.is_valid():
@@ -75,12 +76,13 @@ def finish(request: DeskRequest, folio: str, pk: int) -> HttpResponse:
                 return answer_change(request, folio, _("Terminaste la tarea."))
         kept.keep()
         status = 422
-    elif not (task.is_open and policies.can_do_side_task(request.user, task)):
+    elif not is_offered and not kept.data:
         return answer_change(request, folio, error=_("Esta tarea ya terminó, o es de otro equipo."))
     else:
         form = FinishTaskForm(initial={"key": uuid.uuid4()})
         kept.fill(form)
     context = {"ticket": ticket, "task": task, "form": form, "kept": kept, "origin": origin_of(request)}
+    context["is_offered"] = is_offered
     part = "#form" if request.htmx else ""
     return render(request, f"agents/tickets/finish_task.html{part}", context, status=status)
 

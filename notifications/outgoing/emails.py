@@ -377,8 +377,9 @@ def task_done(case: MailContext) -> MailContent:
 
 @mail
 def task_withdrawn(case: MailContext) -> MailContent:
-    """Tell who had taken a side task that it is no longer needed (S0.20)."""
-    return MailContent(_ticket_button(case), facts={"task": _side_task(case)})
+    """Tell who had taken a side task that it is no longer needed: it was withdrawn, or its ticket closed (S0.20)."""
+    by_closing = bool(case.event.data.get("by_closing"))
+    return MailContent(_ticket_button(case), facts={"task": _side_task(case), "by_closing": by_closing})
 
 
 def _task_of(case: MailContext) -> SideTask | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.tests.factories import make_agent, make_department, make_user
+from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from notifications.models import OutgoingEmail
 from notifications.outgoing import composing
 from notifications.outgoing.emails import NotSent
@@ -11,6 +11,7 @@ from tickets.enums import Template
 from tickets.models import Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import side_tasks
+from tickets.workflow.perform import perform
 
 pytestmark = [pytest.mark.django_db, pytest.mark.demand("S0.20")]
 
@@ -35,6 +36,27 @@ def ticket(people):
 def body_of(template):
     mail = OutgoingEmail.objects.filter(template=template).order_by("pk")[0]
     return composing.compose(composing.load(mail.pk)).message.body
+
+
+def test_closing_tells_who_had_taken_a_task(ticket, people):
+    technician, developer, _colleague = people
+    task = side_tasks.ask(ticket, actor=technician, department=make_department("desarrollo"), title="Leer")
+    side_tasks.take(task, actor=developer)
+    answers = {ask.field: "No procede." for ask in ticket.definition.action("descartar").asks}
+    perform(ticket, "descartar", actor=make_supervisor(), data=answers)
+    assert told(Template.TASK_WITHDRAWN) == [developer.email]
+    body = body_of(Template.TASK_WITHDRAWN)
+    assert "cerró el ticket. La tarea que habías tomado ya no hace falta." in body
+
+
+def test_result_reaches_the_team_that_has_the_ticket_now(ticket, people):
+    technician, developer, _colleague = people
+    task = side_tasks.ask(ticket, actor=technician, department=make_department("desarrollo"), title="Leer")
+    other = make_department("operaciones")
+    manager = make_agent(other, name="Olga Mora")
+    Ticket.objects.filter(pk=ticket.pk).update(department=other, assignee=None)
+    side_tasks.finish(task, actor=developer, result="El disco estaba lleno.")
+    assert manager.email in told(Template.TASK_DONE)
 
 
 def test_each_mail_reaches_those_whom_it_concerns(ticket, people):

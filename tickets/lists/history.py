@@ -112,15 +112,9 @@ def _action(event: TicketEvent, definition: Definition, names: Names) -> SafeStr
         *([_stage(event, definition)] if "to" in event.data else []),
         *_changes(event, names),
         *([escape(_("abrió un reporte de inconformidad"))] if "nonconformity" in event.data else []),
-        *([escape(_withdrawn(event.data["tasks_withdrawn"]))] if "tasks_withdrawn" in event.data else []),
     ]
     told = format_html("<b>{}</b>: {}", event.actor_name, action.label if action else event.action)
     return format_html("{} · {}", told, _joined(details)) if details else told
-
-
-def _withdrawn(tasks: int) -> str:
-    text = ngettext("retiró %(n)d tarea sin terminar", "retiró %(n)d tareas sin terminar", tasks)
-    return text % {"n": tasks}
 
 
 def _stage(event: TicketEvent, definition: Definition) -> SafeString:
@@ -307,10 +301,11 @@ def _side_task(event: TicketEvent, definition: Definition, names: Names) -> Safe
         EventKind.TASK_DONE: _("terminó la tarea de {department}: {title}"),
         EventKind.TASK_WITHDRAWN: _("retiró la tarea de {department}: {title}"),
     }
+    told = sentences[EventKind(event.kind)]
+    if event.data.get("by_closing"):
+        told = _("cerró el ticket, y con él la tarea de {department}: {title}")
     department = names.departments.get(event.data["department"], "—")
-    return _sentence(
-        event, sentences[EventKind(event.kind)], department=department, title=event.data["title"]
-    )
+    return _sentence(event, told, department=department, title=event.data["title"])
 
 
 @teller(EventKind.LINK)

@@ -9,10 +9,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
-            model_name="dailycounts",
-            name="daily_counts_day",
-        ),
         migrations.AddIndex(
             model_name="dailycounts",
             index=models.Index(fields=["day", "scope"], name="daily_counts_day_scope"),
@@ -24,5 +20,10 @@ class Migration(migrations.Migration):
                 fields=["scope", "value"],
                 name="daily_counts_open",
             ),
+        ),
+        # last, because it blocks reading until the migration ends
+        migrations.RemoveIndex(
+            model_name="dailycounts",
+            name="daily_counts_day",
         ),
     ]

@@ -204,6 +204,22 @@ def test_withdrawn_task_ends_without_a_result_and_tells_who_had_taken_it(world):
     assert world.sees(world.developer, world.colleague) == [True, False]
 
 
+def test_nobody_is_told_in_the_place_of_a_taker_who_left(world):
+    task = world.ask(world.development)
+    side_tasks.take(task, actor=world.developer)
+    world.developer.is_active = False
+    world.developer.save()
+    side_tasks.withdraw(task, actor=world.technician)
+    assert [template for template, _to in world.told()] == ["task_asked"]
+
+
+def test_result_is_told_to_the_new_team_when_the_ticket_was_handed_over(world):
+    task = world.ask(world.development)
+    Ticket.objects.filter(pk=world.ticket.pk).update(assignee=None)
+    side_tasks.finish(task, actor=world.developer, result="Hecho.")
+    assert ("task_done", "assignee") in world.told()
+
+
 def test_task_that_nobody_took_is_withdrawn_without_a_mail(world):
     side_tasks.withdraw(world.ask(world.development), actor=world.technician)
     assert [template for template, _to in world.told()] == ["task_asked"]
@@ -288,19 +304,23 @@ def test_incident_is_not_verified_while_a_task_is_open(world):
     assert world.refresh().stage == "verificacion"
 
 
-def test_closing_withdraws_what_is_open_and_says_so(world):
-    task = world.ask(world.development)
+def test_closing_withdraws_what_is_open_and_tells_who_had_taken_it(world):
+    task, untaken = world.ask(world.development), world.ask(world.development, "Leer la documentación")
     side_tasks.take(task, actor=world.developer)
     world.refresh()
     perform(world.ticket, "descartar", actor=make_supervisor(), data=_answers(world.ticket))
-    task.refresh_from_db()
-    assert (task.is_withdrawn, world.refresh().open_tasks) == (True, 0)
-    assert task.ended_by is not None
-    assert world.sees(world.developer) == [False]
-    event = world.ticket.events.order_by("-version").filter(action="descartar").get()
-    assert "retiró 1 tarea sin terminar" in history.tell(
-        event, world.ticket.definition, history.names_in([event])
-    )
+    for each in (task, untaken):
+        each.refresh_from_db()
+        assert each.is_withdrawn
+        assert each.ended_by is not None
+    assert world.refresh().open_tasks == 0
+    assert world.told().count(("task_withdrawn", f"user:{world.developer.email}")) == 1
+    assert world.sees(world.developer, world.colleague) == [True, False]  # who took it reads what came of it
+    events = world.ticket.events.filter(kind=EventKind.TASK_WITHDRAWN).order_by("version")
+    names = history.names_in(list(events))
+    told = [history.tell(event, world.ticket.definition, names) for event in events]
+    assert ["cerró el ticket, y con él la tarea" in each for each in told] == [True, True]
+    assert "Leer la documentación" in told[1]
     with pytest.raises(GuardFailed, match="cerrado"):
         world.ask(world.development)
 

@@ -172,8 +172,6 @@ def _carry_out(
         guards.check(guard, step)
     if action.to and action.to != ticket.stage:
         _set_stage(ticket, step.definition.stage(action.to), now=step.now)
-        if ticket.stage_definition.is_end and (withdrawn := withdraw_all(ticket, actor=actor)):
-            step.facts["tasks_withdrawn"] = withdrawn
         record_visit(ticket, stay, action=action.key, left_by=by.pk if by else None, at=step.now)
         clocks.stage_changed(ticket, before=stage_before, after=ticket.stage_definition, now=step.now)
     _post_asked_message(step)
@@ -215,6 +213,8 @@ def _carry_out(
         key=key,
         at=step.now,
     )
+    if ticket.stage_definition.is_end:
+        withdraw_all(ticket, actor=actor)
     if moved and action.on != Trigger.STAGE_ENTERED:
         fire(ticket, Trigger.STAGE_ENTERED, actor=actor)
 

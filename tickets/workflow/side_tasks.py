@@ -90,7 +90,8 @@ def take(task: SideTask, *, actor: User, key: str | None = None) -> SideTask:
 
 @transaction.atomic
 def finish(task: SideTask, *, actor: User, result: str, key: str | None = None) -> SideTask:
-    """End the task with what was done, and tell who asked for it and the ticket's assignee. Returns the task.
+    """End the task with what was done, and tell who asked for it and the ticket's assignee, or without one those in
+    charge of the ticket. Returns the task.
 
     Raises `NotAllowed`, `GuardFailed` if the task has ended, or `InvalidData` without a result.
     """
@@ -105,7 +106,7 @@ def finish(task: SideTask, *, actor: User, result: str, key: str | None = None) 
     task.assignee = task.assignee or actor
     _end(task, actor)
     told = [(f"user:{task.asked_by.email}", Template.TASK_DONE)]
-    if ticket.assignee_id not in (None, task.asked_by_id):
+    if ticket.assignee_id != task.asked_by_id:
         told.append(("assignee", Template.TASK_DONE))
     _record(task, ticket, EventKind.TASK_DONE, actor, key=key, notify=told)
     return task
@@ -123,18 +124,25 @@ def withdraw(task: SideTask, *, actor: User, key: str | None = None) -> SideTask
         return task
     _require_open(task, may=policies.can_withdraw_side_task(actor, task))
     _end(task, actor)
-    told = [(f"user:{task.assignee.email}", Template.TASK_WITHDRAWN)] if task.assignee else []
-    _record(task, ticket, EventKind.TASK_WITHDRAWN, actor, key=key, notify=told)
+    _record(task, ticket, EventKind.TASK_WITHDRAWN, actor, key=key, notify=_who_had_taken(task))
     return task
 
 
-def withdraw_all(ticket: Ticket, *, actor: Actor) -> int:
-    """End the open tasks of the locked ticket without a result, because it is closed, and return how many there were.
-    The caller saves the ticket and records the event."""
+def withdraw_all(ticket: Ticket, *, actor: Actor) -> None:
+    """Withdraw the open tasks of the locked ticket, because the actor has closed it. Whoever had taken one is told."""
     if not ticket.open_tasks:
-        return 0
-    ticket.open_tasks = 0
-    return ticket.side_tasks.open().update(ended_at=timezone.now(), ended_by=user_of(actor))
+        return
+    for task in ticket.side_tasks.open().select_related("assignee").order_by("pk"):
+        _end(task, actor)
+        told = _who_had_taken(task)
+        _record(task, ticket, EventKind.TASK_WITHDRAWN, actor, notify=told, by_closing=True)
+
+
+def _who_had_taken(task: SideTask) -> list[tuple[str, str]]:
+    """Return the mail for the task's assignee. In the place of one who left the desk nobody is told."""
+    if task.assignee is None or not task.assignee.is_active_staff:
+        return []
+    return [(f"user:{task.assignee.email}", Template.TASK_WITHDRAWN)]
 
 
 def _locked(task: SideTask) -> tuple[Ticket, SideTask]:
@@ -163,14 +171,18 @@ def _require_open(task: SideTask, *, may: bool) -> None:
         raise GuardFailed(_("Esta tarea ya terminó."))
 
 
-def _end(task: SideTask, actor: User) -> None:
-    task.ended_at, task.ended_by = timezone.now(), actor
+def _end(task: SideTask, actor: Actor) -> None:
+    task.ended_at, task.ended_by = timezone.now(), user_of(actor)
     task.save(update_fields=["ended_at", "ended_by", "result", "assignee"])
 
 
-def _record(task: SideTask, ticket: Ticket, kind: EventKind, actor: User, **details: Any) -> None:
+def _record(
+    task: SideTask, ticket: Ticket, kind: EventKind, actor: Actor, *, by_closing: bool = False, **details: Any
+) -> None:
     ticket.open_tasks = ticket.side_tasks.open().count()
-    told = {"task": task.pk, "title": task.title, "department": task.department_id}
+    told: dict[str, Any] = {"task": task.pk, "title": task.title, "department": task.department_id}
+    if by_closing:
+        told["by_closing"] = True
     record(ticket, kind, actor=actor, public=False, data=told, **details)
 
 
