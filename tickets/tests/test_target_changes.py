@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
 
 from accounts.tests.factories import make_user
 from content.errors import InvalidData
@@ -18,7 +19,7 @@ from tickets.explanation import explanations
 from tickets.models import PolicyVersion, Process, ScheduleChange, Ticket, TicketEvent
 from tickets.promises import targets_of
 from tickets.schedules import applying, job, proposing
-from tickets.tests.test_schedules import MONDAY, SHORTER, SOURCE, Desk, at, clock, figures, on
+from tickets.tests.test_schedules import LONGER, MONDAY, SHORTER, SOURCE, Desk, at, clock, figures, on
 from tickets.workflow import properties
 from tickets.workflow.publishing import put_in_use
 
@@ -236,3 +237,103 @@ def test_going_back_and_forth_ends_with_the_last_targets(desk):
     with on(MONDAY + timedelta(minutes=1)):
         job.go_on_with_all()
     assert clock(ticket).due_at == before
+
+
+TARGETS = (FOUR_ON_THE_WALL, NINE, Target(20 * HOUR, TargetUnit.WORKING))
+CHANGES = (
+    *(("targets", target) for target in TARGETS),
+    *(("hours", week) for week in (SHORTER, LONGER)),
+    ("closure", None), ("undo targets", None), ("undo hours", None), ("file", None), ("filed late", None),
+    ("act", None), ("job", None),
+)  # fmt: skip
+
+
+class Week:
+    """A desk on which hours, targets and tickets change in any order, minutes or hours apart."""
+
+    def __init__(self):
+        self.desk, self.moment, self.closures = Policies(), MONDAY, 0
+        self.tickets = []
+        """Each ticket, when it was filed, and what was done when."""
+
+    def do(self, kind, value, minutes):
+        self.moment += timedelta(minutes=minutes)
+        with on(self.moment):
+            match kind:
+                case "file" | "filed late":
+                    self.tickets.append((self.desk.file(self.moment), self.moment, []))
+                    if kind == "filed late":
+                        self._as_if_read_before()
+                case "act":
+                    self._act()
+                case "job":
+                    job.go_on_with_all()
+                case _:
+                    self._change(kind, value)
+
+    def _act(self):
+        for ticket, _filed, acts in self.tickets:
+            acts.append((self.moment, "seguir" if len(acts) % 2 else "preguntar"))
+            self.desk.do(*acts[-1][:1], ticket, acts[-1][1])
+
+    def _as_if_read_before(self):
+        """Make the clocks of the last ticket those of a filing that read hours and targets before the latest change."""
+        recent = ScheduleChange.objects.filter(
+            state="applied", finished_at__gt=self.moment - timedelta(minutes=14)
+        )
+        for change in recent.order_by("-applied_at", "-pk")[:1]:
+            running = self.tickets[-1][0].clocks.filter(kind="resolution")
+            if change.process_id:
+                running.update(policy_version=change.base_policy)
+            else:
+                running.filter(calendar_version__isnull=False).update(calendar_version=change.base)
+            job.go_on_with_all()
+
+    def _change(self, kind, value):
+        last = ScheduleChange.objects.filter(state="applied", process__isnull=kind != "undo targets").last()
+        supervisor, process = self.desk.supervisor, Process.objects.get()
+        try:
+            match kind:
+                case "targets":
+                    targets = replace(self.desk.targets, resolution={"problem": value})
+                    change = proposing.propose_targets(
+                        process, targets, actor=supervisor, base=process.policy_id
+                    )
+                case "hours":
+                    rules = replace(self.desk.rules, week=value)
+                    change = proposing.propose(self.desk.calendar, rules, actor=supervisor)
+                case "closure":
+                    self.closures += 1
+                    start = (MONDAY + timedelta(days=self.closures)).replace(hour=11, tzinfo=None)
+                    change = proposing.propose_closure(
+                        self.desk.calendar, actor=supervisor, start=start, end=None, name="Paro"
+                    )
+                case _ if last is not None:
+                    change = proposing.propose_undo(last, actor=supervisor)
+                case _:
+                    return
+        except (proposing.NothingChanges, proposing.CannotUndo, InvalidData):
+            return
+        self.desk.apply(self.moment, job.go_on(change, seconds=30))
+
+
+class TestManyChanges(TestCase):
+    """Whatever was changed, and however often, each clock is at the end what it would be had the hours and targets of
+    the end been in force when its ticket was filed."""
+
+    @settings(max_examples=30)
+    @given(st.lists(st.tuples(st.sampled_from(CHANGES), st.sampled_from([0, 1, 5, 20, 300])), max_size=12))
+    def test_clocks_end_under_the_last_hours_and_targets(self, changes):
+        week = Week()
+        week.do("file", None, 0)
+        for (kind, value), minutes in changes:
+            week.do(kind, value, minutes)
+        week.do("job", None, 1)
+        week.do("job", None, 1)
+        for ticket, filed, acts in week.tickets:
+            twin = week.desk.file(filed)
+            for moment, action in acts:
+                week.desk.do(moment, twin, action)
+            mine, other = clock(ticket), clock(twin)
+            for name in ("due_at", "target", "unit", "paused_at", "policy_version", "calendar_version"):
+                assert getattr(mine, name) == getattr(other, name), name
