@@ -50,7 +50,13 @@ def _day(day: date, today: date, language: str | None) -> str:
         return gettext("ayer")
     if day == today + timedelta(days=1):
         return gettext("mañana")
-    return in_case(format_date(day, "D j b")) if day.year == today.year else whole_day(day)
+    return dated_day(day)
+
+
+def dated_day(value: date) -> str:
+    """Format a day for what is read later, never «ayer»: «mié 18 nov», or «18 nov 2025» in another year than this."""
+    is_of_this_year = value.year == timezone.localdate().year
+    return in_case(format_date(value, "D j b")) if is_of_this_year else whole_day(value)
 
 
 def whole_day(value: date) -> str:

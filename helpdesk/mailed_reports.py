@@ -22,9 +22,11 @@ from agents.forms.history import HistoryFilter
 from agents.forms.panel import PanelFilter, range_label
 from agents.pages.columns import for_columns
 from agents.pages.panel import Panel
+from content.dates import dated_day
 from notifications.outgoing import outbox
+from notifications.outgoing.composing import fits_in_mail
 from tickets.facts.report_times import next_time, period_of
-from tickets.models import MailedReport, SavedView, Ticket
+from tickets.models import Export, MailedReport, SavedView, Ticket
 from tickets.policies import can_receive
 from tickets.record.days import day_of
 
@@ -56,7 +58,7 @@ def _send(report: MailedReport) -> bool:
         attached = None
         if report.view is not None and report.with_csv and not _problems(report, report.view):
             attached = exports.write_now(report.owner, query=report.view.query, name=report.view.name)
-        message = _composed(report)
+        message = _composed(report, attached)
         with transaction.atomic():
             if not _put_off(report, last_at=timezone.now()):
                 return False
@@ -79,7 +81,7 @@ def _put_off(report: MailedReport, **columns: Any) -> bool:
     return bool(mine.update(next_at=following, **columns))
 
 
-def _composed(report: MailedReport) -> EmailMultiAlternatives:
+def _composed(report: MailedReport, attached: Export | None) -> EmailMultiAlternatives:
     facts = {
         "desk": {
             "name": settings.DESK_NAME,
@@ -87,7 +89,7 @@ def _composed(report: MailedReport) -> EmailMultiAlternatives:
             "support_phone": settings.DESK_SUPPORT_PHONE,
         },
         "reports_url": settings.DESK_BASE_URL + reverse("agents:reports"),
-        **(_panel_facts(report) if report.view is None else _view_facts(report, report.view)),
+        **(_panel_facts(report) if report.view is None else _view_facts(report, report.view, attached)),
     }
     text = render_to_string("emails/mailed_report/body.txt", facts)
     message = EmailMultiAlternatives(facts["subject"], text, to=[report.owner.email])
@@ -103,10 +105,11 @@ def _panel_facts(report: MailedReport) -> dict[str, Any]:
         query["departamento"] = report.department.key
     filters = PanelFilter(QueryDict(urlencode(query)), today=today)
     where = str(report.department) if report.department else _("toda la mesa")
+    days = range_label(period, write=dated_day)  # nobody knows when a mail is read
     return {
-        "subject": _("Resumen de %(days)s: %(where)s") % {"days": range_label(period), "where": where},
-        "days": range_label(period),
-        "before": range_label(period.before),
+        "subject": _("Resumen de %(days)s: %(where)s") % {"days": days, "where": where},
+        "days": days,
+        "before": range_label(period.before, write=dated_day),
         "figures": Panel(filters).figures(),
         **_way_to_the_tickets(report, query),
     }
@@ -131,15 +134,26 @@ def _problems(report: MailedReport, view: SavedView) -> list[str]:
     return HistoryFilter(QueryDict(view.query), user=report.owner).problems
 
 
-def _view_facts(report: MailedReport, view: SavedView) -> dict[str, Any]:
+def _told_of_csv(attached: Export | None) -> str:
+    """Say what became of the list that the mail should bring."""
+    if attached is None:
+        return _("No pudimos preparar la lista: abre la vista y expórtala.")
+    if not fits_in_mail(attached):
+        return _("La lista es muy grande para un correo: abre la vista y expórtala.")
+    return _("La lista completa va adjunta.")
+
+
+def _view_facts(report: MailedReport, view: SavedView, attached: Export | None) -> dict[str, Any]:
     filters, problems = HistoryFilter(QueryDict(view.query), user=report.owner), _problems(report, view)
     tickets = filters.apply(Ticket.objects.visible_to(report.owner))
     rows = [] if problems else list(for_columns(tickets, ()).order_by(*filters.order)[: ROWS + 1])
+    count = tickets.count() if len(rows) > ROWS else len(rows)
     return {
         "problems": problems,
         "subject": _("Informe: %(name)s") % {"name": view.name},
         "name": view.name,
-        "count": tickets.count() if len(rows) > ROWS else len(rows),
+        "count": count,
+        "more": max(0, count - ROWS),
         "rows": [
             {
                 "folio": ticket.folio,
@@ -151,5 +165,5 @@ def _view_facts(report: MailedReport, view: SavedView) -> dict[str, Any]:
         ],
         "url": f"{settings.DESK_BASE_URL}{reverse('agents:history')}?{view.query}&vista={view.pk}",
         "button": _("Abrir la vista"),
-        "with_csv": report.with_csv and not problems,
+        "csv": _told_of_csv(attached) if report.with_csv and not problems else "",
     }

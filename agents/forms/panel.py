@@ -1,5 +1,6 @@
 """Read from the address what the panel shows: a range of days and at most one value of each scope."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -221,8 +222,8 @@ class PanelFilter(forms.Form):
         return range_label(self.period)
 
 
-def range_label(period: Period) -> str:
+def range_label(period: Period, *, write: Callable[[date], str] = short_day) -> str:
     """Write the days of a period: «22 oct – 20 nov»."""
     if period.days == 1:
-        return short_day(period.last)
-    return f"{short_day(period.first)} – {short_day(period.last)}"
+        return write(period.last)
+    return f"{write(period.first)} – {write(period.last)}"

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from agents import exports
 from tickets.enums import ExportState
-from tickets.models import Export, Ticket
+from tickets.models import Export, SavedView, Ticket
 from tickets.search import indexing
 from tickets.tests.factories import make_process, make_ticket
 
@@ -107,6 +107,17 @@ def test_file_is_in_the_owners_language(client, desk, supervisor):
     supervisor.language = "en"
     supervisor.save()
     assert rows_of_csv(exported(client))[0][1:3] == ["Subject", "Severity"]
+
+
+def test_export_stays_in_the_saved_view(client, desk, supervisor):
+    view = SavedView.objects.create(owner=supervisor, name="Cobros", query="q=cobros")
+    page = client.get(f"/agentes/historico/?q=cobros&vista={view.pk}").content.decode()
+    assert f'name="view" value="{view.pk}"' in page
+    given = {"query": "q=cobros", "name": "Cobros", "format": "csv"}
+    back = client.post(ASK, {**given, "view": view.pk})
+    assert back["Location"] == f"/agentes/historico/?q=cobros&vista={view.pk}"
+    for other in ("", "x", "1&a=b"):
+        assert client.post(ASK, {**given, "view": other})["Location"] == "/agentes/historico/?q=cobros"
 
 
 @pytest.mark.demand("S2.36")

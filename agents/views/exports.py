@@ -36,7 +36,10 @@ def ask(request: DeskRequest) -> HttpResponse:
         job.ask(request.user, filters, name=name, kind=ExportFormat(kind))
     if refusal:
         messages.error(request, str(refusal))
-    return redirect(f"{reverse('agents:history')}?{filters.query}".rstrip("?"))
+    back = QueryDict(filters.query, mutable=True)
+    if (view := request.POST.get("view", "")).isdecimal():  # the saved view from which it was asked for
+        back["vista"] = view
+    return redirect(f"{reverse('agents:history')}?{back.urlencode()}".rstrip("?"))
 
 
 @require_safe

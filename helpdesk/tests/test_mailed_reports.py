@@ -1,5 +1,6 @@
 """Reports by mail leave once, at their time, with what their owner may see (section 5 of the supervisor's desk)."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,13 +11,16 @@ from django.utils import timezone
 
 from accounts.models import Membership, User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
+from agents import exports
+from content.dates import dated_day
 from helpdesk import mailed_reports
 from notifications.models import OutgoingEmail
-from notifications.outgoing import delivery
+from notifications.outgoing import composing, delivery
 from tickets.enums import ReportInterval
 from tickets.facts import counting
 from tickets.facts.report_times import next_time, period_of
 from tickets.models import MailedReport, SavedView, Ticket
+from tickets.record.days import day_of
 from tickets.search import indexing
 from tickets.tests.factories import make_process, make_ticket
 
@@ -117,6 +121,40 @@ def test_view_without_csv_has_no_attachment_and_cuts_a_long_list(
     assert message.attachments == []
     assert "La vista tiene 25 tickets." in message.body
     assert message.body.count("MA-") == 20
+    assert "y 5 más" in message.body
+    assert "lista completa" not in message.body
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value", "told"),
+    [
+        (composing, "LARGEST_ATTACHMENT", 10, "La lista es muy grande para un correo"),
+        (exports, "write_now", lambda *_args, **_named: None, "No pudimos preparar la lista"),
+        (composing, "LARGEST_ATTACHMENT", 10**6, "La lista completa va adjunta."),
+    ],
+)
+def test_mail_says_what_became_of_the_csv(
+    supervisor: User, tickets: list[Ticket], monkeypatch: pytest.MonkeyPatch, module: Any, name: str, value: Any,
+    told: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(module, name, value)
+    view = SavedView.objects.create(owner=supervisor, name="Cobros", query="q=cobros")
+    due(supervisor, view=view, with_csv=True)
+    mailed_reports.send_due()
+    [message] = sent()
+    assert told in message.body
+    assert len(message.attachments) == told.startswith("La lista completa")
+
+
+def test_days_of_a_mail_are_dates_because_nobody_knows_when_it_is_read(
+    supervisor: User, tickets: list[Ticket]
+) -> None:
+    due(supervisor)
+    mailed_reports.send_due()
+    row = reports().get()
+    assert dated_day(day_of(timezone.now()) - timedelta(days=1)) in row.subject
+    for text in (row.subject, row.text, row.html):
+        assert not re.search(r"\b(hoy|ayer)\b", text)
 
 
 def test_manager_gets_the_panel_of_their_department_only(tickets: list[Ticket]) -> None:

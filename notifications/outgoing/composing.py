@@ -18,13 +18,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
 from tickets import policies
-from tickets.enums import DeliveryProblem, MessageKind, Template
+from tickets.enums import DeliveryProblem, EventKind, MessageKind, Template
 from tickets.models import Export, Message, TicketEvent
 
 from ..models import OutgoingEmail
 from . import reply_address
 from .cases import MailContext
-from .emails import CATALOGUE, MailContent, NotSent
+from .emails import CATALOGUE, MailContent, NotSent, task_of
 from .links import Links, Wish, links_for
 from .outbox import thread_id
 from .recipients import is_asked_for, wants_news
@@ -159,12 +159,20 @@ def _check_recipient(case: MailContext) -> None:
     if user is not None and not user.is_active:
         raise NotSent(DeliveryProblem.NO_ACCESS)
     if case.for_staff:
-        if user is None or not policies.is_staff_on(user, case.ticket):
+        if user is None or not (policies.is_staff_on(user, case.ticket) or _ended_task_of(case)):
             raise NotSent(DeliveryProblem.NO_ACCESS)
     elif not _is_requester(case):  # the requester was changed after the event
         raise NotSent(DeliveryProblem.NO_ACCESS)
     elif not (is_asked_for(case.event) or wants_news(case.ticket, user)):
         raise NotSent(DeliveryProblem.OPTED_OUT)
+
+
+def _ended_task_of(case: MailContext) -> bool:
+    """Whether the mail tells who had taken a side task that it was withdrawn, which ended their sight of the ticket."""
+    if case.event.kind != EventKind.TASK_WITHDRAWN:
+        return False
+    user, task = case.mail.user, task_of(case)
+    return user is not None and task is not None and policies.had_taken(user, task)
 
 
 def _is_requester(case: MailContext) -> bool:
@@ -183,7 +191,7 @@ def _compose_message(draft: Draft, links: Links) -> EmailMultiAlternatives:
         facts |= {"second": _("Calificar la atención"), "second_url": survey[0].url}
     name = facts["name"]
     facts["greeting"] = _("Hola, %(name)s.") % {"name": name} if name else _("Hola.")
-    facts["url"] = link.url
+    facts["url"] = content.address or link.url
     if content.tells_due and not draft.case.for_staff:
         facts["why_url"] = f"{link.url}fecha/"
     facts["personal_link"] = bool(link.token)
@@ -238,10 +246,15 @@ def _message(mail: OutgoingEmail, subject: str, text: str, html: str) -> EmailMu
     return message
 
 
+def fits_in_mail(export: Export) -> bool:
+    """Whether the file of the export is small enough for mail. Raises `OSError` if the store does not have it."""
+    return bool(export.file) and export.file.size <= LARGEST_ATTACHMENT
+
+
 def _attach(message: EmailMultiAlternatives, export: Export) -> None:
     """Attach the file of the export, if it is small enough for mail and the store has it. The mail links to it, too."""
     try:
-        if export.file and export.file.size <= LARGEST_ATTACHMENT:
+        if fits_in_mail(export):
             with export.file.open("rb") as file:
                 message.attach(export.file_name, file.read(), "text/csv")
     except OSError:
