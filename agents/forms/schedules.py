@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from content.errors import InvalidData
 from content.form_fields import LineField
 from tickets.calendars import CalendarRules
-from tickets.calendars.rules import WEEKDAYS, OwnDay
+from tickets.calendars.rules import WEEKDAYS, Closure, OwnDay
 from tickets.enums import ClosureReason
 from tickets.models import Calendar, CalendarVersion
 from tickets.schedules.holidays import COUNTRIES
@@ -246,18 +246,29 @@ class ClosureForm(forms.Form):
         help_text=gettext_lazy("Solo si el motivo es otro: «inventario anual»."),
     )
 
-    def __init__(self, data: Any = None, *, zone: str, is_open_at_night: bool = False) -> None:
-        """`is_open_at_night` says that shifts go past midnight: then a closure may too."""
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        zone: str,
+        is_open_at_night: bool = False,
+        proposed: Closure | None = None,
+    ) -> None:
+        """`is_open_at_night` says that shifts go past midnight: then a closure may too. `proposed` is the closure of
+        the draft that the page shows: the form has it again."""
         self.zone, self.is_open_at_night = zone, is_open_at_night
         now = timezone.now().astimezone(ZoneInfo(zone))
-        whole = now.replace(minute=0) + timedelta(hours=1)
-        initial = {"day": whole.date(), "reason": "power"}
-        super().__init__(
-            data, auto_id="id_closure_%s", initial=initial
-        )  # another form of the page has a reason, too
-        self.fields["begin"] = TimeField(_("Cerramos a las"), value=f"{whole:%-H:%M}")
+        start, end = now.replace(minute=0) + timedelta(hours=1), ""
+        initial = {"reason": "power"}
+        if proposed is not None:
+            start, initial = proposed.start, _reason_of(proposed)
+            is_until_midnight = proposed.end == datetime.combine(start.date() + timedelta(days=1), time.min)
+            end = "" if is_until_midnight else f"{proposed.end:%-H:%M}"
+        # another form of the page has a reason, too
+        super().__init__(data, auto_id="id_closure_%s", initial={"day": start.date(), **initial})
+        self.fields["begin"] = TimeField(_("Cerramos a las"), value=f"{start:%-H:%M}")
         self.fields["begin"].required = True
-        self.fields["end"] = TimeField(_("Reabrimos a las"))
+        self.fields["end"] = TimeField(_("Reabrimos a las"), value=end)
         self.fields["end"].help_text = _("Vacío: el siguiente día de atención.")
         self.order_fields(["day", "begin", "end", "reason", "other"])
 
@@ -293,6 +304,14 @@ class ClosureForm(forms.Form):
         fields = {"start": "begin", "end": "end", "name": "other"}
         for name, messages in error.errors.items():
             self.add_error(fields.get(name), messages)
+
+
+def _reason_of(closure: Closure) -> dict[str, str]:
+    """Return the reason that the form offers for the closure, or what was typed."""
+    for reason in ClosureReason:
+        if reason != ClosureReason.OTHER and closure.name == reason.named_in("es"):
+            return {"reason": reason.value}
+    return {"reason": ClosureReason.OTHER.value, "other": closure.name}
 
 
 def _minutes(time: str) -> int:

@@ -242,6 +242,18 @@ def _sentence(key: str, tally: dict[str, int]) -> str:
     }[key]
 
 
+def proposed_closure(change: ScheduleChange | None) -> Closure | None:
+    """Return the closure that a draft would add, None if it adds none."""
+    if change is None or change.state != ChangeState.DRAFT or not change.is_closure:
+        return None
+    return next(iter(_added_closures(change)), None)
+
+
+def _added_closures(change: ScheduleChange) -> set[Closure]:
+    before = change.base.as_rules.closures if change.base else ()
+    return set(CalendarRules.read(change.rules).closures) - set(before)
+
+
 def closures_of(calendar: Calendar, rules: CalendarRules, *, now: datetime) -> list[dict[str, Any]]:
     """Return the closures that are not over yet or ended less than a week ago, with the change to undo each."""
     wall = now.astimezone(ZoneInfo(rules.zone)).replace(tzinfo=None)
@@ -251,8 +263,7 @@ def closures_of(calendar: Calendar, rules: CalendarRules, *, now: datetime) -> l
     changes = calendar.changes.filter(is_closure=True, state__in=[ChangeState.APPLYING, ChangeState.APPLIED])
     by_closure: dict[Closure, ScheduleChange] = {}
     for change in changes.select_related("author", "base")[:MOST_CLOSURES]:
-        before = change.base.as_rules.closures if change.base else ()
-        for closure in set(CalendarRules.read(change.rules).closures) - set(before):
+        for closure in _added_closures(change):
             by_closure.setdefault(closure, change)
     return [{"closure": each, "change": by_closure.get(each)} for each in recent]
 

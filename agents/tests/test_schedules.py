@@ -224,7 +224,11 @@ def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
     with on(MONDAY + timedelta(hours=1)):
         data = {"day": "2026-11-23", "begin": "11:00", "end": "", "reason": "power", "other": ""}
         page = person.post(reverse("agents:calendar_closure", args=["oficina"]), data, follow=True)
+        assert page.redirect_chain[0][0].endswith("#impact")  # where it says what changes and is confirmed
         assert "Confirmar cierre" in text_of(page)
+        form = page.content.decode().split('id="cierre"')[1]
+        assert 'value="2026-11-23"' in form
+        assert 'value="11:00"' in form
         draft = ScheduleChange.objects.get()
         person.post(reverse("agents:change_confirm", args=[draft.pk]))
         assert clock(ticket).due_at == at(2026, 11, 25, 14, 0)
@@ -243,6 +247,22 @@ def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
         person.post(reverse("agents:change_confirm", args=[latest.pk]))
         assert "corte de luz" not in text_of(Client().get("/"))
     assert clock(ticket).due_at == at(2026, 11, 24, 17, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({"reason": "other", "other": "inventario", "end": "13:30"}, ['value="inventario"', 'value="13:30"']),
+        ({"reason": "strike"}, ['<option value="strike" selected>']),
+    ],
+)
+def test_form_keeps_the_closure_that_is_previewed(person, desk, values, shown):
+    with on(MONDAY + timedelta(hours=1)):
+        data = {"day": "2026-11-23", "begin": "11:00", "end": "", "reason": "power", "other": "", **values}
+        page = person.post(reverse("agents:calendar_closure", args=["oficina"]), data, follow=True)
+        form = page.content.decode().split('id="cierre"')[1]
+        for each in shown:
+            assert each in form
 
 
 @pytest.mark.parametrize(

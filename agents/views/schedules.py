@@ -117,7 +117,7 @@ def closure(request: DeskRequest, key: str) -> HttpResponse:
         with Refusal(form):
             draft = proposing.propose_closure(found, actor=request.user, **form.closure())
             job.go_on(draft)
-            return redirect(f"{_url(found)}?cambio={draft.pk}#cierre")
+            return redirect(f"{_url(found)}?cambio={draft.pk}#impact")
     year = _year(request, rules)
     hours = HoursForm(before=rules, base=current_version(found), year=year)
     return _page(request, found, hours, closure=form, year=year, status=422)
@@ -192,7 +192,7 @@ def _page(
         | impact_context(request, change)
         | {
             "form": form,
-            "closure_form": closure or ClosureForm(zone=shown.zone),
+            "closure_form": closure or ClosureForm(zone=shown.zone, proposed=pages.proposed_closure(change)),
             "rules": shown,
             "week": [(row, list(form.slots(row.key))) for row in pages.week_rows(shown, old)],
             "total": pages.week_total(shown),
