@@ -60,6 +60,12 @@ def is_staff_on(actor: Actor, ticket: Ticket) -> bool:
     )
 
 
+def had_taken(user: User, task: SideTask) -> bool:
+    """Whether the person, active staff, is who had taken the task. They may be told its end, although it ended their
+    sight of the ticket."""
+    return task.assignee_id == user.pk and user.is_active_staff
+
+
 def staff_on(ticket: Ticket) -> "QuerySet[User]":
     """Return all staff for whom `is_staff_on` is true, sorted by name."""
     staff = User.objects.staff()

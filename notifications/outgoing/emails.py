@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
@@ -26,6 +27,7 @@ from tickets.enums import (
     Template,
 )
 from tickets.models import Nonconformity, SideTask
+from tickets.policies import is_staff_on
 from tickets.vocabulary import TEMPLATES
 from web.explained import counted
 from web.wording import target_in_words
@@ -57,6 +59,8 @@ class MailContent:
     facts: dict[str, Any] = field(default_factory=dict)
     offers_survey: bool = False
     tells_due: bool = False
+    address: str = ""
+    """Where the button leads, if not to the ticket."""
 
 
 Writer = Callable[[MailContext], MailContent]
@@ -363,7 +367,7 @@ def nonconformity(case: MailContext) -> MailContent:
 @mail
 def task_asked(case: MailContext) -> MailContent:
     """Tell a department that it was asked for a side task (S0.20). Raises `NotSent` once the task has ended."""
-    task = _task_of(case)
+    task = task_of(case)
     if task is not None and not task.is_open:
         raise NotSent(DeliveryProblem.OUTDATED)
     return MailContent(_ticket_button(case), facts={"task": _side_task(case)})
@@ -378,17 +382,22 @@ def task_done(case: MailContext) -> MailContent:
 @mail
 def task_withdrawn(case: MailContext) -> MailContent:
     """Tell who had taken a side task that it is no longer needed: it was withdrawn, or its ticket closed (S0.20)."""
-    by_closing = bool(case.event.data.get("by_closing"))
-    return MailContent(_ticket_button(case), facts={"task": _side_task(case), "by_closing": by_closing})
+    facts: dict[str, Any] = {"task": _side_task(case), "by_closing": bool(case.event.data.get("by_closing"))}
+    facts["sees_ticket"] = case.mail.user is not None and is_staff_on(case.mail.user, case.ticket)
+    if facts["sees_ticket"] or not case.for_staff:
+        return MailContent(_ticket_button(case), facts=facts)
+    queue = f"{settings.DESK_BASE_URL}/agentes/colas/tareas/"
+    return MailContent(_("Ver las tareas de tu equipo"), facts=facts, address=queue)
 
 
-def _task_of(case: MailContext) -> SideTask | None:
+def task_of(case: MailContext) -> SideTask | None:
+    """Return the side task that the event is about."""
     return SideTask.objects.select_related("department").filter(pk=case.event.data.get("task")).first()
 
 
 def _side_task(case: MailContext) -> dict[str, Any] | None:
     """Return the facts of the event's side task for a mail to staff; None for other readers: it is internal."""
-    task = _task_of(case)
+    task = task_of(case)
     if task is None or not case.for_staff:
         return None
     words = task.result if case.event.kind == EventKind.TASK_DONE else task.details

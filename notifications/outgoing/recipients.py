@@ -10,7 +10,7 @@ from accounts.models import Department, Membership, User
 from tickets import policies
 from tickets.definitions.definition import Who
 from tickets.definitions.fields import answers_of
-from tickets.enums import DeliveryProblem, Template
+from tickets.enums import DeliveryProblem, EventKind, Template
 from tickets.models import Ticket, TicketEvent
 from tickets.vocabulary import TEMPLATES
 
@@ -121,11 +121,15 @@ def _is_own_action(person: Recipient, event: TicketEvent, template: str) -> bool
 def _staff(who: Who, event: TicketEvent) -> list[User]:
     """Return the staff that `who` includes, among those who may see the ticket.
 
+    Who had taken a side task is told that it was withdrawn, although they do not see the ticket any more.
     If nobody is among them, those get the mail who act instead, so that somebody reads it: in the place of a person
     those in charge of the ticket's department, in that of a department or group the managers of the ticket's
     department, and without them the supervisors. For an empty group see `_replacing_empty_group`.
     """
     ticket = event.ticket
+    if event.kind == EventKind.TASK_WITHDRAWN:
+        taker = _named_person(who, ticket)
+        return [taker] if taker is not None and taker.is_active_staff else []
     if who.kind in ("assignee", "user", "actor_of"):
         return _one_person(who, ticket)
     # whoever is in the ticket's own department may see it

@@ -47,6 +47,13 @@ def test_closing_tells_who_had_taken_a_task(ticket, people):
     assert told(Template.TASK_WITHDRAWN) == [developer.email]
     body = body_of(Template.TASK_WITHDRAWN)
     assert "cerró el ticket. La tarea que habías tomado ya no hace falta." in body
+    assert "/agentes/colas/tareas/" in body  # they do not see the ticket any more
+    assert f"/agentes/tickets/{ticket.folio}/" not in body
+    mail = OutgoingEmail.objects.get(template=Template.TASK_WITHDRAWN)
+    developer.is_active = False
+    developer.save()
+    with pytest.raises(NotSent):
+        composing.compose(composing.load(mail.pk))
 
 
 def test_result_reaches_the_team_that_has_the_ticket_now(ticket, people):

@@ -29,9 +29,8 @@ class SideTaskQuerySet(models.QuerySet["SideTask"]):
 class SideTask(models.Model):
     """Work that a department does for a ticket: reading logs, a test, a patch. Several may be open at once.
 
-    While it is open, the members of the department see the ticket, and who took it as long as the ticket is open
-    (`record.turns`). It ends when they write what they found, or without a result when it is withdrawn or the ticket is
-    closed.
+    While it is open, the members of the department and who took it see the ticket (`record.turns`). It ends when they
+    write what they found, or without a result when it is withdrawn or the ticket is closed.
     """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="side_tasks")

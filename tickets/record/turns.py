@@ -23,7 +23,7 @@ def record_turns(ticket: Ticket) -> None:
     wanted = names_of(
         ticket, lambda action: events.filter(action=action).values_list("actor", flat=True).distinct()
     )
-    if ticket.open_tasks is not None:
+    if ticket.open_tasks and ticket.is_open:
         wanted |= _names_of_side_tasks(ticket)
     present = set(ticket.turns.values_list("who", flat=True))
     if gone := present - wanted:
@@ -33,11 +33,12 @@ def record_turns(ticket: Ticket) -> None:
 
 
 def _names_of_side_tasks(ticket: Ticket) -> set[str]:
-    """Return the departments that the open side tasks are for, and everybody who took a task: they go on seeing
-    the ticket after it, also when it is closed, so that they can read what came of it."""
-    tasks = list(ticket.side_tasks.values_list("department__key", "assignee", "ended_at"))
-    departments = {f"department:{key}" for key, _taker, ended in tasks if ended is None and ticket.is_open}
-    return departments | {f"person:{taker}" for _key, taker, _ended in tasks if taker}
+    """Return the departments that the open side tasks are for, and those who took one, who may be of none of them.
+    Whoever sees a ticket may work on it, so nobody goes on seeing it after the task."""
+    tasks = list(ticket.side_tasks.open().values_list("department__key", "assignee"))
+    return {f"department:{key}" for key, _taker in tasks} | {
+        f"person:{taker}" for _key, taker in tasks if taker
+    }
 
 
 def names_of(ticket: Subject, doers: Doers) -> set[str]:
