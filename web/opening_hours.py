@@ -1,6 +1,6 @@
 """Opening hours and closures in words, in the reader's language and time zone."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
@@ -56,20 +56,21 @@ class ClosureNotice:
 
 
 def closure_notices(
-    closures: Iterable[ClosureAhead], *, now: datetime, has_tickets: bool
+    closures: Iterable[ClosureAhead], *, now: datetime, counted: Collection[Closure] = ()
 ) -> list[ClosureNotice]:
     """Return a notice for each day on which closures begin, those in force counting as today's, in the desk's time.
 
     «Hoy cerramos a las 15:00: corte de luz.», then when the desk opens again, and what else closes it on that day.
-    `has_tickets` says that the reader has open tickets, whose dates the closure has moved.
+    `counted` are the closures that the dates of the reader's open tickets count, which is said.
     """
     days: dict[tuple[tzinfo | None, date], list[ClosureAhead]] = {}
     for ahead in closures:
         day = max(ahead.start, now.astimezone(ahead.start.tzinfo)).date()
         days.setdefault((ahead.start.tzinfo, day), []).append(ahead)
-    known = [_("Las fechas de tus tickets ya lo tienen en cuenta.")] if has_tickets else []
     notices = []
     for of_day in days.values():
+        is_counted = any(ahead.closure in counted for ahead in of_day)
+        known = [_("Las fechas de tus tickets ya lo tienen en cuenta.")] if is_counted else []
         told = [sentence for own in _joined(of_day) for sentence in _told(*own, now=now)]
         notices.append(ClosureNotice(told[0], " ".join([*filter(None, told[1:]), *known])))
     return notices

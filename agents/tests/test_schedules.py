@@ -424,9 +424,9 @@ def test_calendar_names_the_processes_whose_targets_in_force_count_in_it(person,
     assert "Ningún proceso lo usa todavía." in text_of(person.get(page))
 
 
-def notices(has_tickets=False):
+def notices():
     now = timezone.now()
-    return closure_notices(openness(now).closures, now=now, has_tickets=has_tickets)
+    return closure_notices(openness(now).closures, now=now)
 
 
 def close(desk, *closures, now):
@@ -471,13 +471,21 @@ def test_closures_that_end_together_are_one_with_both_reasons(desk):
     assert today.text == "Volvemos mañana, 8:00."
 
 
-def test_dates_of_tickets_are_told_to_whom_has_open_ones(desk):
+def test_dates_of_tickets_are_told_to_those_whose_dates_count_the_closure(desk):
     ticket, stranger = desk.file(MONDAY), make_user()
+    by_the_clock, early = desk.file(MONDAY), desk.file(MONDAY)
+    by_the_clock.clocks.update(calendar_version=None, unit="elapsed")
+    early.clocks.update(due_at=at(2026, 11, 23, 14, 0), target=timedelta(hours=6))
     now = MONDAY + timedelta(hours=1)
     close(desk, (wall(2026, 11, 23, 15, 0), None, "Corte de luz"), now=now)
     told = "Las fechas de tus tickets ya lo tienen en cuenta."
     with on(now):
-        for reader, is_told in ((ticket.requester, True), (stranger, False)):
+        for reader, is_told in (
+            (ticket.requester, True),
+            (stranger, False),
+            (by_the_clock.requester, False),
+            (early.requester, False),
+        ):
             page = text_of(signed_in(reader).get("/"))
             assert "corte de luz" in page
             assert (told in page) is is_told

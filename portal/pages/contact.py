@@ -7,8 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from tickets.models import Ticket
-from tickets.schedules.openness import opening, openness
+from tickets.schedules.openness import counted_for, opening, openness
 from web.opening_hours import closure_notices, first_capital, in_zone, until_in_words, week_table
 
 
@@ -52,13 +51,11 @@ def panel(reader: object) -> dict[str, Any]:
         "table": list(week_table(state.phone, now=now)) if state.phone else [],
         "zone": first_capital(in_zone(state.phone.zone, now).strip(" ()")) if state.phone else "",
         "closures": closure_notices(
-            state.closures, now=now, has_tickets=bool(state.closures) and _has_open_tickets(reader)
+            state.closures,
+            now=now,
+            counted=counted_for(reader, state.closures) if isinstance(reader, User) else (),
         ),
     }
-
-
-def _has_open_tickets(reader: object) -> bool:
-    return isinstance(reader, User) and Ticket.objects.requested_by(reader).open().exists()
 
 
 def _digits(number: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -69,7 +69,7 @@ class CalendarRules:
         if unit == TargetUnit.WORKING:
             return self.working_hours()
         only_working, rolls = unit == TargetUnit.WORKING_DAYS, unit == TargetUnit.ROLLED_DAYS
-        names = {own.day: own.name for own in self.days if not own.hours}
+        names = {own.day: own.name for own in self.days if not own.hours} | self.days_closed_whole()
         return CountedDays(self.day_count(only_working=only_working, rolls=rolls), names)
 
     def working_hours(self) -> WorkingHours:
@@ -82,14 +82,49 @@ class CalendarRules:
         )
 
     def day_count(self, *, only_working: bool = False, rolls: bool = False) -> DayCount:
-        """Return how deadlines in days are counted. A day is worked if its weekday has hours and it is no holiday."""
+        """Return how deadlines in days are counted. A day is worked if its weekday has hours, it is no holiday, and
+        closures leave some of its hours."""
         return DayCount(
             zone_named(self.zone),
-            holidays={own.day for own in self.days if not own.hours},
+            holidays={own.day for own in self.days if not own.hours} | self.days_closed_whole().keys(),
             working={weekday for weekday in range(7) if self.always or self.week[weekday]},
             only_working=only_working,
             rolls=rolls,
         )
+
+    def days_closed_whole(self) -> dict[date, str]:
+        """Return the days of which closures take away all hours, each with the name of a closure."""
+        own_hours = {own.day: own.hours for own in self.days}
+        hours_left: dict[date, int] = {}
+        names: dict[date, str] = {}
+        for start, end, name in self._joined_closures():
+            for number in range((end.date() - start.date()).days + 1):
+                day = start.date() + timedelta(days=number)
+                hours, midnight = (
+                    own_hours.get(day, self.week[day.weekday()]),
+                    datetime.combine(day, time.min),
+                )
+                for begin, until in hours:
+                    if (
+                        start
+                        <= midnight + timedelta(seconds=begin)
+                        < midnight + timedelta(seconds=until)
+                        <= end
+                    ):
+                        hours_left[day] = hours_left.get(day, len(hours)) - 1
+                        names.setdefault(day, name)
+        return {day: names[day] for day, left in hours_left.items() if not left}
+
+    def _joined_closures(self) -> Iterator[tuple[datetime, datetime, str]]:
+        """Yield the closures from the first to the last, those that touch or overlap as one."""
+        joined: list[tuple[datetime, datetime, str]] = []
+        for closure in sorted(self.closures, key=lambda own: own.start):
+            if joined and closure.start <= joined[-1][1]:
+                start, end, name = joined.pop()
+                joined.append((start, max(end, closure.end), name))
+            else:
+                joined.append((closure.start, closure.end, closure.name))
+        yield from joined
 
     def as_json(self) -> dict[str, Any]:
         """Return the rules as plain data; `read` gives them back."""

@@ -1,13 +1,18 @@
 """Whether the desk is open, for the people who want to reach it: phone hours and extraordinary closures (S3.25)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Max
+
+from accounts.models import User
+
 from ..calendars import CalendarRules
 from ..calendars.rules import Closure
-from ..models import Calendar, CalendarVersion
+from ..enums import ClockKind
+from ..models import Calendar, CalendarVersion, Clock, Ticket
 
 AHEAD = timedelta(days=7)
 
@@ -23,12 +28,14 @@ class Opening:
 @dataclass(frozen=True)
 class ClosureAhead:
     """A closure that is in force or begins within a week. `reopens` is the first moment at which the desk is open
-    again; `is_open_before` says whether it is open on that day until the closure begins."""
+    again; `is_open_before` says whether it is open on that day until the closure begins. `versions` are the ids of the
+    calendar versions in force that have it."""
 
     closure: Closure
     start: datetime
     reopens: datetime
     is_open_before: bool
+    versions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,29 @@ def openness(now: datetime) -> Openness:
     rows = list(Calendar.objects.filter(current__isnull=False).values_list("current_id", "answers_phone"))
     rules = CalendarVersion.objects.rules([pk for pk, _phone in rows if pk])
     phone = next((rules[pk] for pk, answers_phone in rows if pk and answers_phone), None)
-    found = {each.closure: each for own in rules.values() for each in closures_ahead(own, now=now)}
+    found: dict[Closure, ClosureAhead] = {}
+    for pk, own in rules.items():
+        for each in closures_ahead(own, now=now):
+            known = found.setdefault(each.closure, each)
+            found[each.closure] = replace(known, versions=(*known.versions, pk))
     return Openness(phone, tuple(sorted(found.values(), key=lambda each: each.start)))
+
+
+def counted_for(requester: User, closures: Collection[ClosureAhead]) -> set[Closure]:
+    """Return those of the closures that the dates of the requester's open tickets count: a date that runs out after the
+    closure begins, by a calendar that has it. Takes one query, without closures none."""
+    if not closures:
+        return set()
+    running = Clock.objects.filter(
+        ticket__in=Ticket.objects.requested_by(requester).open(),
+        kind__in=[ClockKind.FIRST_RESPONSE, ClockKind.RESOLUTION],
+        stopped_at__isnull=True,
+        calendar_version__in={pk for each in closures for pk in each.versions},
+    )
+    last = dict(running.values_list("calendar_version").annotate(last=Max("due_at")))
+    return {
+        each.closure for each in closures if any(pk in last and last[pk] > each.start for pk in each.versions)
+    }
 
 
 def opening(rules: CalendarRules, *, now: datetime) -> Opening:

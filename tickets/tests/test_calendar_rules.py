@@ -1,6 +1,7 @@
 """Calendars as people describe them: read, stored, and every mistake told at its place."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from content.errors import InvalidData
+from content.tests.hostile_text import seconds
 from tickets.calendars import ELAPSED, CalendarRules
 from tickets.calendars.rules import Closure, OwnDay
 from tickets.enums import TargetUnit
@@ -129,3 +131,62 @@ def test_each_mistake_is_told_at_its_place(changes, path):
 def test_all_mistakes_are_told_at_once():
     found = errors(zone="x", week={"mon": [["a", "b"]]}, days=[{"date": "x", "name": "y"}])
     assert found.keys() == {"zone", "week.mon", "days.0.date"}
+
+
+def closed(*spans):
+    """Return the days that closures from one time to another take away whole from the office."""
+    rows = [{"from": start, "until": end, "name": "Paro"} for start, end in spans]
+    return CalendarRules.read({**OFFICE, "closures": rows}).days_closed_whole()
+
+
+@pytest.mark.parametrize(
+    ("spans", "days"),
+    [
+        ([("2026-11-30T08:00", "2026-11-30T17:00")], [30]),
+        ([("2026-11-30T09:00", "2026-12-01T00:00")], []),
+        ([("2026-11-30T08:00", "2026-11-30T16:59")], []),
+        ([("2026-11-30T07:00", "2026-11-30T12:30"), ("2026-11-30T13:00", "2026-11-30T18:00")], [30]),
+        ([("2026-11-30T08:00", "2026-11-30T15:00"), ("2026-11-30T10:00", "2026-11-30T17:00")], [30]),
+        ([("2026-11-26T13:00", "2026-11-30T12:30")], [27]),
+        ([("2026-11-28T00:00", "2026-11-30T00:00")], []),
+    ],
+)
+def test_a_day_is_closed_whole_if_closures_leave_none_of_its_hours(spans, days):
+    assert sorted(day.day for day in closed(*spans)) == days
+
+
+def test_targets_in_working_days_pass_over_a_day_that_closures_take_away_whole():
+    rows = [{"from": "2026-11-30T07:00", "until": "2026-12-01T00:00", "name": "Paro"}]
+    rules = CalendarRules.read({**OFFICE, "closures": rows})
+    friday, tuesday = date(2026, 11, 27), date(2026, 12, 1)
+    assert rules.day_count(only_working=True).last_day(friday, 1) == tuesday
+    assert rules.day_count(rolls=True).last_day(friday, 3) == tuesday
+    assert rules.day_count().last_day(friday, 3) == date(2026, 11, 30)
+
+
+MINUTES = st.integers(0, 4 * 24 * 60)
+
+
+@given(st.lists(st.tuples(MINUTES, st.integers(1, 3000)), max_size=4))
+def test_no_hour_of_a_day_closed_whole_counts_and_some_of_every_other_day_does(spans):
+    monday = datetime.fromisoformat("2026-11-30T00:00")
+    rows = tuple(
+        Closure(monday + timedelta(minutes=begin), monday + timedelta(minutes=begin + length), "Paro")
+        for begin, length in spans
+    )
+    rules = replace(CalendarRules.read(OFFICE), closures=rows)
+    hours, found = rules.working_hours(), rules.days_closed_whole()
+    for number in range(5):
+        start = bogota(2026, 11, 30) + timedelta(days=number)
+        is_closed = hours.between(start, start + timedelta(days=1)) == timedelta()
+        assert (start.date() in found) == is_closed
+
+
+def test_closures_without_end_take_no_time():
+    """A century of closures that overlap one another is walked day by day once."""
+    year = (datetime.fromisoformat(f"2026-{day}T00:00") for day in ("01-01", "12-31"))
+    closures = (Closure(*year, "Paro"),) * 2000
+    rules = replace(CalendarRules.read(OFFICE), closures=closures)
+    assert seconds(rules.days_closed_whole) < 20 * seconds(
+        replace(rules, closures=closures[:1]).days_closed_whole
+    )

@@ -239,7 +239,7 @@ def test_going_back_and_forth_ends_with_the_last_targets(desk):
     assert clock(ticket).due_at == before
 
 
-TARGETS = (FOUR_ON_THE_WALL, NINE, Target(20 * HOUR, TargetUnit.WORKING))
+TARGETS = (FOUR_ON_THE_WALL, NINE, Target(timedelta(days=2), TargetUnit.WORKING_DAYS))
 CHANGES = (
     *(("targets", target) for target in TARGETS),
     *(("hours", week) for week in (SHORTER, LONGER)),
