@@ -15,7 +15,7 @@ from web.forms import StampedForm
 class AskTaskForm(StampedForm):
     department = forms.ModelChoiceField(
         label=_("Equipo"),
-        queryset=Department.objects.filter(is_active=True),
+        queryset=Department.objects.none(),
         empty_label=_("Elige un equipo"),
     )
     title = LineField(label=_("Qué hay que hacer"), max_length=side_tasks.TITLE_LENGTH)
@@ -31,7 +31,7 @@ class AskTaskForm(StampedForm):
     def __init__(self, *args: Any, ticket: Ticket, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["department"]
-        field.queryset = field.queryset.exclude(pk=ticket.department_id)
+        field.queryset = side_tasks.other_teams(ticket)
 
     def save(self, ticket: Ticket, *, actor: User) -> SideTask:
         given: dict[str, Any] = self.cleaned_data

@@ -45,6 +45,7 @@ class WhatIfForm(forms.Form):
         label=_("Departamento"),
         to_field_name="key",
         required=False,
+        empty_label=_("Elige un departamento"),
     )
     personas = forms.IntegerField(
         label=_("Personas más"), min_value=1, max_value=20, initial=1, required=False
@@ -54,12 +55,17 @@ class WhatIfForm(forms.Form):
         label=_("Horario"),
         to_field_name="key",
         required=False,
+        empty_label=_("Elige un horario"),
     )
     dias = forms.MultipleChoiceField(
         label=_("Días"), choices=DAYS, required=False, widget=forms.CheckboxSelectMultiple, initial=["6"]
     )
-    abre = forms.TimeField(label=_("Abre"), required=False, initial=time(9))
-    cierra = forms.TimeField(label=_("Cierra"), required=False, initial=time(13))
+    abre = forms.TimeField(
+        label=_("Abre"), required=False, initial=time(9), widget=forms.TimeInput(format="%H:%M")
+    )
+    cierra = forms.TimeField(
+        label=_("Cierra"), required=False, initial=time(13), widget=forms.TimeInput(format="%H:%M")
+    )
     severidad = forms.ChoiceField(
         label=_("Severidad"), choices=Severity.choices, initial=Severity.HIGH, required=False
     )
@@ -121,8 +127,8 @@ class WhatIfForm(forms.Form):
                 }  # fmt: skip
             case "horario":
                 days = ", ".join(str(dict(DAYS)[day]) for day in given["dias"])
-                return gettext("Con atención también %(days)s de %(open)s a %(close)s") % {
-                    "days": days, "open": f"{given['abre']:%H:%M}", "close": f"{given['cierra']:%H:%M}",
+                return gettext("Con atención también de %(open)s a %(close)s: %(days)s") % {
+                    "days": days, "open": f"{given['abre']:%-H:%M}", "close": f"{given['cierra']:%-H:%M}",
                 }  # fmt: skip
         severity = Severity(given["severidad"]).label
         return gettext("Con un plazo de %(n)s horas para severidad %(severity)s") % {

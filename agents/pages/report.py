@@ -65,6 +65,12 @@ def whole(value: int) -> str:
     return str(formats.number_format(value, force_grouping=True))
 
 
+def signed(value: int) -> str:
+    """Write a difference with its sign: «+3», «−2»; empty for none."""
+    sign = "+" if value > 0 else "−"
+    return f"{sign}{whole(abs(value))}" if value else ""
+
+
 def percent(share: float | None, *, digits: int = 1) -> str:
     """Write a share as a percentage in the reader's language; a dash if there is none."""
     return "–" if share is None else f"{decimal(100 * share, digits)}{NBSP}%"

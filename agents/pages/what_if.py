@@ -33,7 +33,7 @@ from web import charts
 from ..forms.panel import range_label
 from ..forms.what_if import WhatIfForm
 from .panel import GOAL
-from .report import arrow, decimal, good, percent, whole, working_time
+from .report import arrow, decimal, good, percent, signed, whole, working_time
 
 SHOWN = 8
 ALIKE = 0.005
@@ -128,8 +128,10 @@ class WhatIf:
             days = [(day_of(outcome.case.ended), outcome) for outcome in outcomes]
             lines[name] = [share_kept([each for day, each in days if day in step]) for step in steps]
         known = [value for values in lines.values() for value in values if value is not None]
-        frame = charts.Frame(44, 12, 560, 176, min([*known, GOAL]) - 0.02, max([*known, GOAL, 0.0]) + 0.02)
+        least, most = min([*known, GOAL]), max([*known, GOAL])
+        frame = charts.Frame(44, 12, 560, 176, least - 0.02, most + 0.02)
         return {
+            "scale": [(charts.number(frame.y(value) + 4), percent(value)) for value in sorted({least, most})],
             "was": charts.line(lines["was"], frame),
             "would": charts.line(lines["would"], frame),
             "goal": charts.number(frame.y(GOAL)),
@@ -160,7 +162,7 @@ class WhatIf:
                 "count": len(was),
                 "was": percent(share_kept(was)),
                 "would": percent(share_kept(would)),
-                "more": sum(each.is_kept for each in would) - sum(each.is_kept for each in was),
+                "more": signed(sum(each.is_kept for each in would) - sum(each.is_kept for each in was)),
             }
             for pk, (was, would) in found.items()
         ]
@@ -206,9 +208,15 @@ class WhatIf:
         if self.repeated is None or self.base is None:
             return ""
         return _(
-            "Al repetir el período sin cambios, el cálculo da %(replayed)s y la realidad fue %(real)s. Lee las "
-            "diferencias menores de 0,5 puntos como empate."
-        ) % {"replayed": percent(share_kept(self.repeated)), "real": percent(self.base)}
+            "Al repetir el período sin cambios, el cálculo da %(replayed)s y la realidad fue %(real)s; la mediana da "
+            "%(replayed_time)s y fue %(real_time)s. Fíate de lo que cambia, no de los tiempos, y lee las diferencias "
+            "menores de 0,5 puntos como empate."
+        ) % {
+            "replayed": percent(share_kept(self.repeated)),
+            "real": percent(self.base),
+            "replayed_time": _time(self.repeated, 0.5),
+            "real_time": _time(self.real, 0.5),
+        }
 
 
 def _of(kept: int, total: int) -> str:

@@ -1,5 +1,6 @@
 """«Qué pasaría si»: the page replays the last weeks, says on what it rests, and changes nothing."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -63,6 +64,7 @@ def test_other_target_says_what_was_and_would_have_been(client, desk):
     assert "Con un plazo de 48 horas para severidad Media" in page
     assert "3 de 6 a tiempo" in page
     assert "4 de 6 a tiempo" in page
+    assert " +1 " in page  # in the table of departments
     assert "3 → 2" in page  # late
     assert desk[3].folio in page
     assert "Nadie trabaja de otra forma" in page
@@ -73,6 +75,7 @@ def test_one_person_more_is_replayed_with_its_assumptions(client, desk):
     page = text_of(client.get(f"{PAGE}?semanas=4&escenario=persona&departamento=soporte-tecnico&personas=1"))
     assert "Con una persona más en Soporte técnico" in page
     assert "Al repetir el período sin cambios, el cálculo da" in page
+    assert re.search(r"la mediana da [\d<].+? y fue \d", page)
     assert "Una persona más tarda lo mismo que las demás." in page
     assert list(Ticket.objects.order_by("pk").values()) == before
 
@@ -81,6 +84,7 @@ def test_one_person_more_is_replayed_with_its_assumptions(client, desk):
     ("query", "told"),
     [
         ("semanas=4&escenario=persona", "Elige un valor para calcular."),
+        ("semanas=4&escenario=horario", "Elige un horario"),
         ("semanas=4&escenario=plazo&severidad=high&horas=0", "1"),
         ("semanas=4&escenario=horario&abre=12:00&cierra=09:00", "Cierra después de abrir."),
         ("semanas=99&escenario=nada", "nada"),

@@ -3,6 +3,7 @@ import { bindAll } from "./lib/behaviours.js";
 import { forgetOthers, hideFromOthers } from "./lib/person.js";
 import { addSnack, refusedText } from "./lib/snacks.js";
 import { autosize } from "./behaviours/autosize.js";
+import { centreHere } from "./behaviours/centre-here.js";
 import { charCounter } from "./behaviours/char-counter.js";
 import { composerModes } from "./behaviours/composer-modes.js";
 import { copyLink } from "./behaviours/copy-link.js";
@@ -37,6 +38,7 @@ import { writing } from "./behaviours/writing.js";
 
 const behaviours = {
   autosize,
+  "centre-here": centreHere,
   "char-counter": charCounter,
   "composer-modes": composerModes,
   "copy-link": copyLink,

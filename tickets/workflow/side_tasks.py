@@ -7,6 +7,7 @@ learns nothing of it, and tells those whom it concerns by mail.
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,13 @@ from ..record.locking import locked
 MOST_OPEN = 20
 """Open tasks of one ticket."""
 TITLE_LENGTH = 120
+
+
+def other_teams(ticket: Ticket) -> QuerySet[Department]:
+    """Return the departments that can be asked for a side task of this ticket: not its own, and with staff."""
+    staff = User.objects.staff().filter(memberships__department=OuterRef("pk"))
+    others = Department.objects.filter(Exists(staff), is_active=True)
+    return others.exclude(pk=ticket.department_id) if ticket.department_id else others
 
 
 @transaction.atomic
@@ -157,10 +165,9 @@ def _key_of(task: SideTask, key: str | None) -> str | None:
 
 
 def _require_another_team(department: Department, ticket: Ticket) -> None:
-    staff = User.objects.staff().filter(memberships__department=department)
     if department.pk == ticket.department_id:
         raise InvalidData({"department": [_("El ticket ya es de ese equipo: elige otro.")]})
-    if not department.is_active or not staff.exists():
+    if not other_teams(ticket).filter(pk=department.pk).exists():
         raise InvalidData({"department": [_("Nadie atiende en ese equipo: elige otro.")]})
 
 
