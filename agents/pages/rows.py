@@ -9,14 +9,16 @@ from django.db.models import TextChoices
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enums import Standing
+from accounts.models import User
 from tickets import clocks
 from tickets.enums import ClockKind, Severity
 from tickets.lists import queues
 from tickets.lists.queues import RowClock
-from tickets.models import Ticket
+from tickets.models import SideTask, Ticket
 from tickets.sla import ClockStatus
 
 
@@ -67,6 +69,17 @@ def rows_of(tickets: Iterable[Ticket], moment: Moment, *, origin: str = "") -> l
     return [Row(ticket, moment, clocks.get(ticket.pk, []), page=page) for ticket in tickets]
 
 
+def tell_tasks(rows: Iterable["Row"], user: User) -> None:
+    """Have each row say which side tasks its ticket has for this person, and who has taken each, in the place of the
+    report's first words. One query."""
+    by_ticket = {row.ticket.pk: row for row in rows}
+    tasks = SideTask.objects.open().for_person(user).filter(ticket__in=by_ticket).select_related("assignee")
+    for task in tasks.order_by("pk"):
+        row = by_ticket[task.ticket_id]
+        who = task.assignee.name if task.assignee else gettext("sin tomar")
+        row.note += f"{' · ' if row.note else ''}{task.title} ({who})"
+
+
 class Row:
     """One row of a list. `ticket` must come from `queues.for_rows`; `page` is what `ticket_address` returns."""
 
@@ -77,6 +90,7 @@ class Row:
         self.page = page
         self.measured = ""
         """The time that a list of the panel measured."""
+        self.note = ""
 
     def measured_as(self, time: str) -> "Row":
         """Return a row of the same ticket that says this time."""
@@ -107,6 +121,11 @@ class Row:
     @cached_property
     def severity(self) -> Severity:
         return Severity(self.ticket.severity)
+
+    @property
+    def excerpt(self) -> str:
+        """What stands beside the title: what the list says of the ticket, or the first words of the report."""
+        return self.note or self.ticket.excerpt
 
     @property
     def stage_label(self) -> str:

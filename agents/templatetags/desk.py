@@ -165,7 +165,8 @@ def queue_row(row: Row, *, select: str, fresh: str, nobody: str) -> SafeString:
     return _draw_row(
         ticket.folio,
         ticket.title,
-        ticket.excerpt,
+        row.excerpt,
+        " snip--note" if row.note else "",
         ticket.requester_name,
         row.href,
         fresh if row.has_new_reply else "",
@@ -185,6 +186,7 @@ def _draw_row(
     folio: str,
     title: str,
     excerpt: str,
+    excerpt_look: str,
     requester: str,
     href: str,
     fresh: str,
@@ -208,7 +210,7 @@ def _draw_row(
         "<td>{severity}</td>"
         '<td><span class="folio">{folio}</span></td>'
         '<td class="qtable__subject"><span class="qrow__subject">{dot}<a class="truncate" href="{href}" data-open>'
-        '{title}</a>{tags}<span class="snip truncate">{excerpt}</span></span></td>'
+        '{title}</a>{tags}<span class="snip{excerpt_look} truncate">{excerpt}</span></span></td>'
         '<td class="qtable__requester muted" title="{requester}">{requester}</td>'
         '<td class="qtable__state">{stage}</td>'
         "<td>{promise}</td>"
@@ -224,6 +226,7 @@ def _draw_row(
         title=title,
         tags=format_html_join("", '<span class="tag{}">{}</span>', tags),
         excerpt=excerpt,
+        excerpt_look=excerpt_look,
         requester=requester,
         stage=pill(*stage, "quiet"),
         promise=_promise(promised),

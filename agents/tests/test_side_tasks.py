@@ -118,6 +118,27 @@ def test_typed_result_is_shown_after_somebody_else_finished(ticket, technician, 
     assert other.is_open
 
 
+def test_queue_says_what_is_asked_and_who_has_taken_it(ticket, technician, developer):
+    asked(ticket, technician, developer)
+    taken = asked(ticket, technician, developer, "Leer el <b>código</b>")
+    side_tasks.take(taken, actor=developer)
+    page = text_of(signed_in(developer).get("/agentes/colas/tareas/"))
+    assert "Revisar los registros (sin tomar) · Leer el &lt;b&gt;código&lt;/b&gt; (Ana Prieto)" in page
+    other = make_agent(make_department("reparaciones"))
+    assert "Revisar los registros" not in text_of(signed_in(other).get("/agentes/colas/tareas/"))
+
+
+def test_action_that_closes_says_which_tasks_it_withdraws(ticket, technician, developer):
+    client = signed_in(make_supervisor())
+    assert "sin terminar" not in text_of(client.get(url(ticket, "action", "descartar")))
+    asked(ticket, technician, developer)
+    page = text_of(client.get(url(ticket, "action", "descartar")))
+    assert "Otros equipos tienen 1 tarea sin terminar: se retira." in page
+    assert "sin terminar: se retira" not in text_of(
+        client.get(url(ticket, "action", "registrar_diagnostico"))
+    )
+
+
 def test_asker_withdraws(ticket, technician, developer):
     task = asked(ticket, technician, developer)
     page = signed_in(technician).post(

@@ -64,7 +64,7 @@ def test_other_target_says_what_was_and_would_have_been(client, desk):
     assert "Con un plazo de 48 horas para severidad Media" in page
     assert "3 de 6 a tiempo" in page
     assert "4 de 6 a tiempo" in page
-    assert " +1 " in page  # in the table of departments
+    assert '<td class="r">+1</td>' in page  # in the table of departments
     assert "3 → 2" in page  # late
     assert desk[3].folio in page
     assert "Nadie trabaja de otra forma" in page

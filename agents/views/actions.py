@@ -18,6 +18,7 @@ from tickets.models import Attachment, Ticket
 from tickets.workflow.asks import SCREENSHOT_LIMITS
 from tickets.workflow.perform import perform
 from tickets.workflow.preparing import is_preparation
+from tickets.workflow.side_tasks import withdrawn_by
 from web.files import waiting_file_row
 from web.forms import ActionForm
 from web.refusals import Refusal
@@ -166,6 +167,7 @@ def _form(
         "kept": kept,
         "is_offered": is_offered,
         "action": form.action,
+        "withdraws": withdrawn_by(form.action, ticket),
         "changes": changes,
         "version": ticket.version,
         "key": uuid.uuid4(),

@@ -25,7 +25,7 @@ from web.paging import read_page
 from ..access import DeskRequest, desk_view
 from ..forms.filters import QueueFilter
 from ..origin import LONGEST
-from ..pages.rows import Group, Moment, Row, rows_of
+from ..pages.rows import Group, Moment, Row, rows_of, tell_tasks
 
 KEYBAR = [
     {"keys": ["J", "K"], "label": _("mover")},
@@ -74,6 +74,8 @@ def _list(
     is_grouped = filters.order.key == "vence"
     origin = _origin(chosen, filters, request)
     rows = rows_of(page.rows, moment, origin=origin)
+    if chosen is queues.SIDE_TASKS:
+        tell_tasks(rows, request.user)
     part = "#results" if request.htmx.target == "results" else ""
     if not (part or filters.narrows or cursor or page.older) and chosen.key in counts:
         counts = counts | {

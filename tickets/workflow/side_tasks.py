@@ -17,6 +17,7 @@ from content.text import TextTooLong, clean_line, clean_text
 
 from .. import policies
 from ..actors import Actor, user_of
+from ..definitions.definition import Action
 from ..enums import EventKind, Template
 from ..exceptions import GuardFailed, NotAllowed
 from ..models import SideTask, Ticket
@@ -134,6 +135,11 @@ def withdraw(task: SideTask, *, actor: User, key: str | None = None) -> SideTask
     _end(task, actor)
     _record(task, ticket, EventKind.TASK_WITHDRAWN, actor, key=key, notify=_who_had_taken(task))
     return task
+
+
+def withdrawn_by(action: Action, ticket: Ticket) -> int:
+    """Return how many open tasks the action would withdraw, because it closes the ticket."""
+    return (ticket.open_tasks or 0) if action.to and ticket.definition.stage(action.to).is_end else 0
 
 
 def withdraw_all(ticket: Ticket, *, actor: Actor) -> None:
