@@ -123,3 +123,40 @@ def test_filters_and_the_numbers_behind_a_chart_work_on_a_phone(people: People) 
     page.locator(".kpi__ask").first.click()
     expect(page.get_by_text("Tickets que llegaron en el período.")).to_be_visible()
     supervisor.look()
+
+
+PAPER = {"width": 718, "height": 1047}
+"""The room on A4 within margins of one centimetre."""
+CUT_ON_PAPER = """boxes => boxes
+    .filter(box => box.scrollWidth > box.clientWidth + 1 || getComputedStyle(box).overflowX !== "visible")
+    .map(box => box.className)"""
+
+
+def pages_of(paper: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page\b", paper))
+
+
+@pytest.mark.demand("S4.3")
+def test_panel_and_map_print_whole_with_their_period(people: People) -> None:
+    supervisor, customer = people.at_desk("Supervisora"), people.at_desk("Clienta")
+    supervisor.sign_in(SUPERVISOR)
+    page, before = supervisor.page, filed_today(supervisor.page)
+    supervisor.go(f"{PAGE}?rango=hoy")
+    customer.sign_in(CUSTOMER)
+    file_ticket(customer.page, "La impresora no imprime")
+    wait_for(page, before + 1)
+    for path in ("?departamento=soporte-tecnico&rango=7", "proceso/?proceso=incidencia-tecnica"):
+        supervisor.go(f"{PAGE}{path}")
+        paper = page.pdf(format="A4", margin=dict.fromkeys(("top", "right", "bottom", "left"), "1cm"))
+        assert 1 <= pages_of(paper) <= 2
+        page.set_viewport_size(PAPER)
+        page.emulate_media(media="print")
+        expect(page.locator(".panel-printed")).to_contain_text(
+            re.compile(r"Del \d+ \w+ \d{4} al \d+ \w+ \d{4}")
+        )
+        expect(page.locator(".panel-printed")).to_be_visible()
+        assert page.locator(".dash :is(.chart-scroll, .scroll-x, .flow)").evaluate_all(CUT_ON_PAPER) == []
+        for hidden in (".chip__x", ".panel-top .menu", 'a:text("Ver pasos y responsables")'):
+            assert not any(each.is_visible() for each in page.locator(hidden).all()), hidden
+        page.emulate_media(media="screen")
+        expect(page.locator(".panel-printed")).to_be_hidden()

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import CustomerKind, Department, User
-from content.dates import short_day
+from content.dates import short_day, whole_day
 from tickets.enums import Scope, Severity
 from tickets.facts.periods import LONGEST, Period
 from tickets.models import Category, Process
@@ -220,6 +220,14 @@ class PanelFilter(forms.Form):
     @property
     def range_label(self) -> str:
         return range_label(self.period)
+
+    @property
+    def period_in_words(self) -> str:
+        """Return the days of the period with their years, for paper, where «hoy» would soon be wrong."""
+        first, last = whole_day(self.period.first), whole_day(self.period.last)
+        if self.period.days == 1:
+            return last
+        return gettext("Del %(first)s al %(last)s") % {"first": first, "last": last}
 
 
 def range_label(period: Period, *, write: Callable[[date], str] = short_day) -> str:

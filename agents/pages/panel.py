@@ -299,9 +299,10 @@ class Panel(Report):
         }
 
     def _axis(self, frame: charts.Frame, *, middle: float = 0) -> list[dict[str, str]]:
-        """Return up to five names of days below a chart."""
+        """Return up to five names of days below a chart, evenly spaced so that none overlap, the last among them."""
         count = len(self.steps)
-        chosen = sorted({round(n * (count - 1) / 4) for n in range(5)})
+        apart = max(1, -(-(count - 1) // 4))
+        chosen = reversed(range(count - 1, -1, -apart))
         room = frame.width / count
         return [
             {

@@ -1,8 +1,9 @@
 """The panel of supervisors: every number opens its list, and the list has as many tickets (S1.18, S2.43, S4.3)."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from html import unescape
+from itertools import pairwise
 
 import pytest
 from django.core.cache import cache, caches
@@ -12,10 +13,12 @@ from django.utils import timezone, translation
 
 from accounts.tests.factories import make_agent, make_supervisor, make_user
 from agents.forms.panel import PanelFilter
-from agents.pages.panel import _times_or_percent
+from agents.pages.panel import COLUMNS, Panel, _times_or_percent
 from agents.views import panel
+from content.dates import short_day
 from tickets.closing import surveys
 from tickets.facts import counting
+from tickets.facts.totals import Totals
 from tickets.models import Clock, Ticket
 from tickets.tests.factories import make_process, make_ticket, set_clock
 from tickets.workflow import conversation, properties
@@ -226,6 +229,43 @@ def test_strange_part_lists_nothing(client, busy, part):
         response = client.get(LIST, {"medida": measure, "parte": part, "dia": part})
         assert response.status_code == 200
         assert folios_in(response.content.decode()) == []
+
+
+def printed_on(page):
+    return " ".join(re.findall(r'<p class="panel-printed">(.*?)</p>', page, re.DOTALL)[0].split())
+
+
+@pytest.mark.demand("S4.3")
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("desde=2026-01-05&hasta=2026-01-20", "Del 5 ene 2026 al 20 ene 2026"),
+        ("desde=2026-01-05&hasta=2026-01-05", "5 ene 2026"),
+    ],
+)
+def test_paper_tells_the_period_with_its_years(client, query, told):
+    assert printed_on(client.get(f"{PAGE}?{query}").content.decode()).startswith(told)
+
+
+def test_paper_names_the_process_of_the_map(client, busy):
+    page = client.get(f"{PAGE}proceso/?proceso=incidencia-tecnica&desde=2026-01-05&hasta=2026-01-20")
+    told = printed_on(page.content.decode())
+    assert told.startswith("<b>Incidencia técnica, versión 1</b> · Del 5 ene 2026 al 20 ene 2026")
+
+
+@pytest.mark.parametrize("days", [1, 5, 6, 7, 8, 13, 30])
+def test_days_below_a_chart_are_evenly_spaced_and_end_with_the_last(days):
+    last = date(2026, 1, 30)
+    query = QueryDict(f"desde={last - timedelta(days=days - 1)}&hasta={last}")
+    shown = Panel(PanelFilter(query, today=last))
+    shown.steps = [(step, Totals({})) for step in shown.period.steps(1)]
+    names = shown._axis(COLUMNS, middle=1)
+    places = [float(name["x"]) for name in names]
+    gaps = {round(after - before) for before, after in pairwise(places)}
+    assert len(gaps) <= 1
+    assert len(names) <= 5
+    assert all(gap >= 80 for gap in gaps)
+    assert names[-1]["text"] == short_day(last)
 
 
 def test_desk_without_tickets_says_so(client):
