@@ -231,6 +231,22 @@ def test_strange_part_lists_nothing(client, busy, part):
         assert folios_in(response.content.decode()) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "tab"),
+    [
+        (PAGE, "Panel"),
+        (f"{PAGE}proceso/", "Mapa del proceso"),
+        (f"{PAGE}que-pasaria/", "Qué pasaría si"),
+        ("/agentes/informes/", "Informes"),
+    ],
+)
+def test_each_tab_of_the_panel_has_all_tabs_and_marks_its_own(client, path, tab):
+    page = client.get(path).content.decode()
+    tabs = re.findall(r'<nav class="tabs panel-tabs".*?</nav>', page, re.DOTALL)[0]
+    assert re.findall(r">([^<>]+)</a>", tabs) == ["Panel", "Mapa del proceso", "Qué pasaría si", "Informes"]
+    assert re.findall(r'aria-current="page">([^<>]+)</a>', tabs) == [tab]
+
+
 def printed_on(page):
     return " ".join(re.findall(r'<p class="panel-printed">(.*?)</p>', page, re.DOTALL)[0].split())
 
