@@ -127,3 +127,21 @@ def test_map_of_the_process_reads_well_on_phone_and_screen(people: People) -> No
     drawing = supervisor.page.locator(".flow svg")
     expect(drawing.locator(".node[data-on]")).to_have_count(1)
     supervisor.look()
+
+
+def test_filters_of_the_history_are_applied_without_scrolling(people: People) -> None:
+    for supervisor in (people.on_phone("Supervisora en el teléfono"), people.at_desk("Supervisora")):
+        supervisor.sign_in("supervisor@demo.test")
+        supervisor.go("/agentes/historico/")
+        page = supervisor.page
+        page.get_by_role("link", name="Filtro").click()
+        apply = page.get_by_role("button", name="Aplicar filtros")
+        expect(apply).to_be_in_viewport(ratio=1)
+        supervisor.look()
+        expect(apply).to_be_in_viewport(ratio=1)
+    for what in ("Creado", "Cerrado"):
+        tops = [
+            page.get_by_label(f"{what} {side}").evaluate("field => field.getBoundingClientRect().top")
+            for side in ("desde", "hasta")
+        ]
+        assert tops[0] == tops[1], what

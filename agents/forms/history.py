@@ -71,6 +71,7 @@ class HistoryFilter(TicketFilter):
         choices=[*ANY, *((key, label) for key, (label, _q) in STATES.items())],
         required=False,
     )
+    canal = forms.ChoiceField(label=_("Canal"), choices=[*ANY, *Channel.choices], required=False)
     creado_desde = _day(_("Creado desde"))
     creado_hasta = _day(_("Creado hasta"))
     cerrado_desde = _day(_("Cerrado desde"))
@@ -82,7 +83,6 @@ class HistoryFilter(TicketFilter):
         label=_("Satisfacción"), choices=[*ANY, *((f"{n}", f"{n}") for n in range(5, 0, -1))], required=False
     )
     caso = forms.ChoiceField(label=_("Clase de caso"), choices=[*ANY, *CaseKind.choices], required=False)
-    canal = forms.ChoiceField(label=_("Canal"), choices=[*ANY, *Channel.choices], required=False)
     columna = forms.MultipleChoiceField(label=_("Columnas"), required=False, widget=forms.MultipleHiddenInput)
     other_parameters = frozenset({"pagina", "vista"})
 
