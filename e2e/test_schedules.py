@@ -143,3 +143,29 @@ def test_targets_and_the_year_fit_the_window(people: People) -> None:
             assert supervisor.page.locator("main .panel *:visible").evaluate_all(SCROLLING_SIDEWAYS) == [], (
                 path
             )
+
+
+CUT_SHORT = """selects => {
+    const pen = document.createElement("canvas").getContext("2d")
+    return selects.map(select => {
+        const look = getComputedStyle(select), chosen = select.selectedOptions[0].text
+        pen.font = look.font
+        const room = select.clientWidth - parseFloat(look.paddingLeft) - parseFloat(look.paddingRight)
+        return [chosen, Math.round(room - pen.measureText(chosen).width)]
+    }).filter(([_chosen, left]) => left < 0)
+}"""
+
+
+def test_units_of_targets_are_read_whole_beside_what_changes(people: People) -> None:
+    supervisor = people.at_desk("Supervisora")
+    supervisor.sign_in(SUPERVISOR)
+    page = supervisor.page
+    supervisor.go("/agentes/ajustes/plazos/incidencia-tecnica/")
+    page.get_by_label("Resolución: Baja: cantidad").fill("12")
+    page.get_by_role("button", name="Ver qué cambia").click()
+    expect(page.locator("#impact")).to_contain_text("Qué cambia al guardar")
+    supervisor.look()
+    longest = "días calendario, o el hábil siguiente"
+    page.get_by_label("Resolución: Baja: cómo se cuenta").select_option(label=longest)
+    assert page.locator(".target .form-select").evaluate_all(CUT_SHORT) == []
+    press(page, "Descartar")
