@@ -85,7 +85,10 @@ def only_open_on(supervisor: Agent, day: date) -> None:
     page.get_by_role("button", name="Crear el calendario").click()
     for box in page.locator(".week__hours input").all():
         box.fill("")
-    page.locator(f"#id_{DAYS[day.weekday()]}_0_begin").fill("8:00")
+    begin = page.locator(f"#id_{DAYS[day.weekday()]}_0_begin")
+    if not begin.is_visible():  # a day that is closed
+        page.locator(".week__row").nth(day.weekday()).locator("summary").click()
+    begin.fill("8:00")
     page.locator(f"#id_{DAYS[day.weekday()]}_0_end").fill("17:00")
     page.get_by_role("button", name="Ver qué cambia").first.click()
     confirm(page, "Guardar y recalcular")

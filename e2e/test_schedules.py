@@ -119,14 +119,39 @@ def test_hours_are_edited_on_a_phone(people: People) -> None:
     supervisor.go("/agentes/ajustes/nuevo-horario/")
     page.get_by_label("Nombre", exact=False).first.fill("Sede sur")
     page.get_by_role("button", name="Crear el calendario").click()
+    expect(page.locator("#id_sat_0_begin")).to_be_hidden()
+    page.locator("summary", has_text="Sábado: otro tramo").click()
     page.locator("#id_sat_0_begin").fill("9")
     page.locator("#id_sat_0_end").fill("13:00")
     page.get_by_role("button", name="Ver qué cambia").first.click()
     expect(page.locator("#impact")).to_contain_text("Qué cambia al guardar")
     supervisor.look()
+    expect(page.locator("#id_sat_0_end")).to_have_value("13:00")
+    expect(page.locator("#id_sat_0_end")).to_be_visible()
+    expect(page.locator("#id_sat_1_begin")).to_be_hidden()
     page.get_by_role("link", name="Ver qué cambia").click()
     press(page, "Descartar")
     expect(page.locator("#impact")).to_have_count(0)
+
+
+def test_hours_of_a_day_with_two_intervals_take_one_line(people: People) -> None:
+    supervisor = people.at_desk("Supervisora")
+    supervisor.sign_in(SUPERVISOR)
+    page = supervisor.page
+    supervisor.go("/agentes/ajustes/nuevo-horario/")
+    page.get_by_label("Nombre", exact=False).first.fill("Sede este")
+    page.get_by_role("button", name="Crear el calendario").click()
+    page.locator("#id_mon_0_end").fill("12:00")
+    page.locator("summary", has_text="Lunes: otro tramo").click()
+    page.locator("#id_mon_1_begin").fill("13:00")
+    page.locator("#id_mon_1_end").fill("18:00")
+    page.get_by_role("button", name="Ver qué cambia").first.click()
+    expect(page.locator("#impact")).to_contain_text("Qué cambia al guardar")
+    heights = page.locator(".week__hours").evaluate_all("days => days.map(day => day.offsetHeight)")
+    assert max(heights) <= 36
+    assert len(heights) == 7
+    supervisor.look()
+    press(page, "Descartar")
 
 
 SCROLLING_SIDEWAYS = """boxes => boxes

@@ -32,6 +32,7 @@ MAX_DAYS = 120
 EMPTY_DAYS = 2
 _TIME = re.compile(r"(\d{1,2})(?:[:.h ]?(\d{2}))?\s*h?")
 WORKDAYS = WEEKDAYS[:5]
+Slot = tuple[BoundField, BoundField]
 
 
 class TimeField(forms.CharField):
@@ -109,7 +110,7 @@ class HoursForm(forms.Form):
 
     def _add_slots(self, day: str, slots: list[list[str]]) -> None:
         name = {"day": str(WEEKDAY_NAMES[WEEKDAYS.index(day)]).capitalize()}
-        for number in range(self._count(day, len(slots) + 1, MAX_SLOTS)):
+        for number in range(self._count(day, len(slots), MAX_SLOTS - 1) + 1):
             begin, end = slots[number] if number < len(slots) else ("", "")
             self.fields[f"{day}_{number}_begin"] = TimeField(_("%(day)s, desde") % name, value=_shown(begin))
             self.fields[f"{day}_{number}_end"] = TimeField(_("%(day)s, hasta") % name, value=_shown(end))
@@ -133,11 +134,16 @@ class HoursForm(forms.Form):
 
     # --- What the template draws -----------------------------------------------------------------
 
-    def slots(self, day: str) -> Iterator[tuple[BoundField, BoundField]]:
-        number = 0
-        while f"{day}_{number}_begin" in self.fields:
-            yield self[f"{day}_{number}_begin"], self[f"{day}_{number}_end"]
-            number += 1
+    def slots(self, day: str) -> tuple[list[Slot], Slot | None]:
+        """Return the intervals of a weekday up to the last one with a time, and an empty one for one more; None if it
+        has as many as it may."""
+        pairs: list[Slot] = []
+        while f"{day}_{len(pairs)}_begin" in self.fields:
+            pairs.append((self[f"{day}_{len(pairs)}_begin"], self[f"{day}_{len(pairs)}_end"]))
+        used = max(
+            (number for number, pair in enumerate(pairs, 1) if any(each.value() for each in pair)), default=0
+        )
+        return pairs[:used], pairs[used] if used < len(pairs) else None
 
     def days(self) -> Iterator[dict[str, Any]]:
         for number in range(self.day_rows):

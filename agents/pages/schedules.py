@@ -3,7 +3,7 @@
 import calendar as months
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from content.dates import in_case, short_day
 from tickets.calendars import CalendarRules
 from tickets.calendars.rules import WEEKDAYS, Closure, OwnDay
 from tickets.enums import ChangeState
@@ -25,6 +26,7 @@ DAY = 86_400
 WIDTH = 240
 """The width of a day's bar, in units of the drawing."""
 SHOWN = 5
+MOST_NEXT = 6
 MOST_CLOSURES = 20
 """How many of the last closures are compared with the rules, to find the one that each can be undone by."""
 
@@ -164,6 +166,45 @@ def year_months(rules: CalendarRules, year: int, *, today: date) -> list[dict[st
 def own_name(each: OwnDay | Closure) -> str:
     """Return the name of a holiday or closure in the reader's language, if the desk has one."""
     return each.name_en if each.name_en and get_language() == "en" else each.name
+
+
+@dataclass(frozen=True)
+class NextDay:
+    """A holiday, a day with other hours or a closure that is still to come. `source` is empty for the desk's own."""
+
+    when: str
+    name: str
+    source: str
+
+
+def next_days(rules: CalendarRules, *, now: datetime) -> list[NextDay]:
+    """Return the first holidays, own days and closures that are not over, in the order in which they begin."""
+    wall = now.astimezone(ZoneInfo(rules.zone)).replace(tzinfo=None)
+    days = [
+        (datetime.combine(own.day, time.min), NextDay(short_day(own.day), own_name(own), own.source))
+        for own in rules.days
+        if own.day >= wall.date()
+    ]
+    closures = [
+        (each.start, NextDay(closure_times(each), own_name(each), ""))
+        for each in rules.closures
+        if each.end > wall
+    ]
+    return [row for _start, row in sorted(days + closures, key=lambda each: each[0])[:MOST_NEXT]]
+
+
+def closure_times(closure: Closure) -> str:
+    """Return from when until when, with the date once if both are on one day: «mar 1 dic, 10:00–15:00»."""
+    first, last = closure.start.date(), (closure.end - timedelta(seconds=1)).date()
+    begin, end = f"{closure.start:%-H:%M}", f"{closure.end:%-H:%M}"
+    if first == last:
+        return f"{_dated(first)}, {begin}–{'24:00' if closure.end.date() > last else end}"
+    return f"{_dated(first)}, {begin} – {_dated(closure.end.date())}, {end}"
+
+
+def _dated(day: date) -> str:
+    """Format the day of a closure: with its date, because «mañana» may be another day in the calendar's zone."""
+    return in_case(format_date(day, "D j b"))
 
 
 def _days_of(closure: Closure) -> Iterable[date]:

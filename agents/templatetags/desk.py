@@ -24,12 +24,13 @@ from web.templatetags.ui import avatar, current, icon, kept_markup, pill, sev, s
 from web.wording import brief_duration, duration
 
 from ..pages.rows import FOLIO_PLACEHOLDER, Row
-from ..pages.schedules import own_name
+from ..pages.schedules import closure_times, own_name
 
 register = template.Library()
 
 
 register.filter(own_name)
+register.filter(closure_times)
 
 # --- The rail ---------------------------------------------------------------------------------------------
 

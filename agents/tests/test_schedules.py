@@ -219,6 +219,80 @@ def test_monday_is_copied_to_the_other_working_days(person, desk):
     assert not ScheduleChange.objects.exists()
 
 
+def shown_and_hidden(response, day):
+    """Return the names of the fields of a day that its row shows, and of those behind its «+»."""
+    row = re.findall(
+        rf'<li class="week__row">(?:(?!</li>).)*?id_{day}_0_begin.*?</li>',
+        response.content.decode(),
+        re.DOTALL,
+    )
+    shown, hidden = row[0].split("<details", 1)
+    return [re.findall(r'<input[^>]*name="(\w+)"', part) for part in (shown, hidden)]
+
+
+@pytest.mark.parametrize(
+    ("day", "shown", "hidden"),
+    [
+        ("mon", ["mon_0_begin", "mon_0_end"], ["mon_1_begin", "mon_1_end"]),
+        ("sun", [], ["sun_0_begin", "sun_0_end"]),
+    ],
+)
+def test_day_shows_its_intervals_and_hides_one_more(person, desk, day, shown, hidden):
+    assert shown_and_hidden(person.get(PAGE), day) == [shown, hidden]
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({"mon_1_begin": "18:00", "mon_1_end": "25"}, 2),
+        ({"mon_1_begin": "", "mon_1_end": "20:00"}, 2),
+        ({"mon_1_begin": "", "mon_1_end": ""}, 1),
+    ],
+)
+def test_typed_intervals_stay_in_sight_and_one_more_is_hidden(person, desk, values, shown):
+    page = person.post(PAGE, sent(desk, zone="America/Macondo", **values))
+    assert page.status_code == 422
+    in_sight, hidden = shown_and_hidden(page, "mon")
+    assert in_sight == [f"mon_{number}_{side}" for number in range(shown) for side in ("begin", "end")]
+    assert hidden == [f"mon_{shown}_begin", f"mon_{shown}_end"]
+
+
+def test_error_in_the_hidden_interval_is_in_sight(person, desk):
+    page = person.post(PAGE, sent(desk, sun_0_begin="9:00", sun_0_end="25"))
+    row = page.content.decode().split('<li class="week__row">')[7]
+    assert 'id="id_sun_0_end_error"' in row.split("<details")[0]
+
+
+def test_interval_behind_the_plus_is_saved(person, desk):
+    with on(MONDAY):
+        propose(person, desk, sun_0_begin="9:00", sun_0_end="12:00", mon_1_begin="18:00", mon_1_end="20:00")
+    rules = CalendarRules.read(ScheduleChange.objects.get().rules)
+    assert rules.week[6] == hours_between(("09:00", "12:00"))
+    assert rules.week[0] == hours_between(("08:00", "17:00"), ("18:00", "20:00"))
+
+
+def test_copied_monday_shows_no_more_intervals_than_monday_has(person, desk):
+    page = person.post(PAGE, sent(desk, **week(mon=("7:00", "15:30")), copiar="1"))
+    assert shown_and_hidden(page, "thu") == [["thu_0_begin", "thu_0_end"], ["thu_1_begin", "thu_1_end"]]
+
+
+def test_coming_days_list_own_closures_with_their_date_once(person, desk):
+    with on(MONDAY):
+        propose(person, desk, festivos="1", country="CO")
+        person.post(reverse("agents:change_confirm", args=[ScheduleChange.objects.get().pk]))
+        desk.calendar.refresh_from_db()
+        close(
+            desk,
+            (wall(2026, 12, 1, 10, 0), wall(2026, 12, 1, 15, 0), "Inventario"),
+            (wall(2026, 12, 9, 16, 0), wall(2026, 12, 10, 9, 0), "Mudanza"),
+            now=MONDAY,
+        )
+        page = text_of(person.get(PAGE))
+    assert "mar 1 dic, 10:00–15:00 Inventario Propio mar 8 dic" in page
+    assert "mié 9 dic, 16:00 – jue 10 dic, 9:00 Mudanza Propio" in page
+    assert "Inventario · mar 1 dic, 10:00–15:00" in page
+
+
 def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
     ticket = desk.file(MONDAY)
     with on(MONDAY + timedelta(hours=1)):

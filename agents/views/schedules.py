@@ -186,7 +186,6 @@ def _page(
     shown = form.before if not is_typed else _typed(form)
     today = now.astimezone(ZoneInfo(shown.zone)).date()
     old = change.base.as_rules if change and change.base and change.state != ChangeState.DRAFT else current
-    days = [own for own in shown.days if own.day >= today][:6]
     context = (
         side(found)
         | impact_context(request, change)
@@ -194,14 +193,14 @@ def _page(
             "form": form,
             "closure_form": closure or ClosureForm(zone=shown.zone, proposed=pages.proposed_closure(change)),
             "rules": shown,
-            "week": [(row, list(form.slots(row.key))) for row in pages.week_rows(shown, old)],
+            "week": [(row, *form.slots(row.key)) for row in pages.week_rows(shown, old)],
             "total": pages.week_total(shown),
             "total_before": pages.week_total(old),
             "coming": pages.coming_days(shown, old, now=now),
             "months": pages.year_months(shown, year, today=today),
             "year": year,
             "years": range(today.year - 1, today.year + YEARS_AHEAD + 1),
-            "next_days": days,
+            "next_days": pages.next_days(shown, now=now),
             "copied_until": max((own.day.year for own in shown.days if own.source), default=None),
             "closures": pages.closures_of(found, current, now=now),
             "users": pages.users_of(found),
