@@ -18,8 +18,10 @@ from content.text import normalize
 from tickets.calendars import Target
 from tickets.enums import TargetUnit
 from tickets.facts.experience import Experience
+from tickets.sla import ClockStatus
 
 NBSP = "\N{NO-BREAK SPACE}"
+MINUTE = timedelta(minutes=1)
 
 
 def initials(name: str) -> str:
@@ -51,6 +53,15 @@ def duration(value: timedelta | float | None) -> str:
     if hours:
         return f"{hours}{NBSP}h {minutes:02d}{NBSP}min" if minutes else f"{hours}{NBSP}h"
     return f"{minutes}{NBSP}min" if minutes else f"<{NBSP}1{NBSP}min"
+
+
+def until_due(status: ClockStatus) -> str:
+    """Format `status.left`: what is left in minutes rounded up, a delay rounded down. So it makes the target together
+    with the time used, which is rounded down."""
+    left = status.left
+    if status.state in ("ok", "risk", "paused"):
+        left = -(-left // MINUTE) * MINUTE
+    return duration(left)
 
 
 def brief_duration(value: timedelta | float | None) -> str:

@@ -21,7 +21,7 @@ from tickets.lists.queues import MANY, Queue
 from tickets.models import SavedView, Ticket
 from web.files import file_row
 from web.templatetags.ui import avatar, current, icon, kept_markup, pill, sev, sla, when
-from web.wording import brief_duration, duration
+from web.wording import brief_duration, until_due
 
 from ..pages.rows import FOLIO_PLACEHOLDER, Row
 from ..pages.schedules import closure_times, own_name
@@ -246,7 +246,7 @@ def promise(row: Row) -> SafeString:
 
 def _promised(row: Row) -> tuple[str, str, int, str] | None:
     status = row.promise
-    return (status.state, duration(status.left), status.percent, row.promise_label) if status else None
+    return (status.state, until_due(status), status.percent, row.promise_label) if status else None
 
 
 def _promise(promised: tuple[str, str, int, str] | None) -> SafeString:

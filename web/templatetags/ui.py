@@ -34,6 +34,7 @@ from web.wording import (
     initials,
     percent,
     target_in_words,
+    until_due,
 )
 
 register = template.Library()
@@ -47,6 +48,7 @@ for filter_ in (
     brief_duration,
     hours_and_minutes,
     target_in_words,
+    until_due,
     percent,
     short_day,
     short_date,

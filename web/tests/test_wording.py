@@ -8,7 +8,8 @@ from django.utils import translation
 from tickets.calendars import Target
 from tickets.enums import TargetUnit
 from tickets.facts.experience import Experience
-from web.wording import duration_in_words, target_in_words, usual_time
+from tickets.sla import ClockStatus
+from web.wording import NBSP, duration_in_words, target_in_words, until_due, usual_time
 
 PROMISES = [
     (timedelta(minutes=30), "30 minutos", "30 min"),
@@ -68,3 +69,12 @@ def test_usual_time_is_told_in_whole_hours_or_days(low: float, high: float, text
     with translation.override("es"):
         assert usual_time(Experience(low * 3600, high * 3600, 30)) == text
         assert usual_time(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes"),
+    [("ok", 13), ("risk", 13), ("paused", 13), ("breached", 12), ("missed", 12)],
+)
+def test_time_left_is_rounded_up_and_a_delay_down(state: str, minutes: int):
+    status = ClockStatus(state, timedelta(minutes=12, seconds=20), 0.5)
+    assert until_due(status) == f"{minutes}{NBSP}min"
