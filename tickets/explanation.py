@@ -34,13 +34,13 @@ Changes: TypeAlias = "list[tuple[ScheduleChange, DueChange | None]]"
 
 @dataclass(frozen=True)
 class Told:
-    """A stretch of time that counted, was paused, was closed, or is still left. `stage` is the one that paused it;
-    `reason` names the holiday or closure that closed it. `amount` is the time of it that counts or would have counted
-    without the pause."""
+    """A stretch of time that counted, was paused, was closed, is still left, or was left when the clock stopped
+    («unused»). `stage` is the one that paused it; `reason` names the holiday or closure that closed it. `amount` is the
+    time of it that counts or would have counted without the pause."""
 
     start: datetime
     end: datetime
-    kind: Literal["counted", "paused", "closed", "left"]
+    kind: Literal["counted", "paused", "closed", "left", "unused"]
     amount: timedelta
     reason: str = ""
     stage: Stage | None = None
@@ -80,6 +80,10 @@ class Explanation:
     moves: tuple[Move, ...]
     is_set_by_person: bool
     """Whether a person agreed on another date than the policy's. Who only confirms that one leaves it explained."""
+    rest: tuple[Told, ...] = ()
+    """The stretches, unused or closed, from the stop of a clock to its due date. Empty if it runs or stopped late."""
+    unused: timedelta = timedelta()
+    """The counting time that was left when the clock stopped."""
 
     @property
     def version(self) -> CalendarVersion | None:
@@ -120,19 +124,20 @@ def _explain(
     calendar, end = clock.counting, clock.stopped_at or now
     due = clocks.current_due(clock, now=now)
     begin = max(clock.started_at, end - SHOWN)
-    left = timedelta()
-    if not clock.stopped_at:  # where the first day does not count, more than the target lies ahead of it
-        left = min(calendar.between(clock.paused_at or now, clock.due_at), clock.target)
+    # Where the first day does not count, more than the target lies ahead of it.
+    left = min(calendar.between(clock.stopped_at or clock.paused_at or now, clock.due_at), clock.target)
     return Explanation(
         clock=clock,
         due=due,
         status=clocks.status(clock, now=now),
         used=clocks.used(clock, now=now),
-        left=left,
+        left=timedelta() if clock.stopped_at else left,
         before=sla.elapsed(start=clock.started_at, pauses=clock.intervals(), now=begin, calendar=calendar),
         stretches=tuple(_told(clock, ticket, begin=begin, end=end, due=due)),
         moves=tuple(_moves(clock, ticket, events, changes, now=now)),
         is_set_by_person=clock.is_agreed and clocks.Policy(ticket).target(clock.kind) != clock.promised,
+        rest=tuple(_ahead(clock, end, due, "unused")) if clock.stopped_at else (),
+        unused=left if clock.stopped_at else timedelta(),
     )
 
 
@@ -143,12 +148,18 @@ def _told(clock: Clock, ticket: Ticket, *, begin: datetime, end: datetime, due: 
         told = Told(stretch.start, stretch.end, stretch.kind, amount, stretch.reason)
         yield replace(told, stage=_stage_at(clock, ticket, stretch.start)) if told.kind == "paused" else told
     if clock.stopped_at is None:
-        first = min(max(end, calendar.begins(clock.started_at)), due)
-        if end < first:  # the rest of the day on which it began
-            yield Told(end, first, "closed", timedelta())
-        for part in calendar.parts(first, min(due, first + SHOWN)):
-            amount = calendar.between(part.start, part.end) if part.is_open else timedelta()
-            yield Told(part.start, part.end, "left" if part.is_open else "closed", amount, part.reason)
+        yield from _ahead(clock, end, due, "left")
+
+
+def _ahead(clock: Clock, start: datetime, due: datetime, kind: Literal["left", "unused"]) -> Iterator[Told]:
+    """Yield the stretches from `start` to the due date: open ones as `kind`, the others as closed."""
+    calendar = clock.counting
+    first = min(max(start, calendar.begins(clock.started_at)), due)
+    if start < first:  # the rest of the day on which it began
+        yield Told(start, first, "closed", timedelta())
+    for part in calendar.parts(first, min(due, first + SHOWN)):
+        amount = calendar.between(part.start, part.end) if part.is_open else timedelta()
+        yield Told(part.start, part.end, kind if part.is_open else "closed", amount, part.reason)
 
 
 def _stage_at(clock: Clock, ticket: Ticket, moment: datetime) -> Stage | None:

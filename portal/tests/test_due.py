@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.tests.factories import make_supervisor, make_user
 from tickets.calendars.rules import OwnDay
 from tickets.enums import Purpose
-from tickets.models import Ticket
+from tickets.models import Clock, Ticket
 from tickets.requesters import guests
 from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.test_schedules import MONDAY, SHORTER, Desk, at, on
@@ -137,3 +137,15 @@ def test_breached_and_paused_dates_are_told_as_such(desk):
     desk.do(at(2026, 11, 23, 10, 0), waiting, "preguntar")
     page = text_of(page_of(waiting, at(2026, 11, 23, 11, 0), path="fecha/"))
     assert "El reloj está detenido" in page
+
+
+def test_long_promise_says_how_many_days_the_bar_leaves_out(desk):
+    ticket = desk.file(MONDAY)
+    Clock.objects.filter(ticket=ticket, kind="resolution").update(due_at=MONDAY + timedelta(days=30, hours=1))
+    moment = MONDAY + timedelta(hours=1)
+    html = page_of(ticket, moment, path="fecha/").content.decode()
+    assert re.search(r'class="st-in-more"[^>]*>\d+ días más<', html)
+    ticket.requester.language = "en"
+    ticket.requester.save()
+    html = page_of(ticket, moment, path="fecha/").content.decode()
+    assert re.search(r'class="st-in-more"[^>]*>\d+ more days<', html)

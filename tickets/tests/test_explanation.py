@@ -112,6 +112,21 @@ def test_a_stopped_clock_is_explained_up_to_its_end(desk):
     assert (found.used, found.left, found.status.state) == (2 * HOUR, timedelta(), "met")
     assert told(found, "left") == []
     assert found.stretches[-1].end == at(2026, 11, 23, 10, 0)
+    assert (found.unused, sum((each.amount for each in found.rest), timedelta())) == (16 * HOUR, 16 * HOUR)
+    assert [(each.kind, each.start, each.end) for each in found.rest] == [
+        ("unused", at(2026, 11, 23, 10, 0), at(2026, 11, 23, 17, 0)),
+        ("closed", at(2026, 11, 23, 17, 0), at(2026, 11, 24, 8, 0)),
+        ("unused", at(2026, 11, 24, 8, 0), at(2026, 11, 24, 17, 0)),
+    ]
+
+
+def test_a_clock_that_stopped_late_or_runs_has_nothing_unused(desk):
+    ticket = desk.file(MONDAY)
+    running = explained(ticket, at(2026, 11, 25, 10, 0))
+    assert (running.unused, running.rest) == (timedelta(), ())
+    desk.do(at(2026, 11, 25, 10, 0), ticket, "terminar")
+    late = explained(ticket, at(2026, 11, 30, 10, 0))
+    assert (late.status.state, late.unused, late.rest) == ("missed", timedelta(), ())
 
 
 def test_a_long_history_is_told_from_its_last_two_months(desk):

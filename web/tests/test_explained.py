@@ -1,9 +1,10 @@
 """«¿Por qué esta fecha?» in words and as a bar: days are told as days, and amounts add up."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from content.dates import short_date
 from tickets.definitions.targets import read_targets
@@ -13,7 +14,7 @@ from tickets.schedules import applying, job, proposing
 from tickets.tests.playing import Play
 from tickets.tests.test_schedules import MONDAY, Desk, at, clock, on
 from tickets.workflow import properties
-from web.explained import explained
+from web.explained import KINDS, LETTER, WIDTH, _boxes, _days_more, _shortened, explained
 from web.wording import NBSP
 
 pytestmark = pytest.mark.django_db
@@ -119,6 +120,169 @@ def test_phones_get_a_line_for_each_day_with_the_mark_of_the_due_date(desk):
     ]
     assert [kind for kind, _x, _width in found.bar.days[0].boxes] == ["count", "next"]
     assert (found.bar.days[0].now, found.bar.days[1].due) == (44, 100)
+
+
+def drawn(found):
+    return [(piece.kind, plain(piece.text), plain(piece.note)) for piece in found.bar.pieces]
+
+
+def test_days_left_out_of_the_bar_are_counted_in_a_box_of_their_own(desk):
+    promise(desk, "180 working hours")
+    found = told(desk.file(MONDAY), at(2026, 12, 2, 12, 0))
+    left_out = [(text, note) for kind, text, note in drawn(found) if kind == "more"]
+    assert left_out == [("4 días más", "36 h"), ("9 días más", "81 h")]
+    days = [piece.day for piece in found.bar.pieces if piece.day]
+    assert days == ["lun 23 nov", "lun 30 nov", "ayer", "hoy", "mañana", "vie 4 dic", "vie 18 dic"]
+    assert found.bar.pieces[-1].x + found.bar.pieces[-1].width <= WIDTH
+
+
+def test_no_gap_of_the_bar_covers_time_that_counts(desk):
+    promise(desk, "300 working hours")
+    ticket = desk.file(MONDAY)
+    for day in range(0, 60, 7):
+        found = told(ticket, MONDAY + timedelta(days=day, hours=2))
+        with timezone.override("America/Bogota"):
+            zone = timezone.get_current_timezone()
+            boxes = list(_boxes(found.explanation))
+            moments = [MONDAY + timedelta(days=day, hours=2), found.explanation.due]
+            short = _shortened(boxes, moments, zone)
+        for gap in [box for box in short if box.kind == "night"]:
+            assert not [box for box in boxes if box.amount and box.start < gap.end and box.end > gap.start]
+        for kind in ("count", "next"):
+            whole = sum((box.shown for box in boxes if box.kind == kind), timedelta())
+            assert whole == sum(
+                (piece.amount for piece in found.explanation.stretches if KINDS[piece.kind] == kind),
+                timedelta(),
+            )
+        counted = ("count", "next", "more")
+        assert sum((box.shown for box in short if box.kind in counted), timedelta()) == sum(
+            (box.shown for box in boxes), timedelta()
+        )
+
+
+def test_single_day_left_out_is_singular():
+    assert _days_more(1) == "1 día más"
+    with translation.override("en"):
+        assert (_days_more(1), _days_more(12)) == ("1 more day", "12 more days")
+
+
+def test_many_stretches_of_one_day_are_left_out_as_stretches(desk):
+    ticket = desk.file(MONDAY)
+    for number in range(24):
+        moment = MONDAY + timedelta(minutes=5 + 10 * number)
+        desk.do(moment, ticket, "seguir" if number % 2 else "preguntar")
+    found = told(ticket, at(2026, 11, 23, 14, 0))
+    left_out = [piece.text for piece in found.bar.pieces if piece.kind == "more"]
+    assert left_out == ["22 tramos más"]
+    assert "night" in found.bar.kinds
+    assert [piece.text for piece in found.bar.pieces if piece.kind == "next"][-1] == f"2{NBSP}h"
+
+
+def test_phones_say_how_many_days_their_list_leaves_out(desk):
+    promise(desk, "270 working hours")
+    found = told(desk.file(MONDAY), at(2026, 11, 24, 12, 0))
+    lines = [(day.day or day.more, plain(day.text)) for day in found.bar.days]
+    assert len(lines) == 22
+    assert lines[:2] == [("ayer", "9 h"), ("hoy", "9 h")]
+    assert lines[-2:] == [("9 días más", "81 h"), ("1 ene 2027", "vence 17:00")]
+
+
+def test_bar_of_a_clock_that_stopped_early_shows_what_was_not_used(desk):
+    ticket = desk.file(MONDAY)
+    desk.do(at(2026, 11, 23, 10, 0), ticket, "terminar")
+    found = told(ticket, at(2026, 11, 30, 10, 0))
+    assert drawn(found) == [
+        ("count", "2 h", ""),
+        ("unused", "7 h", ""),
+        ("night", "", ""),
+        ("unused", "9 h", ""),
+    ]
+    first, unused, *_others, last = found.bar.pieces
+    assert (found.bar.now, found.bar.now_text) == (unused.x, "terminó")
+    assert first.width < unused.width
+    assert (found.bar.due, found.bar.due_text) == (last.x + last.width, "vencía 17:00")
+    assert last.day == "mar 24 nov"
+    assert amounts(found)["unused"] == "16 h"
+    assert plain(found.bar.title) == (
+        "lun 23 nov, 8:00 – lun 23 nov, 10:00: contaron 2 h y quedaron 16 h sin usar."
+    )
+    assert [(day.day, plain(day.text), day.now, day.due) for day in found.bar.days] == [
+        ("lun 23 nov", "2 h", 22, None),
+        ("mar 24 nov", "vencía 17:00", None, 100),
+    ]
+    assert [kind for kind, _x, _width in found.bar.days[1].boxes] == ["unused"]
+
+
+def test_bar_of_a_clock_that_stopped_late_has_nothing_unused(desk):
+    ticket = desk.file(MONDAY)
+    desk.do(at(2026, 11, 25, 10, 0), ticket, "terminar")
+    found = told(ticket, at(2026, 11, 30, 10, 0))
+    assert not {"unused", "next"} & found.bar.kinds
+    assert found.bar.due < found.bar.now == found.bar.pieces[-1].x + found.bar.pieces[-1].width
+    assert found.bar.due_text == "vencía 17:00"
+    assert plain(found.bar.title).endswith("contaron 20 h.")
+
+
+def test_due_date_has_its_day_unless_that_day_stands_above_it(desk):
+    found = told(desk.file(MONDAY), MONDAY + timedelta(hours=4))
+    assert found.bar.pieces[-1].day == "mañana"
+    assert found.bar.due_text == "vence 17:00"
+    promise(desk, "72h")
+    ticket = desk.file(MONDAY)
+    found = told(ticket, MONDAY + timedelta(hours=4))
+    assert [piece.day for piece in found.bar.pieces if piece.day] == ["hoy"]
+    assert found.bar.due_text == "vence jue 26 nov, 8:00"
+    assert found.bar.days[-1].text == "vence 8:00"
+    assert told(ticket, MONDAY + timedelta(days=4)).bar.due_text.startswith("venció ")
+
+
+def test_bar_and_lists_round_minutes_alike(desk):
+    ticket = desk.file(MONDAY + timedelta(seconds=20))
+    found = told(ticket, at(2026, 11, 24, 12, 10, 50))
+    assert (plain(found.used), plain(found.left)) == ("13 h 10 min", "4 h 50 min")
+    assert drawn(found) == [
+        ("count", "8 h 59 min", ""),
+        ("night", "", ""),
+        ("count", "4 h 11 min", ""),
+        ("next", "4 h 50 min", ""),
+        ("night", "", ""),
+        ("next", "", ""),
+    ]
+    assert [plain(row.amount) for row in found.stretches if row.kind in ("count", "next")] == [
+        "8 h 59 min",
+        "4 h 11 min",
+        "4 h 50 min",
+        "0 min",
+    ]
+    assert amounts(found)["next"] == "4 h 50 min"
+
+
+def test_time_left_is_the_same_on_both_clocks(desk):
+    promise(desk, "3h")
+    found = told(desk.file(MONDAY + timedelta(seconds=30)), MONDAY + timedelta(minutes=11))
+    assert (plain(found.left), plain(found.wall)) == ("2 h 50 min", "en 2 h 50 min")
+    assert plain(found.bar.pieces[-1].text) == "2 h 50 min"
+
+
+def test_words_under_the_marks_do_not_overlap(desk):
+    found = told(desk.file(MONDAY), at(2026, 11, 24, 16, 0))
+    assert found.bar.due - found.bar.now < 100
+    assert found.bar.are_close
+    assert not told(desk.file(MONDAY), MONDAY + timedelta(hours=1)).bar.are_close
+
+
+def test_day_labels_do_not_overlap(desk):
+    promise(desk, "54 working hours")
+    found = told(desk.file(at(2026, 11, 23, 15, 0)), at(2026, 11, 25, 9, 0))
+    labelled = [piece for piece in found.bar.pieces if piece.day]
+    assert [(piece.day, piece.is_raised) for piece in labelled[:3]] == [
+        ("lun 23 nov", False),
+        ("ayer", True),
+        ("hoy", False),
+    ]
+    for row in (False, True):
+        for one, other in itertools.pairwise(piece for piece in labelled if piece.is_raised is row):
+            assert one.x + LETTER * len(one.day) <= other.x
 
 
 def test_every_stretch_is_listed_in_order_with_its_amount(desk):
