@@ -17,7 +17,7 @@ from tickets.explanation import Explanation, Move, Told
 from tickets.models import CalendarVersion, Clock
 from tickets.sla import ClockStatus
 
-from .wording import MINUTE, hours_and_minutes, target_in_words, until_due
+from .wording import MINUTE, days_and_minutes, hours_and_minutes, target_in_words, until_due
 
 WIDTH, MARGIN = 712, 8
 """Of the bar, in units of the drawing."""
@@ -127,7 +127,7 @@ def _span(x: int, anchor: str, text: str) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Explained:
-    """What a page shows of one clock."""
+    """What a page shows of one clock. `is_in_days` says that whole days are counted."""
 
     explanation: Explanation
     used: str
@@ -139,6 +139,7 @@ class Explained:
     moves: list[tuple[str, str, str]]
     """What happened, when, and the date after it."""
     bar: Bar
+    is_in_days: bool = False
     sentences: list[str] = field(default_factory=list)
     """For the customer: what was used, what stopped the clock, and what was not counted."""
     stretches: list[Row] = field(default_factory=list)
@@ -158,6 +159,7 @@ def explained(found: Explanation, *, now: datetime) -> Explained:
         rows=list(_rows(found, names)),
         moves=[(_move(move), short_date(move.at), short_date(move.due)) for move in found.moves],
         bar=_bar(found, now=now),
+        is_in_days=_is_in_days(found),
         sentences=list(_sentences(found, names)),
         stretches=list(_stretches(found, names, why_paused)),
         stretches_for_customer=list(_stretches(found, names, _why_for_customer)),
@@ -203,7 +205,10 @@ class _Minutes:
 
 
 def counted(clock: Clock, amount: timedelta) -> str:
-    """Format counting time as the clock counts it: in hours, or in whole days."""
+    """Format counting time as the clock counts it and as its target is written: in hours, in days and hours, or in
+    whole days."""
+    if clock.unit == TargetUnit.ELAPSED and not clock.target % DAY:
+        return days_and_minutes(amount)
     if clock.unit in (TargetUnit.ELAPSED, TargetUnit.WORKING):
         return hours_and_minutes(amount)
     return ngettext("%(n)d día", "%(n)d días", amount.days) % {"n": amount.days}
@@ -379,7 +384,7 @@ def _sentences(found: Explanation, names: dict[str, str]) -> Iterator[str]:
                 "El reloj está detenido desde %(when)s: %(why)s. Si sigue ahora, la fecha es %(due)s."
             ) % {
                 "when": short_date(told.start),
-                "why": _why_for_customer(told.stage),
+                "why": _why_it_waits(told.stage),
                 "due": short_date(found.due),
             }
             continue
@@ -396,7 +401,17 @@ def _sentences(found: Explanation, names: dict[str, str]) -> Iterator[str]:
         yield _("No contamos: %(days)s.") % {"days": ", ".join(days)}
 
 
+def _why_it_waits(stage: Stage | None) -> str:
+    """Return for whom the clock waits now, in the customer's words."""
+    if stage is None:
+        return _("está en pausa")
+    if stage.kind == StageKind.WAITING_INTERNAL:
+        return _("esperamos a otro equipo")
+    return _("tu caso está cerrado") if stage.is_end else _("esperamos tu respuesta")
+
+
 def _why_for_customer(stage: Stage | None) -> str:
+    """Return for whom the clock waited, in the customer's words."""
     if stage is None:
         return _("estaba en pausa")
     if stage.kind == StageKind.WAITING_INTERNAL:

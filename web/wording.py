@@ -94,6 +94,14 @@ def hours_and_minutes(value: timedelta) -> str:
     return " ".join([*parts, f"{minutes}{NBSP}min"] if minutes or not hours else parts)
 
 
+def days_and_minutes(value: timedelta) -> str:
+    """Format an amount of time that passes day and night, under a target in days: «8 d 20 h», «3 h 5 min»."""
+    days, rest = divmod(value, timedelta(days=1))
+    if not days:
+        return hours_and_minutes(rest)
+    return f"{days}{NBSP}d {hours_and_minutes(rest)}" if rest >= MINUTE else f"{days}{NBSP}d"
+
+
 def usual_time(experience: Experience | None) -> str:
     """Say how long comparable tickets took: «Casi siempre en 1 a 2 días». None gives ""."""
     if experience is None:

@@ -96,7 +96,7 @@ def test_pause_that_lasts_says_since_when_and_which_date_it_would_be(desk):
     desk.do(MONDAY + timedelta(hours=1), ticket, "preguntar")
     found = told(ticket, MONDAY + timedelta(hours=3))
     assert (
-        "El reloj está detenido desde hoy, 9:00: esperábamos tu respuesta. Si sigue ahora, la fecha es "
+        "El reloj está detenido desde hoy, 9:00: esperamos tu respuesta. Si sigue ahora, la fecha es "
         "mié 25 nov, 10:00." in found.sentences
     )
     assert next(row.detail for row in found.rows if row.kind == "pause") == "desde hoy, 9:00"
