@@ -83,7 +83,7 @@ def only_open_on(supervisor: Agent, day: date) -> None:
     supervisor.go("/agentes/ajustes/nuevo-horario/")
     page.get_by_label("Nombre", exact=False).first.fill("Turno del viernes")
     page.get_by_role("button", name="Crear el calendario").click()
-    for box in page.locator(".week__hours input").all():
+    for box in page.locator(".week__hours > .week__slot input").all():
         box.fill("")
     begin = page.locator(f"#id_{DAYS[day.weekday()]}_0_begin")
     if not begin.is_visible():  # a day that is closed
