@@ -29,7 +29,7 @@ from tickets.enums import (
 from tickets.models import Nonconformity, SideTask
 from tickets.policies import is_staff_on
 from tickets.vocabulary import TEMPLATES
-from web.explained import counted
+from web.why_amounts import counted
 from web.wording import target_in_words
 
 from . import phrases

@@ -14,7 +14,9 @@ from tickets.schedules import applying, job, proposing
 from tickets.tests.playing import Play
 from tickets.tests.test_schedules import MONDAY, Desk, at, clock, on
 from tickets.workflow import properties
-from web.explained import KINDS, LETTER, WIDTH, _boxes, _days_more, _shortened, explained
+from web.explained import explained
+from web.why_amounts import KINDS
+from web.why_bar import LETTER, WIDTH, _boxes, _days_more, _shortened
 from web.wording import NBSP
 
 pytestmark = pytest.mark.django_db
