@@ -88,14 +88,16 @@ class Row:
         self.clocks = clocks
         self.moment = moment
         self.page = page
+        self.told_clock = ""
+        """The kind of the clock that the list is about, if it is about one."""
         self.measured = ""
         """The time that a list of the panel measured."""
         self.note = ""
 
-    def measured_as(self, time: str) -> "Row":
-        """Return a row of the same ticket that says this time."""
+    def measured_as(self, time: str, *, clock: str = "") -> "Row":
+        """Return a row of the same ticket that says this time, and the promise of this kind of clock."""
         row = copy(self)
-        row.measured = time
+        row.measured, row.told_clock = time, clock
         return row
 
     @property
@@ -105,7 +107,10 @@ class Row:
 
     @cached_property
     def clock(self) -> RowClock | None:
-        """The clock of the nearest promise. Once all have stopped, the resolution clock, which tells how it ended."""
+        """The clock that the list is about, else that of the nearest promise. Once all have stopped, the resolution
+        clock, which tells how it ended."""
+        if self.told_clock:
+            return next((clock for clock in self.clocks if clock.kind == self.told_clock), None)
         ended = (clock for clock in self.clocks if clock.kind == ClockKind.RESOLUTION)
         return clocks.nearest(self.clocks) or next(ended, None)
 

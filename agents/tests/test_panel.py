@@ -99,6 +99,18 @@ def test_list_behind_a_number_says_how_many_there_are(client, busy, monkeypatch)
     assert '<span class="count">más de 3</span>' in client.get(listed).content.decode()
 
 
+def test_list_of_broken_promises_shows_those_promises(client, busy):
+    """Its ticket has another promise that is nearer, and one that was kept."""
+    late = busy["late"]
+    set_clock(late, "first_response", due_at=timezone.now() - timedelta(minutes=5))
+    conversation.send_follow_up(late, actor=make_supervisor(), body="Lo vemos.")
+    Clock.objects.filter(ticket=late, kind="first_response").update(breached_at=timezone.now())
+    page = client.get(f"{LIST}?medida=response_broken").content.decode()
+    [row] = [each for each in page.split("<tr>") if f'<td class="folio">{late.folio}</td>' in each]
+    assert "1.ª respuesta" in row
+    assert "Resolución" not in row
+
+
 @pytest.mark.demand("S2.43")
 def test_test_tickets_are_in_no_number_and_no_list(client, busy):
     for label, (_value, url) in figures_of(client.get(PAGE).content.decode()).items():

@@ -212,7 +212,7 @@ def _rows_of(counted: Iterable[Any], measure: Measure) -> list[Row]:
     tickets = queues.for_rows(Ticket.objects.filter(pk__in={each.listed for each in counted}))
     by_ticket = {row.ticket.pk: row for row in rows_of(tickets, Moment.present())}
     return [
-        by_ticket[each.listed].measured_as(working_time(measure.seconds(each)))
+        by_ticket[each.listed].measured_as(working_time(measure.seconds(each)), clock=measure.clock)
         for each in counted
         if each.listed in by_ticket
     ]

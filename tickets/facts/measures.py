@@ -55,6 +55,8 @@ class Measure:
     """Gets what `part_of` gets, and returns the time that a row took; None for a measure of which no time is told."""
     in_part: Callable[[Rows, str], Rows] | None = None
     """Returns those of the rows that are in a part; None for a measure whose parts open no list of their own."""
+    clock: str = ""
+    """The kind of the clock whose promises are counted, which the list shows; empty if none is."""
     scopes: frozenset[str] = frozenset(Scope)
     """The scopes in which it is counted: parts that name stages mean something within one process only."""
 
@@ -255,6 +257,7 @@ OF_THE_DESK: tuple[Measure, ...] = (
         _kept(ClockKind.FIRST_RESPONSE),
         "ticket__first_response_at",
         to_ticket="ticket__",
+        clock=ClockKind.FIRST_RESPONSE,
     ),
     Measure(
         "response_broken",
@@ -263,6 +266,7 @@ OF_THE_DESK: tuple[Measure, ...] = (
         _promises(ClockKind.FIRST_RESPONSE),
         "breached_at",
         to_ticket="ticket__",
+        clock=ClockKind.FIRST_RESPONSE,
     ),
     Measure(
         "resolution_kept",
@@ -271,6 +275,7 @@ OF_THE_DESK: tuple[Measure, ...] = (
         _kept(ClockKind.RESOLUTION),
         "ticket__closed_at",
         to_ticket="ticket__",
+        clock=ClockKind.RESOLUTION,
     ),
     Measure(
         "resolution_broken",
@@ -279,6 +284,7 @@ OF_THE_DESK: tuple[Measure, ...] = (
         _promises(ClockKind.RESOLUTION),
         "breached_at",
         to_ticket="ticket__",
+        clock=ClockKind.RESOLUTION,
     ),
     Measure(
         "elevated",
