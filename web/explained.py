@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Explained:
-    """What a page shows of one clock. `is_in_days` says that whole days are counted."""
+    """Holds what a page shows of one clock. `is_in_days` says that the clock counts whole days."""
 
     explanation: Explanation
     used: str

@@ -25,7 +25,7 @@ from .why_amounts import (
 from .wording import MINUTE, hours_and_minutes
 
 WIDTH, MARGIN = 712, 8
-"""Of the bar, in units of the drawing."""
+"""The width of the bar and of its margins, in units of the drawing."""
 GAP, FIXED, LEAST, MORE = 26, 40, 12, 88
 """Widths of the time outside opening hours, of a closed piece, of the shortest piece and of what stands for others."""
 LETTER = 6.7

@@ -129,7 +129,7 @@ class Row:
 
     @property
     def excerpt(self) -> str:
-        """What stands beside the title: what the list says of the ticket, or the first words of the report."""
+        """The text beside the title: `note` if the list has one for the ticket, else the first words of the report."""
         return self.note or self.ticket.excerpt
 
     @property
