@@ -161,7 +161,22 @@ def render_markdown(text: str) -> SafeString:
 
 def as_typed(text: str) -> str:
     """Return a text in our Markdown subset for readers of plain text: with its marks, as people type it."""
-    return text.replace(markdown.LITERAL, "")
+    return without_picture_marks(text).replace(markdown.LITERAL, "")
+
+
+PICTURE_MARK = re.compile(r"!\[([^\[\]\n]{0,200})\]\(archivo:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)")
+"""A picture in its place in a text: its name and the uuid of its file. Only mails have them."""
+
+
+def picture_mark(name: str, uuid: str) -> str:
+    """Return the mark that stands for a picture in a text."""
+    clean = " ".join(re.sub(r"[\[\]()!*_`<>|~]", " ", name).split())
+    return f"![{clean[:200]}](archivo:{uuid})"
+
+
+def without_picture_marks(text: str) -> str:
+    """Return a text with the name of each picture in place of its mark."""
+    return PICTURE_MARK.sub(r"[\1]", text) if "](archivo:" in text else text
 
 
 def sanitize(html: str) -> SafeString:
@@ -175,6 +190,7 @@ def plain_excerpt(text: str, length: int) -> str:
 
     The result is plain text without Markdown marks. It is not escaped: templates must escape it.
     """
+    text = without_picture_marks(text)
     head = text[: length * 3 + 200]
     shown = unescape(_OTHER_TAGS.sub(" ", _INLINE_TAGS.sub("", markdown.to_html(head))))
     words = " ".join(_strip_unwanted(shown).split())

@@ -67,6 +67,8 @@ DESK_BASE_URL = env.str(
 # The domain of the Reply-To addresses of our mails, for inbound mail, which does not exist yet. If it is empty, replies
 # go to the support address.
 DESK_REPLY_DOMAIN = env.str("DESK_REPLY_DOMAIN", "")
+DESK_MAILBOXES = env.list("DESK_MAILBOXES", default=[])  # imaps://user:password@host/INBOX
+DESK_MAIL_AUTH_SERVER = env.str("DESK_MAIL_AUTH_SERVER", "")  # whose Authentication-Results are true
 DESK_TIME_ZONE = env.str("DESK_TIME_ZONE", "America/Caracas")
 DESK_DEFAULT_LANGUAGE = env.str("DESK_DEFAULT_LANGUAGE", "es")
 DESK_MAX_UPLOAD_MB = env.int("DESK_MAX_UPLOAD_MB", 25)  # one file

@@ -120,6 +120,9 @@ class OutgoingEmail(models.Model):
     )
     """The file that is attached, as long as it exists."""
     message_id = models.CharField("Message-ID", max_length=255, editable=False)
+    fingerprint = models.BinaryField(null=True, editable=False)
+    """What the text of a sent mail consists of (`incoming.fingerprints`): with it, quoted lines of an answer are found.
+    None where no answers are received."""
 
     state = models.CharField(_("estado"), max_length=10, choices=MailState, default=MailState.QUEUED)
     is_urgent = models.BooleanField(_("urgente"), default=False)

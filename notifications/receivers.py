@@ -4,11 +4,14 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from tickets.models import Delivery, Ticket, TicketEvent
+from tickets.actors import Actor
+from tickets.models import Delivery, DeskAddress, IncomingEmail, Ticket, TicketEvent
 from tickets.record.deliveries import retry_asked
 from tickets.record.events import event_recorded
+from tickets.workflow.mails import mail_let_in
 from tickets.workflow.retention import mails_expired
 
+from .incoming import releasing
 from .models import OutgoingEmail
 from .outgoing import outbox
 
@@ -26,3 +29,14 @@ def send_again(delivery: Delivery, **kwargs: Any) -> None:
 @receiver(mails_expired, dispatch_uid="notifications.forget_mails")
 def forget_mails(ticket: Ticket, **kwargs: Any) -> None:
     OutgoingEmail.objects.settled().filter(ticket=ticket).delete()
+
+
+@receiver(mail_let_in, dispatch_uid="notifications.let_mail_in")
+def let_mail_in(
+    mail: IncomingEmail,
+    actor: Actor | None,
+    ticket: Ticket | None,
+    address: DeskAddress | None,
+    **kwargs: Any,
+) -> None:
+    releasing.release(mail, actor=actor, ticket=ticket, address=address)

@@ -190,6 +190,8 @@ class EventKind(models.TextChoices):
     TASK_TAKEN = "task_taken", _("Tarea tomada")
     TASK_DONE = "task_done", _("Tarea terminada")
     TASK_WITHDRAWN = "task_withdrawn", _("Tarea retirada")
+    MAIL_HELD = "mail_held", _("Correo en cuarentena")
+    MAIL_DECIDED = "mail_decided", _("Decisión sobre un correo")
 
 
 class ClockKind(models.TextChoices):
@@ -274,6 +276,7 @@ class Template(models.TextChoices):
     TASK_ASKED = "task_asked", _("Tarea para el equipo")
     TASK_DONE = "task_done", _("Tarea terminada")
     TASK_WITHDRAWN = "task_withdrawn", _("Tarea retirada")
+    PROOF_ASKED = "proof_asked", _("Correo desde otra dirección")
 
 
 class Trigger(models.TextChoices):
@@ -305,6 +308,8 @@ class DeliveryState(models.TextChoices):
     FAILED = "failed", _("Falló")
     UNCERTAIN = "uncertain", _("Sin confirmar")
     WITHHELD = "withheld", _("No se envió")
+    DELIVERED = "delivered", _("Entregado")
+    BOUNCED = "bounced", _("Rebotó")
 
 
 class DeliveryProblem(models.TextChoices):
@@ -319,6 +324,53 @@ class DeliveryProblem(models.TextChoices):
     NO_ACCESS = "no_access", _("la persona ya no tiene acceso")
     OUTDATED = "outdated", _("ya no hacía falta")
     MERGED = "merged", _("lo dice el correo siguiente")
+    BOUNCED = "bounced", _("el servidor del destinatario lo devolvió")
+    COMPLAINT = "complaint", _("el destinatario lo marcó como no deseado")
+
+
+class MailVerdict(models.TextChoices):
+    """What became of a mail that the desk received."""
+
+    TICKET = "ticket", _("Ticket nuevo")
+    MESSAGE = "message", _("Mensaje en su ticket")
+    DELIVERY = "delivery", _("Aviso de entrega")
+    QUARANTINE = "quarantine", _("En cuarentena")
+    REFUSED = "refused", _("No se aceptó")
+
+
+class MailReason(models.TextChoices):
+    """Why a received mail waits in quarantine, was refused, or wakes nobody."""
+
+    STAFF_UNPROVEN = "staff_unproven", _("Dice ser del equipo y no lo prueba")
+    FORGED = "forged", _("El servidor que lo envió no es el de esa dirección")
+    OTHER_ADDRESS = "other_address", _("Responde desde otra dirección")
+    STRANGER = "stranger", _("No es quien pidió el ticket")
+    NOT_ALLOWED = "not_allowed", _("Quien lo envía no puede escribir en ese ticket")
+    NEEDS_ACCOUNT = "needs_account", _("Ese tipo de solicitud pide una cuenta")
+    NO_ADDRESS = "no_address", _("Llegó a una dirección sin tema")
+    AUTOMATIC = "automatic", _("Lo envió un programa")
+    BULK = "bulk", _("Es de un boletín o de una lista")
+    FLOOD = "flood", _("Muchos correos en una hora: posible bucle")
+    TOO_LARGE = "too_large", _("Es demasiado grande")
+    UNREADABLE = "unreadable", _("No se pudo leer")
+    NO_SENDER = "no_sender", _("No dice quién lo envía")
+    ID_REUSED = "id_reused", _("Repite el número de otro correo")
+    AUTO_REPLY = "auto_reply", _("Respuesta automática")
+    OWN = "own", _("Lo envió esta misma mesa")
+    UNKNOWN_BOUNCE = "unknown_bounce", _("Devolución de un correo que no es nuestro")
+    EMPTY = "empty", _("No trae texto nuevo ni archivos")
+    BLOCKED = "blocked", _("Remitente bloqueado")
+    NO_MAIL = "no_mail", _("No es un correo")
+
+
+class MailDecision(models.TextChoices):
+    """What somebody decided about a mail in quarantine."""
+
+    LET_IN = "let_in", _("Entregado en su ticket")
+    NEW_TICKET = "new_ticket", _("Ticket aparte")
+    DISCARDED = "discarded", _("Descartado")
+    BLOCKED = "blocked", _("Descartado y bloqueado")
+    DENIED = "denied", _("Quien pidió el ticket no lo escribió")
 
 
 class PlaceKind(StrEnum):

@@ -39,6 +39,8 @@ ICONS: dict[str, str] = {
     EventKind.TASK_TAKEN: "people",
     EventKind.TASK_DONE: "check2",
     EventKind.TASK_WITHDRAWN: "x-lg",
+    EventKind.MAIL_HELD: "envelope",
+    EventKind.MAIL_DECIDED: "envelope",
 }
 
 

@@ -21,12 +21,13 @@ from tickets import policies
 from tickets.enums import DeliveryProblem, EventKind, MessageKind, Template
 from tickets.models import Export, Message, TicketEvent
 
+from ..incoming.fingerprints import Fingerprint
 from ..models import OutgoingEmail
 from . import reply_address
 from .cases import MailContext
 from .emails import CATALOGUE, MailContent, NotSent, task_of
 from .links import Links, Wish, links_for
-from .outbox import thread_id
+from .outbox import thread_id, thread_index
 from .recipients import is_asked_for, wants_news
 
 logger = logging.getLogger(__name__)
@@ -246,6 +247,14 @@ def _message(mail: OutgoingEmail, subject: str, text: str, html: str) -> EmailMu
     return message
 
 
+def fingerprint_of(composed: ComposedMail) -> bytes:
+    """Return what the outbox keeps of the words of a sent mail, with which answers to it are folded; empty where no
+    answers are received, and for mails about accounts, whose codes must not be kept in any form."""
+    if not settings.DESK_REPLY_DOMAIN or "Reply-To" not in composed.message.extra_headers:
+        return b""
+    return Fingerprint.of(str(composed.message.body)).to_bytes()
+
+
 def fits_in_mail(export: Export) -> bool:
     """Whether the file of the export is small enough for mail. Raises `OSError` if the store does not have it."""
     return bool(export.file) and export.file.size <= LARGEST_ATTACHMENT
@@ -268,7 +277,9 @@ def _threading(mail: OutgoingEmail) -> dict[str, str]:
     thread = thread_id(ticket.folio)
     headers = {
         "References": thread,
-        "Reply-To": reply_address.make(ticket, user=mail.user, email=mail.recipient),
+        "Reply-To": reply_address.make(ticket, user=mail.user, email=mail.recipient, mail=mail.pk),
+        "Thread-Topic": ticket.folio,
+        "Thread-Index": thread_index(ticket, mail),
     }
     if mail.template not in OPENING:
         headers["In-Reply-To"] = thread

@@ -196,7 +196,8 @@ class ClaimedBatch:
             provider_id = getattr(status, "message_id", None)
             provider_id = "" if provider_id is None else str(provider_id)[:200]
             subject = str(composed.message.subject)[:255]
-            self._unsettled.append(Sent(mail, subject, provider_id, timezone.now()))
+            fingerprint = composing.fingerprint_of(composed)
+            self._unsettled.append(Sent(mail, subject, provider_id, timezone.now(), fingerprint))
             self.sent += 1
             return
         logger.warning("mail %s (%s): %s, %s", mail.pk, mail.template, failure.verdict.name, failure.detail)

@@ -26,7 +26,7 @@ from tickets.enums import (
     StageKind,
     Template,
 )
-from tickets.models import Nonconformity, SideTask
+from tickets.models import IncomingEmail, Nonconformity, SideTask
 from tickets.policies import is_staff_on
 from tickets.vocabulary import TEMPLATES
 from web.why_amounts import counted
@@ -223,6 +223,18 @@ def _solution(case: MailContext) -> dict[str, Any]:
     message = case.event.message
     told = message is not None and message.kind == MessageKind.SOLUTION
     return {"solution": case.solution(), **({"message": None} if told else {})}
+
+
+@mail
+def proof_asked(case: MailContext) -> MailContent:
+    """Ask the requester whether they wrote a mail that came from another address (B13). Raises `NotSent` once somebody
+    has decided."""
+    number = case.event.data.get("mail")
+    if number and not any(held.is_held for held in IncomingEmail.objects.filter(pk=number)):
+        raise NotSent(DeliveryProblem.OUTDATED)
+    button = _("Abrir el ticket") if case.for_staff else _("Ver el correo y decidir")
+    facts = {"sender": case.event.data.get("sender", ""), "came_at": phrases.moment(case.event.at)}
+    return MailContent(button, facts=facts)
 
 
 # --- The end ----------------------------------------------------------------------------------------------

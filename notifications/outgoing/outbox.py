@@ -1,5 +1,6 @@
 """Put mails into the outbox, in the transaction of the change that they tell about, and delete old mails."""
 
+import base64
 import hashlib
 import logging
 import uuid
@@ -15,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from content.batches import delete_in_batches
 from tickets.enums import DeliveryProblem, DeliveryState, Template
-from tickets.models import Delivery, Export, TicketEvent
+from tickets.models import Delivery, Export, Ticket, TicketEvent
 from tickets.record import deliveries
 
 from ..enums import TROUBLED_STATES, Audience, MailState
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 DRAIN = "notifications.tasks.drain_outbox"
 HIDDEN = "••••"
 """Stands for a code in the subject of an account mail that was stored."""
+FILETIME_EPOCH = 116_444_736_000_000_000
+"""The ticks of 100 ns from 1601 to 1970: Microsoft counts from 1601."""
 MAIL_KEPT_FOR = timedelta(days=180)
 HELD_FOR = timedelta(minutes=1)
 """How long a `resolved` mail to the requester waits for what follows at once: the closing and the survey."""
@@ -227,6 +230,18 @@ def message_id(event: TicketEvent, recipient: str, template: str) -> str:
 def thread_id(folio: str) -> str:
     """Return the id that all mails of a ticket refer to, so that mail programs show them as one conversation."""
     return f"<{folio.lower()}@{mail_domain()}>"
+
+
+def thread_index(ticket: Ticket, mail: OutgoingEmail) -> str:
+    """Return the `Thread-Index` by which Outlook knows the mails of one conversation: a byte, a time in 2^16 of
+    Microsoft's ticks, a GUID (MS-OXOMSG 2.2.1.3), and five bytes for an answer."""
+    root = hashlib.sha256(thread_id(ticket.folio).encode()).digest()[:16]
+    ticks = int(ticket.created_at.timestamp() * 10_000_000) + FILETIME_EPOCH
+    head = b"\x01" + (ticks >> 16).to_bytes(6, "big")[1:] + root
+    answer = (
+        b"" if mail.template in (Template.RECEIVED, Template.NEW_TICKET) else mail.pk.to_bytes(8, "big")[-5:]
+    )
+    return base64.b64encode(head + answer).decode()
 
 
 def mail_domain() -> str:

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models import BinaryField, Case, F, Field, Q, QuerySet, TextField, Value, When
 from django.utils import timezone
 
 from tickets.enums import DeliveryProblem, DeliveryState
@@ -132,6 +132,7 @@ class Sent:
     subject: str
     provider_id: str
     at: datetime
+    fingerprint: bytes = b""
 
 
 def settle_sent(claim: Claim, sent: Sequence[Sent]) -> None:
@@ -150,6 +151,8 @@ def settle_sent(claim: Claim, sent: Sequence[Sent]) -> None:
     }
     if any(one.provider_id for one in sent):
         values["provider_id"] = _by_mail({one.mail.pk: one.provider_id for one in sent}, "provider_id")
+    if prints := {one.mail.pk: one.fingerprint for one in sent if one.fingerprint}:
+        values["fingerprint"] = _by_mail(prints, "fingerprint", BinaryField())
     with transaction.atomic():
         held = claim.held([one.mail.pk for one in sent])
         if held.update(**values) == len(sent):
@@ -163,9 +166,10 @@ def settle_sent(claim: Claim, sent: Sequence[Sent]) -> None:
         deliveries.report_all([pk for pk in settled if pk is not None], DeliveryState.SENT)
 
 
-def _by_mail(texts: Mapping[int, str], column: str) -> Any:
-    cases = [When(pk=pk, then=Value(text)) for pk, text in texts.items()]
-    return Case(*cases, default=F(column), output_field=TextField())
+def _by_mail(values: Mapping[int, Any], column: str, field: "Field[Any, Any] | None" = None) -> Any:
+    field = field or TextField()
+    cases = [When(pk=pk, then=Value(value, output_field=field)) for pk, value in values.items()]
+    return Case(*cases, default=F(column), output_field=field)
 
 
 def settle(

@@ -18,7 +18,16 @@ from accounts.models import Department, User
 from content.dates import short_date
 
 from ..definitions.definition import Definition
-from ..enums import CaseKind, ClockKind, ContactKind, ContactOutcome, EventKind, Severity
+from ..enums import (
+    CaseKind,
+    ClockKind,
+    ContactKind,
+    ContactOutcome,
+    EventKind,
+    MailDecision,
+    MailReason,
+    Severity,
+)
 from ..models import Ticket, TicketEvent
 
 
@@ -311,3 +320,25 @@ def _side_task(event: TicketEvent, definition: Definition, names: Names) -> Safe
 @teller(EventKind.LINK)
 def _link(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     return escape(_("Se envió un enlace nuevo al solicitante"))
+
+
+@teller(EventKind.MAIL_HELD)
+def _mail_held(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    reason = event.data.get("reason", "")
+    why = MailReason(reason).label if reason in MailReason.values else ""
+    told = _("Un correo de {sender} espera en cuarentena: {reason}")
+    return format_html(told, sender=_bold(event.data.get("sender", "")), reason=str(why).lower())
+
+
+@teller(EventKind.MAIL_DECIDED)
+def _mail_decided(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    decision = event.data.get("decision", "")
+    texts = {
+        MailDecision.LET_IN: _("dejó entrar el correo de {sender}"),
+        MailDecision.NEW_TICKET: _("hizo un ticket aparte con el correo de {sender}"),
+        MailDecision.DISCARDED: _("descartó el correo de {sender}"),
+        MailDecision.BLOCKED: _("descartó el correo de {sender} y lo bloqueó"),
+        MailDecision.DENIED: _("dijo que no escribió el correo de {sender}"),
+    }
+    text = texts.get(decision)
+    return _sentence(event, text, sender=event.data.get("sender", "")) if text else SafeString("")

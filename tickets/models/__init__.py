@@ -9,6 +9,7 @@ from .drafts import FormDraft, ReportDraft
 from .event import TicketEvent
 from .exports import Export
 from .guest_token import GuestToken
+from .incoming import BlockedSender, DeskAddress, IncomingEmail, MailOriginal
 from .overtaking import Overtaking
 from .policy import PolicyVersion
 from .presence import Presence
@@ -24,6 +25,7 @@ from .words import ChangedText, FieldValue, TicketWords
 
 __all__ = [
     "Attachment",
+    "BlockedSender",
     "Breach",
     "Calendar",
     "CalendarVersion",
@@ -35,6 +37,7 @@ __all__ = [
     "CountingMark",
     "DailyCounts",
     "Delivery",
+    "DeskAddress",
     "DirtyDay",
     "Draft",
     "DueChange",
@@ -43,6 +46,8 @@ __all__ = [
     "FolioCounter",
     "FormDraft",
     "GuestToken",
+    "IncomingEmail",
+    "MailOriginal",
     "MailedReport",
     "Mention",
     "Message",

@@ -34,4 +34,4 @@ class Delivery(models.Model):
 
     @property
     def can_retry(self) -> bool:
-        return self.state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN)
+        return self.state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN, DeliveryState.BOUNCED)

@@ -109,6 +109,8 @@ def test_every_kind_but_filing_and_messages_has_sentence(ticket, language):
         EventKind.REQUESTER: {"requester": 0},
         EventKind.NOTIFICATIONS: {"on": True},
         EventKind.FILES_EXPIRED: {"files": 2, "days": 90},
+        EventKind.MAIL_HELD: {"sender": "otra@casa.test", "reason": "other_address"},
+        EventKind.MAIL_DECIDED: {"sender": "otra@casa.test", "decision": "let_in"},
         **{
             kind: {"task": 0, "title": "Revisar los registros", "department": 0}
             for kind in history.TASK_KINDS

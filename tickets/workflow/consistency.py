@@ -29,6 +29,7 @@ SENT_BY_THE_DESK = frozenset(
         Template.TASK_ASKED,
         Template.TASK_DONE,
         Template.TASK_WITHDRAWN,
+        Template.PROOF_ASKED,
     }
 )
 FOR_THE_REQUESTER = frozenset({Template.RECEIVED, Template.SURVEY})

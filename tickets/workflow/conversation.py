@@ -130,6 +130,7 @@ def send_follow_up(
     body: str,
     asks: bool = True,
     draft_key: str = "",
+    channel: Channel | None = None,
     version: int | None = None,
     key: str | None = None,
 ) -> Message:
@@ -144,7 +145,9 @@ def send_follow_up(
     if earlier := _already_written(key, ticket, actor=actor):
         return earlier
     _require_may_answer(ticket, actor=actor, version=version)
-    message = _write_message(ticket, MessageKind.FOLLOW_UP, actor=actor, body=body, draft_key=draft_key)
+    message = _write_message(
+        ticket, MessageKind.FOLLOW_UP, actor=actor, body=body, draft_key=draft_key, channel=channel
+    )
     template = Template.CONTRIBUTION_ASKED if ticket.contribution_open and asks else Template.REPLY
     _record_answer(ticket, message, actor=actor, notify=[("requester", template)], key=key)
     fire(ticket, "follow_up_sent", actor=actor, may_wait=asks)

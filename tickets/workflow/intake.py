@@ -64,8 +64,9 @@ def file_ticket(
     """File a ticket under the process's current version and return it with its folio (S0.14).
 
     `actor` is None for a guest without a session, whose address is then in `requester`. `fields` are raw answers to the
-    process's questions, checked by the same rules on every channel. Files uploaded under `draft_key` are attached to
-    the report. A repeated `key` returns the ticket that was filed with it.
+    process's questions, checked by the same rules on every channel but mail, which answers none and names no category
+    (S0.7): they stay open. Files uploaded under `draft_key` are attached to the report. A repeated `key` returns the
+    ticket that was filed with it.
 
     Raises `InvalidData` with the messages of every wrong field. Raises `NotAllowed` when the process is out of use,
     when it requires an account (S2.1, T1), when the system files, and when `key` is somebody else's.
@@ -75,12 +76,17 @@ def file_ticket(
     definition = process.definition
     errors: dict[str, list[str]] = {}
     login = definition.login_for(category.key if category else "")
-    who = _requester(definition, errors, login=login, actor=actor, requester=requester, phone=phone)
+    is_asked = channel != Channel.EMAIL
+    who = _requester(
+        definition, errors, login=login, actor=actor, requester=requester, phone=phone, is_asked=is_asked
+    )
     guest = Guest(0, who.email, who.name)
     as_actor = actor or guest
     if not errors and (filed := _filed_before(key, actor=as_actor, who=who)):
         return filed
-    texts, answers = _validated(process, errors, category, title, description, fields or {})
+    texts, answers = _validated(
+        process, errors, category, title, description, fields or {}, is_asked=is_asked
+    )
     if errors:
         raise InvalidData(errors)
     now = timezone.now()
@@ -244,6 +250,7 @@ def _requester(
     actor: Actor | None,
     requester: Requester | None,
     phone: str,
+    is_asked: bool,
 ) -> Requester:
     """Return the requester of the ticket to be filed, and add a wrong name, phone or address to `errors`.
 
@@ -256,7 +263,8 @@ def _requester(
         user: User | None = actor
     else:
         user = requester.user if requester and isinstance(actor, User) else None
-    phone = _phone(phone or (requester.phone if requester else ""), definition, errors)
+    given = phone or (requester.phone if requester else "")
+    phone = _phone(given, errors, is_required=is_asked and definition.phone == "required")
     if user is not None:
         return Requester(user.email, user.name, phone, user.language, user)
     if login == "required" and not isinstance(actor, User):
@@ -279,7 +287,7 @@ def _guest(requester: Requester, phone: str, errors: dict[str, list[str]]) -> Re
     return Requester(email, name, phone, language)
 
 
-def _phone(value: str, definition: Definition, errors: dict[str, list[str]]) -> str:
+def _phone(value: str, errors: dict[str, list[str]], *, is_required: bool) -> str:
     """Return the cleaned phone. Add to `errors` if it is wrong, or missing where the process needs one (S0.12)."""
     phone = _line(value, 32, "phone", errors)
     if phone:
@@ -287,7 +295,7 @@ def _phone(value: str, definition: Definition, errors: dict[str, list[str]]) -> 
             phone_validator(phone)
         except ValidationError as error:
             errors["phone"] = error.messages
-    elif definition.phone == "required":
+    elif is_required:
         errors["phone"] = [_("Escribe un teléfono donde podamos llamarte.")]
     return phone
 
@@ -299,6 +307,8 @@ def _validated(
     title: str,
     description: str,
     fields: Mapping[str, Any],
+    *,
+    is_asked: bool,
 ) -> tuple[dict[str, str], dict[str, Any]]:
     definition = process.definition
     texts = {"title": _line(title, TITLE_LENGTH, "title", errors)}
@@ -311,13 +321,14 @@ def _validated(
     if not texts.get("description"):
         errors.setdefault("description", [_("Cuéntanos qué pasó, con los detalles que tengas.")])
     if category is None:
-        if definition.categories:
+        if definition.categories and is_asked:
             errors["category"] = [_("Elige el tipo de solicitud.")]
     elif category.process_id != process.pk or not category.is_active:  # a forged form may send any id (B18)
         errors["category"] = [_("Ese tipo de solicitud ya no está disponible. Elige otro.")]
     answers: dict[str, Any] = {}
     try:
-        answers = clean_values(definition.intake_fields(category.key if category else ""), fields)
+        asked = definition.intake_fields(category.key if category else "") if is_asked else ()
+        answers = clean_values(asked, fields)
     except InvalidData as error:
         errors.update(error.errors)
     return texts, answers

@@ -1,0 +1,282 @@
+"""What becomes of received mails: tickets, messages, deliveries, quarantine, refusals (S0.7, S3.3)."""
+
+import pytest
+from django.core import mail as outbox
+
+from accounts.tests.factories import make_agent, make_department, make_user
+from notifications.incoming import receiving
+from notifications.models import OutgoingEmail
+from notifications.outgoing import delivery
+from notifications.tests.factories import told
+from notifications.tests.mails import make_raw, picture, token_of
+from tickets.enums import Channel, DeliveryState, MailReason, MailVerdict, MessageKind, Template
+from tickets.models import BlockedSender, Delivery, DeskAddress, IncomingEmail, Message, Ticket
+from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow import mails
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def reply_domain(settings):
+    settings.DESK_REPLY_DOMAIN = "responde.mesadeayuda.test"
+
+
+@pytest.fixture
+def address():
+    process = make_process("incidencia-tecnica")
+    category = process.categories.first()
+    return DeskAddress.objects.create(email="soporte@mesadeayuda.test", process=process, category=category)
+
+
+def make_guest_ticket():
+    return make_ticket(make_process("incidencia-tecnica"), guest_email="ana@cliente.test")
+
+
+def receive(raw: bytes) -> IncomingEmail:
+    mail = receiving.receive(raw, mailbox="soporte@mesadeayuda.test").mail
+    mail.refresh_from_db()
+    return mail
+
+
+@pytest.mark.demand("S0.7")
+def test_mail_becomes_a_ticket_of_its_address(address):
+    mail = receive(make_raw("No abre la barrera.\n", subject="Re: RV: Barrera cerrada"))
+
+    assert (mail.verdict, mail.reason) == (MailVerdict.TICKET, "")
+    ticket = mail.ticket
+    assert (ticket.title, ticket.channel, ticket.category) == (
+        "Barrera cerrada",
+        Channel.EMAIL,
+        address.category,
+    )
+    assert (ticket.requester_email, ticket.requester_name) == ("ana@cliente.test", "Ana Pérez")
+    assert mail.message.body == "No abre la barrera."
+    assert told(Template.RECEIVED) == ["ana@cliente.test"]
+
+
+@pytest.mark.demand("S0.7")
+def test_mail_of_a_customer_with_an_account_is_their_ticket(address):
+    customer = make_user(email="ana@cliente.test")
+
+    mail = receive(make_raw())
+
+    assert mail.ticket.requester == customer
+
+
+def test_process_questions_stay_open_in_a_mail(address):
+    """A mail answers no questions of the form: they must not keep the customer out."""
+    mail = receive(make_raw())
+
+    assert mail.verdict == MailVerdict.TICKET
+    assert mail.ticket.fields == {}
+
+
+@pytest.mark.demand("S3.3")
+def test_answer_to_our_address_is_a_message_on_the_ticket():
+    ticket = make_guest_ticket()
+
+    mail = receive(make_raw("Ya probé y sigue igual.", to=token_of(ticket)))
+
+    assert (mail.verdict, mail.ticket) == (MailVerdict.MESSAGE, ticket)
+    assert mail.message.kind == MessageKind.REPLY
+    assert mail.message.channel == Channel.EMAIL
+    assert mail.message.from_requester
+
+
+@pytest.mark.demand("S3.3")
+def test_answer_with_our_quoted_mail_shows_the_new_words_alone(address):
+    receive(make_raw("No abre la barrera."))
+    delivery.drain()
+    ours = OutgoingEmail.objects.get(template=Template.RECEIVED)
+    ticket = Ticket.objects.get()
+    text = sent_text()
+    quoted = "Kirjoitti joku jotain\n\n" + "\n".join(text.splitlines())  # no rule knows this language
+
+    mail = receive(
+        make_raw(
+            f"Sigue cerrada.\n\n{quoted}",
+            to="soporte@mesadeayuda.test",
+            subject="Re: Barrera",
+            In_Reply_To=ours.message_id,
+        )
+    )
+
+    assert mail.ticket == ticket
+    assert "Sigue cerrada." in mail.message.body
+    assert "Recibimos tu" not in mail.message.body
+    assert "Recibimos tu" in mail.quoted
+
+
+def sent_text() -> str:
+    return str(outbox.outbox[-1].body)
+
+
+def test_answer_of_nothing_but_our_mail_is_refused_as_empty(address):
+    receive(make_raw("No abre la barrera."))
+    delivery.drain()
+    ours = OutgoingEmail.objects.get(template=Template.RECEIVED)
+    quoted = "\n".join(f"> {line}" for line in sent_text().splitlines())
+
+    mail = receive(make_raw(quoted, In_Reply_To=ours.message_id))
+
+    assert (mail.verdict, mail.reason) == (MailVerdict.REFUSED, MailReason.EMPTY)
+    assert Message.objects.count() == 1
+
+
+def test_same_mail_twice_is_one_message(address):
+    raw = make_raw(message_id="<uno@cliente.test>")
+
+    first = receiving.receive(raw, mailbox="soporte@mesadeayuda.test")
+    second = receiving.receive(raw, mailbox="soporte@mesadeayuda.test")
+
+    assert (first.is_repeat, second.is_repeat) == (False, True)
+    assert Ticket.objects.count() == 1
+
+
+def test_other_mail_under_the_same_id_waits_in_quarantine(address):
+    receive(make_raw(message_id="<uno@cliente.test>"))
+
+    mail = receive(make_raw(message_id="<uno@cliente.test>", sender="otro@cliente.test"))
+
+    assert (mail.verdict, mail.reason) == (MailVerdict.QUARANTINE, MailReason.ID_REUSED)
+
+
+def test_answer_of_the_requester_to_their_own_mail_is_on_its_ticket(address):
+    first = receive(make_raw(message_id="<uno@cliente.test>"))
+
+    mail = receive(make_raw("Otra cosa.", In_Reply_To="<uno@cliente.test>"))
+
+    assert (mail.verdict, mail.ticket) == (MailVerdict.MESSAGE, first.ticket)
+
+
+@pytest.mark.parametrize("by", ["token", "reference", "copied"])
+def test_stranger_neither_writes_nor_is_told(address, by):
+    """Who is in copy of a mail has its addresses and ids (B13)."""
+    first = receive(make_raw(message_id="<uno@cliente.test>", Cc="extra@otra.test"))
+    before = OutgoingEmail.objects.count()
+    to = {"token": token_of(first.ticket)}.get(by, "soporte@mesadeayuda.test")
+    sender = "extra@otra.test" if by == "copied" else "mallory@otra.test"
+
+    mail = receive(make_raw("¿Y mi dinero?", sender=sender, to=to, In_Reply_To="<uno@cliente.test>"))
+
+    assert mail.verdict == MailVerdict.QUARANTINE
+    assert mail.reason == (MailReason.STRANGER if by == "copied" else MailReason.OTHER_ADDRESS)
+    assert Message.objects.count() == 1
+    new = OutgoingEmail.objects.order_by("pk")[before:]
+    assert {row.recipient for row in new} <= {"ana@cliente.test"}
+    assert mails.ASKS.isdisjoint({mail.reason}) or told(Template.PROOF_ASKED) == ["ana@cliente.test"]
+
+
+def test_requester_is_asked_once_for_each_other_address():
+    ticket = make_guest_ticket()
+
+    for _count in range(3):
+        receive(make_raw(sender="ana@casa.test", to=token_of(ticket)))
+
+    assert told(Template.PROOF_ASKED) == ["ana@cliente.test"]
+
+
+def test_forged_staff_sender_waits_in_quarantine(address):
+    """A guessed Message-ID and a forged From are no permission (B12)."""
+    agent = make_agent(email="ana@mesadeayuda.test")
+    first = receive(make_raw(message_id="<uno@cliente.test>"))
+
+    mail = receive(make_raw("Paga aquí.", sender=agent.email, In_Reply_To="<uno@cliente.test>"))
+
+    assert (mail.verdict, mail.reason) == (MailVerdict.QUARANTINE, MailReason.STAFF_UNPROVEN)
+    assert first.ticket.messages.count() == 1
+
+
+def test_agent_answers_by_mail_with_the_address_we_gave_them():
+    ticket = make_guest_ticket()
+    agent = make_agent()
+
+    mail = receive(make_raw("Ya lo estamos viendo.", sender=agent.email, to=token_of(ticket, agent)))
+
+    assert mail.verdict == MailVerdict.MESSAGE, mail.reason
+    assert (mail.message.kind, mail.message.author) == (MessageKind.FOLLOW_UP, agent)
+
+
+def test_agent_without_permission_any_more_does_not_answer():
+    ticket = make_guest_ticket()
+    agent = make_agent(make_department("academico"))
+
+    mail = receive(make_raw("Ya lo estamos viendo.", sender=agent.email, to=token_of(ticket, agent)))
+
+    assert (mail.verdict, mail.reason) == (MailVerdict.QUARANTINE, MailReason.NOT_ALLOWED)
+
+
+def test_automatic_answer_is_kept_and_wakes_nobody():
+    ticket = make_guest_ticket()
+    before = OutgoingEmail.objects.count()
+
+    mail = receive(make_raw("Estoy de vacaciones.", to=token_of(ticket), Auto_Submitted="auto-replied"))
+
+    assert (mail.verdict, mail.reason, mail.ticket) == (MailVerdict.MESSAGE, MailReason.AUTO_REPLY, ticket)
+    assert mail.message is None
+    assert mail.text == "Estoy de vacaciones."
+    assert OutgoingEmail.objects.count() == before
+
+
+def test_bounce_is_noted_on_the_delivery():
+    make_guest_ticket()
+    delivery.drain()
+    ours = OutgoingEmail.objects.get(template=Template.RECEIVED)
+
+    mail = receive(bounce_of(ours.message_id, "ana@cliente.test"))
+
+    assert mail.verdict == MailVerdict.DELIVERY
+    row = Delivery.objects.get(pk=ours.delivery_id)
+    assert (row.state, row.detail) == (DeliveryState.BOUNCED, "5.2.2 · 552 5.2.2 Mailbox full")
+    assert row.can_retry
+
+
+def bounce_of(message_id: str, recipient: str) -> bytes:
+    return (
+        "From: MAILER-DAEMON@mx.test\nTo: soporte@mesadeayuda.test\nSubject: Undelivered Mail Returned to Sender\n"
+        "Message-ID: <dsn@mx.test>\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain\n\nSorry.\n\n--b\nContent-Type: message/delivery-status\n\n"
+        f"Reporting-MTA: dns; mx.test\n\nFinal-Recipient: rfc822; {recipient}\nAction: failed\nStatus: 5.2.2\n"
+        f"Diagnostic-Code: smtp; 552 5.2.2 Mailbox full\n\n--b\nContent-Type: text/rfc822-headers\n\n"
+        f"Message-ID: {message_id}\nSubject: x\n\n--b--\n"
+    ).encode()
+
+
+def test_bounce_of_a_foreign_mail_is_refused(address):
+    mail = receive(bounce_of("<123@otro.test>", "x@otro.test"))
+
+    assert (mail.verdict, mail.reason) == (MailVerdict.REFUSED, MailReason.UNKNOWN_BOUNCE)
+
+
+def test_blocked_sender_is_refused(address):
+    BlockedSender.objects.create(sender="@cliente.test")
+
+    assert receive(make_raw()).reason == MailReason.BLOCKED
+
+
+def test_files_are_inspected_and_refused_ones_are_named(address):
+    files = [
+        ("foto.png", "image/png", picture()),
+        ("visor.exe", "application/octet-stream", b"MZ" + bytes(200)),
+    ]
+
+    mail = receive(make_raw(files=files))
+
+    assert [file.name for file in mail.message.attachments.all()] == ["foto.png"]
+    [refused] = mail.details["refused"]
+    assert refused["name"] == "visor.exe"
+    assert refused["reason"]
+
+
+def test_sender_who_floods_waits_and_is_refused_at_last(address, monkeypatch):
+    monkeypatch.setattr("notifications.incoming.routing.MOST_MAILS_OF_A_SENDER", 2)
+
+    reasons = [receive(make_raw()).reason for _number in range(21)]
+
+    assert reasons[:2] == ["", ""]
+    assert reasons[2] == MailReason.FLOOD
+    rows = IncomingEmail.objects.order_by("pk")
+    assert rows[2].verdict == MailVerdict.QUARANTINE
+    assert rows[20].verdict == MailVerdict.REFUSED

@@ -1,0 +1,164 @@
+"""Mails that reached the desk, the addresses they were sent to, and the senders that are blocked."""
+
+import zlib
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from ..enums import MailDecision, MailReason, MailVerdict
+from .conversation import Message
+from .process import Category, Process
+from .ticket import Ticket
+
+LONGEST_SOURCE = 400
+
+
+class DeskAddress(models.Model):
+    """An address to which people write. A mail to it becomes a ticket of its process and category (S0.7)."""
+
+    email = models.EmailField(_("dirección"), unique=True)
+    process = models.ForeignKey(
+        Process, on_delete=models.PROTECT, related_name="addresses", verbose_name=_("proceso")
+    )
+    category = models.ForeignKey(
+        Category,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("categoría"),
+    )
+    is_active = models.BooleanField(_("activa"), default=True)
+
+    class Meta:
+        ordering: ClassVar = ["email"]
+        verbose_name = _("dirección de la mesa")
+        verbose_name_plural = _("direcciones de la mesa")
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class BlockedSender(models.Model):
+    """An address, or a domain with «@» before it, whose mails are refused."""
+
+    sender = models.CharField(_("remitente"), max_length=254, unique=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    at = models.DateTimeField(_("desde"), default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-at"]
+        verbose_name = _("remitente bloqueado")
+        verbose_name_plural = _("remitentes bloqueados")
+
+    def __str__(self) -> str:
+        return self.sender
+
+
+class IncomingEmail(models.Model):
+    """A mail that the desk received, and what became of it: never nothing.
+
+    `key` is unique by mailbox and Message-ID, so that a mail that is delivered twice is one (A18, A20, B41). The mail
+    itself is in `MailOriginal`.
+    """
+
+    key = models.CharField(max_length=64, unique=True, editable=False)
+    mailbox = models.CharField(_("buzón"), max_length=254)
+    source_id = models.CharField("Message-ID", max_length=LONGEST_SOURCE, blank=True)
+    sender = models.CharField(_("remitente"), max_length=254, blank=True)
+    sender_name = models.CharField(max_length=200, blank=True)
+    subject = models.CharField(_("asunto"), max_length=255, blank=True)
+    received_at = models.DateTimeField(_("llegó"), default=timezone.now)
+    verdict = models.CharField(_("resultado"), max_length=10, choices=MailVerdict)
+    reason = models.CharField(_("motivo"), max_length=20, choices=MailReason, blank=True)
+    origin = models.CharField(_("origen"), max_length=20, blank=True)
+    """Whether a person or a program wrote it: a kind of `notifications.incoming.automatic`."""
+    ticket = models.ForeignKey(
+        Ticket,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="mails",
+        verbose_name=_("ticket"),
+    )
+    """The ticket that it belongs to, or would belong to if somebody lets it in."""
+    message = models.OneToOneField(
+        Message,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="mail",
+        verbose_name=_("mensaje"),
+    )
+    text = models.TextField(_("texto"), blank=True)
+    """The new words, for a mail that became no message."""
+    quoted = models.TextField(blank=True)
+    """What was folded: the quoted mail and the signature."""
+    details = models.JSONField(default=dict, blank=True)
+    """What is shown beside the mail: `checks` (spf, dkim, dmarc), `server`, `refused` files with their reasons,
+    `remote` pictures, `copies` (people in To and Cc), `wrapped` (signed, encrypted, winmail)."""
+    decision = models.CharField(max_length=12, choices=MailDecision, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name = _("correo recibido")
+        verbose_name_plural = _("correos recibidos")
+        indexes = [
+            models.Index(fields=["source_id"], name="incoming_source_id"),
+            models.Index(fields=["sender", "received_at"], name="incoming_sender"),
+            models.Index(fields=["received_at"], name="incoming_received"),
+            models.Index(
+                fields=["-id"], condition=Q(verdict=MailVerdict.QUARANTINE, decision=""), name="incoming_held"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender}: {self.subject}"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the mail waits for somebody's decision."""
+        return self.verdict == MailVerdict.QUARANTINE and not self.decision
+
+    @property
+    def who(self) -> str:
+        return self.sender_name or self.sender
+
+    def detail(self, name: str) -> Any:
+        return self.details.get(name)
+
+    @cached_property
+    def folded_lines(self) -> int:
+        return sum(1 for line in self.quoted.splitlines() if line.strip())
+
+
+class MailOriginal(models.Model):
+    """The bytes of a received mail, compressed. They are in the database, because a mail and what became of it are kept
+    in one transaction (decision 48)."""
+
+    mail = models.OneToOneField(
+        IncomingEmail, on_delete=models.CASCADE, primary_key=True, related_name="original"
+    )
+    packed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.mail_id)
+
+    @classmethod
+    def of(cls, mail: IncomingEmail, raw: bytes) -> "MailOriginal":
+        return cls(mail=mail, packed=zlib.compress(raw, 1))
+
+    @property
+    def raw(self) -> bytes:
+        return zlib.decompress(bytes(self.packed))

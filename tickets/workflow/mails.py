@@ -1,0 +1,163 @@
+"""Verbs for received mails: hold one for a decision, let it in, discard it, block its sender, confirm or deny it."""
+
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import Signal
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+from .. import policies
+from ..actors import SYSTEM, Actor, Guest, user_of
+from ..enums import EventKind, MailDecision, MailReason, Purpose, Template
+from ..exceptions import GuardFailed, NotAllowed
+from ..models import BlockedSender, DeskAddress, IncomingEmail, Ticket
+from ..record.events import record
+from ..record.locking import locked
+
+mail_let_in = Signal()
+"""Sent with `mail=`, `actor=` (who writes it now), `ticket=` (None for a new one) and `address=`, inside the
+transaction: the app that reads mail must make its message or ticket. A receiver raises `DeskError` if it cannot."""
+
+ASKS = frozenset({MailReason.OTHER_ADDRESS})
+"""Reasons for which the requester is asked whether they wrote the mail."""
+
+
+def hold(ticket: Ticket, mail: IncomingEmail) -> None:
+    """Record on the ticket that a mail waits for a decision. The requester is asked about one that may be theirs: once
+    for each address, so that a stranger cannot fill their mailbox."""
+    ticket = locked(ticket)
+    earlier = ticket.mails.filter(sender=mail.sender, reason__in=ASKS).exclude(pk=mail.pk)
+    asks = mail.reason in ASKS and not earlier.exists()
+    record(
+        ticket,
+        EventKind.MAIL_HELD,
+        actor=SYSTEM,
+        public=False,
+        data={"mail": mail.pk, "sender": mail.sender, "reason": mail.reason},
+        notify=[("requester", Template.PROOF_ASKED)] if asks else [],
+    )
+
+
+@transaction.atomic
+def let_in(
+    mail: IncomingEmail, *, actor: User, to_ticket: bool, address: DeskAddress | None = None
+) -> IncomingEmail:
+    """Let a held mail in: as a message on its ticket, or as a ticket of its own at `address`. Returns the mail.
+
+    The message shows the address from which it came, because nobody proved whose it is. Raises `NotAllowed`, and
+    `GuardFailed` if somebody has decided before."""
+    mail = _locked(mail)
+    _require_may_decide(mail, actor)
+    ticket = mail.ticket if to_ticket else None
+    if to_ticket and ticket is None:
+        raise GuardFailed(_("Este correo no pertenece a ningún ticket. Crea uno aparte."))
+    if not to_ticket and address is None:
+        raise GuardFailed(_("Elige con qué dirección de la mesa se crea el ticket."))
+    writer = Guest(ticket.pk, mail.sender, _shown(mail), Purpose.FOLLOW) if ticket else None
+    _decide(mail, MailDecision.LET_IN if ticket else MailDecision.NEW_TICKET, actor)
+    mail_let_in.send(sender=IncomingEmail, mail=mail, actor=writer, ticket=ticket, address=address)
+    return mail
+
+
+@transaction.atomic
+def confirm(mail: IncomingEmail, *, actor: Actor) -> IncomingEmail:
+    """Let in a mail of which the requester says that they wrote it from another address. Returns the mail. Raises
+    `NotAllowed` and `GuardFailed`."""
+    mail = _locked(mail)
+    ticket = _asked_of(mail, actor)
+    _decide(mail, MailDecision.LET_IN, actor)
+    mail_let_in.send(sender=IncomingEmail, mail=mail, actor=actor, ticket=ticket, address=None)
+    return mail
+
+
+@transaction.atomic
+def deny(mail: IncomingEmail, *, actor: Actor) -> IncomingEmail:
+    """Discard a mail of which the requester says that they did not write it. Returns the mail."""
+    mail = _locked(mail)
+    _asked_of(mail, actor)
+    _decide(mail, MailDecision.DENIED, actor)
+    return mail
+
+
+@transaction.atomic
+def discard(mail: IncomingEmail, *, actor: User, block: str = "") -> IncomingEmail:
+    """Discard a held mail. `block` is the address, or «@» and the domain, whose mails are refused from now on. Returns
+    the mail. Raises `NotAllowed`; only supervisors block a whole domain."""
+    mail = _locked(mail)
+    _require_may_decide(mail, actor)
+    if block:
+        if block not in (mail.sender, f"@{mail.sender.rpartition('@')[2]}") or not mail.sender:
+            raise NotAllowed
+        if block.startswith("@") and not actor.is_supervisor:
+            raise NotAllowed(_("Bloquear un dominio entero es decisión de un supervisor."))
+        BlockedSender.objects.get_or_create(sender=block, defaults={"by": actor})
+    _decide(mail, MailDecision.BLOCKED if block else MailDecision.DISCARDED, actor)
+    return mail
+
+
+@transaction.atomic
+def take_back(mail: IncomingEmail, *, actor: User) -> IncomingEmail:
+    """Undo a discarding: the mail waits again, and its sender is blocked no more. Returns the mail."""
+    mail = _row(mail)
+    if not _may_decide(mail, actor):
+        raise NotAllowed
+    if mail.decision not in (MailDecision.DISCARDED, MailDecision.BLOCKED):
+        raise GuardFailed(_("Esa decisión ya no se puede deshacer."))
+    if mail.decision == MailDecision.BLOCKED:
+        BlockedSender.objects.filter(
+            sender__in=[mail.sender, f"@{mail.sender.rpartition('@')[2]}"], by=actor
+        ).delete()
+    mail.decision, mail.decided_by, mail.decided_at = "", None, None
+    mail.save(update_fields=["decision", "decided_by", "decided_at"])
+    return mail
+
+
+def _row(mail: IncomingEmail) -> IncomingEmail:
+    rows = IncomingEmail.objects.select_for_update(of=("self",)).select_related(
+        "ticket__process_version__process"
+    )
+    found: IncomingEmail = rows.get(pk=mail.pk)
+    return found
+
+
+def _locked(mail: IncomingEmail) -> IncomingEmail:
+    """Return the mail, locked. Raises `GuardFailed` if somebody has decided about it."""
+    found = _row(mail)
+    if not found.is_held:
+        raise GuardFailed(_("Alguien ya decidió sobre este correo."))
+    return found
+
+
+def _may_decide(mail: IncomingEmail, actor: User) -> bool:
+    """Whether the actor may decide: staff, and for a mail of a ticket those who work on it."""
+    if not actor.is_desk_staff or not actor.is_active:
+        return False
+    return mail.ticket is None or policies.is_staff_on(actor, mail.ticket)
+
+
+def _require_may_decide(mail: IncomingEmail, actor: User) -> None:
+    if not _may_decide(mail, actor):
+        raise NotAllowed
+
+
+def _asked_of(mail: IncomingEmail, actor: Actor) -> Ticket:
+    """Return the ticket of a mail of which the actor, its requester, was asked. Raises `NotAllowed`."""
+    if mail.ticket is None or mail.reason not in ASKS or not policies.can_reply(actor, mail.ticket):
+        raise NotAllowed
+    return mail.ticket
+
+
+def _decide(mail: IncomingEmail, decision: MailDecision, actor: Actor) -> None:
+    mail.decision, mail.decided_by, mail.decided_at = decision, user_of(actor), timezone.now()
+    mail.save(update_fields=["decision", "decided_by", "decided_at"])
+    if mail.ticket is not None:
+        data: dict[str, Any] = {"mail": mail.pk, "sender": mail.sender, "decision": decision}
+        record(locked(mail.ticket), EventKind.MAIL_DECIDED, actor=actor, public=False, data=data)
+
+
+def _shown(mail: IncomingEmail) -> str:
+    """Return the name under which a message of an unproven sender stands."""
+    return f"{mail.sender_name} ({mail.sender})" if mail.sender_name else mail.sender
