@@ -21,6 +21,7 @@ def every(task: str, **period: float) -> dict[str, Any]:
 BEAT_SCHEDULE = {
     "send what waits in the outbox": every("notifications.tasks.drain_outbox", seconds=5),
     "take back mails of dead workers": every("notifications.tasks.sweep_outbox", seconds=10),
+    "receive the mails of the mailboxes": every("notifications.tasks.collect_mail", seconds=10),
     "prove that scheduler, broker and worker are alive": every("helpdesk.tasks.heartbeat", seconds=10),
     "announce deadlines that have passed": every("helpdesk.tasks.sweep_clocks", seconds=30),
     "recompute clocks whose calendar changes": every("helpdesk.tasks.recompute_clocks", seconds=5),

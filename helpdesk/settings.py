@@ -64,8 +64,8 @@ DESK_TERMS_URL = env.str("DESK_TERMS_URL", "")  # replaces {terminos} in a stand
 DESK_BASE_URL = env.str(
     "DESK_BASE_URL", "" if PRODUCTION else f"http://127.0.0.1:{env.str('PORT', '8000')}"
 ).rstrip("/")
-# The domain of the Reply-To addresses of our mails, for inbound mail, which does not exist yet. If it is empty, replies
-# go to the support address.
+# The domain of the Reply-To addresses of our mails. If it is empty, no mail is received as an answer: our mails say
+# where to answer.
 DESK_REPLY_DOMAIN = env.str("DESK_REPLY_DOMAIN", "")
 DESK_MAILBOXES = env.list("DESK_MAILBOXES", default=[])  # imaps://user:password@host/INBOX
 DESK_MAIL_AUTH_SERVER = env.str("DESK_MAIL_AUTH_SERVER", "")  # whose Authentication-Results are true

@@ -144,6 +144,14 @@ def _web_address(value: str) -> bool:
     return value.startswith(("http://", "https://")) and _host(parts.hostname)
 
 
+def _mailbox(value: str) -> bool:
+    """Whether `value` names a mailbox: a server, and who signs in there."""
+    parts = _split(value)
+    known = parts.scheme in ("imap", "imaps", "imap+tls") and _host(parts.hostname)
+    address = dict(parse_qsl(parts.query)).get("address", "")
+    return bool(known and parts.username and parts.password) and (not address or _address(address))
+
+
 def _base_url(value: str) -> bool:
     parts = _split(value)
     extra = parts.path not in ("", "/") or any(sign in value for sign in "?#@") or value.endswith(":")
@@ -325,6 +333,14 @@ VARIABLES: dict[str, Variable] = {
     "DESK_FROM_EMAIL": Variable("an address, or a name and an address: Mesa <ayuda@example.com>", _sender),
     "DESK_TERMS_URL": _LINK,
     "DESK_REPLY_DOMAIN": _matching(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "a domain such as ayuda.example.com"),
+    "DESK_MAILBOXES": _every(
+        _mailbox,
+        "imaps://user:password@host/INBOX?address=soporte@example.com (escape , as %2C)",
+        secret=True,
+    ),
+    "DESK_MAIL_AUTH_SERVER": _matching(
+        r"[A-Za-z0-9.-]+", "the name before the first ; in its Authentication-Results, such as mx.example.com"
+    ),
     "DESK_TIME_ZONE": Variable(
         "a time zone such as America/Caracas",
         lambda value: value in available_timezones() - {"localtime", "Factory"},

@@ -195,3 +195,31 @@ class MailBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.answered}/{len(self.mails)}"
+
+
+class MailboxMark(models.Model):
+    """How far a mailbox has been read: up to the mail with the number `last_uid`, in the numbering `uidvalidity`.
+
+    One process reads a mailbox at a time, as long as its `lease_until`. `trying_uid` and `tries` count how often
+    reading one mail began: a mail that makes processes die must not hold up the others for ever.
+    """
+
+    name = models.CharField(_("buzón"), max_length=300, unique=True)
+    uidvalidity = models.BigIntegerField(default=0)
+    last_uid = models.BigIntegerField(default=0)
+    trying_uid = models.BigIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    lease = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(_("leído"), null=True)
+    received = models.PositiveBigIntegerField(_("correos"), default=0)
+    last_error = models.CharField(_("último error"), max_length=300, blank=True)
+    failing_since = models.DateTimeField(_("falla desde"), null=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name = _("buzón")
+        verbose_name_plural = _("buzones")
+
+    def __str__(self) -> str:
+        return self.name

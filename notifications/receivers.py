@@ -11,7 +11,6 @@ from tickets.record.events import event_recorded
 from tickets.workflow.mails import mail_let_in
 from tickets.workflow.retention import mails_expired
 
-from .incoming import releasing
 from .models import OutgoingEmail
 from .outgoing import outbox
 
@@ -39,4 +38,6 @@ def let_mail_in(
     address: DeskAddress | None,
     **kwargs: Any,
 ) -> None:
+    from .incoming import releasing  # reading mails takes libraries that web processes need for this alone
+
     releasing.release(mail, actor=actor, ticket=ticket, address=address)

@@ -1,4 +1,4 @@
-"""Celery tasks of outgoing mail. Their schedule is in `helpdesk.celery_schedule`.
+"""Celery tasks of mail. Their schedule is in `helpdesk.celery_schedule`.
 
 They do not use Celery's retries. All work is stored in the outbox, so the next scheduled run is the retry, and a task
 that runs twice or not at all does no harm.
@@ -8,6 +8,7 @@ import logging
 
 from celery import shared_task
 
+from .incoming import mailboxes
 from .models import OutgoingEmail
 from .nudge import nudge
 from .outgoing import delivery, outcomes
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 DRAIN_SOFT_LIMIT = 40
 DRAIN_HARD_LIMIT = 50  # seconds; below outcomes.LEASE
+COLLECT_SOFT_LIMIT = 50
+COLLECT_HARD_LIMIT = 60
 SWEEP_SOFT_LIMIT = 50
 SWEEP_HARD_LIMIT = 60
 
@@ -40,3 +43,10 @@ def sweep_outbox() -> None:
     if count := outcomes.sweep():
         logger.warning("took back %d mails of a worker that has gone", count)
         nudge(DRAIN)
+
+
+@shared_task(soft_time_limit=COLLECT_SOFT_LIMIT, time_limit=COLLECT_HARD_LIMIT)
+def collect_mail() -> None:
+    """Receive the new mails of the mailboxes, unless `manage.py receive_mail` does. If it stops because the time is
+    over, the next run goes on."""
+    mailboxes.collect_all()

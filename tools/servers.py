@@ -1,8 +1,10 @@
-"""Start a private PostgreSQL, Redis or nginx server on a free port, for tests that need one and must not share it. Uses
-the binaries of the distribution. The data are in a temporary folder that is deleted with the server."""
+"""Start a private PostgreSQL, Redis, nginx or Dovecot server on a free port, for tests that need one and must not share
+it. Uses the binaries of the distribution. The data are in a temporary folder that is deleted with the server."""
 
+import grp
 import http.client
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -13,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote, urlencode
 
 import psycopg
 import redis
@@ -289,3 +292,103 @@ def redis_answers(url: str) -> bool:
     finally:
         client.close()
     return True
+
+
+DOVECOT = """
+protocols = imap
+listen = 127.0.0.1
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/dovecot.log
+ssl = no
+disable_plaintext_auth = no
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+mail_location = maildir:{folder}/mail/%u
+auth_mechanisms = plain
+mail_fsync = never
+passdb {{
+  driver = static
+  args = password=secreto
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/mail/%u
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+"""
+
+
+class Dovecot(Server):
+    """An IMAP server without TLS. Every name may sign in with the password «secreto»; `deliver` puts mails into a
+    mailbox, as a mail server does."""
+
+    name = "dovecot"
+
+    def __init__(self) -> None:
+        super().__init__()
+        owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        self.uid, self.gid = owner.pw_uid, owner.pw_gid
+        self.folder.chmod(0o755)
+        for name in ("run", "state", "mail"):
+            (self.folder / name).mkdir()
+        self._own(self.folder / "mail")
+        group = grp.getgrgid(self.gid).gr_name
+        text = DOVECOT.format(
+            folder=self.folder, user=owner.pw_name, group=group, uid=self.uid, gid=self.gid, port=self.port
+        )
+        (self.folder / "dovecot.conf").write_text(text)
+        self._number = 0
+
+    def url_of(self, user: str, **query: str) -> str:
+        """Return the value of `DESK_MAILBOXES` for the mailbox of `user`."""
+        return f"imap://{quote(user, safe='')}:secreto@127.0.0.1:{self.port}/INBOX?{urlencode(query)}"
+
+    def deliver(self, user: str, *mails: bytes) -> None:
+        """Put mails into the INBOX of `user`, in this order."""
+        box = self.folder / "mail" / user
+        if not box.exists():
+            for name in ("", "new", "cur", "tmp"):
+                (box / name).mkdir()
+                self._own(box / name)
+        for raw in mails:
+            self._number += 1
+            name = f"{1_700_000_000 + self._number}.M{self._number:06}P1.desk"
+            path = box / "tmp" / name
+            path.write_bytes(raw)
+            self._own(path)
+            path.rename(box / "new" / name)
+
+    def _own(self, path: Path) -> None:
+        if os.geteuid() == 0:
+            os.chown(path, self.uid, self.gid)
+
+    def command(self) -> list[str]:
+        binary = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/sbin")
+        if binary is None:
+            raise CannotServe("Dovecot is not installed (apt install dovecot-imapd)")
+        return [binary, "-F", "-c", str(self.folder / "dovecot.conf")]
+
+    def answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe:
+                return probe.recv(10).startswith(b"* OK")
+        except OSError:
+            return False

@@ -41,6 +41,7 @@ SERVER_PACKAGES = {
     "redis-server": ("redis-server", "valkey-server"),
     "postgresql": ("pg_lsclusters",),
     "nginx-light": ("nginx",),
+    "dovecot-imapd": ("dovecot",),
 }
 # pytest-xdist: one process for each processor, and no more than four, because each opens its own database and pool.
 SPREAD = ("-n", "auto", "--maxprocesses=4", "--dist=worksteal")

@@ -26,6 +26,7 @@ def test_schedule_has_the_documented_periods():
     assert {entry["task"].rpartition(".")[2]: entry["schedule"] for entry in BEAT_SCHEDULE.values()} == {
         "drain_outbox": timedelta(seconds=5),
         "sweep_outbox": timedelta(seconds=10),
+        "collect_mail": timedelta(seconds=10),
         "heartbeat": timedelta(seconds=10),
         "sweep_clocks": timedelta(seconds=30),
         "recompute_clocks": timedelta(seconds=5),
@@ -38,7 +39,7 @@ def test_schedule_has_the_documented_periods():
         "scan_held_files": timedelta(minutes=1),
         "clean_up": timedelta(hours=1),
     }
-    assert len(BEAT_SCHEDULE) == 13
+    assert len(BEAT_SCHEDULE) == 14
 
 
 def test_beat_sends_everything_at_its_start_and_keeps_no_file(tmp_path, monkeypatch):

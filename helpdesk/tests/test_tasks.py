@@ -42,6 +42,7 @@ pytestmark = pytest.mark.django_db
 EXPECTED = {
     "notifications.tasks.drain_outbox",
     "notifications.tasks.sweep_outbox",
+    "notifications.tasks.collect_mail",
     "helpdesk.tasks.sweep_clocks",
     "helpdesk.tasks.recompute_clocks",
     "helpdesk.tasks.count_days",

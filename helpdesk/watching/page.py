@@ -64,6 +64,7 @@ CHECKS: dict[str, tuple[str | Promise, str | Promise]] = {
 TASKS: dict[str, str | Promise] = {
     "drain_outbox": gettext_lazy("Enviar los correos que esperan"),
     "sweep_outbox": gettext_lazy("Recuperar los correos de un proceso que murió"),
+    "collect_mail": gettext_lazy("Leer los buzones"),
     "heartbeat": gettext_lazy("Señal del planificador"),
     "sweep_clocks": gettext_lazy("Avisar de los plazos vencidos"),
     "count_days": gettext_lazy("Contar los días de los informes"),

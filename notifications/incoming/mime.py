@@ -30,6 +30,10 @@ MOST_LINES_TIMES_MULTIPARTS, MOST_BOUNDARIES = 10_000_000, 20_000
 MAX_ADDRESSES, MAX_IDS = 100, 60
 TOO_LARGE, TOO_COMPLEX, UNREADABLE, NO_MAIL = "too_large", "too_complex", "unreadable", "no_mail"
 
+CUT_HEADER = "X-Desk-Cut"
+"""Stands before the headers of a mail that a mailbox did not give whole, with one of the problems above. A mail that
+comes with it is only read less."""
+
 _MULTIPART = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
 _HEADERS_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
 _ID = re.compile(r"<([^<>\s]{1,400})>")
@@ -263,6 +267,8 @@ def _address(name: str, email: str) -> Address:
 def _too_much(raw: bytes) -> str:
     if len(raw) > MAX_BYTES:
         return TOO_LARGE
+    if raw.startswith(CUT_HEADER.encode()):
+        return TOO_LARGE if TOO_LARGE.encode() in raw[:60] else UNREADABLE
     end = _HEADERS_END.search(raw)
     if (end.start() if end else len(raw)) > MAX_HEADER_BYTES:
         return TOO_COMPLEX
