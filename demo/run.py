@@ -100,6 +100,7 @@ def environment(var_dir: Path, port: int) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "helpdesk.settings",
         "DESK_DEMO": "1",
         "DESK_VAR_DIR": str(var_dir),
+        "DESK_REPLY_DOMAIN": "responder.demo.test",
         "DESK_SUPPORT_PHONE": "+58 212 555 0100",
         "DESK_SUPPORT_WHATSAPP": "+58 412 555 0100",
         "PORT": str(port),

@@ -29,6 +29,10 @@ urlpatterns = [
     path("", include("web.urls")),
     path("", include("portal.urls")),
 ]
+if settings.MAIL_PROVIDER:
+    from notifications.incoming import webhooks
+
+    urlpatterns.append(path("anymail/", include((webhooks.patterns(), "anymail"))))
 if settings.DESK_DEMO:
     urlpatterns.append(path("correo/", include("demo.mailbox.urls")))
 if settings.DEBUG or settings.DESK_DEMO:

@@ -34,13 +34,19 @@ def demo_only(view: View) -> View:
     """Decorate a view to raise Http404 outside the demo, even if these URLs are included by mistake: elsewhere mails
     are private."""
 
+    return never_cache(require_safe(in_demo(view)))
+
+
+def in_demo(view: View) -> View:
+    """Decorate a view to raise Http404 outside the demo."""
+
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.DESK_DEMO:
             raise Http404
         return view(request, *args, **kwargs)
 
-    return never_cache(require_safe(guarded))
+    return guarded
 
 
 @demo_only

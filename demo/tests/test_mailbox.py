@@ -15,7 +15,7 @@ from notifications.tests.factories import make_event
 from tickets.enums import Template
 from tickets.models import Ticket
 from tickets.requesters import guests
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_process, make_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -205,3 +205,59 @@ def test_backend_stores_every_part():
     assert mail.recipient == "c@d.test, e@f.test"
     assert mail.headers["X-Desk-Id"] == "<9@x>"
     assert "Subject" not in mail.headers
+
+
+# --- Writing to the desk ----------------------------------------------------------------------------------
+
+
+def write(client, **fields):
+    defaults = {
+        "sender": "ana@correo.test",
+        "name": "Ana",
+        "to": "soporte@mesadeayuda.test",
+        "subject": "No abre",
+    }
+    return client.post("/correo/escribir/", {**defaults, "text": "La barrera no abre.", **fields})
+
+
+@pytest.mark.demand("S0.7")
+def test_written_mail_becomes_a_ticket(client, demo):
+    make_process("incidencia-tecnica")
+
+    page = write(client).content.decode()
+
+    ticket = Ticket.objects.get()
+    assert (ticket.title, ticket.requester_email) == ("No abre", "ana@correo.test")
+    assert ticket.folio in page
+
+
+def test_answer_to_a_mail_is_prefilled_and_reaches_its_ticket(client, demo, settings):
+    settings.DESK_REPLY_DOMAIN = "responder.demo.test"
+    make_process("incidencia-tecnica")
+    write(client)
+    delivery.drain()
+    received = DemoMail.objects.filter(recipient="ana@correo.test").latest("pk")
+
+    form = client.get("/correo/escribir/", {"a": received.pk}).context["form"]
+    assert form.initial["to"].startswith("respuesta+")
+    answer = {**form.initial, "text": f"Sigue igual.{form.initial['text']}"}
+    client.post(f"/correo/escribir/?a={received.pk}", answer)
+
+    assert list(Ticket.objects.get().messages.values_list("body", flat=True)) == [
+        "La barrera no abre.",
+        "Sigue igual.",
+    ]
+
+
+def test_writing_without_an_address_says_so_and_keeps_the_text(client, demo):
+    response = write(client, to="nadie")
+
+    assert response.status_code == 422
+    assert "La barrera no abre." in response.content.decode()
+
+
+def test_nobody_writes_outside_the_demo(client, demo, settings):
+    settings.DESK_DEMO = False
+
+    assert client.get("/correo/escribir/").status_code == 404
+    assert write(client).status_code == 404

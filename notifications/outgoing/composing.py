@@ -242,6 +242,8 @@ def _message(mail: OutgoingEmail, subject: str, text: str, html: str) -> EmailMu
             "X-Auto-Response-Suppress": "All",
         },
     )
+    # Providers keep it, and name it when they tell what became of the mail.
+    message.metadata = {"mail": mail.pk}  # type: ignore[attr-defined]
     if html:
         message.attach_alternative(html, "text/html")
     return message
