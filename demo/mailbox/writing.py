@@ -44,7 +44,7 @@ class WriteForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 10}),
     )
-    files = forms.FileField(label=gettext_lazy("Archivos"), required=False, widget=SeveralFiles)
+    attached = forms.FileField(label=gettext_lazy("Archivos"), required=False, widget=SeveralFiles)
 
     def __init__(self, *args: Any, answers: DemoMail | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,9 +85,9 @@ def write(request: HttpRequest) -> HttpResponse:
     received: IncomingEmail | None = None
     if request.method == "POST":
         form = WriteForm(request.POST, answers=answers)
-        files = request.FILES.getlist("files")
+        files = request.FILES.getlist("attached")
         if any((file.size or 0) > MAX_FILE_BYTES for file in files):
-            form.add_error("files", _("Cada archivo puede pesar hasta 10 MB."))
+            form.add_error("attached", _("Cada archivo puede pesar hasta 10 MB."))
         if form.is_valid():
             received = receiving.receive(form.mail(files), mailbox=settings.DESK_SUPPORT_EMAIL).mail
     else:

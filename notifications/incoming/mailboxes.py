@@ -8,7 +8,7 @@ import imaplib
 import logging
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
@@ -77,8 +77,12 @@ class Account:
             "imap+tls": MailBoxStartTls,
         }
         box = kinds[self.scheme](self.host, self.port, timeout=TIMEOUT_SECONDS)
-        box.login(self.user, self.password, initial_folder=None)
-        box.folder.set(self.folder, readonly=True)
+        try:
+            box.login(self.user, self.password, initial_folder=None)
+            box.folder.set(self.folder, readonly=True)
+        except AWAY:
+            close(box)
+            raise
         return box
 
 
@@ -135,6 +139,8 @@ def close(box: BaseMailBox) -> None:
         box.logout()
     except AWAY as error:
         logger.info("leaving a mailbox failed: %s", error)
+    with suppress(OSError):
+        box.client.shutdown()
 
 
 # --- Reading one mailbox ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from content import markdown
 
 MAX_HTML = 1_000_000
 MAX_LINES = 8_000
+MAX_DEPTH = 1_500
 CUT = "\ue000cut"
 """A line that stands where a mail program marked the beginning of the quoted mail."""
 FORWARD = "\ue000forward"
@@ -72,6 +73,30 @@ _CUT_IDS = re.compile(
 _BORDER = re.compile(r"border-top:\s*(?:solid|1\.0pt solid)?\s*#?(?:e1e1e1|b5c4df)", re.IGNORECASE)
 _BORDER_2 = re.compile(r"border:none;\s*border-top:\s*solid", re.IGNORECASE)
 _HIDDEN = re.compile(r"display:\s*none|mso-hide:\s*all|font-size:\s*0", re.IGNORECASE)
+_OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_VOID = frozenset(
+    {
+        "br",
+        "hr",
+        "img",
+        "input",
+        "meta",
+        "link",
+        "wbr",
+        "area",
+        "base",
+        "col",
+        "source",
+        "p",
+        "li",
+        "td",
+        "tr",
+        "th",
+        "dd",
+        "dt",
+    }
+)
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 
 
@@ -94,11 +119,23 @@ class Lines:
 
 def lines_of(html: str) -> Lines:
     """Return the text of `html` as lines of Markdown."""
+    html = html[:MAX_HTML]
     walk = _Walk()
-    walk.feed(_CLEANER.clean(html[:MAX_HTML]))
+    walk.feed(_TAG.sub(" ", html).replace("<", " ") if _is_too_deep(html) else _CLEANER.clean(html))
     walk.close()
     walk.end_line()
     return Lines(_tidied(walk.lines), walk.pictures)
+
+
+def _is_too_deep(html: str) -> bool:
+    """Whether elements are nested so deeply that parsing them would take seconds: then only the text counts."""
+    depth = 0
+    for closes, name in _OPENING.findall(html):
+        if name.lower() not in _VOID:
+            depth += -1 if closes else 1
+            if depth > MAX_DEPTH:
+                return True
+    return False
 
 
 def _tidied(lines: list[str]) -> list[str]:

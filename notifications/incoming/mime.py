@@ -15,7 +15,7 @@ from email import header as email_header
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import EmailPolicy
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, cast
 
@@ -26,7 +26,7 @@ MAX_BYTES = 35_000_000
 MAX_HEADER_BYTES, MAX_HEADER = 400_000, 8_000
 MAX_PARTS, MAX_DEPTH = 200, 20
 MAX_TEXT_BYTES = 2_000_000
-MOST_LINES_TIMES_MULTIPARTS, MOST_BOUNDARIES = 10_000_000, 20_000
+MOST_LINES_TIMES_MULTIPARTS, MOST_BOUNDARIES = 10_000_000, 4_000
 MAX_ADDRESSES, MAX_IDS = 100, 60
 TOO_LARGE, TOO_COMPLEX, UNREADABLE, NO_MAIL = "too_large", "too_complex", "unreadable", "no_mail"
 
@@ -35,10 +35,12 @@ CUT_HEADER = "X-Desk-Cut"
 comes with it is only read less."""
 
 _MULTIPART = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
+_BOUNDARY = re.compile(rb"boundary\s*=\s*\"?([^\s\";]{1,100})", re.IGNORECASE)
 _HEADERS_END = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
 _ID = re.compile(r"<([^<>\s]{1,400})>")
 _ENCODED_WORD = re.compile(r"=\?[^?\s]{1,60}\?[bq]\?", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]{1,128}@[^\s<>@,;:\"()]{1,253}")
+_BRACKETED = re.compile(r"<\s*([^<>\s]{1,128}@[^<>\s]{1,253})\s*>")
 _HEADER_LINE = re.compile(rb"^[!-9;-~]{1,80}[ \t]*:", re.MULTILINE)
 
 
@@ -218,7 +220,7 @@ def decoded(value: str) -> str:
         # Words that were split in the middle of a character belong together.
         text = re.sub(r"(\?=)\s+(=\?)", r"\1 \2", text)
         try:
-            text = _joined(email_header.decode_header(text))
+            text = _joined(email_header.decode_header(text)) or text
         except Exception:  # noqa: BLE001  (binascii.Error, HeaderParseError, …)
             text = str(text)
     return " ".join(text.replace("\x00", "").split())
@@ -242,18 +244,26 @@ def _joined(pieces: Any) -> str:
 
 
 def addresses_in(value: str) -> list[Address]:
-    """Return the addresses in a raw header. A name may be an encoded word, so addresses are split before decoding."""
+    """Return the addresses in a raw header. What stands in angle brackets is the address, whatever the name before it
+    looks like. A name may be an encoded word, so addresses are found before decoding."""
     short = " ".join(charsets.mended(value[:MAX_HEADER]).split())
-    pairs: list[tuple[str, str]] = []
-    try:
-        pairs = getaddresses([short])
-    except Exception:  # noqa: BLE001
-        pairs = []
-    found = [_address(name, email) for name, email in pairs if "@" in email]
-    found = [one for one in found if _ADDRESS.fullmatch(one.email)]
-    if not found:
-        found = [_address("", email) for email in _ADDRESS.findall(decoded(short))]
-    return found[:MAX_ADDRESSES]
+    found: list[Address] = []
+    end = 0
+    for bracketed in _BRACKETED.finditer(short):
+        others, name = _before(short[end : bracketed.start()])
+        found += [*others, _address(name, bracketed[1])]
+        end = bracketed.end()
+    found += [_address("", email) for email in _ADDRESS.findall(short[end:] if found else decoded(short))]
+    return [one for one in found if _ADDRESS.fullmatch(one.email)][:MAX_ADDRESSES]
+
+
+def _before(text: str) -> tuple[list[Address], str]:
+    """Return the addresses without brackets in the text before a bracketed one, and the name of that one."""
+    text = text.strip()
+    quote = text.rfind('"', 0, -1) if text.endswith('"') else -1
+    place = quote if quote >= 0 else text.rfind(",") + 1
+    others = [_address("", email) for email in _ADDRESS.findall(text[:place])]
+    return others, text[place:].strip(' ",;')
 
 
 def _address(name: str, email: str) -> Address:
@@ -274,7 +284,11 @@ def _too_much(raw: bytes) -> str:
         return TOO_COMPLEX
     multiparts = sum(1 for _found in _MULTIPART.finditer(raw))
     too_many_lines = multiparts * raw.count(b"\n") > MOST_LINES_TIMES_MULTIPARTS
-    return TOO_COMPLEX if too_many_lines or (multiparts and raw.count(b"\n--") > MOST_BOUNDARIES) else ""
+    if too_many_lines:
+        return TOO_COMPLEX
+    boundaries = set(_BOUNDARY.findall(raw)[:MAX_PARTS]) if multiparts else ()
+    parts = sum(raw.count(b"\n--" + boundary) for boundary in boundaries)
+    return TOO_COMPLEX if parts > MOST_BOUNDARIES else ""
 
 
 def _headers_of(raw: bytes) -> bytes:

@@ -17,8 +17,9 @@ from django.utils import timezone
 from accounts.models import User
 from tickets import folios, policies
 from tickets.actors import Actor, Guest
+from tickets.addresses import main_address
 from tickets.enums import MailReason, MailVerdict, Purpose
-from tickets.models import BlockedSender, DeskAddress, IncomingEmail, Process, Ticket
+from tickets.models import BlockedSender, DeskAddress, IncomingEmail, Ticket
 
 from ..models import OutgoingEmail
 from ..outgoing import reply_address
@@ -238,10 +239,10 @@ class _Judge:
     def _address(self) -> DeskAddress | None:
         """Return the desk's address to which the mail went: the first that servers noted, else the mailbox's own, else
         the main one, for a mail may reach a mailbox by other names."""
-        for email in [*self.mail.recipients, self.mailbox, settings.DESK_SUPPORT_EMAIL.lower()]:
+        for email in [*self.mail.recipients, self.mailbox]:
             if found := self.addresses.get(email) or self.addresses.get(re.sub(r"\+[^@]*@", "@", email)):
                 return found
-        return next(iter(self.addresses.values()), None) or main_address()
+        return main_address()
 
     def _is_flood(self, ticket: Ticket | None, *, times: int) -> bool:
         """Whether this sender has sent more in the last hour than a person does."""
@@ -252,18 +253,6 @@ class _Judge:
             recent = recent.filter(ticket=ticket)
         most = (MOST_MAILS_OF_A_SENDER if ticket is None else MOST_MAILS_ON_A_TICKET) * times
         return recent.order_by().values("pk")[:most].count() >= most
-
-
-def main_address() -> DeskAddress | None:
-    """Return the address of a desk that has not said what its mails are about: its first process that takes guests.
-    None if it has no such process."""
-    processes = (
-        Process.objects.filter(is_active=True, current__isnull=False).select_related("current").order_by("pk")
-    )
-    for process in processes:
-        if process.definition.login_for("") != "required":
-            return DeskAddress(email=settings.DESK_SUPPORT_EMAIL, process=process)
-    return None
 
 
 def is_blocked(email: str) -> bool:

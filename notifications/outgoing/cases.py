@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from accounts.names import first_name
 from content.text import as_typed, render_markdown
 from tickets import clocks
-from tickets.enums import ClockKind, EventKind, MessageKind, Severity
+from tickets.enums import Channel, ClockKind, EventKind, MessageKind, Severity
 from tickets.models import Clock, Message, Ticket, TicketEvent
 from web.explained import summary
 
@@ -45,8 +45,14 @@ class MailContext:
     def is_verified(self) -> bool:
         """Whether this mail may repeat what the requester wrote. True for staff, for the requester's own account, if
         staff filed the ticket, and for an address that acted through a guest's link: opening it is not enough, because
-        mail scanners open links too."""
-        if self.for_staff or (self.mail.user_id and self.mail.user_id == self.ticket.requester_id):
+        mail scanners open links too. A ticket that came by mail proves nothing, for anybody writes any sender (B14),
+        until its sender has been proven by their mail server or by answering one of our mails."""
+        if self.for_staff:
+            return True
+        if self.ticket.channel == Channel.EMAIL and self.is_mail_proven:
+            return True
+        is_theirs = self.mail.user_id is not None and self.mail.user_id == self.ticket.requester_id
+        if is_theirs and self.ticket.channel != Channel.EMAIL:
             return True
         if self.ticket.guest_tokens.filter(
             email__iexact=self.mail.recipient, last_used_at__isnull=False
@@ -56,6 +62,12 @@ class MailContext:
             "actor"
         )
         return any(event.actor is not None and event.actor.is_desk_staff for event in filed_by)
+
+    @cached_property
+    def is_mail_proven(self) -> bool:
+        """Whether some mail of the ticket was proven to be the requester's."""
+        mails = self.ticket.mails.filter(message__from_requester=True).values_list("details", flat=True)[:20]
+        return any(told.get("token") or told.get("checks", {}).get("dmarc") == "pass" for told in mails)
 
     @property
     def is_by_requester(self) -> bool:

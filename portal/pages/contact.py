@@ -1,14 +1,20 @@
 """The contact panel: phone, WhatsApp and e-mail from the settings, and the hours of the phone (S3.25, S3.26)."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
+from tickets.addresses import promise_by_mail
+from tickets.definitions.targets import Target
+from tickets.enums import TargetUnit
 from tickets.schedules.openness import counted_for, opening, openness
 from web.opening_hours import closure_notices, first_capital, in_zone, until_in_words, week_table
+from web.wording import target_in_words
 
 
 def panel(reader: object) -> dict[str, Any]:
@@ -21,6 +27,7 @@ def panel(reader: object) -> dict[str, Any]:
     if state.phone:
         phone = opening(state.phone, now=now)
         hours = {"open": phone.is_open, "until": until_in_words(phone, state.phone.zone, now=now)}
+    promise = promise_by_mail()
     rows = [
         {
             "icon_name": "telephone",
@@ -41,8 +48,10 @@ def panel(reader: object) -> dict[str, Any]:
             "value": settings.DESK_SUPPORT_EMAIL,
             "href": f"mailto:{settings.DESK_SUPPORT_EMAIL}",
             "note": _("Correo"),
-            "open": None,
-            "until": "",
+            "open": True if promise else None,
+            "until": _("Activo 24/7, respondemos en %(time)s") % {"time": _in_hours(promise)}
+            if promise
+            else "",
         },
     ]
     rows = [row for row in rows if row["value"]]
@@ -56,6 +65,14 @@ def panel(reader: object) -> dict[str, Any]:
             counted=counted_for(reader, state.closures) if isinstance(reader, User) else (),
         ),
     }
+
+
+def _in_hours(target: Target) -> str:
+    """Return the target in words, up to two days as hours on the clock: «24 horas», not «1 día»."""
+    hours, rest = divmod(target.amount, timedelta(hours=1))
+    if target.unit != TargetUnit.ELAPSED or rest or hours > 48:
+        return target_in_words(target)
+    return ngettext("%(hours)d hora", "%(hours)d horas", hours) % {"hours": hours}
 
 
 def _digits(number: str) -> str:

@@ -1,6 +1,7 @@
 """The home page and its search."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
@@ -9,9 +10,10 @@ import pytest
 from django.test import Client, override_settings
 
 from accounts.models import User
+from tickets.enums import Channel
 from tickets.exceptions import NotAllowed
-from tickets.models import Category, Process, Ticket
-from tickets.tests.factories import make_ticket
+from tickets.models import Category, DeskAddress, Process, Ticket
+from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.playing import review
 from tickets.workflow import conversation
 from tickets.workflow.perform import perform
@@ -79,6 +81,19 @@ def test_contact_shows_only_configured_channels(client: Client, db: None):
     assert "WhatsApp" not in page
     assert "Disponible" not in page
     assert "24/7" not in page
+
+
+@pytest.mark.demand("S3.26")
+def test_contact_promises_by_mail_what_the_clock_of_a_mail_counts(client: Client, db: None, settings: Any):
+    settings.DESK_REPLY_DOMAIN = "responde.example.com"
+    process = make_process("solicitud-guiada")
+    DeskAddress.objects.create(email=settings.DESK_SUPPORT_EMAIL, process=process)
+
+    page = html(client)
+
+    assert "Activo 24/7, respondemos en 24 horas" in page
+    ticket = make_ticket(process, guest_email="ana@cliente.test", channel=Channel.EMAIL)
+    assert ticket.first_response_due_at - ticket.created_at == timedelta(hours=24)
 
 
 @pytest.mark.demand("S3.1")
