@@ -83,9 +83,16 @@ class _Blocks:
 
     def _end_paragraph(self) -> Iterator[str]:
         if self._paragraph:
-            html = _inline("\n".join(line.rstrip() for line in self._paragraph))
+            html = self._inline("\n".join(line.rstrip() for line in self._paragraph))
             yield html if self.tight else f"<p>{html}</p>"
             self._paragraph = []
+
+    def _inside(self, lines: list[str], *, tight: bool = False, is_item: bool = False) -> Iterable[str]:
+        """Return the HTML of each block of a quote or item."""
+        return _Blocks(lines, self.depth + 1, tight=tight, is_item=is_item)
+
+    def _inline(self, text: str) -> str:
+        return _inline(text)
 
     def _block(self, start: int) -> tuple[str, int]:
         """Return the HTML of the block that begins at `start`, and where it ends. If the HTML is empty, these lines are
@@ -123,7 +130,7 @@ class _Blocks:
         while end < len(self.lines) and (found := _QUOTE.match(self.lines[end])):
             quoted.append(self.lines[end][found.end() :])
             end += 1
-        html = "\n".join(_Blocks(quoted, self.depth + 1))
+        html = "\n".join(self._inside(quoted))
         return f"<blockquote>\n{html}\n</blockquote>", end
 
     def _list(self, start: int, first: re.Match[str]) -> tuple[str, int]:
@@ -139,12 +146,19 @@ class _Blocks:
             end -= 1
         if first["bullet"] and all(lines[0][:1].isdigit() for lines in items):
             return "", end  # «- 5 °C» is a number below zero
-        inner = ["".join(_Blocks(lines, self.depth + 1, tight=not loose, is_item=True)) for lines in items]
-        body = "\n".join(f"<li>{html}</li>" for html in inner)
         number = first["number"]
+        tight = not loose and not self._is_steps(number)
+        inner = ["".join(self._inside(lines, tight=tight, is_item=True)) for lines in items]
+        body = "\n".join(f"<li>{html}</li>" for html in inner)
         tag = "ul" if number is None else "ol"
         opening = f"<{tag}>" if number in (None, "1") else f'<ol start="{number}">'
+        if self._is_steps(number):
+            opening = '<ol class="kb-steps">'
         return f"{opening}\n{body}\n</{tag}>", end
+
+    def _is_steps(self, number: str | None) -> bool:
+        """Whether a list that begins with this number is drawn as steps, which only articles have."""
+        return False
 
     def _item(self, start: int, first: re.Match[str], index: int) -> tuple[list[str], bool, int] | None:
         """Return the lines of the item at `start`, whether it has blank lines in or before it, and where the next one
@@ -180,9 +194,12 @@ class _Blocks:
             end += 1
         if len(titles) + sum(map(len, rows)) > MAX_CELLS:
             return "", end
-        head, body = _row("th", titles), "\n".join(_row("td", row) for row in rows)
+        head, body = self._row("th", titles), "\n".join(self._row("td", row) for row in rows)
         body = f"<tbody>\n{body}\n</tbody>\n" if rows else ""
         return f"<table>\n<thead>\n{head}\n</thead>\n{body}</table>", end
+
+    def _row(self, tag: str, cells: Iterable[str]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{self._inline(cell.strip())}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _dedent(line: str, width: int) -> str:
@@ -197,10 +214,6 @@ def _cells(line: str) -> list[str]:
     if inner.endswith("|") and not inner.endswith(f"{LITERAL}|"):
         inner = inner[:-1]
     return _UNESCAPED_PIPE.split(inner)
-
-
-def _row(tag: str, cells: Iterable[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{_inline(cell.strip())}</{tag}>" for cell in cells) + "</tr>"
 
 
 def _escape(text: str) -> str:

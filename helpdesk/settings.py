@@ -94,6 +94,7 @@ DESK_READYZ_TOKEN = env.str("DESK_READYZ_TOKEN", "")
 INSTALLED_APPS = [
     "accounts",
     "tickets",
+    "knowledge",
     "web",
     "portal",
     "agents",

@@ -25,6 +25,7 @@ PLACES = (
     "content",
     "accounts",
     "tickets",
+    "knowledge",
     "web",
     "portal",
     "agents",

@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "locale" / "en" / "LC_MESSAGES" / "django.po"
 REWORDED = ROOT / "locale" / "es" / "LC_MESSAGES" / "django.po"
 SOURCES = (
-    "accounts", "agents", "content", "demo", "helpdesk", "notifications", "portal", "templates", "tickets", "web",
+    "accounts", "agents", "content", "demo", "helpdesk", "knowledge", "notifications", "portal", "templates", "tickets",
+    "web",
 )  # fmt: skip
 IGNORED = (
     "*/tests/*",

@@ -19,7 +19,7 @@ FORBIDDEN_IN_THE_DOMAIN = (
     "django.views",
     "django.urls",
 )
-DOMAIN = ("content", "accounts", "tickets")
+DOMAIN = ("content", "accounts", "tickets", "knowledge")
 FACES = ("portal", "agents")  # notifications is none: its mails link to the pages of both
 
 

@@ -1,0 +1,202 @@
+"""Read a query: its words, what else they are called, and what was meant by those that nobody writes."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import log
+
+from django.db.models import Count, Q
+
+from content.search import SHORTEST_CORRECTED, correction, stems_of, trigrams_of, words_of
+from content.text import fold
+
+from . import synonyms
+from .enums import Audience
+from .indexing import TOTAL
+from .models import Stem, Word, WordPart
+
+QUERY_WORDS = 12
+TEXT_WORDS = 60
+"""The words that count of a query, and of a longer text such as a report."""
+CORRECTED = 3
+"""The words of a query that are corrected."""
+NEIGHBOURS = 30
+SYNONYM = 0.85
+UNKNOWN = 0.35
+"""What a synonym counts beside the word itself, and a word that nobody writes beside a rare one."""
+_PLEASANTRIES = frozenset((
+    "ahora", "ayer", "ayuda", "ayudar", "ayudarme", "ayudenme", "buen", "buenas", "buenos", "can", "cannot", "dia",
+    "dias", "estoy", "favor", "gracias", "hace", "hacer", "hago", "has", "have", "hello", "help", "hi", "hola", "hoy",
+    "llamo", "necesito", "need", "noches", "now", "please", "puede", "pueden", "puedo", "soy", "tardes", "tengo",
+    "thanks", "today",
+))  # fmt: skip
+"""Words that tell little in a report. They count if a query has no others."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A way to say something: the stems of each of its words. `weight` is 1 for the words of the query itself."""
+
+    words: tuple[frozenset[str], ...]
+    weight: float = 1.0
+
+    @property
+    def stems(self) -> frozenset[str]:
+        return frozenset().union(*self.words)
+
+
+@dataclass
+class Term:
+    """A word of the query, with all ways to say it, and its weight: the rarer, the more it tells."""
+
+    word: str
+    phrases: list[Phrase] = field(default_factory=list)
+    weight: float = 0.0
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A query as search understands it. `corrected` is the query with the words that were meant; empty if none was
+    wrong. `known` has the stems that some text has: their ids and how many texts have each."""
+
+    query: str
+    corrected: str
+    wrong: tuple[str, ...]
+    terms: tuple[Term, ...]
+    known: dict[str, tuple[int, int]]
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """The stems of all that is looked for, to mark them where they stand."""
+        return frozenset().union(*(phrase.stems for term in self.terms for phrase in term.phrases))
+
+
+def analyse(
+    query: str,
+    *,
+    audiences: Collection[Audience],
+    most_words: int = QUERY_WORDS,
+    vocabulary: Collection[str] = (),
+    correct: bool = True,
+) -> Analysis:
+    """Read the query for somebody who may read `audiences`. Takes up to five queries.
+
+    `vocabulary` are folded words that are right although no article has them: those of the topics, for instance. With
+    `correct=False` the words are taken as they are typed.
+    """
+    words = _telling(query, most_words)
+    total, known = _known(stem for word in words for stem in stems_of(word))
+    meant = _corrections(words, known, audiences, vocabulary) if correct else {}
+    right = [meant.get(word, word) for word in words]
+    groups = _synonyms(right)
+    terms = [Term(word, [Phrase((stems_of(word),))]) for word in right]
+    for start, end, phrases in groups:
+        for term in terms[start:end]:
+            term.phrases += phrases
+    more = {stem for term in terms for phrase in term.phrases for stem in phrase.stems} - known.keys()
+    if more:
+        known |= _known(more)[1]
+    for term in terms:
+        term.weight = _weight(term, known, total)
+    return Analysis(query, _replaced(query, meant) if meant else "", tuple(meant), tuple(terms), known)
+
+
+def _telling(query: str, most: int) -> list[str]:
+    words = words_of(query, limit=most)
+    telling = [word for word in words if fold(word) not in _PLEASANTRIES]
+    return telling or words
+
+
+def _known(stems: Iterable[str]) -> tuple[int, dict[str, tuple[int, int]]]:
+    """Return how many texts there are, and of those stems that some have, id and number of texts. One query."""
+    rows = Stem.objects.filter(text__in={*stems, TOTAL}, texts__gt=0).values_list("text", "pk", "texts")
+    found = {text: (pk, texts) for text, pk, texts in rows}
+    _pk, total = found.pop(TOTAL, (0, 0))
+    return total, found
+
+
+def _corrections(
+    words: Sequence[str],
+    known: dict[str, tuple[int, int]],
+    audiences: Collection[Audience],
+    vocabulary: Collection[str],
+) -> dict[str, str]:
+    """Return the words that were most likely meant, by those that neither an article nor the vocabulary nor a synonym
+    has."""
+    right = {stem for word in vocabulary for stem in stems_of(word)}
+    unknown = [
+        word
+        for word in words
+        if len(word) >= SHORTEST_CORRECTED and word.isalpha() and not stems_of(word) & (known.keys() | right)
+    ]
+    if not unknown:
+        return {}
+    named = synonyms.groups_for(key for word in unknown for key in synonyms.keys_of([word]))
+    meant = {}
+    for word in [word for word in unknown if not synonyms.keys_of([word]) & named.keys()][:CORRECTED]:
+        plain = fold(word)
+        near = {
+            other
+            for other in vocabulary
+            if abs(len(other) - len(plain)) < 3 and trigrams_of(other) & trigrams_of(plain)
+        }
+        if best := correction(plain, near | set(_neighbours(plain, audiences))):
+            meant[word] = best
+    return meant
+
+
+def _neighbours(word: str, audiences: Collection[Audience]) -> Iterator[str]:
+    """Yield the words of texts that the person may read that share most groups of three letters with `word`."""
+    margin = 2 if len(word) > 6 else 1
+    lengths = range(len(word) - margin, len(word) + margin + 1)
+    parts = WordPart.objects.filter(letters__in=trigrams_of(word), length__in=lengths)
+    nearest = parts.values("word").annotate(shared=Count("id")).order_by("-shared", "word")
+    ids = [row["word"] for row in nearest[:NEIGHBOURS]]
+    readable = Q()
+    for audience in audiences:
+        readable |= Q(**{f"{audience.value}__gt": 0})
+    yield from Word.objects.filter(readable, pk__in=ids).values_list("text", flat=True)
+
+
+def _synonyms(words: Sequence[str]) -> list[tuple[int, int, list[Phrase]]]:
+    """Return the synonyms of each word and of each phrase in the words: where it begins and ends, and the phrases."""
+    spans = [
+        (start, end)
+        for start in range(len(words))
+        for end in range(start + 1, min(start + synonyms.LONGEST_PHRASE, len(words)) + 1)
+    ]
+    keys = {span: synonyms.keys_of(words[span[0] : span[1]]) for span in spans}
+    groups = synonyms.groups_for(key for each in keys.values() for key in each)
+    found = []
+    for (start, end), own in keys.items():
+        named = {group.pk: group for key in own for group in groups.get(key, ())}
+        others = [
+            Phrase(tuple(stems_of(word) for word in said), SYNONYM)
+            for group in named.values()
+            for phrase in group.phrases
+            if (said := words_of(phrase)) and not synonyms.keys_of(said) & own
+        ]
+        if others:
+            found.append((start, end, others))
+    return found
+
+
+def _weight(term: Term, known: dict[str, tuple[int, int]], total: int) -> float:
+    """Return how much the word tells: BM25's logarithm of how rare it is. A word that no text has tells a little: the
+    query is about something else, too."""
+    for phrase in term.phrases:
+        texts = max((known[stem][1] for stem in phrase.stems if stem in known), default=0)
+        if texts:
+            return log(1 + (max(total - texts, 0) + 0.5) / (texts + 0.5))
+    return UNKNOWN * log(1 + (total + 0.5) / 0.5)
+
+
+def _replaced(query: str, meant: dict[str, str]) -> str:
+    return " ".join(_piece(piece, meant) for piece in query.split())
+
+
+def _piece(piece: str, meant: dict[str, str]) -> str:
+    lower = piece.lower()
+    for wrong, right in meant.items():
+        if wrong in lower:
+            return lower.replace(wrong, right)
+    return piece

@@ -1,0 +1,38 @@
+"""Find personal data in a text that is to become an article, and mark it for removal.
+
+A mark is written `[[…]]` around the words. An article with marks cannot be published: a person must remove them.
+"""
+
+import re
+
+_MARK = re.compile(r"\[\[([^\[\]\n]{1,200})\]\]")
+_PERSONAL = re.compile(
+    r"(?P<mail>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})"
+    r"|(?P<number>(?<![\w.,/-])\+?\d(?:[ .()-]{0,2}\d){5,18}(?![\w/-]))"
+    r"|(?P<plate>\b[A-Z]{3}[ -]?\d{2,3}[A-Z]?\b)"
+    r"|(?P<folio>\b[A-Z]{1,5}-\d{3,9}\b)"
+)
+
+
+def mark(text: str, *, names: tuple[str, ...] = ()) -> str:
+    """Return the text with mail addresses, long numbers (phones, cards, documents), plates, folios and these names
+    between marks. What is marked already stays so."""
+    pieces = _MARK.split(text)  # every second piece stood between marks
+    return "".join(f"[[{piece}]]" if at % 2 else _marked(piece, names) for at, piece in enumerate(pieces))
+
+
+def marks_in(text: str) -> list[str]:
+    """Return the words between marks, in order."""
+    return _MARK.findall(text)
+
+
+def looks_personal(text: str) -> bool:
+    """Whether the text has an address, a long number, a plate or a folio."""
+    return _PERSONAL.search(text) is not None
+
+
+def _marked(text: str, names: tuple[str, ...]) -> str:
+    text = _PERSONAL.sub(r"[[\g<0>]]", text)
+    for name in sorted(filter(None, (name.strip() for name in names)), key=len, reverse=True):
+        text = re.sub(rf"(?<!\[)\b{re.escape(name)}\b", r"[[\g<0>]]", text, flags=re.IGNORECASE)
+    return text

@@ -1,0 +1,209 @@
+"""Rank articles for a query or a longer text, the same on both databases (decision 45).
+
+`rank` is what searches and suggestions call. Its scores go from 0 to 1 and mean the same for every query: how much of
+what the query tells the article is about. So a suggestion can be left out when nothing fits.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from content.search import likeness
+from content.text import fold
+from tickets.search.finding import marked
+
+from .analysis import Analysis, Phrase, Term, analyse
+from .enums import Audience
+from .indexing import MOST_IMPACT
+from .models import Article, ArticleText, Posting
+from .models.querysets import Reader, audiences_of
+
+MOST_OF_A_STEM = 200
+"""The texts that are looked at of each stem: those with the greatest impact."""
+STEMS = 16
+CANDIDATES = 120
+TOLD_BY = 8
+"""The score says how much of the `TOLD_BY` most telling words an article is about: more words of a long report do not
+make it less likely that an article fits."""
+ALIKE = 0.15
+"""The share of the title's likeness in the score; the rest are the words."""
+OTHER_LANGUAGE = 0.9
+LEAST, LEAST_OF_BEST = 0.12, 0.4
+"""What is below, or below this share of the best, is not shown in a search."""
+FITS = 0.4
+"""What is below is not suggested to somebody who did not search."""
+
+Pieces = list[tuple[str, bool]]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An article that was found: its text in the reader's language if there is one, and its score from 0 to 1."""
+
+    article: Article
+    text: ArticleText
+    score: float
+
+    @property
+    def title(self) -> str:
+        return self.text.published.title if self.text.published else ""
+
+    @property
+    def summary(self) -> str:
+        return self.text.published.summary if self.text.published else ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The hits of a search, best first, and how the query was understood."""
+
+    analysis: Analysis
+    hits: list[Hit]
+
+    def marked(self, text: str) -> Pieces:
+        """Return the text in pieces, each with whether it is a word that was looked for, a synonym or a correction."""
+        return list(marked(text, self.analysis.stems))
+
+
+def search(
+    query: str,
+    *,
+    reader: Reader,
+    language: str,
+    in_portal: bool = True,
+    limit: int = 10,
+    vocabulary: Collection[str] = (),
+    correct: bool = True,
+) -> Found:
+    """Return the articles that have something of the query and that the person may read. Takes up to ten queries,
+    whatever the number of articles. `vocabulary` and `correct` are those of `analyse`."""
+    audiences = audiences_of(reader, in_portal=in_portal)
+    analysis = analyse(query, audiences=audiences, vocabulary=vocabulary, correct=correct)
+    hits = ranked(analysis, reader=reader, language=language, audiences=audiences, limit=limit)
+    least = max(LEAST, LEAST_OF_BEST * hits[0].score) if hits else 0.0
+    return Found(analysis, [hit for hit in hits if hit.score >= least])
+
+
+def rank(
+    text: str,
+    *,
+    reader: Reader,
+    language: str,
+    in_portal: bool = True,
+    limit: int = 3,
+    least: float = FITS,
+    most_words: int = 60,
+) -> list[Hit]:
+    """Return the articles that fit a text, best first, and none whose score is below `least`.
+
+    For suggestions while a report is written: a text that is about something else gets an empty list. Reads only what
+    `reader` may read; `in_portal=True` never reads procedures.
+    """
+    audiences = audiences_of(reader, in_portal=in_portal)
+    analysis = analyse(text, audiences=audiences, most_words=most_words)
+    hits = ranked(analysis, reader=reader, language=language, audiences=audiences, limit=limit)
+    return [hit for hit in hits if hit.score >= least]
+
+
+def ranked(
+    analysis: Analysis, *, reader: Reader, language: str, audiences: Collection[Audience], limit: int
+) -> list[Hit]:
+    """Return the `limit` articles with the highest scores, one hit for each article, in an order that depends on
+    nothing but their texts. Up to four queries."""
+    impacts = _impacts(analysis, audiences)
+    scores = {text: _score(analysis.terms, found) for text, found in impacts.items()}
+    best = sorted(scores, key=lambda text: (-scores[text], text))[: max(4 * limit, 20)]
+    by_article: dict[int, list[ArticleText]] = defaultdict(list)
+    rows = (
+        ArticleText.objects.filter(pk__in=best)
+        .select_related("published")
+        .defer("published__body", "indexed_words")
+    )
+    for text in rows:
+        by_article[text.article_id].append(text)
+    readable = Article.objects.visible_to(reader).published().filter(audience__in=audiences)
+    articles = readable.select_related("section").in_bulk(by_article.keys())
+    query = fold(analysis.corrected or analysis.query)
+    hits = [_hit(article, by_article[pk], scores, query, language) for pk, article in articles.items()]
+    hits.sort(key=lambda hit: (-round(hit.score, 6), hit.article.pk))
+    return _in_language(hits[:limit], language)
+
+
+def _hit(
+    article: Article, texts: list[ArticleText], scores: dict[int, float], query: str, language: str
+) -> Hit:
+    def score(text: ArticleText) -> float:
+        title = text.published.title if text.published else ""
+        whole = (1 - ALIKE) * scores[text.pk] + ALIKE * likeness(query, fold(title))
+        return whole if text.language == language else whole * OTHER_LANGUAGE
+
+    best = max(texts, key=lambda text: (score(text), -text.pk))
+    return Hit(article, best, score(best))
+
+
+def _in_language(hits: list[Hit], language: str) -> list[Hit]:
+    """Show each article in the reader's language, if it has a published text in it, whichever text was found."""
+    other = [hit.article.pk for hit in hits if hit.text.language != language]
+    if not other:
+        return hits
+    texts = ArticleText.objects.filter(article__in=other, language=language, published__isnull=False)
+    own = {text.article_id: text for text in texts.select_related("published").defer("published__body")}
+    return [Hit(hit.article, own.get(hit.article.pk, hit.text), hit.score) for hit in hits]
+
+
+def _impacts(analysis: Analysis, audiences: Collection[Audience]) -> dict[int, dict[str, int]]:
+    """Return the candidates: of each text, the impact of each stem that it has. Up to two queries."""
+    wanted = {stem: analysis.known[stem] for stem in analysis.stems if stem in analysis.known}
+    if not wanted:
+        return {}
+    names = {pk: stem for stem, (pk, _texts) in wanted.items()}
+    chosen = sorted(wanted.values(), key=lambda each: (each[1], each[0]))[:STEMS]
+    reaches = [audience.reach for audience in audiences]
+    rare = [pk for pk, texts in chosen if texts <= MOST_OF_A_STEM]
+    common = [pk for pk, texts in chosen if texts > MOST_OF_A_STEM]
+    found = _gathered(_candidates(rare, common, reaches), names)
+    if common or len(wanted) > STEMS:
+        best = sorted(found, key=lambda text: (-_score(analysis.terms, found[text]), text))[:CANDIDATES]
+        exact = Posting.objects.filter(text__in=best, stem__in=names).values_list("text", "stem", "impact")
+        found = _gathered(exact, names)
+    return found
+
+
+def _candidates(rare: list[int], common: list[int], reaches: list[int]) -> Iterable[tuple[int, int, int]]:
+    """Return the postings of the rare stems, and of each common one those with the greatest impact. One query, which
+    reads no more than `STEMS` times `MOST_OF_A_STEM` rows for each reach."""
+    branches: list[QuerySet[Posting]] = (
+        [Posting.objects.filter(stem__in=rare, reach__in=reaches)] if rare else []
+    )
+    for stem in common:
+        for reach in reaches:
+            greatest = Posting.objects.filter(stem=stem, reach=reach).order_by("-impact", "text")
+            branches.append(Posting.objects.filter(pk__in=greatest.values("pk")[:MOST_OF_A_STEM]))
+    rows = [branch.order_by().values_list("text", "stem", "impact") for branch in branches]
+    return rows[0].union(*rows[1:], all=True) if len(rows) > 1 else rows[0]
+
+
+def _gathered(rows: Iterable[tuple[int, int, int]], names: dict[int, str]) -> dict[int, dict[str, int]]:
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for text, stem, impact in rows:
+        found[text][names[stem]] = impact
+    return found
+
+
+def _score(terms: Iterable[Term], impacts: dict[str, int]) -> float:
+    """Return how much of what the query tells the text is about, from 0 to 1."""
+    terms = list(terms)
+    told = sum(sorted((term.weight for term in terms), reverse=True)[:TOLD_BY])
+    about = sum(term.weight * max(_fit(phrase, impacts) for phrase in term.phrases) for term in terms)
+    return min(1.0, about / told) if told else 0.0
+
+
+def _fit(phrase: Phrase, impacts: dict[str, int]) -> float:
+    """Return how much the text is about a phrase: 0 if it has not all of its words."""
+    each = [max((impacts.get(stem, 0) for stem in stems), default=0) for stems in phrase.words]
+    return phrase.weight * sum(each) / len(each) / MOST_IMPACT if each and all(each) else 0.0
+
+
+__all__ = ["FITS", "Found", "Hit", "rank", "ranked", "search"]
