@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 
 from . import markdown
-from .text import as_typed
+from .text import as_typed, plain_excerpt
 
 MAX_ARTICLE = 40_000
 """The maximum length of an article's text."""
@@ -121,6 +121,14 @@ def steps_of(text: str) -> list[str]:
         elif steps and line.strip() and not line.startswith((" ", "\t")):
             break
     return steps
+
+
+def plain(text: str, length: int = MAX_ARTICLE) -> str:
+    """Return the beginning of an article as one line of at most `length` characters of plain text, without pictures
+    and headings. It is not escaped."""
+    lines = [line for line in text.split("\n") if not _PICTURE.fullmatch(_without_mark(line))]
+    kept = [line for line in lines if not _HEADING.fullmatch(line)]
+    return plain_excerpt(_LINK.sub(r"\g<label>", "\n".join(kept)), length)
 
 
 def _without_mark(line: str) -> str:

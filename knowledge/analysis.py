@@ -1,6 +1,6 @@
 """Read a query: its words, what else they are called, and what was meant by those that nobody writes."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log
 
@@ -30,6 +30,9 @@ _PLEASANTRIES = frozenset((
     "thanks", "today",
 ))  # fmt: skip
 """Words that tell little in a report. They count if a query has no others."""
+
+
+Vocabulary = Callable[[], Collection[str]]
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,13 @@ def analyse(
     *,
     audiences: Collection[Audience],
     most_words: int = QUERY_WORDS,
-    vocabulary: Collection[str] = (),
+    vocabulary: Vocabulary = frozenset,
     correct: bool = True,
 ) -> Analysis:
     """Read the query for somebody who may read `audiences`. Takes up to five queries.
 
-    `vocabulary` are folded words that are right although no article has them: those of the topics, for instance. With
-    `correct=False` the words are taken as they are typed.
+    `vocabulary` returns folded words that are right although no article has them, those of the topics for instance; it
+    is called only if a word is unknown. With `correct=False` the words are taken as they are typed.
     """
     words = _telling(query, most_words)
     total, known = _known(stem for word in words for stem in stems_of(word))
@@ -118,30 +121,28 @@ def _corrections(
     words: Sequence[str],
     known: dict[str, tuple[int, int]],
     audiences: Collection[Audience],
-    vocabulary: Collection[str],
+    vocabulary: Vocabulary,
 ) -> dict[str, str]:
     """Return the words that were most likely meant, by those that neither an article nor the vocabulary nor a synonym
     has."""
-    right = {stem for word in vocabulary for stem in stems_of(word)}
-    unknown = [
-        word
-        for word in words
-        if len(word) >= SHORTEST_CORRECTED and word.isalpha() and not stems_of(word) & (known.keys() | right)
-    ]
+    unknown = [word for word in words if _can_be_wrong(word) and not stems_of(word) & known.keys()]
     if not unknown:
         return {}
-    named = synonyms.groups_for(key for word in unknown for key in synonyms.keys_of([word]))
+    others = vocabulary()
+    right = {stem for word in others for stem in stems_of(word)}
+    named = synonyms.groups_for(key for word in unknown for key in synonyms.keys_of([word])).keys()
+    wrong = [word for word in unknown if not stems_of(word) & right and not synonyms.keys_of([word]) & named]
     meant = {}
-    for word in [word for word in unknown if not synonyms.keys_of([word]) & named.keys()][:CORRECTED]:
+    for word in wrong[:CORRECTED]:
         plain = fold(word)
-        near = {
-            other
-            for other in vocabulary
-            if abs(len(other) - len(plain)) < 3 and trigrams_of(other) & trigrams_of(plain)
-        }
+        near = {other for other in others if abs(len(other) - len(plain)) < 3}
         if best := correction(plain, near | set(_neighbours(plain, audiences))):
             meant[word] = best
     return meant
+
+
+def _can_be_wrong(word: str) -> bool:
+    return len(word) >= SHORTEST_CORRECTED and word.isalpha()
 
 
 def _neighbours(word: str, audiences: Collection[Audience]) -> Iterator[str]:

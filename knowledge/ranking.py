@@ -14,10 +14,10 @@ from content.search import likeness
 from content.text import fold
 from tickets.search.finding import marked
 
-from .analysis import Analysis, Phrase, Term, analyse
+from .analysis import TEXT_WORDS, Analysis, Phrase, Term, Vocabulary, analyse
 from .enums import Audience
 from .indexing import MOST_IMPACT
-from .models import Article, ArticleText, Posting
+from .models import Article, ArticleText, ArticleVersion, Posting
 from .models.querysets import Reader, audiences_of
 
 MOST_OF_A_STEM = 200
@@ -67,6 +67,12 @@ class Found:
         return list(marked(text, self.analysis.stems))
 
 
+def bodies_of(hits: Iterable[Hit]) -> dict[int, str]:
+    """Return the text of each hit by the id of its published version. One query; the search itself reads no texts."""
+    versions = [hit.text.published_id for hit in hits if hit.text.published_id]
+    return dict(ArticleVersion.objects.filter(pk__in=versions).values_list("pk", "body"))
+
+
 def search(
     query: str,
     *,
@@ -74,7 +80,7 @@ def search(
     language: str,
     in_portal: bool = True,
     limit: int = 10,
-    vocabulary: Collection[str] = (),
+    vocabulary: Vocabulary = frozenset,
     correct: bool = True,
 ) -> Found:
     """Return the articles that have something of the query and that the person may read. Takes up to ten queries,
@@ -94,7 +100,7 @@ def rank(
     in_portal: bool = True,
     limit: int = 3,
     least: float = FITS,
-    most_words: int = 60,
+    most_words: int = TEXT_WORDS,
 ) -> list[Hit]:
     """Return the articles that fit a text, best first, and none whose score is below `least`.
 
@@ -204,6 +210,3 @@ def _fit(phrase: Phrase, impacts: dict[str, int]) -> float:
     """Return how much the text is about a phrase: 0 if it has not all of its words."""
     each = [max((impacts.get(stem, 0) for stem in stems), default=0) for stems in phrase.words]
     return phrase.weight * sum(each) / len(each) / MOST_IMPACT if each and all(each) else 0.0
-
-
-__all__ = ["FITS", "Found", "Hit", "rank", "ranked", "search"]

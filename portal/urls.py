@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
-from .views import filing, guests, home, profile, sending, ticket, tickets
+from .views import articles, crawlers, filing, guests, home, profile, search, sending, ticket, tickets
 
 app_name = "portal"
 
@@ -31,7 +31,16 @@ def ticket_pages(prefix: str, name: str, **extra: Any) -> list[URLPattern]:
 
 urlpatterns = [
     path("", home.home, name="home"),
-    path("buscar/", home.search, name="search"),
+    path("buscar/", search.search, name="search"),
+    path("buscar/falta/", search.miss, name="search_miss"),
+    path("ayuda/", articles.help_centre, name="help"),
+    path("ayuda/seccion/<slug:slug>/", articles.section, name="help_section"),
+    path("ayuda/<slug:slug>/", articles.article, name="article"),
+    path("ayuda/<slug:slug>/opinion/", articles.vote, name="article_vote"),
+    re_path(r"^ayuda/(?P<slug>[\w-]+)/(?P<language>es|en)/$", articles.article, name="article_in"),
+    path("robots.txt", crawlers.robots, name="robots"),
+    path("sitemap.xml", crawlers.sitemap, name="sitemap"),
+    path("sitemap-<slug:slug>.xml", crawlers.sitemap_section, name="sitemap_section"),
     path("nuevo/", filing.report, name="report"),
     path("nuevo/<slug:draft_id>/", filing.report_type, name="report_type"),
     path("nuevo/<slug:draft_id>/detalles/", filing.report_details, name="report_details"),

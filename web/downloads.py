@@ -1,4 +1,4 @@
-"""Views that serve the files of a ticket to everybody who may see the message: requesters, guests and staff.
+"""Views that serve the files of a ticket to everybody who may see the message, and those of an article to its readers.
 
 The content type served is the one that inspection found, never the one that the uploader declared (B2, B3). Files of
 the `INLINE` types may open in the browser, sandboxed; all other files are downloads.
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from content.stores import Store
+from knowledge.models import Article, ArticleFile
 from tickets import policies
 from tickets.models import Attachment
 from tickets.requesters import guests
@@ -35,8 +36,7 @@ def attachment(request: HttpRequest, file: uuid.UUID) -> HttpResponseBase:
     found = _visible(request, file)
     if found.is_held:
         return render(request, "web/held.html", {"attachment": found}, status=403)
-    is_inline = found.content_type in INLINE
-    return _serve(request, found.file, found, content_type=found.content_type, inline=is_inline)
+    return _serve(request, found.file, found, content_type=found.content_type)
 
 
 @require_safe
@@ -44,7 +44,19 @@ def attachment_thumbnail(request: HttpRequest, file: uuid.UUID) -> HttpResponseB
     found = _visible(request, file)
     if found.is_held or not found.thumbnail:
         raise Http404
-    return _serve(request, found.thumbnail, found, content_type=THUMBNAIL_TYPE, inline=True)
+    return _serve(request, found.thumbnail, found, content_type=THUMBNAIL_TYPE, in_page=True)
+
+
+@require_safe
+def article_file(request: HttpRequest, file: uuid.UUID) -> HttpResponseBase:
+    """Serve a file of an article to those who may read the article; others get 404."""
+    readable = Article.objects.visible_to(request.user)
+    found = ArticleFile.objects.filter(uuid=file, article__in=readable).exclude(file="").first()
+    if found is None:
+        raise Http404
+    if found.is_held:
+        return render(request, "web/held.html", {"attachment": found}, status=403)
+    return _serve(request, found.file, found, content_type=found.content_type, in_page=found.is_image)
 
 
 def _visible(request: HttpRequest, file: uuid.UUID) -> Attachment:
@@ -67,16 +79,22 @@ def _may_see(request: HttpRequest, attachment: Attachment) -> bool:
 
 
 def _serve(
-    request: HttpRequest, stored: FieldFile, attachment: Attachment, *, content_type: str, inline: bool
+    request: HttpRequest,
+    stored: FieldFile,
+    attachment: Attachment | ArticleFile,
+    *,
+    content_type: str,
+    in_page: bool = False,
 ) -> HttpResponseBase:
     """Return the response with the file: by a redirect to the object store if browsers can reach it, from the front
     server (X-Accel-Redirect) if files are on this disk and there is one, else streamed by this process, with support
-    for Range. Thumbnails never come from the object store: they stand in our pages, and the policy of those allows no
-    other host."""
+    for Range. Pictures that stand in our pages (`in_page`) never come from the object store: the policy of the pages
+    allows no other host."""
+    inline = in_page or content_type in INLINE
     disposition = content_disposition_header(not inline, attachment.name) or "attachment"
     store: Store = stored.storage  # type: ignore[assignment]
     name = str(stored.name)
-    if name != attachment.thumbnail.name:
+    if not in_page:
         signed = {"content_type": content_type, "disposition": disposition}
         if address := store.public_url(name, method=str(request.method), **signed):
             return redirect(address)
@@ -105,7 +123,7 @@ def _serve(
     return response
 
 
-def _not_given(request: HttpRequest, attachment: Attachment, problem: OSError) -> HttpResponse:
+def _not_given(request: HttpRequest, attachment: Attachment | ArticleFile, problem: OSError) -> HttpResponse:
     """Answer 404 for a file that the store has lost, 503 while the store does not work."""
     logger.error("attachment %s cannot be read: %s", attachment.uuid, problem)
     is_lost = isinstance(problem, FileNotFoundError)

@@ -9,4 +9,5 @@ app_name = "web"
 urlpatterns = [
     path("adjuntos/<uuid:file>/", downloads.attachment, name="attachment"),
     path("adjuntos/<uuid:file>/miniatura/", downloads.attachment_thumbnail, name="attachment_thumbnail"),
+    path("ayuda/archivos/<uuid:file>/", downloads.article_file, name="article_file"),
 ]

@@ -18,6 +18,11 @@ from .section import Section
 TITLE, SUMMARY, SLUG = 120, 300, 80
 
 
+def minutes_of(body: str) -> int:
+    """Return how many minutes it takes to read a text, at 200 words a minute; at least one."""
+    return max(1, round(len(body.split()) / 200))
+
+
 class Article(models.Model):
     """One answer, in one or more languages. What is shown is the published version of each `ArticleText`.
 
@@ -160,8 +165,7 @@ class ArticleVersion(models.Model):
 
     @property
     def minutes(self) -> int:
-        """How many minutes it takes to read, at 200 words a minute; at least one."""
-        return max(1, round(len(self.body.split()) / 200))
+        return minutes_of(self.body)
 
 
 class ArticleScope(models.Model):

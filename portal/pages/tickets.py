@@ -1,7 +1,7 @@
 """Lists of a customer's tickets: their rows, order and filters."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any, ClassVar
@@ -21,6 +21,9 @@ from tickets.models import Category, Ticket
 from . import topics
 from .thread import has_progress, state_of
 
+Phrase = tuple[frozenset[str], ...]
+Synonyms = Mapping[str, Sequence[Phrase]]
+NO_SYNONYMS: Synonyms = {}
 COUNTED = 200  # for a person with more tickets, the tabs show no counts
 MAX_WORDS = 8  # of a search
 COMPARED = 500
@@ -58,21 +61,23 @@ def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
     return tickets.order_by(waits, "-updated_at", "-id")
 
 
-def matching(tickets: "QuerySet[Ticket]", query: str) -> Q:
+def matching(tickets: "QuerySet[Ticket]", query: str, *, synonyms: Synonyms = NO_SYNONYMS) -> Q:
     """Return the filter for the tickets whose folio `query` names, and for those of `tickets` that have each of its
     first `MAX_WORDS` words: in the folio, in any form in the title or the beginning of the report, or in a name or
-    synonym of their category.
+    synonym of their category. `synonyms` has for a word the other phrases that count, each as the stems of its words.
 
     The forms of a word are looked for in the `COMPARED` newest tickets that may have one. Takes three queries.
     """
     words = (words_of(query) or fold(query).split())[:MAX_WORDS]
     if not words:
         return Q()
-    texts, offered = _stems_of_texts(tickets, words), topics.all_topics()
+    phrases = {word: [(stems_of(word),), *synonyms.get(word, ())] for word in words}
+    said = [stems for ways in phrases.values() for phrase in ways for stems in phrase]
+    texts, offered = _stems_of_texts(tickets, said), topics.all_topics()
     found = Q()
     for word in words:
-        stems, plain = stems_of(word), fold(word)
-        alike = [pk for pk, known in texts.items() if known & stems]
+        plain = fold(word)
+        alike = [pk for pk, known in texts.items() if _says(known, phrases[word])]
         named = [topic.category.pk for topic in offered if topic.category and topic.is_named(word)]
         found &= (
             Q(folio__icontains=plain)
@@ -83,10 +88,23 @@ def matching(tickets: "QuerySet[Ticket]", query: str) -> Q:
     return found | Q(folio__in=folios.named_in(query))
 
 
-def _stems_of_texts(tickets: "QuerySet[Ticket]", words: list[str]) -> dict[int, set[str]]:
+def vocabulary(tickets: "QuerySet[Ticket]") -> set[str]:
+    """Return the words of the `COMPARED` newest tickets, folded, so that a search does not correct them."""
+    texts = tickets.order_by("-updated_at", "-id").values_list("text_folded", flat=True)[:COMPARED]
+    return {word for text in texts for word in re.findall(r"\w+", text) if word.isalpha()}
+
+
+def _says(known: set[str], phrases: Iterable[Phrase]) -> bool:
+    """Whether a text with these stems has every word of one of the phrases."""
+    return any(all(known & stems for stems in phrase) for phrase in phrases)
+
+
+def _stems_of_texts(tickets: "QuerySet[Ticket]", words: Iterable[frozenset[str]]) -> dict[int, set[str]]:
     """Return the stems of the texts of the tickets that may have one of these words in any form, by the ticket's id."""
-    beginnings = {stem[: max(3, len(stem) - 2)] for word in words for stem in stems_of(word)}
-    likely = reduce(or_, (Q(text_folded__contains=beginning) for beginning in beginnings))
+    beginnings = {stem[: max(3, len(stem) - 2)] for stems in words for stem in stems}
+    if not beginnings:
+        return {}
+    likely = reduce(or_, (Q(text_folded__contains=beginning) for beginning in sorted(beginnings)))
     rows = tickets.filter(likely).order_by("-updated_at", "-id").values_list("pk", "text_folded")[:COMPARED]
     return {pk: set().union(*map(stems_of, re.findall(r"\w+", text))) for pk, text in rows}
 

@@ -5,6 +5,7 @@ The customer picks a topic, and the topic decides the process (S0.2). A process 
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +13,7 @@ from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from content.search import compounds_of, score, words_of
+from content.text import fold
 from tickets.calendars import Target
 from tickets.definitions.definition import Definition
 from tickets.enums import CaseKind, ClockKind, Severity
@@ -155,13 +157,22 @@ def featured(topics: list[Topic], limit: int) -> list[Topic]:
     return [topic for _rank, _order, topic in sorted(chosen, key=lambda item: item[1])]
 
 
-def search(topics: list[Topic], query: str) -> list[Topic]:
-    """Return the topics that have any word of `query`, in any of its forms, best first. Their names and synonyms count
-    more than their descriptions."""
-    words = words_of(query) + compounds_of(query)
-    scored = [(score(words, topic.searched), position) for position, topic in enumerate(topics)]
+def search(topics: list[Topic], query: str, *, synonyms: Iterable[str] = ()) -> list[Topic]:
+    """Return the topics that have any word of `query`, in any of its forms, or one of the `synonyms`, best first. Their
+    names and synonyms count more than their descriptions; the words of the query count twice."""
+    words, others = words_of(query) + compounds_of(query), list(synonyms)
+    scored = [
+        (2 * score(words, topic.searched) + score(others, topic.searched), position)
+        for position, topic in enumerate(topics)
+    ]
     best_first = sorted((-points, position) for points, position in scored if points)
     return [topics[position] for _points, position in best_first]
+
+
+def vocabulary(topics: Iterable[Topic]) -> set[str]:
+    """Return the words of the topics, folded, so that a search does not correct them."""
+    texts = (text for topic in topics for _weight, text in topic.searched)
+    return {word for text in texts for word in re.findall(r"\w+", fold(text)) if word.isalpha()}
 
 
 def _offering(categories: "QuerySet[Category]") -> "QuerySet[Process]":

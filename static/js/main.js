@@ -24,6 +24,7 @@ import { menuBehaviour } from "./behaviours/menu.js";
 import { palette } from "./behaviours/palette.js";
 import { passwordEye } from "./behaviours/password-eye.js";
 import { poll, scrollToEnd } from "./behaviours/poll.js";
+import { print } from "./behaviours/print.js";
 import { queueKeys } from "./behaviours/queue-keys.js";
 import { relativeTime } from "./behaviours/relative-time.js";
 import { shownWhen } from "./behaviours/shown-when.js";
@@ -31,6 +32,7 @@ import { slashOpens } from "./behaviours/slash-opens.js";
 import { snackBehaviour } from "./behaviours/snack.js";
 import { submitOnce } from "./behaviours/submit-once.js";
 import { themeToggle } from "./behaviours/theme-toggle.js";
+import { toc } from "./behaviours/toc.js";
 import { typedWins } from "./behaviours/typed-wins.js";
 import { unfold } from "./behaviours/unfold.js";
 import { upload } from "./behaviours/upload.js";
@@ -58,6 +60,7 @@ const behaviours = {
   palette,
   "password-eye": passwordEye,
   poll,
+  print,
   "queue-keys": queueKeys,
   "relative-time": relativeTime,
   "scroll-end": scrollToEnd,
@@ -66,6 +69,7 @@ const behaviours = {
   snack: snackBehaviour,
   "submit-once": submitOnce,
   "theme-toggle": themeToggle,
+  toc,
   "typed-wins": typedWins,
   unfold,
   upload,

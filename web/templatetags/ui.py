@@ -5,7 +5,7 @@ Presentation only: they take plain values and return markup or text. They use no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache, wraps
 from typing import Any
@@ -251,6 +251,16 @@ def time_input(field: BoundField) -> SafeString:
     widget = field.field.widget
     widget.attrs["class"] = "time-input"
     return control(field)
+
+
+@register.filter
+def marked(pieces: Iterable[tuple[str, bool]]) -> SafeString:
+    """`{{ row.title|marked }}`: draw pieces of text, and mark those that were looked for."""
+    return format_html_join("", "{}", ((_piece(text, is_found),) for text, is_found in pieces))
+
+
+def _piece(text: str, is_found: bool) -> str:
+    return format_html("<mark>{}</mark>", text) if is_found else text
 
 
 @register.filter
