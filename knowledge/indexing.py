@@ -2,7 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
@@ -17,6 +20,7 @@ from .models import Article, ArticleText, Posting, Stem, Word, WordPart
 from .models.search import WORD
 
 MARK = "knowledge"
+AT_ONCE = 50
 TOTAL = ""
 """The stem that every published text has. Its row counts them."""
 TITLE, LEAD, BODY = 6, 3, 1
@@ -26,15 +30,32 @@ USUAL_LENGTH, SHORTEST, LONGEST = 300, 100, 1500
 SATURATION = 1.5
 _TARGET = re.compile(r"\]\([^)\n]*\)")
 _WORD = re.compile(r"\w+")
+_waiting: ContextVar[list[Article] | None] = ContextVar("waiting", default=None)
 _COLUMNS = {Audience.PUBLIC: "public", Audience.CUSTOMERS: "customers", Audience.INTERNAL: "internal"}
 
 
-def write(article: Article) -> None:
-    """Bring the index up to date with the article: its published texts if it is published, else none."""
+def write(*articles: Article) -> None:
+    """Bring the index up to date with the articles: the published texts of those that are published, else none."""
+    if (waiting := _waiting.get()) is not None:
+        waiting.extend(articles)
+        return
     with transaction.atomic():
         _lock()
-        for text in article.texts.select_related("published"):
-            _write(article, text)
+        texts = ArticleText.objects.filter(article__in=articles).select_related("published", "article")
+        _write([_Entry.of(text) for text in texts])
+
+
+@contextmanager
+def postponed() -> Iterator[None]:
+    """Write the index once at the end of the block, for those who publish many articles."""
+    waiting: list[Article] = []
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    for start in range(0, len(waiting), AT_ONCE):
+        write(*waiting[start : start + AT_ONCE])
 
 
 def impacts_of(article: Article, text: ArticleText) -> dict[str, int]:
@@ -80,48 +101,90 @@ def _lock() -> None:
     CountingMark.objects.select_for_update().get(name=MARK)
 
 
-def _write(article: Article, text: ArticleText) -> None:
-    shown = article.is_published and text.published_id is not None
-    impacts = impacts_of(article, text) if shown else {}
-    words = words_in(article, text) if shown else set()
-    audience = Audience(article.audience)
-    _count_stems(text, {*impacts, TOTAL} if shown else set())
-    ids = dict(Stem.objects.filter(text__in=impacts).values_list("text", "pk"))
-    text.postings.all().delete()
+@dataclass(frozen=True)
+class _Entry:
+    """What is to be in the index for one text; nothing if readers do not see it."""
+
+    text: ArticleText
+    column: str
+    reach: int
+    impacts: dict[str, int]
+    words: set[str]
+    is_shown: bool
+
+    @classmethod
+    def of(cls, text: ArticleText) -> "_Entry":
+        article, audience = text.article, Audience(text.article.audience)
+        is_shown = article.is_published and text.published_id is not None
+        return cls(
+            text=text,
+            column=_COLUMNS[audience],
+            reach=audience.reach,
+            impacts=impacts_of(article, text) if is_shown else {},
+            words=words_in(article, text) if is_shown else set(),
+            is_shown=is_shown,
+        )
+
+
+def _write(entries: list[_Entry]) -> None:
+    _count_stems(entries)
+    stems = {stem for entry in entries for stem in entry.impacts}
+    ids = dict(Stem.objects.filter(text__in=stems).values_list("text", "pk"))
+    Posting.objects.filter(text__in=[entry.text for entry in entries]).delete()
     Posting.objects.bulk_create(
-        Posting(stem_id=ids[stem], text=text, reach=audience.reach, impact=impact)
-        for stem, impact in sorted(impacts.items())
+        Posting(stem_id=ids[stem], text=entry.text, reach=entry.reach, impact=impact)
+        for entry in entries
+        for stem, impact in sorted(entry.impacts.items())
     )
-    _count_words(text, words, audience)
-    text.indexed_words = " ".join(sorted(words))
-    text.indexed_reach = audience.reach if shown else None
-    text.save(update_fields=["indexed_words", "indexed_reach"])
+    _count_words(entries)
+    for entry in entries:
+        entry.text.indexed_words = " ".join(sorted(entry.words))
+        entry.text.indexed_reach = entry.reach if entry.is_shown else None
+    ArticleText.objects.bulk_update((entry.text for entry in entries), ["indexed_words", "indexed_reach"])
 
 
-def _count_stems(text: ArticleText, stems: set[str]) -> None:
-    had = set(text.postings.values_list("stem__text", flat=True))
-    if text.indexed_reach is not None:
-        had.add(TOTAL)
-    Stem.objects.bulk_create([Stem(text=stem) for stem in sorted(stems - had)], ignore_conflicts=True)
-    Stem.objects.filter(text__in=stems - had).update(texts=F("texts") + 1)
-    Stem.objects.filter(text__in=had - stems, texts__gt=0).update(texts=F("texts") - 1)
+def _count_stems(entries: list[_Entry]) -> None:
+    change: Counter[str] = Counter()
+    before = Posting.objects.filter(text__in=[entry.text for entry in entries]).values_list(
+        "stem__text", flat=True
+    )
+    change.subtract(before)
+    for entry in entries:
+        change.update(entry.impacts.keys())
+        change[TOTAL] += int(entry.is_shown) - int(entry.text.indexed_reach is not None)
+    new = [Stem(text=stem) for stem, more in sorted(change.items()) if more > 0]
+    Stem.objects.bulk_create(new, ignore_conflicts=True)
+    for more, stems in _by_change(change):
+        Stem.objects.filter(text__in=stems).update(texts=F("texts") + more)
 
 
-def _count_words(text: ArticleText, words: set[str], audience: Audience) -> None:
-    had, column = set(text.indexed_words.split()), _COLUMNS[audience]
-    before = None if text.indexed_reach is None else _COLUMNS[list(Audience)[text.indexed_reach]]
-    if before == column:
-        gone, new = had - words, words - had
-    else:
-        gone, new = had, words
-    if before and gone:
-        Word.objects.filter(text__in=gone, **{f"{before}__gt": 0}).update(**{before: F(before) - 1})
-    known = set(Word.objects.filter(text__in=new).values_list("text", flat=True))
-    added = Word.objects.bulk_create([Word(text=word) for word in sorted(new - known)])
+def _count_words(entries: list[_Entry]) -> None:
+    changes: dict[str, Counter[str]] = {column: Counter() for column in _COLUMNS.values()}
+    for entry in entries:
+        if entry.text.indexed_reach is not None:
+            changes[_COLUMNS[list(Audience)[entry.text.indexed_reach]]].subtract(
+                entry.text.indexed_words.split()
+            )
+        changes[entry.column].update(entry.words)
+    more = {word for change in changes.values() for word, by in change.items() if by > 0}
+    less = {word for change in changes.values() for word, by in change.items() if by < 0}
+    known = set(Word.objects.filter(text__in=more).values_list("text", flat=True))
+    added = Word.objects.bulk_create([Word(text=word) for word in sorted(more - known)])
     WordPart.objects.bulk_create(
         WordPart(letters=letters, length=len(word.text), word=word)
         for word in added
         for letters in sorted(trigrams_of(word.text))
     )
-    Word.objects.filter(text__in=new).update(**{column: F(column) + 1})
-    Word.objects.filter(text__in=gone, public=0, customers=0, internal=0).delete()
+    for column, change in changes.items():
+        for by, words in _by_change(change):
+            Word.objects.filter(text__in=words).update(**{column: F(column) + by})
+    Word.objects.filter(text__in=less, public=0, customers=0, internal=0).delete()
+
+
+def _by_change(change: "Counter[str]") -> Iterator[tuple[int, list[str]]]:
+    """Yield each change that is not 0, with what it happens to."""
+    found: dict[int, list[str]] = {}
+    for text, by in sorted(change.items()):
+        if by:
+            found.setdefault(by, []).append(text)
+    yield from found.items()

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Department
-from demo.replay import history, hours, people
+from demo.replay import articles, history, hours, people
 from demo.replay.replaying import replay
 from demo.replay.scene import World
 from demo.stories import STORIES
@@ -40,4 +40,5 @@ def load(*, with_history: bool = False) -> int:
         departments={department.key: department for department in Department.objects.all()},
     )
     replay(STORIES, world)
+    articles.load(users)
     return earlier + len(STORIES)

@@ -17,6 +17,7 @@ from zeal import zeal_ignore
 from accounts.models import User
 from e2e.forms import read_forms
 from helpdesk.tests.written_world import Page
+from knowledge.models import ArticleFeedback, ArticleVersion
 from tickets.enums import Purpose
 from tickets.models import (
     Attachment,
@@ -41,11 +42,13 @@ TYPED: dict[Any, tuple[str, ...]] = {
     Survey: ("comment",),
     TicketEvent: ("actor_name",),
     User: ("name",),
+    ArticleVersion: ("title", "summary", "body", "note"),
+    ArticleFeedback: ("comment",),
 }
 """The columns that hold what people typed. Files and answers to the questions of a process are written apart."""
 
 NOT_PAGES = re.compile(
-    r"^/(?:cuenta/salir|admin/(?:logout|jsi18n)|adjuntos|static|catalogo)\b|/(?:novedades|pulso)/$"
+    r"^/(?:cuenta/salir|admin/(?:logout|jsi18n)|adjuntos|ayuda/archivos|static|catalogo)\b|/(?:novedades|pulso)/$"
 )
 MANY = {"portal:ticket": 4, "portal:guest": 4, "agents:ticket": 6, "agents:prepare_ticket": 2, "change": 6}
 """How many pages of a kind each person opens, if more than one: a ticket looks different at each stage."""
@@ -134,7 +137,7 @@ def people() -> list[Person]:
         *("/", "/nuevo/", "/buscar/?q=clave", "/buscar/?q=nada-de-esto", "/cuenta/entrar/", "/cuenta/registro/"),
         *("/cuenta/clave/recuperar/", "/cuenta/entrar/codigo/", "/cuenta/inactiva/", "/no-existe/", "/correo/"),
         *("/enlace/nuevo/", "/enlace/nuevo/listo/", "/enlace/inventado/", "/envio-demasiado-grande/"),
-        "/cuenta/clave/recuperar/lista/",
+        *("/ayuda/", "/cuenta/clave/recuperar/lista/"),
     )  # fmt: skip
     account = ("/perfil/", "/cuenta/correo/", "/cuenta/clave/cambiar/", "/cuenta/dos-pasos/")
     return [

@@ -111,7 +111,7 @@ def page(request: HttpRequest, article: Article, text: ArticleText) -> dict[str,
     )
     return {
         "article": article,
-        "text": text,
+        "shown": text,
         "version": version,
         "body": body,
         "crumbs": crumbs(article.section, version.title),
@@ -178,7 +178,7 @@ def hit_rows(found: Found, hits: list[Hit]) -> list[dict[str, Any]]:
             "href": address_of(hit.article),
             "language": hit.text.language,
             "title": found.marked(hit.title),
-            "text": excerpt(hit.summary, body, found),
+            "text": excerpt(hit, body, found),
             "section": str(hit.article.section),
             "minutes": minutes_of(body),
             "helped": hit.article.helped_percent,
@@ -188,10 +188,10 @@ def hit_rows(found: Found, hits: list[Hit]) -> list[dict[str, Any]]:
     ]
 
 
-def excerpt(summary: str, body: str, found: Found) -> Pieces:
-    """Return the summary, or the place in the text where the words stand if the summary has none of them."""
-    pieces = found.marked(summary)
-    if summary and any(is_found for _text, is_found in pieces):
+def excerpt(hit: Hit, body: str, found: Found) -> Pieces:
+    """Return the summary, or the place in the text where the words stand if neither title nor summary has them."""
+    pieces = found.marked(hit.summary)
+    if hit.summary and any(is_found for _text, is_found in [*found.marked(hit.title), *pieces]):
         return pieces
     text = plain(body)
     place = _first_place(found.marked(text))
