@@ -20,38 +20,21 @@ from knowledge.models import Article, ArticleFeedback, SearchMiss, Section
 
 FOLDER = Path(folder.__file__).parent
 SECTIONS = (
-    ("cuenta", "Cuenta y acceso", "Account and access", "key", "Entrar, contraseñas y códigos."),
-    (
-        "pagos",
-        "Pagos y devoluciones",
-        "Payments and refunds",
-        "credit-card",
-        "Cobros, rechazos y devoluciones.",
-    ),
-    ("app", "La app y las reservas", "The app and bookings", "phone", "Reservas, mapa y fallas de la app."),
-    ("taller", "Taller de reparación", "Repair shop", "tools", "Envíos, garantía y tiempos."),
-    (
-        "academia",
-        "Estudios y documentos",
-        "Studies and documents",
-        "mortarboard",
-        "Notas, constancias y horas.",
-    ),
-    (
-        "software",
-        "Plugins y desarrollo",
-        "Plugins and development",
-        "code-slash",
-        "Instalar y pedir cambios.",
-    ),
-    (
-        "procedimientos",
-        "Procedimientos internos",
-        "Internal procedures",
-        "journal-text",
-        "Cómo trabaja cada área.",
-    ),
-)
+    ("cuenta", "key", ("Cuenta y acceso", "Account and access"),
+     ("Entrar, contraseñas y códigos.", "Signing in, passwords and codes.")),
+    ("pagos", "credit-card", ("Pagos y devoluciones", "Payments and refunds"),
+     ("Cobros, rechazos y devoluciones.", "Charges, declined payments and refunds.")),
+    ("app", "phone", ("La app y las reservas", "The app and bookings"),
+     ("Reservas, mapa y fallas de la app.", "Bookings, map and faults of the app.")),
+    ("taller", "tools", ("Taller de reparación", "Repair shop"),
+     ("Envíos, garantía y tiempos.", "Sending, warranty and times.")),
+    ("academia", "mortarboard", ("Estudios y documentos", "Studies and documents"),
+     ("Notas, constancias y horas.", "Marks, certificates and hours.")),
+    ("software", "code-slash", ("Plugins y desarrollo", "Plugins and development"),
+     ("Instalar y pedir cambios.", "Installing and asking for changes.")),
+    ("procedimientos", "journal-text", ("Procedimientos internos", "Internal procedures"),
+     ("Cómo trabaja cada área.", "How each area works.")),
+)  # fmt: skip
 SYNONYMS = (
     "clave, contraseña, password",
     "pago, cobro, cargo",
@@ -94,19 +77,12 @@ def load(users: dict[str, User]) -> int:
     if Article.objects.exists():
         return Article.objects.count()
     editor = users[EDITOR]
-    sections = {
-        slug: Section.objects.get_or_create(
-            slug=slug,
-            defaults={
-                "name": name,
-                "name_en": name_en,
-                "icon": icon,
-                "description": text,
-                "position": position,
-            },
-        )[0]
-        for position, (slug, name, name_en, icon, text) in enumerate(SECTIONS)
-    }
+    sections = {}
+    for position, (slug, icon, names, descriptions) in enumerate(SECTIONS):
+        defaults: dict[str, Any] = dict(zip(("name", "name_en"), names, strict=True))
+        defaults |= dict(zip(("description", "description_en"), descriptions, strict=True))
+        defaults |= {"icon": icon, "position": position}
+        sections[slug] = Section.objects.get_or_create(slug=slug, defaults=defaults)[0]
     texts = list(_texts())
     now = timezone.now()
     with indexing.postponed():
@@ -118,8 +94,8 @@ def load(users: dict[str, User]) -> int:
                         articles.save_version(article, actor=editor, language=other.language, **_words(other))
                 articles.publish(article, actor=editor)
             _answer(article, spanish.card.get("helped", ""))
-    for words in SYNONYMS:
-        synonyms.save(words, actor=editor)
+    for group in SYNONYMS:
+        synonyms.save(group, actor=editor)
     for query, count in MISSED:
         if miss := misses.report(query):
             SearchMiss.objects.filter(pk=miss.pk).update(count=count)
