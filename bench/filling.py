@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, models
 from django.utils import timezone
 
-from bench import copying, floor, people
+from bench import articles, copying, floor, people
 from bench.database import ROOT
 from bench.desk import CHILDREN, Desk, Line, Story
 from bench.stories import tell
@@ -73,6 +73,7 @@ def fill(size: int, *, say: Callable[[str], None] = print, counts_days: bool = T
     else:
         write(range(size), desk_of(size, now))
     copying.continue_ids(FILLED)
+    articles.fill(size)
     counted = {"last": settings.DESK_FOLIO_START + size}
     FolioCounter.objects.update_or_create(name=settings.DESK_FOLIO_PREFIX, defaults=counted)
     if counts_days:

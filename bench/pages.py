@@ -76,6 +76,10 @@ PROMISES = {
     "palette": FOLIO,
     "folio": FOLIO,
     "elsewhere": FOLIO,
+    "help_common": Promise(times_floor=3),
+    "help_rare": Promise(times_floor=3),
+    "help_wrong": Promise(times_floor=3),
+    "help_missing": Promise(times_floor=3),
     # django-helpdesk files 0.28 times as many reports as the same floor page answers requests, on the same server
     "filing": Promise(times_floor=4, share_of_floor=0.28),
     "reply": Promise(times_floor=6),
@@ -217,6 +221,7 @@ def _portal(cast: "dict[str, User]") -> Iterator[Page]:
 
     customers = [name for name in cast if name.startswith("customer")]
     yield Page("home", "Portal home", customers, [Step(reverse("portal:home"), contains="</main>")])
+    yield from _help(customers)
     yield Page("own", "«Mis tickets»", customers, [Step(reverse("portal:ticket_list"), contains="</main>")])
     # One closed ticket each: nothing changes it while the bench runs.
     closed = [Ticket.objects.closed().requested_by(cast[name]).order_by("pk").first() for name in customers]
@@ -227,6 +232,24 @@ def _portal(cast: "dict[str, User]") -> Iterator[Page]:
     yield Page("portal", "Ticket, portal", owners, [Step("/tickets/{folio}/", contains="{folio}")], values)
     poll = [Step("/tickets/{folio}/novedades/?v={v}", status=204)]
     yield Page("poll", "Poll, nothing new (204)", owners, poll, values)
+
+
+def _help(customers: list[str]) -> Iterator[Page]:
+    """Yield the portal's search among the articles, whose number does not depend on that of the tickets."""
+    from django.urls import reverse
+
+    from bench.articles import COMMON, MISSING, RARE, WRONG
+
+    search = reverse("portal:search")
+    for key, name, query in (
+        ("help_common", "Portal search: common words", COMMON),
+        ("help_rare", "Portal search: rare words", RARE),
+        ("help_wrong", "Portal search: a typing error", WRONG),
+        ("help_missing", "Portal search: nothing found", MISSING),
+    ):
+        yield Page(key, name, customers, [Step(f"{search}?q={query}".replace(" ", "+"), contains="</main>")])
+    article = [Step(f"{reverse('portal:article', args=['articulo-1'])}", contains="</main>")]
+    yield Page("article", "Article", customers, article)
 
 
 def _writing(cast: "dict[str, User]") -> Iterator[Page]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import log
 
 from django.db.models import Count, Q
@@ -67,7 +68,7 @@ class Analysis:
     terms: tuple[Term, ...]
     known: dict[str, tuple[int, int]]
 
-    @property
+    @cached_property
     def stems(self) -> frozenset[str]:
         """The stems of all that is looked for, to mark them where they stand."""
         return frozenset().union(*(phrase.stems for term in self.terms for phrase in term.phrases))

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from content.search import likeness
 from content.text import fold
@@ -20,10 +20,11 @@ from .indexing import MOST_IMPACT
 from .models import Article, ArticleText, ArticleVersion, Posting
 from .models.querysets import Reader, audiences_of
 
-MOST_OF_A_STEM = 200
+MOST_OF_A_STEM = 100
 """The texts that are looked at of each stem: those with the greatest impact."""
-STEMS = 16
-CANDIDATES = 120
+STEMS = 10
+CANDIDATES = 60
+"""The stems by which texts are found, the rarest, and the texts that are then scored by all words."""
 TOLD_BY = 8
 """The score says how much of the `TOLD_BY` most telling words an article is about: more words of a long report do not
 make it less likely that an article fits."""
@@ -120,61 +121,69 @@ def ranked(
     nothing but their texts. Up to four queries."""
     impacts = _impacts(analysis, audiences)
     scores = {text: _score(analysis.terms, found) for text, found in impacts.items()}
-    best = sorted(scores, key=lambda text: (-scores[text], text))[: max(4 * limit, 20)]
-    by_article: dict[int, list[ArticleText]] = defaultdict(list)
-    rows = (
-        ArticleText.objects.filter(pk__in=best)
-        .select_related("published")
-        .defer("published__body", "indexed_words")
-    )
-    for text in rows:
-        by_article[text.article_id].append(text)
+    best = sorted(scores, key=lambda text: (-scores[text], text))[: 2 * limit + 10]
     readable = Article.objects.visible_to(reader).published().filter(audience__in=audiences)
-    articles = readable.select_related("section").in_bulk(by_article.keys())
+    may_read = Exists(readable.filter(pk=OuterRef("article")))
+    shown = ArticleText.objects.filter(may_read, published__isnull=False)
+    titles = shown.filter(pk__in=best).values_list("pk", "article", "language", "published__title")
     query = fold(analysis.corrected or analysis.query)
-    hits = [_hit(article, by_article[pk], scores, query, language) for pk, article in articles.items()]
-    hits.sort(key=lambda hit: (-round(hit.score, 6), hit.article.pk))
-    return _in_language(hits[:limit], language)
+    by_article: dict[int, float] = {}
+    for text, article, spoken, title in titles:
+        score = (1 - ALIKE) * scores[text] + ALIKE * likeness(query, fold(title))
+        score *= 1.0 if spoken == language else OTHER_LANGUAGE
+        by_article[article] = max(score, by_article.get(article, 0.0))
+    first = sorted(by_article, key=lambda article: (-round(by_article[article], 6), article))[:limit]
+    texts = _in_language(shown.filter(article__in=first), language)
+    return [Hit(texts[pk].article, texts[pk], by_article[pk]) for pk in first if pk in texts]
 
 
-def _hit(
-    article: Article, texts: list[ArticleText], scores: dict[int, float], query: str, language: str
-) -> Hit:
-    def score(text: ArticleText) -> float:
-        title = text.published.title if text.published else ""
-        whole = (1 - ALIKE) * scores[text.pk] + ALIKE * likeness(query, fold(title))
-        return whole if text.language == language else whole * OTHER_LANGUAGE
-
-    best = max(texts, key=lambda text: (score(text), -text.pk))
-    return Hit(article, best, score(best))
-
-
-def _in_language(hits: list[Hit], language: str) -> list[Hit]:
-    """Show each article in the reader's language, if it has a published text in it, whichever text was found."""
-    other = [hit.article.pk for hit in hits if hit.text.language != language]
-    if not other:
-        return hits
-    texts = ArticleText.objects.filter(article__in=other, language=language, published__isnull=False)
-    own = {text.article_id: text for text in texts.select_related("published").defer("published__body")}
-    return [Hit(hit.article, own.get(hit.article.pk, hit.text), hit.score) for hit in hits]
+def _in_language(texts: "QuerySet[ArticleText]", language: str) -> dict[int, ArticleText]:
+    """Return the text to show of each article: in the reader's language if there is one, whichever was found."""
+    rows = texts.select_related("published", "article__section").defer("published__body", "indexed_words")
+    return {
+        text.article_id: text
+        for text in sorted(
+            rows, key=lambda text: (text.language == language, text.language == "es", -text.pk)
+        )
+    }
 
 
 def _impacts(analysis: Analysis, audiences: Collection[Audience]) -> dict[int, dict[str, int]]:
     """Return the candidates: of each text, the impact of each stem that it has. Up to two queries."""
-    wanted = {stem: analysis.known[stem] for stem in analysis.stems if stem in analysis.known}
-    if not wanted:
+    weights = _weights(analysis)
+    if not weights:
         return {}
-    names = {pk: stem for stem, (pk, _texts) in wanted.items()}
-    chosen = sorted(wanted.values(), key=lambda each: (each[1], each[0]))[:STEMS]
+    names = {pk: stem for stem, (pk, _texts) in analysis.known.items() if stem in analysis.stems}
+    chosen = sorted(weights, key=lambda stem: (analysis.known[stem][1], stem))[:STEMS]
     reaches = [audience.reach for audience in audiences]
-    rare = [pk for pk, texts in chosen if texts <= MOST_OF_A_STEM]
-    common = [pk for pk, texts in chosen if texts > MOST_OF_A_STEM]
-    found = _gathered(_candidates(rare, common, reaches), names)
-    if common or len(wanted) > STEMS:
-        best = sorted(found, key=lambda text: (-_score(analysis.terms, found[text]), text))[:CANDIDATES]
-        exact = Posting.objects.filter(text__in=best, stem__in=names).values_list("text", "stem", "impact")
-        found = _gathered(exact, names)
+    known = [analysis.known[stem] for stem in chosen]
+    rare = [pk for pk, texts in known if texts <= MOST_OF_A_STEM]
+    common = [pk for pk, texts in known if texts > MOST_OF_A_STEM]
+    likely: dict[int, float] = defaultdict(float)
+    for text, stem, impact in _candidates(rare, common, reaches):
+        likely[text] += weights[names[stem]] * impact
+    best = sorted(likely, key=lambda text: (-likely[text], text))[:CANDIDATES]
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    exact = Posting.objects.filter(text__in=best, stem__in=names).values_list("text", "stem", "impact")
+    for text, stem, impact in exact:
+        found[text][names[stem]] = impact
     return found
+
+
+def _weights(analysis: Analysis) -> dict[str, float]:
+    """Return the stems by which texts are found, with their weights: of each word only the stem that most texts have,
+    because a word's stems in Spanish and in English stand in nearly the same texts."""
+    weights: dict[str, float] = {}
+    for term in analysis.terms:
+        for phrase in term.phrases:
+            for stems in phrase.words:
+                known = [stem for stem in stems if stem in analysis.known]
+                if known:
+                    stem = max(known, key=lambda stem: (analysis.known[stem][1], stem))
+                    weights[stem] = max(
+                        weights.get(stem, 0.0), term.weight * phrase.weight / len(phrase.words)
+                    )
+    return weights
 
 
 def _candidates(rare: list[int], common: list[int], reaches: list[int]) -> Iterable[tuple[int, int, int]]:
@@ -189,13 +198,6 @@ def _candidates(rare: list[int], common: list[int], reaches: list[int]) -> Itera
             branches.append(Posting.objects.filter(pk__in=greatest.values("pk")[:MOST_OF_A_STEM]))
     rows = [branch.order_by().values_list("text", "stem", "impact") for branch in branches]
     return rows[0].union(*rows[1:], all=True) if len(rows) > 1 else rows[0]
-
-
-def _gathered(rows: Iterable[tuple[int, int, int]], names: dict[int, str]) -> dict[int, dict[str, int]]:
-    found: dict[int, dict[str, int]] = defaultdict(dict)
-    for text, stem, impact in rows:
-        found[text][names[stem]] = impact
-    return found
 
 
 def _score(terms: Iterable[Term], impacts: dict[str, int]) -> float:

@@ -50,9 +50,8 @@ def attachment_thumbnail(request: HttpRequest, file: uuid.UUID) -> HttpResponseB
 @require_safe
 def article_file(request: HttpRequest, file: uuid.UUID) -> HttpResponseBase:
     """Serve a file of an article to those who may read the article; others get 404."""
-    readable = Article.objects.visible_to(request.user)
-    found = ArticleFile.objects.filter(uuid=file, article__in=readable).exclude(file="").first()
-    if found is None:
+    found = ArticleFile.objects.filter(uuid=file).exclude(file="").first()
+    if found is None or not Article.objects.visible_to(request.user).filter(pk=found.article_id).exists():
         raise Http404
     if found.is_held:
         return render(request, "web/held.html", {"attachment": found}, status=403)

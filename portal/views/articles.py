@@ -129,9 +129,8 @@ def _text_of(found: Article, language: str) -> ArticleText | None:
 
 def _moved(request: HttpRequest, slug: str, language: str) -> HttpResponse:
     """Redirect for ever from an earlier address to the article, if this person may read it; else answer 404."""
-    readable = Article.objects.in_portal(request.user)
-    moved = ArticleRedirect.objects.filter(slug=slug, article__in=readable).select_related("article").first()
-    if moved is None:
+    moved = ArticleRedirect.objects.filter(slug=slug).select_related("article").first()
+    if moved is None or not Article.objects.in_portal(request.user).filter(pk=moved.article_id).exists():
         raise Http404
     return redirect(pages.address_of(moved.article, language), permanent=True)
 
