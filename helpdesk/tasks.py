@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from agents import exports
 from content.batches import delete_in_batches
+from knowledge import files as article_files
 from notifications.outgoing import outbox
 from tickets import attachments, drafts, stored_files
 from tickets.facts import counting
@@ -98,6 +99,7 @@ def draw_thumbnails() -> None:
 @shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
 def scan_held_files() -> None:
     attachments.scan_held()
+    article_files.scan_held()
 
 
 @shared_task(soft_time_limit=CLEAN_UP_SOFT_LIMIT, time_limit=CLEAN_UP_HARD_LIMIT)
@@ -131,6 +133,7 @@ def discard_old_files() -> None:
     """Delete files that were never sent."""
     if not why_files_stay():
         attachments.discard_old_drafts()
+        article_files.discard_unfinished()
 
 
 def delete_expired_tickets() -> None:
