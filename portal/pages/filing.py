@@ -66,9 +66,11 @@ def signed_in_user(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-def details_url(draft_id: str, topic: str = "") -> str:
+def details_url(draft_id: str, topic: str = "", title: str = "") -> str:
+    """Return the address of the second step. `title` is proposed as the ticket's title."""
     url = reverse("portal:report_details", args=[draft_id])
-    return f"{url}?{urlencode({'tipo': topic})}" if topic else url
+    given = {name: value for name, value in (("tipo", topic), ("titulo", title)) if value}
+    return f"{url}?{urlencode(given)}" if given else url
 
 
 def type_url(draft: ReportDraft) -> str:

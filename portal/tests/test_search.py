@@ -107,3 +107,12 @@ def test_search_takes_the_same_queries(
 
     with django_assert_max_num_queries(22):
         html(customer_client, "/buscar/?q=no puedo entar")
+
+
+def test_search_becomes_the_title_of_the_report(client: Client, guest_process: Process):
+    details = client.get("/nuevo/?tipo=prueba-invitados.pago&titulo=no+puedo+%3Cb%3Eentrar")["Location"]
+
+    page = client.get(details).content.decode()
+
+    assert 'value="no puedo &lt;b&gt;entrar"' in page
+    assert "titulo=no+puedo+pagar" in html(client, "/buscar/?q=no puedo pagar")

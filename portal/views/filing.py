@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tickets.attachments import discard_draft, keep_drafts
 from tickets.drafts import begin_report, discard_report, keep_contact, keep_report, take_overwritten
 from tickets.models import Attachment, ReportDraft
+from tickets.workflow.intake import TITLE_LENGTH
 from web.in_place import in_place
 from web.ratelimit import by_ip, by_user, limited
 from web.uploads import take_upload
@@ -50,8 +51,9 @@ def _choose(request: HttpRequest, draft_id: str, *, chosen: str = "") -> HttpRes
     offered = topics.all_topics()
     asked = request.GET.get("tipo")
     if asked and any(topic.key == asked for topic in offered):
-        return redirect(details_url(draft_id, asked))
+        return redirect(details_url(draft_id, asked, _proposed_title(request)))
     context = {
+        "title_query": urlencode({"titulo": title}) if (title := _proposed_title(request)) else "",
         "topics": offered,
         "chosen": chosen,
         "is_withdrawn": asked is not None,
@@ -75,7 +77,8 @@ def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
         return _take_details(request, draft, topic)
     if topic.needs_account and not request.user.is_authenticated:
         return ask_to_sign_in(request, draft, topic, details_url(draft.code, topic.key))
-    form = DetailsForm(initial=_initial(draft, topic), topic=topic)
+    initial = {"title": _proposed_title(request)} | _initial(draft, topic)
+    form = DetailsForm(initial=initial, topic=topic)
     return details_page(request, draft, topic, form)
 
 
@@ -180,6 +183,11 @@ def report_drop(request: HttpRequest, draft_id: str) -> HttpResponse:
 def report_restore(request: HttpRequest, draft_id: str) -> HttpResponse:
     discard_report(drafts.load(request, draft_id), discarded=False)
     return redirect("portal:home")
+
+
+def _proposed_title(request: HttpRequest) -> str:
+    """Return the title in the address: what the person had looked for. Only what was not typed yet gets it."""
+    return " ".join(request.GET.get("titulo", "").replace("\x00", "").split())[:TITLE_LENGTH]
 
 
 def _initial(draft: ReportDraft, topic: Topic) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def _results(request: HttpRequest, query: str, offered: list[topics.Topic], chos
     lists: dict[str, list[Any]] = {
         "articulos": found.hits,
         "temas": [
-            _topic_row(found, topic) for topic in topics.search(offered, meant, synonyms=others)[:MOST]
+            _topic_row(found, topic, meant) for topic in topics.search(offered, meant, synonyms=others)[:MOST]
         ],
         "tickets": _ticket_rows(found, mine, meant) if mine is not None else [],
     }
@@ -94,7 +94,7 @@ def _results(request: HttpRequest, query: str, offered: list[topics.Topic], chos
         "tickets": lists["tickets"][:most] if chosen in ("", "tickets") else [],
         "folio": folio,
         "offered": topics.featured(offered, OFFERED) if not total and not folio else [],
-        "report_url": _report_url(lists["temas"]),
+        "report_url": _report_url(lists["temas"], meant),
     }
 
 
@@ -113,9 +113,9 @@ def _ticket_rows(found: Found, mine: "QuerySet[Ticket]", query: str) -> list[dic
     ]
 
 
-def _topic_row(found: Found, topic: topics.Topic) -> dict[str, Any]:
+def _topic_row(found: Found, topic: topics.Topic, query: str) -> dict[str, Any]:
     return {
-        "href": f"{reverse('portal:report')}?{urlencode({'tipo': topic.key})}",
+        "href": f"{reverse('portal:report')}?{urlencode({'tipo': topic.key, 'titulo': query})}",
         "icon": topic.icon,
         "title": found.marked(topic.name),
         "text": found.marked(topic.text),
@@ -155,9 +155,11 @@ def _tabs(
     return [whole, *parts]
 
 
-def _report_url(found: list[dict[str, Any]]) -> str:
-    """Return where to report: the guide with the one topic that was found, if it is one."""
-    return found[0]["href"] if len(found) == 1 else reverse("portal:report")
+def _report_url(found: list[dict[str, Any]], query: str) -> str:
+    """Return where to report, with the query as title: the guide with the one topic that was found, if it is one."""
+    return (
+        found[0]["href"] if len(found) == 1 else f"{reverse('portal:report')}?{urlencode({'titulo': query})}"
+    )
 
 
 def _folio_in(query: str) -> str:
