@@ -61,19 +61,26 @@ def awaiting_first(tickets: "QuerySet[Ticket]") -> "QuerySet[Ticket]":
     return tickets.order_by(waits, "-updated_at", "-id")
 
 
-def matching(tickets: "QuerySet[Ticket]", query: str, *, synonyms: Synonyms = NO_SYNONYMS) -> Q:
+def matching(
+    tickets: "QuerySet[Ticket]",
+    query: str,
+    *,
+    synonyms: Synonyms = NO_SYNONYMS,
+    offered: "Sequence[topics.Topic] | None" = None,
+) -> Q:
     """Return the filter for the tickets whose folio `query` names, and for those of `tickets` that have each of its
     first `MAX_WORDS` words: in the folio, in any form in the title or the beginning of the report, or in a name or
     synonym of their category. `synonyms` has for a word the other phrases that count, each as the stems of its words.
 
-    The forms of a word are looked for in the `COMPARED` newest tickets that may have one. Takes three queries.
+    The forms of a word are looked for in the `COMPARED` newest tickets that may have one. Takes three queries, two of
+    them for the topics if the caller has not read them (`offered`).
     """
     words = (words_of(query) or fold(query).split())[:MAX_WORDS]
     if not words:
         return Q()
     phrases = {word: [(stems_of(word),), *synonyms.get(word, ())] for word in words}
     said = [stems for ways in phrases.values() for phrase in ways for stems in phrase]
-    texts, offered = _stems_of_texts(tickets, said), topics.all_topics()
+    texts, offered = _stems_of_texts(tickets, said), topics.all_topics() if offered is None else offered
     found = Q()
     for word in words:
         plain = fold(word)

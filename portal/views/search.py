@@ -76,7 +76,7 @@ def _results(request: HttpRequest, query: str, offered: list[topics.Topic], chos
         "temas": [
             _topic_row(found, topic, meant) for topic in topics.search(offered, meant, synonyms=others)[:MOST]
         ],
-        "tickets": _ticket_rows(found, mine, meant) if mine is not None else [],
+        "tickets": _ticket_rows(found, mine, meant, offered) if mine is not None else [],
     }
     folio = "" if lists["tickets"] else _folio_in(query)
     total = sum(map(len, lists.values()))
@@ -104,8 +104,10 @@ def _tickets_of(request: HttpRequest) -> "QuerySet[Ticket] | None":
     return Ticket.objects.requested_by(request.user).select_related("category")
 
 
-def _ticket_rows(found: Found, mine: "QuerySet[Ticket]", query: str) -> list[dict[str, Any]]:
-    condition = matching(mine, query, synonyms=synonyms_of(found))
+def _ticket_rows(
+    found: Found, mine: "QuerySet[Ticket]", query: str, offered: list[topics.Topic]
+) -> list[dict[str, Any]]:
+    condition = matching(mine, query, synonyms=synonyms_of(found), offered=offered)
     tickets = list(mine.filter(condition).order_by("-updated_at", "-id")[:MOST])
     return [
         {**shown, "title": found.marked(ticket.title), "text": found.marked(ticket.excerpt)}
