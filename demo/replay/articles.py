@@ -37,7 +37,7 @@ SECTIONS = (
 )  # fmt: skip
 SYNONYMS = (
     "clave, contraseña, password",
-    "pago, cobro, cargo",
+    "pago, cobro",
     "entrar, ingresar, iniciar sesión, acceder, login",
     "celular, teléfono, móvil",
     "plata, dinero, reembolso, devolución",

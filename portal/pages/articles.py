@@ -25,8 +25,8 @@ from .topics import Topic
 
 LISTED = 4
 """The articles of each section on the page of the help centre."""
-RELATED = 4
-ALIKE = 0.15
+RELATED, LOOKED_AT = 4, 12
+ALIKE, SAME_SECTION = 0.15, 0.25
 BEFORE, AFTER = 60, 130
 """The letters of an excerpt before the first word that was found, and from it on."""
 
@@ -121,7 +121,7 @@ def page(request: HttpRequest, article: Article, text: ArticleText) -> dict[str,
             file for file in article.files.all() if file.file and not file.is_image and not file.is_held
         ],
         "topic": topic_of(article),
-        "related": related(request.user, article, version.title),
+        "related": related(request.user, article),
         "canonical": canonical(request, article, text.language),
         "structured": _structured(request, article, text) if article.audience == Audience.PUBLIC else "",
     }
@@ -145,10 +145,13 @@ def topic_of(article: Article) -> Topic | None:
     return None
 
 
-def related(reader: Reader, article: Article, title: str) -> list[dict[str, Any]]:
-    """Return articles that are about the same, as rows."""
+def related(reader: Reader, article: Article) -> list[dict[str, Any]]:
+    """Return articles that are about the same, as rows; those of the same section count more."""
     language = (get_language() or "")[:2]
-    hits = rank(title, reader=reader, language=language, limit=RELATED + 1, least=ALIKE)
+    text = article.published_text(language)
+    title = text.published.title if text and text.published else ""
+    hits = rank(title, reader=reader, language=language, limit=LOOKED_AT, least=ALIKE)
+    hits.sort(key=lambda hit: -(hit.score + SAME_SECTION * (hit.article.section_id == article.section_id)))
     others = [hit for hit in hits if hit.article.pk != article.pk][:RELATED]
     return [{"href": address_of(hit.article), "title": hit.title} for hit in others]
 
