@@ -28,6 +28,7 @@ CARRIED_FOR = 3 * 24 * 3600
 LONGEST_CODE = 64
 DETAILS = re.compile(r"title|description|answer_[a-z0-9_-]{1,40}")
 CONTACT = re.compile(r"email|name|phone|notify|seen")
+"""The form of one page posts `seen` too: there it names the page that had written last. What counts is that it came."""
 
 
 def new_code() -> str:
@@ -57,11 +58,12 @@ def must_sign_in(request: HttpRequest, draft: ReportDraft) -> bool:
     return draft.owner_id is not None and not request.user.is_authenticated
 
 
-def unfinished(request: HttpRequest, limit: int) -> list[ReportDraft]:
-    """Return up to `limit` reports that this person began and has not sent, newest first. One whose text was erased
-    counts only if it has files."""
+def unfinished(request: HttpRequest, limit: int, *, topic: str = "") -> list[ReportDraft]:
+    """Return up to `limit` reports that this person began and has not sent, newest first; with a `topic`, only those
+    about it. One whose text was erased counts only if it has files."""
     user = request.user if isinstance(request.user, User) else None
-    rows = drafts.unfinished_reports(visitor=visitor_of(request), user=user)[: drafts.REPORTS_KEPT]
+    mine = drafts.unfinished_reports(visitor=visitor_of(request), user=user)
+    rows = (mine.filter(topic=topic) if topic else mine)[: drafts.REPORTS_KEPT]
     begun = (row for row in rows if drafts.has_text(row.values) or files_of(request, row).exists())
     return list(islice(begun, limit))
 

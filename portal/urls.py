@@ -5,7 +5,19 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
-from .views import articles, crawlers, filing, guests, home, profile, search, sending, ticket, tickets
+from .views import (
+    articles,
+    crawlers,
+    filing,
+    guests,
+    home,
+    one_page,
+    profile,
+    search,
+    sending,
+    ticket,
+    tickets,
+)
 
 app_name = "portal"
 
@@ -44,6 +56,7 @@ urlpatterns = [
     path("nuevo/", filing.report, name="report"),
     path("nuevo/<slug:draft_id>/", filing.report_type, name="report_type"),
     path("nuevo/<slug:draft_id>/detalles/", filing.report_details, name="report_details"),
+    path("nuevo/<slug:draft_id>/formulario/", one_page.report_form, name="report_form"),
     path("nuevo/<slug:draft_id>/borrador/", filing.report_draft, name="report_draft"),
     path("nuevo/<slug:draft_id>/archivos/", filing.report_upload, name="report_upload"),
     path("nuevo/<slug:draft_id>/archivos/<uuid:file>/quitar/", filing.report_discard, name="report_discard"),

@@ -64,6 +64,9 @@ class NewTicketForm(QuestionsForm, StampedForm):
         for name, text in (("title", definition.title_label), ("description", definition.description_label)):
             if text:
                 self.fields[name].label = str(text)
+        if definition.title_from:
+            self.fields["title"].required = False
+            self.fields["title"].help_text = _("Si lo dejas vacío, se forma con las respuestas.")
         if definition.description_help:
             self.fields["description"].help_text = str(definition.description_help)
         self.questions = definition.intake_fields(category.key if category else "")

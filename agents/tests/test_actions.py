@@ -40,7 +40,8 @@ SAMPLES = {
 
 def sample(field: FieldDefinition):
     if field.options:
-        return field.options[0].key
+        first = field.options[0].key
+        return [first] if field.type == "multi_choice" else first
     return SAMPLES[field.type]
 
 

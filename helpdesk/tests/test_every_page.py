@@ -57,7 +57,7 @@ OTHERS_LANGUAGE = ("data-insert",)
 PLACES = re.compile(
     r"^(?:Afri|Améri|Ameri|Antár|Antar|Asia|Atl|Austral|Euro|Índ|Indi|Pací|Paci)[^·]*· |^Search$|^has$"
 )
-SAME = {"Mesa de ayuda", "Bogotá", "La Paz", "Asunción", "El Salvador", "Fallos que has detectado"}
+SAME = {"Mesa de ayuda", "Bogotá", "La Paz", "Asunción", "El Salvador"}
 
 
 class Words(HTMLParser):

@@ -1,16 +1,23 @@
 """The forms of the guide, the three steps in which a customer files a report. `file_ticket` validates everything
 again."""
 
+import json
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.misspelt import MISSPELT, probable_address
 from accounts.models import User
 from accounts.validators import phone_validator
 from content.errors import InvalidData
 from content.form_fields import LineField, LongTextField
-from tickets.definitions.fields import clean_values, displayed_answers, form_field
+from tickets.definitions.fields import (
+    clean_values,
+    displayed_answers,
+    form_field,
+    title_from_answers,
+)
 from tickets.workflow.intake import TITLE_LENGTH
 from web.files import FilesField
 from web.forms import QuestionsForm
@@ -26,12 +33,13 @@ class DetailsForm(QuestionsForm):
         self.topic = topic
         self.definition = definition = topic.definition
         self.questions = definition.intake_fields(topic.category.key if topic.category else "")
-        self.fields["title"] = LineField(
-            max_length=TITLE_LENGTH,
-            label=str(definition.title_label) or _("Título"),
-            help_text=str(definition.title_help) or _("Una frase que resuma lo que necesitas."),
-            error_messages={"required": _("Escribe un título: una frase que resuma lo que necesitas.")},
-        )
+        if not definition.title_from:
+            self.fields["title"] = LineField(
+                max_length=TITLE_LENGTH,
+                label=str(definition.title_label) or _("Título"),
+                help_text=str(definition.title_help) or _("Una frase que resuma lo que necesitas."),
+                error_messages={"required": _("Escribe un título: una frase que resuma lo que necesitas.")},
+            )
         # S0.10: without a help text of the process, ask for the steps and the error message.
         self.fields["description"] = LongTextField(
             label=str(definition.description_label) or _("¿Qué pasó?"),
@@ -45,10 +53,18 @@ class DetailsForm(QuestionsForm):
             # `required` only marks the label here; `clean` decides whether an answer is missing.
             field.required = question.required and question.type != "yes_no"
             _skip_field_validation(field)
+            field.cards = {  # type: ignore[attr-defined]  # read by fields/check_cards.html
+                option.key: {"icon": option.icon} for option in question.options if option.icon
+            }
             if isinstance(field, LongTextField):
                 field.widget.attrs |= {"rows": 4, "data-behaviour": "autosize"}
             self.fields[self.question_name(question.key)] = field
         self.fields["files"] = FilesField(limits=definition.files)
+
+    @property
+    def ticket_title(self) -> str:
+        """The valid form's title: the typed one, or the one that the answers make."""
+        return self.cleaned_data.get("title") or title_from_answers(self.definition, self.answers)
 
     def clean(self) -> dict[str, Any]:
         """Validate the process's questions together, because some are only asked after certain answers to others.
@@ -69,6 +85,10 @@ class DetailsForm(QuestionsForm):
             if name not in self.errors:
                 self.add_error(name, messages)
 
+    @property
+    def title_label(self) -> str:
+        return str(self["title"].label if "title" in self.fields else _("Título"))
+
     def review(self) -> list[tuple[str, str]]:
         """Return the answered questions of the process as (label, answer) in the reader's language."""
         return [
@@ -76,9 +96,16 @@ class DetailsForm(QuestionsForm):
         ]
 
 
-class ContactForm(forms.Form):
+class ContactFields(forms.Form):
     """The requester's address, name, phone and choice of mails (S0.12, S3.9, S3.10). The address of an account is shown
-    but cannot be changed here (S2.1)."""
+    but cannot be changed here (S2.1).
+
+    A guest's address that looks mistyped is refused once, with the address that was probably meant. The form then holds
+    it in `address_ok`: sent again, it is accepted.
+    """
+
+    address_hint = ""
+    """The address that was probably meant, where another was typed."""
 
     email = forms.EmailField(
         label=_("Correo electrónico"),
@@ -104,8 +131,8 @@ class ContactForm(forms.Form):
     )
     notify = forms.BooleanField(label=_("Recibir un correo con cada novedad"), required=False)
 
-    def __init__(self, *args: Any, topic: Topic, user: User | None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def ask_for_contact(self, topic: Topic, user: User | None) -> None:
+        """Ask what the topic's process needs of `user`, or of a guest."""
         self.user = user
         mode = topic.definition.phone
         if mode == "hidden":
@@ -126,15 +153,38 @@ class ContactForm(forms.Form):
         if "phone" in self.fields:
             self.fields["phone"].initial = user.phone
 
+    @property
+    def misspelt(self) -> str:
+        """Return the known misspellings of domains as JSON for js/behaviours/address-hint.js."""
+        return json.dumps(MISSPELT)
+
     def clean_email(self) -> str:
         """Return the account's address, whatever was posted; for a guest, the typed one in lower case."""
-        return self.user.email if self.user else self.cleaned_data["email"].lower()
+        if self.user:
+            return self.user.email
+        email: str = self.cleaned_data["email"].lower()
+        self.address_hint = probable_address(email)
+        if self.address_hint and self.data.get("address_ok", "").lower() != email:
+            raise forms.ValidationError(
+                _("¿Quisiste decir %(address)s? Si está bien como lo escribiste, envía otra vez.")
+                % {"address": self.address_hint},
+                code="unlikely",
+            )
+        return email
 
     def clean_phone(self) -> str:
         phone: str = self.cleaned_data["phone"]
         if phone:
             phone_validator(phone)
         return phone
+
+
+class ContactForm(ContactFields):
+    """The last step of the guide."""
+
+    def __init__(self, *args: Any, topic: Topic, user: User | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ask_for_contact(topic, user)
 
     def show(self, problem: InvalidData) -> bool:
         """Add the messages to their fields and return True. If one has no field here, add none and return False."""
@@ -143,6 +193,16 @@ class ContactForm(forms.Form):
         for key, messages in problem.errors.items():
             self.add_error(key, messages)
         return True
+
+
+class OnePageForm(ContactFields, DetailsForm):
+    """Everything that the guide asks, on one page: for the home page (S1.6)."""
+
+    def __init__(self, *args: Any, topic: Topic, user: User | None, **kwargs: Any) -> None:
+        super().__init__(*args, topic=topic, **kwargs)
+        self.ask_for_contact(topic, user)
+        questions = [self.question_name(question.key) for question in self.questions]
+        self.order_fields([*questions, "title", "description", "files", "name", "phone", "email", "notify"])
 
 
 def _skip_field_validation(field: forms.Field) -> None:

@@ -62,6 +62,22 @@ def ask_to_sign_in(request: HttpRequest, draft: ReportDraft, topic: Topic, back:
     return render(request, "portal/filing/sign_in.html", context)
 
 
+def details_initial(draft: ReportDraft, topic: Topic) -> dict[str, Any]:
+    """Return the draft's values as `initial` of an unbound form, which shows no errors before it is sent."""
+    multiple = {f"answer_{q.key}" for q in topic.definition.fields if q.type == "multi_choice"}
+    return {name: items if name in multiple else items[-1] for name, items in draft.values.items() if items}
+
+
+def contact_initial(draft: ReportDraft, user: User | None) -> dict[str, Any]:
+    """Return what was typed about the contact as `initial`, without the address if the person has an account."""
+    initial: dict[str, Any] = {name: items[-1] for name, items in draft.contact.items() if items}
+    if user:
+        initial.pop("email", None)
+    if "seen" in draft.contact:  # an unticked box posts nothing; `seen` says that it was shown
+        initial["notify"] = "notify" in draft.contact
+    return initial
+
+
 def signed_in_user(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
@@ -86,8 +102,11 @@ def row_of_draft(draft: ReportDraft, attachment: Attachment) -> dict[str, Any]:
     return waiting_file_row(attachment, remove_url=url)
 
 
-def unfinished_rows(request: HttpRequest, offered: list[Topic]) -> list[dict[str, Any]]:
-    """Return a row for each unfinished report that the home page offers to continue."""
+def unfinished_rows(
+    request: HttpRequest, offered: list[Topic], *, besides: ReportDraft | None = None
+) -> list[dict[str, Any]]:
+    """Return a row for each unfinished report that the home page offers to continue. `besides` is the one that its own
+    form holds."""
     names = {topic.key: topic.name for topic in offered}
     return [
         {
@@ -97,8 +116,9 @@ def unfinished_rows(request: HttpRequest, offered: list[Topic]) -> list[dict[str
             "url": details_url(draft.code),
             "discard_url": reverse("portal:report_drop", args=[draft.code]),
         }
-        for draft in drafts.unfinished(request, UNFINISHED_ON_HOME)
-    ]
+        for draft in drafts.unfinished(request, UNFINISHED_ON_HOME + 1)
+        if besides is None or draft.key != besides.key
+    ][:UNFINISHED_ON_HOME]
 
 
 def discarded_row(request: HttpRequest) -> dict[str, str] | None:
@@ -114,7 +134,9 @@ def discarded_row(request: HttpRequest) -> dict[str, str] | None:
 
 
 def _title_of(draft: ReportDraft) -> str:
-    title = (draft.values.get("title") or [""])[-1].strip()
+    """Return the typed title; of a report whose answers make the title, the beginning of its description."""
+    typed = ((draft.values.get(name) or [""])[-1].strip() for name in ("title", "description"))
+    title = next(filter(None, typed), "").partition("\n")[0]
     return title[:TITLE_LENGTH] or _("Reporte sin título")
 
 

@@ -157,6 +157,13 @@ def featured(topics: list[Topic], limit: int) -> list[Topic]:
     return [topic for _rank, _order, topic in sorted(chosen, key=lambda item: item[1])]
 
 
+def on_home(topics: list[Topic], *, signed_in: bool) -> Topic | None:
+    """Return the topic whose form the home page carries (S1.6): the first one of the first process that says so. None
+    if no process does, or if it needs an account and the visitor has not signed in."""
+    found = next((topic for topic in topics if topic.definition.on_home), None)
+    return found if found and (signed_in or not found.needs_account) else None
+
+
 def search(topics: list[Topic], query: str, *, synonyms: Iterable[str] = ()) -> list[Topic]:
     """Return the topics that have any word of `query`, in any of its forms, or one of the `synonyms`, best first. Their
     names and synonyms count more than their descriptions; the words of the query count twice."""

@@ -24,6 +24,7 @@ from ..pages import topics
 from ..pages.contact import panel
 from ..pages.filing import (
     ask_to_sign_in,
+    details_initial,
     details_page,
     details_url,
     row_of_draft,
@@ -77,7 +78,7 @@ def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
         return _take_details(request, draft, topic)
     if topic.needs_account and not request.user.is_authenticated:
         return ask_to_sign_in(request, draft, topic, details_url(draft.code, topic.key))
-    initial = {"title": _proposed_title(request)} | _initial(draft, topic)
+    initial = {"title": _proposed_title(request)} | details_initial(draft, topic)
     form = DetailsForm(initial=initial, topic=topic)
     return details_page(request, draft, topic, form)
 
@@ -90,7 +91,7 @@ def _take_details(request: HttpRequest, draft: ReportDraft, topic: Topic) -> Htt
     if draft.folio:  # another tab sent it meanwhile
         return redirect("portal:report_done", draft.code)
     if file := request.POST.get("quitar"):
-        _discard(request, draft, file)
+        discard_file(request, draft, file)
         return redirect(f"{details_url(draft.code)}#archivos")
     if request.POST.get("ir") == "tipo":
         return redirect("portal:report_type", draft.code)
@@ -131,6 +132,8 @@ def report_draft(request: HttpRequest, draft_id: str) -> HttpResponse:
     if draft.folio or topic is None or not values:
         return HttpResponse(status=409)
     kept = keep_report(draft, topic=topic.key, values=values, **drafts.page_of(request))
+    if "email" in request.POST and not kept.folio:  # a form of one page
+        keep_contact(kept, contact=drafts.typed(request, drafts.CONTACT))
     response = HttpResponse(status=409 if kept.folio else 204)
     if kept.overwritten:
         response["Desk-Draft-Overwritten"] = "1"
@@ -163,7 +166,7 @@ def report_upload(request: HttpRequest, draft_id: str) -> HttpResponse:
 @limited("upload", rate="60/10m", by=by_user)
 @require_POST
 def report_discard(request: HttpRequest, draft_id: str, file: uuid.UUID) -> HttpResponse:
-    _discard(request, drafts.load(request, draft_id), str(file))
+    discard_file(request, drafts.load(request, draft_id), str(file))
     return HttpResponse(status=204)
 
 
@@ -190,13 +193,7 @@ def _proposed_title(request: HttpRequest) -> str:
     return " ".join(request.GET.get("titulo", "").replace("\x00", "").split())[:TITLE_LENGTH]
 
 
-def _initial(draft: ReportDraft, topic: Topic) -> dict[str, Any]:
-    """Return the draft's values as `initial` of an unbound form, which shows no errors before it is sent."""
-    multiple = {f"answer_{q.key}" for q in topic.definition.fields if q.type == "multi_choice"}
-    return {name: items if name in multiple else items[-1] for name, items in draft.values.items() if items}
-
-
-def _discard(request: HttpRequest, draft: ReportDraft, file: str) -> None:
+def discard_file(request: HttpRequest, draft: ReportDraft, file: str) -> None:
     user = signed_in_user(request)
     if user:
         drafts.adopt_files(draft, user)

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.models import User
 from content.errors import InvalidData
 from tickets.drafts import keep_contact, mark_filed
 from tickets.models import ReportDraft
@@ -21,10 +20,10 @@ from web.refusals import Refusal
 from web.wording import target_in_words
 
 from .. import drafts
-from ..forms.filing import ContactForm, DetailsForm
+from ..forms.filing import ContactFields, ContactForm, DetailsForm
 from ..pages import topics
 from ..pages.contact import panel
-from ..pages.filing import ask_to_sign_in, details_page, signed_in_user, steps, type_url
+from ..pages.filing import ask_to_sign_in, contact_initial, details_page, signed_in_user, steps, type_url
 from ..pages.topics import Topic
 
 RECEIPTS = Limit(10, 3600)
@@ -41,14 +40,14 @@ def _strangers_address(request: HttpRequest) -> str:
     return "" if request.user.is_authenticated else by_mailbox("email")(request)
 
 
-def _strangers_network(request: HttpRequest) -> str:
+def strangers_network(request: HttpRequest) -> str:
     """Return the network of a visitor who is not signed in, to limit the mails that it causes to any addresses."""
     return "" if request.user.is_authenticated else by_ip(request)
 
 
 @in_place
 @limited("report", rate="60/10m", by=by_user)
-@limited("report-mail-network", rate="60/h", by=_strangers_network)
+@limited("report-mail-network", rate="60/h", by=strangers_network)
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
     draft = drafts.load(request, draft_id)
@@ -62,7 +61,7 @@ def report_contact(request: HttpRequest, draft_id: str) -> HttpResponse:
     if topic.needs_account and not request.user.is_authenticated:
         return ask_to_sign_in(request, draft, topic, reverse("portal:report_contact", args=[draft.code]))
     user = signed_in_user(request)
-    form = ContactForm(topic=topic, user=user, initial=_contact_initial(draft, user))
+    form = ContactForm(topic=topic, user=user, initial=contact_initial(draft, user))
     return _contact_page(request, draft, topic, form)
 
 
@@ -83,7 +82,7 @@ def _take_contact(request: HttpRequest, draft: ReportDraft, topic: Topic) -> Htt
     if not form.is_valid():
         return _contact_page(request, draft, topic, form, status=422)
     with Refusal() as refusal:
-        return _file(request, draft, topic, details, form)
+        return file_report(request, draft, topic, details, form)
     if not isinstance(refusal.problem, InvalidData):
         messages.error(request, str(refusal))
         return redirect("portal:report")
@@ -93,9 +92,11 @@ def _take_contact(request: HttpRequest, draft: ReportDraft, topic: Topic) -> Htt
     return details_page(request, draft, topic, details, status=422)
 
 
-def _file(
-    request: HttpRequest, draft: ReportDraft, topic: Topic, details: DetailsForm, form: ContactForm
+def file_report(
+    request: HttpRequest, draft: ReportDraft, topic: Topic, details: DetailsForm, form: ContactFields
 ) -> HttpResponse:
+    """File the report of two valid forms, or of one that is both, and redirect to its folio. Raises what `file_ticket`
+    raises."""
     user, contact = signed_in_user(request), form.cleaned_data
     address = _strangers_address(request)
     if address and not RECEIPTS.take(f"report-mail {address}"):
@@ -105,7 +106,7 @@ def _file(
     ticket = file_ticket(
         topic.process,
         actor=user,
-        title=details.cleaned_data["title"],
+        title=details.cleaned_data.get("title", ""),
         description=details.cleaned_data["description"],
         category=topic.category,
         requester=None if user else Requester(email=contact["email"], name=contact.get("name", "")),
@@ -143,7 +144,7 @@ def _review(
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {"label": _("Tipo"), "value": topic.name},
-        {"label": details["title"].label, "value": details.cleaned_data["title"], "strong": True},
+        {"label": details.title_label, "value": details.ticket_title, "strong": True},
         {"label": details["description"].label, "value": details.cleaned_data["description"]},
     ]
     rows += [{"label": label, "value": value} for label, value in details.review()]
@@ -163,13 +164,3 @@ def report_done(request: HttpRequest, draft_id: str) -> HttpResponse:
     topic = topics.find(draft.topic)
     context = {"folio": draft.folio, "email": email, "topic": topic, "contact": panel(request.user)}
     return render(request, "portal/filing/done.html", context)
-
-
-def _contact_initial(draft: ReportDraft, user: User | None) -> dict[str, Any]:
-    """Return what was typed in the last step as `initial`, without the address if the person has an account."""
-    initial: dict[str, Any] = {name: items[-1] for name, items in draft.contact.items() if items}
-    if user:
-        initial.pop("email", None)
-    if "seen" in draft.contact:  # an unticked box posts nothing; `seen` says that it was shown
-        initial["notify"] = "notify" in draft.contact
-    return initial

@@ -2,6 +2,7 @@
 import { bindAll } from "./lib/behaviours.js";
 import { forgetOthers, hideFromOthers } from "./lib/person.js";
 import { addSnack, refusedText } from "./lib/snacks.js";
+import { addressHint } from "./behaviours/address-hint.js";
 import { autosize } from "./behaviours/autosize.js";
 import { centreHere } from "./behaviours/centre-here.js";
 import { charCounter } from "./behaviours/char-counter.js";
@@ -39,6 +40,7 @@ import { upload } from "./behaviours/upload.js";
 import { writing } from "./behaviours/writing.js";
 
 const behaviours = {
+  "address-hint": addressHint,
   autosize,
   "centre-here": centreHere,
   "char-counter": charCounter,

@@ -72,6 +72,8 @@ class When:
 class Option:
     key: str
     label: Text
+    icon: str = ""
+    """An icon beside the option, where it is drawn as a card. Empty: none."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ class Stage:
     public_label: Text = NO_TEXT
     notice: Text = NO_TEXT
     """The text that the requester reads on the ticket's page while the ticket is in this stage."""
+    outlook: Text = NO_TEXT
+    """What will happen in this stage, for people who have not filed yet («Qué pasa después»)."""
 
     @property
     def is_end(self) -> bool:
@@ -369,7 +373,15 @@ class Definition:
     title_help: Text = NO_TEXT
     description_label: Text = NO_TEXT
     description_help: Text = NO_TEXT
+    questions_label: Text = NO_TEXT
+    title_from: tuple[str, ...] = ()
+    """The fields whose answers make the title when nobody wrote one. Then requesters are not asked for a title."""
     phone: str = "optional"
+    on_home: bool = False
+    """Whether the home page carries the form of the process's first category (S1.6). Of several processes that say so,
+    the first in the desk's order wins."""
+    home_title: Text = NO_TEXT
+    home_text: Text = NO_TEXT
     check_standing: bool = False
     solution_from: tuple[StageKind, ...] = (
         StageKind.WORK,

@@ -17,7 +17,7 @@ from content.errors import InvalidData
 from content.form_fields import LINE_LENGTH, LineField, LongTextField
 from content.text import MAX_TEXT
 
-from .definition import FieldDefinition
+from .definition import Definition, FieldDefinition
 from .patterns import PatternError, compiled
 
 logger = logging.getLogger(__name__)
@@ -225,6 +225,13 @@ def display(definition: FieldDefinition, value: Any) -> str:
         case "number":
             return number_format(value)
     return str(value)
+
+
+def title_from_answers(definition: Definition, values: Mapping[str, Any]) -> str:
+    """Return the title that the answers in `values` make («Pantalla rota · Samsung»), in the active language. Empty if
+    the process makes none."""
+    fields = filter(None, map(definition.field, definition.title_from))
+    return " · ".join(text for _field, text in displayed_answers(fields, values))
 
 
 def displayed_answers(

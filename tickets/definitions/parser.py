@@ -92,7 +92,12 @@ def _definition(r: Reader) -> Definition:
         title_help=intake.text("title_help"),
         description_label=intake.text("description_label"),
         description_help=intake.text("description_help"),
+        questions_label=intake.text("questions_label"),
+        title_from=intake.strings("title_from"),
         phone=intake.string("phone", "optional", among=("hidden", "optional", "required")),
+        on_home=intake.boolean("on_home"),
+        home_title=intake.text("home_title"),
+        home_text=intake.text("home_text"),
         on_filed=_notify(intake),
         check_standing=answers.boolean("check_standing"),
         solution_from=_solution_from(answers),
@@ -196,7 +201,9 @@ def _category(r: Reader) -> CategoryDefinition:
 def _field(r: Reader) -> FieldDefinition:
     options = []
     for table in r.tables("options"):
-        options.append(Option(key=table.key(), label=table.text("label", required=True)))
+        options.append(
+            Option(key=table.key(), label=table.text("label", required=True), icon=table.string("icon"))
+        )
         table.finish()
     field = FieldDefinition(
         key=r.key(),
@@ -238,6 +245,7 @@ def _stage(r: Reader) -> Stage:
         clock=r.string("clock", kind.meta.clock, among=("runs", "pauses", "stops")),
         public_label=r.text("public_label"),
         notice=r.text("notice"),
+        outlook=r.text("outlook"),
     )
     r.finish()
     return stage

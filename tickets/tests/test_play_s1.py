@@ -96,7 +96,7 @@ def test_contact_and_device_data_are_required(db):
             description="No enciende",
             fields={"numero_de_serie": "¡!"},
         )
-    assert refused.value.errors.keys() == {"email", "phone", "title", "marca", "numero_de_serie"}
+    assert refused.value.errors.keys() == {"email", "phone", "marca", "numero_de_serie"}
     assert refused.value.errors["numero_de_serie"] == ["Usa solo letras, números y guiones."]
 
 

@@ -64,6 +64,7 @@ class _Checker:
             self._check_action(("actions", position), action)
         for position, field in enumerate(self.definition.fields):
             self._check_field(("fields", position), field)
+        self._check_title()
         self._check_notify(("intake", "notify"), self.definition.on_filed)
         self._check_responses()
         self._check_closing()
@@ -233,6 +234,24 @@ class _Checker:
                     _("para fijar la severidad hace falta un campo choice del solicitante con opciones: %s")
                     % ", ".join(Severity.values),
                 )
+
+    def _check_title(self) -> None:
+        """Require that the answers which make the title always make one."""
+        path = ("intake", "title_from")
+        for position, name in enumerate(self.definition.title_from):
+            field = self.definition.field(name)
+            if field is None:
+                self.problem((*path, position), _("no hay un campo «%s»") % name)
+            elif field.filled_by != "requester":
+                self.problem((*path, position), _("«%s» la responde el equipo, después") % name)
+        named = filter(None, map(self.definition.field, self.definition.title_from))
+        if self.definition.title_from and not any(
+            field.required and field.type != "yes_no" and not field.shown_when and not field.categories
+            for field in named
+        ):
+            self.problem(
+                path, _("el título podría quedar vacío: nombra una pregunta obligatoria y para todos")
+            )
 
     def _check_option(self, path: Path, field: FieldDefinition, value: str) -> None:
         if is_possible_answer(value, field):

@@ -60,6 +60,7 @@ class Consistency:
         for position, field in enumerate(self.definition.fields):
             self._check_field(("fields", position), field)
         self._check_responses()
+        self._check_home()
         self._check_names()
 
     # --- People ---------------------------------------------------------------------------------------------
@@ -395,6 +396,12 @@ class Consistency:
                     (*path, "stages"), _("en esas etapas no se envían soluciones (answers.solution_from)")
                 )
 
+    def _check_home(self) -> None:
+        if not self.definition.on_home:
+            for name in ("home_title", "home_text"):
+                if getattr(self.definition, name):
+                    self.report(("intake", name), _("no se lee en ninguna parte: va con on_home = true"))
+
     def _check_names(self) -> None:
         """Check the texts that publishing stores in columns, and the icons."""
         for table in ("categories", "departments", "groups", "customer_kinds"):
@@ -402,13 +409,18 @@ class Consistency:
                 self._check_length((table, position, "label"), item.label, LABEL_LENGTH)
         for position, category in enumerate(self.definition.categories):
             self._check_length(("categories", position, "description"), category.description, LINE_LENGTH)
-            known = known_icons()
-            if known and category.icon not in known:
-                near = suggestion(category.icon.removeprefix("bi-"), known)
-                message = (
-                    _("no hay un icono «%(icon)s»: ¿%(near)s?") if near else _("no hay un icono «%(icon)s»")
-                )
-                self.report(("categories", position, "icon"), message % {"icon": category.icon, "near": near})
+            self._check_icon(("categories", position, "icon"), category.icon)
+        for position, field in enumerate(self.definition.fields):
+            for number, option in enumerate(field.options):
+                if option.icon:
+                    self._check_icon(("fields", position, "options", number, "icon"), option.icon)
+
+    def _check_icon(self, path: Path, icon: str) -> None:
+        known = known_icons()
+        if known and icon not in known:
+            near = suggestion(icon.removeprefix("bi-"), known)
+            message = _("no hay un icono «%(icon)s»: ¿%(near)s?") if near else _("no hay un icono «%(icon)s»")
+            self.report(path, message % {"icon": icon, "near": near})
 
     def _check_length(self, path: Path, text: object, most: int) -> None:
         longest = max(len(getattr(text, "es", "")), len(getattr(text, "en", "")))

@@ -21,7 +21,7 @@ from .. import clocks
 from ..actors import Actor, Guest, System
 from ..attachments import attach_drafts
 from ..definitions.definition import Definition
-from ..definitions.fields import clean_values
+from ..definitions.fields import clean_values, title_from_answers
 from ..enums import CaseKind, Channel, EventKind, MessageKind
 from ..exceptions import NotAllowed
 from ..folios import next_folio
@@ -316,8 +316,6 @@ def _validated(
         texts["description"] = clean_text(description)
     except TextTooLong as error:
         errors["description"] = [str(error)]
-    if not texts["title"]:
-        errors.setdefault("title", [_("Escribe un título: una frase que resuma lo que necesitas.")])
     if not texts.get("description"):
         errors.setdefault("description", [_("Cuéntanos qué pasó, con los detalles que tengas.")])
     if category is None:
@@ -331,7 +329,22 @@ def _validated(
         answers = clean_values(asked, fields)
     except InvalidData as error:
         errors.update(error.errors)
+    _name(texts, definition, answers, errors)
     return texts, answers
+
+
+def _name(
+    texts: dict[str, str], definition: Definition, answers: dict[str, Any], errors: dict[str, list[str]]
+) -> None:
+    """Make the title of the answers where the process says so and nobody wrote one. A missing title is an error, unless
+    the answers that make it are wrong: those have errors of their own."""
+    if texts["title"] or "title" in errors:
+        return
+    if definition.title_from:
+        title = title_from_answers(definition, answers)
+        texts["title"] = title if len(title) <= TITLE_LENGTH else f"{title[: TITLE_LENGTH - 1].rstrip()}…"
+    if not texts["title"] and not errors.keys() & set(definition.title_from):
+        errors["title"] = [_("Escribe un título: una frase que resuma lo que necesitas.")]
 
 
 def _line(value: str, max_length: int, field: str, errors: dict[str, list[str]]) -> str:

@@ -62,6 +62,7 @@ def put_in_use(source: str, *, position: int | None = None) -> Publication:
         *update_categories(process, before, definition),
         *gone_stages(process, before, definition),
         *_other_targets(process, definition),
+        *_home_changes(before, definition),
     ]
     return Publication(version, changes=tuple(changes))
 
@@ -72,6 +73,31 @@ def _other_targets(process: Process, definition: Definition) -> Iterator[str]:
         yield _("«%(name)s» conserva los plazos de la mesa; los del archivo son otros.") % {
             "name": definition.name
         }
+
+
+def _home_changes(before: Definition | None, definition: Definition) -> Iterator[str]:
+    """Say what becomes of the form on the home page, if this version changes something about it."""
+    names = {"name": definition.name}
+    if not definition.on_home:
+        if before is not None and before.on_home:
+            yield _("La portada ya no lleva el formulario de «%(name)s».") % names
+        return
+    shown, *hidden = _processes_on_home()
+    if shown.key != definition.key:
+        yield _(
+            "La portada lleva el formulario de «%(first)s», que va antes en el orden de los procesos; el de «%(name)s»"
+            " no se ve en ella."
+        ) % {**names, "first": shown}
+    elif before is None or not before.on_home:
+        yield _("La portada lleva ahora el formulario de «%(name)s».") % names
+        if hidden:
+            yield _("El formulario de «%(name)s» deja de verse en la portada.") % {"name": hidden[0]}
+
+
+def _processes_on_home() -> list[Process]:
+    """Return the processes in use whose form may be on the home page, in the desk's order: the first is shown."""
+    in_use = Process.objects.filter(is_active=True, current__isnull=False)
+    return [process for process in in_use if process.definition.on_home]
 
 
 def _definition_before(process: Process) -> Definition | None:
