@@ -350,3 +350,73 @@ class KnownNetwork(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.digest[:8]}"
+
+
+class ConnectedApp(models.Model):
+    """An app or site of the organisation that sends its people here signed in (S0.5). See `accounts.app_links`."""
+
+    key = models.SlugField(_("clave"), unique=True, max_length=40)
+    """The app's name in its links (`iss`)."""
+    name = models.CharField(_("nombre"), max_length=80)
+    address = models.URLField(
+        _("dirección"), max_length=300, blank=True, help_text=_("A dónde volver si un enlace no sirve.")
+    )
+    is_active = models.BooleanField(_("puede enviar personas"), default=True)
+    created_at = models.DateTimeField(_("desde"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        verbose_name = _("aplicación conectada")
+        verbose_name_plural = _("aplicaciones conectadas")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AppSecret(models.Model):
+    """A secret with which an app signs its links. Two work at once, so that a new one can replace the other."""
+
+    app = models.ForeignKey(ConnectedApp, on_delete=models.CASCADE, related_name="secrets")
+    key_id = models.CharField(max_length=16, unique=True)
+    """The secret's name in a link (`kid`). It says nothing about the secret."""
+    sealed = models.TextField()
+    """The secret, encrypted (`content.sealing`): checking a signature needs the secret itself."""
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.app} · {self.key_id}"
+
+
+class AppPerson(models.Model):
+    """The account of a person whom an app knows by `subject`, its own id of them."""
+
+    app = models.ForeignKey(ConnectedApp, on_delete=models.CASCADE, related_name="people")
+    subject = models.CharField(max_length=200)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="app_people")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["app", "subject"], name="app_person_once_per_app")]
+
+    def __str__(self) -> str:
+        return f"{self.app} · {self.subject}"
+
+
+class UsedAppLink(models.Model):
+    """A link that has been used, kept until it has expired: it must not work twice."""
+
+    app = models.ForeignKey(ConnectedApp, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["app", "digest"], name="app_link_used_once")]
+
+    def __str__(self) -> str:
+        return f"{self.app_id} · {self.digest[:8]}"

@@ -98,6 +98,18 @@ def supervisor_view(view: DeskView[P, Answer]) -> View[P, Answer | HttpResponse]
     return desk_view(wrapper)
 
 
+def administrator_view(view: DeskView[P, Answer]) -> View[P, Answer | HttpResponse]:
+    """Admit administrators only. Everybody else gets 404."""
+
+    @wraps(view)
+    def wrapper(request: DeskRequest, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+        if not request.user.is_staff:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return desk_view(wrapper)
+
+
 def find_ticket(user: User, folio: str) -> Ticket:
     """Return the ticket with the related rows that its pages show, or raise 404 if `user` may not see it."""
     visible = Ticket.objects.visible_to(user)

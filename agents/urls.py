@@ -5,6 +5,7 @@ from .views import (
     actions,
     bulk,
     closing,
+    connected_apps,
     conversation,
     customers,
     drafts,
@@ -31,6 +32,7 @@ from .views import (
 app_name = "agents"
 TICKET = "tickets/<str:folio>"
 CALENDAR = "ajustes/horarios/<slug:key>"
+APP = "ajustes/aplicaciones/<slug:key>"
 CHANGE = "ajustes/cambios/<int:pk>"
 
 urlpatterns = [
@@ -92,6 +94,11 @@ urlpatterns = [
     path(f"{TICKET}/cuenta/", accounts.account, name="ticket_account"),
     path("clientes/<int:pk>/", customers.customer, name="customer"),
     path("procesos/<slug:slug>/mapa/", process_map.process_map, name="process_map"),
+    path("ajustes/aplicaciones/", connected_apps.connected_apps, name="connected_apps"),
+    path("ajustes/nueva-aplicacion/", connected_apps.new_connected_app, name="new_connected_app"),
+    path(f"{APP}/", connected_apps.connected_app, name="connected_app"),
+    path(f"{APP}/secreto/", connected_apps.make_app_secret, name="make_app_secret"),
+    path(f"{APP}/secreto/<int:pk>/revocar/", connected_apps.revoke_app_secret, name="revoke_app_secret"),
     path("ajustes/horarios/", schedules.schedules, name="schedules"),
     path("ajustes/nuevo-horario/", schedules.new_calendar, name="new_calendar"),
     path(f"{CALENDAR}/", schedules.calendar, name="calendar"),

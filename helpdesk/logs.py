@@ -22,7 +22,7 @@ STANDARD = set(vars(logging.makeLogRecord({}))) | {
 }
 """What a line has anyway, or must not have: Celery's `data` repeats message and traceback."""
 
-SECRET_LINK = re.compile(r"(/enlace/(?!nuevo/)|/cuenta/clave/primera/(?!lista/))[^/\s\"'?]+")
+SECRET_LINK = re.compile(r"(/enlace/(?!nuevo/)|/desde/app/|/cuenta/clave/primera/(?!lista/))[^/\s\"'?]+")
 INDENT = "    "
 # They write lines at INFO for what happens every second: tasks sent, received and done, connections taken from a pool.
 # A slow or failed task is a line of ours (helpdesk/celery.py) or a warning of theirs. A worker that comes back after
@@ -39,8 +39,8 @@ UNLOGGED_PATHS = ("/healthz", "/readyz")
 
 
 def without_secrets(text: str) -> str:
-    """Replace the tokens of guests' links and of an administrator's first link in `text` by «…». Such a token opens a
-    ticket or an account, so no log may contain it."""
+    """Replace the tokens of guests' links, of links of apps and of an administrator's first link in `text` by «…».
+    Such a token opens a ticket or an account, so no log may contain it."""
     return SECRET_LINK.sub(r"\1…", text)
 
 

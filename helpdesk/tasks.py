@@ -12,6 +12,7 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from accounts import app_links
 from agents import exports
 from content.batches import delete_in_batches
 from knowledge import files as article_files
@@ -112,6 +113,7 @@ def clean_up() -> None:
         delete_expired_tickets,
         drafts.forget_old_drafts,
         presence.forget_absent,
+        app_links.forget_used,
         proposing.forget_old_drafts,
         outbox.forget_old_mail,
         csp_reports.forget_old,

@@ -35,5 +35,6 @@ if settings.MAIL_PROVIDER:
     urlpatterns.append(path("anymail/", include((webhooks.patterns(), "anymail"))))
 if settings.DESK_DEMO:
     urlpatterns.append(path("correo/", include("demo.mailbox.urls")))
+    urlpatterns.append(path("app-de-ejemplo/", include("demo.example_app")))
 if settings.DEBUG or settings.DESK_DEMO:
     urlpatterns.append(path("catalogo/", include("demo.catalogue")))

@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from .views import (
+    app_entry,
     articles,
     crawlers,
     filing,
@@ -74,5 +75,7 @@ urlpatterns = [
     path("enlace/<str:token>/", guests.guest_link, name="guest_link"),
     path("enlace/<str:token>/encuesta/", guests.guest_link, {"page": "survey"}, name="guest_link_survey"),
     path("enlace/<str:token>/fecha/", guests.guest_link, {"page": "due"}, name="guest_link_due"),
+    path("desde/app/", app_entry.app_entry, name="app_entry"),
+    path("desde/app/<str:token>/", app_entry.app_link, name="app_link"),
     path("perfil/", profile.profile, name="profile"),
 ]

@@ -18,6 +18,7 @@ from tickets.workflow.conversation import LONGEST, RECENT
 
 KINDS = {MessageKind.NOTE: "note", MessageKind.REPLY: "requester", MessageKind.REPORT: "requester"}
 ICONS: dict[str, str] = {
+    EventKind.FILED: "phone",
     EventKind.ASSIGNED: "person-check",
     EventKind.PROPERTIES: "sliders",
     EventKind.CONTRIBUTION: "toggle-on",

@@ -75,6 +75,7 @@ def _places(user: User) -> list[dict[str, Any]]:
         pages.append(("health", _("Salud"), "graph-up"))
     if user.is_staff:
         pages.append(("setup", _("Puesta en marcha"), "ui-checks"))
+        pages.append(("agents:connected_apps", _("Aplicaciones conectadas"), "link-45deg"))
     places = [{"href": reverse(name), "icon_name": icon, "label": label} for name, label, icon in pages]
     return places + [
         {

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Department
-from demo.replay import articles, history, hours, people
+from demo.replay import apps, articles, history, hours, people
 from demo.replay.replaying import replay
 from demo.replay.scene import World
 from demo.stories import STORIES
@@ -19,6 +19,7 @@ def load_desk(*, holidays_from: date | None = None) -> dict[str, "people.User"]:
     """Load departments, processes, people and opening hours, but no tickets. Existing rows are not changed. Returns the
     people by key. The hours have the holidays of the year that begins with `holidays_from`, by default today."""
     users = people.load()
+    apps.load(users["admin"])
     for source in library().values():
         publish(source)
     hours.load(users["supervisor"], holidays_from=holidays_from or timezone.localdate())

@@ -15,6 +15,7 @@ from django.urls import Resolver404, resolve
 from zeal import zeal_ignore
 
 from accounts.models import User
+from demo import example_app
 from e2e.forms import read_forms
 from helpdesk.tests.written_world import Page
 from knowledge.models import ArticleFeedback, ArticleVersion
@@ -138,6 +139,7 @@ def people() -> list[Person]:
         *("/cuenta/clave/recuperar/", "/cuenta/entrar/codigo/", "/cuenta/inactiva/", "/no-existe/", "/correo/"),
         *("/enlace/nuevo/", "/enlace/nuevo/listo/", "/enlace/inventado/", "/envio-demasiado-grande/"),
         *("/ayuda/", "/cuenta/clave/recuperar/lista/"),
+        *(f"/desde/app/{token}/" for token in (example_app.signed(example_app.PEOPLE["nueva"]), "a.b.c")),
     )  # fmt: skip
     account = ("/perfil/", "/cuenta/correo/", "/cuenta/clave/cambiar/", "/cuenta/dos-pasos/")
     return [
@@ -148,6 +150,16 @@ def people() -> list[Person]:
         Person("an inactive customer", ("/",), "inactivo@demo.test", only="/tickets/"),
         Person("an agent", ("/agentes/",), "tecnico@demo.test", only="/agentes/tickets/"),
         Person("a supervisor", ("/agentes/", *others), supervisor, only="/agentes/"),
+        Person(
+            "an administrator at the desk",
+            (
+                "/agentes/ajustes/aplicaciones/",
+                "/agentes/ajustes/nueva-aplicacion/",
+                "/agentes/ajustes/aplicaciones/parkiapp/",
+            ),
+            "admin@demo.test",
+            only="/agentes/ajustes/aplicaciones/",
+        ),
         Person("an administrator", ("/admin/",), "admin@demo.test", only="/admin/"),
     ]
 

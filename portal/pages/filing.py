@@ -17,6 +17,7 @@ from tickets.workflow.intake import TITLE_LENGTH
 from web.files import waiting_file_row
 
 from .. import drafts
+from ..app_session import origin_of
 from ..forms.filing import DetailsForm
 from .contact import panel
 from .topics import Topic
@@ -62,10 +63,14 @@ def ask_to_sign_in(request: HttpRequest, draft: ReportDraft, topic: Topic, back:
     return render(request, "portal/filing/sign_in.html", context)
 
 
-def details_initial(draft: ReportDraft, topic: Topic) -> dict[str, Any]:
-    """Return the draft's values as `initial` of an unbound form, which shows no errors before it is sent."""
+def details_initial(request: HttpRequest, draft: ReportDraft, topic: Topic) -> dict[str, Any]:
+    """Return the draft's values as `initial` of an unbound form, which shows no errors before it is sent. Questions
+    about the app begin with what its link said."""
+    origin = origin_of(request)
+    known = {f"answer_{q.key}": origin.get(q.prefill, "") for q in topic.definition.fields if q.prefill}
     multiple = {f"answer_{q.key}" for q in topic.definition.fields if q.type == "multi_choice"}
-    return {name: items if name in multiple else items[-1] for name, items in draft.values.items() if items}
+    typed = {name: items if name in multiple else items[-1] for name, items in draft.values.items() if items}
+    return known | typed
 
 
 def contact_initial(draft: ReportDraft, user: User | None) -> dict[str, Any]:

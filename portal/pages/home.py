@@ -78,7 +78,7 @@ def begun_or_new(request: HttpRequest, topic: Topic) -> ReportDraft:
 def opened_form(request: HttpRequest, draft: ReportDraft, topic: Topic) -> OnePageForm:
     """Return the form with what was typed so far, without errors."""
     user = signed_in_user(request)
-    initial = details_initial(draft, topic) | contact_initial(draft, user)
+    initial = details_initial(request, draft, topic) | contact_initial(draft, user)
     return OnePageForm(topic=topic, user=user, initial=initial)
 
 

@@ -78,7 +78,7 @@ def report_details(request: HttpRequest, draft_id: str) -> HttpResponse:
         return _take_details(request, draft, topic)
     if topic.needs_account and not request.user.is_authenticated:
         return ask_to_sign_in(request, draft, topic, details_url(draft.code, topic.key))
-    initial = {"title": _proposed_title(request)} | details_initial(draft, topic)
+    initial = {"title": _proposed_title(request)} | details_initial(request, draft, topic)
     form = DetailsForm(initial=initial, topic=topic)
     return details_page(request, draft, topic, form)
 

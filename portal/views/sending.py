@@ -20,6 +20,7 @@ from web.refusals import Refusal
 from web.wording import target_in_words
 
 from .. import drafts
+from ..app_session import origin_of
 from ..forms.filing import ContactFields, ContactForm, DetailsForm
 from ..pages import topics
 from ..pages.contact import panel
@@ -114,6 +115,7 @@ def file_report(
         fields=details.raw_answers(),
         draft_key=draft.files_key,
         notify=contact.get("notify", True),
+        origin=origin_of(request),
         key=str(draft.key),
     )
     mark_filed(draft, folio=ticket.folio, email=ticket.requester_email)

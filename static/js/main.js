@@ -28,6 +28,7 @@ import { poll, scrollToEnd } from "./behaviours/poll.js";
 import { print } from "./behaviours/print.js";
 import { queueKeys } from "./behaviours/queue-keys.js";
 import { relativeTime } from "./behaviours/relative-time.js";
+import { sendNow } from "./behaviours/send-now.js";
 import { shownWhen } from "./behaviours/shown-when.js";
 import { slashOpens } from "./behaviours/slash-opens.js";
 import { snackBehaviour } from "./behaviours/snack.js";
@@ -66,6 +67,7 @@ const behaviours = {
   "queue-keys": queueKeys,
   "relative-time": relativeTime,
   "scroll-end": scrollToEnd,
+  "send-now": sendNow,
   "shown-when": shownWhen,
   "slash-opens": slashOpens,
   snack: snackBehaviour,

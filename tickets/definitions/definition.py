@@ -96,6 +96,8 @@ class FieldDefinition:
     maximum: float | None = None
     pattern: str = ""
     pattern_help: Text = NO_TEXT
+    prefill: str = ""
+    """What the answer begins with, if the desk knows it: `app_version`, for people from an app. Empty: nothing."""
     sets: str = ""
     """The ticket column that stores the answer (`severity`). Empty: the answer is kept in `Ticket.fields`."""
 

@@ -221,6 +221,7 @@ def _field(r: Reader) -> FieldDefinition:
         maximum=r.number("maximum"),
         pattern=r.string("pattern"),
         pattern_help=r.text("pattern_help"),
+        prefill=r.string("prefill", among=("", "app_version")),
         sets=r.string("sets", among=("", "severity")),
     )
     if bool(field.options) != (field.type in ("choice", "multi_choice")):

@@ -114,6 +114,15 @@ def _sentence(event: TicketEvent, text: str, **values: Any) -> SafeString:
     return format_html("<b>{}</b> {}", event.actor_name, told)
 
 
+@teller(EventKind.FILED)
+def _filed(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
+    """Tell from which app the report came (S0.5). Empty for other reports, which the conversation shows."""
+    if not event.data.get("app"):
+        return SafeString("")
+    app = " ".join(filter(None, (event.data["app"], event.data.get("app_version"))))
+    return _sentence(event, _("envió el reporte desde {app}"), app=app)
+
+
 @teller(EventKind.STAGE_CHANGED, EventKind.ACTION)
 def _action(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     action = definition.action(event.action)

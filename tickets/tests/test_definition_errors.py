@@ -250,6 +250,7 @@ IMPOSSIBLE = [
     ('severity = "low"', 'icon = "telefono"', "no hay un icono «telefono»"),
     ('severity = "low"', 'icon = "bi-phone"', "no hay un icono «bi-phone»: ¿phone?"),
     ('{ key = "a", label = "A" }', '{ key = "a", label = "A", icon = "telefono" }', "no hay un icono «telefono»"),
+    ('label = "Detalle"', 'label = "Detalle"\ntype = "date"\nprefill = "app_version"', "prefill va con preguntas"),
     ('phone = "optional"', 'home_title = "Hola"', "no se lee en ninguna parte: va con on_home = true"),
     ('phone = "optional"', 'title_from = ["nada"]', "no hay un campo «nada»"),
     ('phone = "optional"', 'title_from = ["causa"]', "«causa» la responde el equipo"),

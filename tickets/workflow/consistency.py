@@ -353,6 +353,8 @@ class Consistency:
             self.report(
                 (*path, "max_length"), _("max_length va con los tipos text y long_text, y solo con ellos")
             )
+        if field.prefill and (field.type != "text" or field.filled_by != "requester"):
+            self.report((*path, "prefill"), _("prefill va con preguntas de tipo text del solicitante"))
         for name in field.shown_when:
             other = self.definition.field(name)
             if other is not None and (why := self._why_never_shown(field, other)):

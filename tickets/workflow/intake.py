@@ -59,14 +59,16 @@ def file_ticket(
     draft_key: str = "",
     notify: bool = True,
     channel: Channel = Channel.WEB,
+    origin: Mapping[str, str] | None = None,
     key: str | None = None,
 ) -> Ticket:
     """File a ticket under the process's current version and return it with its folio (S0.14).
 
     `actor` is None for a guest without a session, whose address is then in `requester`. `fields` are raw answers to the
     process's questions, checked by the same rules on every channel but mail, which answers none and names no category
-    (S0.7): they stay open. Files uploaded under `draft_key` are attached to the report. A repeated `key` returns the
-    ticket that was filed with it.
+    (S0.7): they stay open. `origin` says from which `app` and `app_version` the person came; staff read it in the
+    history. Files uploaded under `draft_key` are attached to the report. A repeated `key` returns the ticket that was
+    filed with it.
 
     Raises `InvalidData` with the messages of every wrong field. Raises `NotAllowed` when the process is out of use,
     when it requires an account (S2.1, T1), when the system files, and when `key` is somebody else's.
@@ -120,6 +122,7 @@ def file_ticket(
             author=who.user or guest,
             actor=as_actor,
             draft_key=draft_key,
+            origin=origin,
             key=key,
         )
     except IntegrityError:
@@ -183,6 +186,7 @@ def _open(
     author: Actor,
     actor: Actor,
     draft_key: str,
+    origin: Mapping[str, str] | None = None,
     key: str | None,
 ) -> Message:
     """Save the new ticket with its first stage, clocks and report, record the filing, and number it. Returns the
@@ -207,7 +211,7 @@ def _open(
         EventKind.FILED,
         actor=actor,
         public=True,
-        data={"to": ticket.stage, "channel": ticket.channel},
+        data={"to": ticket.stage, "channel": ticket.channel, **(origin or {})},
         notify=[(str(entry.to), entry.template) for entry in definition.on_filed],
         message=message,
         key=key,
