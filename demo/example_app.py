@@ -48,13 +48,13 @@ def signed(person: dict[str, Any]) -> str:
     secret = get_object_or_404(AppSecret.objects.filter(app__key=KEY, revoked_at=None)[:1])
     now = int(time.time())
     claims = {
-        **person,
         "iss": KEY,
         "locale": get_language(),
         "app_version": VERSION,
         "iat": now,
         "exp": now + 120,
         "jti": secrets.token_urlsafe(16),
+        **person,
     }
     parts = ({"alg": "HS256", "typ": "JWT", "kid": secret.key_id}, claims)
     text = ".".join(_encoded(json.dumps(part).encode()) for part in parts)

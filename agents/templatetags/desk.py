@@ -51,7 +51,10 @@ SECTIONS = {
         "agents:targets",
     ),
     "health": ("health",),
-    "settings": ("setup",),
+    "settings": (
+        *("setup", "agents:connected_app", "agents:new_connected_app"),
+        *("agents:make_app_secret", "agents:revoke_app_secret"),
+    ),
 }
 """How the URL names of the pages begin that each link of the rail stands for. Every page of the back office has one."""
 

@@ -328,3 +328,59 @@ def test_in_place_leaves_a_restored_page_alone_after_a_refusal(show: Show) -> No
     page.wait_for_timeout(300)
 
     expect(page.locator("[name=email]")).to_have_value("ana@example.com")
+
+
+ADDRESS = """
+<form>
+  <input name="email" type="email" aria-label="Correo" value="{typed}">
+  <div data-behaviour="address-hint" data-misspelt='{{"gmial.com":"gmail.com"}}'>
+    <input type="hidden" name="address_ok" value="">
+    <p role="status" hidden>¿Quisiste decir <button type="button"></button>?</p>
+  </div>
+</form>
+"""
+ADDRESS_HINT = {"address_hint": "behaviours/address-hint.js#addressHint"}
+
+
+def test_address_hint_offers_the_address_that_was_meant(show: Show) -> None:
+    page = show(ADDRESS.format(typed=""), **ADDRESS_HINT)
+    email, hint, seen = (
+        page.get_by_label("Correo"),
+        page.get_by_role("status"),
+        page.locator("[name=address_ok]"),
+    )
+
+    email.fill("ana@GMIAL.com")
+    email.blur()
+
+    expect(hint).to_contain_text("ana@gmail.com")
+    expect(seen).to_have_value("ana@GMIAL.com")
+    page.get_by_role("button").click()
+    expect(email).to_have_value("ana@gmail.com")
+    expect(hint).to_be_hidden()
+    expect(seen).to_have_value("")
+
+
+@pytest.mark.parametrize("typed", ["ana@gmail.com", "ana", "@gmial.com", "ana@gmial.com.co", ""])
+def test_address_hint_is_silent_otherwise(show: Show, typed: str) -> None:
+    page = show(ADDRESS.format(typed=typed), **ADDRESS_HINT)
+
+    expect(page.locator("[role=status]")).to_be_hidden()
+
+
+def test_address_hint_is_there_for_what_was_typed_before(show: Show) -> None:
+    page = show(ADDRESS.format(typed="ana@gmial.com"), **ADDRESS_HINT)
+
+    expect(page.get_by_role("status")).to_contain_text("ana@gmail.com")
+
+
+def test_send_now_sends_the_form_once(show: Show, site: Site) -> None:
+    site.answers["POST /entrar/"] = Answer("<p>Dentro</p>")
+    page = show(
+        """<iframe name="marco" title="Marco"></iframe>
+        <form method="post" action="/entrar/" target="marco" data-behaviour="send-now"><button>Sí</button></form>""",
+        send_now="behaviours/send-now.js#sendNow",
+    )
+
+    expect(page.frame_locator("iframe").get_by_text("Dentro")).to_be_visible()
+    assert [asked.path for asked in site.asked if asked.method == "POST"] == ["/entrar/"]

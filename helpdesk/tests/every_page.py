@@ -134,12 +134,13 @@ def people() -> list[Person]:
         "/agentes/colas/todos/filtros/",
         f"/agentes/tickets/{Ticket.objects.first().folio}/?completa",
     )
+    somebody = example_app.PEOPLE["nueva"] | {"locale": "", "name": "Zq"}
     visitor = (
         *("/", "/nuevo/", "/buscar/?q=clave", "/buscar/?q=nada-de-esto", "/cuenta/entrar/", "/cuenta/registro/"),
         *("/cuenta/clave/recuperar/", "/cuenta/entrar/codigo/", "/cuenta/inactiva/", "/no-existe/", "/correo/"),
         *("/enlace/nuevo/", "/enlace/nuevo/listo/", "/enlace/inventado/", "/envio-demasiado-grande/"),
         *("/ayuda/", "/cuenta/clave/recuperar/lista/"),
-        *(f"/desde/app/{token}/" for token in (example_app.signed(example_app.PEOPLE["nueva"]), "a.b.c")),
+        *(f"/desde/app/{token}/" for token in (example_app.signed(somebody), "a.b.c")),
     )  # fmt: skip
     account = ("/perfil/", "/cuenta/correo/", "/cuenta/clave/cambiar/", "/cuenta/dos-pasos/")
     return [

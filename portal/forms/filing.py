@@ -156,7 +156,7 @@ class ContactFields(forms.Form):
     @property
     def misspelt(self) -> str:
         """Return the known misspellings of domains as JSON for js/behaviours/address-hint.js."""
-        return json.dumps(MISSPELT)
+        return json.dumps(MISSPELT, separators=(",", ":"))
 
     def clean_email(self) -> str:
         """Return the account's address, whatever was posted; for a guest, the typed one in lower case."""

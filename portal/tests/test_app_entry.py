@@ -174,7 +174,7 @@ def test_staff_are_sent_to_the_usual_door(client: Client, app: App):
 
     answer = client.post(ENTRY, {"token": app.token()})
 
-    assert answer.status_code == 403
+    assert answer.status_code == 422
     assert "Las cuentas del equipo no entran desde otra aplicación" in answer.content.decode()
     assert person_of(client) is None
 

@@ -25,7 +25,7 @@ from ..app_session import begin_entry
 
 PLACES = {"": "portal:home", "tickets": "portal:ticket_list", "nuevo": "portal:report"}
 """Where a link leads, by its parameter `ir`."""
-STATUS = {ExpiredLink: 410, NotTheirAccount: 403}
+STATUS = {ExpiredLink: 410, NotTheirAccount: 422}
 
 
 @limited("app-link", rate="120/10m", by=by_ip, methods=("GET", "HEAD"))
