@@ -1,6 +1,7 @@
 """Signed links of the organisation's apps: which are believed, and whose account they open (S0.5)."""
 
 import re
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from accounts import app_links
@@ -340,3 +342,45 @@ def test_marks_of_used_links_go_once_they_have_expired(app: App):
         assert not UsedAppLink.objects.exists()
         with pytest.raises(ExpiredLink):
             enter(token)
+
+
+# --- At the same time -------------------------------------------------------------------------------------
+
+
+def at_once(*tokens: str) -> list[str]:
+    """Enter with all tokens at the same time, and return what became of each."""
+    outcomes: list[str] = []
+    start = threading.Barrier(len(tokens))
+
+    def go(token: str) -> None:
+        link = app_links.read(token)
+        start.wait()
+        try:
+            outcomes.append("proof" if app_links.enter(link).needs_proof else "entered")
+        except ExpiredLink:
+            outcomes.append("used")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go, args=[token]) for token in tokens]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(outcomes)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_link_opened_twice_at_once_works_once():
+    token = make_app().token()
+
+    assert at_once(token, token, token) == ["entered", "used", "used"]
+    assert User.objects.filter(email="marcela@example.com").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_links_of_a_new_person_at_once_make_one_account():
+    app = make_app()
+
+    assert at_once(app.token(), app.token(), app.token()) == ["entered"] * 3
+    assert AppPerson.objects.count() == 1

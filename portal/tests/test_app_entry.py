@@ -203,6 +203,25 @@ def test_entering_begins_a_new_session(client: Client, app: App):
     assert "unsent" not in client.session
 
 
+def test_what_a_visitor_began_before_is_not_shown(client: Client, app: App):
+    """B24: on a shared phone, the person before may have typed a report and gone."""
+    make_process("reparacion-de-dispositivo")
+    form = client.get("/").content.decode()
+    typed = {
+        "answer_marca": "Nokia",
+        "description": "Es de otra persona",
+        "phone": "no",
+        "carry": hidden(form, "carry"),
+    }
+    action = re.search(r'action="(/nuevo/[^"]+/formulario/)"', form)[1]
+    client.post(action, typed | {"tipo": hidden(form, "tipo")})
+    assert "Es de otra persona" in client.get("/").content.decode()
+
+    enter(client, app.token())
+
+    assert "Es de otra persona" not in client.get("/").content.decode()
+
+
 def test_somebody_elses_session_is_named_and_ended(app: App, stranger: User, process: Process):
     """B24, on a shared phone: the page says so and waits; then the other person is signed out."""
     theirs = make_ticket(process, requester=stranger, title="De otra persona")

@@ -63,7 +63,7 @@ def app_entry(request: HttpRequest) -> HttpResponse:
         entry = app_links.enter(link)
     except RefusedLink as refusal:
         return _refused(request, refusal)
-    changes_person = request.user.is_authenticated and request.user.pk != entry.user.pk
+    changes_person = request.user.pk != entry.user.pk
     begin_entry(request, link, entry.user)
     page = reverse(PLACES[place])
     response = (
