@@ -134,13 +134,11 @@ def people() -> list[Person]:
         "/agentes/colas/todos/filtros/",
         f"/agentes/tickets/{Ticket.objects.first().folio}/?completa",
     )
-    somebody = example_app.PEOPLE["nueva"] | {"locale": "", "name": "Zq"}
     visitor = (
         *("/", "/nuevo/", "/buscar/?q=clave", "/buscar/?q=nada-de-esto", "/cuenta/entrar/", "/cuenta/registro/"),
         *("/cuenta/clave/recuperar/", "/cuenta/entrar/codigo/", "/cuenta/inactiva/", "/no-existe/", "/correo/"),
         *("/enlace/nuevo/", "/enlace/nuevo/listo/", "/enlace/inventado/", "/envio-demasiado-grande/"),
-        *("/ayuda/", "/cuenta/clave/recuperar/lista/"),
-        *(f"/desde/app/{token}/" for token in (example_app.signed(somebody), "a.b.c")),
+        *("/ayuda/", "/cuenta/clave/recuperar/lista/", "/desde/app/a.b.c/"),
     )  # fmt: skip
     account = ("/perfil/", "/cuenta/correo/", "/cuenta/clave/cambiar/", "/cuenta/dos-pasos/")
     return [
@@ -163,6 +161,12 @@ def people() -> list[Person]:
         ),
         Person("an administrator", ("/admin/",), "admin@demo.test", only="/admin/"),
     ]
+
+
+def app_link() -> str:
+    """Return the address of an app's link. In a browser its page goes on to another at once."""
+    somebody = example_app.PEOPLE["nueva"] | {"locale": "", "name": "Zq"}
+    return f"/desde/app/{example_app.signed(somebody)}/"
 
 
 def kind_of(address: str) -> tuple[Any, str]:
@@ -215,7 +219,9 @@ def walk(person: Person, open_page: Callable[[str], tuple[str, str] | None]) -> 
 def every_page(language: str) -> Iterator[Seen]:
     """Yield every page in this language, and each again as it answers a form that was sent without answers."""
     User.objects.update(language=language)
-    for person in people():
+    everybody = people()
+    everybody[0].starts = [*everybody[0].starts, app_link()]
+    for person in everybody:
         client = Client(raise_request_exception=True, headers={"accept-language": language})
         if person.email:
             client.force_login(User.objects.get(email=person.email))
