@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import Resolver404, resolve
 from zeal import zeal_ignore
 
-from accounts.models import User
+from accounts.models import ConnectedApp, User
 from demo import example_app
 from e2e.forms import read_forms
 from helpdesk.tests.written_world import Page
@@ -45,6 +45,7 @@ TYPED: dict[Any, tuple[str, ...]] = {
     User: ("name",),
     ArticleVersion: ("title", "summary", "body", "note"),
     ArticleFeedback: ("comment",),
+    ConnectedApp: ("name",),
 }
 """The columns that hold what people typed. Files and answers to the questions of a process are written apart."""
 
