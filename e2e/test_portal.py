@@ -93,6 +93,9 @@ def test_every_page_has_no_violations(people: People, tmp_path: Path) -> None:
             "/enlace/nuevo/",
             "/buscar/?q=pago",
             "/buscar/?q=zzz",
+            "/ayuda/",
+            "/ayuda/seccion/cuenta/",
+            "/ayuda/no-puedo-entrar-a-mi-cuenta/",
             f"/nuevo/?tipo={TOPIC}",
         ):
             walker.go(address)
