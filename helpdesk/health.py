@@ -32,7 +32,8 @@ from content.files.streams import MB
 from content.stores import StoreUnavailable
 from helpdesk.celery import app
 from helpdesk.models import Heartbeat
-from notifications.models import OutgoingEmail
+from notifications.incoming.accounts import mailbox_names
+from notifications.models import MailboxMark, OutgoingEmail
 from notifications.outgoing import holding
 from web.client_ip import UNKNOWN, client_ip
 
@@ -120,6 +121,19 @@ def scheduler() -> Details:
     if age > settings.DESK_LATE_HEARTBEAT_SECONDS:
         raise NotReady("the last heartbeat is old", age_seconds=round(age))
     return {"age_seconds": round(age)}
+
+
+def mailboxes() -> Details:
+    """Return how long ago the mailbox that waits longest was read. Raises `NotReady` if one has not been read for
+    DESK_LATE_MAIL_SECONDS, or never."""
+    read = dict(MailboxMark.objects.values_list("name", "read_at"))
+    last = [read.get(name) for name in mailbox_names()]
+    if None in last:
+        raise NotReady("a mailbox has never been read")
+    age = max(((timezone.now() - at).total_seconds() for at in last if at), default=0.0)
+    if age > settings.DESK_LATE_MAIL_SECONDS:
+        raise NotReady("a mailbox cannot be read", read_seconds_ago=round(age))
+    return {"read_seconds_ago": round(age)}
 
 
 class StoreCheck:
@@ -212,7 +226,10 @@ def ask(question: Question) -> Check:
 
 def readiness() -> tuple[bool, dict[str, Details]]:
     """Run all checks at once. Returns whether all passed, and the details of each."""
-    asked = [ask(question) for question in (database, migrations, broker, mail, scheduler, store)]
+    questions: tuple[Question, ...] = (database, migrations, broker, mail, scheduler, store)
+    if settings.DESK_MAILBOXES:
+        questions = (*questions, mailboxes)
+    asked = [ask(question) for question in questions]
     deadline = monotonic() + CHECK_SECONDS
     for asking in asked:
         asking.join(max(0.0, deadline - monotonic()))

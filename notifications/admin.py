@@ -1,4 +1,5 @@
-"""Admin page of the outbox. It is read-only, except for the action that queues failed and uncertain mails again."""
+"""Admin pages of the outbox and of the mailboxes. They are read-only, except for the action that queues failed and
+uncertain mails again."""
 
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from .models import OutgoingEmail
+from .models import MailboxMark, OutgoingEmail
 from .outgoing import outbox
 
 
@@ -39,6 +40,22 @@ class OutgoingEmailAdmin(admin.ModelAdmin):
             "%(count)d correo volvió a la cola.", "%(count)d correos volvieron a la cola.", count
         ) % {"count": count}
         self.message_user(request, text, messages.SUCCESS if count else messages.WARNING)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(MailboxMark)
+class MailboxMarkAdmin(admin.ModelAdmin):
+    list_display = ("name", "read_at", "received", "failing_since", "last_error")
+    fields = ("name", "read_at", "received", "last_uid", "failing_since", "last_error")
+    readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -17,6 +17,8 @@ from content.tests import disks
 from content.tests.object_store import Bucket
 from helpdesk import health, logs
 from helpdesk.models import Heartbeat
+from notifications.incoming.accounts import mailbox_names
+from notifications.models import MailboxMark
 from notifications.outgoing import holding
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the checks use database connections of their own
@@ -287,3 +289,15 @@ def test_mute_store_delays_readyz_by_two_seconds_at_most(client: Client, alive: 
 
     assert not check["ok"]
     assert taken < health.CHECK_SECONDS + 2
+
+
+def test_readyz_says_that_a_mailbox_cannot_be_read(client: Client, alive: Heartbeat, settings: Any):
+    settings.DESK_MAILBOXES = ["imaps://ana:clave@mail.test/INBOX"]
+    unread = client.get("/readyz").json()["checks"]["mailboxes"]
+    mark = MailboxMark.objects.create(name=mailbox_names()[0], read_at=timezone.now())
+    read = client.get("/readyz").json()["checks"]["mailboxes"]
+    MailboxMark.objects.filter(pk=mark.pk).update(read_at=timezone.now() - timedelta(hours=1))
+    stale = client.get("/readyz").json()
+
+    assert (unread["ok"], read["ok"], stale["ready"]) == (False, True, False)
+    assert "clave" not in str(stale)

@@ -46,6 +46,12 @@ CHECKS: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Correo saliente"),
         gettext_lazy("Hay correos que esperan demasiado. Revisa el servidor de correo y los workers."),
     ),
+    "mailboxes": (
+        gettext_lazy("Buzones"),
+        gettext_lazy(
+            "Un buzón no se puede leer. Su página en la administración dice qué respondió el servidor."
+        ),
+    ),
     "scheduler": (
         gettext_lazy("Planificador"),
         gettext_lazy("No da señales. Los vencimientos y los reintentos esperan: arranca beat y un worker."),

@@ -9,13 +9,10 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
@@ -23,6 +20,7 @@ from imap_tools.errors import ImapToolsError
 
 from ..models import MailboxMark
 from . import mime, receiving
+from .accounts import Account, accounts
 
 logger = logging.getLogger(__name__)
 
@@ -39,55 +37,21 @@ AWAY = (imaplib.IMAP4.error, ImapToolsError, OSError, EOFError)
 """What a server that is away, or refuses us, raises."""
 
 
-@dataclass(frozen=True)
-class Account:
-    """A mailbox of the environment: `imaps://user:password@host:993/INBOX?address=soporte@example.com`. `address` is
-    that of the desk whose mails it holds."""
-
-    scheme: str
-    host: str
-    port: int
-    user: str
-    password: str
-    folder: str
-    address: str
-
-    @classmethod
-    def of(cls, url: str) -> "Account":
-        """Return the account that a URL names. Raises `ValueError`."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("imap", "imaps", "imap+tls") or not parts.hostname or not parts.username:
-            raise ValueError(url)
-        user = unquote(parts.username)
-        wanted = dict(pair.partition("=")[::2] for pair in parts.query.split("&") if pair)
-        address = unquote(wanted.get("address", "")) or (user if "@" in user else settings.DESK_SUPPORT_EMAIL)
-        port = parts.port or (993 if parts.scheme == "imaps" else 143)
-        folder = unquote(parts.path.strip("/")) or "INBOX"
-        return cls(parts.scheme, parts.hostname, port, user, unquote(parts.password or ""), folder, address)
-
-    @property
-    def name(self) -> str:
-        return f"{self.user}@{self.host}:{self.port}/{self.folder}"[:300]
-
-    def connect(self) -> BaseMailBox:
-        """Return the open mailbox. Raises one of `AWAY`."""
-        kinds: dict[str, Callable[..., BaseMailBox]] = {
-            "imaps": MailBox,
-            "imap": MailBoxUnencrypted,
-            "imap+tls": MailBoxStartTls,
-        }
-        box = kinds[self.scheme](self.host, self.port, timeout=TIMEOUT_SECONDS)
-        try:
-            box.login(self.user, self.password, initial_folder=None)
-            box.folder.set(self.folder, readonly=True)
-        except AWAY:
-            close(box)
-            raise
-        return box
-
-
-def accounts() -> list[Account]:
-    return [Account.of(url) for url in settings.DESK_MAILBOXES]
+def connect(account: Account) -> BaseMailBox:
+    """Return the open mailbox. Raises one of `AWAY`."""
+    kinds: dict[str, Callable[..., BaseMailBox]] = {
+        "imaps": MailBox,
+        "imap": MailBoxUnencrypted,
+        "imap+tls": MailBoxStartTls,
+    }
+    box = kinds[account.scheme](account.host, account.port, timeout=TIMEOUT_SECONDS)
+    try:
+        box.login(account.user, account.password, initial_folder=None)
+        box.folder.set(account.folder, readonly=True)
+    except AWAY:
+        close(box)
+        raise
+    return box
 
 
 def collect_all(seconds: float = COLLECT_SECONDS) -> int:
@@ -100,7 +64,7 @@ def collect_all(seconds: float = COLLECT_SECONDS) -> int:
             if mark is None:
                 continue
             try:
-                box = account.connect()
+                box = connect(account)
                 try:
                     count += collect(box, account, mark, until=until)
                 finally:
@@ -119,7 +83,7 @@ def watch(account: Account, *, until: Callable[[], bool]) -> None:
         if mark is None:
             return
         try:
-            box = account.connect()
+            box = connect(account)
             try:
                 while not until():
                     collect(box, account, mark, until=monotonic() + COLLECT_SECONDS)

@@ -59,7 +59,7 @@ def test_new_mails_become_tickets_once(box):
 def test_mails_that_somebody_has_read_before_the_first_time_are_left_alone(box, server, settings):
     box(make_raw(subject="Viejo"))
     account = mailboxes.accounts()[0]
-    opened = account.connect()
+    opened = mailboxes.connect(account)
     opened.folder.set("INBOX")
     opened.flag(opened.uids("ALL"), ["\\Seen"], True)
     mailboxes.close(opened)

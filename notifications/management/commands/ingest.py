@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
 
 from content.text import as_typed
 from notifications.incoming import receiving
@@ -32,7 +34,12 @@ class Command(BaseCommand):
     ) -> None:
         for name, raw in _mails(files):
             started = perf_counter()
-            facts = _judged(raw, mailbox) if dry_run else _received(raw, mailbox)
+            try:
+                facts = _judged(raw, mailbox) if dry_run else _received(raw, mailbox)
+            except (DatabaseError, InterfaceError) as error:
+                raise CommandError(
+                    f"{name}: the database is away: {error}", returncode=os.EX_TEMPFAIL
+                ) from error
             facts = {"file": name, **facts, "seconds": round(perf_counter() - started, 4)}
             self.stdout.write(_as_json(facts) if json else _as_line(facts))
 

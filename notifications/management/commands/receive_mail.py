@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from notifications.incoming import mailboxes
-from notifications.incoming.mailboxes import Account
+from notifications.incoming.accounts import Account, accounts
 
 RETRY_SECONDS = (5, 15, 60)
 
@@ -21,19 +21,19 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="receive what is there, and end")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
-        accounts = mailboxes.accounts()
-        if not accounts:
+        found = accounts()
+        if not found:
             raise CommandError("DESK_MAILBOXES names no mailbox (imaps://user:password@host/INBOX)")
         if once:
             count = 0
-            while found := mailboxes.collect_all():
-                count += found
+            while received := mailboxes.collect_all():
+                count += received
             self.stdout.write(f"received {count} mails")
             return
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_args: stop.set())
-        threads = [Thread(target=_watch, args=(account, stop), daemon=True) for account in accounts]
+        threads = [Thread(target=_watch, args=(account, stop), daemon=True) for account in found]
         for thread in threads:
             thread.start()
         while not stop.wait(1):
