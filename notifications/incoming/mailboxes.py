@@ -25,7 +25,7 @@ from .accounts import Account, accounts
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 30
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=30)
 COLLECT_SECONDS = 25.0
 MOST_TRIES = 10
 """After so many processes have begun to read a mail and not come to its end, only its headers are read: it waits in
@@ -122,7 +122,7 @@ def collect(box: BaseMailBox, account: Account, mark: MailboxMark, *, until: flo
             receiving.receive(raw, mailbox=account.address)
             count += 1
         MailboxMark.objects.filter(pk=mark.pk).update(
-            last_uid=uid, trying_uid=0, tries=0, received=F("received") + (raw is not None)
+            last_uid=uid, trying_uid=0, tries=0, received=F("received") + int(raw is not None)
         )
         mark.last_uid = uid
     return count

@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
 from . import charsets
@@ -49,17 +49,22 @@ class TolerantPolicy(EmailPolicy):
     that cannot be parsed is returned as decoded text."""
 
     def header_fetch_parse(self, name: str, value: str) -> Any:
-        short = value[:MAX_HEADER]
-        try:
-            return super().header_fetch_parse(name, short)
-        except Exception:  # noqa: BLE001  (the parser raises errors of many kinds for broken headers)
-            return decoded(short)
+        return _parsed_header(name.lower(), value[:MAX_HEADER])
 
     def handle_defect(self, obj: Any, defect: Any) -> None:
         """Never raise: defects of strangers' mails are no errors of ours."""
 
 
 POLICY = TolerantPolicy(utf8=True)
+
+
+@lru_cache(maxsize=256)
+def _parsed_header(name: str, value: str) -> Any:
+    """Return the parsed header. Kept, because the library asks for the content type of a part again and again."""
+    try:
+        return EmailPolicy.header_fetch_parse(POLICY, name, value)
+    except Exception:  # noqa: BLE001  (the parser raises errors of many kinds for broken headers)
+        return decoded(value)
 
 
 @dataclass(frozen=True)

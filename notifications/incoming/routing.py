@@ -9,6 +9,7 @@ writing to it.
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from django.conf import settings
 from django.db.models import Q
@@ -32,7 +33,9 @@ from .reports import Report, report_of
 
 AN_HOUR = timedelta(hours=1)
 MOST_MAILS_OF_A_SENDER, MOST_MAILS_ON_A_TICKET = 30, 40
-"""In one hour, from one sender. More wait in quarantine; ten times as many are refused."""
+"""In one hour, from one sender. More wait in quarantine."""
+TIMES_REFUSED = 10
+"""So many times as many are refused."""
 _OUR_ID = re.compile(r"(\d{1,18})\.(\d{1,18})\.([a-z_]{1,80})\.[0-9a-f]{12}@(.+)", re.ASCII)
 _THREAD_ID = re.compile(r"([a-z]{1,10}-?\d{1,18})@(.+)", re.ASCII | re.IGNORECASE)
 
@@ -85,7 +88,7 @@ class _Judge:
         verdict.checks = self.checks
         return verdict
 
-    @property
+    @cached_property
     def checks(self) -> Checks:
         return checks_of(self.mail, trusted=settings.DESK_MAIL_AUTH_SERVER)
 
@@ -124,7 +127,7 @@ class _Judge:
         if kind == automatic.AUTO_REPLY:
             return Verdict(MailVerdict.REFUSED, MailReason.AUTO_REPLY, wakes=False)
         reason = MailReason.BULK if kind in (automatic.BULK, automatic.LIST) else MailReason.AUTOMATIC
-        if self._is_flood(ticket, times=1):
+        if self._sent_lately(ticket) >= MOST_MAILS_OF_A_SENDER:
             return Verdict(MailVerdict.REFUSED, MailReason.FLOOD, wakes=False)
         return Verdict(MailVerdict.QUARANTINE, reason, address=self._address(), wakes=False)
 
@@ -142,9 +145,10 @@ class _Judge:
         if not self.mail.sender.email:
             return Verdict(MailVerdict.QUARANTINE, MailReason.NO_SENDER, address=self._address())
         token, ticket = self._ticket()
-        if self._is_flood(ticket, times=10):
+        sent, most = self._sent_lately(ticket), MOST_MAILS_ON_A_TICKET if ticket else MOST_MAILS_OF_A_SENDER
+        if sent >= TIMES_REFUSED * most:
             return Verdict(MailVerdict.REFUSED, MailReason.FLOOD, ticket, wakes=False)
-        if self._is_flood(ticket, times=1):
+        if sent >= most:
             return Verdict(
                 MailVerdict.QUARANTINE, MailReason.FLOOD, ticket, address=self._address(), wakes=False
             )
@@ -167,7 +171,7 @@ class _Judge:
             return Verdict(MailVerdict.QUARANTINE, MailReason.FORGED, ticket)
         if email == email_of_requester(ticket):
             return Verdict(MailVerdict.MESSAGE, ticket=ticket, actor=requester_of(ticket))
-        if self._is_staff(email):
+        if self._claims_to_be_staff:
             return Verdict(MailVerdict.QUARANTINE, MailReason.STAFF_UNPROVEN, ticket)
         return self._other_address(ticket)
 
@@ -175,27 +179,26 @@ class _Judge:
         """Somebody else writes: one who was in copy of an earlier mail, or perhaps the requester from another
         address."""
         email = self.mail.sender.email
-        if self._is_staff(email):
+        if self._claims_to_be_staff:
             return Verdict(MailVerdict.QUARANTINE, MailReason.STAFF_UNPROVEN, ticket)
         copied = any(email in (row.details.get("copies") or ()) for row in ticket.mails.all()[:20])
         reason = MailReason.STRANGER if copied else MailReason.OTHER_ADDRESS
         return Verdict(MailVerdict.QUARANTINE, reason, ticket)
 
     def _new(self) -> Verdict:
-        email = self.mail.sender.email
         address = self._address()
         forwarder = self._forwarder()
         if forwarder is not None and address is not None:
             return Verdict(
                 MailVerdict.TICKET, actor=forwarder, address=address, on_behalf=True, has_token=True
             )
-        if self._is_staff(email):
+        if self._claims_to_be_staff:
             return Verdict(MailVerdict.QUARANTINE, MailReason.STAFF_UNPROVEN, address=address)
         if self.checks.is_forged:
             return Verdict(MailVerdict.QUARANTINE, MailReason.FORGED, address=address)
         if address is None:
             return Verdict(MailVerdict.QUARANTINE, MailReason.NO_ADDRESS)
-        user = User.objects.filter(email=email, is_active=True).first()
+        user = self._user
         login = address.process.definition.login_for(address.category.key if address.category else "")
         if user is None and login == "required":
             return Verdict(MailVerdict.QUARANTINE, MailReason.NEEDS_ACCOUNT, address=address)
@@ -209,9 +212,14 @@ class _Judge:
                 return user
         return None
 
-    def _is_staff(self, email: str) -> bool:
-        user = User.objects.filter(email=email, is_active=True).first()
-        return user is not None and user.is_desk_staff
+    @cached_property
+    def _user(self) -> User | None:
+        """The account with the address from which the mail claims to come."""
+        return User.objects.filter(email=self.mail.sender.email, is_active=True).first()
+
+    @property
+    def _claims_to_be_staff(self) -> bool:
+        return self._user is not None and self._user.is_desk_staff
 
     # --- Which ticket, which address
 
@@ -244,15 +252,15 @@ class _Judge:
                 return found
         return main_address()
 
-    def _is_flood(self, ticket: Ticket | None, *, times: int) -> bool:
-        """Whether this sender has sent more in the last hour than a person does."""
+    def _sent_lately(self, ticket: Ticket | None) -> int:
+        """Return how many mails this sender has sent in the last hour, on this ticket or at all. Stops counting where
+        more change nothing."""
         recent = IncomingEmail.objects.filter(
             sender=self.mail.sender.email, received_at__gt=timezone.now() - AN_HOUR
         )
         if ticket is not None:
             recent = recent.filter(ticket=ticket)
-        most = (MOST_MAILS_OF_A_SENDER if ticket is None else MOST_MAILS_ON_A_TICKET) * times
-        return recent.order_by().values("pk")[:most].count() >= most
+        return recent.order_by().values("pk")[: TIMES_REFUSED * MOST_MAILS_ON_A_TICKET].count()
 
 
 def is_blocked(email: str) -> bool:
