@@ -22,7 +22,7 @@ from tickets.facts import counting
 from tickets.lists import presence
 from tickets.schedules import job, proposing
 from tickets.search import indexing
-from tickets.workflow import retention, sweeps
+from tickets.workflow import mails, retention, sweeps
 
 from . import csp_reports, mailed_reports
 from .files_stay import why_files_stay
@@ -116,6 +116,7 @@ def clean_up() -> None:
         app_links.forget_used,
         proposing.forget_old_drafts,
         outbox.forget_old_mail,
+        mails.forget_old,
         csp_reports.forget_old,
         exports.forget_old,
         delete_old_demo_mail,

@@ -1,7 +1,9 @@
 """Mails that reached the desk, the addresses they were sent to, and the senders that are blocked."""
 
+import re
 import zlib
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -15,7 +17,13 @@ from .conversation import Message
 from .process import Category, Process
 from .ticket import Ticket
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 LONGEST_SOURCE = 400
+MOST_HEADERS = 128 * 1024
+HELD_FOR = timedelta(days=30)
+"""How long a mail waits in quarantine for a decision before it is deleted."""
 
 
 class DeskAddress(models.Model):
@@ -60,6 +68,25 @@ class BlockedSender(models.Model):
 
     def __str__(self) -> str:
         return self.sender
+
+
+class IncomingEmailQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: "User") -> "IncomingEmailQuerySet":
+        """Return the mails that `user` may see, with their originals and headers. Views must look mails up through it.
+
+        Agents see the mails of the tickets that they see, and those in quarantine without a ticket; supervisors see
+        all. Customers see none: a mail has addresses and headers of others.
+        """
+        if not user.is_authenticated or not user.is_active or not user.is_desk_staff:
+            return self.none()
+        if user.is_supervisor:
+            return self
+        seen = Ticket.objects.visible_to(user).order_by().values("pk")
+        return self.filter(Q(ticket__in=seen) | Q(ticket=None, verdict=MailVerdict.QUARANTINE))
+
+    def held(self) -> "IncomingEmailQuerySet":
+        """Return the mails that wait in quarantine for a decision."""
+        return self.filter(verdict=MailVerdict.QUARANTINE, decision="")
 
 
 class IncomingEmail(models.Model):
@@ -110,6 +137,8 @@ class IncomingEmail(models.Model):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
 
+    objects = IncomingEmailQuerySet.as_manager()
+
     class Meta:
         ordering: ClassVar = ["-id"]
         verbose_name = _("correo recibido")
@@ -134,6 +163,15 @@ class IncomingEmail(models.Model):
     @property
     def who(self) -> str:
         return self.sender_name or self.sender
+
+    @property
+    def deleted_at(self) -> datetime:
+        """When the mail is deleted if nobody decides."""
+        return self.received_at + HELD_FOR
+
+    @property
+    def domain(self) -> str:
+        return self.sender.rpartition("@")[2]
 
     def detail(self, name: str) -> Any:
         return self.details.get(name)
@@ -162,3 +200,10 @@ class MailOriginal(models.Model):
     @property
     def raw(self) -> bytes:
         return zlib.decompress(bytes(self.packed))
+
+    @property
+    def headers(self) -> str:
+        """The headers as text, at most `MOST_HEADERS` bytes of them. The rest of the mail is not unpacked."""
+        start = zlib.decompressobj().decompress(bytes(self.packed), MOST_HEADERS)
+        head = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
+        return head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\x00", "")

@@ -318,7 +318,7 @@ def test_looking_costs_the_same_number_of_queries(rows, django_assert_num_querie
         ticket = make_closed(process)
         ticket.attachments.all().delete()
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         assert not retention.sweep()
 
 

@@ -1,19 +1,23 @@
 """Verbs for received mails: hold one for a decision, let it in, discard it, block its sender, confirm or deny it."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from content.batches import delete_in_batches
 
 from .. import policies
 from ..actors import SYSTEM, Actor, Guest, user_of
-from ..enums import EventKind, MailDecision, MailReason, Purpose, Template
+from ..enums import EventKind, MailDecision, MailReason, MailVerdict, Purpose, Template
 from ..exceptions import GuardFailed, NotAllowed
-from ..models import BlockedSender, DeskAddress, IncomingEmail, Ticket
+from ..models import BlockedSender, DeskAddress, IncomingEmail, MailOriginal, Ticket
+from ..models.incoming import HELD_FOR
 from ..record.events import record
 from ..record.locking import locked
 
@@ -21,6 +25,8 @@ mail_let_in = Signal()
 """Sent with `mail=`, `actor=` (who writes it now), `ticket=` (None for a new one) and `address=`, inside the
 transaction: the app that reads mail must make its message or ticket. A receiver raises `DeskError` if it cannot."""
 
+ORIGINALS_KEPT = timedelta(days=180)
+UNDOABLE = frozenset({MailDecision.DISCARDED, MailDecision.BLOCKED})
 ASKS = frozenset({MailReason.OTHER_ADDRESS})
 """Reasons for which the requester is asked whether they wrote the mail."""
 
@@ -104,7 +110,7 @@ def take_back(mail: IncomingEmail, *, actor: User) -> IncomingEmail:
     mail = _row(mail)
     if not _may_decide(mail, actor):
         raise NotAllowed
-    if mail.decision not in (MailDecision.DISCARDED, MailDecision.BLOCKED):
+    if mail.decision not in UNDOABLE:
         raise GuardFailed(_("Esa decisión ya no se puede deshacer."))
     if mail.decision == MailDecision.BLOCKED:
         BlockedSender.objects.filter(
@@ -115,11 +121,37 @@ def take_back(mail: IncomingEmail, *, actor: User) -> IncomingEmail:
     return mail
 
 
+@transaction.atomic
+def unblock(blocked: BlockedSender, *, actor: User) -> None:
+    """Accept the mails of a blocked sender again. Raises `NotAllowed` unless the actor is a supervisor."""
+    if not actor.is_active or not actor.is_supervisor:
+        raise NotAllowed
+    blocked.delete()
+
+
+def asked_about(ticket: Ticket) -> list[IncomingEmail]:
+    """Return the newest held mails of the ticket of which its requester is asked whether they wrote them. At most 5."""
+    return list(ticket.mails.held().filter(reason__in=ASKS).order_by("-id")[:5])
+
+
+def forget_old() -> int:
+    """Delete the mails in quarantine on which nobody decided in 30 days, the refused ones of that age, and the
+    originals of all mails after 180 days. Returns how many rows. Call it outside a transaction."""
+    now = timezone.now()
+    old = IncomingEmail.objects.filter(received_at__lt=now - HELD_FOR)
+    count = delete_in_batches(old.held())
+    count += delete_in_batches(old.filter(verdict=MailVerdict.REFUSED))
+    originals = MailOriginal.objects.filter(mail__received_at__lt=now - ORIGINALS_KEPT)
+    return count + delete_in_batches(originals)
+
+
 def _row(mail: IncomingEmail) -> IncomingEmail:
     rows = IncomingEmail.objects.select_for_update(of=("self",)).select_related(
-        "ticket__process_version__process"
+        "ticket__process_version__process", "decided_by"
     )
-    found: IncomingEmail = rows.get(pk=mail.pk)
+    found: IncomingEmail | None = rows.filter(pk=mail.pk).first()
+    if found is None:
+        raise GuardFailed(_("Este correo ya se borró, porque nadie decidió a tiempo."))
     return found
 
 
@@ -127,8 +159,20 @@ def _locked(mail: IncomingEmail) -> IncomingEmail:
     """Return the mail, locked. Raises `GuardFailed` if somebody has decided about it."""
     found = _row(mail)
     if not found.is_held:
-        raise GuardFailed(_("Alguien ya decidió sobre este correo."))
+        raise GuardFailed(_told(found))
     return found
+
+
+def _told(mail: IncomingEmail) -> str:
+    """Return what was decided about the mail, by whom and when."""
+    if mail.decided_at is None:
+        return _("Este correo no espera ninguna decisión.")
+    words = {
+        "decision": mail.get_decision_display(),
+        "who": mail.decided_by or _("quien pidió el ticket"),
+        "when": date_format(timezone.localtime(mail.decided_at), "SHORT_DATETIME_FORMAT"),
+    }
+    return _("Ya se decidió sobre este correo: %(decision)s, por %(who)s, %(when)s.") % words
 
 
 def _may_decide(mail: IncomingEmail, actor: User) -> bool:

@@ -23,7 +23,17 @@ from .. import attachments
 from ..actors import SYSTEM
 from ..definitions.definition import Retention
 from ..enums import END_KINDS, DeliveryState, EventKind
-from ..models import Attachment, Delivery, Message, Process, RetentionMark, Ticket, TicketEvent
+from ..models import (
+    Attachment,
+    Delivery,
+    IncomingEmail,
+    MailOriginal,
+    Message,
+    Process,
+    RetentionMark,
+    Ticket,
+    TicketEvent,
+)
 from ..record.days import days_of, freeze
 from ..record.events import write_event
 from ..record.locking import locked, save_changes
@@ -151,8 +161,16 @@ def _with_something_left(found: list[Expired]) -> list[Expired]:
 
 def _having(part: str, ids: Collection[int]) -> set[int]:
     column = "event__ticket" if part == "mails" else "ticket"
-    rows = ROWS[part]._default_manager.filter(**{f"{column}__in": ids})
-    return set(rows.order_by().values_list(column, flat=True).distinct()) if ids else set()
+    tables = [(ROWS[part]._default_manager.all(), column)]
+    if part == "mails":
+        tables += [
+            (IncomingEmail.objects.filter(message=None), "ticket"),
+            (MailOriginal.objects.all(), "mail__ticket"),
+        ]
+    found: set[int] = set()
+    for rows, name in tables if ids else ():
+        found.update(rows.filter(**{f"{name}__in": ids}).order_by().values_list(name, flat=True).distinct())
+    return found
 
 
 def is_needed(ticket: Ticket) -> bool:
@@ -241,6 +259,8 @@ def _delete(found: Expired, retention: Retention, *, now: datetime) -> Deleted:
             counts["mails"] = (
                 Delivery.objects.filter(event__ticket=ticket).delete()[1].get("tickets.Delivery", 0)
             )
+            MailOriginal.objects.filter(mail__ticket=ticket).delete()
+            IncomingEmail.objects.filter(ticket=ticket, message=None).delete()
             mails_expired.send(sender=Ticket, ticket=ticket)
         if "events" in parts:
             counts["events"] = ticket.events.all().delete()[1].get("tickets.TicketEvent", 0)
