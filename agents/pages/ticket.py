@@ -17,7 +17,7 @@ from tickets import clocks, policies
 from tickets.definitions.definition import Action, Call, ChecklistItem, Response
 from tickets.definitions.fields import displayed_answers
 from tickets.definitions.responses import fill_in, fitting_responses
-from tickets.enums import ClockKind, MessageKind, Severity
+from tickets.enums import Channel, ClockKind, MessageKind, Severity
 from tickets.lists import arrivals, presence, queues
 from tickets.models import (
     ChecklistEntry,
@@ -90,6 +90,20 @@ class TicketPage:
     @cached_property
     def entries(self) -> list[Entry]:
         return self.timeline.entries()
+
+    shows_remote = 0
+    """The mail of which remote pictures are shown, this once."""
+
+    @cached_property
+    def mail_origin(self) -> dict[str, Any] | None:
+        """Where the ticket's first mail came from; None if the ticket did not come by mail."""
+        if self.ticket.channel != Channel.EMAIL:
+            return None
+        first = next(iter(self.timeline.mails), None)
+        if first is None:
+            return None
+        is_proven = bool(first.detail("token")) or (first.detail("checks") or {}).get("dmarc") == "pass"
+        return {"mailbox": first.mailbox, "is_proven": is_proven, "count": len(self.timeline.mails)}
 
     @cached_property
     def can_retry_deliveries(self) -> bool:

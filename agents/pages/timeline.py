@@ -5,16 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from content.text import plain_excerpt
-from tickets.enums import Channel, DeliveryState, EventKind, MessageKind
+from tickets.enums import Channel, DeliveryState, EventKind, MailVerdict, MessageKind
 from tickets.lists import history
-from tickets.models import Attachment, Delivery, Message, Ticket, TicketEvent
+from tickets.models import Attachment, Delivery, IncomingEmail, Message, Ticket, TicketEvent
 from tickets.workflow.conversation import LONGEST, RECENT
+from web.files import file_row
+from web.mails import body_with_pictures, picture_sources, pictures_in, refused_rows, remote_pictures
 
 KINDS = {MessageKind.NOTE: "note", MessageKind.REPLY: "requester", MessageKind.REPORT: "requester"}
 ICONS: dict[str, str] = {
@@ -58,7 +62,31 @@ class Entry:
     kind: str = ""
     files: list[Attachment] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    mail: IncomingEmail | None = None
     opens_day: datetime | None = None
+
+    @cached_property
+    def pictures(self) -> dict[str, Attachment]:
+        """The files of the message that its text shows, by uuid."""
+        return pictures_in(self.message.body, self.files) if self.message else {}
+
+    @property
+    def file_rows(self) -> list[dict[str, Any]]:
+        """The files below the message: not those in its text, and those of its mail that were refused."""
+        rows = [file_row(file) for file in self.files if str(file.uuid) not in self.pictures]
+        return rows + refused_rows(self.mail)
+
+    @property
+    def remote_host(self) -> str:
+        """The host of the blocked pictures, if they have one in common."""
+        hosts = (
+            {source.removeprefix("https://") for source in picture_sources(self.mail)} if self.mail else set()
+        )
+        return hosts.pop() if len(hosts) == 1 else ""
+
+    @property
+    def remote(self) -> list[str]:
+        return remote_pictures(self.mail) if self.mail else []
 
     @property
     def anchor(self) -> str:
@@ -69,6 +97,8 @@ class Entry:
         """The message as HTML. A solution includes the steps for the requester."""
         if self.message is None:
             return mark_safe("")
+        if "](archivo:" in self.message.body:
+            return body_with_pictures(self.message.body, self.pictures)
         if not self.message.steps:
             return self.message.html
         title = format_html("<p><strong>{}</strong></p>", _("Pasos para el solicitante"))
@@ -103,7 +133,7 @@ class Entry:
 
 
 class Timeline:
-    """A ticket's messages, events, files and mails. Takes four queries, and up to three for the names in events."""
+    """A ticket's messages, events, files and mails. Takes five queries, and up to three for the names in events."""
 
     def __init__(self, ticket: Ticket, *, files_key: str = "", complete: bool = False) -> None:
         self.ticket = ticket
@@ -117,6 +147,10 @@ class Timeline:
         if self.is_cut:
             events = events.filter(at__gte=self.messages[0].created_at)
         self.events = list(events[:LONGEST])[::-1]
+        shown = Q(message__in=[message.pk for message in self.messages]) | Q(
+            message=None, verdict=MailVerdict.MESSAGE
+        )
+        self.mails: list[IncomingEmail] = list(ticket.mails.filter(shown).order_by("-id")[:LONGEST])[::-1]
         self.waiting_files: list[Attachment] = []
         self._files: dict[int | None, list[Attachment]] = {}
         for attachment in Attachment.objects.of_page(ticket, files_key):
@@ -124,6 +158,10 @@ class Timeline:
                 self.waiting_files.append(attachment)
             else:
                 self._files.setdefault(attachment.message_id, []).append(attachment)
+
+    @cached_property
+    def _mail_of(self) -> dict[int, IncomingEmail]:
+        return {mail.message_id: mail for mail in self.mails if mail.message_id is not None}
 
     @property
     def mails_wait(self) -> bool:
@@ -136,8 +174,22 @@ class Timeline:
         told = {event.message_id: event for event in self.events if event.message_id}
         entries = [self._of_message(message, told.get(message.pk)) for message in self.messages]
         entries += self._of_events(names)
+        entries += self._of_automatic_answers()
         entries.sort(key=lambda entry: (entry.at, entry.rank))
         return list(_with_days(entries))
+
+    def _of_automatic_answers(self) -> Iterator[Entry]:
+        """Yield a line for each mail of a program: it is kept and wakes nobody."""
+        for mail in self.mails:
+            if mail.message_id is None and not (
+                self.is_cut and mail.received_at < self.messages[0].created_at
+            ):
+                told = format_html(
+                    _("Respuesta automática de <b>{}</b> guardada: «{}». No avisa a nadie"),
+                    mail.who,
+                    mail.subject or plain_excerpt(mail.text, 80),
+                )
+                yield Entry(mail.received_at, 1, text=told, icon="envelope")
 
     def _of_message(self, message: Message, event: TicketEvent | None) -> Entry:
         return Entry(
@@ -145,7 +197,8 @@ class Timeline:
             0,
             message=message,
             kind=KINDS.get(MessageKind(message.kind), "agent"),
-            via=_via(message),
+            via=_via(message, mail := self._mail_of.get(message.pk)),
+            mail=mail,
             files=self._files.get(message.pk, []),
             deliveries=list(event.deliveries.all()) if event else [],
         )
@@ -162,7 +215,7 @@ class Timeline:
                 )
 
 
-def _via(message: Message) -> str:
+def _via(message: Message, mail: IncomingEmail | None = None) -> str:
     words = {
         MessageKind.NOTE: "",
         MessageKind.FOLLOW_UP: _("Seguimiento"),
@@ -177,7 +230,11 @@ def _via(message: Message) -> str:
         Channel.CHAT: _("por el asistente"),
         Channel.API: _("por la aplicación"),
     }
-    return " · ".join(filter(None, [said, ways.get(message.channel, "")]))
+    way = ways.get(message.channel, "")
+    copies = [email for email in (mail.detail("copies") or []) if email != mail.mailbox] if mail else []
+    if copies:
+        way = _("por correo, con copia a %(people)s") % {"people": ", ".join(copies[:5])}
+    return " · ".join(filter(None, [said, way]))
 
 
 def changes_since(ticket: Ticket, changes: Iterable[TicketEvent]) -> list[SafeString]:

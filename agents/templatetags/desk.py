@@ -18,11 +18,12 @@ from django.utils.translation import gettext
 from accounts.enums import Standing
 from tickets.lists.preparation import Colleague
 from tickets.lists.queues import MANY, Queue
-from tickets.models import SavedView, Ticket
+from tickets.models import IncomingEmail, SavedView, Ticket
 from web.files import file_row
 from web.templatetags.ui import avatar, current, icon, kept_markup, pill, sev, sla, when
 from web.wording import brief_duration, until_due
 
+from ..pages.mails import ALARMING
 from ..pages.rows import FOLIO_PLACEHOLDER, Row
 from ..pages.schedules import closure_times, own_name
 
@@ -49,7 +50,10 @@ SECTIONS = {
         "agents:new_calendar",
         "agents:change",
         "agents:targets",
+        "agents:address",
+        "agents:new_address",
     ),
+    "mails": ("agents:mail", "agents:blocked_senders"),
     "health": ("health",),
     "settings": (
         *("setup", "agents:connected_app", "agents:new_connected_app"),
@@ -74,6 +78,12 @@ def bounded(count: int | None) -> str:
 
 
 register.filter(file_row)
+
+
+@register.filter
+def is_alarming(mail: IncomingEmail) -> bool:
+    """Whether the mail pretends to come from somebody else."""
+    return mail.reason in ALARMING
 
 
 @register.filter

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -25,6 +26,7 @@ from web.paging import read_page
 from ..access import DeskRequest, desk_view
 from ..forms.filters import QueueFilter
 from ..origin import LONGEST
+from ..pages.mails import held_mails
 from ..pages.rows import Group, Moment, Row, rows_of, tell_tasks
 
 KEYBAR = [
@@ -87,7 +89,7 @@ def _list(
     if part or filters.narrows:
         count = None if problem else _count(chosen, tickets, page, order)
     context = {
-        **_figures_of(available, chosen, counts),
+        **_figures_of(available, chosen, counts, request.user),
         "count": count,
         "is_part": bool(part),
         "filters": filters,
@@ -108,15 +110,16 @@ def _list(
 def _figures(request: DeskRequest, available: list[Queue], chosen: Queue) -> HttpResponse:
     """Return the figures of the page, which its side list asks for every half a minute. That of a filtered list stays
     as it is: it counts the list on the page."""
-    context = _figures_of(available, chosen, figures(available, request.user).counts)
+    context = _figures_of(available, chosen, figures(available, request.user).counts, request.user)
     shown = QueryDict(parts_of(request.htmx.current_url or "").query)
     if QueueFilter(shown, queue=chosen, user=request.user).narrows:
         context["count"] = None
     return render(request, "agents/queue/_figures.html", context)
 
 
-def _figures_of(available: list[Queue], chosen: Queue, counts: dict[str, int]) -> dict[str, Any]:
+def _figures_of(available: list[Queue], chosen: Queue, counts: dict[str, int], user: User) -> dict[str, Any]:
     return {
+        "held_mails": SimpleLazyObject(lambda: queues.count(held_mails(user))),
         "queue": chosen,
         "queues": [{"queue": item, "count": counts.get(item.key)} for item in available],
         "count": counts.get(chosen.key),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tickets.lists import presence
 from tickets.models import Ticket, TicketEvent
 from tickets.record import deliveries
+from web.mails import picture_sources
 
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.composer import ComposerForm
@@ -29,7 +30,21 @@ def ticket(request: DeskRequest, folio: str) -> HttpResponse:
     if part := PARTS.get(request.htmx.target or ""):
         page = TicketPage(request, found)
         return render(request, f"agents/tickets/detail.html{part}", _frame(request, page))
-    return render_ticket(request, found)
+    return _with_remote_pictures(request, found) or render_ticket(request, found)
+
+
+def _with_remote_pictures(request: DeskRequest, found: Ticket) -> HttpResponse | None:
+    """Render the page with the remote pictures of the mail `imagenes`, and a policy that allows just their hosts. None
+    unless that mail is a message of this ticket with such pictures."""
+    pk = request.GET.get("imagenes", "")
+    if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
+        return None
+    mail = found.mails.filter(pk=int(pk), message__isnull=False).first()
+    if mail is None or not (sources := picture_sources(mail)):
+        return None
+    response = render_ticket(request, found, shows_remote=mail.pk)
+    vars(response)["_csp_update"] = {"img-src": sources}  # what django-csp's decorator `csp_update` sets
+    return response
 
 
 @require_POST
@@ -82,9 +97,11 @@ def render_ticket(
     form: ComposerForm | None = None,
     changes: Sequence[TicketEvent] = (),
     status: int = 200,
+    shows_remote: int = 0,
 ) -> HttpResponse:
     """Render the whole page. After a refusal pass the `form`, to keep what was typed, and the `changes`."""
     page = TicketPage(request, found, complete="completa" in request.GET)
+    page.shows_remote = shows_remote
     context = _frame(request, page) | {
         "composer": Composer(request, page, form),
         "changes": changes_since(found, changes),

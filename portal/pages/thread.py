@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,9 +19,10 @@ from django.utils.translation import gettext as _
 from tickets.definitions.definition import Stage
 from tickets.enums import Channel, EventKind, MessageKind, PublicState, StageKind
 from tickets.lists.history import files_expired
-from tickets.models import Message, Ticket, TicketEvent
+from tickets.models import IncomingEmail, Message, Ticket, TicketEvent
 from tickets.workflow.conversation import LONGEST, RECENT, public_conversation
 from web.files import file_row
+from web.mails import body_with_pictures, pictures_in, refused_rows
 
 VIA = {
     Channel.EMAIL: lambda: _("por correo"),
@@ -117,8 +119,17 @@ class Conversation:
             found = solutions.order_by("-created_at", "-id").first()
         return {**self._message(found), "id": ""} if found else None
 
+    @cached_property
+    def _mails(self) -> dict[int | None, IncomingEmail]:
+        """The mails of the messages, of which requesters see the refused files and nothing else. Takes no query if no
+        message came by mail."""
+        mailed = [message.pk for message in self.messages if message.channel == Channel.EMAIL]
+        rows = IncomingEmail.objects.filter(message__in=mailed).only("message", "details") if mailed else ()
+        return {mail.message_id: mail for mail in rows}
+
     def _message(self, message: Message) -> dict[str, Any]:
-        mine = message.from_requester
+        mine, files = message.from_requester, list(message.attachments.all())
+        pictures = pictures_in(message.body, files)
         return {
             "type": "message",
             "id": f"mensaje-{message.pk}",
@@ -126,11 +137,12 @@ class Conversation:
             "author": message.author_name,
             "mine": mine,
             "at": message.created_at,
-            "body": message.html,
+            "body": body_with_pictures(message.body, pictures) if pictures else message.html,
             "steps": message.steps_html,
             "is_solution": message.kind == MessageKind.SOLUTION,
             "via": VIA[Channel(message.channel)]() if message.channel in VIA else "",
-            "files": [file_row(attachment) for attachment in message.attachments.all()],
+            "files": [file_row(each) for each in files if str(each.uuid) not in pictures]
+            + refused_rows(self._mails.get(message.pk)),
         }
 
     def _lines(self) -> Iterator[tuple[TicketEvent, dict[str, Any]]]:
