@@ -32,6 +32,7 @@ TICKET_PAGES: list[tuple[str, Callable[..., Any], str]] = [
     ("encuesta/", ticket.survey, "survey"),
     ("fecha/", ticket.due, "due"),
     ("avisos/", ticket.ticket_notifications, "notifications"),
+    ("correo/<int:pk>/", ticket.ticket_mail, "mail"),
 ]
 
 

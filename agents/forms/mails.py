@@ -1,6 +1,6 @@
 """The forms of the quarantine and of the desk's addresses."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -50,8 +50,12 @@ class AddressForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["process"].queryset = Process.objects.filter(current__isnull=False)
-        self.fields["category"].queryset = Category.objects.select_related("process")
+        choices = {
+            "process": Process.objects.filter(current__isnull=False),
+            "category": Category.objects.select_related("process"),
+        }
+        for name, rows in choices.items():
+            cast("forms.ModelChoiceField", self.fields[name]).queryset = rows
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()

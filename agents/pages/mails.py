@@ -54,7 +54,7 @@ def sentence_of(mail: IncomingEmail) -> str:
         MailReason.NO_SENDER: _("No dice quién lo envía."),
         MailReason.ID_REUSED: _("Repite el número de otro correo que llegó antes de otro remitente."),
     }
-    return told.get(mail.reason, str(mail.get_reason_display()))  # type: ignore[call-overload,no-any-return]
+    return told.get(mail.reason, str(mail.get_reason_display()))  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def decide(request: DeskRequest, pk: int) -> HttpResponse:
         target = reverse("agents:mail", args=[following.pk]) if following else reverse("agents:mails")
         if form.cleaned_data["decision"] in (DISCARD, BLOCK, BLOCK_DOMAIN):
             return redirect(f"{target}?descartado={decided.pk}")
-        messages.success(request, _("El correo quedó en %(folio)s.") % {"folio": decided.ticket.folio})
+        where = decided.ticket.folio if decided.ticket else ""
+        messages.success(request, _("El correo quedó en %(folio)s.") % {"folio": where})
         return redirect(target)
     if not IncomingEmail.objects.filter(pk=pk).exists():  # it was deleted meanwhile
         messages.error(request, str(refusal))

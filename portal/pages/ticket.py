@@ -16,10 +16,12 @@ from tickets import policies
 from tickets.closing import surveys
 from tickets.definitions.definition import Action
 from tickets.definitions.fields import displayed_answers
-from tickets.enums import StageKind
+from tickets.enums import Purpose, StageKind
 from tickets.facts import experience
 from tickets.models import Attachment, ProcessVersion, Ticket, TicketEvent
+from tickets.workflow import mails
 from web.files import waiting_file_row
+from web.mails import without_links
 from web.process_map import process_map
 from web.wording import usual_time
 from web.zone_choices import place_of
@@ -46,6 +48,7 @@ def render_page(
     if access.can_reply:
         context["reply"] = form or unsent_form(access, unsent_reply(request, access.ticket.folio))
         context["files"] = _files_field(access, context["reply"])
+    context["asked_mails"] = _asked_mails(access)
     context["changes"] = _changes(context["conversation"], changes) if changes else []
     # An action that is no longer offered has no form, so the page quotes what was typed into it.
     if refused_form and refused_form not in context["decisions"] + context["others"]:
@@ -98,6 +101,17 @@ def live_context(
         "solution": conversation.solution() if ticket.kind == StageKind.CLOSURE_APPROVAL else None,
         "awaits_reply": ticket.kind == StageKind.WAITING_CUSTOMER,
     }
+
+
+def _asked_mails(access: Access) -> list[dict[str, Any]]:
+    """Return the held mails that may be the requester's, for those who are proven to be them: by their account, or by a
+    link to follow the ticket."""
+    if not access.can_reply or access.purpose not in ("", Purpose.FOLLOW):
+        return []
+    return [
+        {"mail": mail, "parts": without_links(mail.text), "url": access.url("mail", pk=mail.pk)}
+        for mail in mails.asked_about(access.ticket)
+    ]
 
 
 def _answer_due(ticket: Ticket) -> datetime | None:

@@ -20,6 +20,7 @@ from tickets.enums import ClockKind, Purpose
 from tickets.explanation import explanations
 from tickets.models import Message
 from tickets.requesters import guests
+from tickets.workflow import mails
 from tickets.workflow.conversation import reply
 from tickets.workflow.perform import perform
 from tickets.workflow.properties import set_notifications
@@ -61,6 +62,28 @@ def due(request: HttpRequest, access: Access) -> HttpResponse:
         "zone": zone_of_guests(access),
     }
     return render(request, "portal/tickets/due.html", context | {"back": access.url("")})
+
+
+@require_POST
+@ticket_view(Purpose.FOLLOW)
+def ticket_mail(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
+    """Let in the held mail of which the requester says that they wrote it (`suyo=si`), or discard it (`suyo=no`)."""
+    mail = next((each for each in mails.asked_about(access.ticket) if each.pk == pk), None)
+    answer = request.POST.get("suyo", "")
+    if mail is None:
+        messages.info(request, _("Ese correo ya no espera tu respuesta."))
+    elif answer not in ("si", "no"):
+        messages.error(request, _("Di si escribiste ese correo."))
+    else:
+        with Refusal() as refusal:
+            (mails.confirm if answer == "si" else mails.deny)(mail, actor=access.actor)
+        if refusal:
+            messages.error(request, str(refusal))
+        elif answer == "si":
+            messages.success(request, _("Tu correo ya está en la conversación."))
+        else:
+            messages.success(request, _("Gracias por avisarnos. Descartamos ese correo."))
+    return redirect(access.home_url)
 
 
 @require_safe
