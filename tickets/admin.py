@@ -11,9 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from . import folios
 from .models import (
     Attachment,
+    BlockedSender,
     Category,
     Clock,
+    DeskAddress,
     GuestToken,
+    IncomingEmail,
     Message,
     Nonconformity,
     Process,
@@ -191,3 +194,38 @@ class SurveyAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ("answered_at", "ticket", "score", "comment")
     list_filter = ("score",)
     list_select_related = ("ticket",)
+
+
+@admin.register(DeskAddress)
+class DeskAddressAdmin(admin.ModelAdmin):
+    """Sets to which process and category the mails to each address go. Supervisors have a page for it, too."""
+
+    list_display = ("email", "process", "category", "is_active")
+    list_select_related = ("process__current", "category")
+
+
+@admin.register(IncomingEmail)
+class IncomingEmailAdmin(FindsFolios, ReadOnly, admin.ModelAdmin):
+    """Shows what became of each mail. What is decided about those in quarantine is decided on their own page."""
+
+    list_display = ("received_at", "sender", "subject", "verdict", "reason", "decision")
+    list_filter = ("verdict", "reason", "decision")
+    search_fields = ("ticket__folio", "sender")
+    fields = (
+        "mailbox",
+        "source_id",
+        "sender",
+        "subject",
+        "received_at",
+        "verdict",
+        "reason",
+        "ticket",
+        "decision",
+    )
+    show_full_result_count = False
+
+
+@admin.register(BlockedSender)
+class BlockedSenderAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("sender", "by", "at")
+    list_select_related = ("by",)
