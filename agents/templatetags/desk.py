@@ -53,7 +53,7 @@ SECTIONS = {
         "agents:address",
         "agents:new_address",
     ),
-    "mails": ("agents:mail", "agents:blocked_senders"),
+    "mails": ("agents:mail", "agents:blocked_sender"),
     "health": ("health",),
     "settings": (
         *("setup", "agents:connected_app", "agents:new_connected_app"),

@@ -141,7 +141,7 @@ def test_agents_block_an_address_and_supervisors_a_domain(own):
 
     assert set(BlockedSender.objects.values_list("sender", flat=True)) == {"otra@casa.test", "@casa.test"}
     blocked = BlockedSender.objects.first()
-    unblock = reverse("agents:unblock", args=[blocked.pk])
+    unblock = reverse("agents:blocked_sender_remove", args=[blocked.pk])
     assert "Desbloquear" not in text_of(agent.get(reverse("agents:blocked_senders")))
     assert agent.post(unblock).status_code == 404
     assert supervisor.post(unblock).status_code == 302
