@@ -407,10 +407,10 @@ def test_side_list_asks_for_its_figures_alone(supervisor, rows, django_assert_nu
     client = signed_in(supervisor)
     page = client.get(of("por-preparar")).content.decode()
     side_list = {"HX-Request": "true", "HX-Target": "side-queues"}
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         answer = client.get(of("por-preparar"), headers=side_list).content.decode()
     cache.clear()
-    with django_assert_num_queries(9):  # three of them to find out of whom nobody may act
+    with django_assert_num_queries(10):  # three of them to find out of whom nobody may act
         assert client.get(of("por-preparar"), headers=side_list).content.decode() == answer
 
     figures = re.findall(r'class="n[^"]*">([^<]+)<', answer)
