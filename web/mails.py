@@ -29,6 +29,10 @@ class Part:
     text: str
     host: str = ""
 
+    @property
+    def label(self) -> str:
+        return gettext("enlace oculto: %(host)s") % {"host": self.host}
+
 
 def without_links(text: str) -> list[Part]:
     """Return the text of a mail in parts, with the host in place of each link, for readers who must not follow it."""
