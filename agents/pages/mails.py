@@ -18,6 +18,8 @@ from web.mails import Part, without_links
 AT_ONCE = 50
 MOST_COUNTED = 1000
 ALARMING = frozenset({MailReason.STAFF_UNPROVEN, MailReason.FORGED, MailReason.ID_REUSED})
+NOT_THEIR_TOKEN = frozenset({MailReason.STAFF_UNPROVEN, MailReason.OTHER_ADDRESS, MailReason.STRANGER})
+"""Reasons for which a reply address in the mail proves nothing: it was given to somebody else."""
 
 
 def held_mails(user: User) -> "QuerySet[IncomingEmail]":
@@ -30,7 +32,8 @@ def sentence_of(mail: IncomingEmail) -> str:
     who = {"who": mail.who or mail.sender}
     told = {
         MailReason.STAFF_UNPROVEN: _(
-            "Usa la dirección de alguien del equipo, pero no lo prueba: no trae nuestra dirección de respuesta."
+            "Usa la dirección de alguien del equipo, pero no lo prueba: "
+            "no llegó a la dirección de respuesta de esa persona."
         ),
         MailReason.FORGED: _(
             "El servidor que lo envió no es el de esa dirección: puede ser una suplantación."
@@ -76,7 +79,7 @@ def checks_of(mail: IncomingEmail) -> list[Check]:
         )
         for name, result in sorted((mail.detail("checks") or {}).items())
     ]
-    token = bool(mail.detail("token"))
+    token = bool(mail.detail("token")) and mail.reason not in NOT_THEIR_TOKEN
     return [*found, Check(_("Dirección de respuesta"), "ok" if token else "bad", "")]
 
 

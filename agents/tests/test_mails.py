@@ -10,6 +10,7 @@ from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.test_mails import make_mail
 from tickets.workflow import mails
 
+from ..pages.mails import checks_of
 from .factories import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -190,3 +191,9 @@ def test_refused_mails_are_no_part_of_the_quarantine(own):
     refused = make_mail(verdict=MailVerdict.REFUSED, reason=MailReason.BLOCKED)
 
     assert signed_in(make_agent(own)).get(url("mail_original", refused)).status_code == 404
+
+
+def test_reply_address_of_somebody_else_proves_nothing():
+    mail = make_mail(reason=MailReason.STAFF_UNPROVEN, details={"token": True})
+
+    assert [check.look for check in checks_of(mail)] == ["bad"]
