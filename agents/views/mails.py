@@ -34,7 +34,6 @@ def quarantine(request: DeskRequest) -> HttpResponse:
         "page_newer": f"?desde={page.newer}" if page.newer else "",
         "page_older": f"?desde={page.older}" if page.older else "",
         "undo": _discarded(request),
-        "blocked": BlockedSender.objects.exists(),
     }
     return render(request, "agents/mails/list.html", context)
 

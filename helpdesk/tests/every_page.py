@@ -24,6 +24,7 @@ from tickets.models import (
     Attachment,
     ContactEntry,
     Draft,
+    IncomingEmail,
     Message,
     Nonconformity,
     SideTask,
@@ -46,6 +47,7 @@ TYPED: dict[Any, tuple[str, ...]] = {
     ArticleVersion: ("title", "summary", "body", "note"),
     ArticleFeedback: ("comment",),
     ConnectedApp: ("name",),
+    IncomingEmail: ("sender_name", "subject", "text", "quoted"),
 }
 """The columns that hold what people typed. Files and answers to the questions of a process are written apart."""
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (mails have lines as long as they have)
 """What becomes of received mails: tickets, messages, deliveries, quarantine, refusals (S0.7, S3.3)."""
 
 import pytest
@@ -6,10 +7,11 @@ from django.core import mail as outbox
 from accounts.tests.factories import make_agent, make_department, make_user
 from notifications.incoming import receiving
 from notifications.models import OutgoingEmail
-from notifications.outgoing import delivery
+from notifications.outgoing import delivery, reply_address
 from notifications.tests.factories import told
 from notifications.tests.mails import make_raw, picture, token_of
 from tickets.enums import Channel, DeliveryState, MailReason, MailVerdict, MessageKind, Template
+from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import BlockedSender, Delivery, DeskAddress, IncomingEmail, Message, Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import mails
@@ -280,3 +282,124 @@ def test_sender_who_floods_waits_and_is_refused_at_last(address, monkeypatch):
     rows = IncomingEmail.objects.order_by("pk")
     assert rows[2].verdict == MailVerdict.QUARANTINE
     assert rows[20].verdict == MailVerdict.REFUSED
+
+
+# --- Letting in what waits --------------------------------------------------------------------------------
+
+
+def test_held_mail_is_let_into_its_ticket_with_its_address_shown():
+    """Nobody proved whose it is, so the message says from where it came."""
+    ticket = make_guest_ticket()
+    files = [("foto.png", "image/png", picture())]
+    held = receive(make_raw("Soy yo.", sender="Ana <ana@casa.test>", to=token_of(ticket), files=files))
+
+    mails.let_in(held, actor=make_agent(), to_ticket=True)
+
+    held.refresh_from_db()
+    assert (held.decision, held.message.ticket) == ("let_in", ticket)
+    assert (held.message.body, held.message.author_name) == ("Soy yo.", "Ana (ana@casa.test)")
+    assert held.message.attachments.count() == 1
+
+
+def test_held_mail_becomes_a_ticket_of_its_sender(address):
+    held = receive(make_raw(sender="avisos@tienda.test", Precedence="bulk"))
+
+    mails.let_in(held, actor=make_agent(), to_ticket=False, address=address)
+
+    held.refresh_from_db()
+    assert held.ticket.requester_email == "avisos@tienda.test"
+
+
+@pytest.mark.parametrize("decide", [mails.confirm, mails.deny])
+def test_requester_says_whether_a_mail_from_another_address_is_theirs(decide):
+    ticket = make_ticket(make_process("incidencia-tecnica"), requester=make_user(email="ana@cliente.test"))
+    held = receive(make_raw("Soy yo.", sender="ana@casa.test", to=token_of(ticket)))
+
+    decide(held, actor=ticket.requester)
+
+    held.refresh_from_db()
+    assert (held.message is not None) == (decide is mails.confirm)
+    with pytest.raises(GuardFailed):
+        decide(held, actor=ticket.requester)
+
+
+def test_somebody_else_confirms_nothing():
+    ticket = make_guest_ticket()
+    held = receive(make_raw("Soy yo.", sender="mallory@casa.test", to=token_of(ticket)))
+
+    with pytest.raises(NotAllowed):
+        mails.confirm(held, actor=make_user(email="mallory@casa.test"))
+
+
+# --- Whose text goes where --------------------------------------------------------------------------------
+
+
+def test_confirmation_of_an_unproven_mail_repeats_none_of_its_words(address):
+    """Otherwise anybody could send their own text to a third person in our name (B14)."""
+    make_user(email="ana@cliente.test")
+    receive(make_raw("COMPRA en http://spam.example", subject="GANASTE"))
+    delivery.drain()
+
+    sent = outbox.outbox[-1]
+    assert sent.to == ["ana@cliente.test"]
+    assert "GANASTE" not in sent.subject + sent.body
+    assert "spam.example" not in sent.body
+
+
+@pytest.mark.parametrize(("result", "verdict"), [("pass", "ticket"), ("fail", "quarantine")])
+def test_checks_of_our_own_server_count(address, settings, result, verdict):
+    settings.DESK_MAIL_AUTH_SERVER = "mx.mesa.test"
+
+    mail = receive(make_raw(Authentication_Results=f"mx.mesa.test; dmarc={result} header.from=cliente.test"))
+
+    assert mail.verdict == verdict
+
+
+def test_checks_that_the_sender_wrote_do_not_count(address, settings):
+    settings.DESK_MAIL_AUTH_SERVER = "mx.mesa.test"
+
+    mail = receive(make_raw(Authentication_Results="mx.mesa.test.evil.test; dmarc=fail"))
+
+    assert (mail.verdict, mail.details.get("checks")) == (MailVerdict.TICKET, None)
+
+
+def test_mail_forwarded_by_staff_is_filed_for_its_author(address):
+    agent = make_agent()
+    text = "Me llegó esto.\n\n---------- Forwarded message ---------\nDe: Luis Ortega <luis@cliente.test>\nAsunto: Cobro\n\nMe cobraron dos veces."
+
+    mail = receive(
+        make_raw(
+            text,
+            sender=agent.email,
+            to=reply_address.make_forwarding(agent),
+            subject="Fwd: Cobro",
+            Cc=address.email,
+        )
+    )
+
+    assert mail.verdict == MailVerdict.TICKET, mail.reason
+    assert (mail.ticket.requester_email, mail.ticket.title) == ("luis@cliente.test", "Cobro")
+    assert mail.ticket.events.get(kind="filed").actor == agent
+
+
+def test_forwarding_address_of_somebody_else_files_nothing(address):
+    agent, other = make_agent(), make_agent()
+
+    mail = receive(make_raw(sender=other.email, to=reply_address.make_forwarding(agent)))
+
+    assert (mail.verdict, mail.reason) == (MailVerdict.QUARANTINE, MailReason.STAFF_UNPROVEN)
+
+
+def test_picture_stands_in_its_place_and_remote_ones_are_only_noted(address):
+    html = "<p>Mira:</p><img src='cid:uno'><p>Gracias</p><img src='https://espia.test/x.png' width='400'>"
+    raw = make_raw("x", html=html, files=[("foto.png", "image/png", picture())])
+    raw = raw.replace(
+        b'Content-Disposition: attachment; filename="foto.png"',
+        b'Content-ID: <uno>\nContent-Disposition: inline; filename="foto.png"',
+    )
+
+    mail = receive(raw)
+
+    file = mail.message.attachments.get()
+    assert mail.message.body == f"Mira:\n\n![foto.png](archivo:{file.uuid})\nGracias"
+    assert mail.details["remote"] == ["https://espia.test/x.png"]
