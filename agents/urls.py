@@ -3,6 +3,7 @@ from django.urls import path
 from .views import (
     accounts,
     actions,
+    articles,
     bulk,
     closing,
     connected_apps,
@@ -125,6 +126,8 @@ urlpatterns = [
     path("ajustes/direcciones/", mails.addresses, name="addresses"),
     path("ajustes/direcciones/nueva/", mails.address, name="new_address"),
     path("ajustes/direcciones/<int:pk>/", mails.address, name="address"),
+    path("conocimiento/", articles.articles, name="articles"),
+    path("conocimiento/<slug:slug>/", articles.article, name="article"),
     path("inconformidades/", nonconformities.nonconformities, name="nonconformities"),
     path("inconformidades/adelantados/", nonconformities.overtaken, name="overtaken"),
     path("inconformidades/<int:pk>/", nonconformities.nonconformity, name="nonconformity"),

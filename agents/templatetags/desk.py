@@ -44,6 +44,7 @@ SECTIONS = {
     ),
     "prepare": ("agents:prepare",),
     "panel": ("agents:panel", "agents:process_times", "agents:what_if", "agents:report", "agents:new_report"),
+    "knowledge": ("agents:article", "agents:new_article"),
     "schedules": (
         "agents:schedules",
         "agents:calendar",

@@ -89,8 +89,16 @@ class Article(models.Model):
     def published_text(self, language: str = "") -> "ArticleText | None":
         """Return the published text in `language` (the active one by default), or in another language; None if nothing
         is published. Lists should have `with_published_texts`."""
+        return self._text("published_id", language)
+
+    def latest_text(self, language: str = "") -> "ArticleText | None":
+        """Return the text in `language`, or in another one, with whatever was written last. Lists should have
+        `with_latest_texts`."""
+        return self._text("latest_id", language)
+
+    def _text(self, version: str, language: str) -> "ArticleText | None":
         wanted = language or (get_language() or "")[:2]
-        texts = [text for text in self.texts.all() if text.published_id]
+        texts = [text for text in self.texts.all() if getattr(text, version)]
         texts.sort(key=lambda text: (text.language != wanted, text.language != "es", text.language))
         return texts[0] if texts else None
 
