@@ -207,10 +207,8 @@ def edit_card(
     except to give it another owner. What is published needs the right to publish it as it is to be: its owner may not
     show a procedure to everybody. Raises `NotAllowed`."""
     locked = _lock(article)
-    is_own_draft = (
-        locked.state == ArticleState.DRAFT and locked.owner_id == actor.pk and owner in (None, actor)
-    )
-    _require(policies.can_publish(actor, locked) or (is_own_draft and policies.can_write(actor)))
+    _require(policies.can_edit_card(actor, locked))
+    _require(policies.can_publish(actor, locked) or owner in (None, actor))
     values: dict[str, Any] = {
         "section": section,
         "audience": Audience(audience) if audience else None,
@@ -269,7 +267,9 @@ def _require(allowed: bool) -> None:
 
 
 def _lock(article: Article) -> Article:
-    return Article.objects.select_for_update().get(pk=article.pk)
+    locked: Article
+    [locked] = Article.objects.select_for_update().filter(pk=article.pk)
+    return locked
 
 
 def _text(**given: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from accounts.models import User
 
-from .enums import Audience
+from .enums import ArticleState, Audience
 from .models import Article
 from .models.querysets import Reader
 
@@ -19,6 +19,17 @@ def can_publish(actor: Reader, article: Article) -> bool:
         return False
     owns = article.owner_id == actor.pk and article.audience == Audience.INTERNAL
     return actor.is_supervisor or owns
+
+
+def can_edit_card(actor: Reader, article: Article) -> bool:
+    """Whether the person may change section, audience, review date and keywords: who may publish the article, and the
+    owner of a draft."""
+    is_own_draft = (
+        article.state == ArticleState.DRAFT
+        and article.owner_id is not None
+        and (isinstance(actor, User) and article.owner_id == actor.pk)
+    )
+    return can_publish(actor, article) or (is_own_draft and can_write(actor))
 
 
 def can_edit_search(actor: Reader) -> bool:

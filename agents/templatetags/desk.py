@@ -1,7 +1,7 @@
 """Tags and filters for the back office's templates, in addition to `ui`."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from accounts.enums import Standing
+from knowledge.comparing import Piece
 from tickets.lists.preparation import Colleague
 from tickets.lists.queues import MANY, Queue
 from tickets.models import IncomingEmail, SavedView, Ticket
@@ -85,6 +86,14 @@ register.filter(file_row)
 def is_alarming(mail: IncomingEmail) -> bool:
     """Whether the mail pretends to come from somebody else."""
     return mail.reason in ALARMING
+
+
+@register.filter
+def changes(pieces: Iterable[Piece]) -> SafeString:
+    """Draw a comparison of two texts: what was removed as <del>, what was added as <ins>."""
+    looks = {"added": "<ins>{}</ins>", "removed": "<del>{}</del>"}
+    drawn = ((format_html(looks.get(piece.kind, "{}"), piece.text),) for piece in pieces)
+    return format_html_join("", "{}", drawn)
 
 
 @register.filter

@@ -20,6 +20,7 @@ import { inlineEdits } from "./behaviours/inline-edit.js";
 import { insertText } from "./behaviours/insert-text.js";
 import { keepPlace } from "./behaviours/keep-place.js";
 import { keys } from "./behaviours/keys.js";
+import { markdownTools } from "./behaviours/markdown-tools.js";
 import { mentions } from "./behaviours/mentions.js";
 import { menuBehaviour } from "./behaviours/menu.js";
 import { palette } from "./behaviours/palette.js";
@@ -58,6 +59,7 @@ const behaviours = {
   "insert-text": insertText,
   "keep-place": keepPlace,
   keys,
+  "markdown-tools": markdownTools,
   mentions,
   menu: menuBehaviour,
   palette,

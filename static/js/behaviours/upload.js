@@ -3,6 +3,7 @@
 //
 // The server's part: POST multipart with one `file` to data-upload-url answers
 //   2xx  the file's row, components/_file.html: its hidden input carries the token that the form will send
+//        if the row has data-insert, that is written in the textarea data-insert-into: the mark of a picture
 //   422  the same row with state="error" and what is wrong in the reader's language
 // If the form has a hidden field `carry`, each request sends it: it proves which draft the file belongs to. A row's [data-remove] may hold an address: POST there deletes the file on the server.
 import { csrfToken, fill, language, post } from "../lib/dom.js";
@@ -177,9 +178,19 @@ export function upload(box) {
       ? new DOMParser().parseFromString(request.responseText, "text/html").querySelector("li")
       : null;
     if (fragment) row.replaceWith(fragment);
+    if (fragment?.dataset.insert) insert(fragment.dataset.insert);
     else fail(row, whyNot(request, file));
     count();
     box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function insert(mark) {
+    const area = document.getElementById(box.dataset.insertInto);
+    if (!area) return;
+    const before = area.value.slice(0, area.selectionStart);
+    const gap = before && !before.endsWith("\n") ? "\n\n" : "";
+    area.setRangeText(`${gap}${mark}\n`, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   function whyNot(request, file) {
