@@ -96,7 +96,7 @@ def _first_other(body: str, mail: ReadMail) -> str:
     """Return the first address in the text that is neither the sender's nor ours."""
     known = {mail.sender.email, *mail.recipients}
     return next(
-        (one.strip(".").lower() for one in _ADDRESS.findall(body[:20_000]) if one.lower() not in known), ""
+        (one.strip(".").lower() for one in _ADDRESS.findall(body[:SEARCHED]) if one.lower() not in known), ""
     )
 
 
