@@ -29,14 +29,18 @@ RETRY_SECONDS = 60
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "video/webm"})
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 THUMBNAIL_TYPE = "image/webp"
+IN_TEXT = "en-texto"
 
 
 @require_safe
 def attachment(request: HttpRequest, file: uuid.UUID) -> HttpResponseBase:
+    """Serve a file of a ticket to those who may see its message. With `?en-texto`, a picture that stands in the text of
+    a page."""
     found = _visible(request, file)
     if found.is_held:
         return render(request, "web/held.html", {"attachment": found}, status=403)
-    return _serve(request, found.file, found, content_type=found.content_type)
+    in_page = found.is_image and IN_TEXT in request.GET
+    return _serve(request, found.file, found, content_type=found.content_type, in_page=in_page)
 
 
 @require_safe

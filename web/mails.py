@@ -14,6 +14,8 @@ from django.utils.translation import gettext
 from content.text import PICTURE_MARK, as_typed, render_markdown, without_picture_marks
 from tickets.models import Attachment, IncomingEmail
 
+from .downloads import IN_TEXT
+
 _LINK = re.compile(
     r"\[([^\[\]\n]{0,300})\]\((\S{1,2000}?)\)|((?:https?://|www\.)[^\s<>\"')\]]{1,2000})", re.IGNORECASE
 )
@@ -88,9 +90,10 @@ def _rendered(text: str) -> SafeString:
 def _picture(file: Attachment, name: str) -> SafeString:
     url = reverse("web:attachment", args=[file.uuid])
     return format_html(
-        '<p><a href="{}"><img class="ml-img" src="{}" alt="{}" loading="lazy"></a></p>',
+        '<p><a href="{}"><img class="ml-img" src="{}?{}" alt="{}" loading="lazy"></a></p>',
         url,
         url,
+        IN_TEXT,
         name or file.name,
     )
 

@@ -62,7 +62,7 @@ def test_pictures_stand_in_their_places_and_once(ticket):
 
     page = text_of(page_of(ticket))
 
-    assert f'<img class="ml-img" src="/adjuntos/{file.uuid}/" alt="la foto"' in page
+    assert f'<img class="ml-img" src="/adjuntos/{file.uuid}/?en-texto" alt="la foto"' in page
     assert '<span class="file__name truncate">foto.png' not in page
 
 
@@ -138,7 +138,7 @@ def test_requester_sees_pictures_and_refused_files_and_nothing_else(ticket):
 
     page = text_of(signed_in(ticket.requester).get(f"/tickets/{ticket.folio}/"))
 
-    assert f'<img class="ml-img" src="/adjuntos/{file.uuid}/"' in page
+    assert f'<img class="ml-img" src="/adjuntos/{file.uuid}/?en-texto"' in page
     assert "No lo guardamos: tipo no permitido" in page
     for hidden in ("Cita secreta", "Ver original", "Cabeceras", "secreto.example", "luis@otra", "a.example"):
         assert hidden not in page

@@ -280,7 +280,8 @@ def test_streaming_reads_a_chunk_at_a_time(bucket: Bucket, ticket: Ticket, custo
 def test_browsers_go_to_the_public_address_of_the_store(
     bucket: Bucket, ticket: Ticket, customer_client: Client, client: Client
 ):
-    """It answers with our name and content type. Thumbnails, which stand in pages, come from the desk."""
+    """It answers with our name and content type. Thumbnails and pictures of mails, which stand in pages, come from the
+    desk."""
     bucket.make_public(bucket.url.replace("127.0.0.1", "localhost"))
     file = attach(ticket.messages.get(), name="página.png")
     draw_thumbnail(file)
@@ -296,6 +297,7 @@ def test_browsers_go_to_the_public_address_of_the_store(
                 assert given.headers["Content-Disposition"] == "inline; filename*=utf-8''p%C3%A1gina.png"
                 assert given.read()[:4] == b"\x89PNG"
     assert body(customer_client.get(url(file, "miniatura/")))[:4] == b"RIFF"
+    assert body(customer_client.get(url(file), {"en-texto": ""}))[:4] == b"\x89PNG"
     assert client.get(url(file)).status_code == 404
 
 
