@@ -127,6 +127,16 @@ def lines_of(html: str) -> Lines:
     return Lines(_tidied(walk.lines), walk.pictures)
 
 
+def _is_quote(tag: str, given: dict[str, str], marked: str, style: str) -> bool:
+    """Whether a mail program marked the element as the quoted mail. People indent their own words with a plain
+    `blockquote`, too."""
+    if tag == "blockquote":
+        is_told = given.get("type") == "cite" or _QUOTE_CLASSES.search(marked) or "border-left" in style
+        return bool(is_told)
+    # «moz-cite-prefix» is the line «… escribió:», which the rules of text know.
+    return tag in ("div", "span") and bool(_QUOTE_CLASSES.search(marked)) and "moz-cite-prefix" not in marked
+
+
 def _is_too_deep(html: str) -> bool:
     """Whether elements are nested so deeply that parsing them would take seconds: then only the text counts."""
     depth = 0
@@ -186,11 +196,7 @@ class _Walk(HTMLParser):
             _CUT_IDS.search(marked) or _BORDER.search(style) or _BORDER_2.search(style)
         ):
             self.lines.append(CUT)
-        is_quote = tag == "blockquote" or bool(
-            _QUOTE_CLASSES.search(marked) and tag in ("div", "span", "blockquote")
-        )
-        if is_quote and tag != "blockquote" and "moz-cite-prefix" in marked:
-            is_quote = False  # the line «… escribió:», which the rules of text know
+        is_quote = _is_quote(tag, given, marked, style)
         is_hidden = bool(_HIDDEN.search(style))
         self.open.append((tag, is_quote, is_hidden))
         self.quotes += is_quote

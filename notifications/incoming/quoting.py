@@ -64,7 +64,7 @@ _REPLY_LINE = re.compile(
     re.IGNORECASE,
 )
 _PHONE_SIGNATURE = re.compile(
-    r"^(?:enviado\s+(?:desde|a\s+partir\s+de)\b.{0,80}|sent\s+(?:from|via)\s+.{0,80}|(?:get|obt[eé]n|obtener|descarg\w+)\s+outlook\s.{0,120}|"
+    r"^(?:enviado\s+(?:desde|a\s+partir\s+de)\b.{0,80}|sent\s+(?:from|via)\s+.{0,80}|(?:get|obt[eé]n|obtener|descarg\w+)\s+(?:outlook|bluemail|yahoo)\s.{0,120}|"
     r"enviado\s+d[oae]\s+.{0,60}|envoyé\s+d[e']\s*.{0,60}|envoyé\s+à\s+partir\s.{0,60}|(?:von|gesendet)\s+(?:meinem|von|mit)\s.{0,60}(?:gesendet)?|"
     r"inviato\s+d[a'].{0,60}|télécharge[rz]\s+outlook.{0,80}|scarica\s+outlook.{0,80}|obter\s+o?\s*outlook.{0,80}|"
     r"outlook\s+für\s.{0,60}herunterladen|holen\s+sie\s+sich\s+outlook.{0,80}|enviado\s+mediante\s.{0,60}|"
@@ -76,6 +76,14 @@ _QUOTING = re.compile(
     r"^(?:citando(?:\s+a)?|quoting|zitat\s+von|citation\s+de|quoto)\s.{2,120}:$", re.IGNORECASE
 )
 _AROUND = re.compile(r"^[-=_\s]{2,}|[-=_\s]{2,}$")
+_ADDED_BELOW = re.compile(
+    r"^(?:aviso\s+(?:legal|de\s+(?:confidencialidad|privacidad))\b|confidentiality\s+notice\b|disclaimer\b\s*:?"
+    r"|(?:este|el\s+presente)\s+(?:mensaje|correo|e-?mail)\b.{0,120}\bconfidencial|la\s+informaci[oó]n\s+contenida\s+en\s+este"
+    r"|this\s+(?:message|e-?mail)\b.{0,120}\bconfidential|antes\s+de\s+imprimir\s+este|libre\s+de\s+virus\b|virus-?free\b"
+    r"|este\s+(?:mensaje|correo)\b.{0,40}\b(?:antivirus|avast|avg)\b)",
+    re.IGNORECASE,
+)
+"""How the paragraphs begin that companies and virus scanners add below every mail."""
 _DASHES = re.compile(r"^\s*(?:--|—|––)\s*$")
 
 
@@ -211,12 +219,16 @@ def is_forward(lines: Sequence[str], subject: str) -> bool:
 
 
 def signature_at(lines: Sequence[str]) -> int | None:
-    """Return the line where the signature begins: «-- », or what a telephone adds; None if there is none."""
+    """Return the line where the signature begins: «-- », or what a telephone, a company or a virus scanner adds below;
+    None if there is none."""
     for place, line in enumerate(lines):
         if _DASHES.match(_STRIPPED.sub("", line)) and len(lines) - place <= 25:
             return place
-    last = len(lines) - 1
-    found = None
+    added = next(
+        (place for place, line in enumerate(lines) if place and _ADDED_BELOW.match(plain(line))), None
+    )
+    last = (len(lines) if added is None else added) - 1
+    found = added
     while last >= 0:
         text = plain(lines[last])
         if text and not _PHONE_SIGNATURE.match(text):

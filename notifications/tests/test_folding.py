@@ -46,6 +46,8 @@ PROGRAMS = {
     "outlook fr": f"{ANSWER}\n\nDe : Mesa<mailto:{DESK}>\nEnvoyé le :jeudi 15 décembre\nÀ : ana\nObjet :x\n\n{OURS}",
     "signature": f"{ANSWER}\n-- \nAna Pérez\nTel. 555 0100\n\nEl vie, 20 nov 2026 a las 10:21, Mesa <{DESK}> escribió:\n{QUOTED}",
     "no introduction": f"{ANSWER}\n\n{QUOTED}",
+    "disclaimer": f"{ANSWER}\n\nAVISO DE CONFIDENCIALIDAD: Este mensaje es para quien va dirigido.\n\n{QUOTED}",
+    "virus scanner": f"{ANSWER}\n\nLibre de virus. www.avast.com\n\nEl vie, 20 nov 2026 a las 10:21, Mesa <{DESK}> escribió:\n{QUOTED}",
 }
 
 
@@ -156,6 +158,15 @@ def test_quotes_in_html_are_folded(program):
 
     assert found.visible == ANSWER
     assert "otra vez" in found.full
+
+
+def test_indented_words_in_html_are_no_quote():
+    html = "<p>Dice:</p><blockquote style='margin:0 0 0 40px;border:none'>Error 500</blockquote><p>Ayuda</p>"
+
+    assert (
+        words.words_of(containers.read(make_raw("Dice: Error 500", html=html))).visible
+        == "Dice:\n\nError 500\n\nAyuda"
+    )
 
 
 def test_html_becomes_text_with_its_structure():
