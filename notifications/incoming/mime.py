@@ -5,6 +5,7 @@ time for long ones, so `TolerantPolicy` cuts headers and falls back to their raw
 parse are read up to the end of their headers: `too_large` or `too_complex` is then among the problems.
 """
 
+import binascii
 import hashlib
 import re
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from email import errors as email_errors
 from email import header as email_header
 from email.message import EmailMessage
-from email.parser import BytesParser
+from email.parser import BytesFeedParser
 from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
 from functools import cached_property, lru_cache
@@ -25,6 +26,8 @@ MAX_BYTES = 35_000_000
 """Larger than what the big providers take. Of a larger mail only the headers are read."""
 MAX_HEADER_BYTES, MAX_HEADER = 400_000, 8_000
 MAX_PARTS, MAX_DEPTH = 200, 20
+MAX_MEMORY = 150_000_000
+CHUNK = 64_000
 MAX_TEXT_BYTES = 2_000_000
 MOST_LINES_TIMES_MULTIPARTS, MOST_BOUNDARIES = 10_000_000, 4_000
 MAX_ADDRESSES, MAX_IDS = 100, 60
@@ -192,8 +195,9 @@ class ReadMail:
 def read(raw: bytes) -> ReadMail:
     """Return `raw` as a mail. It may be anything."""
     raw = raw.lstrip(b"\r\n \t\xef\xbb\xbf")
-    problem = _too_much(raw)
-    message = _parsed(_headers_of(raw) if problem else raw)
+    shown = _shown(raw)
+    problem = _too_much(shown)
+    message = _parsed(_headers_of(raw) if problem else shown)
     mail = ReadMail(raw, message if message is not None else EmailMessage(POLICY))
     if message is None:
         problem = problem or TOO_COMPLEX
@@ -289,11 +293,27 @@ def _too_much(raw: bytes) -> str:
         return TOO_COMPLEX
     multiparts = sum(1 for _found in _MULTIPART.finditer(raw))
     too_many_lines = multiparts * raw.count(b"\n") > MOST_LINES_TIMES_MULTIPARTS
-    if too_many_lines:
+    if too_many_lines or _memory(raw) > MAX_MEMORY:
         return TOO_COMPLEX
     boundaries = set(_BOUNDARY.findall(raw)[:MAX_PARTS]) if multiparts else ()
     parts = sum(raw.count(b"\n--" + boundary) for boundary in boundaries)
     return TOO_COMPLEX if parts > MOST_BOUNDARIES else ""
+
+
+def _memory(raw: bytes) -> int:
+    """Return about how many bytes the parser needs: it keeps each line as a string of its own, and then joins them."""
+    width = 1 if raw.isascii() else 2
+    return raw.count(b"\n") * 75 + 2 * width * len(raw)
+
+
+def _shown(raw: bytes) -> bytes:
+    """Return the mail without what is never shown of a very long text that is all of it."""
+    if len(raw) < 2 * MAX_TEXT_BYTES:
+        return raw
+    heading = _parsed(_headers_of(raw))
+    is_text = heading is not None and heading.get_content_maintype() == "text"
+    is_file = heading is not None and heading.get_content_disposition() == "attachment"
+    return raw[: MAX_HEADER_BYTES + 2 * MAX_TEXT_BYTES] if is_text and not is_file else raw
 
 
 def _headers_of(raw: bytes) -> bytes:
@@ -304,7 +324,10 @@ def _headers_of(raw: bytes) -> bytes:
 def _parsed(raw: bytes) -> EmailMessage | None:
     """Return the parsed mail, or None if it is nested too deeply for the parser."""
     try:
-        return cast("EmailMessage", BytesParser(EmailMessage, policy=POLICY).parsebytes(raw))
+        parser = BytesFeedParser(EmailMessage, policy=POLICY)
+        for place in range(0, len(raw), CHUNK):  # whole, it would be copied several times
+            parser.feed(raw[place : place + CHUNK])
+        return cast("EmailMessage", parser.close())
     except (RecursionError, email_errors.MessageError, ValueError, LookupError, AssertionError, TypeError):
         return None
 
@@ -424,6 +447,15 @@ def _named_after(kind: str) -> str:
 
 def _payload(part: EmailMessage) -> bytes:
     """Return the decoded content of a part; what cannot be decoded is left as it is."""
+    encoded = part.get_payload()
+    if (
+        isinstance(encoded, str)
+        and str(part.get("content-transfer-encoding") or "").strip().lower() == "base64"
+    ):
+        try:  # the library would split a file into its lines first
+            return binascii.a2b_base64(encoded.encode("ascii", "surrogateescape"))
+        except ValueError:
+            pass
     try:
         content = part.get_payload(decode=True)
     except Exception:  # noqa: BLE001
