@@ -159,6 +159,8 @@ class _Judge:
 
     def _on_ticket(self, ticket: Ticket, token: reply_address.Sender | None) -> Verdict:
         email = self.mail.sender.email
+        if self.checks.is_forged:  # also with a token, which somebody in copy may have
+            return Verdict(MailVerdict.QUARANTINE, MailReason.FORGED, ticket)
         if token is not None:
             if email != token.email.lower():
                 return self._other_address(ticket)
@@ -167,8 +169,6 @@ class _Judge:
                     return Verdict(MailVerdict.QUARANTINE, MailReason.NOT_ALLOWED, ticket)
                 return Verdict(MailVerdict.MESSAGE, ticket=ticket, actor=token.user)
             return Verdict(MailVerdict.MESSAGE, ticket=ticket, actor=requester_of(ticket))
-        if self.checks.is_forged:
-            return Verdict(MailVerdict.QUARANTINE, MailReason.FORGED, ticket)
         if email == email_of_requester(ticket):
             return Verdict(MailVerdict.MESSAGE, ticket=ticket, actor=requester_of(ticket))
         if self._claims_to_be_staff:
@@ -187,7 +187,7 @@ class _Judge:
 
     def _new(self) -> Verdict:
         address = self._address()
-        forwarder = self._forwarder()
+        forwarder = None if self.checks.is_forged else self._forwarder()
         if forwarder is not None and address is not None:
             return Verdict(
                 MailVerdict.TICKET, actor=forwarder, address=address, on_behalf=True, has_token=True

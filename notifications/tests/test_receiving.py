@@ -355,6 +355,17 @@ def test_checks_of_our_own_server_count(address, settings, result, verdict):
     assert mail.verdict == verdict
 
 
+def test_forged_sender_with_a_copied_token_writes_nothing(settings):
+    """Who was in copy has the address at which the requester answers (B13)."""
+    settings.DESK_MAIL_AUTH_SERVER = "mx.mesa.test"
+    ticket = make_guest_ticket()
+
+    mail = receive(make_raw(to=token_of(ticket), Authentication_Results="mx.mesa.test; dmarc=fail"))
+
+    assert (mail.verdict, mail.reason) == (MailVerdict.QUARANTINE, MailReason.FORGED)
+    assert ticket.messages.count() == 1
+
+
 def test_checks_that_the_sender_wrote_do_not_count(address, settings):
     settings.DESK_MAIL_AUTH_SERVER = "mx.mesa.test"
 
