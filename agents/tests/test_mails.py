@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.enums import MailDecision, MailReason, MailVerdict
-from tickets.models import BlockedSender, DeskAddress, IncomingEmail, Ticket
+from tickets.models import BlockedSender, DeskAddress, IncomingEmail, MailOriginal, Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.test_mails import make_mail
 from tickets.workflow import mails
@@ -76,10 +76,10 @@ def test_text_is_shown_without_links_and_markup(own):
 
 def test_original_is_a_download_and_headers_are_escaped(own):
     mail = make_mail()
-    mail.original.delete()
+    mail.originals.all().delete()
     mail = IncomingEmail.objects.get(pk=mail.pk)
     raw = b"Subject: <script>alert(1)</script>\r\nX-Otra: si\r\n\r\nCuerpo secreto\r\n"
-    type(mail).original.related.related_model.of(mail, raw).save(force_insert=True)
+    MailOriginal.keep(mail, raw)
     client = signed_in(make_agent(own))
 
     answer = client.get(url("mail_original", mail))

@@ -8,7 +8,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tickets.models import BlockedSender, DeskAddress, IncomingEmail, MailOriginal
+from tickets.models import BlockedSender, DeskAddress, IncomingEmail
 from tickets.workflow import mails
 from web.paging import read_page
 from web.refusals import Refusal
@@ -97,7 +97,7 @@ def original(request: DeskRequest, pk: int) -> HttpResponse:
 def headers(request: DeskRequest, pk: int) -> HttpResponse:
     """Show all headers of the mail as text."""
     found = _original(request, pk)
-    return render(request, "agents/mails/headers.html", {"mail": found.mail, "headers": found.headers})
+    return render(request, "agents/mails/headers.html", {"mail": found, "headers": found.header_text})
 
 
 @require_safe
@@ -158,9 +158,10 @@ def _find(request: DeskRequest, pk: int) -> IncomingEmail:
     return found
 
 
-def _original(request: DeskRequest, pk: int) -> MailOriginal:
-    seen = IncomingEmail.objects.visible_to(request.user).order_by().values("pk")
-    found = MailOriginal.objects.select_related("mail").filter(mail__in=seen, pk=pk).first()
+def _original(request: DeskRequest, pk: int) -> IncomingEmail:
+    """Return the mail. Raises 404 for one that the person may not see, and for one whose original has been deleted."""
+    seen = IncomingEmail.objects.visible_to(request.user).filter(pk=pk)
+    found: IncomingEmail | None = seen.filter(originals__number=0).order_by().first()
     if found is None:
         raise Http404
     return found

@@ -158,7 +158,7 @@ def _kept(judged: Judged, *, key: str, mailbox: str, told: str = "") -> Incoming
         row.details["told"] = told[:500]
     with transaction.atomic():
         row.save(force_insert=True)
-        MailOriginal.of(row, judged.mail.raw).save(force_insert=True)
+        MailOriginal.keep(row, judged.mail.raw)
         _act(row, judged, files)
     return row
 

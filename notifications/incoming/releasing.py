@@ -14,7 +14,7 @@ def release(
 ) -> None:
     """Make the message of a held mail on `ticket`, written by `actor`, or a ticket of it at `address`, filed by its
     sender. Call it in the transaction of the decision. Raises `DeskError`."""
-    judged = receiving.judge(mail.original.raw, mailbox=mail.mailbox)
+    judged = receiving.judge(mail.raw, mailbox=mail.mailbox)
     verdict = judged.verdict
     verdict.wakes, verdict.on_behalf, verdict.reason = True, False, ""
     verdict.kind = MailVerdict.MESSAGE if ticket is not None else MailVerdict.TICKET

@@ -414,3 +414,12 @@ def test_picture_stands_in_its_place_and_remote_ones_are_only_noted(address):
     file = mail.message.attachments.get()
     assert mail.message.body == f"Mira:\n\n![foto.png](archivo:{file.uuid})\nGracias"
     assert mail.details["remote"] == ["https://espia.test/x.png"]
+
+
+def test_original_of_several_pieces_is_kept_whole(address):
+    raw = make_raw(files=[("registro.txt", "text/plain", b"0123456789abcdef\n" * 300_000)])
+
+    mail = receive(raw)
+
+    assert mail.originals.count() == 4
+    assert mail.raw == raw

@@ -176,34 +176,46 @@ class IncomingEmail(models.Model):
     def detail(self, name: str) -> Any:
         return self.details.get(name)
 
+    @property
+    def raw(self) -> bytes:
+        """The mail as it came; empty once its original has been deleted."""
+        return b"".join(zlib.decompress(bytes(piece.packed)) for piece in self.originals.order_by("number"))
+
+    @property
+    def header_text(self) -> str:
+        """The headers as text, at most `MOST_HEADERS` bytes of them. The rest of the mail is not unpacked."""
+        first = self.originals.filter(number=0).first()
+        start = zlib.decompressobj().decompress(bytes(first.packed), MOST_HEADERS) if first else b""
+        head = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
+        return head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\x00", "")
+
     @cached_property
     def folded_lines(self) -> int:
         return sum(1 for line in self.quoted.splitlines() if line.strip())
 
 
 class MailOriginal(models.Model):
-    """The bytes of a received mail, compressed. They are in the database, because a mail and what became of it are kept
-    in one transaction (decision 48)."""
+    """A piece of the bytes of a received mail, compressed. They are in the database, because a mail and what became of
+    it are kept in one transaction (decision 48); in pieces, because a database driver holds a value several times."""
 
-    mail = models.OneToOneField(
-        IncomingEmail, on_delete=models.CASCADE, primary_key=True, related_name="original"
+    PIECE: ClassVar = 2_000_000
+
+    mail = models.ForeignKey(
+        IncomingEmail, on_delete=models.CASCADE, related_name="originals", db_index=False
     )
+    number = models.PositiveSmallIntegerField()
     packed = models.BinaryField()
 
+    class Meta:
+        ordering: ClassVar = ["mail", "number"]
+        constraints = [models.UniqueConstraint(fields=["mail", "number"], name="original_piece_once")]
+
     def __str__(self) -> str:
-        return str(self.mail_id)
+        return f"{self.mail_id} {self.number}"
 
     @classmethod
-    def of(cls, mail: IncomingEmail, raw: bytes) -> "MailOriginal":
-        return cls(mail=mail, packed=zlib.compress(raw, 1))
-
-    @property
-    def raw(self) -> bytes:
-        return zlib.decompress(bytes(self.packed))
-
-    @property
-    def headers(self) -> str:
-        """The headers as text, at most `MOST_HEADERS` bytes of them. The rest of the mail is not unpacked."""
-        start = zlib.decompressobj().decompress(bytes(self.packed), MOST_HEADERS)
-        head = re.split(rb"\r?\n\r?\n", start, maxsplit=1)[0]
-        return head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\x00", "")
+    def keep(cls, mail: IncomingEmail, raw: bytes) -> None:
+        """Write the bytes of a mail."""
+        for number, place in enumerate(range(0, max(len(raw), 1), cls.PIECE)):
+            packed = zlib.compress(raw[place : place + cls.PIECE], 1)
+            cls(mail=mail, number=number, packed=packed).save(force_insert=True)

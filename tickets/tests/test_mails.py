@@ -34,9 +34,7 @@ def make_mail(ticket: Ticket | None = None, **fields: Any) -> IncomingEmail:
         "ticket": ticket,
     }
     mail = IncomingEmail.objects.create(**values | fields)
-    MailOriginal.of(mail, b"From: otra@casa.test\r\nX-Secreto: si\r\n\r\nSigo sin entrar.\r\n").save(
-        force_insert=True
-    )
+    MailOriginal.keep(mail, b"From: otra@casa.test\r\nX-Secreto: si\r\n\r\nSigo sin entrar.\r\n")
     return mail
 
 
