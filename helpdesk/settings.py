@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.http.request import split_domain_port
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from environ import Env
 
@@ -149,6 +150,8 @@ MIDDLEWARE = [
     "web.second_factor.RequireSecondFactor",
 ]
 
+# The domain apps do not know the pages: `article.get_absolute_url()` is the article's page in the help centre.
+ABSOLUTE_URL_OVERRIDES = {"knowledge.article": lambda article: reverse("portal:article", args=[article.slug])}
 ROOT_URLCONF = "helpdesk.urls"
 WSGI_APPLICATION = "helpdesk.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -19,6 +19,7 @@ class ArticleAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("state", "audience", "section")
     list_select_related = ("section", "owner")
     search_fields = ("slug", "words")
+    view_on_site = False  # drafts and procedures are not in the portal
 
 
 @admin.register(ArticleVersion)

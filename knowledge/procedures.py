@@ -34,6 +34,14 @@ def fitting(ticket: Ticket, *, reader: User, limit: int = MOST) -> list[Fit]:
     return _fits(Article.objects.visible_to(reader).procedures(), ticket, limit)
 
 
+def beside(ticket: Ticket, *, reader: User, limit: int = MOST) -> tuple[list[Fit], list[Fit]]:
+    """Return what `fitting` and `answering` return, in three queries for both."""
+    found = _fits(Article.objects.visible_to(reader), ticket, LOOKED_AT)
+    internal = [fit for fit in found if fit.article.audience == Audience.INTERNAL]
+    others = [fit for fit in found if fit.article.audience != Audience.INTERNAL]
+    return internal[:limit], others[:limit]
+
+
 def answering(ticket: Ticket, *, reader: User, limit: int = MOST) -> list[Fit]:
     """Return the published articles for customers whose scopes are true of the ticket, as `fitting` sorts them."""
     return _fits(Article.objects.visible_to(reader).exclude(audience=Audience.INTERNAL), ticket, limit)

@@ -92,7 +92,7 @@ class Composer:
         """
         wanted = self.posted.data.get("mode") if self.posted else self.request.GET.get("modo")
         if self.response and not self.posted:
-            wanted = self.response["mode"]
+            wanted = self.response["mode"] or wanted
         latest = [mode for mode in self.page.drafts if mode in values]
         return wanted if wanted in values else (latest or values)[-1 if latest else 0]
 
@@ -102,9 +102,11 @@ class Composer:
 
     @cached_property
     def response(self) -> dict[str, Any] | None:
-        """The standard answer that the address names in `respuesta`, or None. Without JavaScript, choosing an answer
-        reloads the page with this parameter."""
+        """The standard answer that the address names in `respuesta`, or the article in `articulo`, or None. Without
+        JavaScript, choosing one reloads the page with this parameter."""
         key = self.request.GET.get("respuesta", "")
+        if slug := self.request.GET.get("articulo", ""):
+            return self.page.knowledge.insertion(slug)
         return next((answer for answer in self.page.responses if answer["key"] == key), None) if key else None
 
     @property
@@ -120,7 +122,7 @@ class Composer:
         else yes, because somebody has opened the contribution."""
         if self.posted:
             return self.posted.asks
-        return self.response["asks"] if self.response else True
+        return self.response["asks"] if self.response and "asks" in self.response else True
 
     @property
     def steps(self) -> str:
@@ -156,8 +158,8 @@ class Composer:
 def _follow_up(page: TicketPage) -> dict[str, Any]:
     name = first_name(page.ticket.requester_name)
     hint = _("Escribe a %(name)s…")
-    if page.responses:
-        hint = _("Escribe a %(name)s… Usa / para insertar una respuesta estándar")
+    if page.responses or page.knowledge.insertions:
+        hint = _("Escribe a %(name)s… Usa / para insertar una respuesta estándar o un artículo")
     return {
         "value": MessageKind.FOLLOW_UP.value,
         "label": _("Seguimiento"),

@@ -36,6 +36,7 @@ from tickets.workflow.preparing import is_preparation
 
 from ..access import DeskRequest
 from ..kept import unsent_forms
+from .knowledge import Knowledge
 from .people import vacancy_text
 from .timeline import Entry, Timeline
 
@@ -71,6 +72,7 @@ class ShownTask:
 
 class TicketPage:
     def __init__(self, request: DeskRequest, ticket: Ticket, *, complete: bool = False) -> None:
+        self.request = request
         self.user: User = request.user
         self.ticket = ticket
         self.complete = complete
@@ -187,6 +189,13 @@ class TicketPage:
     def vacancies(self) -> list[str]:
         """Return a sentence for each of those who should act now but have left."""
         return [vacancy_text(who, self.ticket) for who in vacant_now(self.ticket)]
+
+    # --- Knowledge ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        """The procedures and articles that fit the ticket."""
+        return Knowledge(self.request, self.ticket)
 
     # --- Facts --------------------------------------------------------------------------------------------
 

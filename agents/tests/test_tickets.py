@@ -112,7 +112,7 @@ def test_page_query_count_is_bounded(ticket, agent, count, django_assert_max_num
     properties.assign(ticket, actor=agent, assignee=agent)
     client = signed_in(agent)
     client.get(url(ticket))
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         page = client.get(url(ticket))
     assert len(re.findall(r'data-kind="note"', page.content.decode())) == count
 

@@ -81,6 +81,11 @@ class Article(models.Model):
         return self.state == ArticleState.PUBLISHED
 
     @property
+    def address(self) -> str:
+        """The path of the article's page in the help centre, which the settings know (`ABSOLUTE_URL_OVERRIDES`)."""
+        return str(self.get_absolute_url())  # type: ignore[attr-defined]
+
+    @property
     def helped_percent(self) -> int | None:
         """The share of the people who said that the article helped; None if nobody answered."""
         total = self.yes_count + self.no_count
