@@ -45,7 +45,9 @@ SECTIONS = {
     ),
     "prepare": ("agents:prepare",),
     "panel": ("agents:panel", "agents:process_times", "agents:what_if", "agents:report", "agents:new_report"),
-    "knowledge": ("agents:article", "agents:new_article"),
+    "knowledge": (
+        *("agents:article", "agents:new_article", "agents:missed", "agents:synonyms", "agents:knowledge_"),
+    ),
     "schedules": (
         "agents:schedules",
         "agents:calendar",

@@ -16,6 +16,7 @@ from .factories import picture, signed_in, text_of
 
 pytestmark = pytest.mark.django_db
 ROOT = "/agentes/conocimiento/"
+NEW = f"{ROOT}articulos/nuevo/"
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_new_article_is_a_draft_of_its_author(agent: User):
         "owner": agent.pk,
     }
 
-    response = signed_in(agent).post(f"{ROOT}nuevo/", values)
+    response = signed_in(agent).post(NEW, values)
     made = Article.objects.get()
     assert response.url == f"{ROOT}pagar-con-tarjeta/editar/?idioma=es"
     assert (made.state, made.owner, made.versions.get().author) == (ArticleState.DRAFT, agent, agent)
@@ -69,12 +70,10 @@ def test_new_article_without_text_keeps_what_was_typed(agent: User):
     section = make_section()
     client = signed_in(agent)
 
-    response = client.post(
-        f"{ROOT}nuevo/", {"title": "Un título", "section": section.pk, "audience": "public"}
-    )
+    response = client.post(NEW, {"title": "Un título", "section": section.pk, "audience": "public"})
     assert response.status_code == 422
     assert "Un título" in text_of(response)
-    assert "Un título" in text_of(client.get(f"{ROOT}nuevo/"))
+    assert "Un título" in text_of(client.get(NEW))
     assert not Article.objects.exists()
 
 

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -20,6 +21,7 @@ from knowledge import articles, files, policies
 from knowledge.enums import ArticleState
 from knowledge.exceptions import StaleArticle
 from knowledge.models import Article, ArticleFile, Section
+from knowledge.models.article import TITLE
 from web.files import refused_file_row
 from web.refusals import Refusal
 
@@ -35,14 +37,15 @@ GET_POST = ["GET", "HEAD", "POST"]
 @require_http_methods(GET_POST)
 @desk_view
 def new(request: DeskRequest) -> HttpResponse:
-    """Write a new article. What was typed is kept until it is saved or discarded."""
-    kept = KeptForm(request, "articulo-nuevo")
+    """Write a new article. What was typed is kept until it is saved or discarded, for each title given apart."""
+    title = request.GET.get("titulo", "")[:TITLE].replace("\0", "")
+    kept = KeptForm(request, "-".join(filter(None, ["articulo-nuevo", slugify(title)[:60]])))
     if kept.was_discarded:
-        return redirect("agents:new_article")
+        return redirect(request.get_full_path())
     language = request.POST.get("idioma") or request.GET.get("idioma") or "es"
     language = language if language in LANGUAGES else "es"
     posted = request.POST if request.method == "POST" else None
-    text = TextForm(posted, initial={"title": request.GET.get("titulo", "")[:120]})
+    text = TextForm(posted, initial={"title": title})
     card = CardForm(posted, user=request.user, initial={"owner": request.user.pk})
     status = 200
     if request.method == "POST":
@@ -54,7 +57,7 @@ def new(request: DeskRequest) -> HttpResponse:
                 messages.success(request, _("Guardamos el borrador."))
                 return redirect(f"{reverse('agents:article_edit', args=[made.slug])}?idioma={language}")
         kept.keep()
-    elif not request.GET.get("titulo"):
+    else:
         kept.fill(text)
         kept.fill(card)
     context = {
