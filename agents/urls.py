@@ -130,6 +130,7 @@ urlpatterns = [
     path("ajustes/direcciones/<int:pk>/", mails.address, name="address"),
     path("conocimiento/", articles.articles, name="articles"),
     path("conocimiento/articulos/nuevo/", article_edits.new, name="new_article"),
+    path("conocimiento/articulos/por-escribir/", article_edits.candidates, name="article_candidates"),
     path("conocimiento/ajustes/busquedas/", knowledge.missed, name="missed"),
     path("conocimiento/ajustes/busquedas/<int:pk>/descartar/", knowledge.dismiss, name="missed_dismiss"),
     path("conocimiento/ajustes/sinonimos/", knowledge.synonym_groups, name="synonyms"),

@@ -61,8 +61,10 @@ def create(
     scopes: Iterable[Scope] = (),
     owner: User | None = None,
     review_on: date | None = None,
+    source: str = "",
 ) -> Article:
-    """Create a draft with the first version of its text. `owner` is the actor if none is given.
+    """Create a draft with the first version of its text. `owner` is the actor if none is given. `source` is the folio
+    of the ticket from whose solution it was written.
 
     Without `slug` the address is made of the title. Raises `NotAllowed`, `InvalidData`.
     """
@@ -79,7 +81,7 @@ def create(
     article.save()
     _replace_scopes(article, scopes)
     _add_version(article, language=language, actor=actor, note="", values=values)
-    _record(article, ChangeKind.CREATED, actor)
+    _record(article, ChangeKind.CREATED, actor, **({"source": source} if source else {}))
     return article
 
 

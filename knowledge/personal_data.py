@@ -4,6 +4,7 @@ A mark is written `[[…]]` around the words. An article with marks cannot be pu
 """
 
 import re
+from collections.abc import Callable
 
 _MARK = re.compile(r"\[\[([^\[\]\n]{1,200})\]\]")
 _PERSONAL = re.compile(
@@ -17,8 +18,12 @@ _PERSONAL = re.compile(
 def mark(text: str, *, names: tuple[str, ...] = ()) -> str:
     """Return the text with mail addresses, long numbers (phones, cards, documents), plates, folios and these names
     between marks. What is marked already stays so."""
-    pieces = _MARK.split(text)  # every second piece stood between marks
-    return "".join(f"[[{piece}]]" if at % 2 else _marked(piece, names) for at, piece in enumerate(pieces))
+    known = sorted(filter(None, (name.strip() for name in names)), key=len, reverse=True)
+    marked = _outside_marks(text, lambda piece: _PERSONAL.sub(r"[[\g<0>]]", piece))
+    if not known:
+        return marked
+    named = re.compile(rf"\b(?:{'|'.join(map(re.escape, known))})\b", re.IGNORECASE)
+    return _outside_marks(marked, lambda piece: named.sub(r"[[\g<0>]]", piece))
 
 
 def marks_in(text: str) -> list[str]:
@@ -31,8 +36,7 @@ def looks_personal(text: str) -> bool:
     return _PERSONAL.search(text) is not None
 
 
-def _marked(text: str, names: tuple[str, ...]) -> str:
-    text = _PERSONAL.sub(r"[[\g<0>]]", text)
-    for name in sorted(filter(None, (name.strip() for name in names)), key=len, reverse=True):
-        text = re.sub(rf"(?<!\[)\b{re.escape(name)}\b", r"[[\g<0>]]", text, flags=re.IGNORECASE)
-    return text
+def _outside_marks(text: str, change: Callable[[str], str]) -> str:
+    """Return the text with `change` done to what stands between no marks."""
+    pieces = _MARK.split(text)  # every second piece stood between marks
+    return "".join(f"[[{piece}]]" if at % 2 else change(piece) for at, piece in enumerate(pieces))

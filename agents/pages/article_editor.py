@@ -11,7 +11,7 @@ from django.utils.translation import get_language
 
 from content.article_markdown import Rendered
 from content.files import FileRules
-from knowledge import files, personal_data, policies
+from knowledge import files, from_tickets, personal_data, policies
 from knowledge.comparing import Piece, compare
 from knowledge.models import Article, ArticleFeedback, ArticleFile, ArticleText, ArticleVersion
 from knowledge.rendering import rendered
@@ -106,6 +106,11 @@ class Editor:
         """The personal data that is marked for removal in what is typed."""
         typed = "\n".join(str(self.text[name].value() or "") for name in ("title", "summary", "body"))
         return personal_data.marks_in(typed)
+
+    @cached_property
+    def source(self) -> str:
+        """The folio of the ticket from whose solution the article was written, or ""."""
+        return from_tickets.source_of(self.article.pk)
 
     # --- Preview ------------------------------------------------------------------------------------------
 

@@ -13,19 +13,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from content.article_markdown import MAX_ARTICLE
 from content.files import RefusedFile
-from knowledge import articles, files, policies
+from knowledge import articles, files, from_tickets, personal_data, policies
 from knowledge.enums import ArticleState
 from knowledge.exceptions import StaleArticle
 from knowledge.models import Article, ArticleFile, Section
 from knowledge.models.article import TITLE
+from tickets.models import Ticket
 from web.files import refused_file_row
 from web.refusals import Refusal
 
-from ..access import DeskRequest, desk_view
+from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.articles import CardForm, TextForm
 from ..kept import KeptForm
 from ..pages.article_editor import LANGUAGES, Editor, file_row, preview_of
@@ -38,21 +39,35 @@ GET_POST = ["GET", "HEAD", "POST"]
 @desk_view
 def new(request: DeskRequest) -> HttpResponse:
     """Write a new article. What was typed is kept until it is saved or discarded, for each title given apart."""
+    ticket = _solved(request)
     title = request.GET.get("titulo", "")[:TITLE].replace("\0", "")
-    kept = KeptForm(request, "-".join(filter(None, ["articulo-nuevo", slugify(title)[:60]])))
+    about = slugify(ticket.folio if ticket else title)[:60]
+    kept = KeptForm(request, "-".join(filter(None, ["articulo-nuevo", about])))
     if kept.was_discarded:
         return redirect(request.get_full_path())
     language = request.POST.get("idioma") or request.GET.get("idioma") or "es"
     language = language if language in LANGUAGES else "es"
     posted = request.POST if request.method == "POST" else None
-    text = TextForm(posted, initial={"title": title})
+    begun = {"title": title}
     card = CardForm(posted, user=request.user, initial={"owner": request.user.pk})
+    if ticket:
+        drafted = from_tickets.draft_of(ticket)
+        begun = {"title": drafted.title, "body": drafted.body}
+        category = f".{ticket.category.key}" if ticket.category else ""
+        card.initial["topic-0"] = f"{ticket.definition.key}{category}"
+    text = TextForm(posted, initial=begun)
     status = 200
     if request.method == "POST":
         status = 422
         if text.is_valid() & card.is_valid():
             with Refusal(text):
-                made = articles.create(actor=request.user, language=language, **_text(text), **card.card())
+                made = articles.create(
+                    actor=request.user,
+                    language=language,
+                    source=ticket.folio if ticket else "",
+                    **_text(text),
+                    **card.card(),
+                )
                 kept.forget()
                 messages.success(request, _("Guardamos el borrador."))
                 return redirect(f"{reverse('agents:article_edit', args=[made.slug])}?idioma={language}")
@@ -66,9 +81,19 @@ def new(request: DeskRequest) -> HttpResponse:
         "kept": kept,
         "language": language,
         "languages": LANGUAGES.items(),
+        "ticket": ticket,
+        "marks": personal_data.marks_in(f"{text['title'].value()}\n{text['body'].value()}"),
         "has_sections": Section.objects.exists(),
     }
     return render(request, "agents/knowledge/new.html", context, status=status)
+
+
+@require_safe
+@desk_view
+def candidates(request: DeskRequest) -> HttpResponse:
+    """List the solutions that were approved most often and of which there is no article."""
+    context = {"candidates": from_tickets.candidates(request.user)}
+    return render(request, "agents/knowledge/candidates.html", context)
 
 
 @require_http_methods(GET_POST)
@@ -119,6 +144,17 @@ def upload(request: DeskRequest, slug: str) -> HttpResponse:
 def remove_file(request: DeskRequest, slug: str, file: uuid.UUID) -> HttpResponse:
     files.discard(get_object_or_404(ArticleFile, uuid=file, article=_find(request, slug)), actor=request.user)
     return HttpResponse(status=204)
+
+
+def _solved(request: DeskRequest) -> Ticket | None:
+    """Return the ticket in the address from whose solution the article is written. 404 if there is none to see."""
+    folio = request.GET.get("ticket", "")
+    if not folio:
+        return None
+    ticket = find_ticket(request.user, folio.replace("\0", "")[:40])
+    if not ticket.solution_done:
+        raise Http404
+    return ticket
 
 
 def _saved(editor: Editor, asked: str) -> HttpResponse:

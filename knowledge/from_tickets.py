@@ -1,0 +1,153 @@
+"""Write articles from solved tickets: the draft that a solution makes, and which solutions are worth an article."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from accounts.models import User
+from content.search import stems_of, words_of
+from content.text import clean_line
+from tickets.enums import EventKind, StageKind
+from tickets.models import Process, Ticket, TicketEvent
+
+from . import personal_data
+from .enums import ChangeKind
+from .models import ArticleChange
+from .models.article import TITLE
+
+LOOKED_AT = 300
+"""The newest closed tickets whose solutions are compared, and the newest articles that are asked for their source."""
+MOST = 30
+ALIKE = 0.4
+"""The share of their words that two solutions of one category have in common, from which they count as alike."""
+WORDS = 60
+APPROVED_TO = (StageKind.VERIFICATION, StageKind.DONE)
+SHORTEST_NAME = 3
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The beginning of an article. Personal data stands between the marks of `personal_data`."""
+
+    title: str
+    body: str
+
+
+@dataclass
+class Candidate:
+    """Tickets of one category whose approved solutions are alike: the newest one, and how many they are."""
+
+    ticket: Ticket
+    stems: frozenset[str]
+    count: int = 1
+    folios: list[str] = field(default_factory=list)
+
+
+def draft_of(ticket: Ticket) -> Draft:
+    """Return a draft with the steps and what was done, with personal data marked: names of requester and assignee,
+    addresses, long numbers, plates and folios."""
+    names = _names(ticket)
+    parts = []
+    if ticket.solution_steps.strip():
+        parts.append(_steps(ticket.solution_steps))
+    if ticket.solution_done.strip():
+        parts.append(ticket.solution_done.strip())
+    body = personal_data.mark("\n\n".join(parts), names=names)
+    title = personal_data.mark(clean_line(ticket.title, max_length=TITLE * 4)[: TITLE - 20], names=names)
+    return Draft(title[:TITLE], body)
+
+
+def candidates(reader: User, *, limit: int = MOST) -> list[Candidate]:
+    """Return the solutions that were approved most often among the newest `LOOKED_AT` closed tickets that the person
+    may see. Those of which an article was written are left out. Takes up to five queries."""
+    found: list[Candidate] = []
+    for ticket in _approved(reader):
+        stems = _stems(f"{ticket.title} {ticket.solution_done} {ticket.solution_steps}")
+        like = next((each for each in found if _is_alike(each, ticket, stems)), None)
+        if like is None:
+            found.append(Candidate(ticket, stems, folios=[ticket.folio]))
+        else:
+            like.count += 1
+            like.folios.append(ticket.folio)
+    written = _written()
+    found = [each for each in found if not written.intersection(each.folios)]
+    found.sort(key=lambda each: -each.count)  # stable: the newest first among equals
+    return found[:limit]
+
+
+def source_of(article_id: int) -> str:
+    """Return the folio of the ticket from whose solution the article was written, or ""."""
+    made = ArticleChange.objects.filter(article=article_id, kind=ChangeKind.CREATED).values_list(
+        "data", flat=True
+    )
+    return str(next((data.get("source", "") for data in made[:1]), ""))
+
+
+def _approved(reader: User) -> list[Ticket]:
+    """Return the newest closed tickets with a solution whose closing their requester approved."""
+    closed = Ticket.objects.visible_to(reader).filter(
+        closed_at__isnull=False, is_test=False, duplicate_of=None
+    )
+    closed = closed.exclude(solution_done="").select_related("category").order_by("-closed_at", "-pk")
+    tickets = list(closed[:LOOKED_AT])
+    asked, given = _stages()
+    moves = TicketEvent.objects.filter(
+        ticket__in=tickets, kind=EventKind.STAGE_CHANGED, data__from__in=asked, data__to__in=given
+    )
+    approved = {
+        (ticket, actor, name) for ticket, actor, name in moves.values_list("ticket", "actor", "actor_name")
+    }
+    by_account = {(ticket, actor) for ticket, actor, _name in approved if actor}
+    by_guest = {(ticket, name) for ticket, actor, name in approved if not actor}
+    return [
+        ticket
+        for ticket in tickets
+        if (ticket.pk, ticket.requester_id) in by_account
+        or (ticket.requester_id is None and (ticket.pk, ticket.requester_name) in by_guest)
+    ]
+
+
+def _stages() -> tuple[list[str], list[str]]:
+    """Return the keys of the stages where a closing waits for approval, and of those that an approval leads to."""
+    asked: set[str] = set()
+    given: set[str] = set()
+    for process in Process.objects.filter(current__isnull=False):
+        for stage in process.definition.stages:
+            if stage.kind == StageKind.CLOSURE_APPROVAL:
+                asked.add(stage.key)
+            elif stage.kind in APPROVED_TO:
+                given.add(stage.key)
+    return sorted(asked), sorted(given)
+
+
+def _written() -> set[str]:
+    """Return the folios of which an article was written, among the newest articles."""
+    made = ArticleChange.objects.filter(kind=ChangeKind.CREATED).order_by("-pk")
+    return {data.get("source", "") for data in made.values_list("data", flat=True)[:LOOKED_AT]} - {""}
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem for word in words_of(text, WORDS) for stem in stems_of(word))
+
+
+def _is_alike(candidate: Candidate, ticket: Ticket, stems: Collection[str]) -> bool:
+    if candidate.ticket.category_id != ticket.category_id:
+        return False
+    total = len(candidate.stems) + len(stems)
+    return bool(total) and 2 * len(candidate.stems.intersection(stems)) / total >= ALIKE
+
+
+def _names(ticket: Ticket) -> tuple[str, ...]:
+    """Return the names of requester and assignee, whole and each word of them."""
+    whole = [ticket.requester_name, ticket.assignee.name if ticket.assignee else ""]
+    words = [word for name in whole for word in name.split() if len(word) >= SHORTEST_NAME]
+    return tuple(dict.fromkeys([*whole, *words]))
+
+
+def _steps(text: str) -> str:
+    """Number the lines of `text` as steps, if they are several and not numbered yet."""
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    if len(lines) < 2:
+        return text.strip()
+    bare = [re.sub(r"^(?:\d{1,3}[.)]|[-*•])\s+", "", line) for line in lines]
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(bare, 1))

@@ -1,0 +1,27 @@
+"""Personal data is found and marked once, whatever else stands around it."""
+
+import pytest
+
+from knowledge.personal_data import mark, marks_in
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("Llama a Julián Torres.", "Llama a [[Julián Torres]]."),
+        ("JULIÁN y Torres", "[[JULIÁN]] y [[Torres]]"),
+        ("torres.julian@correo.example", "[[torres.julian@correo.example]]"),
+        ("[[Julián Torres]] llamó", "[[Julián Torres]] llamó"),
+        ("Torresmolino no es nadie", "Torresmolino no es nadie"),
+        ("Al 313 555 0188 por MA-10012", "Al [[313 555 0188]] por [[MA-10012]]"),
+    ],
+)
+def test_personal_data_is_marked_once(text: str, marked: str):
+    names = ("Julián Torres", "Julián", "Torres", " ")
+
+    assert mark(text, names=names) == marked
+    assert mark(marked, names=names) == marked
+
+
+def test_names_with_signs_are_no_patterns():
+    assert marks_in(mark("a+b (c", names=("a+b", "(c"))) == ["a+b"]
