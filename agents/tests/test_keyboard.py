@@ -27,7 +27,7 @@ def test_every_shortcut_is_listed(client):
     page = text_of(signed_in(make_supervisor()).get(reverse("agents:queue")))
     dialog = page[page.index('id="shortcuts"') :]
     listed = {key.lower() for key in re.findall(r"<kbd>([^<]+)</kbd>", dialog[: dialog.index("</dialog>")])}
-    assert used <= listed
+    assert used <= {"delete" if key == "supr" else key for key in listed}  # as Spanish keyboards say it
 
 
 @pytest.mark.parametrize(("wanted", "told"), [(True, "on"), (False, "off")])
