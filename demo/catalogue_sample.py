@@ -6,6 +6,8 @@ from typing import Any
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
+from tickets.models import IncomingEmail
+
 STATES = [
     ("waiting", "En espera"),
     ("in-progress", "En curso"),
@@ -192,6 +194,11 @@ def everything() -> dict[str, Any]:
         "spans": [30, 22 * 60, 2 * 3600 + 300, 26 * 3600, 12 * 86400],
         "messages_shown": portal_messages(now),
         "thread": team_messages(now),
+        "mail": IncomingEmail(
+            pk=1,
+            quoted="El vie, 20 nov 2026 a las 10:21, Mesa de ayuda escribió:\n¿Qué dice la pantalla?",
+            details={"remote": ["https://img.pardo.example/a.png", "https://img.pardo.example/b.png"]},
+        ),
         "event_text": mark_safe("<b>Carolina Núñez</b> preparó el ticket: severidad <b>Crítica</b>"),
         **progress(),
         **contact(),
