@@ -52,7 +52,9 @@ def test_no_page_violates_the_policy(people: People, email: str) -> None:
     for path in PAGES:
         if path.startswith(("/admin/", "/admin")) and email != "admin@demo.test":
             continue
-        if path.endswith((".xml", ".txt")):  # Chromium draws XML with a style sheet of its own, which it refuses itself
+        if path.endswith(
+            (".xml", ".txt")
+        ):  # Chromium draws XML with a style sheet of its own, which it refuses itself
             continue
         person.page.goto(path, wait_until="load")
         assert not refused, (path, refused)

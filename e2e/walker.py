@@ -19,6 +19,10 @@ TYPES = {"png": "image/png", "pdf": "application/pdf"}
 REFUSED = re.compile(r"status of (404|409|422) ")
 
 
+WRITE_ARTICLE = "Escribir artículo"
+"""Stands in the menu of a solved ticket, but is no action of its process."""
+
+
 class Walker:
     """One person in one browser page. `complaints` are the problems recorded so far."""
 
@@ -113,7 +117,7 @@ class Agent(Walker):
         buttons = self.page.locator(
             "header.tk__head :is(.menu__list a, .menu__list button, .btn-sm:not(.btn-icon))"
         )
-        return {words.strip() for words in buttons.all_text_contents()}
+        return {words.strip() for words in buttons.all_text_contents()} - {WRITE_ARTICLE}
 
     def take_action(self, label: str, **answers: str | bool) -> None:
         """Perform an action of the process. If it opens a dialog, fill in `answers` by field name and send it."""
