@@ -48,6 +48,8 @@ WRONG = {
     "S3_PUBLIC_ENDPOINT_URL": "store:9000",
     "S3_REGION": "us east",
     "S3_ACCESS_KEY_ID": "two words",
+    "DESK_MAILBOXES": "pop3://ana:clave@mail.test",
+    "DESK_MAIL_AUTH_SERVER": "mx example",
     "S3_SECRET_ACCESS_KEY": "two words",
     "DESK_VAR_DIR": __file__,
     "DESK_STATIC_ROOT": __file__,
@@ -140,7 +142,7 @@ def test_every_documented_variable_has_a_validator_and_a_wrong_value():
 
 HOLD_SECRETS = {
     *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SENTRY_DSN"),
-    *("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "DESK_READYZ_TOKEN"),
+    *("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "DESK_READYZ_TOKEN", "DESK_MAILBOXES"),
 }
 
 
