@@ -30,7 +30,8 @@ def run(*arguments):
 def test_install_library_installs_only_once():
     first = run("install-library").splitlines()
     assert first[0] == "incidencia-tecnica: instalada la versión 1."
-    assert len(first) == Process.objects.count() == 5
+    assert sum(line.endswith(": instalada la versión 1.") for line in first) == Process.objects.count() == 5
+    assert "  La portada lleva ahora el formulario de «Reparación de dispositivo»." in first
     assert set(run("install-library").splitlines()) == {f"{key}: ya estaba instalado." for key in library()}
     assert ProcessVersion.objects.count() == 5
 
