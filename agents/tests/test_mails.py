@@ -47,6 +47,18 @@ def test_agents_see_the_held_mails_of_their_tickets_only(own, foreign_mail):
     assert "Ajeno y secreto" in text_of(signed_in(make_supervisor()).get(LIST))
 
 
+def test_queues_lead_to_the_held_mails_and_count_them(own, foreign_mail):
+    queue = "/agentes/colas/todos/"
+    link = f'<a class="side__link" href="{LIST}">'
+    agent, supervisor = signed_in(make_agent(own)), signed_in(make_supervisor())
+    assert link not in agent.get(queue).text
+    make_mail(subject="Sin ticket")
+
+    for person, count in ((agent, 1), (supervisor, 2)):
+        row = person.get(queue).text.partition(link)[2].partition("</a>")[0]
+        assert f'<span class="n">{count}</span>' in row
+
+
 @pytest.mark.parametrize("name", ["mail", "mail_original", "mail_headers"])
 def test_strangers_find_nothing(own, foreign_mail, name):
     for person in (make_agent(own), make_user(), foreign_mail.ticket.requester):

@@ -1,13 +1,13 @@
 """The queues as pages: filtered, ordered and paged (S2.25)."""
 
 from contextlib import nullcontext
+from functools import cache
 from itertools import groupby
 from typing import Any
 
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -119,7 +119,7 @@ def _figures(request: DeskRequest, available: list[Queue], chosen: Queue) -> Htt
 
 def _figures_of(available: list[Queue], chosen: Queue, counts: dict[str, int], user: User) -> dict[str, Any]:
     return {
-        "held_mails": SimpleLazyObject(lambda: queues.count(held_mails(user))),
+        "held_mails": cache(lambda: queues.count(held_mails(user))),  # called where it is drawn
         "queue": chosen,
         "queues": [{"queue": item, "count": counts.get(item.key)} for item in available],
         "count": counts.get(chosen.key),
