@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Department
-from demo.replay import apps, articles, history, hours, people
+from demo.replay import apps, articles, history, hours, letters, people
 from demo.replay.replaying import replay
 from demo.replay.scene import World
 from demo.stories import STORIES
@@ -33,13 +33,15 @@ def load(*, with_history: bool = False) -> int:
     users = load_desk()
     if Ticket.objects.exists():
         return 0
-    earlier = history.load(timezone.now()) if with_history else 0
+    if with_history:
+        history.load(timezone.now())
     world = World(
         now=timezone.now(),
         users=users,
         processes={process.key: process for process in Process.objects.select_related("current")},
         departments={department.key: department for department in Department.objects.all()},
     )
-    replay(STORIES, world)
+    letters.set_up_addresses(world.processes)
+    replay(STORIES, world, letters=letters.LETTERS)
     articles.load(users)
-    return earlier + len(STORIES)
+    return Ticket.objects.count()

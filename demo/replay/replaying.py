@@ -1,13 +1,16 @@
 """Perform the steps of all stories in the order of their times."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import itemgetter
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from demo.replay.clock import time_is
+from demo.replay.letters import Letter
 from demo.replay.mail import MailReplay
 from demo.replay.pictures import decoded_ahead
 from demo.replay.scene import Scene, World
@@ -19,31 +22,31 @@ READER, READABLE = "cliente", timedelta(days=10)
 MAIL_TAKES = timedelta(seconds=4)
 
 
-def replay(stories: Iterable[Story], world: World) -> None:
-    """File every story's ticket and perform all steps, each at its time. Before each step, run the sweeps for overdue
-    clocks and for silence, as the scheduler would have done."""
+def replay(stories: Iterable[Story], world: World, *, letters: Iterable[Letter] = ()) -> None:
+    """File every story's ticket, perform all steps and receive all letters, each at its time. Before each of them, run
+    the sweeps for overdue clocks and for silence, as the scheduler would have done."""
     world.scenes = [Scene(story, world, at=_filed_at(story.filed, world.now)) for story in stories]
-    moments = sorted(
-        (
-            (at, order, scene, step)
-            for order, scene in enumerate(world.scenes)
-            for at, step in _timeline(scene)
-        ),
-        key=lambda entry: entry[:2],
-    )
+    steps = [(at, scene, step) for scene in world.scenes for at, step in _timeline(scene)]
+    moments: list[tuple[datetime, Callable[[], object], bool]] = [
+        (at, partial(scene.carry_out, step, at=at), scene.story.by == READER) for at, scene, step in steps
+    ]
+    moments += [(letter.at(world.now), letter.receive, False) for letter in letters]
     post = MailReplay(world.users[READER].email, since=world.now - READABLE)
-    files = (name for _at, _order, scene, step in moments for name in (step or scene.story).files)
     with (
         patch.object(settings, "DESK_NUDGE_WORKERS", new=False),  # past events must wake no worker
-        decoded_ahead(files),
+        decoded_ahead(
+            name
+            for _at, scene, step in sorted(steps, key=itemgetter(0))
+            for name in (step or scene.story).files
+        ),
     ):
-        for at, _order, scene, step in moments:
+        for at, happen, is_readers in sorted(moments, key=itemgetter(0)):
             with time_is(at):
                 sweeps.breach_overdue()
                 sweeps.give_notice()
                 sweeps.act_on_silence()
-                scene.carry_out(step, at=at)
-            if scene.story.by == READER:
+                happen()
+            if is_readers:
                 with time_is(at + MAIL_TAKES):
                     post.deliver()
         post.settle_others()
