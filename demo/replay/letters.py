@@ -60,7 +60,7 @@ class Letter:
         mail["Message-ID"] = make_msgid(domain=address.rpartition("@")[2])
         subject = self.subject
         if self.answers:
-            ticket = Ticket.objects.filter(title=self.answers).first()
+            ticket = Ticket.objects.filter(title=self.answers).order_by("-pk").first()
             sent = OutgoingEmail.objects.filter(ticket=ticket).order_by("-pk").first() if ticket else None
             if ticket is None or sent is None:
                 return None
