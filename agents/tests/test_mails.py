@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
+from tickets import reply_address
 from tickets.enums import MailDecision, MailReason, MailVerdict
 from tickets.models import BlockedSender, DeskAddress, IncomingEmail, MailOriginal, Ticket
 from tickets.tests.factories import make_process, make_ticket
@@ -197,6 +198,28 @@ def test_page_costs_the_same_however_many_wait(own, count, django_assert_max_num
         client.get(url("mail", mail))
     with django_assert_max_num_queries(8):
         client.get(LIST)
+
+
+def test_agents_see_their_own_forwarding_address(own, settings):
+    agent = make_agent(own)
+    assert "Reenvía su correo" not in text_of(signed_in(agent).get(LIST))  # mail does not come in here
+
+    settings.DESK_REPLY_DOMAIN = "responder.example.test"
+    page = signed_in(agent).get(LIST).text
+
+    assert reply_address.make_forwarding(agent) in page
+    assert reply_address.make_forwarding(make_supervisor()) not in page
+
+
+def test_addresses_say_where_guests_have_to_wait():
+    DeskAddress.objects.create(email="estudios@example.test", process=make_process("reporte-de-incidentes"))
+    DeskAddress.objects.create(email="soporte@example.test", process=make_process("incidencia-tecnica"))
+
+    page = signed_in(make_supervisor()).get(reverse("agents:addresses")).text
+    for_studies, _for_faults, rest = page.partition("soporte@example.test")
+
+    assert "Pide una cuenta" in for_studies
+    assert "Pide una cuenta" not in rest
 
 
 def test_refused_mails_are_no_part_of_the_quarantine(own):

@@ -8,6 +8,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from tickets import reply_address
 from tickets.models import BlockedSender, DeskAddress, IncomingEmail
 from tickets.workflow import mails
 from web.paging import read_page
@@ -34,6 +35,7 @@ def quarantine(request: DeskRequest) -> HttpResponse:
         "page_newer": f"?desde={page.newer}" if page.newer else "",
         "page_older": f"?desde={page.older}" if page.older else "",
         "undo": _discarded(request),
+        "forwarding": reply_address.make_forwarding(request.user),
     }
     return render(request, "agents/mails/list.html", context)
 
@@ -129,7 +131,7 @@ def unblock(request: DeskRequest, pk: int) -> HttpResponse:
 @supervisor_view
 def addresses(request: DeskRequest) -> HttpResponse:
     """List the addresses to which people write, with the process and the category of each."""
-    rows = DeskAddress.objects.select_related("process", "category").order_by("email")[:200]
+    rows = DeskAddress.objects.select_related("process__current", "category").order_by("email")[:200]
     return render(request, "agents/mails/addresses.html", {"rows": rows})
 
 

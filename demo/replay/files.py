@@ -39,7 +39,7 @@ def _picture(words: str, kind: str) -> bytes:
         draw.rounded_rectangle((250, top, width - 60 - row * 70, top + 18), 6, fill=LINE)
     draw.rounded_rectangle((40, height - 190, width - 40, height - 60), 12, outline=WARM, width=3)
     draw.text((64, height - 160), words.capitalize(), fill=WARM, font_size=24)
-    draw.text((64, height - 116), "Código 500 · intenta de nuevo más tarde", fill=INK, font_size=18)
+    draw.text((64, height - 116), "Error 500 · intenta de nuevo en un rato", fill=INK, font_size=18)
     content = io.BytesIO()
     image.save(content, kind)
     return content.getvalue()

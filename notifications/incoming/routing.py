@@ -16,14 +16,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from tickets import folios, policies
+from tickets import folios, policies, reply_address
 from tickets.actors import Actor, Guest
 from tickets.addresses import main_address
 from tickets.enums import MailReason, MailVerdict, Purpose
 from tickets.models import BlockedSender, DeskAddress, IncomingEmail, Ticket
 
 from ..models import OutgoingEmail
-from ..outgoing import reply_address
 from ..outgoing.outbox import mail_domain
 from . import automatic, mime
 from .authentication import Checks, checks_of
@@ -199,8 +198,7 @@ class _Judge:
         if address is None:
             return Verdict(MailVerdict.QUARANTINE, MailReason.NO_ADDRESS)
         user = self._user
-        login = address.process.definition.login_for(address.category.key if address.category else "")
-        if user is None and login == "required":
+        if user is None and address.needs_account:
             return Verdict(MailVerdict.QUARANTINE, MailReason.NEEDS_ACCOUNT, address=address)
         return Verdict(MailVerdict.TICKET, actor=user, address=address)
 

@@ -17,13 +17,12 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
-from tickets import policies
+from tickets import policies, reply_address
 from tickets.enums import DeliveryProblem, EventKind, MessageKind, Template
 from tickets.models import Export, Message, TicketEvent
 
 from ..incoming.fingerprints import Fingerprint
 from ..models import OutgoingEmail
-from . import reply_address
 from .cases import MailContext
 from .emails import CATALOGUE, MailContent, NotSent, task_of
 from .links import Links, Wish, links_for

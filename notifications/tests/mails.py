@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from notifications.outgoing import reply_address
+from tickets import reply_address
 from tickets.models import Ticket
 
 

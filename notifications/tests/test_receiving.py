@@ -7,9 +7,10 @@ from django.core import mail as outbox
 from accounts.tests.factories import make_agent, make_department, make_user
 from notifications.incoming import receiving
 from notifications.models import OutgoingEmail
-from notifications.outgoing import delivery, reply_address
+from notifications.outgoing import delivery
 from notifications.tests.factories import told
 from notifications.tests.mails import make_raw, picture, token_of
+from tickets import reply_address
 from tickets.enums import Channel, DeliveryState, MailReason, MailVerdict, MessageKind, Template
 from tickets.exceptions import GuardFailed, NotAllowed
 from tickets.models import BlockedSender, Delivery, DeskAddress, IncomingEmail, Message, Ticket

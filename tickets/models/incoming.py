@@ -51,6 +51,12 @@ class DeskAddress(models.Model):
     def __str__(self) -> str:
         return self.email
 
+    @property
+    def needs_account(self) -> bool:
+        """Whether mails from people without an account wait in quarantine instead of becoming tickets."""
+        definition = self.process.definition
+        return definition.login_for(self.category.key if self.category else "") == "required"
+
 
 class BlockedSender(models.Model):
     """An address, or a domain with «@» before it, whose mails are refused."""

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_user
-from notifications.outgoing import reply_address
+from tickets import reply_address
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
 

@@ -17,7 +17,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import base36_to_int, int_to_base36
 
 from accounts.models import User
-from tickets.models import Ticket
+
+from .models import Ticket
 
 LOCAL_PART = "respuesta"
 MAC_BYTES = 15  # 120 bits, 24 letters without padding
@@ -97,7 +98,7 @@ def parse_forwarding(address: str) -> User | None:
 
 def _mac(ticket_id: int, who: str, email: str, key: str) -> str:
     digest = salted_hmac(
-        "notifications.outgoing.reply_address",
+        "notifications.outgoing.reply_address",  # stays: mails that were sent carry addresses made with it
         f"{ticket_id}.{who}.{email.lower()}",
         secret=key,
         algorithm="sha256",
