@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery
+from django.db.models.functions import Lower
 from django.template import Context
 from django.template.loader import get_template
 from django.utils import timezone, translation
@@ -18,8 +19,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership, User
 from tickets import policies, reply_address
-from tickets.enums import DeliveryProblem, EventKind, MessageKind, Template
-from tickets.models import Export, Message, TicketEvent
+from tickets.enums import DeliveryProblem, EventKind, MailVerdict, MessageKind, Template
+from tickets.models import Export, IncomingEmail, Message, TicketEvent
 
 from ..incoming.fingerprints import Fingerprint
 from ..models import OutgoingEmail
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 LARGEST_ATTACHMENT = 5 * 1024 * 1024
 
 SUBJECT_LENGTH = 200
+MESSAGE_ID = re.compile(r"[!-;=?-~]{1,250}")
 OPENING = frozenset({Template.RECEIVED, Template.NEW_TICKET})
 """Mails that begin a thread: they have no `In-Reply-To` header."""
 
@@ -76,7 +78,12 @@ def load_all(pks: Sequence[int]) -> list[OutgoingEmail]:
     memberships = Prefetch("memberships", Membership.objects.select_related("department"))
     reports = Message.objects.filter(kind=MessageKind.REPORT).order_by("id")
     reports = reports.select_related("author").prefetch_related("attachments")
-    rows = OutgoingEmail.objects.prefetch_related(
+    written = IncomingEmail.objects.filter(
+        ticket=OuterRef("ticket"),
+        sender=Lower(OuterRef("recipient")),
+        verdict__in=(MailVerdict.TICKET, MailVerdict.MESSAGE),
+    ).order_by("-pk")
+    mails = OutgoingEmail.objects.prefetch_related(
         Prefetch("user", User.objects.prefetch_related(memberships)),
         "export",
         Prefetch("event", TicketEvent.objects.select_related("message__author")),
@@ -89,7 +96,8 @@ def load_all(pks: Sequence[int]) -> list[OutgoingEmail]:
         "event__ticket__duplicate_of",
         "event__ticket__clocks__pauses",
         Prefetch("event__ticket__messages", reports, to_attr="reports"),
-    ).in_bulk(pks)
+    ).annotate(answered=Subquery(written.values("source_id")[:1]))
+    rows = mails.in_bulk(pks)
     return [rows[pk] for pk in pks if pk in rows]
 
 
@@ -275,13 +283,20 @@ def _threading(mail: OutgoingEmail) -> dict[str, str]:
     if mail.event is None:
         return {}
     ticket = mail.event.ticket
-    thread = thread_id(ticket.folio)
+    thread, answered = thread_id(ticket.folio), _answered(mail)
     headers = {
-        "References": thread,
+        "References": f"{thread} {answered}".strip(),
         "Reply-To": reply_address.make(ticket, user=mail.user, email=mail.recipient, mail=mail.pk),
         "Thread-Topic": ticket.folio,
         "Thread-Index": thread_index(ticket, mail),
     }
-    if mail.template not in OPENING:
-        headers["In-Reply-To"] = thread
+    if answered or mail.template not in OPENING:
+        headers["In-Reply-To"] = answered or thread
     return headers
+
+
+def _answered(mail: OutgoingEmail) -> str:
+    """Return the Message-ID of the last mail that the recipient wrote on this ticket, so that their mail program shows
+    ours below it. Empty if they wrote none, or one whose id fits into no header."""
+    source: str = getattr(mail, "answered", None) or ""  # `load_all` reads it
+    return f"<{source}>" if MESSAGE_ID.fullmatch(source) else ""

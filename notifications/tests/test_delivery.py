@@ -21,10 +21,11 @@ from notifications.outgoing import delivery, outage, outcomes
 from notifications.outgoing.delivery import MailServer
 from notifications.tests.factories import make_mail, make_message
 from notifications.tests.sink import HANG_UP, Sink
-from tickets.enums import DeliveryProblem, DeliveryState, Purpose, Template
+from tickets.enums import DeliveryProblem, DeliveryState, MailVerdict, Purpose, Template
 from tickets.models import GuestToken, Ticket
 from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
+from tickets.tests.test_mails import make_mail as make_incoming
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +90,42 @@ def test_later_mails_refer_to_the_thread(sink):
     assert (
         message["In-Reply-To"] == message["References"] == f"<{mail.ticket.folio.lower()}@mesadeayuda.test>"
     )
+
+
+@pytest.mark.parametrize("opening", [True, False])
+def test_mails_answer_the_last_mail_of_their_reader(sink, opening):
+    mail = OutgoingEmail.objects.get(ticket=make_ticket()) if opening else make_one()
+    ticket = mail.ticket
+    written = (
+        (mail.recipient, "first@mail.test", MailVerdict.TICKET),
+        (mail.recipient, "last@mail.test", MailVerdict.MESSAGE),
+        (mail.recipient, "held@mail.test", MailVerdict.QUARANTINE),
+        ("other@mail.test", "foreign@mail.test", MailVerdict.MESSAGE),
+    )
+    for sender, source, verdict in written:
+        make_incoming(ticket, sender=sender, source_id=source, verdict=verdict)
+
+    delivery.drain()
+
+    [message] = sink.mails
+    assert message["In-Reply-To"] == "<last@mail.test>"
+    assert message["References"] == f"<{ticket.folio.lower()}@mesadeayuda.test> <last@mail.test>"
+
+
+@pytest.mark.parametrize(
+    "source", ["no id\r\nBcc: eva@mail.test", "x" * 300, "a<b>c@mail.test", "ñ@mail.test", ""]
+)
+def test_ids_that_fit_into_no_header_are_left_out(sink, source):
+    mail = make_one()
+    make_incoming(mail.ticket, sender=mail.recipient, source_id=source, verdict=MailVerdict.MESSAGE)
+
+    delivery.drain()
+
+    [message] = sink.mails
+    assert (
+        message["In-Reply-To"] == message["References"] == f"<{mail.ticket.folio.lower()}@mesadeayuda.test>"
+    )
+    assert message["Bcc"] is None
 
 
 def test_batch_uses_one_connection(sink):
