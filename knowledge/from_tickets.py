@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from accounts.models import User
 from content.search import stems_of, words_of
 from content.text import clean_line
-from tickets.enums import EventKind, StageKind
-from tickets.models import Process, Ticket, TicketEvent
+from tickets.models import Ticket
 
 from . import personal_data
+from .approvals import approved_at
 from .enums import ChangeKind
 from .models import ArticleChange
 from .models.article import TITLE
@@ -21,7 +21,6 @@ MOST = 30
 ALIKE = 0.4
 """The share of their words that two solutions of one category have in common, from which they count as alike."""
 WORDS = 60
-APPROVED_TO = (StageKind.VERIFICATION, StageKind.DONE)
 SHORTEST_NAME = 3
 
 
@@ -46,10 +45,10 @@ class Candidate:
 def draft_of(ticket: Ticket) -> Draft:
     """Return a draft with the steps and what was done, with personal data marked: names of requester and assignee,
     addresses, long numbers, plates and folios."""
-    names = _names(ticket)
+    names = names_in(ticket)
     parts = []
     if ticket.solution_steps.strip():
-        parts.append(_steps(ticket.solution_steps))
+        parts.append(numbered(ticket.solution_steps))
     if ticket.solution_done.strip():
         parts.append(ticket.solution_done.strip())
     body = personal_data.mark("\n\n".join(parts), names=names)
@@ -90,34 +89,8 @@ def _approved(reader: User) -> list[Ticket]:
     )
     closed = closed.exclude(solution_done="").select_related("category").order_by("-closed_at", "-pk")
     tickets = list(closed[:LOOKED_AT])
-    asked, given = _stages()
-    moves = TicketEvent.objects.filter(
-        ticket__in=tickets, kind=EventKind.STAGE_CHANGED, data__from__in=asked, data__to__in=given
-    )
-    approved = {
-        (ticket, actor, name) for ticket, actor, name in moves.values_list("ticket", "actor", "actor_name")
-    }
-    by_account = {(ticket, actor) for ticket, actor, _name in approved if actor}
-    by_guest = {(ticket, name) for ticket, actor, name in approved if not actor}
-    return [
-        ticket
-        for ticket in tickets
-        if (ticket.pk, ticket.requester_id) in by_account
-        or (ticket.requester_id is None and (ticket.pk, ticket.requester_name) in by_guest)
-    ]
-
-
-def _stages() -> tuple[list[str], list[str]]:
-    """Return the keys of the stages where a closing waits for approval, and of those that an approval leads to."""
-    asked: set[str] = set()
-    given: set[str] = set()
-    for process in Process.objects.filter(current__isnull=False):
-        for stage in process.definition.stages:
-            if stage.kind == StageKind.CLOSURE_APPROVAL:
-                asked.add(stage.key)
-            elif stage.kind in APPROVED_TO:
-                given.add(stage.key)
-    return sorted(asked), sorted(given)
+    approved = approved_at(tickets)
+    return [ticket for ticket in tickets if ticket.pk in approved]
 
 
 def _written() -> set[str]:
@@ -137,14 +110,14 @@ def _is_alike(candidate: Candidate, ticket: Ticket, stems: Collection[str]) -> b
     return bool(total) and 2 * len(candidate.stems.intersection(stems)) / total >= ALIKE
 
 
-def _names(ticket: Ticket) -> tuple[str, ...]:
+def names_in(ticket: Ticket) -> tuple[str, ...]:
     """Return the names of requester and assignee, whole and each word of them."""
     whole = [ticket.requester_name, ticket.assignee.name if ticket.assignee else ""]
     words = [word for name in whole for word in name.split() if len(word) >= SHORTEST_NAME]
     return tuple(dict.fromkeys([*whole, *words]))
 
 
-def _steps(text: str) -> str:
+def numbered(text: str) -> str:
     """Number the lines of `text` as steps, if they are several and not numbered yet."""
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if len(lines) < 2:

@@ -36,6 +36,11 @@ def looks_personal(text: str) -> bool:
     return _PERSONAL.search(text) is not None
 
 
+def sentences(text: str) -> list[str]:
+    """Return the sentences of the text, each with the marks that end it. A line's end ends a sentence, too."""
+    return [each for line in text.splitlines() for each in re.split(r"(?<=[.!?…])\s+", line) if each.strip()]
+
+
 def _outside_marks(text: str, change: Callable[[str], str]) -> str:
     """Return the text with `change` done to what stands between no marks."""
     pieces = _MARK.split(text)  # every second piece stood between marks

@@ -28,15 +28,16 @@ from ..enums import (
     MailReason,
     Severity,
 )
-from ..models import Ticket, TicketEvent
+from ..models import Category, Ticket, TicketEvent
 
 
 @dataclass
 class Names:
-    """Names of the users, departments and tickets that events refer to by primary key."""
+    """Names of the users, departments, categories and tickets that events refer to by primary key."""
 
     users: dict[int, str] = field(default_factory=dict)
     departments: dict[int, str] = field(default_factory=dict)
+    categories: dict[int, str] = field(default_factory=dict)
     folios: dict[int, str] = field(default_factory=dict)
 
 
@@ -51,13 +52,15 @@ _REFERENCES = {
     "requester_id": "users",
     "department_id": "departments",
     "department": "departments",
+    "category": "categories",
     "duplicate_of_id": "folios",
 }
 
 
 def names_in(events: Iterable[TicketEvent]) -> Names:
-    """Look up the names that `events` refer to: at most one query each for users, departments and tickets."""
-    wanted: dict[str, set[int]] = {"users": set(), "departments": set(), "folios": set()}
+    """Look up the names that `events` refer to: at most one query each for users, departments, categories and
+    tickets."""
+    wanted: dict[str, set[int]] = {"users": set(), "departments": set(), "categories": set(), "folios": set()}
     for event in events:
         for name, values in event.data.get("changes", {}).items():
             if name in _REFERENCES:
@@ -72,6 +75,9 @@ def names_in(events: Iterable[TicketEvent]) -> Names:
     if wanted["departments"]:
         departments = Department.objects.filter(pk__in=wanted["departments"])
         names.departments = {department.pk: str(department) for department in departments}
+    if wanted["categories"]:
+        categories = Category.objects.filter(pk__in=wanted["categories"])
+        names.categories = {category.pk: str(category) for category in categories}
     if wanted["folios"]:
         names.folios = dict(Ticket.objects.filter(pk__in=wanted["folios"]).values_list("pk", "folio"))
     return names
@@ -147,13 +153,25 @@ def _assigned(event: TicketEvent, definition: Definition, names: Names) -> SafeS
             event, _("devolvió el ticket a la cola; lo tenía {name}"), name=names.users.get(before, "—")
         )
     if after == event.actor_id:
-        return _sentence(event, _("se asignó el ticket"))
-    return _sentence(event, _("asignó el ticket a {name}"), name=names.users.get(after, "—"))
+        return _with_source(event, _sentence(event, _("se asignó el ticket")))
+    told = _sentence(event, _("asignó el ticket a {name}"), name=names.users.get(after, "—"))
+    return _with_source(event, told)
 
 
 @teller(EventKind.PROPERTIES)
 def _properties(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
-    return _sentence(event, _("cambió {changes}"), changes=_joined(_changes(event, names)))
+    told = _sentence(event, _("cambió {changes}"), changes=_joined(_changes(event, names)))
+    return _with_source(event, told)
+
+
+def _with_source(event: TicketEvent, told: SafeString) -> SafeString:
+    """Return the sentence with the solved ticket from which a proposal came (S3.20), if it was one."""
+    folio = event.data.get("source")
+    if not folio:
+        return told
+    return format_html(
+        "{} · {}", told, format_html(_("propuesto porque se parece a {folio}"), folio=_bold(folio))
+    )
 
 
 def _joined(parts: list[SafeString]) -> SafeString:
@@ -172,6 +190,7 @@ def _changes(event: TicketEvent, names: Names) -> list[SafeString]:
 def _labels() -> dict[str, str]:
     return {
         "severity": _("severidad"),
+        "category": _("categoría"),
         "case_kind": _("clase de caso"),
         "difficulty": _("dificultad"),
         "assignee_id": _("responsable"),

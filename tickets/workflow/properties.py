@@ -1,10 +1,13 @@
 """Verbs that change a ticket's properties without an action of its process. Staff use them, and the requester uses
 `set_notifications`."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +18,7 @@ from .. import clocks, policies
 from ..actors import Actor, user_of
 from ..enums import EventKind, Template
 from ..exceptions import GuardFailed, NotAllowed
-from ..models import Ticket
+from ..models import Category, ProcessVersion, Ticket
 from ..record.events import already_recorded, record
 from ..record.freshness import require_fresh
 from ..record.locking import locked
@@ -23,19 +26,41 @@ from ..requesters.guests import switch_contribution
 from .asks import STANDARD_ASKS
 from .perform import fire, record_earlier_breaches, tell_department
 
-EDITABLE = ("severity", "case_kind", "difficulty", "queue_position", "department", "due_at")
+EDITABLE = ("severity", "case_kind", "difficulty", "queue_position", "department", "due_at", "category")
+REQUIRED = frozenset({"severity", "case_kind", "category"})
+RETARGETING = frozenset({"severity", "case_kind", "category"})
+"""What the targets of the clocks depend on."""
 
 
 @transaction.atomic
 def assign(
-    ticket: Ticket, *, actor: Actor, assignee: User | None, version: int | None = None, key: str | None = None
+    ticket: Ticket,
+    *,
+    actor: Actor,
+    assignee: User | None,
+    source: str = "",
+    version: int | None = None,
+    key: str | None = None,
 ) -> Ticket:
     """Set the ticket's assignee, or leave it unassigned with `assignee=None`. Returns the ticket.
 
-    The assignee gets a mail, unless they assigned it to themselves (S1.13). Raises `NotAllowed`, `StaleTicket`,
+    The assignee gets a mail, unless they assigned it to themselves (S1.13). `source` is the folio of the solved ticket
+    from which a proposal came (S3.20): the history tells it. Raises `NotAllowed`, `StaleTicket`,
     `GuardFailed` on a closed ticket, and `InvalidData` if `assignee` is not active staff.
     """
-    ticket = locked(ticket)
+    return _assign(locked(ticket), assignee, actor=actor, source=source, version=version, key=key)
+
+
+def _assign(
+    ticket: Ticket,
+    assignee: User | None,
+    *,
+    actor: Actor,
+    source: str = "",
+    version: int | None = None,
+    key: str | None = None,
+) -> Ticket:
+    """Do what `assign` does to a locked ticket."""
     if done := already_recorded(key, actor=actor, act=EventKind.ASSIGNED, ticket=ticket):
         return done.ticket
     if not policies.can_edit_properties(actor, ticket):
@@ -54,7 +79,7 @@ def assign(
         EventKind.ASSIGNED,
         actor=actor,
         public=False,
-        data={"changes": {"assignee_id": [before, ticket.assignee_id]}},
+        data={"changes": {"assignee_id": [before, ticket.assignee_id]}} | _from(source),
         notify=[("assignee", Template.ASSIGNED)] if tell else [],
         key=key,
     )
@@ -63,15 +88,34 @@ def assign(
 
 @transaction.atomic
 def change_properties(
-    ticket: Ticket, *, actor: Actor, version: int | None = None, key: str | None = None, **values: Any
+    ticket: Ticket,
+    *,
+    actor: Actor,
+    source: str = "",
+    version: int | None = None,
+    key: str | None = None,
+    **values: Any,
 ) -> Ticket:
     """Change any of `EDITABLE` and return the ticket. Equal values change nothing and record nothing.
 
-    A new severity or case kind brings its own targets, so due dates move; an agreed due date stays. Raises
+    A new severity, case kind or category brings its own targets, so due dates move; an agreed due date stays. `source`
+    is that of `assign`. Raises
     `NotAllowed`, `StaleTicket`, `GuardFailed` on a closed ticket, `InvalidData` for wrong values, and `TypeError` for
     another property.
     """
-    ticket = locked(ticket)
+    return _change(locked(ticket), values, actor=actor, source=source, version=version, key=key)
+
+
+def _change(
+    ticket: Ticket,
+    values: dict[str, Any],
+    *,
+    actor: Actor,
+    source: str = "",
+    version: int | None = None,
+    key: str | None = None,
+) -> Ticket:
+    """Do what `change_properties` does to a locked ticket."""
     if done := already_recorded(key, actor=actor, act=EventKind.PROPERTIES, ticket=ticket):
         return done.ticket
     if not policies.can_edit_properties(actor, ticket):
@@ -95,14 +139,14 @@ def change_properties(
     }
     if not changes:
         return ticket
-    if changes.keys() & {"severity", "case_kind"}:
+    if not changes.keys().isdisjoint(RETARGETING):
         clocks.retarget(ticket, now=now)
     record(
         ticket,
         EventKind.PROPERTIES,
         actor=actor,
         public=False,
-        data={"changes": changes},
+        data={"changes": changes} | _from(source),
         notify=tell_department(ticket) if "department" in changes else [],
         key=key,
     )
@@ -115,11 +159,11 @@ def _cleaned(ticket: Ticket, values: dict[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         if name not in EDITABLE:
             raise TypeError(f"{name} is not an editable property")
-        field = STANDARD_ASKS[name].build(ticket, {"required": name in ("severity", "case_kind")})
+        field = property_field(ticket, name, required=name in REQUIRED)
         if name == "due_at" and clocks.same_minute(value, clocks.closing_date(ticket, now=timezone.now())):
             continue
         try:
-            cleaned[name] = field.clean(value.pk if isinstance(value, Department) else value)
+            cleaned[name] = field.clean(_plain(value))
         except ValidationError as error:
             errors[name] = error.messages
     if errors:
@@ -127,8 +171,47 @@ def _cleaned(ticket: Ticket, values: dict[str, Any]) -> dict[str, Any]:
     return cleaned
 
 
+def property_field(ticket: Ticket, name: str, **common: Any) -> forms.Field:
+    """Return the form field of a property: the one that actions ask for it with, or the categories of the ticket's
+    process that can be chosen, and its own."""
+    if name != "category":
+        return STANDARD_ASKS[name].build(ticket, common)
+    process = ProcessVersion.objects.process_of(ticket.process_version_id)
+    offered = Q(is_active=True) | Q(pk=ticket.category_id)
+    return forms.ModelChoiceField(
+        Category.objects.filter(offered, process=process), **{"label": _("Categoría"), **common}
+    )
+
+
 def _plain(value: Any) -> Any:
-    return value.pk if isinstance(value, Department) else value
+    return value.pk if isinstance(value, Department | Category) else value
+
+
+def _from(source: str) -> dict[str, str]:
+    return {"source": source} if source else {}
+
+
+@transaction.atomic
+def take_proposal(
+    ticket: Ticket,
+    *,
+    actor: Actor,
+    source: str,
+    values: Mapping[str, Any],
+    version: int | None = None,
+    key: str | None = None,
+) -> Ticket:
+    """Set the properties, and the assignee, that a proposal names, all or none of them (S3.20). Returns the ticket.
+
+    `source` is the folio of the solved ticket from which the proposal came. Raises what `assign` and
+    `change_properties` raise.
+    """
+    rest, ticket = dict(values), locked(ticket)
+    stamp: dict[str, Any] = {"actor": actor, "source": source, "version": version, "key": key}
+    if "assignee" in rest:  # first: a new department may end the actor's sight of the ticket
+        ticket = _assign(ticket, rest.pop("assignee"), **stamp)
+        stamp["version"] = None  # it was just checked
+    return _change(ticket, rest, **stamp) if rest else ticket
 
 
 @transaction.atomic
