@@ -13,7 +13,10 @@ from tickets.workflow.preparing import is_prepared_by
 from .access import DeskRequest
 
 # Parameters that belong to a ticket's page. They are removed before the rest is read as the queue's parameters.
-PAGE_PARAMETERS = {"modo", "respuesta", "actual", "completa", "medio", "punto", "volver"}
+PAGE_PARAMETERS = {
+    *("modo", "respuesta", "articulo", "propuesta"),
+    *("actual", "completa", "medio", "punto", "volver"),
+}
 LONGEST = 1000
 
 

@@ -11,7 +11,6 @@ from content.errors import InvalidData
 from tickets import clocks
 from tickets.models import Ticket
 from tickets.workflow import properties
-from tickets.workflow.asks import STANDARD_ASKS
 from web.forms import StampedForm
 
 LABELS = {
@@ -22,8 +21,9 @@ LABELS = {
     "due_at": _("Fecha de cierre"),
     "queue_position": _("Ubicación en la cola"),
     "department": _("Departamento"),
+    "category": _("Categoría"),
 }
-REQUIRED = ("severity", "case_kind", "due_at")
+REQUIRED = ("severity", "case_kind", "due_at", "category")
 
 
 class PropertyForm(StampedForm):
@@ -32,12 +32,11 @@ class PropertyForm(StampedForm):
     def __init__(self, *args: Any, name: str, ticket: Ticket, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.name = name
-        ask = STANDARD_ASKS[name]
-        field = ask.build(ticket, {"required": name in REQUIRED, "label": LABELS[name]})
+        field = properties.property_field(ticket, name, required=name in REQUIRED, label=LABELS[name])
         if name == "assignee":
             field.empty_label = _("Sin asignar")  # type: ignore[attr-defined]
         elif isinstance(field, forms.ModelChoiceField):
-            field.empty_label = _("Sin departamento")
+            field.empty_label = _("Elige una opción") if name == "category" else _("Sin departamento")
         elif isinstance(field, forms.TypedChoiceField):
             field.choices = [("", _("Sin definir")), *field.choices]  # type: ignore[misc]
         field.initial = (

@@ -10,13 +10,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.names import first_name
+from knowledge.proposals import answer_from
 from tickets import policies
 from tickets.enums import MessageKind
+from tickets.models import Ticket
 from web.files import waiting_file_row
 
 from ..access import DeskRequest
 from ..forms.composer import ComposerForm
 from ..origin import with_origin
+from .proposal import answer_insertion
 from .ticket import TicketPage
 
 
@@ -102,9 +105,13 @@ class Composer:
 
     @cached_property
     def response(self) -> dict[str, Any] | None:
-        """The standard answer that the address names in `respuesta`, or the article in `articulo`, or None. Without
-        JavaScript, choosing one reloads the page with this parameter."""
+        """The standard answer that the address names in `respuesta`, the article in `articulo`, the answer proposed
+        from the ticket in `propuesta`, or None. Without JavaScript, choosing one reloads the page with this
+        parameter."""
         key = self.request.GET.get("respuesta", "")
+        if folio := self.request.GET.get("propuesta", ""):
+            part = answer_from(self.page.ticket, folio, by=self.page.user)
+            return answer_insertion(part) if part else None
         if slug := self.request.GET.get("articulo", ""):
             return self.page.knowledge.insertion(slug)
         return next((answer for answer in self.page.responses if answer["key"] == key), None) if key else None
@@ -114,7 +121,14 @@ class Composer:
         if self.posted:
             return str(self.posted.data.get("body", ""))
         text = self.mode["body"]
-        return f"{text}\n\n{self.response['text']}".strip() if self.response else str(text)
+        if self.response is None or (self.source and self.response["text"] in text):
+            return str(text)
+        return f"{text}\n\n{self.response['text']}".strip()
+
+    @property
+    def source(self) -> Ticket | None:
+        """The solved ticket from which the inserted answer was proposed."""
+        return self.response.get("source") if self.response and not self.posted else None
 
     @property
     def asks(self) -> bool:

@@ -27,6 +27,7 @@ import { palette } from "./behaviours/palette.js";
 import { passwordEye } from "./behaviours/password-eye.js";
 import { poll, scrollToEnd } from "./behaviours/poll.js";
 import { print } from "./behaviours/print.js";
+import { proposal } from "./behaviours/proposal.js";
 import { queueKeys } from "./behaviours/queue-keys.js";
 import { relativeTime } from "./behaviours/relative-time.js";
 import { sendNow } from "./behaviours/send-now.js";
@@ -66,6 +67,7 @@ const behaviours = {
   "password-eye": passwordEye,
   poll,
   print,
+  proposal,
   "queue-keys": queueKeys,
   "relative-time": relativeTime,
   "scroll-end": scrollToEnd,

@@ -8,18 +8,22 @@ export function insertText(button) {
     if (!area) return;
     event.preventDefault();
     button.closest("details.menu")?.removeAttribute("open");
-    const mode =
-      button.dataset.mode &&
-      area.form.querySelector(`[data-look][value="${CSS.escape(button.dataset.mode)}"]`);
-    if (mode && !mode.checked) mode.click();
-    const asks = area.form.querySelector("[data-asks]");
-    if (asks && button.dataset.asks) {
-      asks.checked = button.dataset.asks === "1";
-      asks.dispatchEvent(new Event("change", { bubbles: true }));
-    }
-    const gap = area.value && !area.value.endsWith("\n") ? "\n\n" : "";
-    area.setRangeText(gap + button.dataset.insert, area.value.length, area.value.length, "end");
-    area.dispatchEvent(new Event("input", { bubbles: true }));
-    area.focus();
+    insert(button, area);
   });
+}
+
+export function insert(button, area) {
+  const mode =
+    button.dataset.mode &&
+    area.form.querySelector(`[data-look][value="${CSS.escape(button.dataset.mode)}"]`);
+  if (mode && !mode.checked) mode.click();
+  const asks = area.form.querySelector("[data-asks]");
+  if (asks && button.dataset.asks) {
+    asks.checked = button.dataset.asks === "1";
+    asks.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  const gap = area.value && !area.value.endsWith("\n") ? "\n\n" : "";
+  area.setRangeText(gap + button.dataset.insert, area.value.length, area.value.length, "end");
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+  area.focus();
 }

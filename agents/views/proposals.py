@@ -1,0 +1,51 @@
+"""What solved tickets propose for a ticket, and taking it (S3.20)."""
+
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from web.refusals import Refusal
+
+from ..access import DeskRequest, desk_view, find_ticket
+from ..forms.proposal import ProposalForm
+from ..origin import origin_of, with_origin
+from ..pages.proposal import LABELS, ProposalPage
+from .changes import answer_change
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@desk_view
+def proposal(request: DeskRequest, folio: str) -> HttpResponse:
+    """Show the proposal, as a part of the ticket's page or as a page of its own, or take what the form names."""
+    ticket = find_ticket(request.user, folio)
+    if request.method == "POST":
+        return _take(request, ProposalForm(request, ticket), folio)
+    context = {
+        "page": ProposalPage(request, ticket),
+        "ticket": ticket,
+        "origin": origin_of(request),
+    }
+    part = "#body" if request.htmx else ""
+    return render(request, f"agents/tickets/proposal.html{part}", context)
+
+
+def _take(request: DeskRequest, form: ProposalForm, folio: str) -> HttpResponse:
+    if not form.is_valid():
+        return answer_change(
+            request, folio, error=_("Esa propuesta ya no se puede tomar. Mira la que hay ahora.")
+        )
+    with Refusal() as refusal:
+        form.save()
+    if refusal:
+        return answer_change(request, folio, error=str(refusal))
+    if form.answer_source and not request.htmx:
+        page = with_origin(request, reverse("agents:ticket", args=[folio]))
+        query = urlencode({"propuesta": form.answer_source})
+        return redirect(f"{page}{'&' if '?' in page else '?'}{query}#composer")
+    labels = [str(LABELS[name]).lower() for name in form.wanted]
+    text = _("Tomamos la propuesta: %(parts)s.") % {"parts": ", ".join(labels)} if labels else ""
+    return answer_change(request, folio, text)
