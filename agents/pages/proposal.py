@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from knowledge.proposals import Part, Proposal, Similar, propose
 from tickets.models import Ticket
@@ -19,7 +18,7 @@ LABELS = {
     "severity": gettext_lazy("Severidad"),
     "department": gettext_lazy("Departamento"),
     "assignee": gettext_lazy("Responsable"),
-    "answer": pgettext_lazy("of an agent", "Respuesta"),
+    "answer": gettext_lazy("Respuesta"),
 }
 """In the order of their keys, 1 to 5. A key stays that of its row whatever other rows there are, so that pressing it
 twice takes nothing else."""
@@ -112,5 +111,4 @@ def answer_insertion(part: Part) -> dict[str, Any]:
         "mode": "follow_up",
         "text": part.value,
         "source": part.source.ticket,
-        "label": _("Respuesta propuesta"),
     }
