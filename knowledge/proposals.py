@@ -29,12 +29,13 @@ from .from_tickets import names_in, numbered
 LOOKED_AT = 200
 """The solved tickets that are compared: half of them by the words of the title."""
 SHOWN, VOTING = 3, 15
-ALIKE = 0.45
+ALIKE = 0.4
 """How alike two tickets must be, from 0 to 1. Below it nothing is proposed."""
 TITLE_WORDS, TEXT_WORDS = 8, 25
 IN_TEXT = 0.6
 """What a word of one title counts that stands only in the text of the other ticket."""
-TEXT_SHARE = 0.2
+TEXT_SHARE = 0.15
+"""What the words of the texts weigh beside those of the titles."""
 APPROVED = 1.5
 """How much more an approved closing counts than another one."""
 LONGEST_ANSWER = 2000
@@ -235,7 +236,7 @@ def _likeness(one: _Report, other: _Report, rarity: Callable[[frozenset[str]], f
     titles = (_share(one, other, rarity) + _share(other, one, rarity)) / 2
     texts = [word for word in one.text if not word.isdisjoint(other.stems)]
     told = sum(map(rarity, texts)) / (sum(map(rarity, one.text)) or 1)
-    return min(1.0, titles + TEXT_SHARE * told)
+    return (1 - TEXT_SHARE) * titles + TEXT_SHARE * told
 
 
 def _share(one: _Report, other: _Report, rarity: Callable[[frozenset[str]], float]) -> float:

@@ -19,7 +19,7 @@ from tickets.workflow import properties
 
 from .factories import signed_in, snapshot, text_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.demand("S3.20")]
+pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Target": "propuesta"}
 DONE = "Cambiamos el canal del código a correo."
 

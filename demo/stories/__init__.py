@@ -1,7 +1,7 @@
 """The stories of the demo's tickets, by theme. Their order does not matter: the replay sorts the steps by time."""
 
 from demo.replay.story import Story
-from demo.stories import academic, administration, app, app_today, endings, flight, others, platform
+from demo.stories import academic, administration, app, app_today, endings, flight, others, platform, solved
 
-THEMES = (platform, academic, administration, flight, endings, app, app_today, others)
+THEMES = (platform, academic, administration, flight, endings, app, app_today, others, solved)
 STORIES: tuple[Story, ...] = tuple(story for theme in THEMES for story in theme.STORIES)

@@ -14,7 +14,7 @@ from tickets.tests.solving import make_solved
 from tickets.workflow import properties
 from tickets.workflow.conversation import add_internal_note
 
-pytestmark = [pytest.mark.django_db, pytest.mark.demand("S3.20")]
+pytestmark = pytest.mark.django_db
 TITLE = "No llega el código de verificación al celular"
 DONE = "Cambiamos el canal del código a correo."
 STEPS = "- Entra a tu cuenta.\n- Pide el código otra vez."
