@@ -108,7 +108,7 @@ class Proposal:
 def propose(ticket: Ticket, *, by: User) -> Proposal | None:
     """Return what solved tickets propose for an open ticket, or None if nothing that the person may see is alike.
 
-    Only parts that `by` may take now and that would change something are proposed. Takes up to twelve queries, whatever
+    Only parts that `by` may take now and that would change something are proposed. Takes up to sixteen queries, whatever
     the number of tickets.
     """
     if not ticket.is_open or not policies.can_answer(by, ticket):
@@ -141,7 +141,7 @@ def similar_to(ticket: Ticket, *, reader: User) -> list[Similar]:
 
 def find_source(folio: str, *, reader: User) -> Ticket | None:
     """Return the solved ticket with this folio if the person may see it."""
-    solved = _solved(reader).filter(folio=folio[:24])
+    solved = _solved(reader).filter(folio=folio[:24].replace("\0", ""))
     return next(iter(solved[:1]), None)
 
 
@@ -193,24 +193,22 @@ def _candidates(ticket: Ticket, report: _Report, reader: User) -> list[Ticket]:
     """Return the newest solved tickets that have at least two words of the report's title, and then those that have two
     of its title and text, by the index of the history."""
     found: dict[int, Ticket] = {}
-    for words in (report.title[:TITLE_WORDS], [*report.title, *report.text][:TITLE_WORDS]):
-        if len(words) >= 2 and len(found) < LOOKED_AT:
-            found |= {each.pk: each for each in _with_two_of(words, ticket, reader)}
+    try:
+        with time_limit():
+            for words in (report.title[:TITLE_WORDS], [*report.title, *report.text][:TITLE_WORDS]):
+                if len(words) >= 2:
+                    found |= {each.pk: each for each in _with_two_of(words, ticket, reader)}
+    except TookTooLong:
+        pass  # what was found until then is proposed from
     return list(found.values())
 
 
-def _with_two_of(words: Sequence[frozenset[str]], ticket: Ticket, reader: User) -> list[Ticket]:
-    """Return the newest solved tickets that have two of the words. The index reads that as: one of each n - 1 of them.
-
-    Returns none if the database takes too long.
-    """
+def _with_two_of(words: Sequence[frozenset[str]], ticket: Ticket, reader: User) -> Any:
+    """Return the newest solved tickets that have two of the words. The index reads that as: one of each n - 1 of
+    them."""
     query = [sorted(frozenset().union(*some)) for some in combinations(words, len(words) - 1)]
     found = _solved(reader).exclude(pk=ticket.pk).select_related("category", "department", "assignee")
-    try:
-        with time_limit():
-            return list(with_words(found, query).order_by("-closed_at", "-pk")[: LOOKED_AT // 2])
-    except TookTooLong:
-        return []
+    return with_words(found, query).order_by("-closed_at", "-pk")[: LOOKED_AT // 2]
 
 
 def _rarity(reports: Collection[_Report]) -> Callable[[frozenset[str]], float]:

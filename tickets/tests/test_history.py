@@ -59,6 +59,17 @@ def test_sentences_have_names_and_values(ticket):
     ]
 
 
+def test_proposed_change_names_the_solved_ticket(ticket):
+    diego = make_agent(name="Diego")
+    values = {"category": ticket.category.process.categories.get(key="pagos"), "assignee": diego}
+    properties.take_proposal(ticket, actor=diego, source="MA-10012", values=values)
+    why = " · propuesto porque se parece a <b>MA-10012</b>"
+    assert told(ticket)[1:] == [
+        f"<b>Diego</b> se asignó el ticket{why}",
+        f"<b>Diego</b> cambió categoría <b>{values['category']}</b>{why}",
+    ]
+
+
 @pytest.mark.demand("S1.14")
 def test_action_sentence_has_label_stage_and_changes(ticket):
     supervisor, diego = make_supervisor(name="Carolina"), make_agent(name="Diego")

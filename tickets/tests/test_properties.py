@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.tests.factories import make_department
+from accounts.tests.factories import make_agent, make_department
 from content.errors import InvalidData
 from tickets.enums import Purpose
 from tickets.exceptions import GuardFailed, NotAllowed
@@ -165,3 +165,60 @@ def test_queue_position_overrides_arrival_order(play):
         second.ticket,
         first.ticket,
     ]
+
+
+def test_proposal_is_taken_whole_and_names_its_source(play):
+    p = play(S2)
+    category = p.ticket.category.process.categories.exclude(pk=p.ticket.category_id).filter(is_active=True)[0]
+    values = {"severity": "critical", "category": category, "assignee": p.agent}
+    for _twice in range(2):
+        properties.take_proposal(
+            p.ticket, actor=p.supervisor, source="MA-10012", values=values, version=1, key="k"
+        )
+
+    ticket = p.refresh()
+    assert (ticket.severity, ticket.category, ticket.assignee) == ("critical", category, p.agent)
+    assert [event.kind for event in p.events[-2:]] == ["assigned", "properties"]
+    assert {event.data["source"] for event in p.events[-2:]} == {"MA-10012"}
+    assert sum(event.data.get("source") == "MA-10012" for event in p.events) == 2
+
+
+def test_proposal_with_a_wrong_part_changes_nothing(play):
+    p = play(S2)
+    values = {"assignee": p.agent, "severity": "enorme"}
+    with pytest.raises(InvalidData):
+        properties.take_proposal(p.ticket, actor=p.supervisor, source="MA-10012", values=values)
+    with pytest.raises(StaleTicket):
+        properties.take_proposal(
+            p.ticket, actor=p.supervisor, source="MA-10012", values={"assignee": p.agent}, version=0
+        )
+    with pytest.raises(NotAllowed):
+        properties.take_proposal(
+            p.ticket, actor=p.customer, source="MA-10012", values={"severity": "critical"}
+        )
+    assert p.refresh().assignee is None
+
+
+def test_own_department_may_be_left_with_the_assignee(play):
+    """The change of department ends the actor's sight of the ticket, so the assignee is set before it."""
+    p = play(S2)
+    here = make_department("soporte-tecnico")
+    ticket = properties.change_properties(p.ticket, actor=p.supervisor, department=here)
+    values = {"department": make_department("academico"), "assignee": p.supervisor}
+    properties.take_proposal(ticket, actor=make_agent(here), source="MA-10012", values=values)
+    ticket = p.refresh()
+    assert (ticket.department.key, ticket.assignee) == ("academico", p.supervisor)
+
+
+def test_category_must_be_offered_by_the_process(play):
+    p = play(S2)
+    category = p.ticket.category
+    retired = category.process.categories.exclude(pk=category.pk)[0]
+    retired.is_active = False
+    retired.save()
+    for value in (retired, None, 0):
+        with pytest.raises(InvalidData) as refused:
+            properties.change_properties(p.ticket, actor=p.agent, category=value)
+        assert refused.value.errors.keys() == {"category"}
+    properties.change_properties(p.ticket, actor=p.agent, category=category)
+    assert p.refresh().category == category
