@@ -137,7 +137,7 @@ def people() -> list[Person]:
         "/agentes/colas/todos/?q=nada-de-esto",
         "/agentes/colas/todos/filtros/",
         f"/agentes/tickets/{Ticket.objects.first().folio}/?completa",
-        f"/agentes/tickets/{Ticket.objects.open().order_by("-created_at")[0].folio}/propuesta/",
+        f"/agentes/tickets/{Ticket.objects.open().latest('created_at').folio}/propuesta/",
     )
     visitor = (
         *("/", "/nuevo/", "/buscar/?q=clave", "/buscar/?q=nada-de-esto", "/cuenta/entrar/", "/cuenta/registro/"),
