@@ -14,8 +14,7 @@ export function insertText(button) {
 
 export function insert(button, area) {
   const mode =
-    button.dataset.mode &&
-    area.form.querySelector(`[data-look][value="${CSS.escape(button.dataset.mode)}"]`);
+    button.dataset.mode && area.form.querySelector(`[data-look][value="${CSS.escape(button.dataset.mode)}"]`);
   if (mode && !mode.checked) mode.click();
   const asks = area.form.querySelector("[data-asks]");
   if (asks && button.dataset.asks) {
