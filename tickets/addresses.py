@@ -1,5 +1,7 @@
 """The addresses to which people write: what a mail is about, and what it is promised (S0.7, S3.26)."""
 
+from collections.abc import Collection
+
 from django.conf import settings
 
 from .definitions.targets import Target
@@ -13,11 +15,17 @@ def receives_mail() -> bool:
     return bool(settings.DESK_REPLY_DOMAIN or settings.DESK_MAILBOXES)
 
 
-def main_address() -> DeskAddress | None:
-    """Return the address for mails that went to no other: that of the support address, else the first. A desk that has
-    set up none takes its first process that guests may use, without a category. None if it has no such process."""
+def active_addresses() -> list[DeskAddress]:
+    """Return the addresses that take mail, the oldest first, with their processes and categories. One query."""
     rows = DeskAddress.objects.filter(is_active=True).select_related("process__current", "category")
-    found = list(rows.order_by("pk")[:50])
+    return list(rows.order_by("pk"))
+
+
+def main_address(known: Collection[DeskAddress] | None = None) -> DeskAddress | None:
+    """Return the address for mails that went to no other: that of the support address, else the first. A desk that has
+    set up none takes its first process that guests may use, without a category. None if it has no such process.
+    `known` are the `active_addresses`, if they are read already."""
+    found = active_addresses() if known is None else list(known)
     support = settings.DESK_SUPPORT_EMAIL.lower()
     if found:
         return next((row for row in found if row.email.lower() == support), found[0])

@@ -33,6 +33,8 @@ class KeptFiles:
 
     body: str = ""
     draft_key: str = ""
+    """Under which the files wait until the message is written; empty if there are none."""
+    count: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
     remote: list[str] = field(default_factory=list)
 
@@ -68,6 +70,8 @@ def keep_files(mail: ReadMail, words: Words, verdict: Verdict, *, key: str) -> K
         if id(file) not in used:
             _keep(file, kept, limits, verdict)
     kept.body = _text(words.folded.visible, places)
+    if not kept.count:
+        kept.draft_key = ""
     return kept
 
 
@@ -107,6 +111,7 @@ def _keep(file: MailFile, kept: KeptFiles, limits: FileLimits, verdict: Verdict)
     except DeskError as problem:
         kept.refused.append({"name": file.name[:120], "size": len(file.content), "reason": str(problem)})
         return ""
+    kept.count += 1
     return str(attachment.uuid)
 
 

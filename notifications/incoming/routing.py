@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from tickets import folios, policies, reply_address
 from tickets.actors import Actor, Guest
-from tickets.addresses import main_address
+from tickets.addresses import active_addresses, main_address
 from tickets.enums import MailReason, MailVerdict, Purpose
 from tickets.models import BlockedSender, DeskAddress, IncomingEmail, Ticket
 
@@ -65,10 +65,7 @@ class Verdict:
 
 def judge(mail: ReadMail, *, mailbox: str = "") -> tuple[Verdict, Origin]:
     """Return what becomes of the mail, and who or what sent it."""
-    addresses = {
-        row.email: row
-        for row in DeskAddress.objects.filter(is_active=True).select_related("process", "category")
-    }
+    addresses = {row.email: row for row in active_addresses()}
     own = frozenset({settings.DESK_SUPPORT_EMAIL.lower(), *addresses})
     origin = automatic.origin_of(mail, own_addresses=own, own_domain=mail_domain())
     verdict = _Judge(mail, origin, mailbox.lower(), addresses).judge()
@@ -248,7 +245,7 @@ class _Judge:
         for email in [*self.mail.recipients, self.mailbox]:
             if found := self.addresses.get(email) or self.addresses.get(re.sub(r"\+[^@]*@", "@", email)):
                 return found
-        return main_address()
+        return main_address(self.addresses.values())
 
     def _sent_lately(self, ticket: Ticket | None) -> int:
         """Return how many mails this sender has sent in the last hour, on this ticket or at all. Stops counting where
