@@ -194,7 +194,7 @@ def _candidates(rare: list[int], common: list[int], reaches: list[int]) -> Itera
     )
     for stem in common:
         for reach in reaches:
-            greatest = Posting.objects.filter(stem=stem, reach=reach).order_by("-impact", "text")
+            greatest = Posting.objects.filter(stem=stem, reach=reach).order_by("-impact", "text_id")
             branches.append(Posting.objects.filter(pk__in=greatest.values("pk")[:MOST_OF_A_STEM]))
     rows = [branch.order_by().values_list("text", "stem", "impact") for branch in branches]
     return rows[0].union(*rows[1:], all=True) if len(rows) > 1 else rows[0]

@@ -1,6 +1,8 @@
 """Finding articles: any form of a word, without accents, with typing errors, by synonyms, and for the right people."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from accounts.enums import Role
@@ -159,6 +161,17 @@ def test_common_words_read_a_bounded_number_of_rows(monkeypatch, shelf):
 
     assert titles("cuenta")[0] == "No puedo entrar a mi cuenta"
     assert titles("una contraseña nueva")[0] == "No puedo entrar a mi cuenta"
+
+
+def test_greatest_postings_are_read_from_their_index(monkeypatch, shelf):
+    """A foreign key in `order_by` would sort by the order of articles, and read all postings of the stem for that."""
+    monkeypatch.setattr("knowledge.ranking.MOST_OF_A_STEM", 1)
+    with CaptureQueriesContext(connection) as queries:
+        find("una contraseña nueva")
+
+    of_postings = [query["sql"] for query in queries if 'FROM "knowledge_posting"' in query["sql"]]
+    assert of_postings
+    assert not [sql for sql in of_postings if "knowledge_section" in sql]
 
 
 @pytest.mark.parametrize("count", [1, 12])
