@@ -152,6 +152,8 @@ MIDDLEWARE = [
 
 # The domain apps do not know the pages: `article.get_absolute_url()` is the article's page in the help centre.
 ABSOLUTE_URL_OVERRIDES = {"knowledge.article": lambda article: reverse("portal:article", args=[article.slug])}
+SUGGESTIONS_PROVIDER = ""
+"""The dotted path of the provider that adds to what `knowledge.suggestions.lexical` finds; "" for none."""
 ROOT_URLCONF = "helpdesk.urls"
 WSGI_APPLICATION = "helpdesk.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

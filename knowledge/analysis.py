@@ -67,6 +67,8 @@ class Analysis:
     wrong: tuple[str, ...]
     terms: tuple[Term, ...]
     known: dict[str, tuple[int, int]]
+    total: int = 0
+    """How many published texts there are."""
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -101,7 +103,7 @@ def analyse(
         known |= _known(more)[1]
     for term in terms:
         term.weight = _weight(term, known, total)
-    return Analysis(query, _replaced(query, meant) if meant else "", tuple(meant), tuple(terms), known)
+    return Analysis(query, _replaced(query, meant) if meant else "", tuple(meant), tuple(terms), known, total)
 
 
 def _telling(query: str, most: int) -> list[str]:

@@ -42,3 +42,11 @@ class Missing(models.TextChoices):
     UNCLEAR = "unclear", _("No entendí un paso")
     OUTDATED = "outdated", _("Está desactualizado")
     STILL_FAILS = "still_fails", _("Lo hice y sigue igual")
+
+
+class DeflectionOutcome(models.TextChoices):
+    """What became of a report that somebody did not send because an answer helped."""
+
+    PENDING = "pending", _("Por confirmar")
+    COUNTED = "counted", _("Evitó un ticket")
+    FILED = "filed", _("Abrió un ticket después")

@@ -108,10 +108,27 @@ def rank(
     For suggestions while a report is written: a text that is about something else gets an empty list. Reads only what
     `reader` may read; `in_portal=True` never reads procedures.
     """
+    found = fitting(
+        text, reader=reader, language=language, in_portal=in_portal, limit=limit, most_words=most_words
+    )
+    return [hit for hit in found.hits if hit.score >= least]
+
+
+def fitting(
+    text: str,
+    *,
+    reader: Reader,
+    language: str,
+    in_portal: bool = True,
+    limit: int = 3,
+    most_words: int = TEXT_WORDS,
+) -> Found:
+    """Return the hits of `rank` whatever their score, and how the text was understood."""
     audiences = audiences_of(reader, in_portal=in_portal)
     analysis = analyse(text, audiences=audiences, most_words=most_words)
-    hits = ranked(analysis, reader=reader, language=language, audiences=audiences, limit=limit)
-    return [hit for hit in hits if hit.score >= least]
+    return Found(
+        analysis, ranked(analysis, reader=reader, language=language, audiences=audiences, limit=limit)
+    )
 
 
 def ranked(

@@ -5,6 +5,7 @@ from .feedback import ArticleFeedback
 from .file import ArticleFile
 from .search import Posting, SearchMiss, Stem, SynonymGroup, SynonymKey, Word, WordPart
 from .section import Section
+from .suggestion import Deflection, ModelUse, SolutionPattern
 
 __all__ = [
     "Article",
@@ -15,9 +16,12 @@ __all__ = [
     "ArticleScope",
     "ArticleText",
     "ArticleVersion",
+    "Deflection",
+    "ModelUse",
     "Posting",
     "SearchMiss",
     "Section",
+    "SolutionPattern",
     "Stem",
     "SynonymGroup",
     "SynonymKey",
