@@ -32,5 +32,6 @@ BEAT_SCHEDULE = {
     "act on customers' silence": every("helpdesk.tasks.sweep_silence", minutes=5),
     "draw missing thumbnails": every("helpdesk.tasks.draw_thumbnails", minutes=1),
     "scan held files for viruses": every("helpdesk.tasks.scan_held_files", minutes=1),
+    "find solutions that repeat": every("helpdesk.tasks.refresh_suggestions", hours=1),
     "delete what has expired": every("helpdesk.tasks.clean_up", hours=1),
 }

@@ -15,7 +15,9 @@ from django.utils import timezone
 from accounts import app_links
 from agents import exports
 from content.batches import delete_in_batches
+from knowledge import deflections
 from knowledge import files as article_files
+from knowledge.suggestions import patterns
 from notifications.outgoing import outbox
 from tickets import attachments, drafts, stored_files
 from tickets.facts import counting
@@ -104,6 +106,13 @@ def scan_held_files() -> None:
 
 
 @shared_task(soft_time_limit=CLEAN_UP_SOFT_LIMIT, time_limit=CLEAN_UP_HARD_LIMIT)
+def refresh_suggestions() -> None:
+    """Decide which tickets an answer has made unnecessary, and find the solutions that repeat."""
+    deflections.settle()
+    patterns.refresh()
+
+
+@shared_task(soft_time_limit=CLEAN_UP_SOFT_LIMIT, time_limit=CLEAN_UP_HARD_LIMIT)
 def clean_up() -> None:
     """Delete expired rows and files. If a step fails, the others still run; then this raises `CleanUpFailed`."""
     failed = []
@@ -117,6 +126,7 @@ def clean_up() -> None:
         proposing.forget_old_drafts,
         outbox.forget_old_mail,
         mails.forget_old,
+        deflections.forget_old,
         csp_reports.forget_old,
         exports.forget_old,
         delete_old_demo_mail,

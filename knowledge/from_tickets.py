@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
+
 from accounts.models import User
 from content.search import stems_of, words_of
 from content.text import clean_line
@@ -60,7 +62,7 @@ def candidates(reader: User, *, limit: int = MOST) -> list[Candidate]:
     """Return the solutions that were approved most often among the newest `LOOKED_AT` closed tickets that the person
     may see. Those of which an article was written are left out. Takes up to five queries."""
     found: list[Candidate] = []
-    for ticket in _approved(reader):
+    for ticket in approved(Ticket.objects.visible_to(reader), limit=LOOKED_AT):
         stems = _stems(f"{ticket.title} {ticket.solution_done} {ticket.solution_steps}")
         like = next((each for each in found if _is_alike(each, ticket, stems)), None)
         if like is None:
@@ -82,15 +84,14 @@ def source_of(article_id: int) -> str:
     return str(next((data.get("source", "") for data in made[:1]), ""))
 
 
-def _approved(reader: User) -> list[Ticket]:
-    """Return the newest closed tickets with a solution whose closing their requester approved."""
-    closed = Ticket.objects.visible_to(reader).filter(
-        closed_at__isnull=False, is_test=False, duplicate_of=None
-    )
+def approved(tickets: "QuerySet[Ticket]", *, limit: int) -> list[Ticket]:
+    """Return those with a solution whose closing their requester approved, of the `limit` newest closed ones. Takes
+    up to three queries."""
+    closed = tickets.filter(closed_at__isnull=False, is_test=False, duplicate_of=None)
     closed = closed.exclude(solution_done="").select_related("category").order_by("-closed_at", "-pk")
-    tickets = list(closed[:LOOKED_AT])
-    approved = approved_at(tickets)
-    return [ticket for ticket in tickets if ticket.pk in approved]
+    newest = list(closed[:limit])
+    approvals = approved_at(newest)
+    return [ticket for ticket in newest if ticket.pk in approvals]
 
 
 def _written() -> set[str]:

@@ -37,9 +37,10 @@ def test_schedule_has_the_documented_periods():
         "sweep_silence": timedelta(minutes=5),
         "draw_thumbnails": timedelta(minutes=1),
         "scan_held_files": timedelta(minutes=1),
+        "refresh_suggestions": timedelta(hours=1),
         "clean_up": timedelta(hours=1),
     }
-    assert len(BEAT_SCHEDULE) == 14
+    assert len(BEAT_SCHEDULE) == 15
 
 
 def test_beat_sends_everything_at_its_start_and_keeps_no_file(tmp_path, monkeypatch):

@@ -27,6 +27,8 @@ from demo.models import DemoMail, DemoMailQuerySet
 from helpdesk import tasks
 from helpdesk.backup import making
 from helpdesk.models import Heartbeat
+from knowledge.models import Deflection, SolutionPattern
+from knowledge.tests.factories import make_article
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
 from notifications.outgoing import outbox
@@ -51,6 +53,7 @@ EXPECTED = {
     "helpdesk.tasks.write_exports",
     "helpdesk.tasks.sweep_silence",
     "helpdesk.tasks.clean_up",
+    "helpdesk.tasks.refresh_suggestions",
     "helpdesk.tasks.heartbeat",
     "helpdesk.tasks.draw_thumbnails",
     "helpdesk.tasks.scan_held_files",
@@ -135,6 +138,26 @@ def test_clean_up_deletes_only_what_has_expired():
     assert Delivery.objects.filter(pk=gone.delivery_id).exists(), "the ticket remembers"
     assert list(GuestToken.objects.all()) == [valid]
     assert [session.session_key for session in Session.objects.all()] == ["nueva"]
+
+
+@pytest.mark.demand("S3.20")
+def test_suggestions_are_refreshed():
+    article = make_article()
+    said = Deflection.objects.create(
+        process="soporte", article=article, at=timezone.now() - timedelta(days=8)
+    )
+    old = Deflection.objects.create(
+        process="soporte", outcome="counted", at=timezone.now() - timedelta(days=800)
+    )
+    SolutionPattern.objects.create(digest="x", process="soporte", title="t", text="t", cases=5, customers=5)
+
+    tasks.refresh_suggestions()
+    tasks.clean_up()
+
+    said.refresh_from_db()
+    assert said.outcome == "counted"
+    assert not SolutionPattern.objects.exists()
+    assert not Deflection.objects.filter(pk=old.pk).exists()
 
 
 def test_clean_up_uses_indexes_and_batches(monkeypatch, django_assert_num_queries):

@@ -81,6 +81,7 @@ TASKS: dict[str, str | Promise] = {
     "sweep_silence": gettext_lazy("Seguir cuando el solicitante no responde"),
     "draw_thumbnails": gettext_lazy("Dibujar miniaturas"),
     "scan_held_files": gettext_lazy("Analizar los archivos retenidos"),
+    "refresh_suggestions": gettext_lazy("Buscar soluciones que se repiten"),
     "clean_up": gettext_lazy("Borrar lo que venció"),
 }
 

@@ -93,9 +93,7 @@ def test_unrelated_text_gets_nothing(shelf):
 def test_provider_that_fails_is_not_noticed(shelf, settings, caplog):
     settings.SUGGESTIONS_PROVIDER = "knowledge.tests.test_suggestions.broken"
 
-    assert [each.title for each in offered("no puedo entrar", answer=True)][
-        0
-    ] == "No puedo entrar a mi cuenta"
+    assert offered("no puedo entrar", answer=True)[0].title == "No puedo entrar a mi cuenta"
     assert "the provider of suggestions failed" in caplog.text
 
 

@@ -1,0 +1,117 @@
+"""Solutions that repeat are offered in words that are nobody's: no foreign ticket, name, number or internal note."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.tests.factories import make_department, make_supervisor, make_user
+from knowledge.models import SolutionPattern
+from knowledge.suggestions import patterns, suggest
+from tickets.models import Ticket
+from tickets.tests.factories import make_process, make_ticket
+from tickets.workflow.conversation import add_internal_note
+from tickets.workflow.perform import perform
+
+pytestmark = [pytest.mark.django_db, pytest.mark.demand("S3.20")]
+DONE = "Borramos los códigos anteriores y enviamos uno nuevo al correo."
+NAMES = ("Ana Rojas", "Luis Peña", "Eva Mora", "Iván Soto", "Sara Gil", "Noé Paz")
+
+
+def solved(
+    name: str, *, done: str = DONE, title: str = "No llega el código", approved: bool = True, requester=None
+):
+    """File a ticket of `name`, solve it and close it, with the approval of its requester or without."""
+    requester = requester or make_user(name=name)
+    ticket = make_ticket(
+        make_process(), requester=requester, title=title, description="El código no me llega."
+    )
+    supervisor = make_supervisor()
+    answers = {
+        "severity": "high",
+        "department": make_department("soporte-tecnico"),
+        "difficulty": 2,
+        "assignee": supervisor,
+        "due_at": timezone.now() + timedelta(days=3),
+        "standing": "active",
+        "contribution_open": False,
+    }
+    perform(ticket, "preparar", actor=supervisor, data=answers)
+    add_internal_note(ticket, actor=supervisor, body="Nota secreta: revisar el código espejo.")
+    perform(
+        ticket, "pedir_aprobacion", actor=supervisor, data={"solution_done": done, "solution_steps": "Listo."}
+    )
+    if approved:
+        perform(ticket, "aprobar", actor=requester)
+    Ticket.objects.filter(pk=ticket.pk).update(closed_at=timezone.now())
+    return requester
+
+
+def test_solution_that_five_customers_approved_is_offered():
+    for name in NAMES[:5]:
+        solved(name)
+
+    assert patterns.refresh() == 1
+    pattern = SolutionPattern.objects.get()
+    assert (pattern.title, pattern.text) == ("No llega el código", f"{DONE} Listo.")
+    assert (pattern.cases, pattern.customers, pattern.needs_account) == (5, 5, True)
+    items = suggest("no me llega el codigo", reader=make_user(), language="es").items
+    assert [each.pattern for each in items] == [pattern]
+    assert not suggest("no me llega el codigo", reader=None, language="es")
+
+
+def test_fewer_customers_or_no_approval_make_no_pattern():
+    again = solved(NAMES[0])
+    for name in NAMES[1:4]:
+        solved(name)
+    solved(NAMES[0], requester=again)
+    solved(NAMES[4], approved=False)
+
+    assert patterns.refresh() == 0
+
+
+def test_pattern_has_no_word_of_fewer_customers():
+    for number, name in enumerate(NAMES):
+        secret = "El saldo embargado de Zutano era enorme. " if number == 0 else ""
+        solved(
+            name,
+            done=f"{DONE} {secret}Escribimos a {name}. Su cuenta es 300555{number:04}. Ver MA-10012.",
+            title="No llega el código" if number else "No llega el código de mi divorcio",
+        )
+    patterns.refresh()
+
+    pattern = SolutionPattern.objects.get()
+    assert pattern.text == f"{DONE} Listo."
+    told = f"{pattern.title} {pattern.text} {pattern.stems}".casefold()
+    for word in ("embarg", "zutano", "divorci", "300555", "ma-10012", "secreta", "espejo", "ana", "rojas"):
+        assert word not in told
+
+
+def test_common_name_is_left_out_too():
+    for name in NAMES:
+        solved(f"María {name}", done=f"{DONE} Hablamos con María.")
+    patterns.refresh()
+
+    assert SolutionPattern.objects.get().text == f"{DONE} Listo."
+
+
+def test_refresh_forgets_what_no_longer_repeats_and_keeps_what_is_hidden():
+    for name in NAMES:
+        solved(name)
+    patterns.refresh()
+    SolutionPattern.objects.update(is_hidden=True)
+    patterns.refresh()
+
+    assert SolutionPattern.objects.get().is_hidden
+    Ticket.objects.update(closed_at=timezone.now() - timedelta(days=patterns.DAYS + 1))
+    assert patterns.refresh() == 0
+    assert not SolutionPattern.objects.exists()
+
+
+@pytest.mark.parametrize("count", [5, 9])
+def test_refresh_takes_the_same_queries(django_assert_max_num_queries, count):
+    for number in range(count):
+        solved(f"Persona {number}")
+
+    with django_assert_max_num_queries(10):
+        patterns.refresh()
