@@ -18,7 +18,7 @@ from accounts.models import ConnectedApp, User
 from demo import example_app
 from e2e.forms import read_forms
 from helpdesk.tests.written_world import Page
-from knowledge.models import ArticleFeedback, ArticleVersion, SynonymGroup
+from knowledge.models import ArticleFeedback, ArticleVersion, SolutionPattern, SynonymGroup
 from tickets.enums import Purpose
 from tickets.models import (
     Attachment,
@@ -48,6 +48,7 @@ TYPED: dict[Any, tuple[str, ...]] = {
     ArticleFeedback: ("comment",),
     ConnectedApp: ("name",),
     IncomingEmail: ("sender_name", "subject", "text", "quoted"),
+    SolutionPattern: ("title", "text"),
     SynonymGroup: ("words",),
 }
 """The columns that hold what people typed. Files and answers to the questions of a process are written apart."""

@@ -94,6 +94,13 @@ class Deflection(models.Model):
     def __str__(self) -> str:
         return f"{self.process}.{self.category} {self.outcome}"
 
+    @property
+    def suggestion_key(self) -> str:
+        """The key by which `suggestions.find` finds what helped; "" if it is gone."""
+        if self.article_id:
+            return f"articulo-{self.article_id}"
+        return f"solucion-{self.pattern_id}" if self.pattern_id else ""
+
 
 class ModelUse(models.Model):
     """How much a language model was used on one day, for the daily cap."""

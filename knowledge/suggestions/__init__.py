@@ -18,7 +18,7 @@ from ..models.querysets import Reader
 from . import lexical
 from .offers import ARTICLE, PATTERN, Answer, Question, Sentence, Suggestion, Suggestions
 
-__all__ = ["Answer", "Provider", "Sentence", "Suggestion", "Suggestions", "find", "suggest"]
+__all__ = ["LONGEST", "Answer", "Provider", "Sentence", "Suggestion", "Suggestions", "find", "suggest"]
 
 logger = logging.getLogger(__name__)
 

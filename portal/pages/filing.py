@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from knowledge.suggestions import Suggestions
 from tickets.models import Attachment, ReportDraft
 from tickets.workflow.intake import TITLE_LENGTH
 from web.files import waiting_file_row
@@ -20,6 +21,7 @@ from .. import drafts
 from ..app_session import origin_of
 from ..forms.filing import DetailsForm
 from .contact import panel
+from .suggestions import panel_context
 from .topics import Topic
 
 UNFINISHED_ON_HOME = 3
@@ -46,6 +48,7 @@ def details_page(
         "page": drafts.new_page(),
         "steps": steps("report_details", draft),
         "contact": panel(request.user),
+        **panel_context(Suggestions()),
     }
     return render(request, "portal/filing/details.html", context, status=status)
 

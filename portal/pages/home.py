@@ -9,6 +9,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from knowledge.suggestions import Suggestions
 from tickets.drafts import has_text
 from tickets.enums import StageKind
 from tickets.models import ReportDraft, Ticket
@@ -26,6 +27,7 @@ from .filing import (
     signed_in_user,
     unfinished_rows,
 )
+from .suggestions import panel_context
 from .tickets import awaiting_first, rows
 from .topics import Topic
 
@@ -89,9 +91,10 @@ def form_page(
     form: OnePageForm,
     *,
     offered: list[Topic] | None = None,
+    found: Suggestions | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Render the home page with the form about `topic`."""
+    """Render the home page with the form about `topic`; with `found`, the answers to read before it is sent."""
     files: Any = form.fields["files"]
     upload = reverse("portal:report_upload", args=[draft.code])
     files.upload_url = f"{upload}?{urlencode({'tipo': topic.key})}"
@@ -107,6 +110,7 @@ def form_page(
         "carry": drafts.carry(draft),
         "page": drafts.new_page(),
         "path": path_of(topic),
+        **panel_context(found or Suggestions()),
     }
     return render(request, "portal/home_form.html", context, status=status)
 

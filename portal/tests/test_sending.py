@@ -258,7 +258,7 @@ def test_filing_query_count_is_bounded(
     guide = Guide(client, PAGO)
     guide.fill(DETAILS, files=[png()])
 
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         answer = guide.send(email="ana@example.com")
 
     assert answer["Location"] == guide.done

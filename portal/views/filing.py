@@ -33,6 +33,7 @@ from ..pages.filing import (
     type_url,
 )
 from ..pages.topics import Topic
+from .suggestions import solved
 
 
 @require_safe
@@ -93,6 +94,8 @@ def _take_details(request: HttpRequest, draft: ReportDraft, topic: Topic) -> Htt
     if file := request.POST.get("quitar"):
         discard_file(request, draft, file)
         return redirect(f"{details_url(draft.code)}#archivos")
+    if answer := solved(request, draft, topic, back=details_url(draft.code)):
+        return answer
     if request.POST.get("ir") == "tipo":
         return redirect("portal:report_type", draft.code)
     if request.POST.get("ir") == "otra":
@@ -107,7 +110,8 @@ def _take_details(request: HttpRequest, draft: ReportDraft, topic: Topic) -> Htt
     )
     form = DetailsForm(request.POST, topic=topic)
     if form.is_valid() and not problems:
-        return redirect("portal:report_contact", draft.code)
+        has_no_script = "sin_guion" in request.POST
+        return redirect("portal:report_before" if has_no_script else "portal:report_contact", draft.code)
     for problem in problems:
         form.add_error("files", problem)
     return details_page(request, draft, topic, form, status=422)

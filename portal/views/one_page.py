@@ -18,9 +18,11 @@ from ..forms.filing import OnePageForm
 from ..pages import topics
 from ..pages.filing import ask_to_sign_in, signed_in_user, type_url
 from ..pages.home import form_page, opened_form
+from ..pages.suggestions import offers
 from ..pages.topics import Topic
 from .filing import discard_file
 from .sending import file_report, strangers_network
+from .suggestions import solved
 
 
 @in_place
@@ -53,6 +55,8 @@ def _take(request: HttpRequest, draft: ReportDraft, topic: Topic) -> HttpRespons
     if file := request.POST.get("quitar"):
         discard_file(request, draft, file)
         return redirect(f"{_url(draft)}#archivos")
+    if answer := solved(request, draft, topic, back=_url(draft)):
+        return answer
     if request.POST.get("ir") == "otra":
         take_overwritten(draft)
         return redirect(_url(draft))
@@ -68,6 +72,9 @@ def _take(request: HttpRequest, draft: ReportDraft, topic: Topic) -> HttpRespons
     )
     form = OnePageForm(request.POST, topic=topic, user=user)
     if form.is_valid() and not problems:
+        must_offer = "sin_guion" in request.POST and "ofrecido" not in request.POST
+        if must_offer and (found := offers(request, topic, values)):
+            return form_page(request, draft, topic, form, found=found)
         with Refusal(form):
             return file_report(request, draft, topic, form, form)
     for problem in problems:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from content.errors import InvalidData
+from knowledge import deflections
 from tickets.drafts import keep_contact, mark_filed
 from tickets.models import ReportDraft
 from tickets.workflow.intake import Requester, file_ticket
@@ -117,6 +118,12 @@ def file_report(
         notify=contact.get("notify", True),
         origin=origin_of(request),
         key=str(draft.key),
+    )
+    deflections.take_back(
+        process=topic.process.key,
+        category=topic.category.key if topic.category else "",
+        user=user,
+        visitor=draft.visitor,
     )
     mark_filed(draft, folio=ticket.folio, email=ticket.requester_email)
     return redirect("portal:report_done", draft.code)

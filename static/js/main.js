@@ -35,6 +35,7 @@ import { shownWhen } from "./behaviours/shown-when.js";
 import { slashOpens } from "./behaviours/slash-opens.js";
 import { snackBehaviour } from "./behaviours/snack.js";
 import { submitOnce } from "./behaviours/submit-once.js";
+import { suggestions } from "./behaviours/suggestions.js";
 import { themeToggle } from "./behaviours/theme-toggle.js";
 import { toc } from "./behaviours/toc.js";
 import { typedWins } from "./behaviours/typed-wins.js";
@@ -76,6 +77,7 @@ const behaviours = {
   "slash-opens": slashOpens,
   snack: snackBehaviour,
   "submit-once": submitOnce,
+  suggestions,
   "theme-toggle": themeToggle,
   toc,
   "typed-wins": typedWins,
