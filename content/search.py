@@ -40,6 +40,11 @@ def words_of(query: str, limit: int = MAX_WORDS) -> list[str]:
     return list(dict.fromkeys(telling or words))[:limit]
 
 
+def is_common(word: str) -> bool:
+    """Whether the word says nothing by itself, such as «no» and «the»."""
+    return fold(word) in _COMMON
+
+
 def compounds_of(query: str) -> list[str]:
     """Return the neighbours in a query as one word each, because «log in» is also written «login»."""
     words = [word for word in re.findall(r"\w+", query.lower())[:MAX_WORDS] if len(word) < 30]

@@ -7,7 +7,7 @@ from math import log
 
 from django.db.models import Count, Q
 
-from content.search import SHORTEST_CORRECTED, correction, stems_of, trigrams_of, words_of
+from content.search import SHORTEST_CORRECTED, correction, is_common, slips, stems_of, trigrams_of, words_of
 from content.text import fold
 
 from . import synonyms
@@ -22,8 +22,9 @@ CORRECTED = 3
 """The words of a query that are corrected."""
 NEIGHBOURS = 30
 SYNONYM = 0.85
-UNKNOWN = 0.35
-"""What a synonym counts beside the word itself, and a word that nobody writes beside a rare one."""
+UNKNOWN, UNKNOWN_CAUTIOUS = 0.35, 0.45
+"""What a synonym counts beside the word itself, and a word that nobody writes beside a rare one: more where nobody
+searched, because then the text is more likely about something else."""
 _PLEASANTRIES = frozenset((
     "ahora", "ayer", "ayuda", "ayudar", "ayudarme", "ayudenme", "buen", "buenas", "buenos", "can", "cannot", "dia",
     "dias", "estoy", "favor", "gracias", "hace", "hacer", "hago", "has", "have", "hello", "help", "hi", "hola", "hoy",
@@ -31,6 +32,45 @@ _PLEASANTRIES = frozenset((
     "thanks", "today",
 ))  # fmt: skip
 """Words that tell little in a report. They count if a query has no others."""
+
+
+_FILLERS = frozenset((
+    "abajo", "about", "acabo", "ademas", "after", "again", "ahi", "al", "alguien", "alguna", "algunas", "alguno",
+    "algunos", "alla", "alli", "also", "always", "amigo", "amigos", "anoche", "antes", "any", "aparece", "aparecen",
+    "aqui", "arriba", "asi", "aun", "aunque", "back", "bad", "bastante", "because", "been", "before", "being", "bien",
+    "buena", "bueno", "cada", "casa", "casi", "caso", "cierto", "claro", "come", "correcta", "correcto",
+    "could", "cosa", "cosas", "creo", "cuales", "cualquier", "cuantas", "cuanto", "cuantos", "cuesta", "da", "dan",
+    "dar", "debe", "debo", "decir", "deja", "dejan", "dejar", "demas", "dentro", "desde", "despues", "dice", "dicen",
+    "did", "didn", "dio", "does", "doesn", "don", "done", "dos", "durante", "ellos", "encima", "encontrar",
+    "entonces", "entre", "era", "eran", "eres", "esa", "ese", "eso", "espera", "esperando", "estaba", "estan",
+    "estar", "estas", "estos", "every", "falta", "few", "first", "fue", "fuera", "fueron", "get", "gets", "getting",
+    "go", "going", "gente", "got", "gran", "had", "hacen", "haciendo", "han", "hasta", "her", "here", "hice", "him",
+    "his", "hizo", "how", "igual", "incluso", "into", "ir", "its", "ja", "jefe", "just", "keep", "keeps",
+    "know", "last", "later", "let", "lets", "like", "llevo", "lleva", "lado", "luego", "lugar", "made", "make", "mal",
+    "mala", "malo", "man", "manana", "manera", "many", "mas", "mayor", "maybe", "mejor", "menos", "mes", "mientras",
+    "mio", "mira", "misma", "mismo", "momento", "more", "most", "much", "mucha", "muchas", "muchos", "must", "nada",
+    "nadie", "never", "new", "next", "ni", "ninguna", "ninguno", "nosotros", "nueva", "nuevas", "nuevo", "nuevos",
+    "nunca", "ocurre", "once", "one", "only", "other", "otra", "otras", "otro", "otros", "our", "out", "over", "pasa",
+    "pasado", "pasan", "pasar", "paso", "people", "persona", "personas", "poco", "podria", "poder", "pone", "poner",
+    "ponen", "porfa", "primer", "primera", "primero", "problem", "problema", "problemas", "pronto", "pude", "pueda",
+    "pues", "put", "quien", "quienes", "quiere", "quieren", "quisiera", "rato", "realmente", "really", "resulta",
+    "saber", "sabe", "sabes", "said", "sale", "salen", "salir", "salio", "same", "see", "segun", "segundo", "seguro",
+    "sea", "senor", "senora", "ser", "sera", "should", "siempre", "sido", "siendo", "sigue", "siguen", "sigo", "since",
+    "sino", "solo", "some", "somos", "son", "still", "such", "sucede", "supongo", "take", "tal", "tambien", "tampoco",
+    "tan", "tanto", "tarde", "tell", "than", "that", "their", "them", "then", "there", "these", "they", "thing",
+    "things", "tiempo", "tiene", "tienen", "time", "toda", "todas", "todavia", "todo", "todos", "tomorrow", "too",
+    "trata", "trato", "tres", "tried", "try", "trying", "ultima", "ultimo", "una", "unable", "until", "us", "usted",
+    "ustedes", "uno", "van", "varias", "varios", "va", "vamos", "veces", "ven", "veo", "ver", "vez", "very", "vi",
+    "vida", "viene", "vienen", "voy", "vuelve", "vuelvo", "wait", "waiting", "want", "was", "way", "we", "went",
+    "were", "what", "when", "where", "which", "while", "who", "why", "will", "with", "won", "work", "working",
+    "works", "would", "wrong", "year", "years", "yesterday", "anyone", "ayude", "ayudan", "ayudas", "ayuden",
+    "ayudo", "urgente", "urgent", "duda", "dudas", "funciona", "funcionan", "sirve", "sirven",
+))  # fmt: skip
+"""Words that stand in texts about anything, in Spanish and in English. Where nobody searched they tell little, although
+few articles have them."""
+FILLER = 0.1
+SHORTEST_SURE = 5
+"""Shorter words, where nobody searched, are names and words of other subjects rather than typing errors."""
 
 
 Vocabulary = Callable[[], Collection[str]]
@@ -50,11 +90,13 @@ class Phrase:
 
 @dataclass
 class Term:
-    """A word of the query, with all ways to say it, and its weight: the rarer, the more it tells."""
+    """A word of the query, with all ways to say it, and its weight: the rarer, the more it tells. A filler stands in
+    texts about anything."""
 
     word: str
     phrases: list[Phrase] = field(default_factory=list)
     weight: float = 0.0
+    is_filler: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +111,7 @@ class Analysis:
     known: dict[str, tuple[int, int]]
     total: int = 0
     """How many published texts there are."""
+    cautious: bool = False
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -83,15 +126,21 @@ def analyse(
     most_words: int = QUERY_WORDS,
     vocabulary: Vocabulary = frozenset,
     correct: bool = True,
+    cautious: bool = False,
 ) -> Analysis:
     """Read the query for somebody who may read `audiences`. Takes up to five queries.
+
+    With `cautious=True`, for a text with which nobody searched, words that stand in texts about anything tell little or
+    nothing, and fewer words count as typing errors.
 
     `vocabulary` returns folded words that are right although no article has them, those of the topics for instance; it
     is called only if a word is unknown. With `correct=False` the words are taken as they are typed.
     """
-    words = _telling(query, most_words)
+    words = _telling(query, most_words, cautious)
     total, known = _known(stem for word in words for stem in stems_of(word))
     meant = _corrections(words, known, audiences, vocabulary) if correct else {}
+    if cautious:
+        meant = {word: best for word, best in meant.items() if _is_sure(word, best)}
     right = [meant.get(word, word) for word in words]
     groups = _synonyms(right)
     terms = [Term(word, [Phrase((stems_of(word),))]) for word in right]
@@ -102,14 +151,34 @@ def analyse(
     if more:
         known |= _known(more)[1]
     for term in terms:
-        term.weight = _weight(term, known, total)
-    return Analysis(query, _replaced(query, meant) if meant else "", tuple(meant), tuple(terms), known, total)
+        term.is_filler = cautious and _is_filler(term.word)
+        term.weight = _weight(term, known, total, UNKNOWN_CAUTIOUS if cautious else UNKNOWN)
+        term.weight *= FILLER if term.is_filler else 1.0
+    corrected = _replaced(query, meant) if meant else ""
+    return Analysis(query, corrected, tuple(meant), tuple(terms), known, total, cautious)
 
 
-def _telling(query: str, most: int) -> list[str]:
+def _telling(query: str, most: int, cautious: bool) -> list[str]:
     words = words_of(query, limit=most)
     telling = [word for word in words if fold(word) not in _PLEASANTRIES]
-    return telling or words
+    if not cautious:
+        return telling or words
+    return [] if all(map(_is_filler, telling)) else telling
+
+
+def _is_filler(word: str) -> bool:
+    plain = fold(word)
+    return plain in _FILLERS or plain.isdigit() or is_common(plain)
+
+
+def _is_sure(word: str, best: str) -> bool:
+    """Whether an unknown word of a text is a typing error rather than a word of another subject."""
+    plain = fold(word)
+    if len(plain) < SHORTEST_SURE or plain[0] != best[0] or plain in _FILLERS:
+        return False
+    if best in _FILLERS or best in _PLEASANTRIES or is_common(best):
+        return False
+    return len(plain) > 9 or slips(plain, best, 1) == 1
 
 
 def _known(stems: Iterable[str]) -> tuple[int, dict[str, tuple[int, int]]]:
@@ -184,14 +253,14 @@ def _synonyms(words: Sequence[str]) -> list[tuple[int, int, list[Phrase]]]:
     return found
 
 
-def _weight(term: Term, known: dict[str, tuple[int, int]], total: int) -> float:
+def _weight(term: Term, known: dict[str, tuple[int, int]], total: int, unknown: float) -> float:
     """Return how much the word tells: BM25's logarithm of how rare it is. A word that no text has tells a little: the
     query is about something else, too."""
     for phrase in term.phrases:
         texts = max((known[stem][1] for stem in phrase.stems if stem in known), default=0)
         if texts:
             return log(1 + (max(total - texts, 0) + 0.5) / (texts + 0.5))
-    return UNKNOWN * log(1 + (total + 0.5) / 0.5)
+    return unknown * log(1 + (total + 0.5) / 0.5)
 
 
 def _replaced(query: str, meant: dict[str, str]) -> str:

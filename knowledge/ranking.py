@@ -33,8 +33,10 @@ ALIKE = 0.15
 OTHER_LANGUAGE = 0.9
 LEAST, LEAST_OF_BEST = 0.12, 0.4
 """What is below, or below this share of the best, is not shown in a search."""
-FITS = 0.4
+FITS = 0.32
 """What is below is not suggested to somebody who did not search."""
+SURE, DOUBT = 0.86, 0.6
+"""One word alone, where a report has several, must stand in a text's title or keywords (an impact of `SURE`)."""
 
 Pieces = list[tuple[str, bool]]
 
@@ -125,7 +127,7 @@ def fitting(
 ) -> Found:
     """Return the hits of `rank` whatever their score, and how the text was understood."""
     audiences = audiences_of(reader, in_portal=in_portal)
-    analysis = analyse(text, audiences=audiences, most_words=most_words)
+    analysis = analyse(text, audiences=audiences, most_words=most_words, cautious=True)
     return Found(
         analysis, ranked(analysis, reader=reader, language=language, audiences=audiences, limit=limit)
     )
@@ -137,7 +139,10 @@ def ranked(
     """Return the `limit` articles with the highest scores, one hit for each article, in an order that depends on
     nothing but their texts. Up to four queries."""
     impacts = _impacts(analysis, audiences)
-    scores = {text: _score(analysis.terms, found) for text, found in impacts.items()}
+    scores = {
+        text: _score(analysis.terms, found) * (_doubt(analysis.terms, found) if analysis.cautious else 1.0)
+        for text, found in impacts.items()
+    }
     best = sorted(scores, key=lambda text: (-scores[text], text))[: 2 * limit + 10]
     readable = Article.objects.visible_to(reader).published().filter(audience__in=audiences)
     may_read = Exists(readable.filter(pk=OuterRef("article")))
@@ -223,6 +228,17 @@ def _score(terms: Iterable[Term], impacts: dict[str, int]) -> float:
     told = sum(sorted((term.weight for term in terms), reverse=True)[:TOLD_BY])
     about = sum(term.weight * max(_fit(phrase, impacts) for phrase in term.phrases) for term in terms)
     return min(1.0, about / told) if told else 0.0
+
+
+def _doubt(terms: Iterable[Term], impacts: dict[str, int]) -> float:
+    """Return what to multiply the score by, of a text that has only one of several telling words of a report and is
+    not about it: `DOUBT`, else 1."""
+    fits = [
+        max(_fit(phrase, impacts) / phrase.weight for phrase in term.phrases)
+        for term in terms
+        if not term.is_filler
+    ]
+    return DOUBT if len(fits) > 1 and sum(fit > 0 for fit in fits) == 1 and max(fits) < SURE else 1.0
 
 
 def _fit(phrase: Phrase, impacts: dict[str, int]) -> float:

@@ -37,13 +37,15 @@ SECTIONS = (
 )  # fmt: skip
 SYNONYMS = (
     "clave, contraseña, password",
-    "pago, cobro",
+    "pago, cobro, cargo",
     "entrar, ingresar, iniciar sesión, acceder, login",
     "celular, teléfono, móvil",
     "plata, dinero, reembolso, devolución",
     "talanquera, barrera",
     "nota, calificación",
     "constancia, certificado",
+    "reserva, reservación, booking",
+    "docente, profesor",
     "plugin, extensión, complemento",
     "congela, cierra, traba",
 )

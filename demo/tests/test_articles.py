@@ -1,5 +1,7 @@
 """The demo's help centre: believable articles for every kind of reader, found by what people write."""
 
+from pathlib import Path
+
 import pytest
 from django.core.management import call_command
 
@@ -7,6 +9,7 @@ from accounts.models import User
 from content.article_markdown import linked_articles, pictures_in
 from demo.replay import articles
 from knowledge.enums import Audience
+from knowledge.evaluation import evaluate, read_cases
 from knowledge.models import Article, ArticleFeedback, ArticleText
 from knowledge.procedures import fitting
 from knowledge.ranking import rank, search
@@ -106,3 +109,14 @@ def test_loading_again_changes_nothing(demo):
     articles.load({})
 
     assert (Article.objects.count(), ArticleFeedback.objects.count()) == before
+
+
+@pytest.mark.demand("S3.20")
+def test_suggestions_fit_what_customers_write(demo):
+    """Real phrasing: typing errors, no accents, synonyms, some English; and what is about something else."""
+    lines = (Path(__file__).parent / "suggestions.es.jsonl").read_text("utf-8").splitlines()
+    figures = evaluate(read_cases(lines), reader=User(), language="es").as_dict()
+
+    assert figures["recall@1"] >= 0.96
+    assert figures["recall@3"] >= 0.96
+    assert figures["abstention"] >= 0.92

@@ -9,7 +9,7 @@ from accounts.models import User
 from tickets.search.finding import marked
 
 from ..analysis import Analysis
-from ..models import SolutionPattern
+from ..models import ArticleScope, SolutionPattern
 from ..models.querysets import Reader
 from ..ranking import FITS, Found, fitting
 from .offers import Question, Suggestion, Suggestions
@@ -19,12 +19,14 @@ PATTERNS = 200
 LEAST_WORDS = 2
 """The telling words that a text must share with a pattern, whose words are fewer than an article's."""
 TOLD_BY = 8
+FITS_TOPIC, EXPECTED = 0.8 * FITS, 1.15
+"""An article that is written for the chosen topic needs less to be offered, and counts more."""
 
 
 def suggestions(question: Question) -> Suggestions:
     """Return the articles and patterns that fit the question, best first."""
     found = fitting(question.text, reader=question.reader, language=question.language, limit=question.limit)
-    items = [*_articles(found), *_patterns(question, found.analysis)]
+    items = [*_articles(question, found), *_patterns(question, found.analysis)]
     items.sort(key=lambda item: -item.score)  # stable: articles first among equals
     return Suggestions(tuple(items[: question.limit]))
 
@@ -36,10 +38,22 @@ def offered(reader: Reader) -> "QuerySet[SolutionPattern]":
     return rows if has_account else rows.filter(needs_account=False)
 
 
-def _articles(found: Found) -> Iterable[Suggestion]:
+def _articles(question: Question, found: Found) -> Iterable[Suggestion]:
+    expected = _of_topic(question, found)
     for hit in found.hits:
-        if hit.score >= FITS:
-            yield Suggestion(hit.title, found.marked(hit.summary), hit.score, article=hit.article)
+        is_expected = hit.article.pk in expected
+        if hit.score >= (FITS_TOPIC if is_expected else FITS):
+            score = min(1.0, hit.score * EXPECTED) if is_expected else hit.score
+            yield Suggestion(hit.title, found.marked(hit.summary), score, article=hit.article)
+
+
+def _of_topic(question: Question, found: Found) -> set[int]:
+    """Return the articles that are written for the chosen topic. One query, none without a topic."""
+    if not question.process or not found.hits:
+        return set()
+    scopes = ArticleScope.objects.filter(article__in=[hit.article.pk for hit in found.hits])
+    scopes = scopes.filter(process=question.process, category__in=["", question.category], stage="")
+    return set(scopes.values_list("article", flat=True))
 
 
 def _patterns(question: Question, analysis: Analysis) -> Iterable[Suggestion]:

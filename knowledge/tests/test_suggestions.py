@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.tests.factories import make_user
+from knowledge.articles import Scope
 from knowledge.enums import Audience
 from knowledge.models import SolutionPattern
 from knowledge.suggestions import find, suggest
@@ -57,6 +58,19 @@ def test_pattern_fits_what_is_written(shelf):
     assert find(first.key, reader=None).pattern == pattern
     assert offered("No me llega el código", process="otro") == ()
     assert offered("La lluvia no llega", process="soporte") == ()
+
+
+def test_article_of_the_chosen_topic_comes_first(shelf):
+    sure = make_article(
+        "Cuenta bancaria", body="Datos del banco.", scopes=[Scope(process="pagos", category="banco")]
+    )
+    vague = "una cuenta con algo bancario perdido"
+
+    assert offered("no puedo entrar a la cuenta", process="otro")[0].article == shelf[0]
+    assert offered("la cuenta", process="pagos", category="banco")[0].article == sure
+    assert offered(vague, process="pagos", category="otra") == ()
+    assert offered(vague) == ()
+    assert [each.article for each in offered(vague, process="pagos", category="banco")] == [sure]
 
 
 def test_only_readers_get_what_is_not_for_everybody(shelf):
