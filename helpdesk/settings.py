@@ -152,8 +152,16 @@ MIDDLEWARE = [
 
 # The domain apps do not know the pages: `article.get_absolute_url()` is the article's page in the help centre.
 ABSOLUTE_URL_OVERRIDES = {"knowledge.article": lambda article: reverse("portal:article", args=[article.slug])}
-SUGGESTIONS_PROVIDER = ""
-"""The dotted path of the provider that adds to what `knowledge.suggestions.lexical` finds; "" for none."""
+
+# What is offered before a report is filed (docs/decisions/0049): the paths of what adds to `lexical`; "" for nothing.
+PROVIDERS = {"lexical": "", "openai-compatible": "helpdesk.openai_compatible.add_answer"}
+SUGGESTIONS_PROVIDER = PROVIDERS[env.str("DESK_SUGGESTIONS", "") or "lexical"]
+ANSWERS_URL = env.str("DESK_ANSWERS_URL", "")
+ANSWERS_KEY = env.str("DESK_ANSWERS_KEY", "")
+ANSWERS_MODEL = env.str("DESK_ANSWERS_MODEL", "")
+ANSWERS_SECONDS = env.int("DESK_ANSWERS_SECONDS", 6)
+ANSWERS_DAILY_TOKENS = env.int("DESK_ANSWERS_DAILY_TOKENS", 200_000)
+
 ROOT_URLCONF = "helpdesk.urls"
 WSGI_APPLICATION = "helpdesk.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -173,6 +173,11 @@ def _store_address(value: str) -> bool:
     )
 
 
+def _service(value: str) -> bool:
+    parts = _split(value)
+    return _web_address(value) and not any((parts.query, parts.fragment, parts.username))
+
+
 def _database(value: str) -> bool:
     parts = _split(value.replace("#", "%23"))  # as django-environ does: a password may contain one
     if parts.scheme == "sqlite":
@@ -341,6 +346,12 @@ VARIABLES: dict[str, Variable] = {
     "DESK_MAIL_AUTH_SERVER": _matching(
         r"[A-Za-z0-9.-]+", "the name before the first ; in its Authentication-Results, such as mx.example.com"
     ),
+    "DESK_SUGGESTIONS": _one_of("lexical", "openai-compatible"),
+    "DESK_ANSWERS_URL": Variable("an address such as https://api.example.com/v1", _service),
+    "DESK_ANSWERS_KEY": _matching(r"[!-~]+", "a key of ASCII characters without spaces", secret=True),
+    "DESK_ANSWERS_MODEL": _matching(r"[!-~]{1,200}", "the name of a model, without spaces"),
+    "DESK_ANSWERS_SECONDS": _whole(1, 20),
+    "DESK_ANSWERS_DAILY_TOKENS": _whole(0),
     "DESK_TIME_ZONE": Variable(
         "a time zone such as America/Caracas",
         lambda value: value in available_timezones() - {"localtime", "Factory"},
@@ -499,6 +510,9 @@ def _beside_another(given: Mapping[str, str], wrong: Mapping[str, str]) -> list[
             lines += [(name, f"{name} is missing: S3_BUCKET is set") for name in absent]
     elif alone := next((name for name in given if name.startswith("S3_") and name in VARIABLES), None):
         lines.append(("S3_BUCKET", f"S3_BUCKET is missing: {alone} is set"))
+    if given.get("DESK_SUGGESTIONS") == "openai-compatible":
+        absent = [name for name in ("DESK_ANSWERS_URL", "DESK_ANSWERS_MODEL") if name not in given]
+        lines += [(name, f"{name} is missing: DESK_SUGGESTIONS is openai-compatible") for name in absent]
     return lines
 
 

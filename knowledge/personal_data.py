@@ -26,6 +26,11 @@ def mark(text: str, *, names: tuple[str, ...] = ()) -> str:
     return _outside_marks(marked, lambda piece: named.sub(r"[[\g<0>]]", piece))
 
 
+def without(text: str) -> str:
+    """Return the text with «…» in the place of mail addresses, long numbers, plates and folios."""
+    return _PERSONAL.sub("…", text)
+
+
 def marks_in(text: str) -> list[str]:
     """Return the words between marks, in order."""
     return _MARK.findall(text)

@@ -34,6 +34,12 @@ WRONG = {
     "DESK_FROM_EMAIL": "Mesa de ayuda",
     "DESK_TERMS_URL": "example.com/condiciones",
     "DESK_REPLY_DOMAIN": "respuestas@example.com",
+    "DESK_SUGGESTIONS": "chatgpt",
+    "DESK_ANSWERS_URL": "api.example.com/v1",
+    "DESK_ANSWERS_KEY": "two words",
+    "DESK_ANSWERS_MODEL": "two words",
+    "DESK_ANSWERS_SECONDS": "60",
+    "DESK_ANSWERS_DAILY_TOKENS": "many",
     "DESK_TIME_ZONE": "Caracas",
     "DESK_DEFAULT_LANGUAGE": "fr",
     "DESK_MAX_UPLOAD_MB": "25 MB",
@@ -142,7 +148,7 @@ def test_every_documented_variable_has_a_validator_and_a_wrong_value():
 
 HOLD_SECRETS = {
     *("SECRET_KEY", "SECRET_KEY_FALLBACKS", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SENTRY_DSN"),
-    *("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "DESK_READYZ_TOKEN", "DESK_MAILBOXES"),
+    *("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "DESK_READYZ_TOKEN", "DESK_MAILBOXES", "DESK_ANSWERS_KEY"),
 }
 
 

@@ -13,12 +13,23 @@ from django.utils.module_loading import import_string
 
 from tickets.models import Category, Process
 
+from .. import personal_data
 from ..models import Article, SolutionPattern
 from ..models.querysets import Reader
 from . import lexical
 from .offers import ARTICLE, PATTERN, Answer, Question, Sentence, Suggestion, Suggestions
 
-__all__ = ["LONGEST", "Answer", "Provider", "Sentence", "Suggestion", "Suggestions", "find", "suggest"]
+__all__ = [
+    "LONGEST",
+    "Answer",
+    "Provider",
+    "Question",
+    "Sentence",
+    "Suggestion",
+    "Suggestions",
+    "find",
+    "suggest",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +56,12 @@ def suggest(
 ) -> Suggestions:
     """Return up to `limit` answers that fit the text and that the reader may read in the portal; none if nothing fits.
 
-    `process` and `category`, rows or their keys, say what the report is about. With `answer=True` a provider that
-    writes may be asked too: that can take `SUGGESTIONS_SECONDS`. Takes up to twelve queries without it.
+    Addresses, long numbers, plates and folios of the text are not read. `process` and `category`, rows or their keys,
+    say what the report is about. With `answer=True` a provider that writes may be asked too: that can take
+    `DESK_ANSWERS_SECONDS`. Takes up to thirteen queries without it.
     """
     question = Question(
-        text=text[:LONGEST].replace("\x00", ""),
+        text=personal_data.without(text[:LONGEST].replace("\x00", "")),
         reader=reader,
         language=language[:2],
         process=_key(process),
