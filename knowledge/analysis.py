@@ -118,6 +118,12 @@ class Analysis:
         """The stems of all that is looked for, to mark them where they stand."""
         return frozenset().union(*(phrase.stems for term in self.terms for phrase in term.phrases))
 
+    @cached_property
+    def telling_stems(self) -> frozenset[str]:
+        """`stems` without those of words that stand in texts about anything."""
+        telling = (term for term in self.terms if not term.is_filler)
+        return frozenset().union(*(phrase.stems for term in telling for phrase in term.phrases))
+
 
 def analyse(
     query: str,

@@ -1,20 +1,24 @@
 """Supervisors read what nobody found, and edit synonyms and sections (S2.47)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import make_agent
 from knowledge import misses, sections, synonyms
 from knowledge.exceptions import NotAllowed
-from knowledge.models import SearchMiss, Section, SynonymGroup
+from knowledge.models import Deflection, SearchMiss, Section, SolutionPattern, SynonymGroup
+from knowledge.suggestions import patterns
 from knowledge.tests.factories import make_article, make_section, make_supervisor
 
 from .factories import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
 ROOT = "/agentes/conocimiento/ajustes/"
+SPARED = f"{ROOT}evitados/"
 SECTION = {"name": "Pagos", "icon": "credit-card", "position": 3}
 
 
@@ -23,7 +27,7 @@ def supervisor() -> User:
     return make_supervisor()
 
 
-@pytest.mark.parametrize("rest", ["busquedas/", "sinonimos/", "secciones/", "secciones/nueva/"])
+@pytest.mark.parametrize("rest", ["busquedas/", "evitados/", "sinonimos/", "secciones/", "secciones/nueva/"])
 def test_agents_do_not_edit_the_search(rest: str):
     client = signed_in(make_agent())
 
@@ -121,3 +125,45 @@ def test_synonyms_take_the_same_queries(supervisor: User, count: int, django_ass
 
     with django_assert_max_num_queries(6):
         client.get(f"{ROOT}sinonimos/")
+
+
+# --- Tickets that answers made unnecessary ----------------------------------------------------------------
+
+
+@pytest.mark.demand("S3.20")
+def test_supervisor_sees_what_was_spared_and_hides_a_solution(supervisor: User):
+    article = make_article("Me cobraron dos veces")
+    for outcome, days in (("counted", 1), ("counted", 80), ("filed", 1), ("pending", 1), ("counted", 91)):
+        at = timezone.now() - timedelta(days=days)
+        Deflection.objects.create(process="p", article=article, outcome=outcome, at=at)
+    pattern = SolutionPattern.objects.create(
+        digest="x", process="p", title="El código no llega", text="Pide uno nuevo.", cases=14, customers=9
+    )
+    client = signed_in(supervisor)
+
+    page = text_of(client.get(SPARED))
+    assert "2 tickets evitados en 90 días" in page
+    assert "Evitó 2 tickets" in page
+    assert "14 casos" in page
+    assert "Evitó 2 tickets en 90 días" in text_of(client.get(f"/agentes/conocimiento/{article.slug}/"))
+    client.post(f"{SPARED}{pattern.pk}/")
+    pattern.refresh_from_db()
+    assert pattern.is_hidden
+    assert "oculta" in text_of(client.get(SPARED))
+    client.post(f"{SPARED}{pattern.pk}/", {"mostrar": "1"})
+    pattern.refresh_from_db()
+    assert not pattern.is_hidden
+
+
+@pytest.mark.demand("S3.20")
+def test_agent_hides_no_solution(supervisor: User):
+    pattern = SolutionPattern.objects.create(
+        digest="x", process="p", title="t", text="t", cases=5, customers=5
+    )
+    client = signed_in(make_agent())
+
+    assert client.get(SPARED).status_code == 404
+    assert client.post(f"{SPARED}{pattern.pk}/").status_code == 404
+    with pytest.raises(NotAllowed):
+        patterns.hide(pattern, actor=make_agent())
+    assert not SolutionPattern.objects.get().is_hidden

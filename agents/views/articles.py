@@ -4,7 +4,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from knowledge import policies
+from knowledge import deflections, policies
 from knowledge.models import Article, ArticleRedirect
 from knowledge.rendering import rendered
 from web.paging import read_page
@@ -68,6 +68,8 @@ def article(request: DeskRequest, slug: str) -> HttpResponse:
         ),
         "row": pages.row(found),
         "files": [file for file in found.files.all() if file.file and not file.is_image],
+        "spared": deflections.counted(articles=[found]).count(),
+        "days": deflections.REPORTED_DAYS,
         "may_write": policies.can_write(request.user),
     }
     part = "#body" if request.htmx else ""

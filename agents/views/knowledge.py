@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from knowledge import misses, sections, synonyms
-from knowledge.models import SearchMiss, Section, SynonymGroup
+from knowledge import deflections, misses, sections, synonyms
+from knowledge.models import SearchMiss, Section, SolutionPattern, SynonymGroup
+from knowledge.suggestions import patterns
 from web.paging import read_page
 from web.refusals import Refusal
 
@@ -35,6 +36,37 @@ def dismiss(request: DeskRequest, pk: int) -> HttpResponse:
         misses.dismiss(found)
         messages.success(request, _("Quitamos «%(query)s» del informe.") % {"query": found.query})
     return redirect("agents:missed")
+
+
+@require_safe
+@supervisor_view
+def spared(request: DeskRequest) -> HttpResponse:
+    """Show how many tickets the answers spared, by which articles, and the solutions that are offered too (S3.20)."""
+    context = {
+        "total": deflections.counted().count(),
+        "days": deflections.REPORTED_DAYS,
+        "week": deflections.DAYS,
+        "articles": [
+            {"article": article, "text": article.published_text(), "count": count}
+            for article, count in deflections.most_helpful()
+        ],
+        "patterns": SolutionPattern.objects.order_by("-cases", "pk")[:PAGE],
+        "customers": patterns.CUSTOMERS,
+    }
+    return render(request, "agents/knowledge/spared.html", context)
+
+
+@require_POST
+@supervisor_view
+def hide_pattern(request: DeskRequest, pk: int) -> HttpResponse:
+    """Offer a solution to nobody, or again. Twice is once."""
+    pattern = get_object_or_404(SolutionPattern, pk=pk)
+    hidden = "mostrar" not in request.POST
+    patterns.hide(pattern, actor=request.user, hidden=hidden)
+    messages.success(
+        request, _("Ya no ofrecemos esa solución.") if hidden else _("Ofrecemos esa solución otra vez.")
+    )
+    return redirect("agents:spared")
 
 
 @require_http_methods(GET_POST)

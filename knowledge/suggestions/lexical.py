@@ -44,7 +44,8 @@ def _articles(question: Question, found: Found) -> Iterable[Suggestion]:
         is_expected = hit.article.pk in expected
         if hit.score >= (FITS_TOPIC if is_expected else FITS):
             score = min(1.0, hit.score * EXPECTED) if is_expected else hit.score
-            yield Suggestion(hit.title, found.marked(hit.summary), score, article=hit.article)
+            excerpt = list(marked(hit.summary, found.analysis.telling_stems))
+            yield Suggestion(hit.title, excerpt, score, article=hit.article)
 
 
 def _of_topic(question: Question, found: Found) -> set[int]:
@@ -73,7 +74,7 @@ def _patterns(question: Question, analysis: Analysis) -> Iterable[Suggestion]:
     for pattern in patterns:
         score = _score(analysis, pattern.stems, weights)
         if score >= FITS:
-            pieces = list(marked(pattern.text, analysis.stems))
+            pieces = list(marked(pattern.text, analysis.telling_stems))
             yield Suggestion(pattern.title, pieces, score, pattern=pattern)
 
 

@@ -16,11 +16,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import User
 from content.search import stems_of, words_of
 from content.text import fold
 from tickets.models import Ticket
 
-from .. import from_tickets
+from .. import from_tickets, policies
+from ..exceptions import NotAllowed
 from ..from_tickets import ALIKE
 from ..models import SolutionPattern
 from ..models.article import TITLE
@@ -88,6 +90,14 @@ def refresh() -> int:
         )
         SolutionPattern.objects.exclude(digest__in=kept).delete()
     return len(kept)
+
+
+def hide(pattern: SolutionPattern, *, actor: User, hidden: bool = True) -> None:
+    """Offer the pattern to nobody, or again. It stays so when patterns are written anew. Raises `NotAllowed` unless the
+    actor is a supervisor."""
+    if not policies.can_edit_search(actor):
+        raise NotAllowed
+    SolutionPattern.objects.filter(pk=pattern.pk).update(is_hidden=hidden)
 
 
 def _case(ticket: Ticket) -> _Case:
