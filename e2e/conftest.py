@@ -69,6 +69,9 @@ class People:
     def at_desk(self, name: str) -> Agent:
         return self._watched(Agent(name, self._open(DESKTOP)))
 
+    def without_script(self, name: str) -> Walker:
+        return self._watched(Walker(name, self._open(DESKTOP, java_script_enabled=False)))
+
     def _watched(self, walker: AnyWalker) -> AnyWalker:
         self.walkers.append(walker)
         return walker
