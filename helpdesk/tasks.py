@@ -19,7 +19,7 @@ from knowledge import deflections
 from knowledge import files as article_files
 from knowledge.suggestions import patterns
 from notifications.outgoing import outbox
-from tickets import attachments, drafts, stored_files
+from tickets import attachments, chats, drafts, stored_files
 from tickets.facts import counting
 from tickets.lists import presence
 from tickets.schedules import job, proposing
@@ -121,6 +121,7 @@ def clean_up() -> None:
         discard_old_files,
         delete_expired_tickets,
         drafts.forget_old_drafts,
+        chats.forget_old_chats,
         presence.forget_absent,
         app_links.forget_used,
         proposing.forget_old_drafts,

@@ -148,6 +148,15 @@ class Channel(models.TextChoices):
     API = "api", _("Aplicación")
 
 
+class ChatPath(models.TextChoices):
+    """What somebody came to the assistant for (S0.8)."""
+
+    REPORT = "report", _("Reportar un problema técnico")
+    FOLLOW = "follow", _("Seguir mi ticket")
+    ASK = "ask", _("Hacer una pregunta")
+    PERSON = "person", _("Hablar con una persona")
+
+
 class MessageKind(models.TextChoices):
     """The kinds of message (T2). Reports and replies come from the requester; follow-ups, solutions and notes from
     staff. A solution says that the case is solved. A note is internal."""

@@ -1,5 +1,6 @@
 from .breach import Breach
 from .calendar import Calendar, CalendarVersion
+from .chat import Chat
 from .clock import Clock, Pause
 from .closing import ChecklistEntry, ContactEntry, Nonconformity, Survey
 from .conversation import Attachment, Draft, Mention, Message
@@ -31,6 +32,7 @@ __all__ = [
     "CalendarVersion",
     "Category",
     "ChangedText",
+    "Chat",
     "ChecklistEntry",
     "Clock",
     "ContactEntry",

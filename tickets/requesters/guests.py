@@ -106,6 +106,15 @@ def find_readable(tokens: Iterable[int], *, folio: str, purposes: Iterable[Purpo
     return ended if ended and ended.purpose in wanted and may_see_result(ended) else None
 
 
+def find_followed(tokens: Iterable[int]) -> list[GuestToken]:
+    """Return the valid tokens among `tokens` with which a ticket may be read, one for each ticket, newest first."""
+    now = timezone.now()
+    found = GuestToken.objects.filter(pk__in=list(tokens), purpose__in=policies.READING_PURPOSES)
+    related = found.select_related("ticket__category", "ticket__requester").order_by("-pk")
+    valid = [token for token in related if token.is_valid(now) and _is_theirs(token)]
+    return list({token.ticket_id: token for token in reversed(valid)}.values())[::-1]
+
+
 def may_see_result(token: GuestToken) -> bool:
     """Whether the bearer of this revoked token used it shortly before, so that they may still read the ticket.
 
