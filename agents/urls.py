@@ -32,6 +32,7 @@ from .views import (
     targets,
     tickets,
     what_if,
+    widget,
 )
 
 app_name = "agents"
@@ -105,6 +106,7 @@ urlpatterns = [
     path(f"{APP}/", connected_apps.connected_app, name="connected_app"),
     path(f"{APP}/secreto/", connected_apps.make_app_secret, name="make_app_secret"),
     path(f"{APP}/secreto/<int:pk>/revocar/", connected_apps.revoke_app_secret, name="revoke_app_secret"),
+    path("ajustes/asistente/", widget.widget, name="widget"),
     path("ajustes/horarios/", schedules.schedules, name="schedules"),
     path("ajustes/nuevo-horario/", schedules.new_calendar, name="new_calendar"),
     path(f"{CALENDAR}/", schedules.calendar, name="calendar"),

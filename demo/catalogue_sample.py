@@ -199,6 +199,15 @@ def everything() -> dict[str, Any]:
             quoted="El vie, 20 nov 2026 a las 10:21, Mesa de ayuda escribió:\n¿Qué dice la pantalla?",
             details={"remote": ["https://img.pardo.example/a.png", "https://img.pardo.example/b.png"]},
         ),
+        "chat_lines": [
+            {"mine": True, "text": "La talanquera no lee mi placa", "at": timezone.now()},
+            {
+                "mine": False,
+                "text": "Muestra el código QR de tu reserva al lector de la izquierda.",
+                "at": timezone.now(),
+                "articles": [{"title": "La talanquera no me deja entrar", "href": "/catalogo/"}],
+            },
+        ],
         "event_text": mark_safe("<b>Carolina Núñez</b> preparó el ticket: severidad <b>Crítica</b>"),
         **progress(),
         **contact(),

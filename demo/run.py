@@ -103,6 +103,10 @@ def environment(var_dir: Path, port: int) -> dict[str, str]:
         "DESK_REPLY_DOMAIN": "responder.demo.test",
         "DESK_SUPPORT_PHONE": "+58 212 555 0100",
         "DESK_SUPPORT_WHATSAPP": "+58 412 555 0100",
+        "DESK_ASSISTANT_NAME": "Parkibot",
+        "DESK_ASSISTANT_FACE": "car",
+        # The page of the demo that shows the widget opens it from the other name of this machine, as another site does.
+        "DESK_WIDGET_ORIGINS": f"http://localhost:{port},http://127.0.0.1:{port}",
         "PORT": str(port),
         # The queue moves its files through this folder, so it must be private and on the same disk.
         "TMPDIR": str(temporary),

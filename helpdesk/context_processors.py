@@ -8,6 +8,8 @@ CROSS_LINKS = {
     "portal": reverse_lazy("portal:home"),
     "profile": reverse_lazy("portal:profile"),
     "back_office": reverse_lazy("agents:queue"),
+    "assistant": reverse_lazy("portal:assistant"),
+    "widget": reverse_lazy("portal:widget"),
     "health": reverse_lazy("health"),
     "setup": reverse_lazy("setup"),
 }

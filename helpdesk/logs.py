@@ -22,7 +22,9 @@ STANDARD = set(vars(logging.makeLogRecord({}))) | {
 }
 """What a line has anyway, or must not have: Celery's `data` repeats message and traceback."""
 
-SECRET_LINK = re.compile(r"(/enlace/(?!nuevo/)|/desde/app/|/cuenta/clave/primera/(?!lista/))[^/\s\"'?]+")
+SECRET_LINK = re.compile(
+    r"(/enlace/(?!nuevo/)|/desde/app/|/asistente/marco/|/cuenta/clave/primera/(?!lista/))[^/\s\"'?]+"
+)
 INDENT = "    "
 # They write lines at INFO for what happens every second: tasks sent, received and done, connections taken from a pool.
 # A slow or failed task is a line of ours (helpdesk/celery.py) or a warning of theirs. A worker that comes back after

@@ -336,6 +336,11 @@ VARIABLES: dict[str, Variable] = {
     "DESK_SUPPORT_PHONE": _PHONE,
     "DESK_SUPPORT_WHATSAPP": _PHONE,
     "DESK_FROM_EMAIL": Variable("an address, or a name and an address: Mesa <ayuda@example.com>", _sender),
+    "DESK_ASSISTANT_NAME": _TEXT,
+    "DESK_ASSISTANT_FACE": _one_of("robot", "headset", "car", "lighthouse"),
+    "DESK_WIDGET_ORIGINS": _every(
+        _origin, "addresses of sites such as https://www.example.com without a slash at the end"
+    ),
     "DESK_TERMS_URL": _LINK,
     "DESK_REPLY_DOMAIN": _matching(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "a domain such as ayuda.example.com"),
     "DESK_MAILBOXES": _every(

@@ -5,9 +5,11 @@ from typing import Any
 
 from django.urls import URLPattern, path, re_path
 
+from .chats import framed_view, own_view
 from .views import (
     app_entry,
     articles,
+    assistant,
     crawlers,
     filing,
     guests,
@@ -19,6 +21,7 @@ from .views import (
     suggestions,
     ticket,
     tickets,
+    widget,
 )
 
 app_name = "portal"
@@ -41,6 +44,26 @@ def ticket_pages(prefix: str, name: str, **extra: Any) -> list[URLPattern]:
     return [
         path(f"{prefix}/<str:folio>/{rest}", view, extra, name="_".join(filter(None, [name, suffix])))
         for rest, view, suffix in TICKET_PAGES
+    ]
+
+
+CHAT_PAGES: list[tuple[str, Callable[..., Any], str]] = [
+    ("", assistant.conversation, ""),
+    ("camino/", assistant.choose_path, "path"),
+    ("tema/", assistant.choose_topic, "topic"),
+    ("respuesta/", assistant.answer, "answer"),
+    ("enviar/", assistant.send, "send"),
+    ("pregunta/", assistant.ask, "ask"),
+    ("resuelto/", assistant.solved, "solved"),
+    ("seguir/", assistant.follow, "follow"),
+    ("de-nuevo/", assistant.start_over, "over"),
+]
+
+
+def chat_pages(prefix: str, name: str, decorate: Callable[..., Any]) -> list[URLPattern]:
+    return [
+        path(f"{prefix}/{rest}", decorate(view), name="_".join(filter(None, [name, suffix])))
+        for rest, view, suffix in CHAT_PAGES
     ]
 
 
@@ -82,5 +105,9 @@ urlpatterns = [
     path("enlace/<str:token>/fecha/", guests.guest_link, {"page": "due"}, name="guest_link_due"),
     path("desde/app/", app_entry.app_entry, name="app_entry"),
     path("desde/app/<str:token>/", app_entry.app_link, name="app_link"),
+    *chat_pages("asistente", "assistant", own_view),
+    path("widget.js", widget.widget_script, name="widget"),
+    path("asistente/marco/", framed_view(assistant.start), name="frame_start"),
+    *chat_pages("asistente/marco/<str:secret>", "frame", framed_view),
     path("perfil/", profile.profile, name="profile"),
 ]

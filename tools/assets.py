@@ -24,7 +24,7 @@ STATIC = ROOT / "static"
 DIST = STATIC / "dist"
 FRONT = ROOT / "tools" / "front"
 MANIFEST = FRONT / "built.json"
-RESULTS = ("agents.css", "app.js", "portal.css")
+RESULTS = ("agents.css", "app.js", "assistant.css", "portal.css", "widget.js")
 
 
 def sha256(path: Path) -> str:
@@ -56,7 +56,7 @@ def stale() -> list[str]:
 
 
 def build(folder: Path) -> None:
-    """Write the three results into `folder`."""
+    """Write the results into `folder`."""
     if not (FRONT / "node_modules" / "esbuild").is_dir():
         raise SystemExit("esbuild is not installed: run `make assets`, or `npm ci` in tools/front")
     subprocess.run(["node", FRONT / "build.mjs", folder], check=True)

@@ -3,16 +3,20 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
 
+FACES = {"robot": "robot", "headset": "headset", "car": "car-front", "lighthouse": "ma-lighthouse"}
+"""The icon of each face that the assistant may have."""
+
 
 def desk(request: HttpRequest) -> dict[str, object]:
-    """Return for every template the help desk's name and contacts, whether it is the demo, the upload limit, and the
-    mark of the person who reads the page."""
+    """Return for every template the help desk's name, contacts and assistant, whether it is the demo, the upload limit,
+    and the mark of the person who reads the page."""
     return {
         "desk": {
             "name": settings.DESK_NAME,
             "support_email": settings.DESK_SUPPORT_EMAIL,
             "support_phone": settings.DESK_SUPPORT_PHONE,
             "support_whatsapp": settings.DESK_SUPPORT_WHATSAPP,
+            "assistant": {"name": settings.DESK_ASSISTANT_NAME, "face": FACES[settings.DESK_ASSISTANT_FACE]},
             "demo": settings.DESK_DEMO,
             "max_upload_mb": settings.DESK_MAX_UPLOAD_MB,
         },

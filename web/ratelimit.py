@@ -97,17 +97,6 @@ def by_user(request: HttpRequest) -> str:
     return f"user {request.user.pk}" if request.user.is_authenticated else by_ip(request)
 
 
-def by_mailbox(name: str) -> Callable[[HttpRequest], str]:
-    """Return a function for `by` that returns the mailbox of the address posted as `name`, to which each request sends
-    a mail; empty if none was typed."""
-
-    def by(request: HttpRequest) -> str:
-        typed = request.POST.get(name, "")
-        return mailbox(typed) if typed.strip() else ""
-
-    return by
-
-
 def limited(
     name: str,
     *,

@@ -17,6 +17,7 @@ from tickets.enums import Channel, DeliveryState, EventKind, MailVerdict, Messag
 from tickets.lists import history
 from tickets.models import Attachment, Delivery, IncomingEmail, Message, Ticket, TicketEvent
 from tickets.workflow.conversation import LONGEST, RECENT
+from web.chat_lines import chat_of
 from web.files import file_row
 from web.mails import body_with_pictures, picture_sources, pictures_in, refused_rows, remote_pictures
 
@@ -64,6 +65,7 @@ class Entry:
     deliveries: list[Delivery] = field(default_factory=list)
     mail: IncomingEmail | None = None
     opens_day: datetime | None = None
+    chat: list[dict[str, Any]] = field(default_factory=list)
 
     @cached_property
     def pictures(self) -> dict[str, Attachment]:
@@ -201,6 +203,7 @@ class Timeline:
             mail=mail,
             files=self._files.get(message.pk, []),
             deliveries=list(event.deliveries.all()) if event else [],
+            chat=chat_of(self.ticket) if message.kind == MessageKind.REPORT else [],
         )
 
     def _of_events(self, names: history.Names) -> Iterator[Entry]:

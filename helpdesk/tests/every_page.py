@@ -144,7 +144,7 @@ def people() -> list[Person]:
         *("/", "/nuevo/", "/buscar/?q=clave", "/buscar/?q=nada-de-esto", "/cuenta/entrar/", "/cuenta/registro/"),
         *("/cuenta/clave/recuperar/", "/cuenta/entrar/codigo/", "/cuenta/inactiva/", "/no-existe/", "/correo/"),
         *("/enlace/nuevo/", "/enlace/nuevo/listo/", "/enlace/inventado/", "/envio-demasiado-grande/"),
-        *("/ayuda/", "/cuenta/clave/recuperar/lista/", "/desde/app/a.b.c/"),
+        *("/ayuda/", "/asistente/", "/cuenta/clave/recuperar/lista/", "/desde/app/a.b.c/"),
     )  # fmt: skip
     account = ("/perfil/", "/cuenta/correo/", "/cuenta/clave/cambiar/", "/cuenta/dos-pasos/")
     return [

@@ -149,6 +149,7 @@ def test_every_class_of_a_page_has_a_style():
     """A class without a style has no effect and no error. static/css/bootstrap chooses the parts of Bootstrap."""
     styled = classes_of((assets.DIST / "agents.css").read_text("utf-8"))
     styled |= classes_of((assets.DIST / "portal.css").read_text("utf-8"))
+    styled |= classes_of((assets.DIST / "assistant.css").read_text("utf-8"))
 
     def check(path: Path) -> Iterable[str]:
         text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", HOLE, source(path))

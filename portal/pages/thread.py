@@ -21,6 +21,7 @@ from tickets.enums import Channel, EventKind, MessageKind, PublicState, StageKin
 from tickets.lists.history import files_expired
 from tickets.models import IncomingEmail, Message, Ticket, TicketEvent
 from tickets.workflow.conversation import LONGEST, RECENT, public_conversation
+from web.chat_lines import chat_of
 from web.files import file_row
 from web.mails import body_with_pictures, pictures_in, refused_rows
 
@@ -29,6 +30,7 @@ VIA = {
     Channel.LINK: lambda: _("desde el enlace del correo"),
     Channel.WHATSAPP: lambda: _("por WhatsApp"),
     Channel.PHONE: lambda: _("por teléfono"),
+    Channel.CHAT: lambda: _("por el asistente"),
 }
 ICONS = {
     StageKind.CLOSURE_APPROVAL: "patch-check",
@@ -127,6 +129,10 @@ class Conversation:
         rows = IncomingEmail.objects.filter(message__in=mailed).only("message", "details") if mailed else ()
         return {mail.message_id: mail for mail in rows}
 
+    @cached_property
+    def _chat(self) -> list[dict[str, Any]]:
+        return chat_of(self.ticket)
+
     def _message(self, message: Message) -> dict[str, Any]:
         mine, files = message.from_requester, list(message.attachments.all())
         pictures = pictures_in(message.body, files)
@@ -143,6 +149,7 @@ class Conversation:
             "via": VIA[Channel(message.channel)]() if message.channel in VIA else "",
             "files": [file_row(each) for each in files if str(each.uuid) not in pictures]
             + refused_rows(self._mails.get(message.pk)),
+            "chat": self._chat if message.kind == MessageKind.REPORT else [],
         }
 
     def _lines(self) -> Iterator[tuple[TicketEvent, dict[str, Any]]]:

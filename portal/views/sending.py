@@ -13,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from content.errors import InvalidData
 from knowledge import deflections
 from tickets.drafts import keep_contact, mark_filed
-from tickets.models import ReportDraft
+from tickets.enums import Channel
+from tickets.models import ReportDraft, Ticket
 from tickets.workflow.intake import Requester, file_ticket
 from web.in_place import in_place
-from web.ratelimit import Limit, by_ip, by_mailbox, by_user, limited, too_many_requests
+from web.ratelimit import Limit, by_ip, by_user, limited, mailbox, too_many_requests
 from web.refusals import Refusal
 from web.wording import target_in_words
 
@@ -31,15 +32,6 @@ from ..pages.topics import Topic
 RECEIPTS = Limit(10, 3600)
 """The reports that strangers file under one address. Only those that are filed count: a form that files nothing mails
 nothing, and must not keep the owner of the address from filing."""
-
-
-def _strangers_address(request: HttpRequest) -> str:
-    """Return the typed address of a visitor who is not signed in, to limit how many mails it gets.
-
-    Returns an empty text, which means no limit, for a signed-in person: strangers who type this person's address again
-    and again must not stop them from filing.
-    """
-    return "" if request.user.is_authenticated else by_mailbox("email")(request)
 
 
 def strangers_network(request: HttpRequest) -> str:
@@ -99,10 +91,33 @@ def file_report(
 ) -> HttpResponse:
     """File the report of two valid forms, or of one that is both, and redirect to its folio. Raises what `file_ticket`
     raises."""
-    user, contact = signed_in_user(request), form.cleaned_data
-    address = _strangers_address(request)
-    if address and not RECEIPTS.take(f"report-mail {address}"):
+    if not may_mail_receipt(request, form):
         return too_many_requests(request, window=RECEIPTS.seconds)
+    file_draft(request, draft, topic, details, form)
+    return redirect("portal:report_done", draft.code)
+
+
+def may_mail_receipt(request: HttpRequest, form: ContactFields) -> bool:
+    """Count the report that is about to be filed. Returns whether the address may get one more receipt.
+
+    Signed-in people are not counted: strangers who type somebody's address again and again must not stop them.
+    """
+    return bool(request.user.is_authenticated) or RECEIPTS.take(
+        f"report-mail {mailbox(form.cleaned_data['email'])}"
+    )
+
+
+def file_draft(
+    request: HttpRequest,
+    draft: ReportDraft,
+    topic: Topic,
+    details: DetailsForm,
+    form: ContactFields,
+    *,
+    channel: Channel = Channel.WEB,
+) -> Ticket:
+    """File the report of two valid forms and keep its folio in the draft. Raises what `file_ticket` raises."""
+    user, contact = signed_in_user(request), form.cleaned_data
     if user:
         drafts.adopt_files(draft, user)
     ticket = file_ticket(
@@ -116,6 +131,7 @@ def file_report(
         fields=details.raw_answers(),
         draft_key=draft.files_key,
         notify=contact.get("notify", True),
+        channel=channel,
         origin=origin_of(request),
         key=str(draft.key),
     )
@@ -126,7 +142,7 @@ def file_report(
         visitor=draft.visitor,
     )
     mark_filed(draft, folio=ticket.folio, email=ticket.requester_email)
-    return redirect("portal:report_done", draft.code)
+    return ticket
 
 
 def _contact_page(

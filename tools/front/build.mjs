@@ -37,18 +37,21 @@ const darkTwice = {
   },
 };
 
-const { outputFiles } = await esbuild.build({
+// The oldest browsers that know what our style sheets are written with: layers, :has() and the lh unit.
+const target = ["chrome109", "firefox121", "safari16.4"];
+
+const pages = await esbuild.build({
   entryPoints: {
     app: join(source, "js", "main.js"),
     portal: join(source, "css", "portal.css"),
     agents: join(source, "css", "agents.css"),
+    assistant: join(source, "css", "assistant.css"),
   },
   bundle: true,
   minify: true,
   format: "esm",
   charset: "utf8",
-  // The oldest browsers that know what our style sheets are written with: layers, :has() and the lh unit.
-  target: ["chrome109", "firefox121", "safari16.4"],
+  target,
   // Bootstrap's licence asks that its notice stays.
   legalComments: "inline",
   // Fonts are asked for by themselves: their addresses are written as seen from static/dist.
@@ -58,5 +61,17 @@ const { outputFiles } = await esbuild.build({
   plugins: [bootstrap, darkTwice],
   logLevel: "warning",
 });
-for (const { path, contents } of outputFiles)
+// A script for other sites: no module, so that it finds its own element and leaves no names in their pages.
+const widget = await esbuild.build({
+  entryPoints: { widget: join(source, "js", "widget.js") },
+  bundle: true,
+  minify: true,
+  format: "iife",
+  charset: "utf8",
+  target,
+  outdir: join(source, "dist"),
+  write: false,
+  logLevel: "warning",
+});
+for (const { path, contents } of [...pages.outputFiles, ...widget.outputFiles])
   await writeFile(join(process.argv[2], basename(path)), contents);

@@ -1,0 +1,180 @@
+"""Whose conversation with the assistant a request is about: this browser's, or that of a frame in another site.
+
+On the desk's own pages the conversation is found by the cookie of the browser or by the account. In a frame nothing is:
+browsers do not send our cookies there, and what they send is not read, so that no other site can use somebody's session
+(decision 52). There the address holds a signed secret, which every form posts back.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import translation
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import urlencode
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.models import User
+from content.tokens import hash_token
+from tickets import chats
+from tickets.models import Chat
+from web.origins import parts_of
+from web.visitors import recognised, visitor_of
+
+from .drafts import CARRIED_FOR
+
+SALT = "portal.chats"
+NOW = "ahora"
+"""The id of what the assistant asks, to which every answer leads back."""
+THEMES = ("auto", "light", "dark")
+View = Callable[..., HttpResponse]
+
+
+@dataclass
+class Place:
+    """The conversation of a request, None before the first answer, and where its pages are.
+
+    `secret` is the part of a frame's address that opens the conversation; empty on the desk's own pages. `user` is
+    None for visitors, and always in a frame.
+    """
+
+    request: HttpRequest
+    chat: Chat | None
+    user: User | None = None
+    secret: str = ""
+    look: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_framed(self) -> bool:
+        return bool(self.secret)
+
+    @property
+    def reader(self) -> Any:
+        """Who reads articles: the signed-in person, or a visitor."""
+        return self.user or AnonymousUser()
+
+    def url(self, name: str = "", **query: str) -> str:
+        """Return the address of the conversation, or of the view that takes one of its forms."""
+        space = ("frame" if self.secret else "assistant") + (f"_{name}" if name else "")
+        address = reverse(f"portal:{space}", args=[self.secret] if self.secret else [])
+        asked = {} if self.chat else {name: value for name, value in self.look.items() if value}
+        given = asked | query
+        return f"{address}?{urlencode(given)}" if given else address
+
+    def back(self, **query: str) -> HttpResponse:
+        """Return the answer to an accepted form: the conversation, at what the assistant asks now."""
+        return redirect(f"{self.url(**query)}#{NOW}")
+
+    def begun(self) -> Chat:
+        """Return the conversation, which begins now if there was none."""
+        if self.chat is None:
+            owner = {"digest": hash_token(self.secret)} if self.secret else self._own()
+            self.chat = chats.begin(**owner, **self.look)  # type: ignore[arg-type]
+        return self.chat
+
+    def _own(self) -> dict[str, Any]:
+        return {"visitor": recognised(self.request), "owner": self.user}
+
+    @property
+    def draft_visitor(self) -> str:
+        """The `visitor` of the report that the conversation fills in. In a frame it is the conversation itself, so that
+        nobody else finds the report."""
+        return f"chat:{self.begun().pk}" if self.secret else recognised(self.request)
+
+
+def own_view(view: View) -> View:
+    """Decorate a view of the conversation on the desk's own pages: it gets a `Place`."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        user = request.user if isinstance(request.user, User) else None
+        chat = chats.find_current(visitor=visitor_of(request), user=user)
+        response = view(request, Place(request, chat, user), **kwargs)
+        add_never_cache_headers(response)
+        return response
+
+    return wrapper
+
+
+def framed_view(view: View) -> View:
+    """Decorate a view of the conversation in a frame of another site: it gets a `Place`, and nobody is signed in.
+
+    Only the sites in `DESK_WIDGET_ORIGINS` may frame it; without any it is 404. No cookie is read or set, so there is
+    nothing that a forged request could use, and no CSRF cookie to compare: who posts must know the secret, and a
+    browser that says that another site sends the form is refused. Opened outside a frame, the address leads to the
+    desk's own page: nobody can be sent a conversation that somebody else reads.
+    """
+
+    @csrf_exempt
+    @xframe_options_exempt
+    @wraps(view)
+    def wrapper(request: HttpRequest, secret: str = "", **kwargs: Any) -> HttpResponse:
+        if not settings.DESK_WIDGET_ORIGINS:
+            raise Http404
+        if request.headers.get("Sec-Fetch-Dest", "iframe") != "iframe":
+            return redirect("portal:assistant")
+        if request.method == "POST" and _comes_from_elsewhere(request):
+            raise Http404
+        user, request.user = request.user, AnonymousUser()
+        try:
+            response = _framed(request, secret, view, **kwargs)
+        finally:
+            request.user = user  # the middleware must not take this for a sign-out
+        add_never_cache_headers(response)
+        response["X-Robots-Tag"] = "noindex"
+        # What django-csp's decorator `csp_replace` sets.
+        vars(response)["_csp_replace"] = {"frame-ancestors": settings.DESK_WIDGET_ORIGINS}
+        return response
+
+    return wrapper
+
+
+def _framed(request: HttpRequest, secret: str, view: View, **kwargs: Any) -> HttpResponse:
+    if secret and not _is_ours(secret):
+        return redirect("portal:frame_start")
+    chat = chats.find_by_digest(hash_token(secret)) if secret else None
+    look = {"language": chat.language, "theme": chat.theme} if chat else look_of(request)
+    place = Place(request, chat, secret=secret or new_secret(), look=look)
+    with translation.override(look["language"] or translation.get_language()):
+        return view(request, place, **kwargs)
+
+
+def look_of(request: HttpRequest) -> dict[str, str]:
+    """Return language and theme that the site asks for in the address of the frame, empty if it asks for none."""
+    language, theme = request.GET.get("language", ""), request.GET.get("theme", "")
+    return {
+        "language": language if language in dict(settings.LANGUAGES) else "",
+        "theme": theme if theme in THEMES else "",
+    }
+
+
+def new_secret() -> str:
+    """Return a new secret for a frame's address. It opens a conversation for as long as a form carries a draft."""
+    return signing.dumps(secrets.token_urlsafe(24), salt=SALT)
+
+
+def _is_ours(secret: str) -> bool:
+    try:
+        signing.loads(secret, salt=SALT, max_age=CARRIED_FOR)
+    except signing.BadSignature:
+        return False
+    return True
+
+
+def _comes_from_elsewhere(request: HttpRequest) -> bool:
+    """Whether the browser says that a page of another site sends this form. The frame's own forms come from here."""
+    origin = parts_of(request.headers.get("Origin", "")).netloc
+    here = {request.get_host(), urlsplit(settings.DESK_BASE_URL).netloc}
+    sent_by = request.headers.get("Sec-Fetch-Site", "same-origin")
+    has_origin = "Origin" in request.headers
+    return sent_by != "same-origin" or (has_origin and origin not in here)

@@ -1,0 +1,213 @@
+"""What the page of the assistant shows: what was said, and what is asked now (S0.8)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from tickets.enums import CaseKind, ChatPath
+from tickets.models import Attachment, Chat, ReportDraft, Ticket
+from tickets.requesters import guests
+from tickets.schedules.openness import opening, openness
+from web.chat_lines import shown_lines
+from web.files import waiting_file_row
+from web.grants import granted
+from web.opening_hours import in_zone, until_in_words
+from web.wording import target_in_words
+
+from .. import drafts
+from ..chats import Place
+from . import topics
+from .contact import panel
+from .interview import FILES, Interview
+from .tickets import awaiting_first, rows
+from .topics import Topic
+
+TICKETS = 3
+PATH_ICONS = {
+    ChatPath.REPORT: "flag",
+    ChatPath.FOLLOW: "ticket-detailed",
+    ChatPath.ASK: "question-circle",
+    ChatPath.PERSON: "headset",
+}
+
+
+def chat_page(
+    place: Place,
+    *,
+    asked: str = "",
+    interview: Interview | None = None,
+    errors: Iterable[str] = (),
+    typed: str = "",
+    form: Any = None,
+    is_start: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    """Render the conversation. `asked` names the question to ask instead of the next one. After a refused answer
+    `interview` has it, or `typed` what was typed, `form` the refused form, with the `errors`. `is_start`
+    says that a frame has just opened: its script may go on with the conversation that the tab had."""
+    chat = place.chat
+    context: dict[str, Any] = {
+        "place": place,
+        "chat": chat,
+        "urls": _urls(place),
+        "greeting": _greeting(place),
+        "paths": _paths(),
+        "lines": shown_lines(chat.lines) if chat else [],
+        "hours": person_hours(),
+        "errors": list(errors),
+        "typed": typed,
+        "form": form,
+        "is_start": is_start,
+        "step": "menu",
+    }
+    if chat and chat.ticket_id:
+        context |= {"step": "filed", **_filed(place, chat)}
+    elif chat and chat.path in (ChatPath.REPORT, ChatPath.PERSON):
+        context |= _report(place, chat, asked, interview)
+    elif chat and chat.path == ChatPath.ASK:
+        context |= {"step": "ask", "answered": bool(chat.lines and chat.lines[-1].get("articles"))}
+    elif chat and chat.path == ChatPath.FOLLOW:
+        context |= {"step": "follow", **_followed(place)}
+    if not place.is_framed:
+        context["contact"] = panel(place.request.user)
+    template = "portal/assistant/frame.html" if place.is_framed else "portal/assistant/page.html"
+    return render(place.request, template, context, status=status)
+
+
+def _urls(place: Place) -> dict[str, str]:
+    """Return where each form of the page is posted."""
+    names = ("path", "topic", "answer", "send", "ask", "solved", "follow", "over")
+    return {"here": place.url(), **{name: place.url(name) for name in names}}
+
+
+def _greeting(place: Place) -> str:
+    words = {"name": settings.DESK_ASSISTANT_NAME, "desk": settings.DESK_NAME}
+    if place.user and place.user.name:
+        return _("Hola, %(person)s. Soy %(name)s, el asistente de %(desk)s. ¿En qué te ayudo?") % {
+            **words,
+            "person": place.user.name.split()[0],
+        }
+    return _("Hola. Soy %(name)s, el asistente de %(desk)s. ¿En qué te ayudo?") % words
+
+
+def _paths() -> list[dict[str, str]]:
+    return [{"key": path, "label": str(path.label), "icon_name": PATH_ICONS[path]} for path in ChatPath]
+
+
+def person_hours() -> dict[str, Any]:
+    """Return whether people attend now and until when, by the calendar of the phone: `open` (None without one) and
+    `text` in words."""
+    now = timezone.now()
+    phone = openness(now).phone
+    if phone is None:
+        return {"open": None, "text": ""}
+    found = opening(phone, now=now)
+    zone = in_zone(phone.zone, now) if found.until else ""
+    return {"open": found.is_open, "text": f"{until_in_words(found, phone.zone, now=now)}{zone}"}
+
+
+# --- A report ---------------------------------------------------------------------------------------------
+
+
+def interview_of(place: Place, chat: Chat) -> Interview | None:
+    """Return the questions and answers of the report that the conversation fills in; None before a topic that is still
+    offered was chosen."""
+    draft = chat.report
+    topic = topics.find(draft.topic) if draft is not None and not draft.folio else None
+    if draft is None or topic is None:
+        return None
+    interview = Interview(draft, topic, user=place.user, is_short=chat.path == ChatPath.PERSON)
+    interview.draft_files = tuple(file.name for file in files_of(place, draft))
+    return interview
+
+
+def files_of(place: Place, draft: ReportDraft) -> list[Attachment]:
+    found = Attachment.objects.drafts(draft.files_key)
+    return list(found if place.user is None else drafts.files_of(place.request, draft))
+
+
+def _report(place: Place, chat: Chat, asked: str, refused: Interview | None) -> dict[str, Any]:
+    kept = interview_of(place, chat)
+    if kept is None or asked == "tema":
+        first, others = _offered()
+        return {"step": "topic", "first_topics": first, "other_topics": others}
+    interview = refused or kept
+    topic = kept.topic
+    if topic.needs_account and place.user is None:
+        return {"step": "sign_in", "topic": topic}
+    name = asked if asked in interview.names else kept.first_open
+    context = {"topic": topic, "pairs": kept.answered(until=name), "before": kept.before(name)}
+    if not name:
+        return context | {
+            "step": "review",
+            "promise": target_in_words(topic.first_response) if topic.first_response else "",
+            "email": place.user.email if place.user else chat.report.contact.get("email", [""])[-1],  # type: ignore[union-attr]
+        }
+    field = interview.bound(name, with_errors=refused is not None)
+    field.field.widget.attrs["id"] = "respuesta"
+    options = interview.options(name)
+    context |= {
+        "step": "question",
+        "asked": name,
+        "field": field,
+        "label": kept.label(name),
+        "help": str(field.field.help_text or ""),
+        "options": options,
+        "given": field.value() if options else "",
+        "may_skip": kept.may_skip(name),
+        "address_hint": getattr(interview.form_of(name), "address_hint", "") if name == "email" else "",
+    }
+    if name == FILES:
+        waiting = files_of(place, kept.draft)
+        context["files"] = [waiting_file_row(file, remove_url=place.url("answer")) for file in waiting]
+    return context
+
+
+def _offered() -> tuple[list[Topic], list[Topic]]:
+    """Return the topics about problems, and those about anything else."""
+    offered = topics.all_topics()
+    problems = [each for each in offered if not each.category or each.category.case_kind == CaseKind.PROBLEM]
+    first = topics.featured(problems, 12)
+    keys = {topic.key for topic in first}
+    return first, [topic for topic in offered if topic.key not in keys]
+
+
+def _filed(place: Place, chat: Chat) -> dict[str, Any]:
+    """Return what is said after the report was sent. A visitor does not get a link to the ticket: it is mailed, because
+    their address is not confirmed yet."""
+    ticket: Ticket = chat.ticket  # type: ignore[assignment]
+    is_theirs = place.user is not None and ticket.requester_id == place.user.pk
+    due = ticket.first_response_due_at
+    return {
+        "ticket": ticket,
+        "due": due if due and due > timezone.now() and not ticket.first_response_at else None,
+        "is_theirs": is_theirs,
+    }
+
+
+# --- Following a ticket -----------------------------------------------------------------------------------
+
+
+def _followed(place: Place) -> dict[str, Any]:
+    """Return the open tickets of the signed-in person, or those whose mailed links this browser has opened. In a frame
+    there are none: no cookie is read there."""
+    if place.user is not None:
+        mine = Ticket.objects.requested_by(place.user).open().select_related("category")
+        return {"tickets": rows(awaiting_first(mine)[:TICKETS])}
+    if place.is_framed:
+        return {"tickets": []}
+    return {"tickets": guest_rows(place.request)}
+
+
+def guest_rows(request: HttpRequest) -> list[dict[str, Any]]:
+    found = guests.find_followed(granted(request))[:TICKETS]
+    shown = rows(token.ticket for token in found)
+    for token, row in zip(found, shown, strict=True):
+        row["href"] = reverse("portal:guest", args=[token.ticket.folio])
+    return shown

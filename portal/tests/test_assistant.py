@@ -1,0 +1,596 @@
+"""The conversation with the assistant, on the desk's own pages and in the frame of another site (S0.8)."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from knowledge.enums import Audience
+from knowledge.tests.factories import make_article
+from tickets import chats
+from tickets.enums import Channel, EventKind, MessageKind, Purpose
+from tickets.models import Attachment, Chat, Process, ReportDraft, Ticket, TicketEvent
+from tickets.requesters import guests
+from tickets.tests.factories import make_ticket
+
+from .factories import DETAILS, png, signed_in
+from .guide import PAGO, PLATAFORMA
+
+pytestmark = pytest.mark.django_db
+
+OTHER_SITE = "https://garaje.example"
+
+
+class Talk:
+    """One browser that talks to the assistant. `framed` opens it as the widget in another site does."""
+
+    def __init__(self, client: Client, *, framed: bool = False) -> None:
+        self.client = client
+        self.at = "/asistente/"
+        if framed:
+            self.at = re.search(r'action="(/asistente/marco/[^/]+/)camino/"', self.read("/asistente/marco/"))[
+                1
+            ]
+
+    def read(self, address: str = "") -> str:
+        answer = self.client.get(address or self.at)
+        assert answer.status_code == 200, answer.status_code
+        return unescape(answer.content.decode())
+
+    def post(self, form: str, **values: Any) -> Any:
+        return self.client.post(f"{self.at}{form}/", values)
+
+    def say(self, form: str, **values: Any) -> str:
+        """Post a form that is accepted, and return the page that follows."""
+        answer = self.post(form, **values)
+        assert answer.status_code == 302, re.sub(r"\s+", " ", answer.content.decode())[-3000:]
+        assert answer["Location"] == f"{self.at}#ahora"
+        return self.read()
+
+    def answer(self, name: str, *given: Any) -> str:
+        return self.say("respuesta", pregunta=name, **({name: list(given)} if given else {"omitir": "1"}))
+
+    def report(self, topic: str = PAGO) -> str:
+        self.say("camino", camino="report")
+        return self.say("tema", tipo=topic)
+
+    def details(self) -> str:
+        page = self.report()
+        for name, value in DETAILS.items():
+            page = self.answer(name, value)
+        return page
+
+    def all(self, email: str = "ana@example.com") -> str:
+        self.details()
+        self.answer("files")
+        self.answer("email", email)
+        self.answer("name", "Ana Ruiz")
+        return self.answer("phone")
+
+
+def asked(page: str) -> str:
+    found = re.search(r'name="pregunta" value="([^"]*)"', page)
+    return found[1] if found else ""
+
+
+@pytest.fixture(params=[False, True], ids=["page", "frame"])
+def talk(request: pytest.FixtureRequest, settings: Any, guest_process: Process) -> Talk:
+    settings.DESK_WIDGET_ORIGINS = [OTHER_SITE]
+    return Talk(Client(enforce_csrf_checks=request.param), framed=request.param)
+
+
+@pytest.fixture
+def framed(settings: Any, guest_process: Process) -> Talk:
+    settings.DESK_WIDGET_ORIGINS = [OTHER_SITE]
+    return Talk(Client(enforce_csrf_checks=True), framed=True)
+
+
+# --- Reporting --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.8")
+def test_assistant_asks_one_question_at_a_time_and_files_a_ticket(talk: Talk):
+    page = talk.report()
+    for name, value in DETAILS.items():
+        assert asked(page) == name
+        page = talk.answer(name, value)
+    assert asked(page) == "files"
+    talk.client.post(f"{talk.at}respuesta/", {"pregunta": "files", "files": [png()]})
+    page = talk.answer("email", "ana@example.com")
+    assert asked(page) == "name"
+    talk.answer("name", "Ana Ruiz")
+    page = talk.answer("phone")
+    assert not Ticket.objects.exists()
+    assert "¿Está bien?" in page
+    for text in (DETAILS["title"], DETAILS["description"], "Tarjeta", "captura.png", "ana@example.com"):
+        assert text in page.partition("<dl")[2]
+
+    page = talk.say("enviar")
+
+    ticket = Ticket.objects.get()
+    assert f"Reporte creado: {ticket.folio}" in page
+    assert (ticket.channel, ticket.title) == (Channel.CHAT, DETAILS["title"])
+    assert (ticket.requester_email, ticket.requester_name) == ("ana@example.com", "Ana Ruiz")
+    assert ticket.fields == {"reserva": "RS-441720", "medio": "tarjeta", "ultimos": "1234"}
+    assert ticket.attachments.get().name == "captura.png"
+    assert "/enlace/" not in page  # the link is mailed: the address is not confirmed yet
+    assert ticket.chat.lines[-1]["text"] == "Prefiero no decirlo"
+
+
+def test_report_sent_twice_is_filed_once(talk: Talk):
+    talk.all()
+    talk.say("enviar")
+    talk.say("enviar")
+
+    assert Ticket.objects.count() == 1
+
+
+def test_report_is_not_sent_before_every_question_is_answered(talk: Talk):
+    talk.details()
+
+    assert asked(talk.say("enviar")) == "files"
+    assert not Ticket.objects.exists()
+
+
+def test_refused_answer_is_shown_with_its_error_and_not_kept(talk: Talk):
+    talk.report()
+    talk.answer("title", DETAILS["title"])
+    talk.answer("description", DETAILS["description"])
+
+    answer = talk.post("respuesta", pregunta="answer_reserva", answer_reserva="RS-12")
+
+    page = unescape(answer.content.decode())
+    assert answer.status_code == 422
+    assert "El código tiene 8 caracteres" in page
+    assert 'value="RS-12"' in page
+    assert asked(page) == "answer_reserva"
+    assert asked(talk.read()) == "answer_reserva"
+
+
+def test_required_question_cannot_be_skipped(talk: Talk):
+    talk.report()
+
+    assert talk.post("respuesta", pregunta="title", omitir="1").status_code == 422
+    assert asked(talk.read()) == "title"
+
+
+def test_earlier_answer_is_corrected_and_the_rest_stays(talk: Talk):
+    talk.all()
+
+    page = talk.read(f"{talk.at}?cambiar=title")
+    assert asked(page) == "title"
+    assert f'value="{DETAILS["title"]}"' in page
+    page = talk.answer("title", "Me cobraron tres veces")
+
+    assert "¿Está bien?" in page
+    talk.say("enviar")
+    ticket = Ticket.objects.get()
+    assert (ticket.title, ticket.requester_name) == ("Me cobraron tres veces", "Ana Ruiz")
+
+
+def test_corrected_choice_drops_the_question_that_depended_on_it(talk: Talk):
+    talk.details()
+
+    page = talk.answer("answer_medio", "efectivo")
+
+    assert "Últimos 4 dígitos" not in page
+    assert asked(page) == "files"
+
+
+def test_topic_is_changed_and_answers_stay(talk: Talk):
+    talk.details()
+
+    page = talk.say("tema", tipo="prueba-invitados.tramite")
+
+    assert "Código de la reserva" not in page
+    assert DETAILS["title"] in page
+
+
+def test_reload_in_the_middle_shows_the_same_question(talk: Talk):
+    page = talk.details()
+
+    assert asked(talk.read()) == asked(page) == "files"
+    assert DETAILS["title"] in talk.read()
+
+
+def test_mistyped_address_is_accepted_when_sent_again(talk: Talk):
+    talk.details()
+    talk.answer("files")
+
+    first = talk.post("respuesta", pregunta="email", email="ana@gmial.com")
+    assert first.status_code == 422
+    assert "ana@gmail.com" in unescape(first.content.decode())
+    page = talk.say("respuesta", pregunta="email", email="ana@gmial.com", address_ok="ana@gmial.com")
+
+    assert asked(page) == "name"
+
+
+def test_file_is_removed_and_a_refused_one_is_named(talk: Talk):
+    talk.details()
+    refused = talk.client.post(f"{talk.at}respuesta/", {"pregunta": "files", "files": [png("virus.exe")]})
+    assert refused.status_code == 422
+    assert "virus.exe" in refused.content.decode()
+    talk.client.post(f"{talk.at}respuesta/", {"pregunta": "files", "files": [png()]})
+    file = Attachment.objects.get()
+
+    talk.client.post(f"{talk.at}respuesta/", {"quitar": str(file.uuid)})
+
+    assert not Attachment.objects.exists()
+
+
+def test_topic_for_accounts_asks_to_sign_in(talk: Talk, process: Process):
+    page = talk.report(PLATAFORMA)
+
+    assert asked(page) == ""
+    assert "necesitas entrar con tu cuenta" in page
+    talk.say("enviar")
+    assert not Ticket.objects.exists()
+
+
+def test_oversized_answer_is_refused(talk: Talk):
+    talk.report()
+    talk.answer("title", "Corto")
+
+    answer = talk.post("respuesta", pregunta="description", description="x" * 70_000)
+
+    assert answer.status_code == 422
+    assert len(answer.content) < 200_000
+    assert ReportDraft.objects.get().values == {"title": ["Corto"]}
+
+
+@pytest.mark.demand("S0.8")
+def test_signed_in_person_is_not_asked_for_an_address(customer: User, process: Process):
+    talk = Talk(signed_in(customer))
+    talk.report(PLATAFORMA)
+    names = []
+    page = talk.read()
+    while asked(page):
+        names.append(asked(page))
+        given = {"title": "No abre", "description": "Nada", "answer_area": "x"}.get(asked(page))
+        page = talk.answer(asked(page), given) if given else talk.answer(asked(page))
+    assert "email" not in names
+
+    page = talk.say("enviar")
+
+    ticket = Ticket.objects.get()
+    assert ticket.requester == customer
+    assert f"/tickets/{ticket.folio}/" in page
+
+
+# --- The conversation on the ticket -----------------------------------------------------------------------
+
+
+def filed(talk: Talk) -> Ticket:
+    make_article("Me cobraron dos veces la reserva", audience=Audience.PUBLIC)
+    talk.say("pregunta", texto="me cobraron dos veces la reserva")
+    talk.say("resuelto", resuelto="no")
+    talk.say("tema", tipo=PAGO)
+    talk.answer("title", DETAILS["title"])
+    for name in ("answer_reserva", "answer_medio", "answer_ultimos"):
+        talk.answer(name, DETAILS[name])
+    talk.answer("files")
+    talk.answer("email", "ana@example.com")
+    talk.answer("name", "Ana")
+    talk.answer("phone")
+    talk.say("enviar")
+    return Ticket.objects.get()
+
+
+@pytest.mark.demand("S0.8")
+def test_conversation_stands_on_the_ticket_for_requester_and_staff(talk: Talk, agent: User):
+    ticket = filed(talk)
+    link = guests.issue(ticket, purpose=Purpose.FOLLOW, email="ana@example.com")
+    guest = Client()
+    guest.get(f"/enlace/{link}/")
+    agent.departments.add(ticket.department)
+
+    for page in (
+        guest.get(f"/invitado/{ticket.folio}/"),
+        signed_in(agent).get(f"/agentes/tickets/{ticket.folio}/"),
+    ):
+        text = unescape(page.content.decode())
+        assert "Conversación con el asistente" in text
+        assert "Sigo con el problema" in text
+        assert "¿De qué se trata?" in text
+        assert "por el asistente" in text
+    assert ticket.messages.get().kind == MessageKind.REPORT
+
+
+def test_conversation_of_another_ticket_is_not_shown(talk: Talk, agent: User, process: Process):
+    filed(talk)
+    other = make_ticket(process, title="Otra cosa")
+
+    page = signed_in(agent).get(f"/agentes/tickets/{other.folio}/").content.decode()
+
+    assert "Conversación con el asistente" not in page
+
+
+# --- Whose conversation -----------------------------------------------------------------------------------
+
+
+def test_another_browser_does_not_see_the_conversation(talk: Talk):
+    talk.details()
+
+    assert DETAILS["title"] not in Talk(Client()).read()
+
+
+def test_conversation_of_an_account_is_hidden_after_signing_out(guest_process: Process, customer: User):
+    client = signed_in(customer)
+    talk = Talk(client)
+    talk.details()
+    client.logout()
+
+    assert DETAILS["title"] not in talk.read()
+
+
+def test_visitor_takes_the_conversation_along_when_signing_in(guest_process: Process, customer: User):
+    talk = Talk(Client())
+    talk.details()
+    talk.client.force_login(customer)
+
+    assert DETAILS["title"] in talk.read()
+
+
+def test_start_over_begins_empty_and_keeps_what_was_filed(talk: Talk):
+    talk.all()
+    talk.say("enviar")
+    answer = talk.post("de-nuevo")
+
+    assert answer.status_code == 302
+    page = talk.read(answer["Location"])
+    assert "Reporte creado" not in page
+    assert Chat.objects.get().ticket == Ticket.objects.get()
+
+
+def test_start_over_throws_away_what_was_not_sent(talk: Talk):
+    talk.details()
+    talk.post("de-nuevo")
+
+    assert not Chat.objects.exists()
+    assert ReportDraft.objects.get().discarded_at
+
+
+# --- Questions --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.8", "S3.20")
+def test_question_is_answered_from_public_articles(talk: Talk):
+    make_article("La talanquera no lee mi placa", summary="Muestra el código QR.", audience=Audience.PUBLIC)
+    make_article("Abrir la talanquera a mano", audience=Audience.INTERNAL)
+    make_article("Talanquera para abonados", audience=Audience.CUSTOMERS)
+
+    page = talk.say("pregunta", texto="la talanquera no lee mi placa")
+
+    assert "Muestra el código QR." in page
+    assert "/ayuda/la-talanquera-no-lee-mi-placa/" in page
+    assert "a mano" not in page
+    assert "abonados" not in page
+
+
+def test_solved_question_ends_with_thanks_and_no_ticket(talk: Talk):
+    make_article("La talanquera no lee mi placa", audience=Audience.PUBLIC)
+    talk.say("pregunta", texto="la talanquera no lee mi placa")
+
+    page = talk.say("resuelto", resuelto="si")
+
+    assert "Me alegra" in page
+    assert not Ticket.objects.exists()
+
+
+def test_question_without_answer_says_so(talk: Talk):
+    page = talk.say("pregunta", texto="receta de arepas")
+
+    assert "No encontré un artículo" in page
+    assert "Esto lo resolvió" not in page
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 1001])
+def test_empty_or_long_question_is_refused(talk: Talk, text: str):
+    assert talk.post("pregunta", texto=text).status_code == 422
+    assert not Chat.objects.exists()
+
+
+def test_conversation_takes_no_more_than_its_most_lines(talk: Talk):
+    talk.say("pregunta", texto="hola")
+    chat = Chat.objects.get()
+    chats.go_on(chat, *[chats.line("x")] * 200)
+    chat.refresh_from_db()
+    assert len(chat.lines) == chats.MOST_LINES
+
+    assert talk.post("pregunta", texto="otra").status_code == 422
+
+
+# --- Following a ticket -----------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.8")
+def test_guest_must_open_the_mailed_link_before_anything_is_told(guest_process: Process):
+    ticket = make_ticket(
+        guest_process, title="La cámara secreta", guest_email="ana@example.com", category="tramite"
+    )
+    talk = Talk(Client())
+    talk.say("camino", camino="follow")
+    assert "La cámara secreta" not in talk.say("seguir", folio=ticket.folio, email="ana@example.com")
+
+    talk.client.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email='ana@example.com')}/")
+
+    page = talk.read()
+    assert "La cámara secreta" in page
+    assert f"/invitado/{ticket.folio}/" in page
+
+
+def test_following_says_the_same_whether_the_ticket_exists(talk: Talk):
+    ticket = make_ticket(Process.objects.get(), guest_email="ana@example.com", category="tramite")
+    pages = []
+    for folio, email in (
+        (ticket.folio, "ana@example.com"),
+        (ticket.folio, "otra@example.com"),
+        ("MA-99999", "ana@example.com"),
+    ):
+        talk.say("camino", camino="follow")
+        page = talk.say("seguir", folio=folio, email=email)
+        pages.append(
+            re.sub(r'value="[^"]{40,}"|X-CSRF[^>]+>|<time.*?</time>', "", page).replace(folio, "FOLIO")
+        )
+        talk.post("de-nuevo")
+        if "marco" in talk.at:
+            talk = Talk(talk.client, framed=True)
+        pages[-1] = pages[-1].replace(talk.at, "")
+    texts = [re.sub(r"/asistente/marco/[^/]+/", "", page) for page in pages]
+    assert texts[0] == texts[1] == texts[2]
+    assert not any("example.com" in line["text"] for chat in Chat.objects.all() for line in chat.lines)
+    assert TicketEvent.objects.filter(kind=EventKind.LINK).count() == 1
+
+
+def test_revoked_link_tells_nothing(guest_process: Process):
+    ticket = make_ticket(
+        guest_process, title="La cámara secreta", guest_email="ana@example.com", category="tramite"
+    )
+    talk = Talk(Client())
+    talk.client.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email='ana@example.com')}/")
+    guests.revoke(ticket)
+
+    assert "La cámara secreta" not in talk.say("camino", camino="follow")
+
+
+def test_person_sees_their_own_open_tickets_only(ticket: Ticket, customer: User, stranger: User):
+    mine, theirs = Talk(signed_in(customer)), Talk(signed_in(stranger))
+
+    assert ticket.title in mine.say("camino", camino="follow")
+    assert ticket.title not in theirs.say("camino", camino="follow")
+
+
+# --- A person ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.8", "S3.25")
+def test_person_is_always_offered_and_the_message_becomes_a_ticket(talk: Talk):
+    assert 'value="person"' in talk.read()
+    page = talk.say("camino", camino="person")
+    assert "te responde" in page
+    page = talk.say("tema", tipo="prueba-invitados.tramite")
+    assert asked(page) == "description"
+    talk.answer("description", "Necesito mi factura")
+    page = talk.answer("email", "ana@example.com")
+    assert "Te responde una persona en" in page
+
+    talk.say("enviar")
+
+    ticket = Ticket.objects.get()
+    assert (ticket.title, ticket.department.key) == ("Quiero hablar con una persona", "administracion")
+    assert ticket.chat.path == "person"
+
+
+# --- Age --------------------------------------------------------------------------------------------------
+
+
+def test_old_conversations_are_forgotten(talk: Talk, customer: User):
+    talk.details()
+    Talk(signed_in(customer)).say("camino", camino="report")
+    with time_machine.travel(timezone.now() + timedelta(days=6)):
+        assert chats.forget_old_chats() == 0
+    with time_machine.travel(timezone.now() + timedelta(days=8)):
+        assert chats.forget_old_chats() == 1
+    with time_machine.travel(timezone.now() + timedelta(days=31)):
+        assert chats.forget_old_chats() == 1
+
+
+def test_filed_conversation_stays_with_its_ticket_and_leaves_the_browser(talk: Talk):
+    talk.all()
+    talk.say("enviar")
+
+    with time_machine.travel(timezone.now() + timedelta(days=8)):
+        assert chats.forget_old_chats() == 0
+
+    chat = Chat.objects.get()
+    assert (chat.visitor, chat.digest, chat.owner) == ("", "", None)
+    assert chat.ticket == Ticket.objects.get()
+
+
+def test_deleting_the_ticket_or_the_account_deletes_the_conversation(guest_process: Process, customer: User):
+    talk = Talk(signed_in(customer))
+    talk.say("pregunta", texto="mi cédula es 123")
+    customer.delete()
+
+    assert not Chat.objects.exists()
+
+
+# --- In the frame of another site -------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S0.6")
+def test_frame_may_be_shown_by_listed_sites_only(framed: Talk):
+    for address in ("/asistente/marco/", framed.at):
+        answer = framed.client.get(address)
+        assert f"frame-ancestors {OTHER_SITE};" in f"{answer['Content-Security-Policy']};"
+        assert "X-Frame-Options" not in answer
+    for address in ("/", "/asistente/", "/nuevo/", "/cuenta/entrar/"):
+        answer = framed.client.get(address)
+        assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+        assert answer["X-Frame-Options"] == "DENY"
+
+
+def test_frame_does_not_exist_without_listed_sites(client: Client, guest_process: Process):
+    assert client.get("/asistente/marco/").status_code == 404
+
+
+def test_frame_reads_and_sets_no_cookie(framed: Talk, customer: User, ticket: Ticket):
+    framed.client.force_login(customer)
+    before = {name: morsel.value for name, morsel in framed.client.cookies.items()}
+
+    page = framed.say("camino", camino="follow")
+    framed.say("pregunta", texto="hola")
+
+    assert ticket.title not in page
+    assert customer.name not in page
+    assert {name: morsel.value for name, morsel in framed.client.cookies.items()} == before
+    assert Chat.objects.get().owner is None
+
+
+def test_frame_does_not_sign_anybody_out(framed: Talk, customer: User):
+    framed.client.force_login(customer)
+
+    answer = framed.client.get(framed.at)
+
+    assert "Clear-Site-Data" not in answer
+    assert framed.client.get("/tickets/").status_code == 200
+
+
+def test_form_that_another_site_sends_to_a_frame_is_refused(framed: Talk):
+    for headers in ({"Origin": OTHER_SITE}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+        answer = framed.client.post(f"{framed.at}camino/", {"camino": "report"}, headers=headers)
+        assert answer.status_code == 404, headers
+    assert not Chat.objects.exists()
+
+
+def test_invented_secret_opens_no_conversation(framed: Talk):
+    answer = framed.client.post("/asistente/marco/inventado/camino/", {"camino": "report"})
+
+    assert answer["Location"] == "/asistente/marco/"
+    assert not Chat.objects.exists()
+
+
+def test_frame_address_opened_as_a_page_leads_to_the_own_page(framed: Talk):
+    framed.details()
+
+    answer = framed.client.get(framed.at, headers={"Sec-Fetch-Dest": "document"})
+
+    assert answer["Location"] == "/asistente/"
+
+
+def test_secret_of_a_frame_is_stored_as_a_hash(framed: Talk):
+    framed.say("camino", camino="report")
+
+    assert framed.at.split("/")[3] not in str(Chat.objects.values())
+
+
+def test_own_pages_require_the_csrf_token(guest_process: Process):
+    client = Client(enforce_csrf_checks=True)
+
+    assert client.post("/asistente/camino/", {"camino": "report"}).status_code == 403

@@ -1,0 +1,295 @@
+"""The conversation with the assistant (S0.8): one view for each form of its page, all answered by a redirect back.
+
+The views get a `Place` from `portal.chats`. They are the same on the desk's own pages and in the frame of another site.
+"""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from content.errors import InvalidData
+from knowledge.ranking import rank
+from tickets import chats
+from tickets.attachments import discard_draft, keep_drafts
+from tickets.chats import line
+from tickets.drafts import keep_contact, keep_report, keepable
+from tickets.enums import Channel, ChatPath
+from tickets.models import Chat, ReportDraft
+from tickets.requesters import guests
+from web.ratelimit import by_ip, by_user, limited, too_many_requests
+from web.refusals import Refusal
+
+from .. import drafts
+from ..chats import Place
+from ..forms.ticket import ResendForm
+from ..pages import topics
+from ..pages.articles import address_of
+from ..pages.chat import chat_page, interview_of, person_hours
+from ..pages.interview import FILES, Interview, contact_data
+from .sending import RECEIPTS, file_draft, may_mail_receipt, strangers_network
+
+ANSWERS = 3
+
+
+@require_safe
+def conversation(request: HttpRequest, place: Place) -> HttpResponse:
+    return chat_page(place, asked=request.GET.get("cambiar", ""))
+
+
+@require_safe
+def start(request: HttpRequest, place: Place) -> HttpResponse:
+    """Show a frame's first page, whose forms lead to the address of the conversation."""
+    return chat_page(place, is_start=True)
+
+
+@limited("chat-begin", rate="60/h", by=by_ip)
+@require_POST
+def choose_path(request: HttpRequest, place: Place) -> HttpResponse:
+    """Go one of the four ways, or back to the menu."""
+    asked = request.POST.get("camino", "")
+    if asked not in ChatPath.values:
+        if place.chat:
+            chats.go_on(place.chat, path="")
+        return place.back()
+    path = ChatPath(asked)
+    said = [line(str(path.label), mine=True)]
+    if path == ChatPath.PERSON:
+        said.append(line(_who_attends()))
+    chats.go_on(place.begun(), *said, path=path, owner=place.user)
+    return place.back()
+
+
+def _who_attends() -> str:
+    """Return whether people attend now, and what happens to a message written meanwhile."""
+    hours = person_hours()
+    if hours["open"]:
+        return _("Ahora hay personas atendiendo, %(until)s. Escribe tu mensaje y le llega a su cola.") % {
+            "until": hours["text"]
+        }
+    if hours["open"] is None:
+        return _("Escribe tu mensaje: queda como ticket y te responde una persona.")
+    return _(
+        "Ahora no hay nadie atendiendo: %(until)s. Deja tu mensaje: queda como ticket y te responde una persona."
+    ) % {"until": hours["text"]}
+
+
+@limited("chat", rate="200/10m", by=by_user)
+@require_POST
+def choose_topic(request: HttpRequest, place: Place) -> HttpResponse:
+    """Begin the report about a topic, or change its topic. What was answered stays."""
+    topic = topics.find(request.POST.get("tipo", ""))
+    chat = place.chat
+    if chat is None or topic is None or chat.ticket_id:
+        return place.back()
+    draft = _report_of(place, chat)
+    values = dict(draft.values)
+    if chat.path == ChatPath.PERSON and not topic.definition.title_from:
+        values.setdefault("title", [_("Quiero hablar con una persona")])
+    chats.write_report(chat, keep_report(draft, topic=topic.key, values=values, seen=draft.page))
+    return place.back()
+
+
+def _report_of(place: Place, chat: Chat) -> ReportDraft:
+    """Return the unsent report of the conversation, or a new one that is not stored yet, for this person."""
+    draft = chat.report
+    if draft is None or draft.folio:
+        draft = ReportDraft(code=drafts.new_code())
+    draft.visitor = place.draft_visitor
+    draft.owner = place.user or draft.owner
+    return draft
+
+
+@limited("chat", rate="200/10m", by=by_user)
+@require_POST
+def answer(request: HttpRequest, place: Place) -> HttpResponse:
+    """Take the answer to one question. A refused answer is shown again with its errors and is not kept."""
+    chat = place.chat
+    interview = interview_of(place, chat) if chat and not chat.ticket_id else None
+    if chat is None or interview is None or _must_sign_in(place, interview):
+        return place.back()
+    name = request.POST.get("pregunta", "")
+    if file := request.POST.get("quitar"):
+        if place.user:
+            drafts.adopt_files(interview.draft, place.user)
+        discard_draft(interview.draft.files_key, file, actor=place.user)
+        return place.back(cambiar=FILES)
+    if name not in interview.names:
+        return place.back()
+    if name == FILES:
+        return _take_files(request, place, chat, interview)
+    given = [] if "omitir" in request.POST else request.POST.getlist(name)
+    kept = keepable({name: given})
+    tried = _tried(place, interview, name, kept.get(name, []), request.POST.get("address_ok", ""))
+    errors = tried.errors(name)
+    if given and not kept:
+        errors = [_("El texto es demasiado largo.")]
+    if "omitir" in request.POST and interview.may_skip(name):
+        errors = []
+    if errors:
+        return chat_page(place, asked=name, interview=tried, errors=errors, status=422)
+    _store(place, chat, interview, name, kept.get(name, []))
+    return place.back()
+
+
+def _tried(place: Place, interview: Interview, name: str, given: list[str], address_ok: str) -> Interview:
+    """Return the interview as it would be with this answer, without storing it."""
+    draft = interview.draft
+    values, contact = dict(draft.values), dict(draft.contact)
+    (values if name in interview.details.fields else contact)[name] = given
+    copy = ReportDraft(code=draft.code, topic=draft.topic, values=values, contact=contact)
+    tried = Interview(copy, interview.topic, user=place.user, is_short=interview.is_short)
+    if name == "email":  # only an address that was accepted before counts as meant
+        data = contact_data(copy, place.user)
+        data["address_ok"] = address_ok
+        tried.contact.data = data
+    tried.draft_files = interview.draft_files
+    return tried
+
+
+def _store(place: Place, chat: Chat, interview: Interview, name: str, given: list[str]) -> None:
+    draft = _report_of(place, chat)
+    if name in interview.details.fields:
+        values = {**draft.values, name: given}
+        draft = keep_report(draft, topic=draft.topic, values=values, seen=draft.page)
+    else:
+        draft = keep_contact(draft, contact={**draft.contact, name: given})
+    chats.write_report(chat, draft)
+
+
+def _take_files(request: HttpRequest, place: Place, chat: Chat, interview: Interview) -> HttpResponse:
+    problems = keep_drafts(
+        request.FILES.getlist(FILES),
+        draft_key=interview.draft.files_key,
+        actor=place.user,
+        limits=interview.topic.definition.files,
+        visitor=by_ip(request),
+    )
+    if problems:
+        return chat_page(place, asked=FILES, errors=problems, status=422)
+    _store(place, chat, interview, FILES, [])
+    return place.back()
+
+
+def _must_sign_in(place: Place, interview: Interview) -> bool:
+    return place.user is None and (interview.topic.needs_account or interview.draft.owner_id is not None)
+
+
+@limited("report", rate="60/10m", by=by_user)
+@limited("report-mail-network", rate="60/h", by=strangers_network)
+@require_POST
+def send(request: HttpRequest, place: Place) -> HttpResponse:
+    """File the report and attach the conversation to its ticket. Sent twice, it files once."""
+    chat = place.chat
+    interview = interview_of(place, chat) if chat and not chat.ticket_id else None
+    if chat is None or interview is None or interview.first_open or _must_sign_in(place, interview):
+        return place.back()  # what is missing is asked there
+    details, contact = interview.details, interview.contact
+    if not contact.is_valid() or not details.is_valid():
+        return place.back()
+    if not may_mail_receipt(request, contact):
+        return too_many_requests(request, window=RECEIPTS.seconds)
+    said = _said(interview)
+    with Refusal() as refusal:
+        ticket = file_draft(request, interview.draft, interview.topic, details, contact, channel=Channel.CHAT)
+        chats.attach(chat, ticket, *said)
+        return place.back()
+    problem = refusal.problem
+    errors = (
+        [text for texts in problem.errors.values() for text in texts]
+        if isinstance(problem, InvalidData)
+        else [str(refusal)]
+    )
+    return chat_page(place, errors=errors, status=422)
+
+
+def _said(interview: Interview) -> list[chats.Line]:
+    """Return the questions and answers of the report as lines, which stay on the ticket."""
+    said = [line(_("¿De qué se trata?")), line(interview.topic.name, mine=True)]
+    for each in interview.answered():
+        said += [line(each.label), line(each.text, mine=True)]
+    return said
+
+
+@limited("chat-ask", rate="60/10m", by=by_user)
+@require_POST
+def ask(request: HttpRequest, place: Place) -> HttpResponse:
+    """Answer a question from the articles that the person may read."""
+    typed = request.POST.get("texto", "")[: 2 * chats.LONGEST_QUESTION].replace("\0", "").strip()
+    errors = []
+    if not typed:
+        errors = [_("Escribe tu pregunta.")]
+    elif len(typed) > chats.LONGEST_QUESTION:
+        errors = [
+            _("Escribe tu pregunta en menos de %(most)d caracteres.") % {"most": chats.LONGEST_QUESTION}
+        ]
+    elif place.chat and len(place.chat.lines) >= chats.MOST_LINES - 2:
+        errors = [_("Esta conversación ya es muy larga. Empieza otra para seguir preguntando.")]
+    if errors:
+        return chat_page(place, errors=errors, typed=typed, status=422)
+    chat = place.begun()
+    chats.go_on(chat, line(typed, mine=True), _answer_to(place, typed), path=ChatPath.ASK, owner=place.user)
+    return place.back()
+
+
+def _answer_to(place: Place, question: str) -> chats.Line:
+    hits = rank(question, reader=place.reader, language=(get_language() or "")[:2], limit=ANSWERS)
+    if not hits:
+        return line(
+            _("No encontré un artículo que responda eso. Puedo reportarlo por ti o pasarte con una persona.")
+        )
+    articles = [(hit.title, address_of(hit.article)) for hit in hits]
+    return line(hits[0].summary or _("Encontré esto, que puede ayudarte."), articles=articles)
+
+
+@limited("chat", rate="200/10m", by=by_user)
+@require_POST
+def solved(request: HttpRequest, place: Place) -> HttpResponse:
+    """Thank the person whose question is answered; for anybody else begin a report with what they asked."""
+    chat = place.chat
+    if chat is None or chat.ticket_id:
+        return place.back()
+    if request.POST.get("resuelto") == "si":
+        thanks = line(_("Me alegra. ¿Te ayudo con algo más?"))
+        chats.go_on(chat, line(_("Esto lo resolvió"), mine=True), thanks, path="")
+        return place.back()
+    asked = next((each["text"] for each in reversed(chat.lines) if each.get("mine")), "")
+    chats.go_on(
+        chat,
+        line(_("Sigo con el problema"), mine=True),
+        line(_("Entonces hagamos un reporte para que lo revise el equipo. Usaré lo que me contaste.")),
+        path=ChatPath.REPORT,
+    )
+    draft = _report_of(place, chat)
+    if asked and not draft.values.get("description"):
+        values = {**draft.values, "description": [asked]}
+        chats.write_report(chat, keep_report(draft, topic=draft.topic, values=values, seen=draft.page))
+    return place.back()
+
+
+@limited("resend", rate="10/h")
+@require_POST
+def follow(request: HttpRequest, place: Place) -> HttpResponse:
+    """Mail a new link to a ticket, and answer the same whether or not the folio and the address belong together, as
+    `resend_link` does (B15, B26). The address is not kept in the conversation."""
+    form = ResendForm(request.POST)
+    if not form.is_valid():
+        return chat_page(place, form=form, status=422)
+    guests.send_again(folio=form.cleaned_data["folio"], email=form.cleaned_data["email"])
+    told = _(
+        "Si ese folio y ese correo van juntos, enviamos al correo un enlace para ver el ticket. Ábrelo para "
+        "demostrar que el correo es tuyo: sin eso no puedo decir nada de ningún ticket."
+    )
+    said = line(form.cleaned_data["folio"], mine=True)
+    chats.go_on(place.begun(), said, line(told), path=ChatPath.FOLLOW, owner=place.user)
+    return place.back()
+
+
+@limited("chat", rate="200/10m", by=by_user)
+@require_POST
+def start_over(request: HttpRequest, place: Place) -> HttpResponse:
+    """End this conversation. Its unsent report is thrown away; a sent one stays with its conversation."""
+    if place.chat:
+        chats.end(place.chat)
+    return redirect("portal:frame_start" if place.is_framed else "portal:assistant")
