@@ -11,6 +11,7 @@ from pytest_playwright.pytest_playwright import CreateContextCallback
 
 from e2e.mailbox import DemoMailbox, Mailbox
 from e2e.processes import Stack
+from e2e.site import Site, running
 from e2e.walker import Agent, Walker
 from tools.browsers import find_browser
 
@@ -40,9 +41,18 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def site() -> Iterator[Site]:
+    """A site of somebody else that shows the assistant of `desk`."""
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Stack]:
     """The running embedded size, with worker and scheduler, and with the demo's people but no tickets."""
     with Stack.embedded(tmp_path_factory.mktemp("desk")) as stack:
+        site.desk = stack.url("")
+        stack.env["DESK_WIDGET_ORIGINS"] = site.listed
         stack.manage("migrate", "--verbosity=0")
         stack.manage("load_demo", "--without-tickets")
         stack.start_all(workers=1, mail_apart=False)  # as in demo/run.py
@@ -62,8 +72,8 @@ class People:
         self._new_context, self._desk = new_context, desk
         self.walkers: list[Walker] = []
 
-    def on_phone(self, name: str) -> Walker:
-        page = self._open(PHONE, has_touch=True, is_mobile=True)
+    def on_phone(self, name: str, **options: Any) -> Walker:
+        page = self._open(PHONE, has_touch=True, is_mobile=True, **options)
         return self._watched(Walker(name, page))
 
     def at_desk(self, name: str) -> Agent:

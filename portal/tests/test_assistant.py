@@ -359,7 +359,7 @@ def test_start_over_throws_away_what_was_not_sent(talk: Talk):
 # --- Questions --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.demand("S0.8", "S3.20")
+@pytest.mark.demand("S0.8")
 def test_question_is_answered_from_public_articles(talk: Talk):
     make_article("La talanquera no lee mi placa", summary="Muestra el código QR.", audience=Audience.PUBLIC)
     make_article("Abrir la talanquera a mano", audience=Audience.INTERNAL)
@@ -594,3 +594,17 @@ def test_own_pages_require_the_csrf_token(guest_process: Process):
     client = Client(enforce_csrf_checks=True)
 
     assert client.post("/asistente/camino/", {"camino": "report"}).status_code == 403
+
+
+# --- Cost -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lines", [1, 60])
+def test_page_query_count_is_bounded(guest_process: Process, lines: int, django_assert_max_num_queries: Any):
+    talk = Talk(Client())
+    talk.details()
+    chat = Chat.objects.get()
+    chats.go_on(chat, *[chats.line("hola")] * lines)
+
+    with django_assert_max_num_queries(10):
+        talk.read()
