@@ -25,6 +25,7 @@ from ..chats import Place
 from . import topics
 from .contact import panel
 from .interview import FILES, Interview
+from .suggestions import offers
 from .tickets import awaiting_first, rows
 from .topics import Topic
 
@@ -146,6 +147,9 @@ def _report(place: Place, chat: Chat, asked: str, refused: Interview | None) -> 
     if not name:
         return context | {
             "step": "review",
+            "offered": [
+                each for each in offers(place.request, topic, kept.draft.values).items if each.address
+            ],
             "promise": target_in_words(topic.first_response) if topic.first_response else "",
             "email": place.user.email if place.user else chat.report.contact.get("email", [""])[-1],  # type: ignore[union-attr]
         }

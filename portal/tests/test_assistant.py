@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from knowledge.enums import Audience
+from knowledge.models import Deflection
 from knowledge.tests.factories import make_article
 from tickets import chats
 from tickets.enums import Channel, EventKind, MessageKind, Purpose
@@ -381,6 +382,22 @@ def test_solved_question_ends_with_thanks_and_no_ticket(talk: Talk):
 
     assert "Me alegra" in page
     assert not Ticket.objects.exists()
+
+
+def test_answer_before_sending_spares_the_report(talk: Talk):
+    text = {"body": DETAILS["description"], "summary": DETAILS["description"]}
+    article = make_article(DETAILS["title"], audience=Audience.PUBLIC, **text)
+    hidden = make_article("Me cobraron dos veces la reserva: devolver", audience=Audience.INTERNAL, **text)
+    page = talk.all()
+    assert article.address in page.partition("¿Está bien?")[0]
+    assert hidden.address not in page
+
+    page = talk.say("resuelto", resuelto=f"articulo-{article.pk}")
+
+    assert "Me alegra" in page
+    assert not Ticket.objects.exists()
+    assert Deflection.objects.count() == ("marco" not in talk.at)
+    assert ReportDraft.objects.get().values["title"] == [DETAILS["title"]]
 
 
 def test_question_without_answer_says_so(talk: Talk):

@@ -3,6 +3,8 @@
 The views get a `Place` from `portal.chats`. They are the same on the desk's own pages and in the frame of another site.
 """
 
+from collections.abc import Iterable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language
@@ -10,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from content.errors import InvalidData
-from knowledge.ranking import rank
+from knowledge import deflections
+from knowledge.suggestions import Suggestion, find, suggest
 from tickets import chats
 from tickets.attachments import discard_draft, keep_drafts
 from tickets.chats import line
@@ -25,10 +28,10 @@ from .. import drafts
 from ..chats import Place
 from ..forms.ticket import ResendForm
 from ..pages import topics
-from ..pages.articles import address_of
 from ..pages.chat import chat_page, interview_of, person_hours
 from ..pages.interview import FILES, Interview, contact_data
 from .sending import RECEIPTS, file_draft, may_mail_receipt, strangers_network
+from .suggestions import SOLVED
 
 ANSWERS = 3
 
@@ -233,24 +236,61 @@ def ask(request: HttpRequest, place: Place) -> HttpResponse:
     return place.back()
 
 
+def _count_as_solved(place: Place, chat: Chat, suggestion: Suggestion) -> None:
+    """Note the answer that made the report unnecessary. Not in a frame: there nobody can be told from anybody else, so
+    that what they file later would not take it back."""
+    interview = interview_of(place, chat)
+    if interview is None or place.is_framed or not SOLVED.take(f"solved {by_ip(place.request)}"):
+        return
+    topic, draft = interview.topic, interview.draft
+    deflections.record(
+        suggestion,
+        process=topic.process.key,
+        category=topic.category.key if topic.category else "",
+        user=place.user,
+        visitor=draft.visitor,
+        draft=draft.key,
+    )
+
+
 def _answer_to(place: Place, question: str) -> chats.Line:
-    hits = rank(question, reader=place.reader, language=(get_language() or "")[:2], limit=ANSWERS)
-    if not hits:
+    """Answer with what a provider wrote from articles, else with the best of what was found."""
+    language = get_language() or ""
+    found = suggest(question, reader=place.reader, language=language, limit=ANSWERS, answer=True)
+    if not found:
         return line(
             _("No encontré un artículo que responda eso. Puedo reportarlo por ti o pasarte con una persona.")
         )
-    articles = [(hit.title, address_of(hit.article)) for hit in hits]
-    return line(hits[0].summary or _("Encontré esto, que puede ayudarte."), articles=articles)
+    if found.answer:
+        return line(found.answer.text, articles=_named(found.answer.sources))
+    best = found.items[0]
+    text = best.plain_excerpt or _("Encontré esto, que puede ayudarte.")
+    if best.pattern:
+        text = _("Así se resolvieron casos parecidos: %(solution)s") % {"solution": f"{best.title}. {text}"}
+    return line(text, articles=_named(found.items))
+
+
+def _named(items: Iterable[Suggestion]) -> list[tuple[str, str]]:
+    """Return title and address of each article; a solution has no page of its own."""
+    return [(each.title, each.address) for each in items if each.address]
 
 
 @limited("chat", rate="200/10m", by=by_user)
 @require_POST
 def solved(request: HttpRequest, place: Place) -> HttpResponse:
-    """Thank the person whose question is answered; for anybody else begin a report with what they asked."""
+    """Thank the person whose question is answered; for anybody else begin a report with what they asked.
+
+    Before a report is sent, `resuelto` names the suggestion that made it unnecessary, which counts (S3.20). The report
+    is kept as a draft.
+    """
     chat = place.chat
     if chat is None or chat.ticket_id:
         return place.back()
-    if request.POST.get("resuelto") == "si":
+    given = request.POST.get("resuelto", "")
+    suggestion = find(given, reader=place.reader)
+    if suggestion is not None:
+        _count_as_solved(place, chat, suggestion)
+    if suggestion is not None or given == "si":
         thanks = line(_("Me alegra. ¿Te ayudo con algo más?"))
         chats.go_on(chat, line(_("Esto lo resolvió"), mine=True), thanks, path="")
         return place.back()
