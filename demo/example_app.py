@@ -1,4 +1,5 @@
-"""An app of the invented organisation, as far as its button «Ayuda»: it signs a link and leads to it (S0.5)."""
+"""An app of the invented organisation, as far as its button «Ayuda», which signs a link and leads to it (S0.5), and the
+assistant in its page (S0.6)."""
 
 import base64
 import hmac
@@ -40,7 +41,21 @@ def example_app(request: HttpRequest) -> HttpResponse:
     person = PEOPLE.get(request.POST.get("persona", ""))
     if request.method == "POST" and person is not None:
         return redirect(reverse("portal:app_link", args=[signed(person)]))
-    return render(request, "example_app.html", {"people": PEOPLE, "version": VERSION})
+    desk = other_name(request)
+    response = render(
+        request, "example_app.html", {"people": PEOPLE, "version": VERSION, "desk_elsewhere": desk}
+    )
+    if desk:  # what django-csp's decorator `csp_update` sets
+        vars(response)["_csp_update"] = {"script-src": [desk], "frame-src": [desk]}
+    return response
+
+
+def other_name(request: HttpRequest) -> str:
+    """Return the address of this desk under the other name of this machine, which browsers take for another site: from
+    there the page loads the widget. Empty if the desk is reached by neither name."""
+    name, _colon, port = request.get_host().partition(":")
+    other = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}.get(name, "")
+    return f"{request.scheme}://{other}:{port}" if other and port and settings.DESK_WIDGET_ORIGINS else ""
 
 
 def signed(person: dict[str, Any]) -> str:

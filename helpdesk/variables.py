@@ -337,7 +337,7 @@ VARIABLES: dict[str, Variable] = {
     "DESK_SUPPORT_WHATSAPP": _PHONE,
     "DESK_FROM_EMAIL": Variable("an address, or a name and an address: Mesa <ayuda@example.com>", _sender),
     "DESK_ASSISTANT_NAME": _TEXT,
-    "DESK_ASSISTANT_FACE": _one_of("robot", "headset", "car", "lighthouse"),
+    "DESK_ASSISTANT_FACE": _one_of("lighthouse", "headset", "bubble", "car"),
     "DESK_WIDGET_ORIGINS": _every(
         _origin, "addresses of sites such as https://www.example.com without a slash at the end"
     ),

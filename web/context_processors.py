@@ -3,7 +3,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
 
-FACES = {"robot": "robot", "headset": "headset", "car": "car-front", "lighthouse": "ma-lighthouse"}
+FACES = {"lighthouse": "ma-lighthouse", "headset": "headset", "bubble": "chat-left-dots", "car": "car-front"}
 """The icon of each face that the assistant may have."""
 
 

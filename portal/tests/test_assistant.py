@@ -413,6 +413,17 @@ def test_empty_or_long_question_is_refused(talk: Talk, text: str):
     assert not Chat.objects.exists()
 
 
+@pytest.mark.usefixtures("one_instant")
+def test_strangers_are_throttled(talk: Talk):
+    for _number in range(60):
+        assert talk.post("pregunta", texto="hola").status_code in (302, 422)
+
+    answer = talk.post("pregunta", texto="hola")
+
+    assert answer.status_code == 429
+    assert len(Chat.objects.get().lines) <= chats.MOST_LINES
+
+
 def test_conversation_takes_no_more_than_its_most_lines(talk: Talk):
     talk.say("pregunta", texto="hola")
     chat = Chat.objects.get()
@@ -530,7 +541,7 @@ def test_filed_conversation_stays_with_its_ticket_and_leaves_the_browser(talk: T
     assert chat.ticket == Ticket.objects.get()
 
 
-def test_deleting_the_ticket_or_the_account_deletes_the_conversation(guest_process: Process, customer: User):
+def test_deleting_the_account_deletes_its_conversation(guest_process: Process, customer: User):
     talk = Talk(signed_in(customer))
     talk.say("pregunta", texto="mi cédula es 123")
     customer.delete()

@@ -51,7 +51,7 @@ def test_script_does_not_exist_without_listed_sites(client: Client):
     assert client.get("/widget.js").status_code == 404
 
 
-@pytest.mark.parametrize("face", ["robot", "headset", "car", "lighthouse"])
+@pytest.mark.parametrize("face", ["lighthouse", "headset", "bubble", "car"])
 def test_every_face_can_be_drawn(client: Client, listed: None, settings: Any, face: str):
     settings.DESK_ASSISTANT_FACE = face
     script.cache_clear()

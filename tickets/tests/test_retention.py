@@ -12,13 +12,14 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.tests.factories import make_agent, make_supervisor
-from tickets import attachments
+from tickets import attachments, chats
 from tickets.definitions.loading import library
 from tickets.definitions.problems import DefinitionError
 from tickets.enums import DeliveryState
 from tickets.lists import history
 from tickets.models import (
     Attachment,
+    Chat,
     Delivery,
     Message,
     Nonconformity,
@@ -98,6 +99,16 @@ def test_expired_ticket_is_deleted_with_all_that_is_its_own():
     assert [default_storage.exists(name) for name in gone] == [False, False]
     assert [default_storage.exists(name) for name in kept] == [True, True]
     assert (deleted.tickets, deleted.files) == (1, 1)
+
+
+def test_conversation_with_the_assistant_goes_with_its_ticket():
+    process = keep_for(ALL)
+    chat = chats.begin(visitor="v")
+    chats.attach(chat, make_closed(process), chats.line("Título"))
+
+    retention.sweep()
+
+    assert not Chat.objects.exists()
 
 
 def test_nothing_is_deleted_without_retention():
