@@ -169,9 +169,14 @@ def _queues(cast: "dict[str, User]") -> Iterator[Page]:
 
 def _tickets(size: int) -> Iterator[Page]:
     from bench.filling import folio_of
+    from tickets.models import Ticket
 
     folios = [{"folio": folio_of(1 + number * 7919 % size)} for number in range(EXAMPLES)]
     yield Page("ticket", "Ticket, back office", ["supervisor0"], [_ticket()], folios)
+    proposed = Step("/agentes/tickets/{folio}/propuesta/", is_htmx=True)
+    newest = Ticket.objects.open().order_by("-created_at", "-pk").values_list("folio", flat=True)
+    opened = [{"folio": folio} for folio in newest[:EXAMPLES]]
+    yield Page("proposal", "Proposal beside it", ["supervisor0"], [proposed], opened)
 
 
 def _ticket() -> Step:
