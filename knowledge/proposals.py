@@ -110,7 +110,7 @@ class Proposal:
 def propose(ticket: Ticket, *, by: User) -> Proposal | None:
     """Return what solved tickets propose for an open ticket, or None if nothing that the person may see is alike.
 
-    Only parts that `by` may take now, and that would change something, are proposed. Takes up to twelve queries,
+    Only parts that `by` may take now, and that would change something, are proposed. Takes up to fourteen queries,
     whatever the number of tickets.
     """
     if not ticket.is_open or not policies.can_answer(by, ticket):

@@ -250,7 +250,7 @@ def test_proposal_takes_the_same_queries(count: int, django_assert_max_num_queri
         make_solved(f"{TITLE} {number}", done=DONE, assignee=make_agent(make_department()))
     ticket, agent = asked(), make_agent(make_department())
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         assert propose(ticket, by=agent)
 
 
