@@ -54,9 +54,9 @@ def sitemap_section(request: HttpRequest, slug: str) -> HttpResponse:
     section = get_object_or_404(Section, slug=slug)
     public = Article.objects.in_portal(None).filter(section=section)
     texts = ArticleText.objects.filter(article__in=public, published__isnull=False).select_related("article")
-    shown = texts.only("language", "article__slug", "article__updated_at").order_by("article_id", "-language")[
-        :MOST
-    ]
+    shown = texts.only("language", "article__slug", "article__updated_at").order_by(
+        "article_id", "-language"
+    )[:MOST]
     rows = [
         {
             "address": request.build_absolute_uri(address_of(text.article, text.language)),
