@@ -75,9 +75,11 @@ def go_on(chat: Chat, *lines: Line, path: str | None = None, owner: User | None 
 
 
 def write_report(chat: Chat, report: ReportDraft) -> None:
-    """Let the conversation fill in `report`, which is stored."""
-    Chat.objects.filter(pk=chat.pk, ticket=None).update(report=report, updated_at=timezone.now())
-    chat.report = report
+    """Let the conversation fill in `report`, which is stored. It then belongs to the account of the report, if any: a
+    visitor who comes to the browser later must not read it."""
+    owner = report.owner or chat.owner
+    Chat.objects.filter(pk=chat.pk, ticket=None).update(report=report, owner=owner, updated_at=timezone.now())
+    chat.report, chat.owner = report, owner
 
 
 @transaction.atomic

@@ -330,6 +330,18 @@ def test_conversation_of_an_account_is_hidden_after_signing_out(guest_process: P
     assert DETAILS["title"] not in talk.read()
 
 
+def test_answer_given_after_signing_in_is_hidden_when_the_session_ends(
+    guest_process: Process, customer: User
+):
+    talk = Talk(Client())
+    talk.report()
+    talk.client.force_login(customer)
+    talk.answer("title", "Solo para mí")
+    del talk.client.cookies["desk_session"]
+
+    assert "Solo para mí" not in talk.read()
+
+
 def test_visitor_takes_the_conversation_along_when_signing_in(guest_process: Process, customer: User):
     talk = Talk(Client())
     talk.details()

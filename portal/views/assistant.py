@@ -47,7 +47,7 @@ def start(request: HttpRequest, place: Place) -> HttpResponse:
     return chat_page(place, is_start=True)
 
 
-@limited("chat-begin", rate="60/h", by=by_ip)
+@limited("chat-begin", rate="300/h", by=by_user)
 @require_POST
 def choose_path(request: HttpRequest, place: Place) -> HttpResponse:
     """Go one of the four ways, or back to the menu."""
