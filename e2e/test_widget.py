@@ -55,6 +55,7 @@ def test_ticket_is_filed_in_the_page_of_another_site(
     answer(frame, "Correo electrónico", GUEST)
     skip(frame, "Tu nombre")
     skip(frame, "Teléfono o WhatsApp")
+    expect(frame.get_by_text("Esto es lo que voy a enviar.")).to_be_visible()
     assert violations(page) == []
     press(frame, "Enviar reporte")
 
