@@ -20,7 +20,7 @@ LEAST_WORDS = 2
 """The telling words that a text must share with a pattern, whose words are fewer than an article's."""
 TOLD_BY = 8
 FITS_TOPIC, EXPECTED = 0.8 * FITS, 1.15
-"""An article that is written for the chosen topic needs less to be offered, and counts more."""
+"""What is about the chosen topic needs less to be offered, and an article that is written for it counts more."""
 
 
 def suggestions(question: Question) -> Suggestions:
@@ -65,6 +65,7 @@ def _patterns(question: Question, analysis: Analysis) -> Iterable[Suggestion]:
         rows = rows.filter(category=question.category)
     patterns = list(rows.order_by("-cases", "pk")[:PATTERNS])
     texts = [pattern.stems for pattern in patterns]
+    least = FITS_TOPIC if question.process and question.category else FITS
     weights = {
         stem: _weight(
             sum(stem in stems for stems in texts) + analysis.known.get(stem, (0, 0))[1], analysis.total
@@ -73,7 +74,7 @@ def _patterns(question: Question, analysis: Analysis) -> Iterable[Suggestion]:
     }
     for pattern in patterns:
         score = _score(analysis, pattern.stems, weights)
-        if score >= FITS:
+        if score >= least:
             pieces = list(marked(pattern.text, analysis.telling_stems))
             yield Suggestion(pattern.title, pieces, score, pattern=pattern)
 
