@@ -35,8 +35,8 @@ LEAST, LEAST_OF_BEST = 0.12, 0.4
 """What is below, or below this share of the best, is not shown in a search."""
 FITS = 0.32
 """What is below is not suggested to somebody who did not search."""
-SURE, DOUBT = 0.86, 0.6
-"""One word alone, where a report has several, must stand in a text's title or keywords (an impact of `SURE`)."""
+SURE, DOUBT = 0.86, 0.45
+"""A word that a text has alone of a report must stand in its title or keywords (an impact of `SURE`)."""
 
 Pieces = list[tuple[str, bool]]
 
@@ -231,14 +231,14 @@ def _score(terms: Iterable[Term], impacts: dict[str, int]) -> float:
 
 
 def _doubt(terms: Iterable[Term], impacts: dict[str, int]) -> float:
-    """Return what to multiply the score by, of a text that has only one of several telling words of a report and is
-    not about it: `DOUBT`, else 1."""
+    """Return what to multiply the score by, of a text that has only one telling word of a report and is not about it:
+    `DOUBT`, else 1."""
     fits = [
         max(_fit(phrase, impacts) / phrase.weight for phrase in term.phrases)
         for term in terms
         if not term.is_filler
     ]
-    return DOUBT if len(fits) > 1 and sum(fit > 0 for fit in fits) == 1 and max(fits) < SURE else 1.0
+    return DOUBT if sum(fit > 0 for fit in fits) == 1 and max(fits) < SURE else 1.0
 
 
 def _fit(phrase: Phrase, impacts: dict[str, int]) -> float:
