@@ -102,6 +102,21 @@ class Editor:
         ]
 
     @property
+    def has_changed(self) -> bool:
+        """Whether the posted form says anything but what is saved. Browsers send a text with lines of their own end."""
+        names = set(self.text.changed_data) - {"expected"}
+        body = str(self.text["body"].value() or "").replace("\r\n", "\n")
+        if body == (self.begun.body if self.begun else ""):
+            names.discard("body")
+        return bool(names) or (self.may_edit_card and self.card.has_changed())
+
+    @property
+    def turns(self) -> dict[str, str]:
+        """The addresses of the text in another language, and of this one beside another, by their buttons."""
+        beside = {f"junto-{other.language}": f"{self.url}&junto={other.language}" for other in self.others}
+        return {f"idioma-{tab['code']}": tab["href"] for tab in self.tabs} | beside | {"junto-": self.url}
+
+    @property
     def marks(self) -> list[str]:
         """The personal data that is marked for removal in what is typed."""
         typed = "\n".join(str(self.text[name].value() or "") for name in ("title", "summary", "body"))

@@ -10,6 +10,7 @@ from knowledge import articles
 from knowledge.enums import ArticleState, Audience
 from knowledge.models import Article
 from knowledge.tests.factories import BODY, make_article, make_draft, make_section, make_supervisor
+from tickets.models import FormDraft
 from tickets.tests.factories import make_process
 
 from .factories import picture, signed_in, text_of
@@ -183,6 +184,28 @@ def test_versions_are_compared_and_brought_back(agent: User, draft: Article):
     assert "Escribe a soporte.</textarea>" in text_of(client.get(address(draft), {"version": 1}))
     for strange in ("99", "x", "9" * 30):
         assert client.get(address(draft), {"version": strange, "de": strange, "a": 1}).status_code == 200
+
+
+@pytest.mark.parametrize(("button", "place"), [("idioma-en", "?idioma=en"), ("junto-", "?idioma=es")])
+def test_turning_to_another_text_loses_nothing_typed(agent, draft, button, place):
+    client = signed_in(agent)
+    typed = form(draft, body="Sin guardar todavía.", do=button)
+
+    turned = client.post(address(draft), typed)
+
+    assert turned.url == f"{address(draft)}{place}"
+    assert draft.texts.get(language="es").latest.body != "Sin guardar todavía."
+    assert "Sin guardar todavía." in text_of(client.get(address(draft), {"idioma": "es"}))
+
+
+def test_turning_without_a_change_keeps_nothing(agent, draft):
+    two_lines = "Escribe a soporte.\n\nO llama."
+    client = signed_in(agent)
+    client.post(address(draft), form(draft, body=two_lines))
+
+    client.post(address(draft), form(draft, body=two_lines.replace("\n", "\r\n"), do="idioma-en"))
+
+    assert not FormDraft.objects.exclude(values={}).exists()
 
 
 def test_each_language_has_its_text(agent: User, draft: Article):

@@ -110,6 +110,10 @@ def edit(request: DeskRequest, slug: str) -> HttpResponse:
     asked = request.POST.get("do", "save")
     if asked == "preview":
         return _unsaved(editor)
+    if asked in editor.turns:
+        if editor.has_changed:
+            editor.kept.keep()
+        return redirect(editor.turns[asked])
     if asked == "upload" or "quitar" in request.POST:
         return _changed_files(editor)
     return _saved(editor, asked)
