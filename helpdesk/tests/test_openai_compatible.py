@@ -294,6 +294,14 @@ def test_text_without_citations_is_no_answer(server: Server, content: str):
     assert ModelUse.objects.get().failures == 0
 
 
+def test_answer_of_nothing_but_braces_takes_no_time(server: Server):
+    server.behave = says(completion("{" * 100_000))
+    began = time.monotonic()
+
+    assert asked().answer is None
+    assert time.monotonic() - began < 2
+
+
 def test_fenced_answer_is_read(server: Server):
     server.behave = says(completion(f"```json\n{json.dumps({'sentences': [GOOD]})}\n```"))
 

@@ -102,9 +102,9 @@ def _text_of(row: ArticleText) -> str:
 
 def _sentences(written: str) -> list[dict[str, Any]]:
     """Return the sentences of a model's JSON, which may stand between fences."""
-    found = re.search(r"\{.*\}", written, re.DOTALL)
+    start, end = written.find("{"), written.rfind("}")
     try:
-        values = json.loads(found[0]) if found else None
+        values = json.loads(written[start : end + 1]) if 0 <= start < end else None
     except (ValueError, RecursionError):
         return []
     sentences = values.get("sentences") if isinstance(values, dict) else None
