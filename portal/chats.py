@@ -68,9 +68,17 @@ class Place:
         """Return the address of the conversation, or of the view that takes one of its forms."""
         space = ("frame" if self.secret else "assistant") + (f"_{name}" if name else "")
         address = reverse(f"portal:{space}", args=[self.secret] if self.secret else [])
-        asked = {} if self.chat else {name: value for name, value in self.look.items() if value}
-        given = asked | query
+        given = ({} if self.chat else self._asked_look()) | query
         return f"{address}?{urlencode(given)}" if given else address
+
+    def first_url(self) -> str:
+        """Return the address where a new conversation begins, in the same language and theme."""
+        if not self.is_framed:
+            return reverse("portal:assistant")
+        return reverse("portal:frame_start", query=self._asked_look())
+
+    def _asked_look(self) -> dict[str, str]:
+        return {name: value for name, value in self.look.items() if value}
 
     def back(self, **query: str) -> HttpResponse:
         """Return the answer to an accepted form: the conversation, at what the assistant asks now."""
@@ -94,12 +102,18 @@ class Place:
 
 
 def own_view(view: View) -> View:
-    """Decorate a view of the conversation on the desk's own pages: it gets a `Place`."""
+    """Decorate a view of the conversation on the desk's own pages: it gets a `Place`.
+
+    A person who has signed in and posts a form takes along the conversation that they began before: when their session
+    has ended, the browser no longer shows what they wrote.
+    """
 
     @wraps(view)
     def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         user = request.user if isinstance(request.user, User) else None
         chat = chats.find_current(visitor=visitor_of(request), user=user)
+        if user and chat and request.method == "POST":
+            chats.adopt(chat, user)
         response = view(request, Place(request, chat, user), **kwargs)
         add_never_cache_headers(response)
         return response
@@ -131,6 +145,7 @@ def framed_view(view: View) -> View:
             response = _framed(request, secret, view, **kwargs)
         finally:
             request.user = user  # the middleware must not take this for a sign-out
+        response.cookies.clear()  # the page of a refusal sets one
         add_never_cache_headers(response)
         response["X-Robots-Tag"] = "noindex"
         framed_by: Callable[..., Any] = csp_replace({"frame-ancestors": settings.DESK_WIDGET_ORIGINS})

@@ -45,10 +45,12 @@ def begin(
 
 def find_current(*, visitor: str, user: User | None) -> Chat | None:
     """Return the newest conversation of this account, else the one that this browser began before signing in, if any.
-    A visitor who has not signed in never gets an account's."""
+    A visitor who has not signed in, or who signs in as somebody else, never gets an account's, nor one whose report is
+    an account's."""
     mine = Q(owner=user) if user is not None else Q(pk=None)
     if visitor:
-        mine |= Q(visitor=visitor, owner=None)
+        writer = Q(report__owner=None) | Q(report__owner=user)
+        mine |= Q(visitor=visitor, owner=None) & writer
     return (
         Chat.objects.filter(mine, digest="").select_related("report").order_by("-updated_at", "-pk").first()
     )
@@ -57,6 +59,11 @@ def find_current(*, visitor: str, user: User | None) -> Chat | None:
 def find_by_digest(digest: str) -> Chat | None:
     """Return the conversation whose secret has this hash."""
     return Chat.objects.filter(digest=digest).exclude(digest="").select_related("report").first()
+
+
+def adopt(chat: Chat, user: User) -> None:
+    """Give a conversation that a visitor began to the account with which they go on with it."""
+    Chat.objects.filter(pk=chat.pk, owner=None).update(owner=user)
 
 
 @transaction.atomic

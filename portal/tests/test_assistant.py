@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -350,6 +351,49 @@ def test_visitor_takes_the_conversation_along_when_signing_in(guest_process: Pro
     assert DETAILS["title"] in talk.read()
 
 
+def _end_session(client: Client) -> None:
+    """Lose the session and keep the visitor's cookie, as when a session expires."""
+    del client.cookies[settings.SESSION_COOKIE_NAME]
+
+
+@pytest.mark.parametrize("is_sent", [False, True], ids=["draft", "sent"])
+def test_conversation_continued_by_an_account_is_hidden_when_its_session_ends(
+    guest_process: Process, customer: User, stranger: User, is_sent: bool
+):
+    talk = Talk(Client())
+    talk.say("camino", camino="report")
+    talk.client.force_login(customer)
+    talk.say("tema", tipo=PAGO)
+    for name, value in DETAILS.items():
+        talk.answer(name, value)
+    if is_sent:
+        talk.answer("files")
+        talk.answer("phone")
+        talk.say("enviar")
+        assert Chat.objects.get().ticket
+    _end_session(talk.client)
+
+    assert DETAILS["title"] not in talk.read()
+    talk.client.force_login(stranger)
+    assert DETAILS["title"] not in talk.read()
+    talk.client.force_login(customer)
+    assert DETAILS["title"] in talk.read()
+
+
+def test_report_that_an_account_took_over_in_the_guide_is_not_shown_to_the_browser(
+    guest_process: Process, customer: User, stranger: User
+):
+    talk = Talk(Client())
+    talk.details()
+    ReportDraft.objects.update(owner=customer)
+
+    assert DETAILS["title"] not in talk.read()
+    talk.client.force_login(stranger)
+    assert DETAILS["title"] not in talk.read()
+    talk.client.force_login(customer)
+    assert DETAILS["title"] in talk.read()
+
+
 def test_start_over_begins_empty_and_keeps_what_was_filed(talk: Talk):
     talk.all()
     talk.say("enviar")
@@ -607,6 +651,23 @@ def test_form_that_another_site_sends_to_a_frame_is_refused(framed: Talk):
         answer = framed.client.post(f"{framed.at}camino/", {"camino": "report"}, headers=headers)
         assert answer.status_code == 404, headers
     assert not Chat.objects.exists()
+
+
+def test_frame_that_starts_over_keeps_the_language_and_theme_of_its_site(framed: Talk):
+    page = framed.read("/asistente/marco/?language=en&theme=dark")
+    framed.at = re.search(r'action="(/asistente/marco/[^/]+/)camino/', page)[1]
+    framed.client.post(f"{framed.at}camino/?language=en&theme=dark", {"camino": "ask"})
+    answer = framed.post("de-nuevo")
+
+    assert answer["Location"] == "/asistente/marco/?language=en&theme=dark"
+
+
+def test_frame_that_is_refused_sets_no_cookie(framed: Talk):
+    for _time in range(11):
+        answer = framed.post("seguir", folio="MA-10001", email="ana@example.com")
+
+    assert answer.status_code == 429
+    assert not answer.cookies
 
 
 def test_invented_secret_opens_no_conversation(framed: Talk):

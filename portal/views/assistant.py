@@ -332,4 +332,4 @@ def start_over(request: HttpRequest, place: Place) -> HttpResponse:
     """End this conversation. Its unsent report is thrown away; a sent one stays with its conversation."""
     if place.chat:
         chats.end(place.chat)
-    return redirect("portal:frame_start" if place.is_framed else "portal:assistant")
+    return redirect(place.first_url())
