@@ -39,6 +39,7 @@ MOST = 200
 SHARED = 0.6
 """The share of a sentence's words from which another solution counts as saying the same."""
 LEAST_SHARE = 0.2
+_SITE = re.compile(r"://|\w\.[a-z]{2}", re.IGNORECASE)
 SENTENCES = 4
 WORDS = 80
 
@@ -172,7 +173,10 @@ def _anonymous(case: _Case, cases: Sequence[_Case], common: set[str], names: fro
 
 
 def _title(cases: Sequence[_Case], names: frozenset[str]) -> str:
-    """Return the longest title of which no word was used by fewer than `CUSTOMERS` customers; "" if there is none."""
+    """Return the longest title of which no word was used by fewer than `CUSTOMERS` customers; "" if there is none.
+
+    Customers write titles, and one person may have several accounts: a title that names a site is never offered.
+    """
     common = _of_many((case.customer, _words(case.ticket.title)) for case in cases)
     titles = [
         title
@@ -182,6 +186,7 @@ def _title(cases: Sequence[_Case], names: frozenset[str]) -> str:
         and len(words) > 1
         and not names & words
         and not looks_personal(title)
+        and not _SITE.search(title)
     ]
     return max(titles, key=lambda title: (len(title), title), default="")[:TITLE]
 

@@ -115,3 +115,12 @@ def test_refresh_takes_the_same_queries(django_assert_max_num_queries, count):
 
     with django_assert_max_num_queries(10):
         patterns.refresh()
+
+
+@pytest.mark.parametrize("site", ["pago-seguro.example", "https://1.2.3.4/codigo"])
+def test_title_that_names_a_site_is_not_offered(site: str):
+    for name in NAMES[:5]:
+        solved(name, title=f"Valida tu código en {site}")
+
+    assert patterns.refresh() == 1
+    assert "Valida" not in SolutionPattern.objects.get().title

@@ -14,6 +14,9 @@ from knowledge.personal_data import mark, marks_in
         ("[[Julián Torres]] llamó", "[[Julián Torres]] llamó"),
         ("Torresmolino no es nadie", "Torresmolino no es nadie"),
         ("Al 313 555 0188 por MA-10012", "Al [[313 555 0188]] por [[MA-10012]]"),
+        ("Cédula V-12.345.678 y J-1.234.567-8", "Cédula [[V-12.345.678]] y [[J-1.234.567-8]]"),
+        ("Placas ABC123, AB123CD y ab123cd", "Placas [[ABC123]], [[AB123CD]] y [[ab123cd]]"),
+        ("La versión 12.345 de los 120 equipos", "La versión 12.345 de los 120 equipos"),
     ],
 )
 def test_personal_data_is_marked_once(text: str, marked: str):
