@@ -8,11 +8,20 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 
 from knowledge.suggestions import LONGEST, Suggestions, suggest
+from web.ratelimit import Limit, by_user
 
 from .topics import Topic
 
 FIELDS = ("title", "description")
 """The fields of the form whose text is read."""
+WRITTEN = Limit(20, 3600)
+"""The answers that one person, or one network of strangers, may have written by a provider: nobody uses up the tokens
+that everybody has for a day."""
+
+
+def may_have_written(request: HttpRequest) -> bool:
+    """Count an answer that a provider is about to write, if there is one. Returns whether it may."""
+    return bool(settings.SUGGESTIONS_PROVIDER) and WRITTEN.take(f"written-answer {by_user(request)}")
 
 
 def offers(

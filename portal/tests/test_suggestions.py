@@ -18,6 +18,7 @@ from knowledge.tests.factories import make_article
 from tickets.models import Process, ReportDraft, Ticket
 from tickets.tests.factories import make_process
 
+from ..pages.suggestions import WRITTEN
 from .factories import signed_in
 from .guide import PAGO, PLATAFORMA, Guide
 from .test_home_form import MARCELA, PHONE, HomeForm
@@ -135,6 +136,22 @@ def test_answer_of_a_provider_is_escaped_and_cited(
 def provider(_question: Any, found: Suggestions) -> Suggestions:
     sentence = Sentence("<b>El banco</b> devuelve el pago.", (found.items[0],))
     return Suggestions(found.items, Answer((sentence,)))
+
+
+def test_one_stranger_does_not_use_up_the_answers_of_everybody(
+    client: Client, guest_process: Process, article: Article, settings: Any
+):
+    settings.SUGGESTIONS_PROVIDER = "portal.tests.test_suggestions.provider"
+    for _time in range(WRITTEN.amount):
+        assert ask(client, respuesta="1").status_code == 200
+    assert ask(client, respuesta="1").status_code == 204
+    assert ask(client).status_code == 200  # articles are found all the same
+    question = {"texto": TYPED["description"]}
+    said = client.post("/asistente/pregunta/", question, follow=True).content.decode()
+    assert article.published_text().published.title in said
+    assert "&lt;b&gt;" not in said
+
+    assert ask(Client(REMOTE_ADDR="198.51.100.7"), respuesta="1").status_code == 200
 
 
 # --- Without script ---------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from ..forms.ticket import ResendForm
 from ..pages import topics
 from ..pages.chat import chat_page, interview_of, person_hours
 from ..pages.interview import FILES, Interview, contact_data
+from ..pages.suggestions import may_have_written
 from .sending import RECEIPTS, file_draft, may_mail_receipt, strangers_network
 from .suggestions import SOLVED
 
@@ -256,7 +257,8 @@ def _count_as_solved(place: Place, chat: Chat, suggestion: Suggestion) -> None:
 def _answer_to(place: Place, question: str) -> chats.Line:
     """Answer with what a provider wrote from articles, else with the best of what was found."""
     language = get_language() or ""
-    found = suggest(question, reader=place.reader, language=language, limit=ANSWERS, answer=True)
+    may_write = may_have_written(place.request)
+    found = suggest(question, reader=place.reader, language=language, limit=ANSWERS, answer=may_write)
     if not found:
         return line(
             _("No encontré un artículo que responda eso. Puedo reportarlo por ti o pasarte con una persona.")

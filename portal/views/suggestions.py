@@ -20,13 +20,11 @@ from .. import drafts
 from ..pages import topics
 from ..pages.contact import panel
 from ..pages.filing import details_url, signed_in_user, steps
-from ..pages.suggestions import FIELDS, offers, panel_context
+from ..pages.suggestions import FIELDS, may_have_written, offers, panel_context
 from ..pages.topics import Topic
 
 SOLVED = Limit(30, 3600)
 """How often one network may say that something helped: nobody makes the figure look good alone."""
-ANSWERS = Limit(20, 600)
-"""How often one person, or one network of strangers, may have a provider write: nobody uses up the day's tokens."""
 KEPT = timedelta(days=VISITOR_DAYS)
 """How long the report that was not sent can be taken up again, at least."""
 
@@ -43,9 +41,7 @@ def suggestions(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)
     typed = {name: [request.POST.get(name, "")] for name in FIELDS}
     wants_answer = "respuesta" in request.POST
-    if wants_answer and not ANSWERS.take(f"answers {by_user(request)}"):
-        return HttpResponse(status=204)
-    found = offers(request, topic, typed, answer=wants_answer)
+    found = offers(request, topic, typed, answer=wants_answer and may_have_written(request))
     if not found or (wants_answer and found.answer is None):
         return HttpResponse(status=204)
     part = "answer" if wants_answer else "items"
