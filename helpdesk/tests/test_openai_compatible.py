@@ -101,7 +101,7 @@ def server(settings: Any) -> Iterator[Server]:
 def shelf(db: None) -> None:
     make_article(
         "No puedo entrar a mi cuenta",
-        body="Toca **Olvidé mi contraseña** y escribe tu correo. No uses 3 claves.",
+        body="Toca **Olvidé mi contraseña** y escribe tu correo. No uses 3 claves distintas.",
     )
     make_article("Me cobraron dos veces", body="El banco devuelve el pago repetido.")
 
@@ -265,6 +265,8 @@ WRONG = {
     "invented words": {**GOOD, "text": "Transfiere dinero al agente Zutano por Western Union."},
     "invented number": {**GOOD, "text": "Toca «Olvidé mi contraseña» 47 y escribe tu correo."},
     "contrary": {**GOOD, "text": "No toca «Olvidé mi contraseña» y escribe tu correo."},
+    "words of another sentence": {**GOOD, "text": "Uses 3 claves distintas."},
+    "quote without its no": {**GOOD, "text": "Uses 3 claves distintas.", "quote": "uses 3 claves distintas"},
     "address": {**GOOD, "text": "Toca «Olvidé mi contraseña» y escribe tu correo en evil.test"},
     "no text": {"article": 1, "quote": QUOTE},
     "no quote": {"article": 1, "text": GOOD["text"]},
@@ -300,6 +302,13 @@ def test_answer_of_nothing_but_braces_takes_no_time(server: Server):
 
     assert asked().answer is None
     assert time.monotonic() - began < 2
+
+
+def test_quote_of_two_sentences_bears_out_both(server: Server):
+    both = {"text": "Escribe tu correo y no uses 3 claves.", "quote": "escribe tu correo. No uses 3 claves"}
+    server.behave = says(answer({**GOOD, **both}))
+
+    assert asked().answer is not None
 
 
 def test_fenced_answer_is_read(server: Server):

@@ -2,8 +2,8 @@
 
 A language model is given the articles and the person's words as data, and no tools. Whatever it writes is checked here:
 each sentence must cite an article that it was given and quote it word for word, and most of its words, all its numbers
-and its «no» must stand there. The rest is dropped. So nothing that is written in a report, or that a model makes up,
-becomes an answer.
+and its «no» must stand in the sentences that it quotes. The rest is dropped. So nothing that is written in a report, or
+that a model makes up, becomes an answer.
 """
 
 import json
@@ -26,7 +26,7 @@ LONGEST_SOURCE, LONGEST_QUESTION = 4_000, 1_500
 LONGEST_SENTENCE, SENTENCES = 400, 4
 SHORTEST_QUOTE = 15
 GROUNDED = 0.75
-"""The share of a sentence's telling words that the cited article must have."""
+"""The share of a sentence's telling words that the quoted sentences of the article must have."""
 _NEGATIONS = frozenset(
     ("no", "not", "nunca", "never", "sin", "without", "tampoco", "ni", "cannot", "jamas", "none")
 )
@@ -118,15 +118,32 @@ def _number(value: Any) -> int:
 
 
 def _is_borne_out(text: str, quote: str, source: str) -> bool:
-    said, whole = _plain(quote), _plain(source)
-    if len(said) < SHORTEST_QUOTE or said not in whole or _ADDRESS.search(text):
+    """Whether the sentences of the source from which the quote was taken say the text. The whole sentences count: a
+    quote may leave out their «no»."""
+    if len(_plain(quote)) < SHORTEST_QUOTE or _ADDRESS.search(text):
         return False
-    if not _numbers(text) <= _numbers(source):
+    stated = _sentences_with(_plain(quote), source)
+    if not stated or not _numbers(text) <= _numbers(stated):
         return False
-    if bool(_negations(text)) != bool(_negations(quote)):
+    if bool(_negations(text)) != bool(_negations(stated)):
         return False
-    known = {stem for word in re.findall(r"\w+", source.lower()) for stem in stems_of(word)}
+    known = {stem for word in re.findall(r"\w+", stated.lower()) for stem in stems_of(word)}
     return _share(text, known) >= GROUNDED
+
+
+def _sentences_with(quoted: str, source: str) -> str:
+    """Return the whole sentences of the source in which the quoted words stand; "" if they stand nowhere."""
+    pieces = [piece for piece in re.split(r"(?<=[.!?…])\s+|\n", source) if _plain(piece)]
+    plain = [_plain(piece) for piece in pieces]
+    start = f" {' '.join(plain)} ".find(f" {quoted} ")
+    if start < 0:
+        return ""
+    end, at, found = start + len(quoted), 0, []
+    for piece, words in zip(pieces, plain, strict=True):
+        if at < end and at + len(words) > start:
+            found.append(piece)
+        at += len(words) + 1
+    return "\n".join(found)
 
 
 def _share(text: str, known: Collection[str]) -> float:
