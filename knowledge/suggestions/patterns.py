@@ -105,7 +105,7 @@ def _case(ticket: Ticket) -> _Case:
     solution = f"{ticket.solution_done}\n{ticket.solution_steps}"
     people = f"{ticket.requester_name} {ticket.assignee.name if ticket.assignee else ''}"
     return _Case(
-        customer=str(ticket.requester_id or ticket.requester_email.casefold()),
+        customer=str(ticket.requester_id or re.sub(r"\+[^@]*", "", ticket.requester_email.casefold())),
         ticket=ticket,
         solution=_stems(solution),
         words=frozenset(_words(solution)),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.tests.factories import make_department, make_supervisor, make_user
 from knowledge.models import SolutionPattern
 from knowledge.suggestions import patterns, suggest
-from tickets.models import Ticket
+from tickets.models import Ticket, TicketEvent
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow.conversation import add_internal_note
 from tickets.workflow.perform import perform
@@ -124,3 +124,14 @@ def test_title_that_names_a_site_is_not_offered(site: str):
 
     assert patterns.refresh() == 1
     assert "Valida" not in SolutionPattern.objects.get().title
+
+
+@pytest.mark.parametrize(("address", "count"), [("ana+{}@example.com", 0), ("ana{}@example.com", 1)])
+def test_addresses_of_one_mailbox_are_one_customer(address: str, count: int):
+    for number, name in enumerate(NAMES[:5]):
+        requester = solved(name)
+        tickets = Ticket.objects.filter(requester=requester)
+        TicketEvent.objects.filter(ticket__in=tickets, actor=requester).update(actor=None, actor_name=name)
+        tickets.update(requester=None, requester_email=address.format(number), requester_name=name)
+
+    assert patterns.refresh() == count
