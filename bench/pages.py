@@ -273,6 +273,7 @@ def _writing(cast: "dict[str, User]") -> Iterator[Page]:
         before=[
             Step("/nuevo/bench-{n}/detalles/?tipo=solicitud-guiada.asistencia-tecnica"),
             Step(form="title", data=report, status=302),
+            Step(status=302),  # without script the answers that fit come first; here none does
             Step(),
         ],
         writes=True,

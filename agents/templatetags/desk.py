@@ -47,6 +47,7 @@ SECTIONS = {
     "panel": ("agents:panel", "agents:process_times", "agents:what_if", "agents:report", "agents:new_report"),
     "knowledge": (
         *("agents:article", "agents:new_article", "agents:missed", "agents:synonyms", "agents:knowledge_"),
+        *("agents:spared", "agents:hide_pattern"),
     ),
     "schedules": (
         "agents:schedules",
@@ -56,6 +57,7 @@ SECTIONS = {
         "agents:targets",
         "agents:address",
         "agents:new_address",
+        "agents:widget",
     ),
     "mails": ("agents:mail", "agents:blocked_sender"),
     "health": ("health",),

@@ -25,8 +25,7 @@ def record_turns(ticket: Ticket) -> None:
     )
     if ticket.open_tasks and ticket.is_open:
         wanted |= _names_of_side_tasks(ticket)
-    is_new = ticket.version == 1
-    present = set() if is_new else set(ticket.turns.values_list("who", flat=True))
+    present = set(ticket.turns.values_list("who", flat=True))
     if gone := present - wanted:
         ticket.turns.filter(who__in=gone).delete()
     if new := wanted - present:
