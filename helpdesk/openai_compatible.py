@@ -41,6 +41,10 @@ class NoAnswer(Exception):
     """The model could not be asked, or did not answer as the protocol wants. The message says why."""
 
 
+class Refused(NoAnswer):
+    """The server does not take this one question. Others may be asked meanwhile."""
+
+
 @dataclass
 class _Call:
     """One request, which its own thread makes, so that the one who waits can give up at any point."""
@@ -49,7 +53,7 @@ class _Call:
     deadline: float
     connection: http.client.HTTPConnection | None = None
     answer: bytes = b""
-    failure: str = "no answer in time"
+    failure: NoAnswer | None = field(default_factory=lambda: NoAnswer("no answer in time"))
     done: threading.Event = field(default_factory=threading.Event)
 
 
@@ -85,7 +89,10 @@ def _written(messages: list[grounding.Message]) -> str:
     except NoAnswer as problem:
         logger.warning("suggestions: %s", problem)
         budget.record_failure(day)
-        cache.set(PAUSED, "1", PAUSE)
+        if isinstance(problem, Refused):
+            cache.set(key, "", KEPT_SECONDS)
+        else:
+            cache.set(PAUSED, "1", PAUSE)
         return ""
     budget.settle(day, reserved=estimate, used=used)
     cache.set(key, text, KEPT_SECONDS)
@@ -103,7 +110,7 @@ def _post(body: bytes) -> bytes:
         _hang_up(call)
         raise NoAnswer("no answer in time")
     if call.failure:
-        raise NoAnswer(call.failure)
+        raise call.failure
     return call.answer
 
 
@@ -117,11 +124,11 @@ def _hang_up(call: _Call) -> None:
 def _run(call: _Call) -> None:
     try:
         call.answer = _exchange(call)
-        call.failure = ""
+        call.failure = None
     except NoAnswer as problem:
-        call.failure = str(problem)
+        call.failure = problem
     except (OSError, http.client.HTTPException, ValueError, AttributeError) as problem:
-        call.failure = f"{type(problem).__name__}: {problem}"[:200]
+        call.failure = NoAnswer(f"{type(problem).__name__}: {problem}"[:200])
     finally:
         if call.connection is not None:
             call.connection.close()
@@ -146,16 +153,18 @@ def _exchange(call: _Call) -> bytes:
     if settings.ANSWERS_KEY:
         headers["Authorization"] = f"Bearer {settings.ANSWERS_KEY}"
     call.connection.request("POST", f"{address.path.rstrip('/')}/chat/completions", call.body, headers)
-    response = call.connection.getresponse()
-    if response.status != http.HTTPStatus.OK:
-        raise NoAnswer(f"status {response.status}")
-    read = b""
-    while piece := response.read1(65_536):
-        read += piece
-        if len(read) > LARGEST:
-            raise NoAnswer("the answer is too large")
-        if monotonic() > call.deadline:
-            raise NoAnswer("no answer in time")
+    with call.connection.getresponse() as response:
+        if response.status in (400, 413, 422):
+            raise Refused(f"status {response.status}")
+        if response.status != http.HTTPStatus.OK:
+            raise NoAnswer(f"status {response.status}")
+        read = b""
+        while piece := response.read1(65_536):
+            read += piece
+            if len(read) > LARGEST:
+                raise NoAnswer("the answer is too large")
+            if monotonic() > call.deadline:
+                raise NoAnswer("no answer in time")
     return read
 
 

@@ -14,6 +14,14 @@ _PERSONAL = re.compile(
     r"|(?P<document>\b[VEJGPvejgp]-?\d{1,3}(?:\.\d{3}){2}(?:-\d)?\b)"
     r"|(?P<folio>\b[A-Z]{1,5}-\d{3,9}\b)"
 )
+_MONEY = "usd|eur|cop|ves|bs|d[oó]lares|euros|pesos|bol[ií]vares"
+_ABOUT_ONE = re.compile(
+    rf"(?i:[$€£]\s?\d|\b\d[\d.,]{{0,14}}\s?(?:{_MONEY})\b"
+    r"|\b(?:terminad[ao]s?|acabad[ao]s?|ending) (?:en|in)\s+\d"
+    r"|\b(?:clave|contraseña|c[oó]digo|pin|token|password|passcode|code)\b[^.\n]{0,40}?(?::|\b(?:es|is)\b)\s*(?=\S{0,60}\d)"
+    r"|/(?:enlace|desde/app|asistente/marco)/\S)"
+    r"|\b(?:[Ss]eñora?|[Ss]rt?a?\.?|[Dd]ra?\.|[Dd]oña?|Mrs?\.?|Ms\.?)\s+[A-ZÁÉÍÓÚÑ]"
+)
 
 
 def mark(text: str, *, names: tuple[str, ...] = ()) -> str:
@@ -40,6 +48,12 @@ def marks_in(text: str) -> list[str]:
 def looks_personal(text: str) -> bool:
     """Whether the text has an address, a long number, a plate or a folio."""
     return _PERSONAL.search(text) is not None
+
+
+def is_about_one(text: str) -> bool:
+    """Whether the text names an amount of money, the end of a card's number, a given password, somebody's own link, or
+    a person by their title: what was true for one ticket alone."""
+    return _ABOUT_ONE.search(text) is not None
 
 
 def sentences(text: str) -> list[str]:

@@ -328,7 +328,8 @@ def _without_personal_data(source: Ticket) -> str:
     names = names_in(source)
 
     def clean(pieces: Iterable[str]) -> list[str]:
-        marked = (personal_data.mark(piece, names=names) for piece in pieces)
+        of_all = (piece for piece in pieces if not personal_data.is_about_one(piece))
+        marked = (personal_data.mark(piece, names=names) for piece in of_all)
         return [piece.strip() for piece in marked if piece.strip() and not personal_data.marks_in(piece)]
 
     if steps := clean(source.solution_steps.splitlines()):

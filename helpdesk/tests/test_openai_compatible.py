@@ -228,6 +228,19 @@ def test_failure_is_logged_and_invisible(server: Server, name: str, caplog: Any)
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize(("status", "requests"), [(400, 2), (413, 2), (422, 2), (401, 1), (500, 1)])
+def test_refused_question_keeps_nobody_from_asking_another(server: Server, status: int, requests: int):
+    server.behave = says(b"{}", status)
+    first = asked()
+    server.behave = says(answer(GOOD))
+
+    again, other = asked(), asked(f"{ASKED}. Ayuda")
+
+    assert first.answer is again.answer is None
+    assert (other.answer is not None) == (requests == 2)
+    assert len(server.seen) == requests
+
+
 def test_redirect_is_not_followed(server: Server):
     server.behave = says(b"", 307, Location="/v1/otro")
     assert asked().answer is None

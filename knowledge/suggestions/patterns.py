@@ -41,6 +41,8 @@ SHARED = 0.6
 LEAST_SHARE = 0.2
 _SITE = re.compile(r"://|\w\.[a-z]{2}", re.IGNORECASE)
 SENTENCES = 4
+READ_SENTENCES = 30
+"""The first sentences of a solution that are compared with the others, so that long texts take bounded time."""
 WORDS = 80
 
 
@@ -162,7 +164,7 @@ def _anonymous(case: _Case, cases: Sequence[_Case], common: set[str], names: fro
     """Return the sentences of a solution that as many customers were told."""
     ticket = case.ticket
     kept: list[str] = []
-    for sentence in _sentences(f"{ticket.solution_done}\n{ticket.solution_steps}"):
+    for sentence in _sentences(f"{ticket.solution_done}\n{ticket.solution_steps}")[:READ_SENTENCES]:
         words, stems = _words(sentence), _stems(sentence)
         if not stems or looks_personal(sentence) or not set(words) <= common or names & set(words):
             continue

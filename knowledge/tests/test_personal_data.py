@@ -2,7 +2,7 @@
 
 import pytest
 
-from knowledge.personal_data import mark, marks_in
+from knowledge.personal_data import is_about_one, mark, marks_in
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,34 @@ def test_personal_data_is_marked_once(text: str, marked: str):
 
 def test_names_with_signs_are_no_patterns():
     assert marks_in(mark("a+b (c", names=("a+b", "(c"))) == ["a+b"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Devolvimos 45,50 USD.",
+        "Se cobraron $12.000 dos veces.",
+        "Va a la tarjeta terminada en 4411.",
+        "Su clave temporal es Perro-99.",
+        "Contraseña: abc123",
+        "Entra por https://mesa.example/enlace/s3cr3t/ y cámbiala.",
+        "Habla con la señora Gómez.",
+        "Mrs. Jones has the key.",
+    ],
+)
+def test_what_was_true_for_one_ticket_is_noticed(text):
+    assert is_about_one(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pide una contraseña nueva en la pantalla de entrada.",
+        "El código es de un solo uso.",
+        "Espera 30 minutos y prueba otra vez.",
+        "La app 4.12 lo corrige.",
+        "Un señor del taller te llama.",
+    ],
+)
+def test_what_helps_everybody_is_not_taken_for_somebodys(text):
+    assert not is_about_one(text)

@@ -159,7 +159,7 @@ def test_approved_closings_come_first_and_only_they_give_an_answer(supervisor: U
 def test_answer_has_no_personal_data_and_no_notes_of_the_other_ticket(supervisor: User):
     solved = make_solved(
         TITLE,
-        done="Llamé a Julián Torres. Cambiamos el canal. Quedó julian@correo.example. Vea MA-10012.",
+        done="Llamé a Julián Torres. Devolvimos 45 USD. Cambiamos el canal. Quedó julian@correo.example. Vea MA-10012.",
         steps="Julián: entra con la placa ABC123.\nMarca al 313 555 0188.",
     )
     add_internal_note(solved, actor=supervisor, body="NOTA SECRETA del código de verificación")
