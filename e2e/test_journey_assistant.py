@@ -119,7 +119,7 @@ def test_question_and_person(people: People) -> None:
     rosa.look()
     press(page, "Hablar con una persona")
     expect(
-        page.get_by_text("te responde una persona").or_(page.get_by_text("le llega a su cola"))
+        page.get_by_text("te responde una persona").or_(page.get_by_text("llega a su cola"))
     ).to_be_visible()
     rosa.look()
     press(page, "Falla en el pago")

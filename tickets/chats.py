@@ -26,11 +26,17 @@ LONGEST_LINE = 60_000
 Line = dict[str, Any]
 
 
-def line(text: str, *, mine: bool = False, articles: Iterable[tuple[str, str]] = ()) -> Line:
+QUESTION, ANSWER = "question", "answer"
+"""Kinds of lines: what somebody wants to know, and what was found that may answer it."""
+
+
+def line(text: str, *, mine: bool = False, kind: str = "", articles: Iterable[tuple[str, str]] = ()) -> Line:
     """Return a line of a conversation: of the person if `mine`, else of the assistant, with the title and the address
     of each article that it names."""
     cleaned = clean_text(text[:LONGEST_LINE], max_length=LONGEST_LINE)
     said: Line = {"mine": mine, "text": cleaned, "at": timezone.now().isoformat()}
+    if kind:
+        said["kind"] = kind
     if named := [list(article) for article in articles]:
         said["articles"] = named
     return said
@@ -68,12 +74,12 @@ def adopt(chat: Chat, user: User) -> None:
 
 @transaction.atomic
 def go_on(chat: Chat, *lines: Line, path: str | None = None, owner: User | None = None) -> Chat:
-    """Add lines to a conversation and set its `path`, if one is given. Nothing changes once it has a ticket, and no
-    line is added beyond `MOST_LINES`."""
+    """Add lines to a conversation and set its `path`, if one is given. Nothing changes once it has a ticket. Of more
+    than `MOST_LINES` the oldest are forgotten."""
     row = Chat.objects.select_for_update().get(pk=chat.pk)
     if row.ticket_id is not None:
         return row
-    row.lines = [*row.lines, *lines][:MOST_LINES]
+    row.lines = [*row.lines, *lines][-MOST_LINES:]
     row.path = row.path if path is None else path
     row.owner = row.owner or owner
     row.updated_at = timezone.now()
@@ -99,6 +105,16 @@ def attach(chat: Chat, ticket: Ticket, *lines: Line) -> None:
     row.lines = [*row.lines, *lines]
     row.ticket, row.updated_at = ticket, timezone.now()
     row.save(update_fields=["lines", "ticket", "updated_at"])
+
+
+def attach_filed(chat: Chat) -> None:
+    """Attach the conversation to the ticket of its report, if the report was sent elsewhere: from the guide, or by a
+    process that ended before it could attach."""
+    if chat.ticket_id is None and chat.report is not None and chat.report.folio:
+        ticket = Ticket.objects.filter(folio=chat.report.folio).first()
+        if ticket is not None:
+            attach(chat, ticket)
+            chat.refresh_from_db()
 
 
 def end(chat: Chat) -> None:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from tickets import chats
 from tickets.enums import CaseKind, ChatPath
 from tickets.models import Attachment, Chat, ReportDraft, Ticket
 from tickets.requesters import guests
@@ -53,6 +54,8 @@ def chat_page(
     `interview` has it, or `typed` what was typed, `form` the refused form, with the `errors`. `is_start`
     says that a frame has just opened: its script may go on with the conversation that the tab had."""
     chat = place.chat
+    if chat:
+        chats.attach_filed(chat)
     context: dict[str, Any] = {
         "place": place,
         "chat": chat,
@@ -72,7 +75,12 @@ def chat_page(
     elif chat and chat.path in (ChatPath.REPORT, ChatPath.PERSON):
         context |= _report(place, chat, asked, interview)
     elif chat and chat.path == ChatPath.ASK:
-        context |= {"step": "ask", "answered": bool(chat.lines and chat.lines[-1].get("articles"))}
+        kinds = [each.get("kind") for each in chat.lines]
+        context |= {
+            "step": "ask",
+            "has_asked": chats.QUESTION in kinds,
+            "answered": kinds[-1:] == [chats.ANSWER],
+        }
     elif chat and chat.path == ChatPath.FOLLOW:
         context |= {"step": "follow", **_followed(place)}
     if not place.is_framed:
@@ -147,10 +155,9 @@ def _report(place: Place, chat: Chat, asked: str, refused: Interview | None) -> 
     if not name:
         return context | {
             "step": "review",
-            "offered": [
-                each for each in offers(place.request, topic, kept.draft.values).items if each.address
-            ],
+            "offered": offers(place.request, topic, kept.draft.values).items,
             "promise": target_in_words(topic.first_response) if topic.first_response else "",
+            "is_mailed": place.user is None or place.user.notify_by_email,
             "email": place.user.email if place.user else chat.report.contact.get("email", [""])[-1],  # type: ignore[union-attr]
         }
     field = interview.bound(name, with_errors=refused is not None)
@@ -210,7 +217,8 @@ def _followed(place: Place) -> dict[str, Any]:
 
 
 def guest_rows(request: HttpRequest) -> list[dict[str, Any]]:
-    found = guests.find_followed(granted(request))[:TICKETS]
+    followed = guests.find_followed(granted(request))
+    found = [token for token in followed if token.ticket.is_open][:TICKETS]
     shown = rows(token.ticket for token in found)
     for token, row in zip(found, shown, strict=True):
         row["href"] = reverse("portal:guest", args=[token.ticket.folio])

@@ -15,8 +15,9 @@ from accounts.models import User
 from knowledge.enums import Audience
 from knowledge.models import Deflection
 from knowledge.tests.factories import make_article
+from knowledge.tests.test_suggestions import make_pattern
 from tickets import chats
-from tickets.enums import Channel, EventKind, MessageKind, Purpose
+from tickets.enums import Channel, EventKind, MessageKind, Purpose, StageKind
 from tickets.models import Attachment, Chat, Process, ReportDraft, Ticket, TicketEvent
 from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
@@ -257,8 +258,12 @@ def test_signed_in_person_is_not_asked_for_an_address(customer: User, process: P
         given = {"title": "No abre", "description": "Nada", "answer_area": "x"}.get(asked(page))
         page = talk.answer(asked(page), given) if given else talk.answer(asked(page))
     assert "email" not in names
+    assert "El acuse" in talk.read()
+    User.objects.filter(pk=customer.pk).update(notify_by_email=False)
+    assert "El acuse" not in talk.read()
 
     page = talk.say("enviar")
+    assert "Enviamos el acuse" not in page
 
     ticket = Ticket.objects.get()
     assert ticket.requester == customer
@@ -463,6 +468,36 @@ def test_question_without_answer_says_so(talk: Talk):
     assert "Esto lo resolvió" not in page
 
 
+def test_choice_of_the_menu_is_no_question(talk: Talk):
+    talk.say("camino", camino="report")
+    page = talk.say("camino", camino="ask")
+    assert "Sigo con el problema" not in page
+    talk.say("pregunta", texto="receta de arepas")
+    talk.say("camino", camino="ask")
+
+    talk.say("resuelto", resuelto="no")
+
+    assert ReportDraft.objects.get().values["description"] == ["receta de arepas"]
+
+
+def test_answer_from_solved_cases_may_solve_it_too(talk: Talk):
+    pattern = make_pattern()
+    page = talk.say("pregunta", texto="no me llega el código de verificación a mi celular")
+    assert pattern.text in page
+
+    assert "Esto lo resolvió" in page
+
+
+def test_answer_that_is_gone_begins_no_report(talk: Talk):
+    talk.details()
+    before = ReportDraft.objects.get().updated_at
+
+    page = talk.say("resuelto", resuelto="articulo-999999")
+
+    assert "Sigo con el problema" not in page
+    assert ReportDraft.objects.get().updated_at == before
+
+
 @pytest.mark.parametrize("text", ["", "   ", "x" * 1001])
 def test_empty_or_long_question_is_refused(talk: Talk, text: str):
     assert talk.post("pregunta", texto=text).status_code == 422
@@ -488,6 +523,24 @@ def test_conversation_takes_no_more_than_its_most_lines(talk: Talk):
     assert len(chat.lines) == chats.MOST_LINES
 
     assert talk.post("pregunta", texto="otra").status_code == 422
+
+
+def test_report_that_was_sent_in_the_guide_is_not_asked_for_again(talk: Talk):
+    talk.details()
+    ticket = make_ticket(Process.objects.get(), guest_email="ana@example.com", category="tramite")
+    ReportDraft.objects.update(folio=ticket.folio)
+
+    page = talk.read()
+
+    assert f"Reporte creado: {ticket.folio}" in page
+    assert Chat.objects.get().ticket == ticket
+
+
+def test_long_conversation_forgets_its_beginning_not_its_end(talk: Talk):
+    talk.say("pregunta", texto="hola")
+    chats.go_on(Chat.objects.get(), *[chats.line("x")] * 200)
+
+    assert "te responde" in talk.say("camino", camino="person")
 
 
 # --- Following a ticket -----------------------------------------------------------------------------------
@@ -550,7 +603,39 @@ def test_person_sees_their_own_open_tickets_only(ticket: Ticket, customer: User,
     assert ticket.title not in theirs.say("camino", camino="follow")
 
 
+def test_closed_tickets_are_not_told_to_be_open(guest_process: Process):
+    ticket = make_ticket(guest_process, title="La cámara", guest_email="ana@example.com", category="tramite")
+    talk = Talk(Client())
+    talk.client.get(f"/enlace/{guests.issue(ticket, purpose=Purpose.FOLLOW, email='ana@example.com')}/")
+    assert "La cámara" in talk.say("camino", camino="follow")
+    Ticket.objects.update(stage_kind=StageKind.DONE, closed_at=timezone.now())
+
+    assert "La cámara" not in talk.read()
+
+
 # --- A person ---------------------------------------------------------------------------------------------
+
+
+def test_person_is_offered_after_a_report_was_sent_too(talk: Talk):
+    talk.all()
+    talk.say("enviar")
+    filed = Chat.objects.get()
+
+    page = talk.say("camino", camino="person")
+
+    assert "te responde" in page
+    assert Chat.objects.exclude(pk=filed.pk).get().path == "person"
+    filed.refresh_from_db()
+    assert filed.ticket is not None
+
+
+def test_title_of_a_message_to_a_person_is_no_title_of_a_report(talk: Talk):
+    talk.say("camino", camino="person")
+    talk.say("tema", tipo=PAGO)
+
+    talk.say("camino", camino="report")
+
+    assert asked(talk.read()) == "title"
 
 
 @pytest.mark.demand("S0.8", "S3.25")

@@ -58,18 +58,35 @@ def choose_path(request: HttpRequest, place: Place) -> HttpResponse:
             chats.go_on(place.chat, path="")
         return place.back()
     path = ChatPath(asked)
+    if place.chat and place.chat.ticket_id:  # what was filed stays with its ticket
+        chats.end(place.chat)
+        place.chat = None
     said = [line(str(path.label), mine=True)]
     if path == ChatPath.PERSON:
         said.append(line(_who_attends()))
-    chats.go_on(place.begun(), *said, path=path, owner=place.user)
+    chat = chats.go_on(place.begun(), *said, path=path, owner=place.user)
+    if path == ChatPath.REPORT:
+        _forget_title_of_person(chat)
     return place.back()
+
+
+def _forget_title_of_person(chat: Chat) -> None:
+    """Let the report be asked for its title, if it has only the one of a message to a person."""
+    draft = chat.report
+    if draft is not None and draft.values.get("title") == [_title_of_person()]:
+        values = {name: given for name, given in draft.values.items() if name != "title"}
+        keep_report(draft, topic=draft.topic, values=values, seen=draft.page)
+
+
+def _title_of_person() -> str:
+    return _("Quiero hablar con una persona")
 
 
 def _who_attends() -> str:
     """Return whether people attend now, and what happens to a message written meanwhile."""
     hours = person_hours()
     if hours["open"]:
-        return _("Ahora hay personas atendiendo, %(until)s. Escribe tu mensaje y le llega a su cola.") % {
+        return _("Ahora hay personas atendiendo, %(until)s. Escribe tu mensaje y llega a su cola.") % {
             "until": hours["text"]
         }
     if hours["open"] is None:
@@ -90,7 +107,7 @@ def choose_topic(request: HttpRequest, place: Place) -> HttpResponse:
     draft = _report_of(place, chat)
     values = dict(draft.values)
     if chat.path == ChatPath.PERSON and not topic.definition.title_from:
-        values.setdefault("title", [_("Quiero hablar con una persona")])
+        values.setdefault("title", [_title_of_person()])
     chats.write_report(chat, keep_report(draft, topic=topic.key, values=values, seen=draft.page))
     return place.back()
 
@@ -233,7 +250,8 @@ def ask(request: HttpRequest, place: Place) -> HttpResponse:
     if errors:
         return chat_page(place, errors=errors, typed=typed, status=422)
     chat = place.begun()
-    chats.go_on(chat, line(typed, mine=True), _answer_to(place, typed), path=ChatPath.ASK, owner=place.user)
+    asked = line(typed, mine=True, kind=chats.QUESTION)
+    chats.go_on(chat, asked, _answer_to(place, typed), path=ChatPath.ASK, owner=place.user)
     return place.back()
 
 
@@ -264,12 +282,12 @@ def _answer_to(place: Place, question: str) -> chats.Line:
             _("No encontré un artículo que responda eso. Puedo reportarlo por ti o pasarte con una persona.")
         )
     if found.answer:
-        return line(found.answer.text, articles=_named(found.answer.sources))
+        return line(found.answer.text, kind=chats.ANSWER, articles=_named(found.answer.sources))
     best = found.items[0]
     text = best.plain_excerpt or _("Encontré esto, que puede ayudarte.")
     if best.pattern:
         text = _("Así se resolvieron casos parecidos: %(solution)s") % {"solution": f"{best.title}. {text}"}
-    return line(text, articles=_named(found.items))
+    return line(text, kind=chats.ANSWER, articles=_named(found.items))
 
 
 def _named(items: Iterable[Suggestion]) -> list[tuple[str, str]]:
@@ -296,7 +314,9 @@ def solved(request: HttpRequest, place: Place) -> HttpResponse:
         thanks = line(_("Me alegra. ¿Te ayudo con algo más?"))
         chats.go_on(chat, line(_("Esto lo resolvió"), mine=True), thanks, path="")
         return place.back()
-    asked = next((each["text"] for each in reversed(chat.lines) if each.get("mine")), "")
+    if given != "no":  # an article that is gone meanwhile
+        return place.back()
+    asked = next((each["text"] for each in reversed(chat.lines) if each.get("kind") == chats.QUESTION), "")
     chats.go_on(
         chat,
         line(_("Sigo con el problema"), mine=True),
