@@ -79,8 +79,16 @@ def _written(messages: list[grounding.Message]) -> str:
     key = f"suggestions:{hashlib.sha256(body).hexdigest()}"
     if (known := cache.get(key)) is not None:
         return str(known)
+    if not _free.acquire(blocking=False):
+        logger.info("suggestions: too many calls at once")
+        return ""
     estimate = sum(len(message["content"]) for message in messages) // LETTERS_PER_TOKEN + MOST_TOKENS
-    day = budget.reserve(estimate, cap=settings.ANSWERS_DAILY_TOKENS)
+    day = None
+    try:
+        day = budget.reserve(estimate, cap=settings.ANSWERS_DAILY_TOKENS)
+    finally:
+        if day is None:
+            _free.release()
     if day is None:
         logger.info("suggestions: the day's tokens are used up")
         return ""
@@ -100,12 +108,17 @@ def _written(messages: list[grounding.Message]) -> str:
 
 
 def _post(body: bytes) -> bytes:
-    """Return the bytes of the answer. Raises `NoAnswer` at the latest when the time is over."""
-    if not _free.acquire(blocking=False):
-        raise NoAnswer("too many calls at once")
+    """Return the bytes of the answer. Raises `NoAnswer` at the latest when the time is over.
+
+    The caller has taken one of the `_free` places. The thread gives it back, which may be later.
+    """
     seconds = settings.ANSWERS_SECONDS
     call = _Call(body, monotonic() + seconds)
-    threading.Thread(target=_run, args=(call,), daemon=True, name="suggestions").start()
+    try:
+        threading.Thread(target=_run, args=(call,), daemon=True, name="suggestions").start()
+    except RuntimeError as problem:
+        _free.release()
+        raise NoAnswer(str(problem)) from None
     if not call.done.wait(seconds):
         _hang_up(call)
         raise NoAnswer("no answer in time")

@@ -50,7 +50,7 @@ def spared(request: DeskRequest) -> HttpResponse:
             {"article": article, "text": article.published_text(), "count": count}
             for article, count in deflections.most_helpful()
         ],
-        "patterns": SolutionPattern.objects.order_by("-cases", "pk")[:PAGE],
+        "patterns": SolutionPattern.objects.order_by("-cases", "pk")[: patterns.MOST],
         "customers": patterns.CUSTOMERS,
     }
     return render(request, "agents/knowledge/spared.html", context)

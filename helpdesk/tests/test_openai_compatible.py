@@ -264,9 +264,10 @@ def test_threads_are_bounded_and_come_back(server: Server, monkeypatch: pytest.M
     free.acquire()
     assert asked().answer is None
     assert server.seen == []
+    assert not ModelUse.objects.exists(), "nothing was used"
     free.release()
-    cache.clear()
     assert asked().answer is None
+    assert len(server.seen) == 1, "and nobody was told to wait"
     assert free.acquire(timeout=2), "the thread that was given up has ended"
 
 

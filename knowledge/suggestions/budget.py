@@ -7,8 +7,6 @@ from django.utils import timezone
 
 from ..models import ModelUse
 
-MOST = 10**9
-
 
 def reserve(tokens: int, *, cap: int) -> date | None:
     """Count `tokens` before they are used. Returns the day they were counted on; None if the day's cap does not allow
@@ -22,10 +20,10 @@ def reserve(tokens: int, *, cap: int) -> date | None:
 
 def settle(day: date, *, reserved: int, used: int | None) -> None:
     """Replace what was reserved by what was used, if that is known. A model that tells nonsense is not believed: at
-    least a quarter of the estimate counts."""
+    least a quarter of the estimate counts, and at most four times as much."""
     if used is None:
         return
-    change = min(max(used, reserved // 4), MOST) - reserved
+    change = min(max(used, reserved // 4), 4 * reserved) - reserved
     ModelUse.objects.filter(day=day).update(tokens=F("tokens") + change)
 
 

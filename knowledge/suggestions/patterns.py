@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -27,7 +27,7 @@ from ..from_tickets import ALIKE
 from ..models import SolutionPattern
 from ..models.article import TITLE
 from ..models.suggestion import PATTERN_TEXT
-from ..personal_data import looks_personal
+from ..personal_data import is_about_one, looks_personal
 
 CUSTOMERS = 5
 """The different customers that a pattern needs. Statistics offices publish no smaller groups: with four, one of them
@@ -73,7 +73,8 @@ class _Cluster:
 def refresh() -> int:
     """Write the patterns anew, and delete those that no longer are one. Returns how many there are.
 
-    Reads `LOOKED_AT` closings at most, whatever the number of tickets. Hidden patterns stay hidden.
+    Reads `LOOKED_AT` closings at most, whatever the number of tickets. What is like a hidden pattern is hidden, too;
+    hidden patterns are forgotten a year after they were last found.
     """
     now = timezone.now()
     rows: QuerySet[Ticket] = Ticket.objects.filter(closed_at__gte=now - timedelta(days=DAYS))
@@ -83,16 +84,26 @@ def refresh() -> int:
     found.sort(key=lambda pattern: -pattern.cases)
     kept = {pattern.digest: pattern for pattern in reversed(found[:MOST])}
     with transaction.atomic():
+        hidden = list(SolutionPattern.objects.filter(is_hidden=True))
         for pattern in kept.values():
             pattern.refreshed_at = now
+            pattern.is_hidden = any(_says_the_same(pattern, each) for each in hidden)
         SolutionPattern.objects.bulk_create(
             kept.values(),
             update_conflicts=True,
             unique_fields=["digest"],
             update_fields=["needs_account", "title", "stems", "cases", "customers", "refreshed_at"],
         )
-        SolutionPattern.objects.exclude(digest__in=kept).delete()
+        gone = SolutionPattern.objects.exclude(digest__in=kept)
+        gone.filter(Q(is_hidden=False) | Q(refreshed_at__lt=now - timedelta(days=DAYS))).delete()
     return len(kept)
+
+
+def _says_the_same(pattern: SolutionPattern, hidden: SolutionPattern) -> bool:
+    """Whether a supervisor has hidden this pattern, perhaps when its text was a little different."""
+    if (pattern.process, pattern.category) != (hidden.process, hidden.category):
+        return False
+    return _likeness(_stems(pattern.text), _stems(hidden.text)) >= ALIKE
 
 
 def hide(pattern: SolutionPattern, *, actor: User, hidden: bool = True) -> None:
@@ -107,13 +118,19 @@ def _case(ticket: Ticket) -> _Case:
     solution = f"{ticket.solution_done}\n{ticket.solution_steps}"
     people = f"{ticket.requester_name} {ticket.assignee.name if ticket.assignee else ''}"
     return _Case(
-        customer=str(ticket.requester_id or re.sub(r"\+[^@]*", "", ticket.requester_email.casefold())),
+        customer=customer_of(ticket),
         ticket=ticket,
         solution=_stems(solution),
         words=frozenset(_words(solution)),
         asked=_stems(f"{ticket.title}\n{ticket.excerpt}"),
         names=frozenset(word for word in _words(people) if len(word) > 2),
     )
+
+
+def customer_of(ticket: Ticket) -> str:
+    """Return who filed the ticket, by the mailbox: the same for an account and for a guest with its address."""
+    address = re.sub(r"\+[^@]*", "", ticket.requester_email.strip().casefold())
+    return address or f"user {ticket.requester_id}"
 
 
 def _clusters(cases: Iterable[_Case]) -> list[_Cluster]:
@@ -166,7 +183,9 @@ def _anonymous(case: _Case, cases: Sequence[_Case], common: set[str], names: fro
     kept: list[str] = []
     for sentence in _sentences(f"{ticket.solution_done}\n{ticket.solution_steps}")[:READ_SENTENCES]:
         words, stems = _words(sentence), _stems(sentence)
-        if not stems or looks_personal(sentence) or not set(words) <= common or names & set(words):
+        if not stems or not set(words) <= common or names & set(words):
+            continue
+        if looks_personal(sentence) or is_about_one(sentence):
             continue
         told = {each.customer for each in cases if len(stems & each.solution) >= SHARED * len(stems)}
         if len(told) >= CUSTOMERS and len(" ".join([*kept, sentence])) <= PATTERN_TEXT:
@@ -188,6 +207,7 @@ def _title(cases: Sequence[_Case], names: frozenset[str]) -> str:
         and len(words) > 1
         and not names & words
         and not looks_personal(title)
+        and not is_about_one(title)
         and not _SITE.search(title)
     ]
     return max(titles, key=lambda title: (len(title), title), default="")[:TITLE]

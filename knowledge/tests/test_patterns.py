@@ -87,6 +87,14 @@ def test_pattern_has_no_word_of_fewer_customers():
         assert word not in told
 
 
+def test_password_that_everybody_was_given_is_left_out():
+    for name in NAMES:
+        solved(name, done=f"{DONE} La clave temporal es Parki2026.")
+    patterns.refresh()
+
+    assert "Parki2026" not in SolutionPattern.objects.get().text
+
+
 def test_common_name_is_left_out_too():
     for name in NAMES:
         solved(f"María {name}", done=f"{DONE} Hablamos con María.")
@@ -103,9 +111,50 @@ def test_refresh_forgets_what_no_longer_repeats_and_keeps_what_is_hidden():
     patterns.refresh()
 
     assert SolutionPattern.objects.get().is_hidden
-    Ticket.objects.update(closed_at=timezone.now() - timedelta(days=patterns.DAYS + 1))
+    long_ago = timezone.now() - timedelta(days=patterns.DAYS + 1)
+    Ticket.objects.update(closed_at=long_ago)
     assert patterns.refresh() == 0
+    assert SolutionPattern.objects.get().is_hidden, "it may repeat again"
+    SolutionPattern.objects.update(refreshed_at=long_ago)
+    patterns.refresh()
     assert not SolutionPattern.objects.exists()
+
+
+def test_refresh_forgets_an_offered_pattern_that_no_longer_repeats():
+    for name in NAMES:
+        solved(name)
+    patterns.refresh()
+    Ticket.objects.update(closed_at=timezone.now() - timedelta(days=patterns.DAYS + 1))
+
+    patterns.refresh()
+
+    assert not SolutionPattern.objects.exists()
+
+
+def test_hidden_solution_stays_hidden_when_its_text_changes():
+    for name in NAMES:
+        solved(name)
+    patterns.refresh()
+    SolutionPattern.objects.update(is_hidden=True)
+    for name in NAMES:
+        solved(f"{name} Segunda", done=f"{DONE} Reinicia el equipo.")
+
+    assert patterns.refresh() == 1
+
+    assert SolutionPattern.objects.count() == 2
+    assert not SolutionPattern.objects.filter(is_hidden=False).exists()
+
+
+def test_account_and_guest_of_one_address_are_one_customer():
+    customers = set()
+    for name in NAMES[:2]:
+        solved(name)
+    for number, ticket in enumerate(Ticket.objects.all()):
+        ticket.requester_email = ("ana@correo.example", "Ana+otra@correo.example")[number]
+        ticket.requester = None if number else ticket.requester
+        customers.add(patterns.customer_of(ticket))
+
+    assert len(customers) == 1
 
 
 @pytest.mark.parametrize("count", [5, 9])

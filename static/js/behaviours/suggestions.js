@@ -29,13 +29,18 @@ export function suggestions(panel) {
   };
   const fragment = async (more) => {
     const response = await post(panel.dataset.url, body(more));
+    if (response.status !== 200 && response.status !== 204) throw new Error(`status ${response.status}`);
     return response.status === 200 ? response.text() : "";
   };
 
   const ask = async () => {
     const text = typed();
-    if (closed || text === asked || text.length < SHORTEST) return;
+    if (closed || text === asked) return;
     asked = text;
+    if (text.length < SHORTEST) {
+      show("");
+      return;
+    }
     try {
       const html = await fragment();
       if (typed() !== text || !panel.isConnected || closed) return;
