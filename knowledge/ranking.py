@@ -1,7 +1,7 @@
 """Rank articles for a query or a longer text, the same on both databases (decision 45).
 
-`rank` is what searches and suggestions call. Its scores go from 0 to 1 and mean the same for every query: how much of
-what the query tells the article is about. So a suggestion can be left out when nothing fits.
+`search` is what searches call, `fitting` suggestions. Their scores go from 0 to 1 and mean the same for every query:
+how much of what the query tells the article is about. So a suggestion can be left out when nothing fits.
 """
 
 from collections import defaultdict

@@ -50,7 +50,7 @@ def begin(
 
 
 def find_current(*, visitor: str, user: User | None) -> Chat | None:
-    """Return the newest conversation of this account, else the one that this browser began before signing in, if any.
+    """Return the newest conversation of this account or of this browser before anybody signed in, if there is one.
     A visitor who has not signed in, or who signs in as somebody else, never gets an account's, nor one whose report is
     an account's."""
     mine = Q(owner=user) if user is not None else Q(pk=None)

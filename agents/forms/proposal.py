@@ -17,8 +17,8 @@ PROPERTIES = [name for name in LABELS if name != "answer"]
 
 
 class ProposalForm(StampedForm):
-    """`take` names the part to take, or all of them; what is posted of the other parts is ignored. `source` is the
-    folio that the history names for all of them, `from_<part>` that of one."""
+    """`take` names the part to take, or all of them; what is posted of the other parts is ignored. `from_<part>` is the
+    folio of the solved ticket from which a part comes, which the history names."""
 
     take = forms.ChoiceField(choices=[(name, name) for name in (*LABELS, ALL)])
 
@@ -38,17 +38,17 @@ class ProposalForm(StampedForm):
         """The properties to set."""
         return [name for name in PROPERTIES if name in self.data and self.taken in (name, ALL)]
 
-    @property
-    def source(self) -> str:
-        return str(self.data.get("source" if self.taken == ALL else f"from_{self.taken}", ""))
+    def source_of(self, name: str) -> str:
+        return str(self.data.get(f"from_{name}", ""))
 
     @property
     def answer_source(self) -> str:
         """The folio from which the answer comes, if it is taken."""
-        return str(self.data.get("from_answer", "")) if self.taken in ("answer", ALL) else ""
+        return self.source_of("answer") if self.taken in ("answer", ALL) else ""
 
     def clean(self) -> dict[str, Any]:
-        if find_source(self.source, reader=self.user) is None:
+        named = {self.source_of(name) for name in self.wanted} | ({self.answer_source} - {""})
+        if not named or any(find_source(folio, reader=self.user) is None for folio in named):
             raise forms.ValidationError("unknown source")
         return self.cleaned_data
 
@@ -60,9 +60,7 @@ class ProposalForm(StampedForm):
         return stamp
 
     def save(self) -> Ticket:
-        values = {name: self.cleaned_data[name] for name in self.wanted}
+        values = {name: (self.cleaned_data[name], self.source_of(name)) for name in self.wanted}
         if not values:
             return self.ticket
-        return properties.take_proposal(
-            self.ticket, actor=self.user, source=self.source, values=values, **self.stamp()
-        )
+        return properties.take_proposal(self.ticket, actor=self.user, values=values, **self.stamp())

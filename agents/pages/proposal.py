@@ -80,11 +80,6 @@ class ProposalPage:
         """Whether more than one part is left to take."""
         return sum(not row.part.is_taken for row in self.rows) > 1
 
-    @property
-    def source(self) -> str:
-        """The folio that the history names: of the first row, or of the most telling ticket."""
-        return self.proposal.best.ticket.folio if self.proposal else ""
-
 
 @dataclass(frozen=True)
 class ShownCase:

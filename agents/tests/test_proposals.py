@@ -183,7 +183,7 @@ def test_ticket_that_changed_meanwhile_refuses_and_says_so(client: Client, ticke
         {"take": ""},
         {"take": "severity", "from_severity": "MA-99999"},
         {"take": "severity", "from_severity": "\0"},
-        {"take": "todo", "source": ""},
+        {"take": "todo", "from_severity": "MA-99999"},
     ],
 )
 def test_form_that_the_page_did_not_write_changes_nothing(client: Client, ticket: Ticket, data: Any):

@@ -233,7 +233,7 @@ def test_taken_part_stays_and_says_so(supervisor: User):
     ticket = asked()
 
     ticket = properties.take_proposal(
-        ticket, actor=supervisor, source=solved.folio, values={"severity": "critical"}
+        ticket, actor=supervisor, values={"severity": ("critical", solved.folio)}
     )
     proposal = propose(ticket, by=supervisor)
     assert proposal is not None

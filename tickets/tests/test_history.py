@@ -62,7 +62,9 @@ def test_sentences_have_names_and_values(ticket):
 def test_proposed_change_names_the_solved_ticket(ticket):
     diego = make_agent(name="Diego")
     values = {"category": ticket.category.process.categories.get(key="pagos"), "assignee": diego}
-    properties.take_proposal(ticket, actor=diego, source="MA-10012", values=values)
+    properties.take_proposal(
+        ticket, actor=diego, values={name: (value, "MA-10012") for name, value in values.items()}
+    )
     why = " · propuesto porque se parece a <b>MA-10012</b>"
     assert told(ticket)[1:] == [
         f"<b>Diego</b> se asignó el ticket{why}",

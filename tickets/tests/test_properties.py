@@ -167,14 +167,30 @@ def test_queue_position_overrides_arrival_order(play):
     ]
 
 
+def proposed(values, source="MA-10012"):
+    return {name: (value, source) for name, value in values.items()}
+
+
+def test_each_part_of_a_proposal_names_its_own_source(play):
+    p = play(S2)
+    department = make_department("academico")
+    values = proposed({"department": department}) | proposed({"severity": "critical"}, "MA-10013")
+    for _twice in range(2):
+        properties.take_proposal(p.ticket, actor=p.supervisor, values=values, version=1, key="k")
+
+    taken = [
+        (event.data["source"], set(event.data["changes"])) for event in p.events if "source" in event.data
+    ]
+    assert taken == [("MA-10013", {"severity"}), ("MA-10012", {"department"})]
+    assert (p.refresh().department, p.ticket.severity) == (department, "critical")
+
+
 def test_proposal_is_taken_whole_and_names_its_source(play):
     p = play(S2)
     category = p.ticket.category.process.categories.exclude(pk=p.ticket.category_id).filter(is_active=True)[0]
     values = {"severity": "critical", "category": category, "assignee": p.agent}
     for _twice in range(2):
-        properties.take_proposal(
-            p.ticket, actor=p.supervisor, source="MA-10012", values=values, version=1, key="k"
-        )
+        properties.take_proposal(p.ticket, actor=p.supervisor, values=proposed(values), version=1, key="k")
 
     ticket = p.refresh()
     assert (ticket.severity, ticket.category, ticket.assignee) == ("critical", category, p.agent)
@@ -187,15 +203,13 @@ def test_proposal_with_a_wrong_part_changes_nothing(play):
     p = play(S2)
     values = {"assignee": p.agent, "severity": "enorme"}
     with pytest.raises(InvalidData):
-        properties.take_proposal(p.ticket, actor=p.supervisor, source="MA-10012", values=values)
+        properties.take_proposal(p.ticket, actor=p.supervisor, values=proposed(values))
     with pytest.raises(StaleTicket):
         properties.take_proposal(
-            p.ticket, actor=p.supervisor, source="MA-10012", values={"assignee": p.agent}, version=0
+            p.ticket, actor=p.supervisor, values=proposed({"assignee": p.agent}), version=0
         )
     with pytest.raises(NotAllowed):
-        properties.take_proposal(
-            p.ticket, actor=p.customer, source="MA-10012", values={"severity": "critical"}
-        )
+        properties.take_proposal(p.ticket, actor=p.customer, values=proposed({"severity": "critical"}))
     assert p.refresh().assignee is None
 
 
@@ -205,7 +219,7 @@ def test_own_department_may_be_left_with_the_assignee(play):
     here = make_department("soporte-tecnico")
     ticket = properties.change_properties(p.ticket, actor=p.supervisor, department=here)
     values = {"department": make_department("academico"), "assignee": p.supervisor}
-    properties.take_proposal(ticket, actor=make_agent(here), source="MA-10012", values=values)
+    properties.take_proposal(ticket, actor=make_agent(here), values=proposed(values))
     ticket = p.refresh()
     assert (ticket.department.key, ticket.assignee) == ("academico", p.supervisor)
 

@@ -196,22 +196,29 @@ def take_proposal(
     ticket: Ticket,
     *,
     actor: Actor,
-    source: str,
-    values: Mapping[str, Any],
+    values: Mapping[str, tuple[Any, str]],
     version: int | None = None,
     key: str | None = None,
 ) -> Ticket:
     """Set the properties, and the assignee, that a proposal names, all or none of them (S3.20). Returns the ticket.
 
-    `source` is the folio of the solved ticket from which the proposal came. Raises what `assign` and
-    `change_properties` raise.
+    `values` has the value of each with the folio of the solved ticket from which it comes: those of one ticket are one
+    event. Raises what `assign` and `change_properties` raise.
     """
     rest, ticket = dict(values), locked(ticket)
-    stamp: dict[str, Any] = {"actor": actor, "source": source, "version": version, "key": key}
+    stamp: dict[str, Any] = {"actor": actor, "version": version, "key": key}
     if "assignee" in rest:  # first: a new department may end the actor's sight of the ticket
-        ticket = _assign(ticket, rest.pop("assignee"), **stamp)
+        assignee, source = rest.pop("assignee")
+        ticket = _assign(ticket, assignee, source=source, **stamp)
         stamp["version"] = None  # it was just checked
-    return _change(ticket, rest, **stamp) if rest else ticket
+    # last: the source of the department, for the same reason
+    sources = sorted({source for _value, source in rest.values()})
+    sources.sort(key=lambda source: rest.get("department", ("", ""))[1] == source)
+    for source in sources:
+        of_source = {name: value for name, (value, given) in rest.items() if given == source}
+        ticket = _change(ticket, of_source, source=source, **stamp)
+        stamp |= {"version": None, "key": f"{key} {source}" if key else None}
+    return ticket
 
 
 @transaction.atomic
