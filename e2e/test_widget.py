@@ -45,6 +45,7 @@ def test_ticket_is_filed_in_the_page_of_another_site(
     answer(frame, "Título", "El lector no acepta mi tarjeta")
     frame.get_by_label("Descripción detallada").fill("Dice «rechazada».")
     press(frame, "Responder")
+    expect(frame.get_by_role("button", name="App en Android").first).to_be_visible()
 
     # The page of the site is loaded again in the middle
     page.reload()
