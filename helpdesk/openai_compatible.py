@@ -47,7 +47,7 @@ class Refused(NoAnswer):
 
 @dataclass
 class _Call:
-    """One request, which its own thread makes, so that the one who waits can give up at any point."""
+    """One request to the model. A thread of its own makes it, so that the web request can stop waiting at any time."""
 
     body: bytes
     deadline: float

@@ -30,7 +30,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Result:
-    """What was suggested for a case, best first, as the keys of the articles; a solution is `None`."""
+    """One case and the keys of the articles that were suggested for it, best first; a solution is `None`."""
 
     case: Case
     found: tuple[int | None, ...]

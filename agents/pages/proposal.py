@@ -1,4 +1,4 @@
-"""What solved tickets propose for a ticket, as rows that are taken with one key each (S3.20)."""
+"""Show what solved tickets propose for a ticket, as rows that are taken with one key each (S3.20)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Row:
 
     @property
     def value(self) -> Any:
-        """What the form posts: the key of a row, or the severity."""
+        """Return what the form posts: the key of a row, or the severity."""
         return getattr(self.part.value, "pk", self.part.value)
 
     @property
@@ -51,7 +51,7 @@ class Row:
 
     @property
     def first_line(self) -> str:
-        """What the answer says, without its greeting."""
+        """Return the answer without its greeting."""
         return next((line for line in str(self.part.value).split("\n\n")[1:2]), "").splitlines()[0]
 
 

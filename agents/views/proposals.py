@@ -1,4 +1,4 @@
-"""What solved tickets propose for a ticket, and taking it (S3.20)."""
+"""Show what solved tickets propose for a ticket, and take it (S3.20)."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""What supervisors copy into other sites: the widget's script and the link without script (S0.6)."""
+"""Show supervisors what to copy into other sites: the widget's script and the link without script (S0.6)."""
 
 from django.conf import settings
 from django.http import HttpResponse

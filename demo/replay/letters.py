@@ -91,8 +91,9 @@ def _fault_with_pictures(mail: EmailMessage) -> None:
         '<p>Paola Rincón<br><img src="https://firma.correo.demo.test/logo.png" alt="Logo" width="80"></p>',
         subtype="html",
     )
-    html = mail.get_payload()[1]  # type: ignore[index]
-    html.add_related(  # type: ignore[union-attr]
+    html = mail.get_body(("html",))
+    assert html is not None  # noqa: S101  (it was just added)
+    html.add_related(
         make_file("el-mapa-se-cierra.png"), maintype="image", subtype="png", cid=picture, filename="mapa.png"
     )
     mail.add_attachment(make_file("registro.log"), maintype="text", subtype="plain", filename="registro.log")

@@ -1,4 +1,4 @@
-"""What is offered before a report is filed, and which reports were not needed because of it (S3.20)."""
+"""Store the solutions that are offered before a report is filed, and the reports that were not needed (S3.20)."""
 
 from typing import Any, ClassVar
 
