@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FLOOR = "floor"
 EXAMPLES, CUSTOMERS = 200, 24
+SPELLINGS = 512
 OWN_TICKETS = (3, 60)  # customers with so many are measured
 
 
@@ -253,8 +254,17 @@ def _help(customers: list[str]) -> Iterator[Page]:
         ("help_missing", "Portal search: nothing found", MISSING),
     ):
         yield Page(key, name, customers, [Step(f"{search}?q={query}".replace(" ", "+"), contains="</main>")])
+        anew = [Step(f"{search}?q={{q}}", contains="</main>")]
+        yield Page(f"{key}_anew", f"{name}, made anew", customers, anew, list(_written_otherwise(query)))
     article = [Step(f"{reverse('portal:article', args=['articulo-1'])}", contains="</main>")]
     yield Page("article", "Article", customers, article)
+
+
+def _written_otherwise(query: str) -> Iterator[dict[str, str]]:
+    """Yield the query in other capitals each time: it finds the same, and nothing that was kept."""
+    for number in range(SPELLINGS):
+        letters = [char.upper() if number >> place & 1 else char for place, char in enumerate(query)]
+        yield {"q": "".join(letters).replace(" ", "+")}
 
 
 def _writing(cast: "dict[str, User]") -> Iterator[Page]:

@@ -1,6 +1,6 @@
 """Read a query: its words, what else they are called, and what was meant by those that nobody writes."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import log
@@ -102,12 +102,13 @@ class Term:
 
 @dataclass(frozen=True)
 class Analysis:
-    """A query as search understands it. `corrected` is the query with the words that were meant; empty if none was
-    wrong. `known` has the stems that some text has: their ids and how many texts have each."""
+    """A query as search understands it. `corrected` is the query with the words that were meant, and `meant` has each
+    of these by the wrong one; both are empty if none was wrong. `known` has the stems that some text has: their ids and
+    how many texts have each."""
 
     query: str
     corrected: str
-    wrong: tuple[str, ...]
+    meant: Mapping[str, str]
     terms: tuple[Term, ...]
     known: dict[str, tuple[int, int]]
     total: int = 0
@@ -118,6 +119,16 @@ class Analysis:
     def stems(self) -> frozenset[str]:
         """The stems of all that is looked for, to mark them where they stand."""
         return frozenset().union(*(phrase.stems for term in self.terms for phrase in term.phrases))
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        return tuple(self.meant)
+
+    @cached_property
+    def unknown(self) -> dict[str, str]:
+        """The words that no text has, as they were typed, each with what was meant; "" if it was taken as it is."""
+        right = (term.word for term in self.terms if not stems_of(term.word) & self.known.keys())
+        return {**dict.fromkeys(right, ""), **self.meant}
 
     @cached_property
     def telling_stems(self) -> frozenset[str]:
@@ -162,7 +173,24 @@ def analyse(
         term.weight = _weight(term, known, total, UNKNOWN_CAUTIOUS if cautious else UNKNOWN)
         term.weight *= FILLER if term.is_filler else 1.0
     corrected = _replaced(query, meant) if meant else ""
-    return Analysis(query, corrected, tuple(meant), tuple(terms), known, total, cautious)
+    return Analysis(query, corrected, meant, tuple(terms), known, total, cautious)
+
+
+def changes_reading(words: Collection[str], unknown: Mapping[str, str]) -> bool:
+    """Whether an analysis that had these unknown words, with what was meant, would read them otherwise with `words` in
+    its vocabulary."""
+    stems: set[str] = set()
+    for word in words if unknown else ():
+        stems |= stems_of(word)
+    return any(
+        stems_of(word) & stems or _meant_among(fold(word), words, best) != best
+        for word, best in unknown.items()
+        if _can_be_wrong(word)
+    )
+
+
+def _meant_among(word: str, words: Iterable[str], best: str) -> str:
+    return correction(word, _of_like_length(words, word) | ({best} if best else set()))
 
 
 def _telling(query: str, most: int, cautious: bool) -> list[str]:
@@ -214,10 +242,14 @@ def _corrections(
     meant = {}
     for word in wrong[:CORRECTED]:
         plain = fold(word)
-        near = {other for other in others if abs(len(other) - len(plain)) < 3}
+        near = _of_like_length(others, plain)
         if best := correction(plain, near | set(_neighbours(plain, audiences))):
             meant[word] = best
     return meant
+
+
+def _of_like_length(words: Iterable[str], word: str) -> set[str]:
+    return {other for other in words if abs(len(other) - len(word)) < 3}
 
 
 def _can_be_wrong(word: str) -> bool:

@@ -293,7 +293,7 @@ def test_coming_days_list_own_closures_with_their_date_once(person, desk):
     assert "Inventario · mar 1 dic, 10:00–15:00" in page
 
 
-def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
+def test_closure_takes_two_clicks_and_one_to_undo(person, desk, django_capture_on_commit_callbacks):
     ticket = desk.file(MONDAY)
     with on(MONDAY + timedelta(hours=1)):
         data = {"day": "2026-11-23", "begin": "11:00", "end": "", "reason": "power", "other": ""}
@@ -318,7 +318,8 @@ def test_closure_takes_two_clicks_and_one_to_undo(person, desk):
         assert "Todavía no deshicimos nada" in text_of(undo)
         assert "Deshacer y recalcular" in text_of(undo)
         latest = ScheduleChange.objects.first()
-        person.post(reverse("agents:change_confirm", args=[latest.pk]))
+        with django_capture_on_commit_callbacks(execute=True):
+            person.post(reverse("agents:change_confirm", args=[latest.pk]))
         assert "corte de luz" not in text_of(Client().get("/"))
     assert clock(ticket).due_at == at(2026, 11, 24, 17, 0)
 
@@ -428,12 +429,15 @@ def test_calendars_are_created_with_a_key_of_their_own(person, desk):
 
 
 @pytest.mark.demand("S3.25")
-def test_one_calendar_at_most_is_that_of_the_phone(person, desk, settings):
+def test_one_calendar_at_most_is_that_of_the_phone(
+    person, desk, settings, django_capture_on_commit_callbacks
+):
     settings.DESK_SUPPORT_PHONE = "601 555 0142"
     page = text_of(Client().get("/"))
     assert "Disponible" not in page
     assert "Actualmente cerrado" not in page
-    person.post(reverse("agents:calendar_phone", args=["oficina"]), {"si": "1"})
+    with django_capture_on_commit_callbacks(execute=True):
+        person.post(reverse("agents:calendar_phone", args=["oficina"]), {"si": "1"})
     with on(at(2026, 11, 27, 16, 0)):
         assert "Disponible hasta hoy, 17:00" in text_of(Client().get("/"))
     with on(at(2026, 11, 27, 17, 0)):
@@ -444,10 +448,12 @@ def test_one_calendar_at_most_is_that_of_the_phone(person, desk, settings):
     person.post(
         reverse("agents:new_calendar"), {"name": "Siempre", "zone": "Europe/Madrid", "hours": "always"}
     )
-    person.post(reverse("agents:calendar_phone", args=["siempre"]), {"si": "1"})
+    with django_capture_on_commit_callbacks(execute=True):
+        person.post(reverse("agents:calendar_phone", args=["siempre"]), {"si": "1"})
     assert list(Calendar.objects.filter(answers_phone=True).values_list("key", flat=True)) == ["siempre"]
     assert "Disponible 24 horas, todos los días" in text_of(Client().get("/"))
-    person.post(reverse("agents:calendar_phone", args=["siempre"]), {"no": "1"})
+    with django_capture_on_commit_callbacks(execute=True):
+        person.post(reverse("agents:calendar_phone", args=["siempre"]), {"no": "1"})
     assert "Disponible" not in text_of(Client().get("/"))
 
 

@@ -1,7 +1,7 @@
 """Lists of a customer's tickets: their rows, order and filters."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, reduce
 from operator import or_
 from typing import Any, ClassVar
@@ -66,39 +66,49 @@ def matching(
     query: str,
     *,
     synonyms: Synonyms = NO_SYNONYMS,
-    offered: "Sequence[topics.Topic] | None" = None,
+    named: Mapping[str, Collection[int]] | None = None,
 ) -> Q:
     """Return the filter for the tickets whose folio `query` names, and for those of `tickets` that have each of its
     first `MAX_WORDS` words: in the folio, in any form in the title or the beginning of the report, or in a name or
     synonym of their category. `synonyms` has for a word the other phrases that count, each as the stems of its words.
 
     The forms of a word are looked for in the `COMPARED` newest tickets that may have one. Takes three queries, two of
-    them for the topics if the caller has not read them (`offered`).
+    them for the topics if the caller does not know their `named_categories`.
     """
-    words = (words_of(query) or fold(query).split())[:MAX_WORDS]
+    words = _looked_for(query)
     if not words:
         return Q()
     phrases = {word: [(stems_of(word),), *synonyms.get(word, ())] for word in words}
     said = [stems for ways in phrases.values() for phrase in ways for stems in phrase]
-    texts, offered = _stems_of_texts(tickets, said), topics.all_topics() if offered is None else offered
+    texts = _stems_of_texts(tickets, said)
+    named = named_categories(topics.all_topics(), query) if named is None else named
     found = Q()
     for word in words:
         plain = fold(word)
         alike = [pk for pk, known in texts.items() if _says(known, phrases[word])]
-        named = [topic.category.pk for topic in offered if topic.category and topic.is_named(word)]
         found &= (
             Q(folio__icontains=plain)
             | Q(text_folded__contains=plain)
             | Q(pk__in=alike)
-            | Q(category__in=named)
+            | Q(category__in=named[word])
         )
     return found | Q(folio__in=folios.named_in(query))
+
+
+def named_categories(offered: Iterable[topics.Topic], query: str) -> dict[str, list[int]]:
+    """Return for each word that `matching` looks for the ids of the categories that have it in a name or synonym."""
+    categories = [(topic.category.pk, topic) for topic in offered if topic.category]
+    return {word: [pk for pk, topic in categories if topic.is_named(word)] for word in _looked_for(query)}
 
 
 def vocabulary(tickets: "QuerySet[Ticket]") -> set[str]:
     """Return the words of the `COMPARED` newest tickets, folded, so that a search does not correct them."""
     texts = tickets.order_by("-updated_at", "-id").values_list("text_folded", flat=True)[:COMPARED]
     return {word for text in texts for word in re.findall(r"\w+", text) if word.isalpha()}
+
+
+def _looked_for(query: str) -> list[str]:
+    return (words_of(query) or fold(query).split())[:MAX_WORDS]
 
 
 def _says(known: set[str], phrases: Iterable[Phrase]) -> bool:

@@ -10,27 +10,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from knowledge import misses
-from knowledge.ranking import Found
-from knowledge.ranking import search as find_articles
 from tickets import folios
 from tickets.models import Ticket
+from tickets.search.finding import marked
 from web.ratelimit import by_ip, limited
 
-from ..pages import topics
-from ..pages.articles import hit_rows, synonyms_of
 from ..pages.contact import panel
+from ..pages.found import MOST, SHOWN, Answers, answers
 from ..pages.tickets import matching, rows, vocabulary
 
-SHOWN, MOST = 5, 20
-"""How many of each kind stand together, and how many when only one kind is shown."""
 KINDS = ("articulos", "temas", "tickets")
-OFFERED = 4
 
 
 @require_safe
@@ -39,10 +33,9 @@ def search(request: HttpRequest) -> HttpResponse:
     `literal` in the address it is not."""
     query = " ".join(request.GET.get("q", "").replace("\x00", "").split())[: folios.LONGEST]
     chosen = request.GET.get("en", "")
-    offered = topics.all_topics()
     context: dict[str, Any] = {"query": query, "contact": panel(request.user)}
     if query:
-        context |= _results(request, query, offered, chosen if chosen in KINDS else "")
+        context |= _results(request, query, chosen if chosen in KINDS else "")
     return render(request, "portal/search.html", context)
 
 
@@ -59,42 +52,35 @@ def miss(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('portal:search')}?{urlencode({'q': query})}")
 
 
-def _results(request: HttpRequest, query: str, offered: list[topics.Topic], chosen: str) -> dict[str, Any]:
+def _results(request: HttpRequest, query: str, chosen: str) -> dict[str, Any]:
     mine = _tickets_of(request)
-    found = find_articles(
+    is_literal = "literal" in request.GET
+    found = answers(
         query,
         reader=request.user,
-        language=(get_language() or "")[:2],
-        limit=MOST,
-        vocabulary=lambda: topics.vocabulary(offered) | (vocabulary(mine) if mine is not None else set()),
-        correct="literal" not in request.GET and not folios.named_in(query),
+        kinds=frozenset({chosen} if chosen else KINDS),
+        correct=not is_literal and not folios.named_in(query),
+        own_words=lambda: vocabulary(mine) if mine is not None else set(),
     )
-    meant = found.analysis.corrected or query
-    others = _synonym_words(found)
-    lists: dict[str, list[Any]] = {
-        "articulos": found.hits,
-        "temas": [
-            _topic_row(found, topic, meant) for topic in topics.search(offered, meant, synonyms=others)[:MOST]
-        ],
-        "tickets": _ticket_rows(found, mine, meant, offered) if mine is not None else [],
-    }
-    folio = "" if lists["tickets"] else _folio_in(query)
-    total = sum(map(len, lists.values()))
-    most = MOST if chosen else SHOWN
+    tickets = _tickets_found(found, mine) if mine is not None else []
+    folio = "" if tickets else _folio_in(query)
+    counts = {"articulos": found.articles, "temas": found.topics, "tickets": len(tickets)}
+    total = sum(counts.values())
     return {
-        "meant": meant,
-        "wrong": found.analysis.wrong,
-        "corrected": found.analysis.corrected,
-        "typed": _typed(query, found.analysis.wrong),
+        "meant": found.meant,
+        "wrong": found.wrong,
+        "corrected": found.corrected,
+        "typed": _typed(query, found.wrong),
         "literal_url": f"?{urlencode({'q': query, 'literal': '1'})}",
-        "tabs": _tabs(query, lists, chosen, total, literal="literal" in request.GET),
+        "tabs": _tabs(query, counts, chosen, total, literal=is_literal),
         "total": total,
-        "articles": hit_rows(found, found.hits[:most]) if chosen in ("", "articulos") else [],
-        "topics": lists["temas"][:most] if chosen in ("", "temas") else [],
-        "tickets": lists["tickets"][:most] if chosen in ("", "tickets") else [],
+        "answers": found.drawn,
+        "tickets": _ticket_rows(found, tickets[: MOST if chosen else SHOWN])
+        if chosen in ("", "tickets")
+        else [],
         "folio": folio,
-        "offered": topics.featured(offered, OFFERED) if not total and not folio else [],
-        "report_url": _report_url(lists["temas"], meant),
+        "offered": found.offered if not total and not folio else [],
+        "report_url": found.report_url,
     }
 
 
@@ -104,32 +90,20 @@ def _tickets_of(request: HttpRequest) -> "QuerySet[Ticket] | None":
     return Ticket.objects.requested_by(request.user).select_related("category")
 
 
-def _ticket_rows(
-    found: Found, mine: "QuerySet[Ticket]", query: str, offered: list[topics.Topic]
-) -> list[dict[str, Any]]:
-    condition = matching(mine, query, synonyms=synonyms_of(found), offered=offered)
-    tickets = list(mine.filter(condition).order_by("-updated_at", "-id")[:MOST])
+def _tickets_found(found: Answers, mine: "QuerySet[Ticket]") -> list[Ticket]:
+    condition = matching(mine, found.meant, synonyms=found.synonyms, named=found.named)
+    return list(mine.filter(condition).order_by("-updated_at", "-id")[:MOST])
+
+
+def _ticket_rows(found: Answers, tickets: list[Ticket]) -> list[dict[str, Any]]:
     return [
-        {**shown, "title": found.marked(ticket.title), "text": found.marked(ticket.excerpt)}
+        {
+            **shown,
+            "title": marked(ticket.title, found.stems),
+            "text": marked(ticket.excerpt, found.stems),
+        }
         for ticket, shown in zip(tickets, rows(tickets), strict=True)
     ]
-
-
-def _topic_row(found: Found, topic: topics.Topic, query: str) -> dict[str, Any]:
-    return {
-        "href": f"{reverse('portal:report')}?{urlencode({'tipo': topic.key, 'titulo': query})}",
-        "icon": topic.icon,
-        "title": found.marked(topic.name),
-        "text": found.marked(topic.text),
-        "promise": topic.promise,
-        "usual": topic.usual,
-    }
-
-
-def _synonym_words(found: Found) -> list[str]:
-    """Return one stem of each word of the synonyms; stems are their own stems for nearly all words."""
-    phrases = [phrase for every in synonyms_of(found).values() for phrase in every]
-    return sorted({stem for phrase in phrases if len(phrase) == 1 for stem in phrase[0]})
 
 
 def _typed(query: str, wrong: tuple[str, ...]) -> list[tuple[str, bool]]:
@@ -139,7 +113,7 @@ def _typed(query: str, wrong: tuple[str, ...]) -> list[tuple[str, bool]]:
 
 
 def _tabs(
-    query: str, lists: dict[str, list[Any]], chosen: str, total: int, *, literal: bool
+    query: str, counts: dict[str, int], chosen: str, total: int, *, literal: bool
 ) -> list[dict[str, Any]]:
     names = {"articulos": _("Artículos"), "temas": _("Temas"), "tickets": _("Mis tickets")}
     base = {"q": query, **({"literal": "1"} if literal else {})}
@@ -148,20 +122,13 @@ def _tabs(
         {
             "label": names[kind],
             "href": f"?{urlencode({**base, 'en': kind})}",
-            "count": len(found),
+            "count": count,
             "is_current": chosen == kind,
         }
-        for kind, found in lists.items()
-        if found or chosen == kind
+        for kind, count in counts.items()
+        if count or chosen == kind
     ]
     return [whole, *parts]
-
-
-def _report_url(found: list[dict[str, Any]], query: str) -> str:
-    """Return where to report, with the query as title: the guide with the one topic that was found, if it is one."""
-    return (
-        found[0]["href"] if len(found) == 1 else f"{reverse('portal:report')}?{urlencode({'titulo': query})}"
-    )
 
 
 def _folio_in(query: str) -> str:

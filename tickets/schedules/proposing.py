@@ -255,7 +255,8 @@ def choose_for_phone(calendar: Calendar, *, actor: User, chosen: bool) -> None:
     require_supervisor(actor)
     if chosen:
         Calendar.objects.filter(answers_phone=True).update(answers_phone=False)
-    Calendar.objects.filter(pk=calendar.pk).update(answers_phone=chosen)
+    calendar.answers_phone = chosen
+    calendar.save(update_fields=["answers_phone"])
 
 
 def require_supervisor(actor: User) -> None:
