@@ -15,6 +15,7 @@ from celery.signals import (
     setup_logging,
     task_postrun,
     task_prerun,
+    worker_process_init,
 )
 from django.conf import settings
 from kombu import Exchange, Queue
@@ -22,6 +23,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from helpdesk import logs
 from helpdesk.variables import WrongVariables, refuse_unnamed_size
+from helpdesk.warm_up import spare_collector
 from notifications.senders import MAIL_QUEUE, share, slots_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
@@ -129,6 +131,12 @@ def say_that_beat_runs(**kwargs: Any) -> None:
 def leave_processes_for_other_work(instance: Any, **kwargs: Any) -> None:
     """Bound the worker's processes that send mail. It has not forked them yet."""
     share.limit(slots_of(instance.concurrency, set(app.amqp.queues.consume_from)))
+
+
+@worker_process_init.connect
+def spare_collector_in_worker(**kwargs: Any) -> None:
+    """Spare the garbage collector, in each process of a worker, what the worker had loaded before it forked."""
+    spare_collector()
 
 
 @task_prerun.connect

@@ -3,6 +3,7 @@
 import gc
 
 import pytest
+from celery.signals import worker_process_init
 from django.template.loader import get_template
 from django.template.loaders.filesystem import Loader
 
@@ -22,3 +23,9 @@ def test_templates_are_compiled_before_the_first_request(frozen, monkeypatch):
     monkeypatch.setattr(Loader, "get_contents", lambda *args: pytest.fail("read from the disk"))
     assert get_template("portal/home.html")
     assert get_template("agents/queue/list.html")
+
+
+def test_process_of_a_worker_spares_the_collector_what_stays(frozen):
+    stays = [[] for _each in range(1000)]
+    worker_process_init.send(sender=None)
+    assert gc.get_freeze_count() >= frozen + len(stays)

@@ -18,6 +18,7 @@ from django.utils import timezone
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError
 
+from .. import nudge
 from ..models import MailboxMark
 from . import mime, receiving
 from .accounts import Account, accounts
@@ -114,17 +115,18 @@ def collect(box: BaseMailBox, account: Account, mark: MailboxMark, *, until: flo
     """Receive the mails that are newer than the mark, beginning none after the monotonic time `until`. Returns how
     many. Of a mailbox that is read for the first time, only the mails that nobody has read."""
     count = 0
-    for uid in _new_uids(box, mark):
-        if monotonic() > until or not renew(mark):
-            break
-        raw = _fetch(box, uid, whole=_begin(mark, uid))
-        if raw is not None:
-            receiving.receive(raw, mailbox=account.address)
-            count += 1
-        MailboxMark.objects.filter(pk=mark.pk).update(
-            last_uid=uid, trying_uid=0, tries=0, received=F("received") + int(raw is not None)
-        )
-        mark.last_uid = uid
+    with nudge.sparingly():
+        for uid in _new_uids(box, mark):
+            if monotonic() > until or not renew(mark):
+                break
+            raw = _fetch(box, uid, whole=_begin(mark, uid))
+            if raw is not None:
+                receiving.receive(raw, mailbox=account.address)
+                count += 1
+            MailboxMark.objects.filter(pk=mark.pk).update(
+                last_uid=uid, trying_uid=0, tries=0, received=F("received") + int(raw is not None)
+            )
+            mark.last_uid = uid
     return count
 
 

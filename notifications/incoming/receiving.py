@@ -157,9 +157,10 @@ def _kept(judged: Judged, *, key: str, mailbox: str, told: str = "") -> Incoming
     if told:
         row.details["told"] = told[:500]
     with transaction.atomic():
+        _write(row, judged, files)
         row.save(force_insert=True)
         MailOriginal.keep(row, judged.mail.raw)
-        _act(row, judged, files)
+        _tell(row, verdict)
     return row
 
 
@@ -190,23 +191,25 @@ def _row(judged: Judged, *, key: str, mailbox: str) -> IncomingEmail:
     )
 
 
-def _act(row: IncomingEmail, judged: Judged, files: KeptFiles) -> None:
-    """Do what the mail asks for, inside the transaction that keeps it. Raises `DeskError`."""
+def _write(row: IncomingEmail, judged: Judged, files: KeptFiles) -> None:
+    """File the ticket or write the message that the mail asks for, and note it in `row`. Raises `DeskError`."""
     verdict = judged.verdict
-    match verdict.kind:
-        case MailVerdict.TICKET:
-            row.ticket = file(row, judged, files)
-            row.message = row.ticket.messages.order_by("id").first()
-        case MailVerdict.MESSAGE if verdict.wakes and verdict.ticket is not None:
-            row.message = write(verdict, files.body, draft_key=files.draft_key)
-            row.ticket = row.message.ticket
-        case MailVerdict.DELIVERY:
-            _report(verdict)
-        case MailVerdict.QUARANTINE if verdict.ticket is not None:
-            mails.hold(verdict.ticket, row)
+    if verdict.kind == MailVerdict.TICKET:
+        row.ticket = file(row, judged, files)
+        row.message = row.ticket.messages.order_by("id").first()
+    elif verdict.kind == MailVerdict.MESSAGE and verdict.wakes and verdict.ticket is not None:
+        row.message = write(verdict, files.body, draft_key=files.draft_key)
+        row.ticket = row.message.ticket
     if row.message is not None:
         row.text = ""
-        row.save(update_fields=["ticket", "message", "text"])
+
+
+def _tell(row: IncomingEmail, verdict: Verdict) -> None:
+    """Tell the ticket what the mail, which is kept, says of ours, or that it waits in quarantine."""
+    if verdict.kind == MailVerdict.DELIVERY:
+        _report(verdict)
+    elif verdict.kind == MailVerdict.QUARANTINE and verdict.ticket is not None:
+        mails.hold(verdict.ticket, row)
 
 
 def file(row: IncomingEmail, judged: Judged, files: KeptFiles) -> Ticket:

@@ -6,6 +6,7 @@ from time import monotonic
 
 import pytest
 from celery import current_app
+from django.db import transaction
 
 from accounts.tests.factories import make_user
 from notifications import nudge
@@ -97,3 +98,48 @@ def test_breaker_closes_again_after_its_pause(published, monkeypatch):
     monkeypatch.setattr(nudge.broker, "open_until", monotonic() - 1)
     assert nudge.nudge("notifications.tasks.drain_outbox") is True
     assert len(published) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_mails_wake_the_worker_at_once_and_again_at_their_end(published, settings):
+    settings.DESK_NUDGE_WORKERS = True
+
+    with nudge.sparingly():
+        for _mail in range(5):
+            with transaction.atomic():
+                nudge.nudge_on_commit("drain")
+            assert [name for name, _options in published] == ["drain"]
+        nudge.nudge_on_commit("thumbnails")
+        assert [name for name, _options in published] == ["drain", "thumbnails"]
+
+    assert [name for name, _options in published] == ["drain", "thumbnails", "drain"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_that_goes_on_wakes_the_worker_every_second(published, settings, monkeypatch):
+    settings.DESK_NUDGE_WORKERS = True
+    seconds = iter([0.0, 0.4, 0.8, 1.2, 1.6])
+    monkeypatch.setattr(nudge, "_now", lambda: next(seconds))
+
+    with nudge.sparingly():
+        for _mail in range(5):
+            nudge.nudge_on_commit("drain")
+
+    assert len(published) == 3  # at 0 and 1.2 seconds, and at the end for that at 1.6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_is_woken_for_what_was_kept_before_a_mailbox_failed(published, settings):
+    settings.DESK_NUDGE_WORKERS = True
+
+    def read() -> None:
+        with nudge.sparingly():
+            nudge.nudge_on_commit("drain")
+            nudge.nudge_on_commit("drain")
+            raise OSError("away")
+
+    with pytest.raises(OSError, match="away"):
+        read()
+    nudge.nudge_on_commit("drain")
+
+    assert len(published) == 3

@@ -1,3 +1,4 @@
+import gc
 import signal
 from threading import Event, Thread
 from typing import Any
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         found = accounts()
         if not found:
             raise CommandError("DESK_MAILBOXES names no mailbox (imaps://user:password@host/INBOX)")
+        gc.freeze()  # what is loaded stays: the garbage collector need not walk it again and again
         if once:
             count = 0
             while received := mailboxes.collect_all():
