@@ -7,8 +7,9 @@ days. Then the row forgets who they were.
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -44,15 +45,27 @@ def record(
     """Note that the suggestion helped a person, who is `user` or the browser `visitor`. Returns None without either.
 
     One person has one row that is not decided for each category: saying it again names the other answer, and the days
-    begin anew.
+    begin anew. Unique constraints keep it so when two tabs say it at the same time.
     """
     if user is None and not visitor:
         return None
-    mine = _pending_of(user, visitor).select_for_update()
-    row = mine.filter(process=process, category=category).first()
-    row = row or Deflection(process=process, category=category)
-    row.user, row.visitor, row.draft = user or row.user, visitor, draft
-    row.article, row.pattern, row.at = suggestion.article, suggestion.pattern, timezone.now()
+    said = {"article": suggestion.article, "pattern": suggestion.pattern, "draft": draft}
+    try:
+        with transaction.atomic():
+            return _write(process, category, user, visitor, said)
+    except IntegrityError:  # another request wrote the row meanwhile: now it is found
+        return _write(process, category, user, visitor, said)
+
+
+def _write(process: str, category: str, user: User | None, visitor: str, said: dict[str, Any]) -> Deflection:
+    """Save the one row of the person. A row of the account and one of the browser, from before the person signed in,
+    become one."""
+    mine = _pending_of(user, visitor).filter(process=process, category=category)
+    row, *others = [*mine.select_for_update()] or [Deflection(process=process, category=category)]
+    Deflection.objects.filter(pk__in=[other.pk for other in others]).delete()
+    row.user, row.visitor, row.at = user or row.user, visitor, timezone.now()
+    for name, value in said.items():
+        setattr(row, name, value)
     row.save()
     return row
 

@@ -79,15 +79,17 @@ class Deflection(models.Model):
         verbose_name_plural = _("tickets evitados")
         indexes = [
             models.Index(fields=["outcome", "at"], name="deflection_outcome"),
-            models.Index(
+        ]
+        constraints = [
+            models.UniqueConstraint(
                 fields=["user", "process", "category"],
                 condition=models.Q(outcome="pending"),
-                name="deflection_of_user",
+                name="deflection_of_user_once",
             ),
-            models.Index(
+            models.UniqueConstraint(
                 fields=["visitor", "process", "category"],
-                condition=models.Q(outcome="pending"),
-                name="deflection_of_visitor",
+                condition=models.Q(outcome="pending") & ~models.Q(visitor=""),
+                name="deflection_of_visitor_once",
             ),
         ]
 

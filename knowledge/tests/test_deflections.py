@@ -2,8 +2,11 @@
 
 import uuid
 from datetime import timedelta
+from importlib import import_module
+from threading import Barrier, Thread
 
 import pytest
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from accounts.tests.factories import make_user
@@ -95,6 +98,79 @@ def test_saying_it_again_counts_once():
     assert (
         deflections.record(Suggestion("", [], 1.0, article=again.article), process="p", category="") is None
     )
+
+
+def test_account_and_browser_of_one_person_count_once():
+    user, article = make_user(), make_article("Artículo")
+    as_guest, elsewhere = said(visitor="a" * 64, days=2), said(user=user, visitor="b" * 64, days=1)
+
+    row = said(user=user, visitor="a" * 64)
+
+    assert row.pk in (as_guest.pk, elsewhere.pk)
+    assert list(Deflection.objects.values_list("user", "visitor")) == [(user.pk, "a" * 64)]
+    assert deflections.record(
+        Suggestion("", [], 1.0, article=article), process=row.process, category="x", user=user
+    )
+    assert Deflection.objects.count() == 2
+
+
+def at_once(*acts) -> list[Exception]:
+    """Run every act in a thread of its own, all together. Returns the errors."""
+    start, errors = Barrier(len(acts)), []
+
+    def run(act) -> None:
+        start.wait(timeout=30)
+        try:
+            act()
+        except DatabaseError as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=[act]) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return errors
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_guest", [True, False])
+def test_said_in_several_tabs_at_once_counts_once(is_guest):
+    person = {"visitor": "a" * 64} if is_guest else {"user": make_user(), "visitor": "a" * 64}
+    article = make_article("Artículo")
+
+    def say() -> None:
+        deflections.record(Suggestion("", [], 1.0, article=article), process="p", category="x", **person)
+
+    for _ in range(5):
+        assert at_once(say, say, say, say) == []
+        assert Deflection.objects.count() == 1
+        Deflection.objects.all().delete()
+
+
+def test_upgrade_forgets_what_was_said_twice():
+    article, user = make_article("Artículo"), make_user()
+    with connection.cursor() as cursor:
+        for name in ("deflection_of_user_once", "deflection_of_visitor_once"):
+            cursor.execute(f"DROP INDEX {name}")
+    rows = [
+        Deflection.objects.create(process="p", article=article, **fields)
+        for fields in (
+            {"user": user, "visitor": "a" * 64},
+            {"visitor": "a" * 64},
+            {"visitor": "b" * 64},
+            {"visitor": "b" * 64, "category": "x"},
+            {"user": make_user()},
+            {"user": user, "outcome": "counted"},
+            {"user": user, "visitor": "c" * 64},
+        )
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("knowledge.migrations.0006_one_pending_deflection").FORGET_REPEATED)
+
+    assert set(Deflection.objects.all()) == set(rows[1:])
 
 
 def test_rows_that_no_report_shows_are_deleted():
