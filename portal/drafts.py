@@ -113,10 +113,14 @@ def new_page() -> str:
 
 
 def page_of(request: HttpRequest) -> dict[str, Any]:
-    """Return the posted name of the page, the page that had written last before it, and when it was typed."""
-    names = {name: request.POST.get(name, "")[:40].replace("\0", "") for name in ("page", "seen")}
+    """Return the posted name of the page, what had been written before it was drawn, and when it was typed."""
+    page, seen = (request.POST.get(name, "").replace("\0", "") for name in ("page", "seen"))
     typed_at = request.POST.get("typed_at", "")
-    return {**names, "typed_at": int(typed_at) if re.fullmatch(r"[0-9]{1,15}", typed_at, re.ASCII) else 0}
+    return {
+        "page": page[:40],
+        "seen": seen[:80],
+        "typed_at": int(typed_at) if re.fullmatch(r"[0-9]{1,15}", typed_at, re.ASCII) else 0,
+    }
 
 
 def typed(request: HttpRequest, names: re.Pattern[str] = DETAILS) -> dict[str, list[str]]:

@@ -62,6 +62,11 @@ def find_current(*, visitor: str, user: User | None) -> Chat | None:
     )
 
 
+def page_of(chat: Chat) -> str:
+    """Return the name by which the conversation writes its report, beside those of the guide's pages."""
+    return f"chat-{chat.pk}"
+
+
 def find_by_digest(digest: str) -> Chat | None:
     """Return the conversation whose secret has this hash."""
     return Chat.objects.filter(digest=digest).exclude(digest="").select_related("report").first()

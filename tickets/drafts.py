@@ -3,6 +3,7 @@
 The composer's drafts are kept by `workflow.conversation.save_draft`, unsent files by `attachments`.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -38,7 +39,12 @@ def keepable(values: Values, *, longest: int = LONGEST) -> dict[str, list[str]]:
 
 
 def has_text(values: Values) -> bool:
-    return any(item.strip() for items in values.values() for item in items)
+    return bool(texts(values))
+
+
+def texts(values: Values) -> set[tuple[str, str]]:
+    """Return the names with what was typed or chosen, without the blank ones."""
+    return {(name, item) for name, items in values.items() for item in items if item.strip()}
 
 
 # --- Reports ----------------------------------------------------------------------------------------------
@@ -51,7 +57,7 @@ def keep_report(
     """Store the topic and the values of the details, and return the row as it is then.
 
     The row is read again under a lock, so a request that began earlier undoes nothing. `page` names the page that
-    posts, and `seen` the page that had written last when it was drawn. If another page has written meanwhile, its
+    posts, and `seen` what `ReportDraft.written` was when it was drawn. If another page has written meanwhile, its
     values stay in `overwritten`. A save that arrives after a later one of the same page changes nothing, and nothing
     changes a report that has been filed.
     """
@@ -60,10 +66,30 @@ def keep_report(
         return row
     kept = {name: list(items) for name, items in values.items()}
     overwritten = [pair for pair in row.overwritten if pair[0] not in (page, row.page)]
-    if row.page not in ("", page, seen) and row.values != kept and has_text(row.values):
+    if row.page not in ("", page) and row.written != seen and texts(row.values) - texts(kept):
         overwritten.append([row.page, row.values])
     row.topic, row.values, row.page, row.typed_at = topic, kept, page, typed_at
     row.overwritten = overwritten[-PAGES_KEPT:]
+    return _saved(row, draft)
+
+
+@transaction.atomic
+def keep_answers(
+    draft: ReportDraft, *, topic: str, answers: Mapping[str, list[str] | None], page: str
+) -> ReportDraft:
+    """Store the topic and these values of the details, and return the row as it is then. None deletes a value.
+
+    Other values stay as the last page left them. `page` names who asks, so that a form of the guide that was drawn
+    earlier does not overwrite the answers unnoticed.
+    """
+    row = _locked_report(draft)
+    if row.folio:
+        return row
+    changed = {name for name, given in answers.items() if row.values.get(name) != given}
+    if changed or row.topic != topic:
+        values = {name: items for name, items in row.values.items() if name not in answers}
+        row.values = values | {name: list(given) for name, given in answers.items() if given is not None}
+        row.topic, row.page, row.typed_at = topic, page, time.time_ns() // 1_000_000
     return _saved(row, draft)
 
 

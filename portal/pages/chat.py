@@ -25,6 +25,7 @@ from .. import drafts
 from ..chats import Place
 from . import topics
 from .contact import panel
+from .filing import details_url
 from .interview import FILES, Interview
 from .suggestions import offers
 from .tickets import awaiting_first, rows
@@ -152,6 +153,8 @@ def _report(place: Place, chat: Chat, asked: str, refused: Interview | None) -> 
         return {"step": "sign_in", "topic": topic}
     name = asked if asked in interview.names else kept.first_open
     context = {"topic": topic, "pairs": kept.answered(until=name), "before": kept.before(name)}
+    if kept.draft.overwritten and not place.is_framed:
+        context["other_version_url"] = details_url(kept.draft.code)
     if not name:
         return context | {
             "step": "review",

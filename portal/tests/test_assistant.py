@@ -23,7 +23,7 @@ from tickets.requesters import guests
 from tickets.tests.factories import make_ticket
 
 from .factories import DETAILS, png, signed_in
-from .guide import PAGO, PLATAFORMA
+from .guide import PAGO, PLATAFORMA, hidden
 
 pytestmark = pytest.mark.django_db
 
@@ -268,6 +268,26 @@ def test_signed_in_person_is_not_asked_for_an_address(customer: User, process: P
     ticket = Ticket.objects.get()
     assert ticket.requester == customer
     assert f"/tickets/{ticket.folio}/" in page
+
+
+def test_guide_in_another_tab_overwrites_no_answer_unnoticed(client: Client, guest_process: Process):
+    """The guide's page knows the first answer, not those given after it was drawn."""
+    talk = Talk(client)
+    talk.report()
+    talk.answer("title", DETAILS["title"])
+    code = ReportDraft.objects.get().code
+    drawn = talk.read(f"/nuevo/{code}/detalles/")
+    talk.answer("description", "No abre con el control")
+    page = {name: hidden(drawn, name) for name in ("carry", "page", "seen")}
+
+    saved = client.post(f"/nuevo/{code}/borrador/", {"tipo": PAGO, **page, "title": "Otro título"})
+
+    assert saved["Desk-Draft-Overwritten"] == "1"
+    page = talk.read()
+    assert "Otro título" in page
+    assert f'<a href="/nuevo/{code}/detalles/">Elegir la versión</a>' in page
+    client.post(f"/nuevo/{code}/detalles/", {"tipo": PAGO, "ir": "otra"})
+    assert ReportDraft.objects.get().values["description"] == ["No abre con el control"]
 
 
 # --- The conversation on the ticket -----------------------------------------------------------------------

@@ -17,7 +17,7 @@ from knowledge.suggestions import Suggestion, find, suggest
 from tickets import chats
 from tickets.attachments import discard_draft, keep_drafts
 from tickets.chats import line
-from tickets.drafts import keep_contact, keep_report, keepable
+from tickets.drafts import keep_answers, keep_contact, keepable
 from tickets.enums import Channel, ChatPath
 from tickets.models import Chat, ReportDraft
 from tickets.requesters import guests
@@ -74,8 +74,7 @@ def _forget_title_of_person(chat: Chat) -> None:
     """Let the report be asked for its title, if it has only the one of a message to a person."""
     draft = chat.report
     if draft is not None and draft.values.get("title") == [_title_of_person()]:
-        values = {name: given for name, given in draft.values.items() if name != "title"}
-        keep_report(draft, topic=draft.topic, values=values, seen=draft.page)
+        keep_answers(draft, topic=draft.topic, answers={"title": None}, page=chats.page_of(chat))
 
 
 def _title_of_person() -> str:
@@ -105,10 +104,10 @@ def choose_topic(request: HttpRequest, place: Place) -> HttpResponse:
     if chat is None or topic is None or chat.ticket_id:
         return place.back()
     draft = _report_of(place, chat)
-    values = dict(draft.values)
-    if chat.path == ChatPath.PERSON and not topic.definition.title_from:
-        values.setdefault("title", [_title_of_person()])
-    chats.write_report(chat, keep_report(draft, topic=topic.key, values=values, seen=draft.page))
+    answers: dict[str, list[str] | None] = {}
+    if chat.path == ChatPath.PERSON and not topic.definition.title_from and "title" not in draft.values:
+        answers["title"] = [_title_of_person()]
+    chats.write_report(chat, keep_answers(draft, topic=topic.key, answers=answers, page=chats.page_of(chat)))
     return place.back()
 
 
@@ -172,8 +171,7 @@ def _tried(place: Place, interview: Interview, name: str, given: list[str], addr
 def _store(place: Place, chat: Chat, interview: Interview, name: str, given: list[str]) -> None:
     draft = _report_of(place, chat)
     if name in interview.details.fields:
-        values = {**draft.values, name: given}
-        draft = keep_report(draft, topic=draft.topic, values=values, seen=draft.page)
+        draft = keep_answers(draft, topic=draft.topic, answers={name: given}, page=chats.page_of(chat))
     else:
         draft = keep_contact(draft, contact={**draft.contact, name: given})
     chats.write_report(chat, draft)
@@ -325,8 +323,10 @@ def solved(request: HttpRequest, place: Place) -> HttpResponse:
     )
     draft = _report_of(place, chat)
     if asked and not draft.values.get("description"):
-        values = {**draft.values, "description": [asked]}
-        chats.write_report(chat, keep_report(draft, topic=draft.topic, values=values, seen=draft.page))
+        answers: dict[str, list[str] | None] = {"description": [asked]}
+        chats.write_report(
+            chat, keep_answers(draft, topic=draft.topic, answers=answers, page=chats.page_of(chat))
+        )
     return place.back()
 
 

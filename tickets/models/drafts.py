@@ -56,6 +56,11 @@ class ReportDraft(models.Model):
         return f"{self.code} {self.topic}"
 
     @property
+    def written(self) -> str:
+        """The page that wrote `values` last and when, as a form posts it back in `seen`; empty before any."""
+        return f"{self.page}@{self.typed_at}" if self.page else ""
+
+    @property
     def files_key(self) -> str:
         """The draft key under which the report's files are stored."""
         return f"{REPORT_FILES}{self.key}"

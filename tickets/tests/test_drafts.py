@@ -109,3 +109,50 @@ def test_late_save_of_a_sent_form_is_dropped_and_the_next_one_kept():
 
     assert drafts.kept_form(agent, "nuevo-1") == written(note="Otro")
     assert FormDraft.objects.count() == 1
+
+
+def test_later_saves_of_a_page_are_not_overwritten_unnoticed():
+    """The second page knows the first version of the first one, not the second."""
+    read_early()
+    seen = ReportDraft.objects.get().written
+    drafts.keep_report(
+        ReportDraft.objects.get(), topic="pago", values=written(title="La puerta"), page="uno", typed_at=2
+    )
+    row = drafts.keep_report(
+        ReportDraft.objects.get(), topic="pago", values=written(title="Otra"), page="dos", seen=seen
+    )
+
+    assert row.overwritten == [["uno", written(title="La puerta")]]
+
+
+def test_page_that_saw_the_last_version_keeps_none():
+    read_early()
+    draft = ReportDraft.objects.get()
+    row = drafts.keep_report(
+        draft, topic="pago", values=written(title="Otra"), page="dos", seen=draft.written
+    )
+
+    assert row.overwritten == []
+
+
+def test_page_that_adds_to_what_it_did_not_see_keeps_no_other_version():
+    read_early()
+    drafts.keep_answers(ReportDraft.objects.get(), topic="pago", answers={"files": []}, page="chat-1")
+    row = drafts.keep_report(
+        ReportDraft.objects.get(), topic="pago", values=written(title="La", description="Rota"), page="dos"
+    )
+
+    assert row.overwritten == []
+
+
+def test_answers_join_what_others_wrote_meanwhile():
+    early = read_early()
+    drafts.keep_report(
+        ReportDraft.objects.get(), topic="pago", values=written(title="La puerta"), page="uno", typed_at=5
+    )
+    drafts.keep_answers(early, topic="pago", answers={"description": ["Rota"]}, page="chat-1")
+    row = ReportDraft.objects.get()
+    assert (row.values, row.page) == (written(title="La puerta", description="Rota"), "chat-1")
+
+    drafts.keep_answers(early, topic="pago", answers={"title": None}, page="chat-1")
+    assert ReportDraft.objects.get().values == written(description="Rota")
