@@ -221,6 +221,21 @@ def _sign_in(request: HttpRequest, folio: str) -> HttpResponse:
     return redirect_to_login(page)
 
 
+def account_view(view: View) -> View:
+    """Decorate a page of one's own account: nobody else gets in. What was typed into its form before the session ended
+    is shown again."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, /, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, **kwargs)
+        if request.method == "POST" and has_text(request):
+            return session_ended(request)
+        return redirect_to_login(request.get_full_path())
+
+    return wrapper
+
+
 def keep_unsent(request: HttpRequest, folio: str, body: str) -> bool:
     """Keep a reply that could not be sent in the session, and return whether it was kept: not if it is empty or too
     long."""

@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from csp.decorators import csp_replace
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,6 +24,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 
@@ -35,6 +38,7 @@ from web.visitors import recognised, visitor_of
 from .drafts import CARRIED_FOR
 
 SALT = "portal.chats"
+CARRY_SALT = "portal.chats.carry"
 NOW = "ahora"
 """The id of what the assistant asks, to which every answer leads back."""
 THEMES = ("auto", "light", "dark")
@@ -46,18 +50,26 @@ class Place:
     """The conversation of a request, None before the first answer, and where its pages are.
 
     `secret` is the part of a frame's address that opens the conversation; empty on the desk's own pages. `user` is
-    None for visitors, and always in a frame.
+    None for visitors, and always in a frame. `is_signed_out` says that the conversation is an account's whose session
+    ended while the person wrote: what they post is kept, and nothing is shown before they sign in again.
     """
 
     request: HttpRequest
     chat: Chat | None
     user: User | None = None
     secret: str = ""
+    is_signed_out: bool = False
     look: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_framed(self) -> bool:
         return bool(self.secret)
+
+    @property
+    def carry(self) -> str:
+        """The signed conversation for a hidden field, by which a form finds it when the session or the cookie is gone.
+        Empty in a frame, whose address does the same."""
+        return "" if self.is_framed or self.chat is None else signing.dumps(self.chat.pk, salt=CARRY_SALT)
 
     @property
     def reader(self) -> Any:
@@ -82,6 +94,11 @@ class Place:
 
     def back(self, **query: str) -> HttpResponse:
         """Return the answer to an accepted form: the conversation, at what the assistant asks now."""
+        if self.is_signed_out:
+            messages.info(
+                self.request, _("Tu sesión había terminado. Entra de nuevo para seguir la conversación.")
+            )
+            return redirect_to_login(self.url())
         return redirect(f"{self.url(**query)}#{NOW}")
 
     def begun(self) -> Chat:
@@ -105,20 +122,48 @@ def own_view(view: View) -> View:
     """Decorate a view of the conversation on the desk's own pages: it gets a `Place`.
 
     A person who has signed in and posts a form takes along the conversation that they began before: when their session
-    has ended, the browser no longer shows what they wrote.
+    has ended, the browser no longer shows what they wrote. The posted field `carry` finds the conversation of a form
+    whose session or cookie is gone.
     """
 
     @wraps(view)
     def wrapper(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         user = request.user if isinstance(request.user, User) else None
-        chat = chats.find_current(visitor=visitor_of(request), user=user)
+        chat = _carried(request, user) or chats.find_current(visitor=visitor_of(request), user=user)
+        is_signed_out = user is None and chat is not None and _owner_of(chat) is not None
         if user and chat and request.method == "POST":
             chats.adopt(chat, user)
-        response = view(request, Place(request, chat, user), **kwargs)
+        response = view(request, Place(request, chat, user, is_signed_out=is_signed_out), **kwargs)
         add_never_cache_headers(response)
         return response
 
     return wrapper
+
+
+def _carried(request: HttpRequest, user: User | None) -> Chat | None:
+    """Return the conversation that the posted field `carry` proves; None if it is another account's.
+
+    One that belongs to no account is this browser's from now on, as a report is (`drafts.load`).
+    """
+    try:
+        pk = signing.loads(request.POST.get("carry", ""), salt=CARRY_SALT, max_age=CARRIED_FOR)
+    except signing.BadSignature:
+        return None
+    chat = chats.find_carried(pk)
+    if chat is None:
+        return None
+    owner = _owner_of(chat)
+    if owner is None:
+        chats.recognise(chat, recognised(request))
+    elif user is not None and owner != user.pk:
+        return None
+    return chat
+
+
+def _owner_of(chat: Chat) -> int | None:
+    """Return the account of the conversation or of its report."""
+    owner: int | None = chat.owner_id or (chat.report.owner_id if chat.report else None)
+    return owner
 
 
 def framed_view(view: View) -> View:
@@ -134,7 +179,7 @@ def framed_view(view: View) -> View:
     @xframe_options_exempt
     @wraps(view)
     def wrapper(request: HttpRequest, secret: str = "", **kwargs: Any) -> HttpResponse:
-        _ = request.POST  # a body that cannot be read is refused here, where no CSRF check has read it
+        _body = request.POST  # a body that cannot be read is refused here, where no CSRF check has read it
         if not settings.DESK_WIDGET_ORIGINS:
             raise Http404
         if request.headers.get("Sec-Fetch-Dest", "iframe") != "iframe":

@@ -62,6 +62,17 @@ def find_current(*, visitor: str, user: User | None) -> Chat | None:
     )
 
 
+def find_carried(pk: int) -> Chat | None:
+    """Return the conversation of a browser or account that a form on its page names; None once it has ended."""
+    rows = Chat.objects.filter(pk=pk, digest="").exclude(visitor="", owner=None)
+    return rows.select_related("report").first()
+
+
+def recognise(chat: Chat, visitor: str) -> None:
+    """Give a conversation that belongs to no account to the browser that goes on with it: it lost its cookie."""
+    Chat.objects.filter(pk=chat.pk, owner=None).update(visitor=visitor)
+
+
 def page_of(chat: Chat) -> str:
     """Return the name by which the conversation writes its report, beside those of the guide's pages."""
     return f"chat-{chat.pk}"

@@ -53,7 +53,11 @@ def chat_page(
 ) -> HttpResponse:
     """Render the conversation. `asked` names the question to ask instead of the next one. After a refused answer
     `interview` has it, or `typed` what was typed, `form` the refused form, with the `errors`. `is_start`
-    says that a frame has just opened: its script may go on with the conversation that the tab had."""
+    says that a frame has just opened: its script may go on with the conversation that the tab had.
+
+    Nothing is shown to a person whose session has ended: they are asked to sign in."""
+    if place.is_signed_out:
+        return place.back()
     chat = place.chat
     if chat:
         chats.attach_filed(chat)

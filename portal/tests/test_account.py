@@ -308,3 +308,15 @@ def test_unknown_time_zone_falls_back_to_the_desks(client: Client, settings, nam
     assert name not in [zone for zone, _label in zone_choices(name)[0][1]]
     user.refresh_from_db()
     assert user.zone.key == "America/Bogota"
+
+
+def test_profile_typed_before_the_session_ended_is_shown_again(customer_client: Client):
+    customer_client.logout()
+    values = PROFILE | {"name": "Marcela Ríos"}
+
+    answer = customer_client.post("/perfil/", values, headers={"Origin": "http://testserver"})
+
+    assert answer.status_code == 403
+    assert 'name="name" value="Marcela Ríos"' in answer.content.decode()
+    assert customer_client.post("/perfil/", PROFILE)["Location"] == "/cuenta/entrar/?next=/perfil/"
+    assert customer_client.get("/perfil/")["Location"] == "/cuenta/entrar/?next=/perfil/"

@@ -233,3 +233,20 @@ def test_pages_take_the_same_queries(client: Client, count: int, django_assert_m
         html(client, "/ayuda/seccion/cuenta/")
     with django_assert_max_num_queries(14):
         html(client, "/ayuda/no-puedo-entrar-0/")
+
+
+@pytest.mark.parametrize("is_archived", [False, True])
+def test_word_about_an_article_that_is_not_read_any_more_is_shown_again(customer: User, is_archived: bool):
+    """The session ended, or the article was archived, while the person wrote."""
+    make_article(audience=Audience.CUSTOMERS)
+    client = signed_in(customer)
+    if is_archived:
+        Article.objects.update(state="archived")
+    else:
+        client.logout()
+    values = {"sirvio": "no", "falto": "unclear", "frase": "No veo el enlace"}
+
+    answer = client.post(f"{ADDRESS}opinion/", values, headers={"Origin": "http://testserver"})
+
+    assert answer.status_code == (404 if is_archived else 403)
+    assert "No veo el enlace" in answer.content.decode()

@@ -405,6 +405,107 @@ def test_conversation_continued_by_an_account_is_hidden_when_its_session_ends(
     assert DETAILS["title"] in talk.read()
 
 
+def typed_in(talk: Talk, form: str, **values: Any) -> dict[str, Any]:
+    """Return what the page that is shown now posts with these values."""
+    return {"carry": hidden(talk.read(), "carry"), **values}
+
+
+@pytest.mark.parametrize("given", ["Portón", "No abre con el control"])
+def test_answer_typed_before_the_session_ended_waits_for_its_person(
+    guest_process: Process, customer: User, stranger: User, given: str
+):
+    """They sign out in another tab, and send what they had typed in this one."""
+    talk = Talk(signed_in(customer))
+    talk.report()
+    talk.answer("title", "Solo para mí")
+    answer = typed_in(talk, "respuesta", pregunta="description", description=given)
+    talk.client.logout()
+
+    sent = talk.post("respuesta", **answer)
+
+    assert sent["Location"].startswith("/cuenta/entrar/?next=/asistente/")
+    for page in (talk.read(), talk.read("/")):
+        assert given not in page
+        assert "Solo para mí" not in page
+    assert given not in Talk(signed_in(stranger)).read()
+    assert given in Talk(signed_in(customer)).read()
+
+
+@pytest.mark.parametrize("form", ["enviar", "pregunta", "camino"])
+def test_form_sent_after_the_session_ended_shows_and_files_nothing(
+    guest_process: Process, customer: User, form: str
+):
+    talk = Talk(Client())
+    talk.details()
+    talk.client.force_login(customer)
+    talk.answer("files")
+    talk.answer("phone")
+    values = typed_in(talk, form, texto="¿Cuánto cuesta?", camino="ask")
+    talk.client.logout()
+
+    answer = talk.post(form, **values)
+
+    assert answer["Location"].startswith("/cuenta/entrar/")
+    assert DETAILS["title"] not in talk.read() + talk.read("/")
+    assert not Ticket.objects.exists()
+    asked = [each["text"] for each in Chat.objects.get().lines if each.get("kind") == chats.QUESTION]
+    assert asked == (["¿Cuánto cuesta?"] if form == "pregunta" else [])
+
+
+def test_answer_of_a_guest_who_lost_their_cookie_is_kept(guest_process: Process):
+    talk = Talk(Client())
+    talk.report()
+    answer = typed_in(talk, "respuesta", pregunta="title", title="Portón dañado")
+    talk.client.cookies.clear()
+
+    assert talk.post("respuesta", **answer).status_code == 302
+    assert "Portón dañado" in talk.read()
+
+
+def test_form_of_another_account_finds_no_conversation(
+    guest_process: Process, customer: User, stranger: User
+):
+    talk = Talk(signed_in(customer))
+    talk.report()
+    answer = typed_in(talk, "respuesta", pregunta="title", title="Portón dañado")
+    other = Talk(signed_in(stranger))
+
+    assert (
+        "Portón dañado" in other.post("respuesta", **answer).content.decode()
+    )  # shown to who sent it, kept nowhere
+    assert ReportDraft.objects.get().values == {}
+    with time_machine.travel(timezone.now() + timedelta(days=4)):
+        talk.client.logout()
+        assert talk.post("respuesta", **answer).status_code == 409
+
+
+def test_ended_conversation_is_not_found_by_its_form(guest_process: Process, customer: User):
+    talk = Talk(signed_in(customer))
+    talk.details()
+    talk.answer("files")
+    talk.answer("phone")
+    answer = typed_in(talk, "respuesta")
+    talk.say("enviar")
+    chats.end(Chat.objects.get())
+    talk.client.logout()
+
+    assert DETAILS["title"] not in talk.say("camino", camino="ask", **answer)
+
+
+@pytest.mark.parametrize("form", ["de-nuevo", "tema"])
+def test_text_for_a_question_that_is_not_asked_any_more_is_shown(talk: Talk, form: str):
+    """Another tab began a new conversation, or chose another topic."""
+    talk.report()
+    talk.answer("title", "Portón")
+    values = typed_in(talk, "respuesta", pregunta="answer_reserva", answer_reserva="RS-441720 y otra")
+    talk.post(form, tipo="prueba-invitados.tramite")
+
+    answer = talk.post("respuesta", **values)
+
+    assert answer.status_code == 409
+    assert "Escribiste: «RS-441720 y otra»" in unescape(answer.content.decode())
+
+
 def test_report_that_an_account_took_over_in_the_guide_is_not_shown_to_the_browser(
     guest_process: Process, customer: User, stranger: User
 ):

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import User
 from knowledge import feedback
 from knowledge.models import Article, ArticleFeedback, ArticleRedirect, ArticleText, Section
+from web.expired import has_text, not_found_form, session_ended
 from web.paging import read_page
 from web.ratelimit import by_user, limited
 from web.refusals import Refusal
@@ -74,7 +75,7 @@ def vote(request: HttpRequest, slug: str) -> HttpResponse:
     version."""
     found = _find(request, slug)
     if found is None:
-        raise Http404
+        return _vote_of_nothing(request)
     text = _text_of(found, request.POST.get("idioma", "")) or found.published_text()
     if text is None or text.published is None:
         raise Http404
@@ -98,6 +99,14 @@ def vote(request: HttpRequest, slug: str) -> HttpResponse:
     if given.is_useful or given.missing or given.comment:
         messages.success(request, _("Gracias por tu opinión."))
     return redirect(f"{pages.address_of(found, text.language)}#opinion")
+
+
+def _vote_of_nothing(request: HttpRequest) -> HttpResponse:
+    """Answer a vote about an article that this person does not read, with what they wrote: their session may have
+    ended, or the article may have been archived meanwhile."""
+    if getattr(request, "htmx", False) or not has_text(request):
+        raise Http404
+    return not_found_form(request) if request.user.is_authenticated else session_ended(request)
 
 
 def _page(

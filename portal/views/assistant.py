@@ -117,26 +117,35 @@ def _report_of(place: Place, chat: Chat) -> ReportDraft:
     if draft is None or draft.folio:
         draft = ReportDraft(code=drafts.new_code())
     draft.visitor = place.draft_visitor
-    draft.owner = place.user or draft.owner
+    draft.owner = place.user or draft.owner or chat.owner
     return draft
 
 
 @limited("chat", rate="200/10m", by=by_user)
 @require_POST
 def answer(request: HttpRequest, place: Place) -> HttpResponse:
-    """Take the answer to one question. A refused answer is shown again with its errors and is not kept."""
+    """Take the answer to one question. A refused answer is shown again with its errors and is not kept.
+
+    What was typed after the session had ended is kept unchecked. It is checked when the person has signed in again.
+    """
     chat = place.chat
     interview = interview_of(place, chat) if chat and not chat.ticket_id else None
-    if chat is None or interview is None or _must_sign_in(place, interview):
-        return place.back()
     name = request.POST.get("pregunta", "")
+    if chat is None or interview is None:
+        return _not_asked(place, name)
+    if place.is_signed_out:
+        if name in interview.names and (typed := keepable({name: request.POST.getlist(name)})):
+            _store(place, chat, interview, name, typed[name])
+        return place.back()
+    if _must_sign_in(place, interview):
+        return _not_asked(place, name)
     if file := request.POST.get("quitar"):
         if place.user:
             drafts.adopt_files(interview.draft, place.user)
         discard_draft(interview.draft.files_key, file, actor=place.user)
         return place.back(cambiar=FILES)
     if name not in interview.names:
-        return place.back()
+        return _not_asked(place, name)
     if name == FILES:
         return _take_files(request, place, chat, interview)
     given = [] if "omitir" in request.POST else request.POST.getlist(name)
@@ -151,6 +160,16 @@ def answer(request: HttpRequest, place: Place) -> HttpResponse:
         return chat_page(place, asked=name, interview=tried, errors=errors, status=422)
     _store(place, chat, interview, name, kept.get(name, []))
     return place.back()
+
+
+def _not_asked(place: Place, name: str) -> HttpResponse:
+    """Show the conversation as it is now, with what was typed for a question that it does not ask any more: another tab
+    began a new one, or chose another topic."""
+    typed = " ".join(keepable({name: place.request.POST.getlist(name)}).get(name, [])).strip()
+    if not typed:
+        return place.back()
+    told = _("Esa pregunta ya no está en esta conversación. Escribiste: «%(text)s»") % {"text": typed}
+    return chat_page(place, errors=[told], status=409)
 
 
 def _tried(place: Place, interview: Interview, name: str, given: list[str], address_ok: str) -> Interview:
@@ -192,7 +211,9 @@ def _take_files(request: HttpRequest, place: Place, chat: Chat, interview: Inter
 
 
 def _must_sign_in(place: Place, interview: Interview) -> bool:
-    return place.user is None and (interview.topic.needs_account or interview.draft.owner_id is not None)
+    return place.is_signed_out or (
+        place.user is None and (interview.topic.needs_account or interview.draft.owner_id is not None)
+    )
 
 
 @limited("report", rate="60/10m", by=by_user)

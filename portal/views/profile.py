@@ -1,5 +1,4 @@
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
@@ -10,12 +9,13 @@ from accounts.models import User
 from web.appearance import remember_theme
 from web.in_place import in_place
 
+from ..access import account_view
 from ..forms.profile import ProfileForm
 
 
 @in_place
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
+@account_view
 def profile(request: HttpRequest) -> HttpResponse:
     # Validation writes the typed values into the form's instance. Use a second instance, because the page's navigation
     # shows the name of `request.user`, which must stay the saved one.
