@@ -61,6 +61,7 @@ def chat_page(
     chat = place.chat
     if chat:
         chats.attach_filed(chat)
+    hours = person_hours()
     context: dict[str, Any] = {
         "place": place,
         "chat": chat,
@@ -68,7 +69,8 @@ def chat_page(
         "greeting": _greeting(place),
         "paths": _paths(),
         "lines": shown_lines(chat.lines) if chat else [],
-        "hours": person_hours(),
+        "hours": hours,
+        "attends": "",
         "errors": list(errors),
         "typed": typed,
         "form": form,
@@ -79,6 +81,8 @@ def chat_page(
         context |= {"step": "filed", **_filed(place, chat)}
     elif chat and chat.path in (ChatPath.REPORT, ChatPath.PERSON):
         context |= _report(place, chat, asked, interview)
+        if chat.path == ChatPath.PERSON:
+            context["attends"] = _who_attends(hours)
     elif chat and chat.path == ChatPath.ASK:
         kinds = [each.get("kind") for each in chat.lines]
         context |= {
@@ -124,6 +128,16 @@ def person_hours() -> dict[str, Any]:
     found = opening(phone, now=now)
     zone = in_zone(phone.zone, now) if found.until else ""
     return {"open": found.is_open, "text": f"{until_in_words(found, phone.zone, now=now)}{zone}"}
+
+
+def _who_attends(hours: dict[str, Any]) -> str:
+    """Return whether people attend now. It is no line of the conversation, which may be read on another day."""
+    if hours["open"] is None:
+        return ""
+    until = {"until": hours["text"]}
+    if hours["open"]:
+        return _("Ahora hay personas atendiendo, %(until)s.") % until
+    return _("Ahora no hay nadie atendiendo: %(until)s. Deja tu mensaje.") % until
 
 
 # --- A report ---------------------------------------------------------------------------------------------

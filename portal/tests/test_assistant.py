@@ -1,9 +1,10 @@
 """The conversation with the assistant, on the desk's own pages and in the frame of another site (S0.8)."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -12,14 +13,18 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tests.factories import make_supervisor
 from knowledge.enums import Audience
 from knowledge.models import Deflection
 from knowledge.tests.factories import make_article
 from knowledge.tests.test_suggestions import make_pattern
 from tickets import chats
+from tickets.calendars import CalendarRules
+from tickets.calendars.rules import WEEKDAYS
 from tickets.enums import Channel, EventKind, MessageKind, Purpose, StageKind
 from tickets.models import Attachment, Chat, Process, ReportDraft, Ticket, TicketEvent
 from tickets.requesters import guests
+from tickets.schedules import proposing
 from tickets.tests.factories import make_ticket
 
 from .factories import DETAILS, png, signed_in
@@ -775,6 +780,108 @@ def test_person_is_always_offered_and_the_message_becomes_a_ticket(talk: Talk):
     ticket = Ticket.objects.get()
     assert (ticket.title, ticket.department.key) == ("Quiero hablar con una persona", "administracion")
     assert ticket.chat.path == "person"
+
+
+OFFICE_HOURS = {
+    "zone": "America/Bogota",
+    "week": {day: [["08:00", "12:00"], ["13:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
+    "days": [{"date": "2026-12-08", "name": "Inmaculada Concepción"}],
+    "closures": [{"from": "2026-12-03T11:00", "until": "2026-12-03T18:00", "name": "Corte de luz"}],
+}
+OPEN, CLOSED = "Ahora hay personas atendiendo, ", "Ahora no hay nadie atendiendo: "
+
+
+def text_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def answer_phone(**rules: Any) -> None:
+    boss = make_supervisor()
+    calendar = proposing.create_calendar(
+        actor=boss, key="telefono", name="Teléfono", rules=CalendarRules.read(OFFICE_HOURS | rules)
+    )
+    proposing.choose_for_phone(calendar, actor=boss, chosen=True)
+
+
+def at(text: str) -> Any:
+    """Return the moment at which a clock in Bogotá shows `text`."""
+    return datetime.fromisoformat(f"2026-{text}").replace(tzinfo=ZoneInfo("America/Bogota"))
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ("12-02T09:30", f"{OPEN}hasta hoy, 12:00."),
+        ("12-02T12:30", f"{CLOSED}abre hoy, 13:00."),
+        ("12-02T17:00", f"{CLOSED}abre mañana, 8:00."),
+        ("12-02T23:59", f"{CLOSED}abre mañana, 8:00."),
+        ("12-03T07:59", f"{CLOSED}abre hoy, 8:00."),
+        ("12-03T10:00", f"{OPEN}hasta hoy, 11:00."),
+        ("12-03T12:00", f"{CLOSED}abre mañana, 8:00."),
+        ("12-04T18:00", f"{CLOSED}abre lun 7 dic, 8:00."),
+        ("12-07T18:00", f"{CLOSED}abre mié 9 dic, 8:00."),
+        ("12-08T10:00", f"{CLOSED}abre mañana, 8:00."),
+    ],
+)
+@pytest.mark.parametrize("is_framed", [False, True], ids=["page", "frame"])
+def test_hours_of_the_phone_say_whether_a_person_attends(
+    settings: Any, guest_process: Process, now: str, told: str, is_framed: bool
+):
+    settings.DESK_WIDGET_ORIGINS, settings.TIME_ZONE = [OTHER_SITE], "America/Bogota"
+    answer_phone()
+    with time_machine.travel(at(now)):
+        talk = Talk(Client(), framed=is_framed)
+        menu = talk.read()
+        page = text_of(talk.say("camino", camino="person"))
+
+    assert told in page
+    assert told.removeprefix(OPEN).removeprefix(CLOSED).rstrip(".") in text_of(menu)
+    assert ("dot--ok" in menu) == (OPEN in told)
+
+
+@pytest.mark.parametrize(
+    "rules", [{"always": True}, {"week": {day: [["00:00", "24:00"]] for day in WEEKDAYS}}]
+)
+def test_desk_that_never_closes_says_so(talk: Talk, rules: dict[str, Any]):
+    answer_phone(**{"days": [], "closures": [], "week": {}} | rules)
+
+    assert f"{OPEN}24 horas, todos los días." in text_of(talk.say("camino", camino="person"))
+
+
+def test_hours_name_their_zone_to_readers_elsewhere(customer: User, guest_process: Process):
+    answer_phone()
+    User.objects.filter(pk=customer.pk).update(time_zone="Europe/Madrid")
+    talk = Talk(signed_in(customer))
+    with time_machine.travel(at("12-02T09:30")):
+        assert f"{OPEN}hasta hoy, 12:00 (hora de Bogotá)." in text_of(talk.say("camino", camino="person"))
+    with time_machine.travel(at("12-02T22:00")):  # it is the 3rd in Madrid
+        assert f"{CLOSED}abre jue 3 dic, 8:00 (hora de Bogotá)." in text_of(talk.read())
+
+
+def test_hours_are_those_of_now_when_the_conversation_goes_on_later(guest_process: Process):
+    answer_phone()
+    talk = Talk(Client())
+    with time_machine.travel(at("12-02T09:30")):
+        assert OPEN in talk.say("camino", camino="person")
+    with time_machine.travel(at("12-02T20:00")):
+        page = talk.read()
+
+    assert CLOSED in page
+    assert OPEN not in page
+
+
+def test_message_left_while_closed_is_a_ticket(guest_process: Process):
+    answer_phone()
+    talk = Talk(Client())
+    with time_machine.travel(at("12-05T10:00")):
+        page = talk.say("camino", camino="person")
+        assert CLOSED in page
+        talk.say("tema", tipo="prueba-invitados.tramite")
+        talk.answer("description", "Necesito mi factura")
+        talk.answer("email", "ana@example.com")
+        talk.say("enviar")
+
+    assert Ticket.objects.get().chat.path == "person"
 
 
 # --- Age --------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from .. import drafts
 from ..chats import Place
 from ..forms.ticket import ResendForm
 from ..pages import topics
-from ..pages.chat import chat_page, interview_of, person_hours
+from ..pages.chat import chat_page, interview_of
 from ..pages.interview import FILES, Interview, contact_data
 from ..pages.suggestions import may_have_written
 from .sending import RECEIPTS, file_draft, may_mail_receipt, strangers_network
@@ -63,7 +63,7 @@ def choose_path(request: HttpRequest, place: Place) -> HttpResponse:
         place.chat = None
     said = [line(str(path.label), mine=True)]
     if path == ChatPath.PERSON:
-        said.append(line(_who_attends()))
+        said.append(line(_("Escribe tu mensaje: queda como ticket y te responde una persona.")))
     chat = chats.go_on(place.begun(), *said, path=path, owner=place.user)
     if path == ChatPath.REPORT:
         _forget_title_of_person(chat)
@@ -79,20 +79,6 @@ def _forget_title_of_person(chat: Chat) -> None:
 
 def _title_of_person() -> str:
     return _("Quiero hablar con una persona")
-
-
-def _who_attends() -> str:
-    """Return whether people attend now, and what happens to a message written meanwhile."""
-    hours = person_hours()
-    if hours["open"]:
-        return _("Ahora hay personas atendiendo, %(until)s. Escribe tu mensaje y llega a su cola.") % {
-            "until": hours["text"]
-        }
-    if hours["open"] is None:
-        return _("Escribe tu mensaje: queda como ticket y te responde una persona.")
-    return _(
-        "Ahora no hay nadie atendiendo: %(until)s. Deja tu mensaje: queda como ticket y te responde una persona."
-    ) % {"until": hours["text"]}
 
 
 @limited("chat", rate="200/10m", by=by_user)
