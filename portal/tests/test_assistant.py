@@ -1022,3 +1022,43 @@ def test_page_query_count_is_bounded(guest_process: Process, lines: int, django_
 
     with django_assert_max_num_queries(10):
         talk.read()
+
+
+REVIEW_QUERIES = 18
+"""Thirteen of them look for articles that may answer the report (`knowledge.suggestions.suggest`)."""
+
+
+@pytest.mark.parametrize("is_long", [False, True], ids=["few", "many"])
+@pytest.mark.parametrize("has_account", [False, True], ids=["guest", "account"])
+def test_review_query_count_is_bounded(
+    guest_process: Process,
+    customer: User,
+    is_long: bool,
+    has_account: bool,
+    django_assert_max_num_queries: Any,
+):
+    """Three questions, or all of a longer form with files, a long conversation and as many answers as are offered."""
+    talk = Talk(signed_in(customer) if has_account else Client())
+    if is_long:
+        for number in range(4):
+            told = {"body": DETAILS["description"], "summary": DETAILS["description"]}
+            make_article(f"{DETAILS['title']} {number}", audience=Audience.PUBLIC, **told)
+        talk.details()
+        photos = [png(f"{number}.png") for number in range(2)]
+        talk.say("respuesta", pregunta="files", files=photos)
+        chats.go_on(Chat.objects.get(), *[chats.line("hola")] * 60)
+    else:
+        talk.report("prueba-invitados.tramite")
+        talk.answer("title", "Mi factura")
+        talk.answer("description", "No llegó")
+        talk.answer("files")
+    if not has_account:
+        talk.answer("email", "ana@example.com")
+        talk.answer("name", "Ana Ruiz")
+    talk.answer("phone")
+
+    with django_assert_max_num_queries(REVIEW_QUERIES):
+        page = talk.read()
+
+    assert "Esto es lo que voy a enviar" in page
+    assert page.count('name="resuelto"') == (3 if is_long else 0)
