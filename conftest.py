@@ -157,10 +157,16 @@ def bucket(object_store: str, settings: Any) -> Any:
 
 @pytest.fixture
 def deliver() -> Callable[[], int]:
-    """A function that sends the waiting mails, as a worker does. They are then in `mail.outbox`."""
+    """A function that sends the waiting mails and the links that guests ask for, as a worker does. They are then in
+    `mail.outbox`."""
     from notifications.outgoing.delivery import drain
+    from tickets.requesters.guests import send_asked
 
-    return drain
+    def work() -> int:
+        send_asked()
+        return drain()
+
+    return work
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ BEAT_SCHEDULE = {
     "recompute clocks whose calendar changes": every("helpdesk.tasks.recompute_clocks", seconds=5),
     "count the days that reports show": every("helpdesk.tasks.count_days", seconds=15),
     "write the words that tickets are searched by": every("helpdesk.tasks.index_texts", seconds=5),
+    "mail the links that guests ask for": every("helpdesk.tasks.mail_links", seconds=10),
     "write the files that people ask for": every("helpdesk.tasks.write_exports", seconds=3),
     "mail the reports that are due": every("helpdesk.tasks.mail_reports", minutes=1),
     "act on customers' silence": every("helpdesk.tasks.sweep_silence", minutes=5),

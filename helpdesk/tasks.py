@@ -22,6 +22,7 @@ from notifications.outgoing import outbox
 from tickets import attachments, chats, drafts, stored_files
 from tickets.facts import counting
 from tickets.lists import presence
+from tickets.requesters import guests
 from tickets.schedules import job, proposing
 from tickets.search import indexing
 from tickets.workflow import mails, retention, sweeps
@@ -40,6 +41,7 @@ CLEAN_UP_SOFT_LIMIT = 240
 CLEAN_UP_HARD_LIMIT = 270
 
 DRAW_THUMBNAILS = "helpdesk.tasks.draw_thumbnails"
+MAIL_LINKS = "helpdesk.tasks.mail_links"
 
 
 class CleanUpFailed(Exception):
@@ -73,6 +75,12 @@ def count_days() -> None:
 def index_texts() -> None:
     """Write the words of the tickets whose texts have changed, so that a search finds them."""
     indexing.index_changed()
+
+
+@shared_task(soft_time_limit=SWEEP_SOFT_LIMIT, time_limit=SWEEP_HARD_LIMIT)
+def mail_links() -> None:
+    """Mail the new links to their tickets that guests have asked for."""
+    guests.send_asked()
 
 
 @shared_task(soft_time_limit=EXPORT_SOFT_LIMIT, time_limit=EXPORT_HARD_LIMIT)

@@ -32,6 +32,7 @@ def test_schedule_has_the_documented_periods():
         "recompute_clocks": timedelta(seconds=5),
         "count_days": timedelta(seconds=15),
         "index_texts": timedelta(seconds=5),
+        "mail_links": timedelta(seconds=10),
         "mail_reports": timedelta(minutes=1),
         "write_exports": timedelta(seconds=3),
         "sweep_silence": timedelta(minutes=5),
@@ -40,7 +41,7 @@ def test_schedule_has_the_documented_periods():
         "refresh_suggestions": timedelta(hours=1),
         "clean_up": timedelta(hours=1),
     }
-    assert len(BEAT_SCHEDULE) == 15
+    assert len(BEAT_SCHEDULE) == 16
 
 
 def test_beat_sends_everything_at_its_start_and_keeps_no_file(tmp_path, monkeypatch):

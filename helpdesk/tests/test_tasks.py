@@ -49,6 +49,7 @@ EXPECTED = {
     "helpdesk.tasks.recompute_clocks",
     "helpdesk.tasks.count_days",
     "helpdesk.tasks.index_texts",
+    "helpdesk.tasks.mail_links",
     "helpdesk.tasks.mail_reports",
     "helpdesk.tasks.write_exports",
     "helpdesk.tasks.sweep_silence",

@@ -75,6 +75,7 @@ TASKS: dict[str, str | Promise] = {
     "sweep_clocks": gettext_lazy("Avisar de los plazos vencidos"),
     "count_days": gettext_lazy("Contar los días de los informes"),
     "write_exports": gettext_lazy("Escribir los archivos que piden del histórico"),
+    "mail_links": gettext_lazy("Enviar los enlaces que piden los invitados"),
     "mail_reports": gettext_lazy("Enviar los informes por correo"),
     "index_texts": gettext_lazy("Escribir las palabras que busca el histórico"),
     "recompute_clocks": gettext_lazy("Recalcular plazos cuando cambia un horario"),

@@ -27,11 +27,19 @@ CODE_LIFETIME = timedelta(minutes=15)
 """How long a mail with a code may wait in the outbox. Every code has expired by then, so the mail is not sent."""
 
 LONGEST_URL = 2000
+LOGIN_CODE, UNKNOWN_ACCOUNT = "account/email/login_code", "account/email/unknown_account"
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Render allauth's mail and put it into the outbox; a worker sends it."""
+        """Render allauth's mail and put it into the outbox; a worker sends it.
+
+        A code that was asked for an address without an account is rendered and stored like the others, and deleted at
+        once: the response time must not tell whether the address has an account (B26).
+        """
+        is_unknown = template_prefix == UNKNOWN_ACCOUNT
+        if is_unknown:
+            template_prefix, context = LOGIN_CODE, {**context, "code": self.generate_login_code()}
         user = context.get("user")
         # The name and domain come from the settings, never from the request's Host header, which anybody can forge.
         site = SimpleNamespace(name=settings.DESK_NAME, domain=urlsplit(settings.DESK_BASE_URL).netloc)
@@ -46,6 +54,7 @@ class AccountAdapter(DefaultAccountAdapter):
             language=language if language in dict(settings.LANGUAGES) else settings.DESK_DEFAULT_LANGUAGE,
             expires_at=timezone.now() + CODE_LIFETIME if context.get("code") else None,
             code=str(context.get("code") or ""),
+            is_kept=not is_unknown,
         )
 
     def is_safe_url(self, url: str) -> bool:

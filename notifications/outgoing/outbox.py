@@ -139,6 +139,7 @@ def _mail(event: TicketEvent, person: Recipient, template: str, delivery: Delive
     )
 
 
+@transaction.atomic
 def enqueue_account_mail(
     message: EmailMessage,
     *,
@@ -149,14 +150,16 @@ def enqueue_account_mail(
     code: str = "",
     is_urgent: bool = True,
     export: Export | None = None,
+    is_kept: bool = True,
 ) -> None:
     """Add an already composed mail about an account. It is urgent: somebody may be waiting for the `code` in it. The
-    file of the `export` is attached when the mail is sent.
+    file of the `export` is attached when the mail is sent. With `is_kept=False` the row is deleted before anybody sees
+    it: that takes as long, and nothing is sent.
 
     The code stands in the columns of `OutgoingEmail.SECRETS` alone, which are emptied once the mail is settled; in
     `subject`, which is kept and shown, it is `HIDDEN`."""
     html = html_of(message)
-    OutgoingEmail.objects.bulk_create(
+    rows = OutgoingEmail.objects.bulk_create(
         OutgoingEmail(
             template=template,
             audience=Audience.ACCOUNT,
@@ -174,6 +177,8 @@ def enqueue_account_mail(
         )
         for email in message.to
     )
+    if not is_kept:
+        OutgoingEmail.objects.filter(pk__in=[row.pk for row in rows]).delete()
     nudge_on_commit(DRAIN)
 
 

@@ -5,12 +5,15 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import make_agent, make_user
 from notifications.models import OutgoingEmail
-from notifications.outgoing import delivery
+from notifications.outgoing import delivery, outbox
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +86,25 @@ def test_unknown_address_gets_no_mail(client, reader):
     ask_for_code(client, "nadie@example.com")
 
     assert not OutgoingEmail.objects.filter(recipient="nadie@example.com").exists()
+
+
+@pytest.mark.parametrize("name", ["account_request_login_code", "account_reset_password"])
+def test_unknown_address_costs_what_a_known_one_does(reader, name, monkeypatch):
+    """B26: a mail is rendered and stored for both, and a worker woken."""
+    nudged = []
+    monkeypatch.setattr(outbox, "nudge_on_commit", nudged.append)
+
+    def stored(email: str) -> list[str]:
+        with CaptureQueriesContext(connection) as made:
+            assert Client().post(reverse(name), {"email": email}).status_code == 302
+        return [each["sql"] for each in made if each["sql"].startswith('INSERT INTO "notifications_outgoing')]
+
+    known, unknown = stored(reader.email), stored("nadie@example.com")
+
+    assert len(known) == len(unknown) == 1
+    assert abs(len(known[0]) - len(unknown[0])) < 0.2 * len(known[0])
+    assert len(nudged) == 2
+    assert list(OutgoingEmail.objects.values_list("recipient", flat=True)) == [reader.email]
 
 
 def test_password_changed_mail_never_expires(client, reader):

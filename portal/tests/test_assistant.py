@@ -708,7 +708,10 @@ def test_following_says_the_same_whether_the_ticket_exists(talk: Talk):
     texts = [re.sub(r"/asistente/marco/[^/]+/", "", page) for page in pages]
     assert texts[0] == texts[1] == texts[2]
     assert not any("example.com" in line["text"] for chat in Chat.objects.all() for line in chat.lines)
-    assert TicketEvent.objects.filter(kind=EventKind.LINK).count() == 1
+    links = TicketEvent.objects.filter(kind=EventKind.LINK)
+    assert not links.exists()
+    assert guests.send_asked() == 3
+    assert links.count() == 1
 
 
 def test_revoked_link_tells_nothing(guest_process: Process):

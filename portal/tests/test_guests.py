@@ -9,7 +9,9 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -472,6 +474,8 @@ def test_guests_cannot_touch_each_others_files(in_work: Ticket, process: Process
 
 
 def mailed(ticket: Ticket) -> int:
+    """Answer the requests for links, as a worker does, and return how many were mailed for the ticket."""
+    guests.send_asked()
     events = ticket.events.filter(kind=EventKind.LINK)
     return sum({"to": "requester", "template": Template.NEW_LINK} in event.notify for event in events)
 
@@ -614,3 +618,31 @@ def test_link_works_for_another_signed_in_account(in_work: Ticket, stranger: Use
     assert client.get(f"/tickets/{in_work.folio}/").status_code == 404
     client.post(f"/invitado/{in_work.folio}/responder/", {"body": "Desde el enlace"})
     assert in_work.messages.last().author is None
+
+
+def queries_of(client: Client, address: str, values: dict[str, str]) -> list[str]:
+    """Return the statements that answer a form, without their values."""
+    with CaptureQueriesContext(connection) as made:
+        assert client.post(address, values).status_code == 302
+    return [re.sub(r"'[^']*'|[0-9]+", "?", query["sql"]) for query in made]
+
+
+@pytest.mark.parametrize("address", ["/enlace/nuevo/", "/asistente/seguir/"])
+def test_asking_for_a_link_does_the_same_whether_or_not_the_ticket_is_theirs(
+    guest_process: Process, address: str
+):
+    """B15, B26: the time that an answer takes would tell a stranger which folios and addresses exist."""
+    ticket = make_ticket(guest_process, guest_email="ana@example.com", category="tramite")
+    made = []
+    for folio, email in (
+        (ticket.folio, "ana@example.com"),
+        (ticket.folio, "otra@example.com"),
+        ("MA-9", "x@y.co"),
+    ):
+        client = Client()
+        client.get("/asistente/")
+        made.append(queries_of(client, address, {"folio": folio, "email": email}))
+
+    assert made[0] == made[1] == made[2]
+    assert not ticket.events.filter(kind=EventKind.LINK).exists()
+    assert mailed(ticket) == 1

@@ -345,7 +345,7 @@ def follow(request: HttpRequest, place: Place) -> HttpResponse:
     form = ResendForm(request.POST)
     if not form.is_valid():
         return chat_page(place, form=form, status=422)
-    guests.send_again(folio=form.cleaned_data["folio"], email=form.cleaned_data["email"])
+    guests.ask_again(folio=form.cleaned_data["folio"], email=form.cleaned_data["email"])
     told = _(
         "Si ese folio y ese correo van juntos, enviamos al correo un enlace para ver el ticket. Ábrelo para "
         "demostrar que el correo es tuyo: sin eso no puedo decir nada de ningún ticket."

@@ -65,10 +65,10 @@ def guest_link(request: HttpRequest, token: str, *, page: str = "") -> HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 def resend_link(request: HttpRequest) -> HttpResponse:
     """Mail a new link, and answer the same whether or not the folio and the address belong together (B15, B26), and
-    whether or not the address has had enough of them (`guests.send_again`)."""
+    whether or not the address has had enough of them: a worker finds that out (`guests.send_again`)."""
     form = ResendForm(request.POST or None, initial={"folio": request.GET.get("folio", "")[: folios.LONGEST]})
     if request.method == "POST" and form.is_valid():
-        guests.send_again(folio=form.cleaned_data["folio"], email=form.cleaned_data["email"])
+        guests.ask_again(folio=form.cleaned_data["folio"], email=form.cleaned_data["email"])
         return redirect("portal:resend_done")
     return render(request, "portal/guest/resend.html", {"form": form}, status=422 if form.errors else 200)
 

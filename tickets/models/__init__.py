@@ -9,7 +9,7 @@ from .delivery import Delivery
 from .drafts import FormDraft, ReportDraft
 from .event import TicketEvent
 from .exports import Export
-from .guest_token import GuestToken
+from .guest_token import GuestToken, LinkRequest
 from .incoming import BlockedSender, DeskAddress, IncomingEmail, MailOriginal
 from .overtaking import Overtaking
 from .policy import PolicyVersion
@@ -49,6 +49,7 @@ __all__ = [
     "FormDraft",
     "GuestToken",
     "IncomingEmail",
+    "LinkRequest",
     "MailOriginal",
     "MailedReport",
     "Mention",

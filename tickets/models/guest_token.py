@@ -33,3 +33,15 @@ class GuestToken(models.Model):
     def is_valid(self, now: datetime) -> bool:
         """Whether the link is neither revoked nor expired."""
         return self.revoked_at is None and now < self.expires_at
+
+
+class LinkRequest(models.Model):
+    """Somebody asks for a new link to `folio`, as typed, and says that `email` is its requester. A worker looks whether
+    it is, mails the link and deletes the row: a page that looked would tell by the time it takes."""
+
+    folio = models.CharField(max_length=300)
+    email = models.EmailField()
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.folio} {self.email}"

@@ -1,11 +1,13 @@
 """Guests' links: each is for one ticket and one purpose, mailed to one address, and stored as a hash (DESIGN §6)."""
 
+import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.dispatch import Signal
 from django.utils import timezone
 
 from content.tokens import hash_token, new_token
@@ -14,10 +16,14 @@ from .. import folios, policies
 from ..actors import SYSTEM, Guest
 from ..enums import EventKind, Purpose, Template
 from ..exceptions import EndedLink, InvalidToken
-from ..models import GuestToken, Ticket, TicketEvent
+from ..models import GuestToken, LinkRequest, Ticket, TicketEvent
 from ..record.events import record
 from ..record.locking import locked
 
+logger = logging.getLogger(__name__)
+
+link_asked = Signal()
+"""Sent with every `LinkRequest`, inside its transaction if there is one."""
 LIFETIME = {
     Purpose.FOLLOW: timedelta(days=180),
     Purpose.CONTRIBUTE: timedelta(days=30),
@@ -162,6 +168,39 @@ def record_use(token: GuestToken) -> None:
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > TOUCH_AFTER:
         GuestToken.objects.filter(pk=token.pk).update(last_used_at=now)
+
+
+def ask_again(*, folio: str, email: str) -> None:
+    """Note that somebody asks for a new link, for `send_asked`. Nothing is looked up, so that the answer takes as long
+    whether or not the folio exists and the address belongs to it (B15, B26)."""
+    LinkRequest.objects.create(folio=folio[: folios.LONGEST], email=email.strip().lower())
+    link_asked.send(LinkRequest)
+
+
+def send_asked() -> int:
+    """Answer the requests of `ask_again` (`send_again`), and forget them. Returns how many there were.
+
+    One that cannot be answered is logged and forgotten too: it must not hold up the others.
+    """
+    count = 0
+    while _send_next():
+        count += 1
+    return count
+
+
+@transaction.atomic
+def _send_next() -> bool:
+    """Answer the oldest request that no other worker has. Returns False if there is none."""
+    asked = LinkRequest.objects.select_for_update(skip_locked=True).order_by("pk").first()
+    if asked is None:
+        return False
+    try:
+        with transaction.atomic():
+            send_again(folio=asked.folio, email=asked.email)
+    except Exception:
+        logger.exception("a new link could not be mailed")
+    asked.delete()
+    return True
 
 
 @transaction.atomic

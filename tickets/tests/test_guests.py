@@ -194,3 +194,20 @@ def test_links_to_a_changed_address_say_why_they_ended_and_lead_to_the_next_tick
     guests.revoke(ticket)
     with pytest.raises(EndedLink):
         guests.redeem(raw)
+
+
+def test_request_that_cannot_be_answered_holds_up_no_other(play, monkeypatch):
+    p = play("incidencia-tecnica", filed_by="guest")
+    send = guests.send_again
+
+    def broken(**asked):
+        if asked["folio"] == "MA-0":
+            raise ValueError
+        send(**asked)
+
+    monkeypatch.setattr(guests, "send_again", broken)
+    guests.ask_again(folio="MA-0", email="otra@example.com")
+    guests.ask_again(folio=p.ticket.folio, email=f" {p.ticket.requester_email.upper()} ")
+
+    assert (guests.send_asked(), guests.send_asked()) == (2, 0)
+    assert p.told == [("requester", "new_link")]
