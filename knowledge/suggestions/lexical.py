@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from math import log
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
+from tickets.models import Category, Process
 from tickets.search.finding import marked
 
 from ..analysis import Analysis
@@ -32,8 +33,13 @@ def suggestions(question: Question) -> Suggestions:
 
 
 def offered(reader: Reader) -> "QuerySet[SolutionPattern]":
-    """Return the patterns that the reader may be shown: without an account, those of processes that need none."""
-    rows = SolutionPattern.objects.filter(is_hidden=False)
+    """Return the patterns that the reader may be shown: without an account, those of processes that need none. A
+    process or category that was retired offers none from that moment on."""
+    process = Process.objects.filter(key=OuterRef("process"), is_active=True, current__isnull=False)
+    category = Category.objects.filter(
+        key=OuterRef("category"), process__key=OuterRef("process"), is_active=True
+    )
+    rows = SolutionPattern.objects.filter(Exists(process), Q(category="") | Exists(category), is_hidden=False)
     has_account = isinstance(reader, User) and reader.is_active
     return rows if has_account else rows.filter(needs_account=False)
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from content.search import stems_of, words_of
 from content.text import fold
-from tickets.models import Ticket
+from tickets.models import Category, Ticket
 
 from .. import from_tickets, policies
 from ..exceptions import NotAllowed
@@ -71,13 +71,21 @@ class _Cluster:
 
 
 def refresh() -> int:
-    """Write the patterns anew, and delete those that no longer are one. Returns how many there are.
+    """Write the patterns anew, and delete those that no longer are one. Returns how many there are. Closings of retired
+    processes and categories are not read.
 
     Reads `LOOKED_AT` closings at most, whatever the number of tickets. What is like a hidden pattern is hidden, too;
     hidden patterns are forgotten a year after they were last found.
     """
     now = timezone.now()
-    rows: QuerySet[Ticket] = Ticket.objects.filter(closed_at__gte=now - timedelta(days=DAYS))
+    same = Category.objects.filter(
+        process=OuterRef("process_version__process"), key=OuterRef("category__key"), is_active=True
+    )
+    rows: QuerySet[Ticket] = Ticket.objects.filter(
+        Q(category=None) | Exists(same),
+        closed_at__gte=now - timedelta(days=DAYS),
+        process_version__process__is_active=True,
+    )
     rows = rows.select_related("assignee", "process_version__process__current")
     cases = map(_case, from_tickets.approved(rows, limit=LOOKED_AT))
     found = [pattern for cluster in _clusters(cases) if (pattern := _pattern(cluster)) is not None]

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.tests.factories import make_department, make_supervisor, make_user
 from knowledge.models import SolutionPattern
-from knowledge.suggestions import patterns, suggest
-from tickets.models import Ticket, TicketEvent
+from knowledge.suggestions import find, patterns, suggest
+from tickets.models import Category, Process, Ticket, TicketEvent
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow.conversation import add_internal_note
 from tickets.workflow.perform import perform
@@ -129,6 +129,35 @@ def test_refresh_forgets_an_offered_pattern_that_no_longer_repeats():
     patterns.refresh()
 
     assert not SolutionPattern.objects.exists()
+
+
+@pytest.mark.parametrize("retired", ["process", "category"])
+def test_pattern_of_what_is_retired_is_offered_no_more(retired: str):
+    for name in NAMES:
+        solved(name)
+    patterns.refresh()
+    pattern, reader = SolutionPattern.objects.get(), make_user()
+    assert suggest("no me llega el codigo", reader=reader, language="es")
+    process = Process.objects.get(key=pattern.process)
+    rows = Process.objects if retired == "process" else process.categories.filter(key=pattern.category)
+    rows.update(is_active=False)
+
+    assert not suggest("no me llega el codigo", reader=reader, language="es")
+    assert find(f"solucion-{pattern.pk}", reader=reader) is None
+    assert patterns.refresh() == 0
+    rows.update(is_active=True)
+    assert patterns.refresh() == 1
+
+
+def test_renamed_category_keeps_its_patterns():
+    for name in NAMES:
+        solved(name)
+    category = Ticket.objects.first().category
+    Category.objects.filter(pk=category.pk).update(is_active=False)
+    Category.objects.create(process=category.process, key=category.key, name="Otro nombre")
+
+    assert patterns.refresh() == 1
+    assert suggest("no me llega el codigo", reader=make_user(), language="es")
 
 
 def test_hidden_solution_stays_hidden_when_its_text_changes():

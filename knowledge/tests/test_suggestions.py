@@ -8,6 +8,7 @@ from knowledge.enums import Audience
 from knowledge.models import SolutionPattern
 from knowledge.suggestions import find, suggest
 from knowledge.tests.factories import make_article
+from tickets.tests.factories import make_process
 
 pytestmark = [pytest.mark.django_db, pytest.mark.demand("S3.20")]
 
@@ -26,7 +27,7 @@ def shelf():
 def make_pattern(**fields) -> SolutionPattern:
     values = {
         "digest": str(SolutionPattern.objects.count()),
-        "process": "soporte",
+        "process": make_process().key,
         "category": "acceso",
         "title": "El código no llega",
         "text": "Borra los códigos anteriores y pide uno nuevo.",
@@ -52,12 +53,12 @@ def test_article_fits_what_is_written(shelf):
 
 def test_pattern_fits_what_is_written(shelf):
     pattern = make_pattern()
-    first = offered("No me llega el código", process="soporte", category="acceso")[0]
+    first = offered("No me llega el código", process=pattern.process, category="acceso")[0]
 
     assert (first.pattern, first.cases, first.address) == (pattern, 14, "")
     assert find(first.key, reader=None).pattern == pattern
     assert offered("No me llega el código", process="otro") == ()
-    assert offered("La lluvia no llega", process="soporte") == ()
+    assert offered("La lluvia no llega", process=pattern.process) == ()
 
 
 def test_article_of_the_chosen_topic_comes_first(shelf, monkeypatch):
