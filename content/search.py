@@ -10,18 +10,12 @@ from itertools import pairwise
 
 import snowballstemmer
 
+from .empty_words import COMMON
 from .text import fold
 
 _STEMMERS = tuple(snowballstemmer.stemmer(language) for language in ("spanish", "english"))
 _ACCENTED = re.compile(r"([cs])ion$")
 """People leave the accent of «facturación» out, and then the stemmer does not know the ending."""
-_COMMON = frozenset((
-    "a", "al", "algo", "and", "are", "como", "con", "cual", "cuando", "de", "del", "donde", "el", "ella", "en",
-    "es", "esta", "este", "esto", "for", "from", "ha", "hay", "he", "i", "in", "is", "it", "la", "las", "le", "les",
-    "lo", "los", "me", "mi", "mis", "mucho", "muy", "my", "no", "nos", "not", "o", "of", "on", "or", "para", "pero",
-    "por", "porque", "que", "quiero", "se", "si", "sin", "sobre", "su", "sus", "te", "the", "this", "to", "tu",
-    "un", "una", "unas", "unos", "y", "ya", "yo", "you", "your",
-))  # fmt: skip
 MAX_WORDS = 12  # of a query; the rest is ignored
 
 
@@ -36,13 +30,23 @@ def words_of(query: str, limit: int = MAX_WORDS) -> list[str]:
     """Return the first `limit` words of a query that say something. Words such as «no» and «the» count only if the
     query has no others."""
     words = [word for word in re.findall(r"\w+", query.lower()) if len(word) < 60]
-    telling = [word for word in words if fold(word) not in _COMMON]
+    telling = [word for word in words if fold(word) not in COMMON]
     return list(dict.fromkeys(telling or words))[:limit]
+
+
+def stems_in(text: str, limit: int) -> frozenset[str]:
+    """Return the stems of the first `limit` words of a text that say something."""
+    return frozenset(stem for word in words_of(text, limit) for stem in stems_of(word))
+
+
+def every_word(text: str) -> list[str]:
+    """Return all words of a text, folded: common ones and numbers too."""
+    return re.findall(r"\w+", fold(text))
 
 
 def is_common(word: str) -> bool:
     """Whether the word says nothing by itself, such as «no» and «the»."""
-    return fold(word) in _COMMON
+    return fold(word) in COMMON
 
 
 def compounds_of(query: str) -> list[str]:
@@ -78,10 +82,14 @@ def trigrams_of(word: str) -> frozenset[str]:
 
 
 def likeness(one: str, other: str) -> float:
-    """Return from 0 to 1 how much of their groups of three letters two folded texts share (Dice's coefficient)."""
-    first, second = trigrams_of(one), trigrams_of(other)
-    total = len(first) + len(second)
-    return 2 * len(first & second) / total if total else 0.0
+    """Return from 0 to 1 how much of their groups of three letters two folded texts share."""
+    return dice(trigrams_of(one), trigrams_of(other))
+
+
+def dice(one: frozenset[str], other: frozenset[str]) -> float:
+    """Return from 0 to 1 how much two sets share (Dice's coefficient). Empty ones share nothing."""
+    total = len(one) + len(other)
+    return 2 * len(one & other) / total if total else 0.0
 
 
 def slips(one: str, other: str, most: int) -> int:

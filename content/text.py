@@ -85,6 +85,17 @@ def fold(text: str) -> str:
 NormalForm: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text, each with the mark that ends it. A line's end ends a sentence, too."""
+    pieces = (piece.strip() for line in text.splitlines() for piece in re.split(r"(?<=[.!?…])\s+", line))
+    return [piece for piece in pieces if piece]
+
+
+def without_list_mark(line: str) -> str:
+    """Return a line of a list without its number or dash, and without the space around it."""
+    return re.sub(r"^\s*(?:\d{1,3}[.)]|[-*•])\s+", "", line).strip()
+
+
 def normalize(form: NormalForm, text: str) -> str:
     """Return `text` in a Unicode normalization form, without the marks after the first `MAX_MARKS` of a row.
 

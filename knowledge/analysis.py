@@ -7,6 +7,7 @@ from math import log
 
 from django.db.models import Count, Q
 
+from content.empty_words import FILLERS, PLEASANTRIES
 from content.search import SHORTEST_CORRECTED, correction, is_common, slips, stems_of, trigrams_of, words_of
 from content.text import fold
 
@@ -25,50 +26,6 @@ SYNONYM = 0.85
 UNKNOWN, UNKNOWN_CAUTIOUS = 0.35, 0.45
 """What a synonym counts beside the word itself, and a word that nobody writes beside a rare one: more where nobody
 searched, because then the text is more likely about something else."""
-_PLEASANTRIES = frozenset((
-    "ahora", "ayer", "ayuda", "ayudar", "ayudarme", "ayudenme", "buen", "buenas", "buenos", "can", "cannot", "dia",
-    "dias", "estoy", "favor", "gracias", "hace", "hacer", "hago", "has", "have", "hello", "help", "hi", "hola", "hoy",
-    "llamo", "necesito", "need", "noches", "now", "please", "puede", "pueden", "puedo", "soy", "tardes", "tengo",
-    "thanks", "today",
-))  # fmt: skip
-"""Words that tell little in a report. They count if a query has no others."""
-
-
-_FILLERS = frozenset((
-    "abajo", "about", "acabo", "ademas", "after", "again", "ahi", "al", "alguien", "alguna", "algunas", "alguno",
-    "algunos", "alla", "alli", "also", "always", "amigo", "amigos", "anoche", "antes", "any", "anyone", "aparece",
-    "aparecen", "aqui", "arriba", "asi", "aun", "aunque", "ayudan", "ayudas", "ayude", "ayuden", "ayudo", "back",
-    "bad", "bastante", "because", "been", "before", "being", "bien", "buena", "bueno", "cada", "casa", "casi", "caso",
-    "cierto", "claro", "come", "correcta", "correcto", "cosa", "cosas", "could", "creo", "cuales", "cualquier",
-    "cuantas", "cuanto", "cuantos", "cuesta", "da", "dan", "dar", "debe", "debo", "decir", "deja", "dejan", "dejar",
-    "demas", "dentro", "desde", "despues", "dice", "dicen", "did", "didn", "dio", "does", "doesn", "don", "done",
-    "dos", "duda", "dudas", "durante", "ellos", "encima", "encontrar", "entonces", "entre", "era", "eran", "eres",
-    "esa", "ese", "eso", "espera", "esperando", "estaba", "estan", "estar", "estas", "estos", "every", "falta", "few",
-    "first", "fue", "fuera", "fueron", "funciona", "funcionan", "gente", "get", "gets", "getting", "go", "going",
-    "got", "gran", "hablar", "hacen", "haciendo", "had", "han", "hasta", "her", "here", "hice", "him", "his", "hizo",
-    "how", "igual", "incluso", "into", "ir", "its", "ja", "jefe", "just", "keep", "keeps", "know", "lado", "last",
-    "later", "let", "lets", "like", "llamar", "llame", "llamen", "lleva", "llevo", "luego", "lugar", "made", "make",
-    "mal", "mala", "malo", "man", "manana", "manera", "many", "mas", "maybe", "mayor", "mejor", "menos", "mes",
-    "mientras", "mio", "mira", "misma", "mismo", "momento", "more", "most", "much", "mucha", "muchas", "muchos",
-    "must", "nada", "nadie", "never", "new", "next", "ni", "ninguna", "ninguno", "nosotros", "nueva", "nuevas",
-    "nuevo", "nuevos", "nunca", "ocurre", "once", "one", "only", "other", "otra", "otras", "otro", "otros", "our",
-    "out", "over", "pasa", "pasado", "pasan", "pasar", "paso", "people", "persona", "personas", "poco", "poder",
-    "podria", "pone", "ponen", "poner", "porfa", "primer", "primera", "primero", "problem", "problema", "problemas",
-    "pronto", "pude", "pueda", "pues", "put", "quien", "quienes", "quiere", "quieren", "quisiera", "rato", "really",
-    "realmente", "respondan", "respondes", "resulta", "sabe", "saber", "sabes", "said", "sale", "salen", "salio",
-    "salir", "same", "sea", "see", "segun", "segundo", "seguro", "senor", "senora", "ser", "sera", "should", "sido",
-    "siempre", "siendo", "sigo", "sigue", "siguen", "since", "sino", "sirve", "sirven", "solo", "some", "somos",
-    "son", "still", "sucede", "such", "supongo", "take", "tal", "tambien", "tampoco", "tan", "tanto", "tarde", "tell",
-    "than", "that", "their", "them", "then", "there", "these", "they", "thing", "things", "tiempo", "tiene", "tienen",
-    "time", "toda", "todas", "todavia", "todo", "todos", "tomorrow", "too", "trata", "trato", "tres", "tried", "try",
-    "trying", "ultima", "ultimo", "una", "unable", "uno", "until", "urgent", "urgente", "us", "usted", "ustedes",
-    "va", "vamos", "van", "varias", "varios", "veces", "ven", "veo", "ver", "very", "vez", "vi", "vida", "viene",
-    "vienen", "voy", "vuelve", "vuelvo", "wait", "waiting", "want", "was", "way", "we", "went", "were", "what",
-    "when", "where", "which", "while", "who", "why", "will", "with", "won", "work", "working", "works", "would",
-    "wrong", "year", "years", "yesterday",
-))  # fmt: skip
-"""Words that stand in texts about anything, in Spanish and in English. Where nobody searched they tell little, although
-few articles have them."""
 FILLER = 0.1
 SHORTEST_SURE = 5
 """Shorter words, where nobody searched, are names and words of other subjects rather than typing errors."""
@@ -195,7 +152,7 @@ def _meant_among(word: str, words: Iterable[str], best: str) -> str:
 
 def _telling(query: str, most: int, cautious: bool) -> list[str]:
     words = words_of(query, limit=most)
-    telling = [word for word in words if fold(word) not in _PLEASANTRIES]
+    telling = [word for word in words if fold(word) not in PLEASANTRIES]
     if not cautious:
         return telling or words
     return [] if all(map(_is_filler, telling)) else telling
@@ -203,15 +160,15 @@ def _telling(query: str, most: int, cautious: bool) -> list[str]:
 
 def _is_filler(word: str) -> bool:
     plain = fold(word)
-    return plain in _FILLERS or plain.isdigit() or is_common(plain)
+    return plain in FILLERS or plain.isdigit() or is_common(plain)
 
 
 def _is_sure(word: str, best: str) -> bool:
     """Whether an unknown word of a text is a typing error rather than a word of another subject."""
     plain = fold(word)
-    if len(plain) < SHORTEST_SURE or plain[0] != best[0] or plain in _FILLERS:
+    if len(plain) < SHORTEST_SURE or plain[0] != best[0] or plain in FILLERS:
         return False
-    if best in _FILLERS or best in _PLEASANTRIES or is_common(best):
+    if best in FILLERS or best in PLEASANTRIES or is_common(best):
         return False
     return len(plain) > 9 or slips(plain, best, 1) == 1
 
@@ -293,13 +250,18 @@ def _synonyms(words: Sequence[str]) -> list[tuple[int, int, list[Phrase]]]:
 
 
 def _weight(term: Term, known: dict[str, tuple[int, int]], total: int, unknown: float) -> float:
-    """Return how much the word tells: BM25's logarithm of how rare it is. A word that no text has tells a little: the
-    query is about something else, too."""
+    """Return how much the word tells: how rare it is. A word that no text has tells a little: the query is about
+    something else, too."""
     for phrase in term.phrases:
         texts = max((known[stem][1] for stem in phrase.stems if stem in known), default=0)
         if texts:
-            return log(1 + (max(total - texts, 0) + 0.5) / (texts + 0.5))
-    return unknown * log(1 + (total + 0.5) / 0.5)
+            return rarity(texts, total)
+    return unknown * rarity(0, total)
+
+
+def rarity(texts: int, total: int) -> float:
+    """Return BM25's logarithm of how rare a word is that `texts` of `total` texts have."""
+    return log(1 + (max(total - texts, 0) + 0.5) / (texts + 0.5))
 
 
 def _replaced(query: str, meant: dict[str, str]) -> str:

@@ -1,14 +1,12 @@
 """Write articles from solved tickets: the draft that a solution makes, and which solutions are worth an article."""
 
-import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
 from accounts.models import User
-from content.search import stems_of, words_of
-from content.text import clean_line
+from content.search import dice, stems_in
+from content.text import clean_line, without_list_mark
 from tickets.models import Ticket
 
 from . import personal_data
@@ -63,7 +61,7 @@ def candidates(reader: User, *, limit: int = MOST) -> list[Candidate]:
     may see. Those of which an article was written are left out. Takes up to five queries."""
     found: list[Candidate] = []
     for ticket in approved(Ticket.objects.visible_to(reader), limit=LOOKED_AT):
-        stems = _stems(f"{ticket.title} {ticket.solution_done} {ticket.solution_steps}")
+        stems = stems_in(f"{ticket.title} {ticket.solution_done} {ticket.solution_steps}", WORDS)
         like = next((each for each in found if _is_alike(each, ticket, stems)), None)
         if like is None:
             found.append(Candidate(ticket, stems, folios=[ticket.folio]))
@@ -100,15 +98,8 @@ def _written() -> set[str]:
     return {data.get("source", "") for data in made.values_list("data", flat=True)[:LOOKED_AT]} - {""}
 
 
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem for word in words_of(text, WORDS) for stem in stems_of(word))
-
-
-def _is_alike(candidate: Candidate, ticket: Ticket, stems: Collection[str]) -> bool:
-    if candidate.ticket.category_id != ticket.category_id:
-        return False
-    total = len(candidate.stems) + len(stems)
-    return bool(total) and 2 * len(candidate.stems.intersection(stems)) / total >= ALIKE
+def _is_alike(candidate: Candidate, ticket: Ticket, stems: frozenset[str]) -> bool:
+    return candidate.ticket.category_id == ticket.category_id and dice(candidate.stems, stems) >= ALIKE
 
 
 def names_in(ticket: Ticket) -> tuple[str, ...]:
@@ -123,5 +114,4 @@ def numbered(text: str) -> str:
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
     if len(lines) < 2:
         return text.strip()
-    bare = [re.sub(r"^(?:\d{1,3}[.)]|[-*•])\s+", "", line) for line in lines]
-    return "\n".join(f"{number}. {line}" for number, line in enumerate(bare, 1))
+    return "\n".join(f"{number}. {without_list_mark(line)}" for number, line in enumerate(lines, 1))

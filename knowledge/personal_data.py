@@ -56,11 +56,6 @@ def is_about_one(text: str) -> bool:
     return _ABOUT_ONE.search(text) is not None
 
 
-def sentences(text: str) -> list[str]:
-    """Return the sentences of the text, each with the marks that end it. A line's end ends a sentence, too."""
-    return [each for line in text.splitlines() for each in re.split(r"(?<=[.!?…])\s+", line) if each.strip()]
-
-
 def _outside_marks(text: str, change: Callable[[str], str]) -> str:
     """Return the text with `change` done to what stands between no marks."""
     pieces = _MARK.split(text)  # every second piece stood between marks

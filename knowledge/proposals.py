@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.names import first_name
+from content.empty_words import FILLERS, PLEASANTRIES
 from content.search import stems_of, words_of
-from content.text import fold
+from content.text import fold, sentences
 from content.time_limit import TookTooLong, time_limit
 from tickets import policies
 from tickets.enums import EventKind, Severity
@@ -41,13 +42,7 @@ TEXT_SHARE = 0.15
 APPROVED = 1.5
 """How much more an approved closing counts than another one."""
 LONGEST_ANSWER = 2000
-_SAYS_NOTHING = frozenset((
-    "ahora", "alguien", "aparece", "aun", "ayer", "ayuda", "buenas", "buenos", "can", "cant", "deja", "desde", "dia",
-    "dias", "favor", "funciona", "gracias", "hace", "hacer", "hello", "help", "hi", "hola", "hoy", "more", "necesito",
-    "need", "ningun", "nunca", "please", "problem", "problema", "problemas", "pueda", "puede", "pueden", "puedo",
-    "quisiera", "sale", "solicitud", "tambien", "tengo", "thanks", "tiene", "todavia", "todo", "urgente", "urgent",
-    "when", "working",
-))  # fmt: skip
+SAYS_NOTHING = PLEASANTRIES | FILLERS | {"solicitud"}
 """Words that stand in reports of every kind: sharing them makes no two tickets alike."""
 
 
@@ -181,7 +176,7 @@ class _Report:
 
 
 def _telling(text: str, most: int) -> list[frozenset[str]]:
-    words = [word for word in words_of(text, 2 * most) if fold(word) not in _SAYS_NOTHING]
+    words = [word for word in words_of(text, 2 * most) if fold(word) not in SAYS_NOTHING]
     return list(dict.fromkeys(stems for word in words[:most] if (stems := stems_of(word))))
 
 
@@ -334,7 +329,7 @@ def _without_personal_data(source: Ticket) -> str:
 
     if steps := clean(source.solution_steps.splitlines()):
         return numbered("\n".join(steps))
-    return " ".join(clean(personal_data.sentences(source.solution_done)))
+    return " ".join(clean(sentences(source.solution_done)))
 
 
 def _written_to(ticket: Ticket, text: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from content.search import MAX_WORDS, compounds_of, score, stems_of, words_of
+from content.search import MAX_WORDS, compounds_of, dice, score, stems_in, stems_of, words_of
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,10 @@ def test_long_queries_are_cut():
     assert compounds_of("x" * 100_000 + " y") == []
     assert len(words_of(" ".join(f"palabra{n}" for n in range(100)))) == MAX_WORDS
     assert words_of("x" * 100_000) == []
+
+
+def test_sets_share_from_nothing_to_all():
+    one, other = stems_in("el lector no lee la placa", 20), stems_in("los lectores leen placas", 20)
+    assert dice(one, other) > 0.6
+    assert (dice(one, one), dice(one, frozenset()), dice(frozenset(), frozenset())) == (1.0, 0.0, 0.0)
+    assert stems_in("uno dos tres", 1) == stems_of("uno")

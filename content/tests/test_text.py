@@ -19,6 +19,8 @@ from content.text import (
     plain_excerpt,
     render_markdown,
     sanitize,
+    sentences,
+    without_list_mark,
 )
 
 DATA = Path(__file__).parent / "data"
@@ -349,3 +351,14 @@ def test_plain_excerpt_is_short_and_not_marked_safe(typed, length):
 )
 def test_fold_lowers_case_and_drops_accents(typed, folded):
     assert fold(typed) == folded
+
+
+def test_sentences_end_at_marks_and_lines():
+    text = "Apaga el lector. Espera… y enciéndelo\n\n¿Sigue igual? Versión 3.1\n  "
+    assert sentences(text) == ["Apaga el lector.", "Espera…", "y enciéndelo", "¿Sigue igual?", "Versión 3.1"]
+
+
+def test_lines_of_a_list_lose_their_mark():
+    lines = ("1. Apaga", "12) Apaga", " - Apaga", "• Apaga ", "Apaga")
+    assert {without_list_mark(line) for line in lines} == {"Apaga"}
+    assert without_list_mark("1.5 segundos") == "1.5 segundos"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from content.article_markdown import plain
-from content.search import stems_of, words_of
-from content.text import clean_line, fold
+from content.search import every_word, stems_of, words_of
+from content.text import clean_line, fold, sentences
 
 from ..enums import Audience
 from ..models import ArticleText
@@ -82,7 +82,7 @@ def grounded(written: str, sources: Sequence[Source]) -> Answer | None:
     """Return what the sources bear out of an answer that a model wrote; None if that is nothing."""
     by_number = {source.number: source for source in sources}
     kept: list[Sentence] = []
-    for each in _sentences(written)[:SENTENCES]:
+    for each in _said_in(written)[:SENTENCES]:
         source = by_number.get(_number(each.get("article")))
         text, quote = each.get("text"), each.get("quote")
         if source is None or not isinstance(text, str) or not isinstance(quote, str):
@@ -100,15 +100,15 @@ def _text_of(row: ArticleText) -> str:
     return f"{version.title}\n{version.summary}\n{plain(version.body)}"[:LONGEST_SOURCE] if version else ""
 
 
-def _sentences(written: str) -> list[dict[str, Any]]:
+def _said_in(written: str) -> list[dict[str, Any]]:
     """Return the sentences of a model's JSON, which may stand between fences."""
     start, end = written.find("{"), written.rfind("}")
     try:
         values = json.loads(written[start : end + 1]) if 0 <= start < end else None
     except (ValueError, RecursionError):
         return []
-    sentences = values.get("sentences") if isinstance(values, dict) else None
-    return [each for each in sentences if isinstance(each, dict)] if isinstance(sentences, list) else []
+    said = values.get("sentences") if isinstance(values, dict) else None
+    return [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
 
 
 def _number(value: Any) -> int:
@@ -133,7 +133,7 @@ def _is_borne_out(text: str, quote: str, source: str) -> bool:
 
 def _sentences_with(quoted: str, source: str) -> str:
     """Return the whole sentences of the source in which the quoted words stand; "" if they stand nowhere."""
-    pieces = [piece for piece in re.split(r"(?<=[.!?…])\s+|\n", source) if _plain(piece)]
+    pieces = [piece for piece in sentences(source) if _plain(piece)]
     plain = [_plain(piece) for piece in pieces]
     start = f" {' '.join(plain)} ".find(f" {quoted} ")
     if start < 0:
@@ -152,7 +152,7 @@ def _share(text: str, known: Collection[str]) -> float:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", fold(text)))
+    return " ".join(every_word(text))
 
 
 def _numbers(text: str) -> set[str]:
@@ -160,4 +160,4 @@ def _numbers(text: str) -> set[str]:
 
 
 def _negations(text: str) -> frozenset[str]:
-    return _NEGATIONS.intersection(re.findall(r"\w+", fold(text).replace("n't", " not")))
+    return _NEGATIONS.intersection(every_word(fold(text).replace("n't", " not")))

@@ -1,7 +1,6 @@
 """Find what fits a text by its words, without a network."""
 
 from collections.abc import Iterable
-from math import log
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -9,7 +8,7 @@ from accounts.models import User
 from tickets.models import Category, Process
 from tickets.search.finding import marked
 
-from ..analysis import Analysis
+from ..analysis import Analysis, rarity
 from ..models import ArticleScope, SolutionPattern
 from ..models.querysets import Reader
 from ..ranking import FITS, Found, fitting
@@ -73,7 +72,7 @@ def _patterns(question: Question, analysis: Analysis) -> Iterable[Suggestion]:
     texts = [pattern.stems for pattern in patterns]
     least = FITS_TOPIC if question.process and question.category else FITS
     weights = {
-        stem: _weight(
+        stem: rarity(
             sum(stem in stems for stems in texts) + analysis.known.get(stem, (0, 0))[1], analysis.total
         )
         for stem in analysis.stems
@@ -83,10 +82,6 @@ def _patterns(question: Question, analysis: Analysis) -> Iterable[Suggestion]:
         if score >= least:
             pieces = list(marked(pattern.text, analysis.telling_stems))
             yield Suggestion(pattern.title, pieces, score, pattern=pattern)
-
-
-def _weight(texts: int, total: int) -> float:
-    return log(1 + (max(total - texts, 0) + 0.5) / (texts + 0.5))
 
 
 def _score(analysis: Analysis, stems: dict[str, float], weights: dict[str, float]) -> float:

@@ -17,8 +17,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from content.search import stems_of, words_of
-from content.text import fold
+from content.search import dice, every_word, stems_in
+from content.text import sentences, without_list_mark
 from tickets.models import Category, Ticket
 
 from .. import from_tickets, policies
@@ -111,7 +111,7 @@ def _says_the_same(pattern: SolutionPattern, hidden: SolutionPattern) -> bool:
     """Whether a supervisor has hidden this pattern, perhaps when its text was a little different."""
     if (pattern.process, pattern.category) != (hidden.process, hidden.category):
         return False
-    return _likeness(_stems(pattern.text), _stems(hidden.text)) >= ALIKE
+    return dice(_stems(pattern.text), _stems(hidden.text)) >= ALIKE
 
 
 def hide(pattern: SolutionPattern, *, actor: User, hidden: bool = True) -> None:
@@ -129,9 +129,9 @@ def _case(ticket: Ticket) -> _Case:
         customer=customer_of(ticket),
         ticket=ticket,
         solution=_stems(solution),
-        words=frozenset(_words(solution)),
+        words=frozenset(every_word(solution)),
         asked=_stems(f"{ticket.title}\n{ticket.excerpt}"),
-        names=frozenset(word for word in _words(people) if len(word) > 2),
+        names=frozenset(word for word in every_word(people) if len(word) > 2),
     )
 
 
@@ -146,7 +146,7 @@ def _clusters(cases: Iterable[_Case]) -> list[_Cluster]:
     for case in cases:
         ticket = case.ticket
         same = found.setdefault((ticket.process_version.process_id, ticket.category_id), [])
-        like = next((each for each in same if _likeness(each.first.solution, case.solution) >= ALIKE), None)
+        like = next((each for each in same if dice(each.first.solution, case.solution) >= ALIKE), None)
         if like is None:
             like = _Cluster(case)
             same.append(like)
@@ -190,7 +190,7 @@ def _anonymous(case: _Case, cases: Sequence[_Case], common: set[str], names: fro
     ticket = case.ticket
     kept: list[str] = []
     for sentence in _sentences(f"{ticket.solution_done}\n{ticket.solution_steps}")[:READ_SENTENCES]:
-        words, stems = _words(sentence), _stems(sentence)
+        words, stems = every_word(sentence), _stems(sentence)
         if not stems or not set(words) <= common or names & set(words):
             continue
         if looks_personal(sentence) or is_about_one(sentence):
@@ -206,12 +206,12 @@ def _title(cases: Sequence[_Case], names: frozenset[str]) -> str:
 
     Customers write titles, and one person may have several accounts: a title that names a site is never offered.
     """
-    common = _of_many((case.customer, _words(case.ticket.title)) for case in cases)
+    common = _of_many((case.customer, every_word(case.ticket.title)) for case in cases)
     titles = [
         title
         for case in cases
         if (title := " ".join(case.ticket.title.split()))
-        and (words := set(_words(title))) <= common
+        and (words := set(every_word(title))) <= common
         and len(words) > 1
         and not names & words
         and not looks_personal(title)
@@ -231,20 +231,10 @@ def _of_many(said: Iterable[tuple[str, Iterable[str]]]) -> set[str]:
 
 
 def _sentences(text: str) -> list[str]:
-    lines = (re.sub(r"^\s*(?:\d{1,3}[.)]|[-*•])\s+", "", line).strip() for line in text.splitlines())
-    pieces = (piece.strip() for line in lines for piece in re.split(r"(?<=[.!?])\s+", line))
-    return [piece if piece[-1] in ".!?" else f"{piece}." for piece in pieces if piece]
-
-
-def _words(text: str) -> list[str]:
-    """Return every word, folded, common ones and numbers too."""
-    return re.findall(r"\w+", fold(text))
+    """Return the sentences, without the marks of a list, each with a mark at its end."""
+    pieces = sentences("\n".join(map(without_list_mark, text.splitlines())))
+    return [piece if piece[-1] in ".!?…" else f"{piece}." for piece in pieces]
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem for word in words_of(text, WORDS) for stem in stems_of(word))
-
-
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    total = len(one) + len(other)
-    return 2 * len(one & other) / total if total else 0.0
+    return stems_in(text, WORDS)
