@@ -104,12 +104,14 @@ class Place:
     def begun(self) -> Chat:
         """Return the conversation, which begins now if there was none."""
         if self.chat is None:
-            owner = {"digest": hash_token(self.secret)} if self.secret else self._own()
-            self.chat = chats.begin(**owner, **self.look)  # type: ignore[arg-type]
+            self.chat = chats.begin(
+                visitor="" if self.secret else recognised(self.request),
+                owner=self.user,
+                digest=hash_token(self.secret) if self.secret else "",
+                language=self.look.get("language", ""),
+                theme=self.look.get("theme", ""),
+            )
         return self.chat
-
-    def _own(self) -> dict[str, Any]:
-        return {"visitor": recognised(self.request), "owner": self.user}
 
     @property
     def draft_visitor(self) -> str:

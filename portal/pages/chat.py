@@ -77,8 +77,8 @@ def chat_page(
         "is_start": is_start,
         "step": "menu",
     }
-    if chat and chat.ticket_id:
-        context |= {"step": "filed", **_filed(place, chat)}
+    if chat and chat.ticket:
+        context |= {"step": "filed", **_filed(place, chat.ticket)}
     elif chat and chat.path in (ChatPath.REPORT, ChatPath.PERSON):
         context |= _report(place, chat, asked, interview)
         if chat.path == ChatPath.PERSON:
@@ -179,7 +179,7 @@ def _report(place: Place, chat: Chat, asked: str, refused: Interview | None) -> 
             "offered": offers(place.request, topic, kept.draft.values).items,
             "promise": target_in_words(topic.first_response) if topic.first_response else "",
             "is_mailed": place.user is None or place.user.notify_by_email,
-            "email": place.user.email if place.user else chat.report.contact.get("email", [""])[-1],  # type: ignore[union-attr]
+            "email": place.user.email if place.user else kept.draft.contact.get("email", [""])[-1],
         }
     field = interview.bound(name, with_errors=refused is not None)
     field.field.widget.attrs["id"] = "respuesta"
@@ -210,10 +210,9 @@ def _offered() -> tuple[list[Topic], list[Topic]]:
     return first, [topic for topic in offered if topic.key not in keys]
 
 
-def _filed(place: Place, chat: Chat) -> dict[str, Any]:
+def _filed(place: Place, ticket: Ticket) -> dict[str, Any]:
     """Return what is said after the report was sent. A visitor does not get a link to the ticket: it is mailed, because
     their address is not confirmed yet."""
-    ticket: Ticket = chat.ticket  # type: ignore[assignment]
     is_theirs = place.user is not None and ticket.requester_id == place.user.pk
     due = ticket.first_response_due_at
     return {

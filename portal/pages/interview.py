@@ -41,16 +41,10 @@ class Interview:
     """The questions of one topic and the answers in `draft`. With `is_short` only what must be answered is asked."""
 
     def __init__(
-        self,
-        draft: ReportDraft,
-        topic: Topic,
-        *,
-        user: User | None,
-        is_short: bool = False,
-        has_files: int = 0,
+        self, draft: ReportDraft, topic: Topic, *, user: User | None, is_short: bool = False
     ) -> None:
         self.draft, self.topic, self.user = draft, topic, user
-        self.is_short, self.has_files = is_short, has_files
+        self.is_short = is_short
         self.typed = drafts.as_data(draft.values)
         self.details = DetailsForm(self.typed, topic=topic)
         self.contact = ContactForm(contact_data(draft, user), topic=topic, user=user)
