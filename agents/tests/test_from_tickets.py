@@ -1,19 +1,17 @@
 """Articles written from solved tickets, and which solutions are worth one: personal data never goes along unmarked."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from accounts.models import User
-from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
+from accounts.tests.factories import make_agent, make_department, make_supervisor
 from knowledge import from_tickets
 from knowledge.models import Article
 from knowledge.tests.factories import make_section
 from tickets.models import Ticket
-from tickets.tests.factories import make_process, make_ticket
-from tickets.workflow.perform import perform
+from tickets.tests.factories import make_ticket
+from tickets.tests.solving import make_solved
 
 from .factories import signed_in, text_of
 
@@ -32,28 +30,7 @@ def supervisor() -> User:
 def solved(
     title: str = "No llega el código", *, done: str = DONE, steps: str = STEPS, approved: bool = True
 ) -> Ticket:
-    """File a ticket, solve it and close it, with the approval of its requester or without."""
-    customer = make_user(name="Julián Torres")
-    ticket = make_ticket(make_process(), requester=customer, title=title)
-    supervisor = make_supervisor()
-    answers = {
-        "severity": "high",
-        "department": make_department("soporte-tecnico"),
-        "difficulty": 2,
-        "assignee": supervisor,
-        "due_at": timezone.now() + timedelta(days=3),
-        "standing": "active",
-        "contribution_open": False,
-    }
-    perform(ticket, "preparar", actor=supervisor, data=answers)
-    perform(
-        ticket, "pedir_aprobacion", actor=supervisor, data={"solution_done": done, "solution_steps": steps}
-    )
-    if approved:
-        perform(ticket, "aprobar", actor=customer)
-    Ticket.objects.filter(pk=ticket.pk).update(closed_at=timezone.now())
-    ticket.refresh_from_db()
-    return ticket
+    return make_solved(title, done=done, steps=steps, approved=approved)
 
 
 def titles(user: User) -> list[tuple[str, int]]:

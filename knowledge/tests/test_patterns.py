@@ -5,13 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.tests.factories import make_department, make_supervisor, make_user
+from accounts.tests.factories import make_user
 from knowledge.models import SolutionPattern
 from knowledge.suggestions import find, patterns, suggest
 from tickets.models import Category, Process, Ticket, TicketEvent
-from tickets.tests.factories import make_process, make_ticket
-from tickets.workflow.conversation import add_internal_note
-from tickets.workflow.perform import perform
+from tickets.tests.solving import make_solved
 
 pytestmark = [pytest.mark.django_db, pytest.mark.demand("S3.20")]
 DONE = "Borramos los códigos anteriores y enviamos uno nuevo al correo."
@@ -21,29 +19,13 @@ NAMES = ("Ana Rojas", "Luis Peña", "Eva Mora", "Iván Soto", "Sara Gil", "Noé 
 def solved(
     name: str, *, done: str = DONE, title: str = "No llega el código", approved: bool = True, requester=None
 ):
-    """File a ticket of `name`, solve it and close it, with the approval of its requester or without."""
+    """Solve and close a ticket of a customer with this name, whom it returns."""
+    note = "Nota secreta: revisar el código espejo."
     requester = requester or make_user(name=name)
-    ticket = make_ticket(
-        make_process(), requester=requester, title=title, description="El código no me llega."
-    )
-    supervisor = make_supervisor()
-    answers = {
-        "severity": "high",
-        "department": make_department("soporte-tecnico"),
-        "difficulty": 2,
-        "assignee": supervisor,
-        "due_at": timezone.now() + timedelta(days=3),
-        "standing": "active",
-        "contribution_open": False,
-    }
-    perform(ticket, "preparar", actor=supervisor, data=answers)
-    add_internal_note(ticket, actor=supervisor, body="Nota secreta: revisar el código espejo.")
-    perform(
-        ticket, "pedir_aprobacion", actor=supervisor, data={"solution_done": done, "solution_steps": "Listo."}
-    )
-    if approved:
-        perform(ticket, "aprobar", actor=requester)
-    Ticket.objects.filter(pk=ticket.pk).update(closed_at=timezone.now())
+    make_solved(
+        title, done=done, steps="Listo.", approved=approved, requester=requester, note=note,
+        description="El código no me llega.",
+    )  # fmt: skip
     return requester
 
 
