@@ -18,6 +18,32 @@ def answer(place: Page | FrameLocator, label: str, text: str) -> None:
     field.press("Enter")
 
 
+def begin_report(place: Page | FrameLocator, title: str, text: str) -> None:
+    """Report a payment: choose the topic and answer until it is asked where."""
+    press(place, "Reportar un problema técnico")
+    press(place, "Falla en el pago")
+    answer(place, "Título", title)
+    describe(place, text)
+    expect(place.get_by_role("button", name="App en Android").first).to_be_visible()
+
+
+def describe(place: Page | FrameLocator, text: str) -> None:
+    """Answer the question that takes several lines, where Enter sends nothing."""
+    place.get_by_label("Descripción detallada").fill(text)
+    press(place, "Responder")
+
+
+def finish_report(place: Page | FrameLocator, *, picture: str, email: str = GUEST) -> None:
+    """Answer the rest of the questions about a payment, until the summary is shown."""
+    press(place, "App en Android")
+    skip(place, "Código de la reserva")
+    attach(place, picture)
+    answer(place, "Correo electrónico", email)
+    skip(place, "Tu nombre")
+    skip(place, "Teléfono o WhatsApp")
+    expect(place.get_by_text("Esto es lo que voy a enviar.")).to_be_visible()
+
+
 def attach(place: Page | FrameLocator, name: str) -> None:
     chosen = {"name": name, "mimeType": "image/png", "buffer": make_file(name)}
     place.locator("input[type=file]").set_input_files([chosen])

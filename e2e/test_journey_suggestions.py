@@ -52,12 +52,20 @@ def outcomes(desk: Stack) -> list[str]:
 
 
 def write(page: Page) -> None:
+    """Open the form of the topic and fill it in, so that something is offered."""
+    page.goto(TOPIC)
     page.get_by_label("Título").fill(TITLE)
     page.get_by_label("Descripción").fill(TEXT)
 
 
 def panel_of(page: Page) -> None:
     expect(page.get_by_role("complementary", name="Quizá esto lo resuelva")).to_be_visible()
+
+
+def take_up(page: Page) -> None:
+    """Go on with the report that was put aside: what was typed is there."""
+    page.get_by_role("link", name="Retomar mi reporte").click()
+    expect(page.get_by_label("Descripción")).to_have_value(TEXT)
 
 
 def file(walker: Walker) -> None:
@@ -71,7 +79,6 @@ def file(walker: Walker) -> None:
 def test_article_instead_of_a_ticket(people: People, desk: Stack) -> None:
     valentina = people.on_phone("Valentina")
     page = valentina.page
-    valentina.go(TOPIC)
     write(page)
     panel = page.locator(".suggest--offer")
     panel_of(page)
@@ -98,30 +105,26 @@ def test_article_instead_of_a_ticket(people: People, desk: Stack) -> None:
     valentina.go("/")
     expect(page.get_by_role("link", name=TITLE)).to_be_visible()
     page.go_back()
-    page.get_by_role("link", name="Retomar mi reporte").click()
-    expect(page.get_by_label("Descripción")).to_have_value(TEXT)
+    take_up(page)
     assert outcomes(desk) == ["counted"]
 
 
 def test_same_offer_without_script(people: People, desk: Stack) -> None:
     sara = people.without_script("Sara")
     page = sara.page
-    page.goto(TOPIC)
     write(page)
     page.get_by_role("button", name="Continuar").click()
     expect(page.get_by_role("heading", name="Antes de enviar, mira si esto lo resuelve")).to_be_visible()
     expect(page.get_by_role("link", name="No, seguir con mi reporte")).to_be_visible()
     page.get_by_role("button", name="Esto lo resolvió").click()
     expect(page.get_by_role("heading", name="Nos alegra que lo resolvieras")).to_be_visible()
-    page.get_by_role("link", name="Retomar mi reporte").click()
-    expect(page.get_by_label("Descripción")).to_have_value(TEXT)
+    take_up(page)
     assert outcomes(desk) == ["counted"]
 
 
 def test_report_goes_on_without_script(people: People) -> None:
     sara = people.without_script("Sara")
     page = sara.page
-    page.goto(TOPIC)
     write(page)
     page.get_by_role("button", name="Continuar").click()
     page.get_by_role("link", name="No, seguir con mi reporte").click()
@@ -131,11 +134,9 @@ def test_report_goes_on_without_script(people: People) -> None:
 def test_who_files_within_the_week_is_not_counted(people: People, desk: Stack) -> None:
     valentina = people.at_desk("Valentina")
     page = valentina.page
-    valentina.go(TOPIC)
     write(page)
     panel_of(page)
     page.get_by_role("button", name="Esto lo resolvió").click()
-    page.get_by_role("link", name="Retomar mi reporte").click()
-    expect(page.get_by_label("Descripción")).to_have_value(TEXT)
+    take_up(page)
     file(valentina)
     assert outcomes(desk) == ["filed"]

@@ -9,7 +9,7 @@ from e2e.conftest import DESKTOP, PHONE
 from e2e.mailbox import Mailbox
 from e2e.processes import Stack
 from e2e.site import Site
-from e2e.talking import answer, attach, press, skip
+from e2e.talking import begin_report, finish_report, press
 from e2e.walker import AXE, OPTIONS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.demand("S0.6")]
@@ -40,23 +40,12 @@ def test_ticket_is_filed_in_the_page_of_another_site(
     expect(frame.get_by_role("heading", name="Parkibot")).to_be_visible()
     assert violations(page) == []
 
-    press(frame, "Reportar un problema técnico")
-    press(frame, "Falla en el pago")
-    answer(frame, "Título", "El lector no acepta mi tarjeta")
-    frame.get_by_label("Descripción detallada").fill("Dice «rechazada».")
-    press(frame, "Responder")
-    expect(frame.get_by_role("button", name="App en Android").first).to_be_visible()
+    begin_report(frame, "El lector no acepta mi tarjeta", "Dice «rechazada».")
 
     # The page of the site is loaded again in the middle
     page.reload()
     press_help(page)
-    press(frame, "App en Android")
-    skip(frame, "Código de la reserva")
-    attach(frame, "lector.png")
-    answer(frame, "Correo electrónico", GUEST)
-    skip(frame, "Tu nombre")
-    skip(frame, "Teléfono o WhatsApp")
-    expect(frame.get_by_text("Esto es lo que voy a enviar.")).to_be_visible()
+    finish_report(frame, picture="lector.png", email=GUEST)
     assert violations(page) == []
     press(frame, "Enviar reporte")
 
