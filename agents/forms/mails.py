@@ -54,8 +54,12 @@ class AddressForm(forms.ModelForm):
             "process": Process.objects.filter(current__isnull=False),
             "category": Category.objects.select_related("process"),
         }
+        empty = {"process": _("Elige un proceso"), "category": _("Sin categoría")}
         for name, rows in choices.items():
-            cast("forms.ModelChoiceField", self.fields[name]).queryset = rows
+            field = cast("forms.ModelChoiceField", self.fields[name])
+            field.queryset, field.empty_label = rows, empty[name]
+        # Categories of several processes have the same name.
+        self.fields["category"].label_from_instance = lambda row: f"{row.process} · {row}"  # type: ignore[attr-defined]
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()

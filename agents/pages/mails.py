@@ -13,6 +13,7 @@ from accounts.models import User
 from tickets.enums import MailDecision, MailReason, MailVerdict
 from tickets.lists import queues
 from tickets.models import DeskAddress, IncomingEmail
+from tickets.workflow.mails import NOT_THEIR_ADDRESS
 from web.mails import Part, without_links
 
 AT_ONCE = 50
@@ -70,7 +71,8 @@ class Check:
 
 
 def checks_of(mail: IncomingEmail) -> list[Check]:
-    """Return what our server found out about the sender, and whether the mail went to an address that we gave them."""
+    """Return what our server found out about the sender. Of a mail that answers a ticket, also whether it went to an
+    address that we gave them: another one needs none."""
     found = [
         Check(
             name.upper(),
@@ -79,6 +81,8 @@ def checks_of(mail: IncomingEmail) -> list[Check]:
         )
         for name, result in sorted((mail.detail("checks") or {}).items())
     ]
+    if mail.ticket_id is None and mail.reason != MailReason.STAFF_UNPROVEN:
+        return found
     token = bool(mail.detail("token")) and mail.reason not in NOT_THEIR_TOKEN
     return [*found, Check(_("Dirección de respuesta"), "ok" if token else "bad", "")]
 
@@ -93,6 +97,11 @@ class MailPage:
     @property
     def is_alarming(self) -> bool:
         return self.mail.reason in ALARMING
+
+    @property
+    def may_block(self) -> bool:
+        """Whether the address may be blocked: not without one, and not when it may be somebody else's."""
+        return bool(self.mail.sender) and self.mail.reason not in NOT_THEIR_ADDRESS
 
     @property
     def sentence(self) -> str:

@@ -55,11 +55,9 @@ SECTIONS = {
         "agents:new_calendar",
         "agents:change",
         "agents:targets",
-        "agents:address",
-        "agents:new_address",
         "agents:widget",
     ),
-    "mails": ("agents:mail", "agents:blocked_sender"),
+    "mails": ("agents:mail", "agents:blocked_sender", "agents:address", "agents:new_address"),
     "health": ("health",),
     "settings": (
         *("setup", "agents:connected_app", "agents:new_connected_app"),

@@ -232,3 +232,35 @@ def test_reply_address_of_somebody_else_proves_nothing():
     mail = make_mail(reason=MailReason.STAFF_UNPROVEN, details={"token": True})
 
     assert [check.look for check in checks_of(mail)] == ["bad"]
+
+
+def test_mail_for_a_new_ticket_needs_no_reply_address():
+    assert checks_of(make_mail(reason=MailReason.BULK)) == []
+
+
+def test_undo_names_the_domain_that_was_blocked(own):
+    client = signed_in(make_supervisor())
+
+    answer = client.post(url("mail_decide", make_mail()), {"decision": "bloquear-dominio"})
+
+    assert "bloqueaste @casa.test" in text_of(client.get(answer.url))
+
+
+def test_forged_mail_offers_no_blocking(own):
+    client, mail = signed_in(make_supervisor()), make_mail(reason=MailReason.FORGED)
+
+    assert "Descartar y bloquear" not in text_of(client.get(url("mail", mail)))
+    answer = client.post(url("mail_decide", mail), {"decision": "bloquear-dominio"})
+    assert answer.status_code == 422
+    assert "la dirección de otra persona" in text_of(answer)
+
+
+def test_headers_lead_back_to_their_message(own):
+    ticket = make_ticket(make_process("incidencia-tecnica"))
+    message = ticket.messages.get()
+    mail = make_mail(ticket, verdict=MailVerdict.MESSAGE, reason="", message=message)
+    client = signed_in(make_supervisor())
+
+    assert f"/agentes/tickets/{ticket.folio}/#mensaje-{message.pk}" in client.get(url("mail_headers", mail)).text
+    held = make_mail(ticket)
+    assert f'href="{url("mail", held)}"' in client.get(url("mail_headers", held)).text

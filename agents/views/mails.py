@@ -99,7 +99,8 @@ def original(request: DeskRequest, pk: int) -> HttpResponse:
 def headers(request: DeskRequest, pk: int) -> HttpResponse:
     """Show all headers of the mail as text."""
     found = _original(request, pk)
-    return render(request, "agents/mails/headers.html", {"mail": found, "headers": found.header_text})
+    context = {"mail": found, "headers": found.header_text, "back": _home_of(found)}
+    return render(request, "agents/mails/headers.html", context)
 
 
 @require_safe
@@ -163,10 +164,19 @@ def _find(request: DeskRequest, pk: int) -> IncomingEmail:
 def _original(request: DeskRequest, pk: int) -> IncomingEmail:
     """Return the mail. Raises 404 for one that the person may not see, and for one whose original has been deleted."""
     seen = IncomingEmail.objects.visible_to(request.user).filter(pk=pk)
-    found: IncomingEmail | None = seen.filter(originals__number=0).order_by().first()
+    found: IncomingEmail | None = seen.filter(originals__number=0).select_related("ticket").order_by().first()
     if found is None:
         raise Http404
     return found
+
+
+def _home_of(mail: IncomingEmail) -> str:
+    """Return the address of the page that shows the mail: its message on the ticket, or the quarantine."""
+    if mail.message_id and mail.ticket:
+        return f"{reverse('agents:ticket', args=[mail.ticket.folio])}#mensaje-{mail.message_id}"
+    if mail.reason:
+        return reverse("agents:mail", args=[mail.pk])
+    return reverse("agents:ticket", args=[mail.ticket.folio]) if mail.ticket else reverse("agents:mails")
 
 
 def _discarded(request: DeskRequest) -> IncomingEmail | None:

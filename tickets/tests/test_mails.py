@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
 from tickets.enums import MailDecision, MailReason, MailVerdict
 from tickets.exceptions import GuardFailed, NotAllowed
-from tickets.models import BlockedSender, Delivery, IncomingEmail, MailOriginal, Ticket
+from tickets.models import BlockedSender, Delivery, DeskAddress, IncomingEmail, MailOriginal, Ticket
 from tickets.workflow import mails, retention
 
 from .factories import make_process, make_ticket
@@ -77,6 +77,47 @@ def test_only_supervisors_block_a_domain_and_unblock():
     mails.unblock(blocked, actor=supervisor)
 
     assert not BlockedSender.objects.exists()
+
+
+@pytest.mark.parametrize("reason", [MailReason.STAFF_UNPROVEN, MailReason.FORGED])
+def test_address_of_somebody_else_is_not_blocked(reason):
+    mail = make_mail(reason=reason)
+
+    with pytest.raises(GuardFailed, match="la dirección de otra persona"):
+        mails.discard(mail, actor=make_agent(), block=mail.sender)
+
+    assert not BlockedSender.objects.exists()
+    mail.refresh_from_db()
+    assert mail.is_held
+
+
+def test_addresses_and_domains_of_people_with_an_account_are_not_blocked():
+    supervisor = make_supervisor(email="ana@mesa.test")
+    make_user(email="eva@correo.test")
+    DeskAddress.objects.create(email="soporte@taller.test", process=make_process("incidencia-tecnica"))
+    for sender, block in (
+        ("ana@mesa.test", "ana@mesa.test"),
+        ("otra@mesa.test", "@mesa.test"),
+        ("otra@correo.test", "@correo.test"),
+        ("soporte@taller.test", "soporte@taller.test"),
+        ("otra@taller.test", "@taller.test"),
+    ):
+        with pytest.raises(GuardFailed):
+            mails.discard(make_mail(sender=sender), actor=supervisor, block=block)
+
+    mails.discard(make_mail(sender="eva@correo.test"), actor=supervisor, block="eva@correo.test")
+
+    assert BlockedSender.objects.get().sender == "eva@correo.test"
+
+
+def test_undoing_unblocks_only_what_this_decision_blocked():
+    supervisor = make_supervisor()
+    mails.discard(make_mail(), actor=supervisor, block="@casa.test")
+    mail = mails.discard(make_mail(), actor=supervisor, block="otra@casa.test")
+
+    mails.take_back(mail, actor=supervisor)
+
+    assert BlockedSender.objects.get().sender == "@casa.test"
 
 
 def test_only_undecided_and_refused_mails_are_forgotten():

@@ -29,6 +29,8 @@ ORIGINALS_KEPT = timedelta(days=180)
 UNDOABLE = frozenset({MailDecision.DISCARDED, MailDecision.BLOCKED})
 ASKS = frozenset({MailReason.OTHER_ADDRESS})
 """Reasons for which the requester is asked whether they wrote the mail."""
+NOT_THEIR_ADDRESS = frozenset({MailReason.STAFF_UNPROVEN, MailReason.FORGED})
+"""Reasons for which the address in From may be somebody else's: blocking it would block the wrong person."""
 
 
 def hold(ticket: Ticket, mail: IncomingEmail) -> None:
@@ -91,15 +93,20 @@ def deny(mail: IncomingEmail, *, actor: Actor) -> IncomingEmail:
 @transaction.atomic
 def discard(mail: IncomingEmail, *, actor: User, block: str = "") -> IncomingEmail:
     """Discard a held mail. `block` is the address, or «@» and the domain, whose mails are refused from now on. Returns
-    the mail. Raises `NotAllowed`; only supervisors block a whole domain."""
+    the mail. Raises `NotAllowed`, because only supervisors block a whole domain, and `GuardFailed` for an address or a
+    domain of people whom the desk knows."""
     mail = _locked(mail)
     _require_may_decide(mail, actor)
     if block:
-        if block not in (mail.sender, f"@{mail.sender.rpartition('@')[2]}") or not mail.sender:
+        if block not in (mail.sender, f"@{mail.domain}") or not mail.sender:
             raise NotAllowed
         if block.startswith("@") and not actor.is_supervisor:
             raise NotAllowed(_("Bloquear un dominio entero es decisión de un supervisor."))
+        if problem := _why_not_blocked(mail, block):
+            raise GuardFailed(problem)
         BlockedSender.objects.get_or_create(sender=block, defaults={"by": actor})
+        mail.details["blocked"] = block
+        mail.save(update_fields=["details"])
     _decide(mail, MailDecision.BLOCKED if block else MailDecision.DISCARDED, actor)
     return mail
 
@@ -113,11 +120,10 @@ def take_back(mail: IncomingEmail, *, actor: User) -> IncomingEmail:
     if mail.decision not in UNDOABLE:
         raise GuardFailed(_("Esa decisión ya no se puede deshacer."))
     if mail.decision == MailDecision.BLOCKED:
-        BlockedSender.objects.filter(
-            sender__in=[mail.sender, f"@{mail.sender.rpartition('@')[2]}"], by=actor
-        ).delete()
+        blocked = [mail.details.pop("blocked")] if "blocked" in mail.details else [mail.sender, f"@{mail.domain}"]
+        BlockedSender.objects.filter(sender__in=blocked, by=actor).delete()
     mail.decision, mail.decided_by, mail.decided_at = "", None, None
-    mail.save(update_fields=["decision", "decided_by", "decided_at"])
+    mail.save(update_fields=["decision", "decided_by", "decided_at", "details"])
     return mail
 
 
@@ -185,6 +191,21 @@ def _may_decide(mail: IncomingEmail, actor: User) -> bool:
 def _require_may_decide(mail: IncomingEmail, actor: User) -> None:
     if not _may_decide(mail, actor):
         raise NotAllowed
+
+
+def _why_not_blocked(mail: IncomingEmail, block: str) -> str:
+    """Return why blocking this address or domain would shut out people whom the desk knows, or ""."""
+    if mail.reason in NOT_THEIR_ADDRESS:
+        return _("Quien lo envió usó la dirección de otra persona: bloquearla no lo detiene. Solo descártalo.")
+    if not block.startswith("@"):
+        theirs = User.objects.filter(email__iexact=block, is_active=True)
+        if any(user.is_desk_staff for user in theirs) or DeskAddress.objects.filter(email=block).exists():
+            return _("Esa dirección es del equipo: no se bloquea.")
+    elif DeskAddress.objects.filter(email__endswith=block).exists():
+        return _("Ese dominio es el de la mesa: no se bloquea.")
+    elif User.objects.filter(email__iendswith=block, is_active=True).exists():
+        return _("Hay personas con cuenta en ese dominio: bloquea solo la dirección.")
+    return ""
 
 
 def _asked_of(mail: IncomingEmail, actor: Actor) -> Ticket:
