@@ -67,6 +67,17 @@ class Editor:
     def latest(self) -> ArticleVersion | None:
         return self.row.latest if self.row else None
 
+    @property
+    def shown_version(self) -> ArticleVersion | None:
+        """The version that readers see; of an article that nobody reads, the latest."""
+        published = self.row.published if self.row and self.article.is_published else None
+        return published or self.latest
+
+    @property
+    def unpublished_version(self) -> ArticleVersion | None:
+        """The latest version, if readers still see an earlier one."""
+        return self.latest if self.shown_version != self.latest else None
+
     @cached_property
     def begun(self) -> ArticleVersion | None:
         """The version whose text the page starts with: the one asked for, else the latest."""

@@ -50,9 +50,9 @@ class Row:
         return str(getattr(self.part.value, "label", self.part.value))
 
     @property
-    def first_line(self) -> str:
-        """Return the answer without its greeting."""
-        return next((line for line in str(self.part.value).split("\n\n")[1:2]), "").splitlines()[0]
+    def gist(self) -> str:
+        """Return the answer without its greeting and its last question."""
+        return " ".join(" ".join(str(self.part.value).split("\n\n")[1:-1]).split())
 
 
 class ProposalPage:

@@ -89,6 +89,19 @@ def test_saving_makes_a_version_and_readers_see_the_published_one(agent: User):
     assert "El texto publicado." in text_of(signed_in(make_user()).get(f"/ayuda/{article.slug}/"))
 
 
+def test_editor_names_the_published_version_and_the_one_that_waits(agent: User):
+    article = make_article("Pagar con tarjeta")
+    page = text_of(signed_in(agent).get(address(article)))
+    assert "Publicado v1" in page
+    assert "sin publicar" not in page
+
+    signed_in(agent).post(address(article), form(article, body="Otro texto.", do="save"))
+
+    page = text_of(signed_in(agent).get(address(article)))
+    assert "Publicado v1" in page
+    assert "v2 sin publicar" in page
+
+
 def test_agent_drafts_and_supervisor_publishes(agent: User, draft: Article):
     assert 'value="publish"' not in text_of(signed_in(agent).get(address(draft)))
     refused = signed_in(agent).post(address(draft), form(draft, do="publish"))

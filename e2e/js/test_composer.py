@@ -311,6 +311,8 @@ TOOLS = (
     MODES.replace('data-behaviour="composer-modes"', "").replace(
         "</form>",
         """<details class="menu" data-behaviour="slash-opens"><summary>Respuestas</summary><div class="menu__list">
+    <input type="search" aria-label="Filtrar" data-filter hidden><p data-none hidden>Nada</p>
+    <a href="?articulo=1" data-behaviour="insert-text" data-insert="Mira el código.">Código de verificación</a>
     <a href="?respuesta=1" data-behaviour="insert-text" data-insert="Saludos." data-mode="note">Saludo</a>
     </div></details>
     <span data-behaviour="mentions" data-label="Mencionar a" data-mentions="/menciones/"></span></form>""",
@@ -344,8 +346,35 @@ def test_slash_opens_answers_only_in_empty_text(tools: Page) -> None:
     area.press("/")
 
     expect(menu).to_have_attribute("open", "")
-    expect(tools.get_by_role("link", name="Saludo")).to_be_focused()
+    expect(tools.get_by_label("Filtrar")).to_be_focused()
     expect(area).to_have_value(" ")
+
+
+def test_letters_after_slash_filter_the_answers(tools: Page) -> None:
+    tools.evaluate("document.addEventListener('keydown', (event) => { (window.seen ||= []).push(event.key); })")
+    area, menu = tools.locator("textarea"), tools.locator("details")
+    area.press("/")
+    tools.keyboard.type("codigo x")
+    expect(tools.get_by_text("Nada")).to_be_visible()
+    expect(tools.get_by_role("link")).to_have_count(0)
+    tools.keyboard.press("Backspace")
+    expect(tools.get_by_role("link")).to_have_text(["Código de verificación"])
+    tools.keyboard.press("Enter")
+
+    expect(area).to_have_value("Mira el código.")
+    expect(area).to_be_focused()
+    expect(menu).not_to_have_attribute("open", "")
+
+
+def test_letter_on_an_answer_goes_to_the_filter(tools: Page) -> None:
+    tools.locator("textarea").press("/")
+    tools.get_by_role("link", name="Saludo").focus()
+    tools.keyboard.press("d")
+    expect(tools.get_by_label("Filtrar")).to_have_value("d")
+    tools.keyboard.press("Escape")
+
+    expect(tools.locator("textarea")).to_be_focused()
+    expect(tools.locator("textarea")).to_have_value("")
 
 
 def test_standard_answer_is_appended_and_sets_its_mode(tools: Page) -> None:
