@@ -80,15 +80,17 @@ def team_messages(now: datetime) -> list[dict[str, Any]]:
             "author": "Diego Salazar",
             "via": "Respuesta pública",
             "at": now - DAY / 2,
-            "state": "Entregado por correo",
+            "sent": [
+                {"look": "sent", "icon": "check2", "text": "mateo.rios@correo.example: entregado"},
+                {"look": "waits", "icon": "clock", "text": "ana@correo.example: en cola"},
+            ],
             "body": mark_safe("<p>Ya ubicamos los dos intentos: el primero no lo cobramos.</p>"),
         },
         {
             "kind": "note",
             "author": "Tomás Herrera",
             "at": now - DAY / 3,
-            "state": "No se pudo entregar el correo",
-            "state_bad": True,
+            "sent": [{"look": "bad", "icon": "exclamation-circle-fill", "text": "Rebotó: el servidor lo devolvió"}],
             "body": mark_safe(note),
         },
     ]

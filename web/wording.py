@@ -26,8 +26,8 @@ MINUTE = timedelta(minutes=1)
 
 def initials(name: str) -> str:
     """Return up to two capitals: «Lucía Fernández» → LF, «Garaje El Roble» → GR; «?» if there is no letter. An email
-    address counts only up to its @."""
-    words = re.findall(r"[^\W_]+", str(name or "").split("@")[0])
+    address counts only up to its @, and what stands in brackets not at all."""
+    words = re.findall(r"[^\W_]+", re.split(r"@|\s\(", str(name or ""))[0])
     letters = [words[0][0], words[-1][0]] if len(words) > 1 else [word[0] for word in words]
     return normalize("NFC", "".join(letters)).upper() or "?"
 

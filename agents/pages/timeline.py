@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -13,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from content.text import plain_excerpt
-from tickets.enums import Channel, DeliveryState, EventKind, MailVerdict, MessageKind
+from tickets.enums import Channel, DeliveryState, EventKind, MailDecision, MailVerdict, MessageKind
 from tickets.lists import history
 from tickets.models import Attachment, Delivery, IncomingEmail, Message, Ticket, TicketEvent
 from tickets.workflow.conversation import LONGEST, RECENT
@@ -107,31 +108,42 @@ class Entry:
         return self.message.html + title + self.message.steps_html
 
     @property
-    def delivery(self) -> Delivery | None:
-        """The mail whose state is shown: one that failed, no matter to whom, else the requester's."""
-        failed = [delivery for delivery in self.deliveries if delivery.can_retry]
-        theirs = [delivery for delivery in self.deliveries if delivery.to_requester]
-        return next(iter(failed + theirs), None)
+    def sent(self) -> list["SentMail"]:
+        """The mails whose states are shown: of a message of ours all, else the requester's and those that failed."""
+        is_ours = self.kind in ("agent", "note")
+        shown = [each for each in self.deliveries if is_ours or each.to_requester or each.can_retry]
+        return [SentMail(each, self.kind == "requester", len(shown) > 1) for each in shown]
+
+
+@dataclass(frozen=True)
+class SentMail:
+    """The state of one mail about an entry. `is_receipt`: it acknowledges what the requester wrote. `is_named`: it says
+    to whom it went."""
+
+    delivery: Delivery
+    is_receipt: bool
+    is_named: bool
 
     @property
-    def delivery_is_bad(self) -> bool:
-        return bool(self.delivery and self.delivery.can_retry)
+    def look(self) -> str:
+        if self.delivery.can_retry:
+            return "bad"
+        return "waits" if self.delivery.state == DeliveryState.WAITING else "sent"
 
     @property
-    def delivery_icon(self) -> str:
-        waits = self.delivery is not None and self.delivery.state == DeliveryState.WAITING
-        return "clock" if waits else "check2"
+    def icon(self) -> str:
+        return {"bad": "exclamation-circle-fill", "waits": "clock", "sent": "check2"}[self.look]
 
     @property
-    def delivery_text(self) -> str:
-        if self.delivery is None:
-            return ""
-        waits = self.delivery.state == DeliveryState.WAITING
-        state = _("Correo en cola") if waits else self.delivery.get_state_display()
-        if self.kind == "requester":  # the mail is our acknowledgement of their message
-            state = _("Acuse de recibo: %(state)s") % {"state": str(state).lower()}
+    def text(self) -> str:
+        waits = self.look == "waits"
+        state = str(_("Correo en cola") if waits else self.delivery.get_state_display())
+        if self.is_receipt:
+            state = _("Acuse de recibo: %(state)s") % {"state": state.lower()}
+        if self.is_named:
+            state = f"{self.delivery.email}: {state.lower()}"
         problem = self.delivery.get_problem_display() if self.delivery.problem else ""
-        return f"{state}: {problem}" if problem else str(state)
+        return f"{state}: {problem}" if problem else state
 
 
 class Timeline:
@@ -150,7 +162,7 @@ class Timeline:
             events = events.filter(at__gte=self.messages[0].created_at)
         self.events = list(events[:LONGEST])[::-1]
         shown = Q(message__in=[message.pk for message in self.messages]) | Q(
-            message=None, verdict=MailVerdict.MESSAGE
+            message=None, verdict__in=(MailVerdict.MESSAGE, MailVerdict.QUARANTINE)
         )
         self.mails: list[IncomingEmail] = list(ticket.mails.filter(shown).order_by("-id")[:LONGEST])[::-1]
         self.waiting_files: list[Attachment] = []
@@ -183,7 +195,7 @@ class Timeline:
     def _of_automatic_answers(self) -> Iterator[Entry]:
         """Yield a line for each mail of a program: it is kept and wakes nobody."""
         for mail in self.mails:
-            if mail.message_id is None and not (
+            if mail.message_id is None and mail.verdict == MailVerdict.MESSAGE and not (
                 self.is_cut and mail.received_at < self.messages[0].created_at
             ):
                 told = format_html(
@@ -199,11 +211,27 @@ class Timeline:
             0,
             message=message,
             kind=KINDS.get(MessageKind(message.kind), "agent"),
-            via=_via(message, mail := self._mail_of.get(message.pk)),
+            via=_via(message, mail := self._mail_of.get(message.pk), is_proven=not self._let_in_by_us(mail)),
             mail=mail,
             files=self._files.get(message.pk, []),
             deliveries=list(event.deliveries.all()) if event else [],
             chat=chat_of(self.ticket) if message.kind == MessageKind.REPORT else [],
+        )
+
+    def _link_to_held(self, event: TicketEvent) -> SafeString:
+        """Return the link to the mail of which the event says that it was held, while somebody has to decide."""
+        held = {mail.pk for mail in self.mails if mail.is_held} if event.kind == EventKind.MAIL_HELD else ()
+        if event.data.get("mail") not in held:
+            return mark_safe("")
+        address = reverse("agents:mail", args=[event.data["mail"]])
+        return format_html(' <a href="{}">{}</a>', address, _("Decidir"))
+
+    def _let_in_by_us(self, mail: IncomingEmail | None) -> bool:
+        """Whether staff let the mail in from quarantine: nobody proved who wrote it."""
+        return (
+            mail is not None
+            and mail.decision == MailDecision.LET_IN
+            and mail.decided_by_id not in (None, self.ticket.requester_id)
         )
 
     def _of_events(self, names: history.Names) -> Iterator[Entry]:
@@ -212,19 +240,19 @@ class Timeline:
                 yield Entry(
                     event.at,
                     event.version,
-                    text=text,
+                    text=text + self._link_to_held(event),
                     icon=ICONS.get(event.kind, "clock-history"),
                     deliveries=[] if event.message_id else list(event.deliveries.all()),
                 )
 
 
-def _via(message: Message, mail: IncomingEmail | None = None) -> str:
+def _via(message: Message, mail: IncomingEmail | None = None, *, is_proven: bool = True) -> str:
     words = {
         MessageKind.NOTE: "",
         MessageKind.FOLLOW_UP: _("Seguimiento"),
         MessageKind.SOLUTION: _("Solución"),
     }
-    said = words.get(MessageKind(message.kind), _("Solicitante"))
+    said = words.get(MessageKind(message.kind), _("Solicitante") if is_proven else _("Remitente no probado"))
     ways: dict[Any, str] = {
         Channel.EMAIL: _("por correo"),
         Channel.LINK: _("desde el enlace del correo"),

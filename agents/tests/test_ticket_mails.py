@@ -5,11 +5,13 @@ import pytest
 from accounts.tests.factories import make_supervisor
 from content.text import picture_mark
 from tickets import attachments
-from tickets.enums import Channel, MailReason, MailVerdict
+from tickets.enums import Channel, DeliveryState, MailDecision, MailReason, MailVerdict, Template
+from tickets.models import Delivery, IncomingEmail
 from tickets.tests.factories import make_process, make_ticket
 from tickets.tests.test_mails import make_mail
 from tickets.tests.test_retention import picture
-from tickets.workflow.conversation import reply
+from tickets.workflow import mails
+from tickets.workflow.conversation import add_internal_note, reply
 
 from .factories import signed_in, text_of
 
@@ -142,3 +144,36 @@ def test_requester_sees_pictures_and_refused_files_and_nothing_else(ticket):
     assert "No lo guardamos: tipo no permitido" in page
     for hidden in ("Cita secreta", "Ver original", "Cabeceras", "secreto.example", "luis@otra", "a.example"):
         assert hidden not in page
+
+
+def test_each_recipient_has_a_state(ticket):
+    message = add_internal_note(ticket, actor=make_supervisor(), body="Mírenlo.")
+    event = ticket.events.get(message=message)
+    for email, state in (("ana@desk.test", DeliveryState.DELIVERED), ("luis@desk.test", DeliveryState.BOUNCED)):
+        Delivery.objects.create(event=event, template=Template.MENTIONED, email=email, state=state)
+
+    page = text_of(page_of(ticket))
+
+    assert "ana@desk.test: entregado" in page
+    assert "luis@desk.test: rebotó" in page
+    assert "Reenviar a luis@desk.test" in page
+    assert "Reenviar a ana@desk.test" not in page
+
+
+def test_held_mail_is_a_link_until_it_is_decided(ticket):
+    mail = make_mail(ticket)
+    mails.hold(ticket, mail)
+    link = f'<a href="/agentes/correo/{mail.pk}/">Decidir</a>'
+
+    assert link in page_of(ticket).text
+    mails.discard(mail, actor=make_supervisor())
+    assert link not in page_of(ticket).text
+
+
+def test_writer_whom_staff_let_in_is_no_requester(ticket):
+    mail = make_mail(ticket, sender_name="Otra persona")
+    IncomingEmail.objects.filter(pk=mail.pk).update(
+        message=ticket.messages.get(), decision=MailDecision.LET_IN, decided_by=make_supervisor()
+    )
+
+    assert "Remitente no probado" in text_of(page_of(ticket))

@@ -354,7 +354,7 @@ def _link(event: TicketEvent, definition: Definition, names: Names) -> SafeStrin
 def _mail_held(event: TicketEvent, definition: Definition, names: Names) -> SafeString:
     reason = event.data.get("reason", "")
     why = MailReason(reason).label if reason in MailReason.values else ""
-    told = _("Un correo de {sender} espera en cuarentena: {reason}")
+    told = _("Un correo de {sender} quedó en cuarentena: {reason}")
     return format_html(told, sender=_bold(event.data.get("sender", "")), reason=str(why).lower())
 
 

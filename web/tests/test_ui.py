@@ -27,6 +27,7 @@ def draw(source: str, **values: object) -> str:
         ("  ", "?"),
         ("🙂 Ana", "A"),
         ("O'Brien", "OB"),
+        ("Mateo R. (mateo.rios.98@correo.example)", "MR"),
     ],
 )
 def test_initials_use_first_and_last_word(name, letters):
