@@ -126,6 +126,12 @@ def most_helpful(*, days: int = REPORTED_DAYS, limit: int = 20) -> list[tuple[Ar
     return sorted(((each, numbers[each.pk]) for each in articles), key=lambda pair: (-pair[1], pair[0].pk))
 
 
+def by_pattern(*, days: int = REPORTED_DAYS) -> dict[int, int]:
+    """Return how many tickets each solution that repeats itself spared, by its id. One query."""
+    rows = counted(days=days).exclude(pattern=None).order_by().values_list("pattern")
+    return dict(rows.annotate(n=Count("pk")))
+
+
 def forget_old() -> int:
     """Delete the rows that no report shows any more. Returns how many."""
     decided = Deflection.objects.filter(outcome__in=[COUNTED, FILED])

@@ -50,3 +50,10 @@ class DeflectionOutcome(models.TextChoices):
     PENDING = "pending", _("Por confirmar")
     COUNTED = "counted", _("Evitó un ticket")
     FILED = "filed", _("Abrió un ticket después")
+
+
+class ProposalOutcome(models.TextChoices):
+    """What the team did with what solved tickets propose for a ticket."""
+
+    TAKEN = "taken", _("Tomada")
+    SET_ASIDE = "set_aside", _("No se parece")

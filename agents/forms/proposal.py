@@ -4,7 +4,9 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.db import transaction
 
+from knowledge import proposal_uses
 from knowledge.proposals import find_source
 from tickets.models import Ticket
 from tickets.workflow import properties
@@ -63,4 +65,7 @@ class ProposalForm(StampedForm):
         values = {name: (self.cleaned_data[name], self.source_of(name)) for name in self.wanted}
         if not values:
             return self.ticket
-        return properties.take_proposal(self.ticket, actor=self.user, values=values, **self.stamp())
+        with transaction.atomic():
+            ticket = properties.take_proposal(self.ticket, actor=self.user, values=values, **self.stamp())
+            proposal_uses.note_taken(ticket, actor=self.user)
+        return ticket

@@ -7,7 +7,10 @@ from typing import Any
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
+from knowledge.models import ProposalUse
+from knowledge.proposal_uses import use_of
 from knowledge.proposals import Part, Proposal, Similar, propose
+from tickets import policies
 from tickets.models import Ticket
 
 from ..access import DeskRequest
@@ -61,8 +64,15 @@ class ProposalPage:
         self.ticket = ticket
 
     @cached_property
+    def set_aside(self) -> ProposalUse | None:
+        """Who said that the proposal is not like the ticket, for those who may say otherwise; None if nobody did."""
+        use = use_of(self.ticket)
+        may_answer = self.ticket.is_open and policies.can_answer(self.user, self.ticket)
+        return use if use and use.is_set_aside and may_answer else None
+
+    @cached_property
     def proposal(self) -> Proposal | None:
-        return propose(self.ticket, by=self.user)
+        return None if self.set_aside else propose(self.ticket, by=self.user)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -76,9 +86,14 @@ class ProposalPage:
         return [ShownCase(each) for each in self.proposal.shown] if self.proposal else []
 
     @property
+    def left(self) -> int:
+        """How many parts are left to take."""
+        return sum(not row.part.is_taken for row in self.rows)
+
+    @property
     def takes_several(self) -> bool:
         """Whether more than one part is left to take."""
-        return sum(not row.part.is_taken for row in self.rows) > 1
+        return self.left > 1
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import make_agent
-from knowledge import misses, sections, synonyms
+from knowledge import misses, proposal_uses, sections, synonyms
 from knowledge.exceptions import NotAllowed
 from knowledge.models import Deflection, SearchMiss, Section, SolutionPattern, SynonymGroup
 from knowledge.suggestions import patterns
 from knowledge.tests.factories import make_article, make_section, make_supervisor
+from tickets.tests.factories import make_ticket
 
 from .factories import signed_in, text_of
 
@@ -139,12 +140,16 @@ def test_supervisor_sees_what_was_spared_and_hides_a_solution(supervisor: User):
     pattern = SolutionPattern.objects.create(
         digest="x", process="p", title="El código no llega", text="Pide uno nuevo.", cases=14, customers=9
     )
+    for outcome, days in (("counted", 1), ("filed", 1), ("counted", 91)):
+        at = timezone.now() - timedelta(days=days)
+        Deflection.objects.create(process="p", pattern=pattern, outcome=outcome, at=at)
     client = signed_in(supervisor)
 
     page = text_of(client.get(SPARED))
-    assert "2 tickets evitados en 90 días" in page
+    assert "3 tickets evitados en 90 días" in page
     assert "Evitó 2 tickets" in page
     assert "14 casos" in page
+    assert "evitó 1 ticket" in page
     assert "Evitó 2 tickets en 90 días" in text_of(client.get(f"/agentes/conocimiento/{article.slug}/"))
     client.post(f"{SPARED}{pattern.pk}/")
     pattern.refresh_from_db()
@@ -153,6 +158,19 @@ def test_supervisor_sees_what_was_spared_and_hides_a_solution(supervisor: User):
     client.post(f"{SPARED}{pattern.pk}/", {"mostrar": "1"})
     pattern.refresh_from_db()
     assert not pattern.is_hidden
+
+
+@pytest.mark.demand("S3.20")
+def test_supervisor_sees_the_share_of_proposals_taken(supervisor: User):
+    client = signed_in(supervisor)
+    assert "Nadie tomó ni apartó ninguna en 90 días." in text_of(client.get(SPARED))
+    for verb in (proposal_uses.note_taken, proposal_uses.note_taken, proposal_uses.set_aside):
+        verb(make_ticket(), actor=supervisor)
+
+    page = text_of(client.get(SPARED))
+
+    assert "67 %" in page
+    assert "tomadas: 2 de 3 propuestas en 90 días" in page
 
 
 @pytest.mark.demand("S3.20")

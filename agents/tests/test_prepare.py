@@ -14,11 +14,14 @@ from django.utils import timezone
 from accounts.enums import Standing
 from accounts.models import Membership, User
 from accounts.tests.factories import make_agent, make_department, make_supervisor, make_user
+from knowledge.proposal_uses import share
 from tickets.enums import EventKind, MessageKind, StageKind
 from tickets.lists.preparation import PreparationQueue
 from tickets.models import Clock, Process, ProcessVersion, Ticket
 from tickets.requesters.standing import check_standing
+from tickets.search.indexing import index_changed
 from tickets.tests.factories import make_process, make_ticket
+from tickets.tests.solving import make_solved
 from tickets.workflow import properties
 from tickets.workflow.asks import fields_of
 from tickets.workflow.conversation import add_internal_note, reply
@@ -577,3 +580,38 @@ def test_line_marks_what_differs_about_a_ticket(client: Client):
         escalated.folio: {"Elevado"},
         guest.folio: {"Sin cuenta"},
     }
+
+
+# --- What solved tickets propose --------------------------------------------------------------------------
+
+
+@pytest.mark.demand("S3.20")
+def test_similar_tickets_fill_the_form_and_save_nothing(client: Client, supervisor: User, agent: User):
+    solved = make_solved("No llega el código de verificación", severity="critical", assignee=agent)
+    ticket = make_ticket(make_process(), title="El código de verificación no me llega")
+    index_changed()
+    before = snapshot(ticket)
+    address = reverse("agents:prepare_similar", args=[ticket.folio])
+    page = text_of(client.get(url(ticket)))
+    assert f'hx-get="{address}"' in page
+    assert solved.folio not in page
+
+    part = text_of(client.get(address))
+
+    assert "<html" not in part
+    assert solved.folio in part
+    assert 'data-fills="severity" data-value="critical"' in part
+    assert f'data-fills="assignee" data-value="{agent.pk}"' in part
+    assert 'data-fills="answer"' not in part
+    assert snapshot(ticket) == before
+    assert signed_in(make_user()).get(address).status_code == 404
+
+
+@pytest.mark.demand("S3.20")
+def test_preparing_with_a_proposal_counts_it_as_taken(client: Client, agent: User):
+    first, second = make_ticket(), make_ticket()
+
+    client.post(url(first), answers(first, agent))
+    assert share().taken == 0
+    client.post(url(second), answers(second, agent, propuesta="1"))
+    assert share().taken == 1

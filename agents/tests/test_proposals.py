@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_user
+from knowledge.proposal_uses import Share, share
 from tickets.enums import EventKind
 from tickets.models import Message, Ticket
 from tickets.search.indexing import index_changed
@@ -221,6 +223,57 @@ def test_others_neither_see_nor_take_it(ticket: Ticket, solved: Ticket):
     seen = text_of(signed_in(ticket.requester).get(f"/tickets/{ticket.folio}/"))
     assert solved.folio not in seen
     assert "propuest" not in seen.lower()
+
+
+def aside(client: Client, ticket: Ticket, headers: Any = None, **data: Any) -> Any:
+    return client.post(reverse("agents:ticket_proposal_aside", args=[ticket.folio]), data, headers=headers or {})
+
+
+def test_proposal_set_aside_stays_aside_for_everybody(client: Client, ticket: Ticket, solved: Ticket):
+    colleague = signed_in(make_agent(ticket.department))
+    assert "No se parece" in text_of(client.get(url(ticket), headers=HTMX))
+
+    part = text_of(aside(client, ticket, HTMX))
+
+    assert "Diego Salazar apartó la propuesta: no se parece." in part
+    assert solved.folio not in part
+    assert solved.folio not in text_of(colleague.get(url(ticket), headers=HTMX))
+    assert share() == Share(taken=0, set_aside=1)
+
+    assert solved.folio in text_of(aside(colleague, ticket, HTMX, mostrar="1"))
+    assert share().total == 0
+
+
+def test_setting_aside_without_script_leads_to_the_proposal(client: Client, ticket: Ticket):
+    assert aside(client, ticket).url == url(ticket)
+    assert "apartó la propuesta" in text_of(client.get(url(ticket)))
+    assert aside(client, ticket, donde="preparar").url == reverse("agents:prepare_ticket", args=[ticket.folio])
+
+
+def test_what_is_taken_is_counted_once_a_ticket(client: Client, ticket: Ticket):
+    take(client, ticket, "category")
+    take(client, ticket, "severity")
+
+    assert share() == Share(taken=1, set_aside=0)
+
+
+def test_proposed_answer_counts_when_it_is_sent(client: Client, ticket: Ticket, solved: Ticket):
+    address = reverse("agents:ticket", args=[ticket.folio])
+    page = client.get(address, {"propuesta": solved.folio}).text
+    assert f'<input type="hidden" name="propuesta" value="{solved.folio}">' in page
+    Ticket.objects.filter(pk=ticket.pk).update(standing_checked_at=timezone.now())
+    send = reverse("agents:ticket_send", args=[ticket.folio])
+
+    client.post(send, {"mode": "note", "body": "Nota", "key": str(uuid.uuid4()), "propuesta": solved.folio})
+    assert share().total == 0
+    client.post(send, {"mode": "follow_up", "body": "Hola", "key": str(uuid.uuid4()), "propuesta": solved.folio})
+    assert share().taken == 1
+
+
+def test_others_set_nothing_aside(ticket: Ticket):
+    for person in (make_user(), make_agent(make_department("otro"))):
+        assert aside(signed_in(person), ticket).status_code == 404
+    assert share().total == 0
 
 
 def test_page_without_a_proposal_says_so(client: Client):

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from knowledge import proposal_uses
 from tickets import policies
 from tickets.attachments import discard_draft, keep_drafts, widest_limits
 from tickets.enums import MessageKind
@@ -47,6 +48,8 @@ def send(request: DeskRequest, folio: str) -> HttpResponse:
     if form.is_valid() and not problems:
         with refusal:
             message = form.send(ticket, actor=request.user, draft_key=waiting)
+            if "propuesta" in request.POST and form.mode_name != MessageKind.NOTE:
+                proposal_uses.note_taken(ticket, actor=request.user)
             messages.success(request, str(SENT[MessageKind(form.mode_name)]))
             page = with_origin(request, reverse("agents:ticket", args=[folio]))
             return redirect(f"{page}#mensaje-{message.pk}")

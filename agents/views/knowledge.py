@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from knowledge import deflections, misses, sections, synonyms
+from knowledge import deflections, misses, proposal_uses, sections, synonyms
 from knowledge.models import SearchMiss, Section, SolutionPattern, SynonymGroup
 from knowledge.suggestions import patterns
 from web.paging import read_page
@@ -41,7 +41,9 @@ def dismiss(request: DeskRequest, pk: int) -> HttpResponse:
 @require_safe
 @supervisor_view
 def spared(request: DeskRequest) -> HttpResponse:
-    """Show how many tickets the answers spared, by which articles, and the solutions that are offered too (S3.20)."""
+    """Show how many tickets the answers spared, by which articles and solutions, and how often the team took what solved
+    tickets propose (S3.20)."""
+    by_pattern = deflections.by_pattern()
     context = {
         "total": deflections.counted().count(),
         "days": deflections.REPORTED_DAYS,
@@ -50,7 +52,11 @@ def spared(request: DeskRequest) -> HttpResponse:
             {"article": article, "text": article.published_text(), "count": count}
             for article, count in deflections.most_helpful()
         ],
-        "patterns": SolutionPattern.objects.order_by("-cases", "pk")[: patterns.MOST],
+        "patterns": [
+            {"pattern": pattern, "count": by_pattern.get(pattern.pk, 0)}
+            for pattern in SolutionPattern.objects.order_by("-cases", "pk")[: patterns.MOST]
+        ],
+        "proposals": proposal_uses.share(),
         "customers": patterns.CUSTOMERS,
     }
     return render(request, "agents/knowledge/spared.html", context)

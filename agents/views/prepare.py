@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from content.errors import DeskError
+from knowledge import proposal_uses
 from tickets.definitions.definition import Action
 from tickets.lists.preparation import next_to_prepare, possible_assignees
 from tickets.models import Ticket
@@ -21,6 +22,7 @@ from web.refusals import Refusal
 from ..access import DeskRequest, desk_view, find_ticket
 from ..forms.prepare import PrepareForm
 from ..pages.prepare import PreparePage
+from ..pages.proposal import ProposalPage
 from ..pages.timeline import changes_since
 from ..pages.ways import ways_of
 
@@ -77,6 +79,15 @@ def prepare_proposal(request: DeskRequest, folio: str) -> HttpResponse:
     return render(request, "agents/prepare/_proposal.html", context)
 
 
+@require_safe
+@desk_view
+def prepare_similar(request: DeskRequest, folio: str) -> HttpResponse:
+    """Return what solved tickets propose, as a part of «Preparar»: taking it fills the form, and saves nothing."""
+    ticket = find_ticket(request.user, folio)
+    context = {"page": ProposalPage(request, ticket), "ticket": ticket}
+    return render(request, "agents/prepare/_similar.html", context)
+
+
 def _prepare(request: DeskRequest, page: PreparePage, form: PrepareForm) -> HttpResponse:
     if not form.is_valid():
         page.kept.keep()
@@ -87,6 +98,8 @@ def _prepare(request: DeskRequest, page: PreparePage, form: PrepareForm) -> Http
             page.ticket, form.action.key, actor=request.user, data=form.answers(), **form.stamp()
         )
         page.kept.forget()
+        if "propuesta" in request.POST:
+            proposal_uses.note_taken(ticket, actor=request.user)
         return _done(request, ticket, form.action, following)
     page.kept.keep()
     if refusal.is_stale:

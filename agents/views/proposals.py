@@ -2,12 +2,14 @@
 
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
+from knowledge import proposal_uses
 from web.refusals import Refusal
 
 from ..access import DeskRequest, desk_view, find_ticket
@@ -31,6 +33,27 @@ def proposal(request: DeskRequest, folio: str) -> HttpResponse:
     }
     part = "#body" if request.htmx else ""
     return render(request, f"agents/tickets/proposal.html{part}", context)
+
+
+@require_POST
+@desk_view
+def set_aside(request: DeskRequest, folio: str) -> HttpResponse:
+    """Propose nothing more for the ticket, or again what was set aside. Answers with the part that asked, or the page
+    where it stands."""
+    ticket = find_ticket(request.user, folio)
+    verb = proposal_uses.bring_back if "mostrar" in request.POST else proposal_uses.set_aside
+    with Refusal() as refusal:
+        verb(ticket, actor=request.user)
+    if refusal:
+        messages.error(request, str(refusal))
+    prepares = request.POST.get("donde") == "preparar"
+    if request.htmx:
+        context = {"page": ProposalPage(request, ticket), "ticket": ticket, "origin": origin_of(request)}
+        part = "agents/prepare/_similar.html" if prepares else "agents/tickets/proposal.html#body"
+        return render(request, part, context)
+    if prepares:
+        return redirect("agents:prepare_ticket", folio)
+    return redirect(with_origin(request, reverse("agents:ticket_proposal", args=[folio])))
 
 
 def _take(request: DeskRequest, form: ProposalForm, folio: str) -> HttpResponse:

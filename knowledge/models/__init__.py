@@ -5,7 +5,7 @@ from .feedback import ArticleFeedback
 from .file import ArticleFile
 from .search import Posting, SearchMiss, Stem, SynonymGroup, SynonymKey, Word, WordPart
 from .section import Section
-from .suggestion import Deflection, ModelUse, SolutionPattern
+from .suggestion import Deflection, ModelUse, ProposalUse, SolutionPattern
 
 __all__ = [
     "Article",
@@ -19,6 +19,7 @@ __all__ = [
     "Deflection",
     "ModelUse",
     "Posting",
+    "ProposalUse",
     "SearchMiss",
     "Section",
     "SolutionPattern",

@@ -7,7 +7,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..enums import DeflectionOutcome
+from tickets.models import Ticket
+
+from ..enums import DeflectionOutcome, ProposalOutcome
 from .article import TITLE, Article
 
 PATTERN_TEXT = 600
@@ -102,6 +104,32 @@ class Deflection(models.Model):
         if self.article_id:
             return f"articulo-{self.article_id}"
         return f"solucion-{self.pattern_id}" if self.pattern_id else ""
+
+
+class ProposalUse(models.Model):
+    """What the team did with the proposal beside a ticket: somebody took a part of it, or set all of it aside.
+
+    A ticket has one row: who sets a proposal aside after a part was taken says that it was wrong.
+    """
+
+    ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, related_name="+", verbose_name=_("ticket"))
+    outcome = models.CharField(_("resultado"), max_length=10, choices=ProposalOutcome)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    at = models.DateTimeField(_("cuándo"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("uso de una propuesta")
+        verbose_name_plural = _("usos de propuestas")
+        indexes = [models.Index(fields=["outcome", "at"], name="proposal_use_outcome")]
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id}: {self.outcome}"
+
+    @property
+    def is_set_aside(self) -> bool:
+        return self.outcome == ProposalOutcome.SET_ASIDE
 
 
 class ModelUse(models.Model):

@@ -13,6 +13,7 @@ import { dialogOpener, dialogs } from "./behaviours/dialog.js";
 import { dirtyGuard } from "./behaviours/dirty-guard.js";
 import { draft } from "./behaviours/draft.js";
 import { errorSummary } from "./behaviours/error-summary.js";
+import { fillsForm } from "./behaviours/fills-form.js";
 import { framed } from "./behaviours/framed.js";
 import { goBack } from "./behaviours/go-back.js";
 import { inPlace } from "./behaviours/in-place.js";
@@ -56,6 +57,7 @@ const behaviours = {
   "dirty-guard": dirtyGuard,
   draft,
   "error-summary": errorSummary,
+  "fills-form": fillsForm,
   framed,
   "go-back": goBack,
   "in-place": inPlace,
