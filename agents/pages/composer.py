@@ -13,13 +13,12 @@ from accounts.names import first_name
 from knowledge.proposals import answer_from
 from tickets import policies
 from tickets.enums import MessageKind
-from tickets.models import Ticket
 from web.files import waiting_file_row
 
 from ..access import DeskRequest
 from ..forms.composer import ComposerForm
 from ..origin import with_origin
-from .proposal import answer_insertion
+from .proposal import Answer, answer_insertion, answer_of
 from .ticket import TicketPage
 
 
@@ -106,12 +105,13 @@ class Composer:
     @cached_property
     def response(self) -> dict[str, Any] | None:
         """The standard answer that the address names in `respuesta`, the article in `articulo`, the answer proposed
-        from the ticket in `propuesta`, or None. Without JavaScript, choosing one reloads the page with this
+        from the ticket or the article in `propuesta`, or None. Without JavaScript, choosing one reloads the page with this
         parameter."""
         key = self.request.GET.get("respuesta", "")
         if folio := self.request.GET.get("propuesta", ""):
             part = answer_from(self.page.ticket, folio, by=self.page.user)
-            return answer_insertion(part) if part else None
+            answer = answer_of(self.page.ticket, part, self.page.knowledge.cited)
+            return answer_insertion(answer) if answer and answer.origin == folio else None
         if slug := self.request.GET.get("articulo", ""):
             return self.page.knowledge.insertion(slug)
         return next((answer for answer in self.page.responses if answer["key"] == key), None) if key else None
@@ -121,14 +121,14 @@ class Composer:
         if self.posted:
             return str(self.posted.data.get("body", ""))
         text = self.mode["body"]
-        if self.response is None or (self.source and self.response["text"] in text):
+        if self.response is None or (self.answer and self.response["text"] in text):
             return str(text)
         return f"{text}\n\n{self.response['text']}".strip()
 
     @property
-    def source(self) -> Ticket | None:
-        """The solved ticket from which the inserted answer was proposed."""
-        return self.response.get("source") if self.response and not self.posted else None
+    def answer(self) -> Answer | None:
+        """The proposed answer, if it was inserted: it says what it comes from."""
+        return self.response.get("answer") if self.response and not self.posted else None
 
     @property
     def asks(self) -> bool:

@@ -92,6 +92,7 @@ class Knowledge:
                     "icon_name": "file-text",
                     "mode": "",
                     "text": f"[{title}]({address})",
+                    "has_words": fit.has_words,
                 }
             )
         return rows
@@ -107,6 +108,11 @@ class Knowledge:
             }
             for procedure in self.procedures
         ]
+
+    @cached_property
+    def cited(self) -> dict[str, Any] | None:
+        """The article that a proposed answer cites: the first for customers whose keywords stand in the ticket."""
+        return next((row for row in self._links() if row["has_words"]), None)
 
     def insertion(self, slug: str) -> dict[str, Any] | None:
         """Return what to insert for the article with this address, if it fits the ticket."""

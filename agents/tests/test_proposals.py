@@ -1,5 +1,6 @@
 """What solved tickets propose beside a ticket: each part is taken with one key, and nothing applies itself (S3.20)."""
 
+import html
 import re
 import uuid
 from typing import Any
@@ -8,10 +9,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from accounts.models import User
 from accounts.tests.factories import make_agent, make_department, make_user
+from knowledge.articles import Scope
+from knowledge.enums import Audience
 from knowledge.proposal_uses import Share, share
+from knowledge.tests.factories import make_article
 from tickets.enums import EventKind
 from tickets.models import Message, Ticket
 from tickets.search.indexing import index_changed
@@ -274,6 +279,56 @@ def test_others_set_nothing_aside(ticket: Ticket):
     for person in (make_user(), make_agent(make_department("otro"))):
         assert aside(signed_in(person), ticket).status_code == 404
     assert share().total == 0
+
+
+def explained(ticket: Ticket, **fields: Any) -> Any:
+    scopes = [Scope(ticket.definition.key)]
+    return make_article("Recibir el código", scopes=scopes, **{"words": "código de verificación"} | fields)
+
+
+def drafted(client: Client, ticket: Ticket, origin: str) -> tuple[str, str]:
+    """Return the text that is drafted and what it says it comes from."""
+    page = client.get(reverse("agents:ticket", args=[ticket.folio]), {"propuesta": origin}).text
+    body = re.search(r'<textarea class="composer__input"[^>]*>([^<]*)</textarea>', page)
+    said = page.partition("Borrador basado en")[2].partition("Léelo")[0]
+    return html.unescape(body[1]) if body else "", " ".join(strip_tags(said).replace(" .", ".").split())
+
+
+def test_answer_cites_the_article_that_explains_it(client: Client, ticket: Ticket, solved: Ticket):
+    article = explained(ticket)
+
+    text, said = drafted(client, ticket, solved.folio)
+
+    cited = f"Lo explicamos paso a paso aquí: [Recibir el código](http://127.0.0.1:8000{article.address})"
+    assert text.split("\n\n")[1:] == [DONE, cited, "¿Nos cuentas si te sirvió?"]
+    assert said == f"{solved.folio} y Recibir el código."
+    part = text_of(client.get(url(ticket), headers=HTMX))
+    assert f"{DONE} Lo explicamos paso a paso aquí: Recibir el código" in part
+
+
+def test_article_alone_is_an_answer_too(client: Client, ticket: Ticket, solved: Ticket):
+    Ticket.objects.filter(pk=solved.pk).update(is_test=True)
+    article = explained(ticket)
+
+    part = text_of(client.get(url(ticket), headers=HTMX))
+    text, said = drafted(client, ticket, article.slug)
+
+    assert "Hay un artículo que lo explica: Recibir el código." in part
+    assert re.findall(r'data-part="(\w+)"', part) == ["answer"]
+    assert text.startswith("Hola, Andrés.")
+    assert "[Recibir el código](" in text
+    assert said == "Recibir el código."
+
+
+@pytest.mark.parametrize("fields", [{"words": "factura"}, {"audience": Audience.INTERNAL}])
+def test_article_that_does_not_fit_is_not_cited(
+    client: Client, ticket: Ticket, solved: Ticket, fields: dict[str, Any]
+):
+    explained(ticket, **fields)
+
+    text, said = drafted(client, ticket, solved.folio)
+
+    assert "Recibir el código" not in text + said
 
 
 def test_page_without_a_proposal_says_so(client: Client):

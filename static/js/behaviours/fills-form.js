@@ -1,5 +1,5 @@
 // Take what solved tickets propose into the form that data-form names. A row with data-fills="severity" and data-value sets
-// that field; a row whose field the form does not have offers nothing. The form tells the server that something was
+// that field; a row whose field the form does not have is hidden. The form tells the server that something was
 // taken. Without script, the rows are read and the fields chosen by hand.
 
 export function fillsForm(region) {
@@ -20,6 +20,7 @@ export function fillsForm(region) {
   const draw = () => {
     let left = 0;
     for (const row of rows()) {
+      row.hidden = !form.elements[row.dataset.fills];
       const option = fieldOf(row);
       const taken = Boolean(option && isSet(option));
       row.toggleAttribute("data-taken", taken);
