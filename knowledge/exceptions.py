@@ -22,3 +22,7 @@ class StaleArticle(DeskError):
 
 class NotPublishable(DeskError):
     """The article cannot be published as it is. The message says what is missing."""
+
+
+class NotReviewable(DeskError):
+    """The colleague cannot be asked to review the article."""

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.dispatch import receiver
 
+from knowledge.models import ReviewRequest
+from knowledge.reviews import review_answered, review_asked
 from tickets.actors import Actor
 from tickets.models import Delivery, DeskAddress, IncomingEmail, Ticket, TicketEvent
 from tickets.record.deliveries import retry_asked
@@ -12,7 +14,7 @@ from tickets.workflow.mails import mail_let_in
 from tickets.workflow.retention import mails_expired
 
 from .models import OutgoingEmail
-from .outgoing import outbox
+from .outgoing import outbox, reviews
 
 
 @receiver(event_recorded, dispatch_uid="notifications.tell_people")
@@ -41,3 +43,13 @@ def let_mail_in(
     from .incoming import releasing  # reading mails takes libraries that web processes need for this alone
 
     releasing.release(mail, actor=actor, ticket=ticket, address=address)
+
+
+@receiver(review_asked, dispatch_uid="notifications.tell_reviewer")
+def tell_reviewer(request: ReviewRequest, **kwargs: Any) -> None:
+    reviews.tell_reviewer(request)
+
+
+@receiver(review_answered, dispatch_uid="notifications.tell_who_asked")
+def tell_who_asked(request: ReviewRequest, **kwargs: Any) -> None:
+    reviews.tell_who_asked(request)

@@ -15,7 +15,8 @@ from knowledge import policies
 from knowledge.articles import MOST_SCOPES, Scope
 from knowledge.enums import Audience
 from knowledge.models import Article, ArticleScope, Section
-from knowledge.models.article import SUMMARY, TITLE
+from knowledge.models.article import REVIEW_NOTE, SUMMARY, TITLE
+from knowledge.reviews import colleagues
 from tickets.models import Category, Process
 
 MOST_SECTIONS = 200
@@ -64,6 +65,24 @@ class TextForm(forms.Form):
     body = LongTextField(label=_("Texto en Markdown"), max_length=MAX_ARTICLE)
     note = LineField(label=_("Qué cambió"), max_length=200, required=False)
     expected = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+
+
+class ReviewForm(forms.Form):
+    """Ask a colleague to review the article, or answer one who asked."""
+
+    reviewer = forms.ModelChoiceField(
+        User.objects.none(), label=_("Quién lo revisa"), required=False, empty_label=_("Elige a una persona")
+    )
+    review_note = LineField(label=_("Qué mirar"), max_length=REVIEW_NOTE, required=False)
+    review_answer = LineField(label=_("Tu respuesta"), max_length=REVIEW_NOTE, required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reviewer"].queryset = colleagues(user)  # type: ignore[attr-defined]
+
+    def given(self, name: str) -> Any:
+        """Return a field's clean value; None if it has none."""
+        return self.cleaned_data.get(name) if self.is_valid() else None
 
 
 class CardForm(forms.Form):

@@ -11,13 +11,20 @@ from django.utils.translation import get_language
 
 from content.article_markdown import Rendered
 from content.files import FileRules
-from knowledge import files, from_tickets, personal_data, policies
+from knowledge import files, from_tickets, personal_data, policies, reviews
 from knowledge.comparing import Piece, compare
-from knowledge.models import Article, ArticleFeedback, ArticleFile, ArticleText, ArticleVersion
+from knowledge.models import (
+    Article,
+    ArticleFeedback,
+    ArticleFile,
+    ArticleText,
+    ArticleVersion,
+    ReviewRequest,
+)
 from knowledge.rendering import rendered
 
 from ..access import DeskRequest
-from ..forms.articles import CardForm, TextForm
+from ..forms.articles import CardForm, ReviewForm, TextForm
 from ..kept import KeptForm
 from . import articles as pages
 
@@ -171,6 +178,20 @@ class Editor:
     @property
     def may_review(self) -> bool:
         return self.may_publish or self.article.owner_id == self.user.pk
+
+    @cached_property
+    def reviews(self) -> list[ReviewRequest]:
+        return reviews.requests_of(self.article)
+
+    @property
+    def asked_of_me(self) -> ReviewRequest | None:
+        """The open request that this person was asked to answer."""
+        mine = (each for each in self.reviews if each.reviewer_id == self.user.pk)
+        return next((each for each in mine if each.answered_at is None), None)
+
+    @cached_property
+    def review_form(self) -> ReviewForm:
+        return ReviewForm(self.request.POST if self.request.method == "POST" else None, user=self.user)
 
     @property
     def is_ready(self) -> bool:

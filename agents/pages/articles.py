@@ -16,6 +16,7 @@ from knowledge.enums import ArticleState
 from knowledge.models import Article, ArticleFile, ArticleText
 from knowledge.models.querysets import ArticleQuerySet
 from knowledge.ranking import search
+from knowledge.reviews import asked_of
 
 PAGE = 25
 FOUND = 40
@@ -23,19 +24,22 @@ FOUND = 40
 LOOKED_AT = 500
 """The newest articles of a state that is not published whose titles are compared with the words."""
 NEWEST = ("-updated_at", "-id")
-VIEWS = {
+ASKED_OF_ME = "me-piden"
+VIEWS: dict[str, tuple[ArticleState | None, Any, tuple[str, ...]]] = {
     "publicados": (ArticleState.PUBLISHED, _("Publicados"), NEWEST),
     "borradores": (ArticleState.DRAFT, _("Borradores"), NEWEST),
     "por-revisar": (ArticleState.PUBLISHED, _("Por revisar"), ("review_on", "id")),
+    ASKED_OF_ME: (None, _("Te piden revisar"), NEWEST),
     "archivados": (ArticleState.ARCHIVED, _("Archivados"), NEWEST),
 }
-"""The views of the list: the state of their articles, their name and their order, which an index has."""
+"""The views of the list: the state of their articles (None for any), their name and their order, which an index has."""
 
 
 def listed(user: User, view: str, chosen: dict[str, Any]) -> ArticleQuerySet:
     """Return the articles of a view that fit what was chosen, but for the words."""
     state, _name, order = VIEWS[view]
-    rows: ArticleQuerySet = Article.objects.visible_to(user).filter(state=state)
+    rows: ArticleQuerySet = Article.objects.visible_to(user)
+    rows = rows.filter(state=state) if state else rows.filter(pk__in=asked_of(user).values("article"))
     if view == "por-revisar":
         rows = rows.due_for_review()
     if section := chosen.get("seccion"):

@@ -278,6 +278,39 @@ def test_address_state_and_review_are_changed_by_post(draft: Article):
     assert client.get(address(draft)).url == f"{ROOT}nuevo-celular/editar/"
 
 
+def test_colleague_is_asked_to_review_and_answers(agent: User, draft: Article):
+    reviewer = make_agent(name="Ana Blanco")
+    values = form(draft, body="Escribe a soporte. Ya.", reviewer=reviewer.pk, review_note="El paso 2", do="ask-review")
+    answer = signed_in(agent).post(address(draft), values)
+
+    assert answer.status_code == 302
+    assert draft.versions.first().body == "Escribe a soporte. Ya."
+    assert "Espera a Ana Blanco" in text_of(signed_in(agent).get(address(draft)))
+    hers = signed_in(reviewer)
+    assert "Cambié de celular" in text_of(hers.get(ROOT, {"vista": "me-piden"}))
+    page = text_of(hers.get(address(draft)))
+    assert "Diego Salazar te pidió revisar este artículo." in page
+    assert "«El paso 2»" in page
+
+    hers.post(address(draft), form(draft, review_answer="Perfecto", do="answer-review"))
+
+    assert "Cambié de celular" not in text_of(hers.get(ROOT, {"vista": "me-piden"}))
+    page = text_of(signed_in(agent).get(address(draft)))
+    assert "Ana Blanco lo revisó" in page
+    assert "«Perfecto»" in page
+
+
+@pytest.mark.parametrize("reviewer", ["", "999999", "x"])
+def test_review_without_a_colleague_says_so_and_keeps_the_text(agent: User, draft: Article, reviewer: str):
+    answer = signed_in(agent).post(
+        address(draft), form(draft, body="Otro texto.", reviewer=reviewer, do="ask-review")
+    )
+
+    assert answer.status_code == 422
+    assert "Elige a otra persona del equipo" in text_of(answer)
+    assert "Otro texto." in text_of(answer)
+
+
 @pytest.mark.parametrize("rest", ["editar/", "vista/", "archivos/"])
 def test_customers_edit_nothing(draft: Article, rest: str):
     client = signed_in(make_user())

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from content.article_markdown import MAX_ARTICLE
 from content.files import RefusedFile
-from knowledge import articles, files, from_tickets, personal_data, policies
+from knowledge import articles, files, from_tickets, personal_data, policies, reviews
 from knowledge.enums import ArticleState
-from knowledge.exceptions import StaleArticle
+from knowledge.exceptions import NotReviewable, StaleArticle
 from knowledge.models import Article, ArticleFile, Section
 from knowledge.models.article import TITLE
 from tickets.models import Ticket
@@ -208,9 +208,24 @@ def _perform(asked: str, article: Article, editor: Editor) -> tuple[str, Article
             wanted = editor.request.POST.get("slug", "")[:200]
             done = _("Cambiamos la dirección. La anterior lleva a la nueva.")
             return done, articles.rename(article, wanted, actor=actor)
+        case "ask-review":
+            return _ask_review(editor), article
+        case "answer-review":
+            reviews.answer(article, actor=actor, said=editor.review_form.given("review_answer") or "")
+            return _("Listo: le avisamos a quien pidió la revisión."), article
     if article.state == ArticleState.PUBLISHED:
         return _("Guardamos la versión. Quienes leen siguen viendo la publicada."), article
     return _("Guardamos el borrador."), article
+
+
+def _ask_review(editor: Editor) -> str:
+    """Ask the chosen colleague. Raises `NotReviewable` if there is none. Returns the sentence to show."""
+    reviewer = editor.review_form.given("reviewer")
+    if reviewer is None:
+        raise NotReviewable(_("Elige a otra persona del equipo para que lo revise."))
+    note = editor.review_form.given("review_note") or ""
+    reviews.ask(editor.article, actor=editor.user, reviewer=reviewer, note=note)
+    return _("Guardado. Le pedimos a %(name)s que lo revise.") % {"name": reviewer}
 
 
 def _changes(editor: Editor) -> dict[str, Any]:

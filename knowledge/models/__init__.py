@@ -1,6 +1,14 @@
 """Rows of the knowledge base. Only the verbs of `knowledge` write them."""
 
-from .article import Article, ArticleChange, ArticleRedirect, ArticleScope, ArticleText, ArticleVersion
+from .article import (
+    Article,
+    ArticleChange,
+    ArticleRedirect,
+    ArticleScope,
+    ArticleText,
+    ArticleVersion,
+    ReviewRequest,
+)
 from .feedback import ArticleFeedback
 from .file import ArticleFile
 from .search import Posting, SearchMiss, Stem, SynonymGroup, SynonymKey, Word, WordPart
@@ -20,6 +28,7 @@ __all__ = [
     "ModelUse",
     "Posting",
     "ProposalUse",
+    "ReviewRequest",
     "SearchMiss",
     "Section",
     "SolutionPattern",

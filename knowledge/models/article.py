@@ -16,6 +16,7 @@ from .querysets import ArticleQuerySet, ScopeQuerySet
 from .section import Section
 
 TITLE, SUMMARY, SLUG = 120, 300, 80
+REVIEW_NOTE = 300
 
 
 def minutes_of(body: str) -> int:
@@ -257,3 +258,34 @@ class ArticleChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.article_id} {self.kind}"
+
+
+class ReviewRequest(models.Model):
+    """Somebody asks a colleague to read an article before it is published, or again. Open until `answered_at`."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="review_requests")
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="review_requests"
+    )
+    note = models.CharField(_("qué revisar"), max_length=REVIEW_NOTE, blank=True)
+    at = models.DateTimeField(_("pedida"), default=timezone.now)
+    answer = models.CharField(_("respuesta"), max_length=REVIEW_NOTE, blank=True)
+    answered_at = models.DateTimeField(_("respondida"), null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        verbose_name = _("revisión pedida")
+        verbose_name_plural = _("revisiones pedidas")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reviewer", "article"],
+                condition=models.Q(answered_at=None),
+                name="one_open_review_of_an_article",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.article_id} → {self.reviewer_id}"
