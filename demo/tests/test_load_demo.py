@@ -17,6 +17,8 @@ from demo.models import DemoMail
 from demo.replay import people
 from demo.replay.clock import time_is
 from demo.run import ACCOUNTS, PASSWORD
+from knowledge import deflections, proposal_uses
+from knowledge.models import Deflection, SolutionPattern
 from notifications.enums import MailState
 from notifications.models import OutgoingEmail
 from tickets.enums import END_KINDS, ClockKind, StageKind
@@ -160,3 +162,18 @@ def test_time_is_changes_model_defaults_and_is_undone():
         assert timezone.now() == then
         assert Message._meta.get_field("created_at").default() == then
     assert timezone.now() > then
+
+
+def test_same_solution_of_five_customers_is_offered(demo):
+    pattern = SolutionPattern.objects.get(category="plataforma")
+
+    assert pattern.title.startswith("No puedo subir la tarea al aula")
+    assert "Guarda la tarea como PDF." in pattern.text
+    assert (pattern.cases, pattern.customers) == (5, 5)
+    assert deflections.by_pattern() == {pattern.pk: 3}
+
+
+def test_supervisor_sees_what_answers_and_proposals_did(demo):
+    assert deflections.counted().count() == 15
+    assert proposal_uses.share() == proposal_uses.Share(taken=6, set_aside=1)
+    assert not Deflection.objects.exclude(user=None, visitor="").exists()
