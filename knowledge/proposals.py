@@ -85,10 +85,6 @@ class Proposal:
         return self.similar[0]
 
     @property
-    def shown(self) -> list[Similar]:
-        return self.similar[:SHOWN]
-
-    @property
     def others(self) -> int:
         """How many tickets besides the best are alike."""
         return len(self.similar) - 1

@@ -81,14 +81,15 @@ def _alike(ids: Sequence[int], words: str) -> list[int]:
     return best[:FOUND]
 
 
-def row(article: Article, today: date | None = None) -> dict[str, Any]:
-    """Return what the list shows of an article with its latest texts."""
+def row(article: Article, today: date | None = None, *, to_review: bool = False) -> dict[str, Any]:
+    """Return what the list shows of an article with its latest texts. One `to_review` leads to the editor, where its
+    reviewer answers."""
     text = article.latest_text()
     latest = text.latest if text else None
     texts = [each for each in article.texts.all() if each.latest_id]
     return {
         "article": article,
-        "href": reverse("agents:article", args=[article.slug]),
+        "href": reverse("agents:article_edit" if to_review else "agents:article", args=[article.slug]),
         "title": latest.title if latest else article.slug,
         "language": text.language if text else "",
         "languages": [each.language for each in texts],

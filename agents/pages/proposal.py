@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.names import first_name
+from content.text import fold
 
 from knowledge.models import ProposalUse
 from knowledge.proposal_uses import use_of
-from knowledge.proposals import Part, Proposal, Similar, propose
+from knowledge.proposals import SHOWN, Part, Proposal, Similar, propose
 from tickets import policies
 from tickets.models import Ticket
 
@@ -141,9 +142,13 @@ class ProposalPage:
         rows: list[Row | Answer] = [Row(part, str(labels[part.name])) for part in parts]
         return [*rows, replace(self.answer, label=str(LABELS["answer"]))] if self.answer else rows
 
-    @property
+    @cached_property
     def similar(self) -> list["ShownCase"]:
-        return [ShownCase(each) for each in self.proposal.shown] if self.proposal else []
+        """The solved tickets to show: the same solution is told once."""
+        told: dict[str, Similar] = {}
+        for each in self.proposal.similar if self.proposal else ():
+            told.setdefault(fold(each.ticket.solution_done).strip(), each)
+        return [ShownCase(each) for each in list(told.values())[:SHOWN]]
 
     @property
     def left(self) -> int:

@@ -287,14 +287,17 @@ def test_colleague_is_asked_to_review_and_answers(agent: User, draft: Article):
     assert draft.versions.first().body == "Escribe a soporte. Ya."
     assert "Espera a Ana Blanco" in text_of(signed_in(agent).get(address(draft)))
     hers = signed_in(reviewer)
-    assert "Cambié de celular" in text_of(hers.get(ROOT, {"vista": "me-piden"}))
+    asked = text_of(hers.get(ROOT, {"vista": "me-piden"}))
+    assert "Cambié de celular" in asked
+    assert f'href="{address(draft)}"' in asked
+    assert 'Te piden revisar <span class="count">1</span>' in " ".join(text_of(hers.get(ROOT)).split())
     page = text_of(hers.get(address(draft)))
     assert "Diego Salazar te pidió revisar este artículo." in page
     assert "«El paso 2»" in page
 
     hers.post(address(draft), form(draft, review_answer="Perfecto", do="answer-review"))
 
-    assert "Cambié de celular" not in text_of(hers.get(ROOT, {"vista": "me-piden"}))
+    assert "Nadie espera que revises un artículo" in text_of(hers.get(ROOT, {"vista": "me-piden"}))
     page = text_of(signed_in(agent).get(address(draft)))
     assert "Ana Blanco lo revisó" in page
     assert "«Perfecto»" in page

@@ -4,7 +4,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from knowledge import deflections, policies
+from accounts.models import User
+from knowledge import deflections, policies, reviews
 from knowledge.models import Article, ArticleRedirect
 from knowledge.rendering import rendered
 from web.paging import read_page
@@ -22,7 +23,7 @@ def articles(request: DeskRequest) -> HttpResponse:
     view = view if view in pages.VIEWS else "publicados"
     filters = ArticleFilter(request.GET)
     chosen = filters.chosen()
-    context = {"filters": filters, "view": view, "views": _views(filters, view)}
+    context = {"filters": filters, "view": view, "views": _views(request.user, filters, view)}
     if chosen.get("q"):
         rows = pages.found(request.user, view, chosen)
     else:
@@ -37,7 +38,7 @@ def articles(request: DeskRequest) -> HttpResponse:
         for name in ("newer", "older"):
             if cursor := getattr(page, name):
                 context[f"page_{name}"] = f"?{filters.query(vista=view, desde=cursor)}"
-    context["rows"] = [pages.row(article) for article in rows]
+    context["rows"] = [pages.row(article, to_review=view == pages.ASKED_OF_ME) for article in rows]
     context["is_filtered"] = bool(chosen)
     part = "#results" if request.htmx.target == "results" else ""
     return render(request, f"agents/knowledge/list.html{part}", context)
@@ -76,9 +77,16 @@ def article(request: DeskRequest, slug: str) -> HttpResponse:
     return render(request, f"agents/knowledge/article.html{part}", context)
 
 
-def _views(filters: ArticleFilter, view: str) -> list[dict[str, object]]:
+def _views(user: User, filters: ArticleFilter, view: str) -> list[dict[str, object]]:
+    asked = reviews.asked_of(user).count()
     return [
-        {"key": key, "label": name, "href": f"?{filters.query(vista=key)}", "is_current": key == view}
+        {
+            "key": key,
+            "label": name,
+            "href": f"?{filters.query(vista=key)}",
+            "is_current": key == view,
+            "count": asked if key == pages.ASKED_OF_ME else 0,
+        }
         for key, (_state, name, _order) in pages.VIEWS.items()
     ]
 

@@ -46,7 +46,7 @@ def set_aside(request: DeskRequest, folio: str) -> HttpResponse:
         verb(ticket, actor=request.user)
     if refusal:
         messages.error(request, str(refusal))
-    prepares = request.POST.get("donde") == "preparar"
+    prepares = request.POST.get("donde") == "parecidos"
     if request.htmx:
         context = {"page": ProposalPage(request, ticket), "ticket": ticket, "origin": origin_of(request)}
         part = "agents/prepare/_similar.html" if prepares else "agents/tickets/proposal.html#body"
