@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from content.text import plain_excerpt
+from tickets import reply_address
 from tickets.enums import Channel, DeliveryState, EventKind, MailDecision, MailVerdict, MessageKind
 from tickets.lists import history
 from tickets.models import Attachment, Delivery, IncomingEmail, Message, Ticket, TicketEvent
@@ -262,10 +263,15 @@ def _via(message: Message, mail: IncomingEmail | None = None, *, is_proven: bool
         Channel.API: _("por la aplicación"),
     }
     way = ways.get(message.channel, "")
-    copies = [email for email in (mail.detail("copies") or []) if email != mail.mailbox] if mail else []
-    if copies:
+    if copies := _copies(mail) if mail else []:
         way = _("por correo, con copia a %(people)s") % {"people": ", ".join(copies[:5])}
     return " · ".join(filter(None, [said, way]))
+
+
+def _copies(mail: IncomingEmail) -> list[str]:
+    """Return the other addresses in To and Cc, without the desk's own: the mailbox, and addresses that prove who writes."""
+    addresses: list[str] = mail.detail("copies") or []
+    return [email for email in addresses if email != mail.mailbox and not reply_address.is_one(email)]
 
 
 def changes_since(ticket: Ticket, changes: Iterable[TicketEvent]) -> list[SafeString]:

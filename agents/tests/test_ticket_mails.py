@@ -4,7 +4,7 @@ import pytest
 
 from accounts.tests.factories import make_supervisor
 from content.text import picture_mark
-from tickets import attachments
+from tickets import attachments, reply_address
 from tickets.enums import Channel, DeliveryState, MailDecision, MailReason, MailVerdict, Template
 from tickets.models import Delivery, IncomingEmail
 from tickets.tests.factories import make_process, make_ticket
@@ -49,6 +49,20 @@ def test_message_shows_its_mail(ticket):
     assert "&lt;b&gt;x" in page
     for fact in ("Ver original", "Cabeceras", "visor.exe", "No lo guardamos: tipo no permitido"):
         assert fact in page
+
+
+def test_reply_and_forwarding_addresses_are_no_copies(ticket, settings):
+    settings.DESK_REPLY_DOMAIN = "responder.example.com"
+    keys = [
+        reply_address.make(ticket, user=None, email=ticket.requester_email, mail=9),
+        reply_address.make_forwarding(make_supervisor()),
+    ]
+    mailed(ticket, details={"copies": [*keys, "luis@otra.test"]})
+
+    page = text_of(page_of(ticket))
+
+    assert "por correo, con copia a luis@otra.test<" in page
+    assert not [key for key in keys if key in page]
 
 
 def keep_picture(ticket, key="k"):
