@@ -52,6 +52,17 @@ def test_help_centre_lists_sections_with_their_articles(client: Client):
     assert 'href="/ayuda/seccion/cuenta/"' in html(client, "/")
 
 
+def test_section_lists_its_articles_in_pages(client: Client):
+    section = make_section()
+    for number in range(31):
+        make_article(f"Artículo {number:02}", section=section)
+
+    first, second = html(client, "/ayuda/seccion/cuenta/"), client.get("/ayuda/seccion/cuenta/").context["older"]
+
+    assert first.count('class="kb-hit__title"') == 30
+    assert html(client, f"/ayuda/seccion/cuenta/{second}").count('class="kb-hit__title"') == 1
+
+
 @pytest.mark.parametrize("audience", [Audience.CUSTOMERS, Audience.INTERNAL, None])
 def test_stranger_gets_404_for_what_is_not_public(client: Client, audience: Audience | None):
     article = make_article("Reservado", audience=audience) if audience else make_draft("Reservado")
