@@ -15,3 +15,8 @@ class VoteForm(forms.Form):
     )
     falto = forms.ChoiceField(choices=[("", ""), *Missing.choices], required=False)
     frase = LineField(max_length=COMMENT, required=False)
+
+    @property
+    def asked_why(self) -> bool:
+        """Whether the person sent the second form, which asks what was missing; they may have left it empty."""
+        return "frase" in self.data

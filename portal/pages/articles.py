@@ -156,8 +156,11 @@ def related(reader: Reader, article: Article) -> list[dict[str, Any]]:
     return [{"href": address_of(hit.article), "title": hit.title} for hit in others]
 
 
-def vote(article: Article, text: ArticleText, feedback: ArticleFeedback | None) -> dict[str, Any]:
-    """Return what the question «¿Te sirvió?» shows: how others answered, and what this person did."""
+def vote(
+    article: Article, text: ArticleText, feedback: ArticleFeedback | None, *, is_complete: bool = False
+) -> dict[str, Any]:
+    """Return what the question «¿Te sirvió?» shows: how others answered, and what this person did. `is_complete` is True
+    just after a «No» was sent with its reason, even an empty one: it is thanked for and not asked for again."""
     yes, total = article.yes_count, article.yes_count + article.no_count
     return {
         "action": reverse("portal:article_vote", args=[article.slug]),
@@ -166,6 +169,7 @@ def vote(article: Article, text: ArticleText, feedback: ArticleFeedback | None) 
         "total": total,
         "given": feedback,
         "asks_why": feedback is not None
+        and not is_complete
         and not feedback.is_useful
         and not (feedback.missing or feedback.comment),
         "missing": Missing.choices,

@@ -199,6 +199,33 @@ def test_no_asks_what_was_missing_without_script(client: Client):
     assert "No entendí un paso" in page
 
 
+def test_reason_left_empty_is_thanked_for(client: Client):
+    make_article()
+    client.post(f"{ADDRESS}opinion/", {"sirvio": "no"})
+
+    sent = {"sirvio": "no", "falto": "", "frase": ""}
+    in_place = unescape(client.post(f"{ADDRESS}opinion/", sent, headers={"HX-Request": "true"}).content.decode())
+    page = unescape(client.post(f"{ADDRESS}opinion/", sent, follow=True).content.decode())
+
+    assert "Gracias: con tu opinión mejoramos el artículo." in in_place
+    assert "¿Qué faltó?" not in in_place
+    assert "Gracias por tu opinión." in page
+
+
+def test_language_of_the_page_changes_after_a_vote(client: Client):
+    article = make_article()
+    articles.save_version(article, actor=make_editor(), language="en", title="I cannot sign in", body="New password.")
+    articles.publish(article, actor=make_editor())
+
+    answer = client.post(f"{ADDRESS}opinion/", {"sirvio": "si", "idioma": "es"})
+    assert answer["Location"] == f"{ADDRESS}#opinion"
+    other = client.post(f"{ADDRESS}opinion/", {"sirvio": "si", "idioma": "en"})
+    assert other["Location"] == f"{ADDRESS}en/#opinion"
+
+    # The switch of the page leads to the address without a language, which shows the text in the new one
+    assert f'name="next" value="{ADDRESS}"' in html(client, f"{ADDRESS}es/")
+
+
 def test_phrase_that_is_too_long_is_kept_with_its_error(client: Client):
     make_article()
 

@@ -92,13 +92,14 @@ def vote(request: HttpRequest, slug: str) -> HttpResponse:
         )
     if refusal:
         return _page(request, found, text, form=form, status=409)
+    is_complete = given.is_useful or form.asked_why
     if getattr(request, "htmx", False):
         found.refresh_from_db(fields=["yes_count", "no_count"])
-        context = {"vote": pages.vote(found, text, given)}
+        context = {"vote": pages.vote(found, text, given, is_complete=is_complete)}
         return render(request, "portal/help/_vote.html", context)
-    if given.is_useful or given.missing or given.comment:
+    if is_complete:
         messages.success(request, _("Gracias por tu opinión."))
-    return redirect(f"{pages.address_of(found, text.language)}#opinion")
+    return redirect(f"{_address_shown(found, text)}#opinion")
 
 
 def _vote_of_nothing(request: HttpRequest) -> HttpResponse:
@@ -119,7 +120,14 @@ def _page(
 ) -> HttpResponse:
     context: dict[str, Any] = pages.page(request, found, text)
     context["vote"] = pages.vote(found, text, _given(request, text)) | {"form": form}
+    context["language_next"] = pages.address_of(found)  # an address with a language would keep the text in it
     return render(request, "portal/help/article.html", context, status=status)
+
+
+def _address_shown(found: Article, text: ArticleText) -> str:
+    """Return the address at which this reader sees `text`: without a language where that text is shown anyway."""
+    is_own = found.published_text() == text
+    return pages.address_of(found) if is_own else pages.address_of(found, text.language)
 
 
 def _find(request: HttpRequest, slug: str) -> Article | None:
