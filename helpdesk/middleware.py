@@ -17,6 +17,8 @@ from django.http import (
     HttpResponsePermanentRedirect,
 )
 from django.http.request import split_domain_port
+from django.shortcuts import redirect
+from django.urls import is_valid_path
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -250,5 +252,26 @@ def no_nul_in_path(get_response: Next) -> Next:
         if "\0" in request.path_info or "%00" in asked:
             raise Http404
         return get_response(request)
+
+    return middleware
+
+
+def page_above_form(get_response: Next) -> Next:
+    """Lead a browser that opens an address for forms only to the nearest page above it; the answer would be empty.
+
+    A refused form is shown at its own address. Who then changes the language or signs in comes back to it with GET, as
+    does a browser that opens its last pages again. Programs get the 405.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != 405 or request.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
+            return response
+        path = request.path_info.rstrip("/")
+        while path:
+            path = path.rpartition("/")[0]
+            if is_valid_path(f"{path}/"):
+                break
+        return redirect(f"{path}/")
 
     return middleware

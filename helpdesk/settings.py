@@ -147,6 +147,7 @@ MIDDLEWARE = [
     "helpdesk.middleware.reader_preferences",
     "helpdesk.middleware.request_size_limit",
     "helpdesk.middleware.no_nul_in_path",
+    "helpdesk.middleware.page_above_form",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -185,3 +185,33 @@ def test_browser_learns_where_to_send_reports(rf: RequestFactory, settings, http
     headers = middleware.browser_policies(lambda request: HttpResponse())(rf.get("/")).headers
 
     assert headers.get("Reporting-Endpoints") == ('csp="/informes/csp/"' if https else None)
+
+
+@pytest.mark.parametrize(
+    ("opened", "page"),
+    [
+        ("/asistente/respuesta/", "/asistente/"),
+        ("/ayuda/entrar/opinion/", "/ayuda/entrar/"),
+        ("/buscar/falta/?q=x", "/buscar/"),
+        ("/nuevo/abc/archivos/", "/nuevo/abc/"),
+        ("/idioma/", "/"),
+    ],
+)
+@pytest.mark.django_db
+def test_browser_at_a_forms_address_is_led_to_the_page_above(client, opened, page):
+    answer = client.get(opened, headers={"Accept": "text/html,*/*;q=0.8"})
+
+    assert (answer.status_code, answer["Location"]) == (302, page)
+    assert client.get(opened, headers={"Accept": "application/json"}).status_code == 405
+
+
+@pytest.mark.django_db
+def test_language_changes_after_a_refused_answer(client):
+    refused = client.post("/asistente/pregunta/", {"texto": ""})
+    assert refused.status_code == 422
+
+    changed = {"language": "en", "next": "/asistente/pregunta/"}
+    page = client.post("/idioma/", changed, follow=True, headers={"Accept": "text/html"})
+
+    assert page.status_code == 200
+    assert "How can I help?" in page.content.decode()
