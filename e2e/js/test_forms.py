@@ -361,7 +361,30 @@ def test_address_hint_offers_the_address_that_was_meant(show: Show) -> None:
     expect(seen).to_have_value("")
 
 
-@pytest.mark.parametrize("typed", ["ana@gmail.com", "ana", "@gmial.com", "ana@gmial.com.co", ""])
+def test_address_hint_comes_before_the_button_is_pressed(show: Show) -> None:
+    """The hint moves the button down. Shown when the field is left, the press that leaves the field would miss it."""
+    sent = '<button type="button" onclick="this.textContent=1+ +this.textContent">0</button>'
+    page = show(ADDRESS.format(typed="").replace("</form>", f"{sent}</form>"), **ADDRESS_HINT)
+    button = page.locator("form > button")
+
+    page.get_by_label("Correo").press_sequentially("ana@gmial.com")
+    expect(page.get_by_role("status")).to_contain_text("ana@gmail.com")
+    button.click()
+
+    expect(button).to_have_text("1")
+
+
+def test_address_hint_waits_while_the_address_may_go_on(show: Show) -> None:
+    page = show(ADDRESS.format(typed="").replace("gmial.com", "gmail.co"), **ADDRESS_HINT)
+
+    page.get_by_label("Correo").press_sequentially("ana@gmail.co")
+    expect(page.locator("[role=status]")).to_be_hidden()
+    expect(page.get_by_role("status")).to_contain_text("ana@gmail.com")
+    page.get_by_label("Correo").press_sequentially("m")
+    expect(page.locator("[role=status]")).to_be_hidden()
+
+
+@pytest.mark.parametrize("typed", ["ana@constructor", "ana@gmail.com", "ana", "@gmial.com", "ana@gmial.com.co", ""])
 def test_address_hint_is_silent_otherwise(show: Show, typed: str) -> None:
     page = show(ADDRESS.format(typed=typed), **ADDRESS_HINT)
 
