@@ -168,7 +168,7 @@ def test_upgrade_forgets_what_was_said_twice():
         )
     ]
     with connection.cursor() as cursor:
-        cursor.execute(import_module("knowledge.migrations.0006_one_pending_deflection").FORGET_REPEATED)
+        cursor.execute(import_module("knowledge.migrations.0005_one_pending_deflection").FORGET_REPEATED)
 
     assert set(Deflection.objects.all()) == set(rows[1:])
 

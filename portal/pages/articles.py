@@ -159,8 +159,8 @@ def related(reader: Reader, article: Article) -> list[dict[str, Any]]:
 def vote(
     article: Article, text: ArticleText, feedback: ArticleFeedback | None, *, is_complete: bool = False
 ) -> dict[str, Any]:
-    """Return what the question «¿Te sirvió?» shows: how others answered, and what this person did. `is_complete` is True
-    just after a «No» was sent with its reason, even an empty one: it is thanked for and not asked for again."""
+    """Return what the question «¿Te sirvió?» shows: how others answered, and what this person did. `is_complete` is
+    True just after a «No» was sent with its reason, even an empty one: it is thanked for and not asked for again."""
     yes, total = article.yes_count, article.yes_count + article.no_count
     return {
         "action": reverse("portal:article_vote", args=[article.slug]),

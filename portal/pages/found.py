@@ -92,10 +92,13 @@ def _answers(
     meant = found.analysis.corrected or query
     named = topics.search(offered, meant, synonyms=_synonym_words(found))[:MOST]
     most = MOST if len(kinds) == 1 else SHOWN
-    shown = {
+    shown: dict[str, Any] = {
         "articles": hit_rows(found, found.hits[:most]) if "articulos" in kinds else [],
         "topics": [_topic_row(found, topic, meant) for topic in named[:most]] if "temas" in kinds else [],
     }
+    if len(kinds) > 1:
+        shown["more_articles"] = more_of("articulos", query, len(found.hits), literal=not correct)
+        shown["more_topics"] = more_of("temas", query, len(named), literal=not correct)
     return Answers(
         meant=meant,
         corrected=found.analysis.corrected,
@@ -110,6 +113,17 @@ def _answers(
         report_url=_report_url(named, meant),
         offered=tuple((topic.key, topic.name) for topic in topics.featured(offered, OFFERED)),
     )
+
+
+def address_of(kind: str, query: str, *, literal: bool) -> str:
+    """Return the address, on the page of a search, of what it found of one kind; of everything if `kind` is empty."""
+    chosen = {"q": query, **({"literal": "1"} if literal else {}), **({"en": kind} if kind else {})}
+    return f"?{urlencode(chosen)}"
+
+
+def more_of(kind: str, query: str, count: int, *, literal: bool) -> dict[str, Any] | None:
+    """Return how many there are of a kind and where all of them are, if more were found than `SHOWN`."""
+    return {"count": count, "href": address_of(kind, query, literal=literal)} if count > SHOWN else None
 
 
 def _topic_row(found: Found, topic: topics.Topic, query: str) -> dict[str, Any]:

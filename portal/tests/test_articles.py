@@ -57,7 +57,10 @@ def test_section_lists_its_articles_in_pages(client: Client):
     for number in range(31):
         make_article(f"Artículo {number:02}", section=section)
 
-    first, second = html(client, "/ayuda/seccion/cuenta/"), client.get("/ayuda/seccion/cuenta/").context["older"]
+    first, second = (
+        html(client, "/ayuda/seccion/cuenta/"),
+        client.get("/ayuda/seccion/cuenta/").context["older"],
+    )
 
     assert first.count('class="kb-hit__title"') == 30
     assert html(client, f"/ayuda/seccion/cuenta/{second}").count('class="kb-hit__title"') == 1
@@ -204,7 +207,9 @@ def test_reason_left_empty_is_thanked_for(client: Client):
     client.post(f"{ADDRESS}opinion/", {"sirvio": "no"})
 
     sent = {"sirvio": "no", "falto": "", "frase": ""}
-    in_place = unescape(client.post(f"{ADDRESS}opinion/", sent, headers={"HX-Request": "true"}).content.decode())
+    in_place = unescape(
+        client.post(f"{ADDRESS}opinion/", sent, headers={"HX-Request": "true"}).content.decode()
+    )
     page = unescape(client.post(f"{ADDRESS}opinion/", sent, follow=True).content.decode())
 
     assert "Gracias: con tu opinión mejoramos el artículo." in in_place
@@ -214,7 +219,9 @@ def test_reason_left_empty_is_thanked_for(client: Client):
 
 def test_language_of_the_page_changes_after_a_vote(client: Client):
     article = make_article()
-    articles.save_version(article, actor=make_editor(), language="en", title="I cannot sign in", body="New password.")
+    articles.save_version(
+        article, actor=make_editor(), language="en", title="I cannot sign in", body="New password."
+    )
     articles.publish(article, actor=make_editor())
 
     answer = client.post(f"{ADDRESS}opinion/", {"sirvio": "si", "idioma": "es"})

@@ -2,6 +2,7 @@
 
 from html import unescape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -45,7 +46,7 @@ def test_typing_error_is_told_with_a_way_back(client: Client, process: Process):
 
     page = html(client, "/buscar/?q=no puedo entar")
     assert "Resultados para «no puedo entrar»" in page
-    assert "«no puedo <s>entar</s>»" in page
+    assert "<q>no puedo <s>entar</s></q>" in page
     assert found(page, "art-t") == ["No puedo entrar a mi cuenta"]
     literal = html(client, "/buscar/?q=no puedo entar&literal=1")
     assert "Resultados para «no puedo entar»" in literal
@@ -80,6 +81,29 @@ def test_nothing_found_is_reported_by_a_post(client: Client, process: Process):
 
     assert "Tomamos nota" in answer.content.decode()
     assert SearchMiss.objects.get().query == "torniquete bicicleta"
+
+
+@pytest.mark.parametrize("query", ["%%%", "ana@example.com", "x" * 70])
+def test_search_that_is_not_kept_promises_nothing(client: Client, query: str):
+    page = html(client, f"/buscar/?q={quote(query)}")
+    assert "No encontramos nada" in page
+    assert "Avisar que falta" not in page
+
+    answer = client.post("/buscar/falta/", {"q": query}, follow=True)
+
+    assert "Tomamos nota" not in answer.content.decode()
+    assert not SearchMiss.objects.exists()
+
+
+def test_more_results_are_one_link_away(client: Client):
+    for number in range(6):
+        make_article(f"Entrar a la sala {number}")
+
+    page = html(client, "/buscar/?q=sala")
+
+    assert len(found(page, "art-t")) == 5
+    assert '<a href="?q=sala&en=articulos">Ver los 6 resultados</a>' in page
+    assert "Ver los" not in html(client, "/buscar/?q=sala&en=articulos")
 
 
 def test_tab_shows_one_kind(client: Client, process: Process):

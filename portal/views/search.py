@@ -21,7 +21,7 @@ from tickets.search.finding import marked
 from web.ratelimit import by_ip, limited
 
 from ..pages.contact import panel
-from ..pages.found import MOST, SHOWN, Answers, answers
+from ..pages.found import MOST, SHOWN, Answers, address_of, answers, more_of
 from ..pages.tickets import matching, rows, vocabulary
 
 KINDS = ("articulos", "temas", "tickets")
@@ -45,10 +45,13 @@ def miss(request: HttpRequest) -> HttpResponse:
     """Count a search that found nothing, for those who write articles. The page sends it by itself; without script the
     person presses the button."""
     query = " ".join(request.POST.get("q", "").replace("\x00", "").split())[: folios.LONGEST]
-    misses.report(query)
+    is_kept = misses.report(query) is not None
     if getattr(request, "htmx", False):
-        return render(request, "portal/help/_noted.html")
-    messages.success(request, _("Tomamos nota. Lo que nadie encuentra se vuelve un artículo."))
+        return render(request, "portal/help/_noted.html", {"is_kept": is_kept})
+    if is_kept:
+        messages.success(
+            request, _("Tomamos nota: con lo que nadie encuentra decidimos qué artículos escribir.")
+        )
     return redirect(f"{reverse('portal:search')}?{urlencode({'q': query})}")
 
 
@@ -66,19 +69,22 @@ def _results(request: HttpRequest, query: str, chosen: str) -> dict[str, Any]:
     folio = "" if tickets else _folio_in(query)
     counts = {"articulos": found.articles, "temas": found.topics, "tickets": len(tickets)}
     total = sum(counts.values())
+    tabs = _tabs(query, counts, chosen, total, literal=is_literal)
     return {
         "meant": found.meant,
         "wrong": found.wrong,
         "corrected": found.corrected,
         "typed": _typed(query, found.wrong),
-        "literal_url": f"?{urlencode({'q': query, 'literal': '1'})}",
-        "tabs": _tabs(query, counts, chosen, total, literal=is_literal),
+        "literal_url": address_of("", query, literal=True),
+        "tabs": tabs,
+        "more": more_of("tickets", query, counts["tickets"], literal=is_literal) if not chosen else None,
         "total": total,
         "answers": found.drawn,
         "tickets": _ticket_rows(found, tickets[: MOST if chosen else SHOWN])
         if chosen in ("", "tickets")
         else [],
         "folio": folio,
+        "may_report_miss": bool(misses.normalised(query)),
         "offered": found.offered if not total and not folio else [],
         "report_url": found.report_url,
     }
@@ -116,12 +122,16 @@ def _tabs(
     query: str, counts: dict[str, int], chosen: str, total: int, *, literal: bool
 ) -> list[dict[str, Any]]:
     names = {"articulos": _("Artículos"), "temas": _("Temas"), "tickets": _("Mis tickets")}
-    base = {"q": query, **({"literal": "1"} if literal else {})}
-    whole = {"label": _("Todo"), "href": f"?{urlencode(base)}", "count": total, "is_current": not chosen}
+    whole = {
+        "label": _("Todo"),
+        "href": address_of("", query, literal=literal),
+        "count": total,
+        "is_current": not chosen,
+    }
     parts = [
         {
             "label": names[kind],
-            "href": f"?{urlencode({**base, 'en': kind})}",
+            "href": address_of(kind, query, literal=literal),
             "count": count,
             "is_current": chosen == kind,
         }

@@ -17,7 +17,7 @@ WHERE outcome = 'pending' AND EXISTS (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("knowledge", "0002_suggestions"),
+        ("knowledge", "0004_review_requests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
