@@ -61,7 +61,7 @@ DESK_FOLIO_START = env.int("DESK_FOLIO_START", 10000)
 DESK_SUPPORT_EMAIL = env.str("DESK_SUPPORT_EMAIL", "soporte@mesadeayuda.test")
 DESK_SUPPORT_PHONE = env.str("DESK_SUPPORT_PHONE", "")
 DESK_SUPPORT_WHATSAPP = env.str("DESK_SUPPORT_WHATSAPP", "")
-DESK_ASSISTANT_NAME = env.str("DESK_ASSISTANT_NAME", "Asistente")
+DESK_ASSISTANT_NAME = env.str("DESK_ASSISTANT_NAME", "")
 DESK_ASSISTANT_FACE = env.str("DESK_ASSISTANT_FACE", "lighthouse")
 # The sites that may show the assistant in a frame. Without any there is no widget.
 DESK_WIDGET_ORIGINS = env.list("DESK_WIDGET_ORIGINS", default=[])

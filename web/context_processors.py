@@ -2,6 +2,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
 
 FACES = {"lighthouse": "ma-lighthouse", "headset": "headset", "bubble": "chat-left-dots", "car": "car-front"}
 """The icon of each face that the assistant may have."""
@@ -16,7 +17,11 @@ def desk(request: HttpRequest) -> dict[str, object]:
             "support_email": settings.DESK_SUPPORT_EMAIL,
             "support_phone": settings.DESK_SUPPORT_PHONE,
             "support_whatsapp": settings.DESK_SUPPORT_WHATSAPP,
-            "assistant": {"name": settings.DESK_ASSISTANT_NAME, "face": FACES[settings.DESK_ASSISTANT_FACE]},
+            "assistant": {
+                "name": settings.DESK_ASSISTANT_NAME or _("Asistente"),
+                "is_named": bool(settings.DESK_ASSISTANT_NAME),
+                "face": FACES[settings.DESK_ASSISTANT_FACE],
+            },
             "demo": settings.DESK_DEMO,
             "max_upload_mb": settings.DESK_MAX_UPLOAD_MB,
         },

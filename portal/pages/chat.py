@@ -106,12 +106,15 @@ def _urls(place: Place) -> dict[str, str]:
 
 def _greeting(place: Place) -> str:
     words = {"name": settings.DESK_ASSISTANT_NAME, "desk": settings.DESK_NAME}
+    is_named = bool(settings.DESK_ASSISTANT_NAME)
     if place.user and place.user.name:
-        return _("Hola, %(person)s. Soy %(name)s, el asistente de %(desk)s. ¿En qué te ayudo?") % {
-            **words,
-            "person": place.user.name.split()[0],
-        }
-    return _("Hola. Soy %(name)s, el asistente de %(desk)s. ¿En qué te ayudo?") % words
+        words["person"] = place.user.name.split()[0]
+        if is_named:
+            return _("Hola, %(person)s. Soy %(name)s, el asistente de %(desk)s. ¿En qué te ayudo?") % words
+        return _("Hola, %(person)s. Soy el asistente de %(desk)s. ¿En qué te ayudo?") % words
+    if is_named:
+        return _("Hola. Soy %(name)s, el asistente de %(desk)s. ¿En qué te ayudo?") % words
+    return _("Hola. Soy el asistente de %(desk)s. ¿En qué te ayudo?") % words
 
 
 def _paths() -> list[dict[str, str]]:

@@ -123,20 +123,20 @@ class Interview:
         return str(self.form_of(name).fields[name].label)
 
     def words(self, name: str) -> str:
-        """Return the answer as text in the reader's language, «Nada por ahora» if the question was skipped."""
+        """Return the answer as text in the reader's language, «Sin respuesta» if the question was skipped."""
         if name == FILES:
             return ", ".join(self.draft_files) or _("Sin archivos")
         question = self._question_of(name)
         given = self.kept_in(name).get(name, [])
         if question is None:
-            return given[-1] if given and given[-1].strip() else _("Prefiero no decirlo")
+            return given[-1] if given and given[-1].strip() else _("Sin respuesta")
         raw: Any = given if question.type == "multi_choice" else (given[-1] if given else "")
         try:
             value = to_json_value(form_field(question).clean(raw))
         except ValidationError:
             return ""
         if question.type != "yes_no" and is_blank(value):
-            return _("Prefiero no decirlo")
+            return _("Sin respuesta")
         return display(question, value)
 
     draft_files: tuple[str, ...] = ()

@@ -128,7 +128,7 @@ def test_assistant_asks_one_question_at_a_time_and_files_a_ticket(talk: Talk):
     assert ticket.fields == {"reserva": "RS-441720", "medio": "tarjeta", "ultimos": "1234"}
     assert ticket.attachments.get().name == "captura.png"
     assert "/enlace/" not in page  # the link is mailed: the address is not confirmed yet
-    assert ticket.chat.lines[-1]["text"] == "Prefiero no decirlo"
+    assert ticket.chat.lines[-1]["text"] == "Sin respuesta"
 
 
 def test_report_sent_twice_is_filed_once(talk: Talk):
@@ -592,6 +592,42 @@ def test_question_without_answer_says_so(talk: Talk):
 
     assert "No encontré un artículo" in page
     assert "Esto lo resolvió" not in page
+    assert "Sigo con el problema" not in page
+    assert f'formaction="{talk.at}camino/" name="camino" value="person"' in page
+
+    page = talk.say("resuelto", resuelto="reporta")
+    assert "Repórtalo por mí" in page
+    assert "¿De qué se trata?" in page
+    assert ReportDraft.objects.get().values["description"] == ["receta de arepas"]
+
+
+@pytest.mark.parametrize("path", ["report", "person"])
+def test_desk_without_topics_says_where_to_write(talk: Talk, path: str):
+    Process.objects.update(is_active=False)
+
+    page = talk.say("camino", camino=path)
+
+    assert "Todavía no hay temas para elegir" in page
+    assert f'href="mailto:{settings.DESK_SUPPORT_EMAIL}"' in page.partition('id="ahora"')[2]
+    assert "¿De qué se trata?" not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "greeting", "card"),
+    [
+        ("", "es", "Hola. Soy el asistente de", "Pregúntale al asistente"),
+        ("", "en", "Hi. I am the assistant of", "Ask the assistant"),
+        ("Parkibot", "es", "Hola. Soy Parkibot, el asistente de", "Pregúntale a Parkibot"),
+    ],
+)
+def test_assistant_without_a_name_is_the_assistant(
+    client: Client, settings: Any, name: str, language: str, greeting: str, card: str
+):
+    settings.DESK_ASSISTANT_NAME = name
+    client.cookies.load({settings.LANGUAGE_COOKIE_NAME: language})
+
+    assert greeting in unescape(client.get("/asistente/").content.decode())
+    assert card in unescape(client.get("/").content.decode())
 
 
 def test_choice_of_the_menu_is_no_question(talk: Talk):

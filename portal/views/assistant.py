@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from content.errors import InvalidData
@@ -35,6 +36,8 @@ from .sending import RECEIPTS, file_draft, may_mail_receipt, strangers_network
 from .suggestions import SOLVED
 
 ANSWERS = 3
+UNSOLVED = {"no": gettext_lazy("Sigo con el problema"), "reporta": gettext_lazy("Repórtalo por mí")}
+"""What a person says whom the articles did not help: after an answer, and when none was found."""
 
 
 @require_safe
@@ -319,12 +322,12 @@ def solved(request: HttpRequest, place: Place) -> HttpResponse:
         thanks = line(_("Me alegra. ¿Te ayudo con algo más?"))
         chats.go_on(chat, line(_("Esto lo resolvió"), mine=True), thanks, path="")
         return place.back()
-    if given != "no":  # an article that is gone meanwhile
+    if given not in UNSOLVED:  # an article that is gone meanwhile
         return place.back()
     asked = next((each["text"] for each in reversed(chat.lines) if each.get("kind") == chats.QUESTION), "")
     chats.go_on(
         chat,
-        line(_("Sigo con el problema"), mine=True),
+        line(str(UNSOLVED[given]), mine=True),
         line(_("Entonces hagamos un reporte para que lo revise el equipo. Usaré lo que me contaste.")),
         path=ChatPath.REPORT,
     )

@@ -28,9 +28,11 @@ def script() -> bytes:
     texts = {}
     for language, _name in settings.LANGUAGES:
         with override(language):
-            texts[language] = {"help": _("¿Necesitas ayuda?")}
+            texts[language] = {
+                "help": _("¿Necesitas ayuda?"),
+                "name": settings.DESK_ASSISTANT_NAME or _("Asistente"),
+            }
     given = {
-        "name": settings.DESK_ASSISTANT_NAME,
         "start": reverse("portal:frame_start"),
         "language": settings.DESK_DEFAULT_LANGUAGE,
         "texts": texts,

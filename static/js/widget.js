@@ -54,7 +54,7 @@ function widget({ data, src }) {
   const panel = root.appendChild(document.createElement("section"));
   panel.hidden = true;
   panel.setAttribute("role", "dialog");
-  panel.setAttribute("aria-label", DESK_WIDGET.name);
+  panel.setAttribute("aria-label", texts.name);
   let frame;
 
   function open() {
@@ -63,7 +63,7 @@ function widget({ data, src }) {
       start.search = new URLSearchParams({ language, theme: data.tema || "auto" });
       frame = document.createElement("iframe");
       frame.src = start;
-      frame.title = DESK_WIDGET.name;
+      frame.title = texts.name;
       panel.append(frame);
     }
     panel.hidden = false;
