@@ -67,3 +67,10 @@ class ResendForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     hide_optional = True
+
+    def clean_folio(self) -> str:
+        """Refuse a text that names no folio, whether or not there is such a ticket."""
+        given: str = self.cleaned_data["folio"]
+        if not folios.named_in(given):
+            raise forms.ValidationError(_("Escribe el folio completo, como MA-10482."), code="no_folio")
+        return given

@@ -32,6 +32,8 @@ from .tickets import awaiting_first, rows
 from .topics import Topic
 
 TICKETS = 3
+ASKS_OVER = "empezar"
+"""The parameter of the page that asks whether to throw the unsent report away."""
 PATH_ICONS = {
     ChatPath.REPORT: "flag",
     ChatPath.FOLLOW: "ticket-detailed",
@@ -76,6 +78,7 @@ def chat_page(
         "form": form,
         "is_start": is_start,
         "step": "menu",
+        "asks_over": ASKS_OVER in place.request.GET and chat is not None and has_unsent_answers(place, chat),
     }
     if chat and chat.ticket:
         context |= {"step": "filed", **_filed(place, chat.ticket)}
@@ -156,6 +159,15 @@ def interview_of(place: Place, chat: Chat) -> Interview | None:
     interview = Interview(draft, topic, user=place.user, is_short=chat.path == ChatPath.PERSON)
     interview.draft_files = tuple(file.name for file in files_of(place, draft))
     return interview
+
+
+def has_unsent_answers(place: Place, chat: Chat) -> bool:
+    """Whether «Empezar de nuevo» would throw away something that the person answered."""
+    draft = chat.report
+    if draft is None or draft.folio or chat.ticket_id:
+        return False
+    given = [text for values in (draft.values, draft.contact) for texts in values.values() for text in texts]
+    return any(text.strip() for text in given) or bool(files_of(place, draft))
 
 
 def files_of(place: Place, draft: ReportDraft) -> list[Attachment]:

@@ -538,10 +538,38 @@ def test_start_over_begins_empty_and_keeps_what_was_filed(talk: Talk):
 
 def test_start_over_throws_away_what_was_not_sent(talk: Talk):
     talk.details()
-    talk.post("de-nuevo")
+    answer = talk.post("de-nuevo")
+    assert answer["Location"] == f"{talk.at}?empezar=1#ahora"
+    page = talk.read(f"{talk.at}?empezar=1")
+    assert "Se borra lo que me contaste" in page
+    assert f'href="{talk.at}#ahora"' in page
+    assert asked(talk.read()) == "files"
+
+    talk.post("de-nuevo", seguro="1")
 
     assert not Chat.objects.exists()
     assert ReportDraft.objects.get().discarded_at
+
+
+@pytest.mark.parametrize("folio", ["no me acuerdo", "-", "el de ayer"])
+def test_text_without_a_folio_is_not_looked_for(talk: Talk, folio: str):
+    talk.say("camino", camino="follow")
+
+    answer = talk.post("seguir", folio=folio, email="ana@example.com")
+
+    assert answer.status_code == 422
+    page = unescape(answer.content.decode())
+    assert "Escribe el folio completo, como MA-10482." in page
+    assert 'value="ana@example.com"' in page
+
+
+def test_start_over_asks_nothing_before_the_first_answer(talk: Talk):
+    talk.report()
+
+    talk.post("de-nuevo")
+
+    assert not Chat.objects.exists()
+    assert "Se borra" not in talk.read("/asistente/?empezar=1")
 
 
 # --- Questions --------------------------------------------------------------------------------------------

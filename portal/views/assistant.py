@@ -29,7 +29,7 @@ from .. import drafts
 from ..chats import Place
 from ..forms.ticket import ResendForm
 from ..pages import topics
-from ..pages.chat import chat_page, interview_of
+from ..pages.chat import ASKS_OVER, chat_page, has_unsent_answers, interview_of
 from ..pages.interview import FILES, Interview, contact_data
 from ..pages.suggestions import may_have_written
 from .sending import RECEIPTS, file_draft, may_mail_receipt, strangers_network
@@ -361,7 +361,10 @@ def follow(request: HttpRequest, place: Place) -> HttpResponse:
 @limited("chat", rate="200/10m", by=by_user)
 @require_POST
 def start_over(request: HttpRequest, place: Place) -> HttpResponse:
-    """End this conversation. Its unsent report is thrown away; a sent one stays with its conversation."""
+    """End this conversation. Its unsent report is thrown away, which is asked once if something was answered; a sent
+    one stays with its conversation."""
+    if "seguro" not in request.POST and place.chat and has_unsent_answers(place, place.chat):
+        return place.back(**{ASKS_OVER: "1"})
     if place.chat:
         chats.end(place.chat)
     return redirect(place.first_url())
