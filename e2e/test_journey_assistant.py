@@ -64,7 +64,9 @@ def test_report_is_talked_through_corrected_sent_and_followed(people: People, ma
     page.get_by_text("Conversación con el asistente").click()
     expect(page.locator(".chat__lines")).to_contain_text("App en Android")
     # The words and the conversation stand one below the other, not in two columns that squeeze the words
-    conversation, words = (page.locator(place).first.bounding_box() for place in (".msg--out .ml-fold", ".msg__body"))
+    conversation, words = (
+        page.locator(place).first.bounding_box() for place in (".msg--out .ml-fold", ".msg__body")
+    )
     assert conversation["x"] == pytest.approx(words["x"], abs=page.viewport_size["width"] / 2)
     assert words["width"] > page.viewport_size["width"] / 2
     rosa.look()

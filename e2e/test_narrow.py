@@ -1,5 +1,5 @@
-"""Whatever people have typed, no page is wider than a window of 320 px, and no text lies over another: tables, code and
-long words scroll or break where they stand."""
+"""Whatever people have typed, no page is wider than a window of 320 px, no text lies over another, and no page of the
+back office is higher than its window: tables, code and long words scroll or break where they stand."""
 
 import json
 import sys
@@ -104,6 +104,17 @@ OVERLAPS = """() => {
 }"""
 
 
+# On a screen the back office is as high as the window: its panes scroll. What is drawn for screen readers in a pane
+# that is not its containing block makes the whole page as long as the pane's content, and all of that is empty.
+BELOW = """() => {
+    const root = document.documentElement
+    const shell = document.querySelector(".shell")
+    if (!shell || innerWidth < 992) return ""
+    return root.scrollHeight > root.clientHeight + 1 ? `${root.scrollHeight} px high` : ""
+}"""
+LAID_OUT = f"() => [({OVERLAPS})(), ({BELOW})()].filter(Boolean).join('; ')"
+
+
 @pytest.fixture(scope="module")
 def long_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, list[Person]]]:
     """The demo's desk, on which all that people may type is as long as it may be, and everybody who visits it."""
@@ -188,13 +199,15 @@ def test_no_page_scrolls_sideways(window: Page, long_desk: tuple[Stack, list[Per
 
 
 @pytest.mark.parametrize("window", [390, 1440], indirect=True)
-def test_no_text_lies_over_another(window: Page, long_desk: tuple[Stack, list[Person]]) -> None:
+def test_no_text_lies_over_another_nor_ends_a_page_in_empty_space(
+    window: Page, long_desk: tuple[Stack, list[Person]]
+) -> None:
     people = [
         person for person in long_desk[1] if person.name in ("a customer", "a supervisor", "who must approve")
     ]
-    over, count = faults_of_every_page(window, people, OVERLAPS)
+    faults, count = faults_of_every_page(window, people, LAID_OUT)
     assert count > 80, "too few pages were opened"
-    assert not over, "\n".join(over)
+    assert not faults, "\n".join(faults)
 
 
 FAULTY = """<!doctype html><meta name="viewport" content="width=device-width"><body><p>x</p>
@@ -208,3 +221,14 @@ def test_faulty_page_is_noticed(window: Page) -> None:
     window.goto("/ancha/")
     assert "div.a.b > pre" in window.evaluate(WIDEST)
     assert window.evaluate(OVERLAPS) == "«uno» and «dos»"
+
+
+TALL = """<!doctype html><body style="margin: 0"><div class="shell" style="height: 100vh; overflow: hidden">
+<div style="overflow: auto; height: 100%"><p style="height: 3000px">x</p><i style="position: absolute">y</i></div>"""
+
+
+@pytest.mark.parametrize("window", [1440], indirect=True)
+def test_empty_space_below_the_back_office_is_noticed(window: Page) -> None:
+    window.route("**/alta/", lambda route: route.fulfill(body=TALL, content_type="text/html"))
+    window.goto("/alta/")
+    assert "px high" in window.evaluate(BELOW)

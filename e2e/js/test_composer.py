@@ -351,7 +351,9 @@ def test_slash_opens_answers_only_in_empty_text(tools: Page) -> None:
 
 
 def test_letters_after_slash_filter_the_answers(tools: Page) -> None:
-    tools.evaluate("document.addEventListener('keydown', (event) => { (window.seen ||= []).push(event.key); })")
+    tools.evaluate(
+        "document.addEventListener('keydown', (event) => { (window.seen ||= []).push(event.key); })"
+    )
     area, menu = tools.locator("textarea"), tools.locator("details")
     area.press("/")
     tools.keyboard.type("codigo x")

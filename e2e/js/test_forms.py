@@ -384,7 +384,9 @@ def test_address_hint_waits_while_the_address_may_go_on(show: Show) -> None:
     expect(page.locator("[role=status]")).to_be_hidden()
 
 
-@pytest.mark.parametrize("typed", ["ana@constructor", "ana@gmail.com", "ana", "@gmial.com", "ana@gmial.com.co", ""])
+@pytest.mark.parametrize(
+    "typed", ["ana@constructor", "ana@gmail.com", "ana", "@gmial.com", "ana@gmial.com.co", ""]
+)
 def test_address_hint_is_silent_otherwise(show: Show, typed: str) -> None:
     page = show(ADDRESS.format(typed=typed), **ADDRESS_HINT)
 
