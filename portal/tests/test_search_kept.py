@@ -11,7 +11,7 @@ from accounts.models import User
 from knowledge import articles, synonyms
 from knowledge.enums import Audience
 from knowledge.models import Article
-from knowledge.tests.factories import make_article, make_draft, make_supervisor
+from knowledge.tests.factories import make_article, make_draft, make_section, make_supervisor
 from tickets.models import Category, Process
 from tickets.tests.factories import make_ticket
 
@@ -120,11 +120,6 @@ def hide() -> None:
     article.save(update_fields=["audience"])
 
 
-def add_synonym() -> None:
-    synonyms.save("talanquera, barrera", actor=None)
-    make_article("La barrera se queda abajo")
-
-
 def retire_topics() -> None:
     for category in Category.objects.all():
         category.is_active = False
@@ -137,7 +132,6 @@ def retire_topics() -> None:
         (publish_another, 2, True),
         (archive, 0, True),
         (hide, 0, True),
-        (add_synonym, 2, True),
         (retire_topics, 1, False),
     ],
 )
@@ -182,3 +176,25 @@ def test_error_is_corrected_to_a_word_of_an_own_ticket_for_that_person_alone(
     assert "<s>tornqiuete</s>" in html(customer_client, "/buscar/?q=tornqiuete")
     assert "Corregimos" not in html(other, "/buscar/?q=tornqiuete")
     assert "<s>tornqiuete</s>" in html(customer_client, "/buscar/?q=tornqiuete")
+
+
+def test_new_synonym_counts_at_once(process: Process, client: Client, committed: Any):
+    make_article("La barrera se queda abajo")
+    assert found(html(client, "/buscar/?q=talanquera"), "art-t") == []
+
+    with committed():
+        synonyms.save("talanquera, barrera", actor=None)
+
+    assert found(html(client, "/buscar/?q=talanquera"), "art-t") == ["La barrera se queda abajo"]
+
+
+def test_new_name_of_a_section_shows_at_once(process: Process, client: Client, committed: Any):
+    make_article("La talanquera no abre", section=make_section())
+    assert "Cuenta y acceso" in html(client, "/buscar/?q=talanquera")
+
+    with committed():
+        section = make_section()
+        section.name = "Entradas y salidas"
+        section.save(update_fields=["name"])
+
+    assert "Entradas y salidas" in html(client, "/buscar/?q=talanquera")
