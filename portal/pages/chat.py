@@ -143,7 +143,7 @@ def _who_attends(hours: dict[str, Any]) -> str:
     until = {"until": hours["text"]}
     if hours["open"]:
         return _("Ahora hay personas atendiendo, %(until)s.") % until
-    return _("Ahora no hay nadie atendiendo: %(until)s. Deja tu mensaje.") % until
+    return _("Ahora no hay nadie atendiendo: %(until)s.") % until
 
 
 # --- A report ---------------------------------------------------------------------------------------------
