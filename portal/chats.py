@@ -204,7 +204,14 @@ def framed_view(view: View) -> View:
 
 
 def _framed(request: HttpRequest, secret: str, view: View, **kwargs: Any) -> HttpResponse:
-    if secret and not _is_ours(secret):
+    try:
+        if secret:
+            signing.loads(secret, salt=SALT, max_age=CARRIED_FOR)
+    except signing.SignatureExpired:
+        if request.method != "POST":
+            return redirect("portal:frame_start")
+        secret = ""  # a new conversation keeps what was typed in this one
+    except signing.BadSignature:
         return redirect("portal:frame_start")
     chat = chats.find_by_digest(hash_token(secret)) if secret else None
     look = {"language": chat.language, "theme": chat.theme} if chat else look_of(request)
@@ -225,14 +232,6 @@ def look_of(request: HttpRequest) -> dict[str, str]:
 def new_secret() -> str:
     """Return a new secret for a frame's address. It opens a conversation for as long as a form carries a draft."""
     return signing.dumps(secrets.token_urlsafe(24), salt=SALT)
-
-
-def _is_ours(secret: str) -> bool:
-    try:
-        signing.loads(secret, salt=SALT, max_age=CARRIED_FOR)
-    except signing.BadSignature:
-        return False
-    return True
 
 
 def _comes_from_elsewhere(request: HttpRequest) -> bool:

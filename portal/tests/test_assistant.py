@@ -1050,6 +1050,18 @@ def test_frame_that_is_refused_sets_no_cookie(framed: Talk):
     assert not answer.cookies
 
 
+def test_text_typed_in_a_frame_that_has_expired_is_shown(framed: Talk):
+    framed.report()
+    with time_machine.travel(timezone.now() + timedelta(days=4)):
+        lost = framed.post("respuesta", pregunta="title", title="Portón dañado")
+        asked = framed.post("pregunta", texto="¿Cuánto cuesta el portón?")
+
+        assert (lost.status_code, asked.status_code) == (409, 302)
+        assert "Escribiste: «Portón dañado»" in unescape(lost.content.decode())
+        assert asked["Location"] != f"{framed.at}#ahora"
+        assert "¿Cuánto cuesta el portón?" in framed.read(asked["Location"].partition("#")[0])
+
+
 def test_invented_secret_opens_no_conversation(framed: Talk):
     answer = framed.client.post("/asistente/marco/inventado/camino/", {"camino": "report"})
 
