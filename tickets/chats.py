@@ -135,7 +135,14 @@ def attach_filed(chat: Chat) -> None:
 
 def end(chat: Chat) -> None:
     """End a conversation: nobody finds it again but on its ticket. Without a ticket it is deleted, and its unsent
-    report is discarded."""
+    report is discarded.
+
+    Others of the same person without a ticket are deleted too: two tabs that began at once began two, and the older one
+    would come to light now.
+    """
+    mine = Q(owner=chat.owner_id) if chat.owner_id else Q(visitor=chat.visitor, owner=None)
+    if not chat.digest:
+        Chat.objects.filter(mine, digest="", ticket=None).exclude(pk=chat.pk).delete()
     if chat.report is not None:
         discard_report(chat.report)
     if not Chat.objects.filter(pk=chat.pk, ticket=None).delete()[0]:

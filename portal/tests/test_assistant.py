@@ -536,6 +536,25 @@ def test_start_over_begins_empty_and_keeps_what_was_filed(talk: Talk):
     assert Chat.objects.get().ticket == Ticket.objects.get()
 
 
+def test_start_over_shows_no_conversation_that_another_tab_began_at_once(
+    guest_process: Process, customer: User
+):
+    for client in (Client(), signed_in(customer)):
+        talk = Talk(client)
+        talk.report()
+        chat = Chat.objects.get()
+        earlier = chats.begin(visitor=chat.visitor, owner=chat.owner)
+        chats.go_on(earlier, chats.line("De la otra pestaña", mine=True))
+        Chat.objects.filter(pk=earlier.pk).update(updated_at=timezone.now() - timedelta(seconds=1))
+        other = chats.begin(visitor="f" * 64)
+
+        talk.post("de-nuevo")
+
+        assert "De la otra pestaña" not in talk.read()
+        assert list(Chat.objects.all()) == [other]
+        other.delete()
+
+
 def test_start_over_throws_away_what_was_not_sent(talk: Talk):
     talk.details()
     answer = talk.post("de-nuevo")
