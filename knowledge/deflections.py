@@ -1,4 +1,4 @@
-"""Count the tickets that an answer made unnecessary (S3.20).
+"""Count deflections: tickets that an answer made unnecessary (S3.20).
 
 It counts only if the person said «Esto lo resolvió» and filed nothing in that category, on whatever way in, for `DAYS`
 days. Then the row forgets who they were.
@@ -119,7 +119,7 @@ def counted(
 
 
 def most_helpful(*, days: int = REPORTED_DAYS, limit: int = 20) -> list[tuple[Article, int]]:
-    """Return the articles that spared most tickets, with how many. Two queries."""
+    """Return the articles that deflected most tickets, with how many. Two queries."""
     counts = counted(days=days).exclude(article=None).order_by().values("article").annotate(n=Count("pk"))
     numbers = {row["article"]: row["n"] for row in counts.order_by("-n", "article")[:limit]}
     articles = Article.objects.filter(pk__in=numbers).with_published_texts()

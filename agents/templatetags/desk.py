@@ -47,7 +47,7 @@ SECTIONS = {
     "panel": ("agents:panel", "agents:process_times", "agents:what_if", "agents:report", "agents:new_report"),
     "knowledge": (
         *("agents:article", "agents:new_article", "agents:missed", "agents:synonyms", "agents:knowledge_"),
-        *("agents:spared", "agents:hide_pattern"),
+        *("agents:deflections", "agents:hide_pattern"),
     ),
     "schedules": (
         "agents:schedules",

@@ -19,7 +19,7 @@ from .factories import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
 ROOT = "/agentes/conocimiento/ajustes/"
-SPARED = f"{ROOT}evitados/"
+DEFLECTIONS = f"{ROOT}evitados/"
 SECTION = {"name": "Pagos", "icon": "credit-card", "position": 3}
 
 
@@ -132,7 +132,7 @@ def test_synonyms_take_the_same_queries(supervisor: User, count: int, django_ass
 
 
 @pytest.mark.demand("S3.20")
-def test_supervisor_sees_what_was_spared_and_hides_a_solution(supervisor: User):
+def test_supervisor_sees_deflections_and_hides_a_solution(supervisor: User):
     article = make_article("Me cobraron dos veces")
     for outcome, days in (("counted", 1), ("counted", 80), ("filed", 1), ("pending", 1), ("counted", 91)):
         at = timezone.now() - timedelta(days=days)
@@ -145,17 +145,17 @@ def test_supervisor_sees_what_was_spared_and_hides_a_solution(supervisor: User):
         Deflection.objects.create(process="p", pattern=pattern, outcome=outcome, at=at)
     client = signed_in(supervisor)
 
-    page = text_of(client.get(SPARED))
+    page = text_of(client.get(DEFLECTIONS))
     assert "3 tickets evitados en 90 días" in page
     assert "Evitó 2 tickets" in page
     assert "14 casos" in page
     assert "evitó 1 ticket" in page
     assert "Evitó 2 tickets en 90 días" in text_of(client.get(f"/agentes/conocimiento/{article.slug}/"))
-    client.post(f"{SPARED}{pattern.pk}/")
+    client.post(f"{DEFLECTIONS}{pattern.pk}/")
     pattern.refresh_from_db()
     assert pattern.is_hidden
-    assert "oculta" in text_of(client.get(SPARED))
-    client.post(f"{SPARED}{pattern.pk}/", {"mostrar": "1"})
+    assert "oculta" in text_of(client.get(DEFLECTIONS))
+    client.post(f"{DEFLECTIONS}{pattern.pk}/", {"mostrar": "1"})
     pattern.refresh_from_db()
     assert not pattern.is_hidden
 
@@ -163,11 +163,11 @@ def test_supervisor_sees_what_was_spared_and_hides_a_solution(supervisor: User):
 @pytest.mark.demand("S3.20")
 def test_supervisor_sees_the_share_of_proposals_taken(supervisor: User):
     client = signed_in(supervisor)
-    assert "Nadie tomó ni apartó ninguna en 90 días." in text_of(client.get(SPARED))
+    assert "Nadie tomó ni apartó ninguna en 90 días." in text_of(client.get(DEFLECTIONS))
     for verb in (proposal_uses.note_taken, proposal_uses.note_taken, proposal_uses.set_aside):
         verb(make_ticket(), actor=supervisor)
 
-    page = text_of(client.get(SPARED))
+    page = text_of(client.get(DEFLECTIONS))
 
     assert "67 %" in page
     assert "tomadas: 2 de 3 propuestas en 90 días" in page
@@ -180,8 +180,8 @@ def test_agent_hides_no_solution(supervisor: User):
     )
     client = signed_in(make_agent())
 
-    assert client.get(SPARED).status_code == 404
-    assert client.post(f"{SPARED}{pattern.pk}/").status_code == 404
+    assert client.get(DEFLECTIONS).status_code == 404
+    assert client.post(f"{DEFLECTIONS}{pattern.pk}/").status_code == 404
     with pytest.raises(NotAllowed):
         patterns.hide(pattern, actor=make_agent())
     assert not SolutionPattern.objects.get().is_hidden

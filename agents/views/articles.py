@@ -69,7 +69,7 @@ def article(request: DeskRequest, slug: str) -> HttpResponse:
         ),
         "row": pages.row(found),
         "files": [file for file in found.files.all() if file.file and not file.is_image],
-        "spared": deflections.counted(articles=[found]).count(),
+        "deflected": deflections.counted(articles=[found]).count(),
         "days": deflections.REPORTED_DAYS,
         "may_write": policies.can_write(request.user),
     }

@@ -40,9 +40,9 @@ def dismiss(request: DeskRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @supervisor_view
-def spared(request: DeskRequest) -> HttpResponse:
-    """Show how many tickets the answers spared, by which articles and solutions, and how often the team took what solved
-    tickets propose (S3.20)."""
+def show_deflections(request: DeskRequest) -> HttpResponse:
+    """Show how many tickets the answers deflected, by which articles and solutions, and how often the team took what
+    solved tickets propose (S3.20)."""
     by_pattern = deflections.by_pattern()
     context = {
         "total": deflections.counted().count(),
@@ -59,7 +59,7 @@ def spared(request: DeskRequest) -> HttpResponse:
         "proposals": proposal_uses.share(),
         "customers": patterns.CUSTOMERS,
     }
-    return render(request, "agents/knowledge/spared.html", context)
+    return render(request, "agents/knowledge/deflections.html", context)
 
 
 @require_POST
@@ -72,7 +72,7 @@ def hide_pattern(request: DeskRequest, pk: int) -> HttpResponse:
     messages.success(
         request, _("Ya no ofrecemos esa solución.") if hidden else _("Ofrecemos esa solución otra vez.")
     )
-    return redirect("agents:spared")
+    return redirect("agents:deflections")
 
 
 @require_http_methods(GET_POST)

@@ -1,4 +1,4 @@
-"""A ticket was avoided only if the person said so and filed nothing in the category for a week."""
+"""A ticket was deflected only if the person said so and filed nothing in the category for a week."""
 
 import uuid
 from datetime import timedelta

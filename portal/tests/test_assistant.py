@@ -618,7 +618,7 @@ def test_solved_question_ends_with_thanks_and_no_ticket(talk: Talk):
     assert not Ticket.objects.exists()
 
 
-def test_answer_before_sending_spares_the_report(talk: Talk):
+def test_answer_before_sending_deflects_the_report(talk: Talk):
     text = {"body": DETAILS["description"], "summary": DETAILS["description"]}
     article = make_article(DETAILS["title"], audience=Audience.PUBLIC, **text)
     hidden = make_article("Me cobraron dos veces la reserva: devolver", audience=Audience.INTERNAL, **text)
