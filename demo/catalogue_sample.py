@@ -90,7 +90,9 @@ def team_messages(now: datetime) -> list[dict[str, Any]]:
             "kind": "note",
             "author": "Tomás Herrera",
             "at": now - DAY / 3,
-            "sent": [{"look": "bad", "icon": "exclamation-circle-fill", "text": "Rebotó: el servidor lo devolvió"}],
+            "sent": [
+                {"look": "bad", "icon": "exclamation-circle-fill", "text": "Rebotó: el servidor lo devolvió"}
+            ],
             "body": mark_safe(note),
         },
     ]

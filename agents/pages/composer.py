@@ -105,8 +105,8 @@ class Composer:
     @cached_property
     def response(self) -> dict[str, Any] | None:
         """The standard answer that the address names in `respuesta`, the article in `articulo`, the answer proposed
-        from the ticket or the article in `propuesta`, or None. Without JavaScript, choosing one reloads the page with this
-        parameter."""
+        from the ticket or the article in `propuesta`, or None. Without JavaScript, choosing one reloads the page with
+        this parameter."""
         key = self.request.GET.get("respuesta", "")
         if folio := self.request.GET.get("propuesta", ""):
             part = answer_from(self.page.ticket, folio, by=self.page.user)

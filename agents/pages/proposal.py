@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 
 from accounts.names import first_name
 from content.text import fold
-
 from knowledge.models import ProposalUse
 from knowledge.proposal_uses import use_of
 from knowledge.proposals import SHOWN, Part, Proposal, Similar, propose

@@ -196,8 +196,10 @@ class Timeline:
     def _of_automatic_answers(self) -> Iterator[Entry]:
         """Yield a line for each mail of a program: it is kept and wakes nobody."""
         for mail in self.mails:
-            if mail.message_id is None and mail.verdict == MailVerdict.MESSAGE and not (
-                self.is_cut and mail.received_at < self.messages[0].created_at
+            if (
+                mail.message_id is None
+                and mail.verdict == MailVerdict.MESSAGE
+                and not (self.is_cut and mail.received_at < self.messages[0].created_at)
             ):
                 told = format_html(
                     _("Respuesta automática de <b>{}</b> guardada: «{}». No avisa a nadie"),

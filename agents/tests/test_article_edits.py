@@ -280,7 +280,9 @@ def test_address_state_and_review_are_changed_by_post(draft: Article):
 
 def test_colleague_is_asked_to_review_and_answers(agent: User, draft: Article):
     reviewer = make_agent(name="Ana Blanco")
-    values = form(draft, body="Escribe a soporte. Ya.", reviewer=reviewer.pk, review_note="El paso 2", do="ask-review")
+    values = form(
+        draft, body="Escribe a soporte. Ya.", reviewer=reviewer.pk, review_note="El paso 2", do="ask-review"
+    )
     answer = signed_in(agent).post(address(draft), values)
 
     assert answer.status_code == 302

@@ -261,6 +261,8 @@ def test_headers_lead_back_to_their_message(own):
     mail = make_mail(ticket, verdict=MailVerdict.MESSAGE, reason="", message=message)
     client = signed_in(make_supervisor())
 
-    assert f"/agentes/tickets/{ticket.folio}/#mensaje-{message.pk}" in client.get(url("mail_headers", mail)).text
+    assert (
+        f"/agentes/tickets/{ticket.folio}/#mensaje-{message.pk}" in client.get(url("mail_headers", mail)).text
+    )
     held = make_mail(ticket)
     assert f'href="{url("mail", held)}"' in client.get(url("mail_headers", held)).text

@@ -243,7 +243,9 @@ def test_same_solution_is_told_once(client: Client, ticket: Ticket, solved: Tick
 
 
 def aside(client: Client, ticket: Ticket, headers: Any = None, **data: Any) -> Any:
-    return client.post(reverse("agents:ticket_proposal_aside", args=[ticket.folio]), data, headers=headers or {})
+    return client.post(
+        reverse("agents:ticket_proposal_aside", args=[ticket.folio]), data, headers=headers or {}
+    )
 
 
 def test_proposal_set_aside_stays_aside_for_everybody(client: Client, ticket: Ticket, solved: Ticket):
@@ -264,7 +266,9 @@ def test_proposal_set_aside_stays_aside_for_everybody(client: Client, ticket: Ti
 def test_setting_aside_without_script_leads_to_the_proposal(client: Client, ticket: Ticket):
     assert aside(client, ticket).url == url(ticket)
     assert "apartó la propuesta" in text_of(client.get(url(ticket)))
-    assert aside(client, ticket, donde="parecidos").url == reverse("agents:prepare_ticket", args=[ticket.folio])
+    assert aside(client, ticket, donde="parecidos").url == reverse(
+        "agents:prepare_ticket", args=[ticket.folio]
+    )
 
 
 def test_what_is_taken_is_counted_once_a_ticket(client: Client, ticket: Ticket):
@@ -283,7 +287,9 @@ def test_proposed_answer_counts_when_it_is_sent(client: Client, ticket: Ticket, 
 
     client.post(send, {"mode": "note", "body": "Nota", "key": str(uuid.uuid4()), "propuesta": solved.folio})
     assert share().total == 0
-    client.post(send, {"mode": "follow_up", "body": "Hola", "key": str(uuid.uuid4()), "propuesta": solved.folio})
+    client.post(
+        send, {"mode": "follow_up", "body": "Hola", "key": str(uuid.uuid4()), "propuesta": solved.folio}
+    )
     assert share().taken == 1
 
 

@@ -163,7 +163,10 @@ def test_requester_sees_pictures_and_refused_files_and_nothing_else(ticket):
 def test_each_recipient_has_a_state(ticket):
     message = add_internal_note(ticket, actor=make_supervisor(), body="Mírenlo.")
     event = ticket.events.get(message=message)
-    for email, state in (("ana@desk.test", DeliveryState.DELIVERED), ("luis@desk.test", DeliveryState.BOUNCED)):
+    for email, state in (
+        ("ana@desk.test", DeliveryState.DELIVERED),
+        ("luis@desk.test", DeliveryState.BOUNCED),
+    ):
         Delivery.objects.create(event=event, template=Template.MENTIONED, email=email, state=state)
 
     page = text_of(page_of(ticket))

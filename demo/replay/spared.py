@@ -1,5 +1,5 @@
-"""What the demo shows of answers before a report, and of proposals beside tickets: solutions that repeat themselves, the
-tickets that answers spared, and the proposals that the team took (S3.20)."""
+"""Load what answers and proposals did: solutions that repeat themselves, the tickets that answers spared, and the
+proposals that the team took (S3.20)."""
 
 from datetime import timedelta
 
@@ -27,12 +27,12 @@ def load(users: dict[str, User]) -> None:
         return
     articles = Article.objects.in_bulk(list(BY_ARTICLE), field_name="slug")
     helped = [
-        Suggestion(slug, (), 1.0, article=articles[slug])
+        Suggestion(slug, [], 1.0, article=articles[slug])
         for slug, count in BY_ARTICLE.items()
         for _number in range(count)
     ]
     if pattern := SolutionPattern.objects.first():
-        helped += [Suggestion(pattern.title, (), 1.0, pattern=pattern)] * BY_PATTERN
+        helped += [Suggestion(pattern.title, [], 1.0, pattern=pattern)] * BY_PATTERN
     now = timezone.now()
     for number, suggestion in enumerate(helped):
         with time_is(now - timedelta(days=9 + 5 * number, hours=number)):

@@ -1,4 +1,4 @@
-"""S2 · Five customers with the same problem, who approved the same solution: it becomes one that repeats itself (S3.20)."""
+"""S2 · Five customers with the same problem who approved the same solution: it is offered to the next (S3.20)."""
 
 from demo.replay.script import act, closing_review, prepare, rate
 from demo.replay.story import Story

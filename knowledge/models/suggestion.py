@@ -112,7 +112,9 @@ class ProposalUse(models.Model):
     A ticket has one row: who sets a proposal aside after a part was taken says that it was wrong.
     """
 
-    ticket = models.OneToOneField(Ticket, on_delete=models.CASCADE, related_name="+", verbose_name=_("ticket"))
+    ticket = models.OneToOneField(
+        Ticket, on_delete=models.CASCADE, related_name="+", verbose_name=_("ticket")
+    )
     outcome = models.CharField(_("resultado"), max_length=10, choices=ProposalOutcome)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

@@ -58,6 +58,8 @@ def _composed(request: ReviewRequest, user: User, *, subject: str, words: str) -
         "url": address("agents:article_edit", request.article.slug),
         "button": _("Abrir el artículo"),
     }
-    message = EmailMultiAlternatives(subject, render_to_string("emails/review/body.txt", facts), to=[user.email])
+    message = EmailMultiAlternatives(
+        subject, render_to_string("emails/review/body.txt", facts), to=[user.email]
+    )
     message.attach_alternative(render_to_string("emails/review/body.html", facts), "text/html")
     return message

@@ -120,7 +120,9 @@ def take_back(mail: IncomingEmail, *, actor: User) -> IncomingEmail:
     if mail.decision not in UNDOABLE:
         raise GuardFailed(_("Esa decisión ya no se puede deshacer."))
     if mail.decision == MailDecision.BLOCKED:
-        blocked = [mail.details.pop("blocked")] if "blocked" in mail.details else [mail.sender, f"@{mail.domain}"]
+        blocked = (
+            [mail.details.pop("blocked")] if "blocked" in mail.details else [mail.sender, f"@{mail.domain}"]
+        )
         BlockedSender.objects.filter(sender__in=blocked, by=actor).delete()
     mail.decision, mail.decided_by, mail.decided_at = "", None, None
     mail.save(update_fields=["decision", "decided_by", "decided_at", "details"])
@@ -196,7 +198,9 @@ def _require_may_decide(mail: IncomingEmail, actor: User) -> None:
 def _why_not_blocked(mail: IncomingEmail, block: str) -> str:
     """Return why blocking this address or domain would shut out people whom the desk knows, or ""."""
     if mail.reason in NOT_THEIR_ADDRESS:
-        return _("Quien lo envió usó la dirección de otra persona: bloquearla no lo detiene. Solo descártalo.")
+        return _(
+            "Quien lo envió usó la dirección de otra persona: bloquearla no lo detiene. Solo descártalo."
+        )
     if not block.startswith("@"):
         theirs = User.objects.filter(email__iexact=block, is_active=True)
         if any(user.is_desk_staff for user in theirs) or DeskAddress.objects.filter(email=block).exists():
