@@ -11,7 +11,7 @@ from e2e.conftest import PHONE, People
 from e2e.processes import Stack
 
 pytestmark = pytest.mark.e2e
-CUSTOMER, AGENT = "cliente@demo.test", "tecnico@demo.test"
+CUSTOMER, AGENT, SUPERVISOR = "cliente@demo.test", "tecnico@demo.test", "supervisor@demo.test"
 SCENE = f"""
 from django.utils import timezone
 from accounts.models import User
@@ -27,7 +27,12 @@ solved = make_solved(
 )
 process = place.process
 found = [solved.folio]
-for title in ("El visor de planos se me cierra al imprimir", "Al imprimir se cierra el visor de planos"):
+titles = (
+    "El visor de planos se me cierra al imprimir",
+    "Al imprimir se cierra el visor de planos",
+    "Se cierra el visor de planos cuando quiero imprimir",
+)
+for title in titles:
     ticket = make_ticket(process, requester=customer, category="acceso", title=title)
     Ticket.objects.filter(pk=ticket.pk).update(standing_checked_at=timezone.now(), severity="high")
     found.append(ticket.folio)
@@ -38,7 +43,7 @@ print("FOLIOS", *found)
 
 @pytest.fixture(scope="module")
 def folios(desk: Stack) -> list[str]:
-    """The solved ticket, and two that are like it."""
+    """The solved ticket, and three that are like it."""
     printed = re.search(r"FOLIOS (.+)", desk.manage("shell", "-v", "0", "-c", SCENE))
     assert printed
     return printed[1].split()
@@ -78,7 +83,7 @@ def test_agent_takes_a_proposal_by_key_and_sends_its_answer(people: People, foli
     expect(page.locator("#composer-sources")).to_contain_text(f"Borrador basado en {solved}")
     expect(page.locator("#propiedades")).to_contain_text("Problema con la plataforma")
     expect(rows.locator("[data-taken]")).to_have_count(4)
-    expect(rows.get_by_role("button")).to_have_count(0)
+    expect(rows.get_by_role("button")).to_have_text(["No se parece"])
     assert body_of(page).startswith("Lo vi.\n\nHola, Valentina.")
     assert "1. Actualiza el visor a la versión 4." in body_of(page)
     diego.look()
@@ -112,7 +117,7 @@ def test_proposal_is_taken_by_touch(people: People, folios: list[str]) -> None:
 
 
 def test_proposal_is_taken_without_javascript(browser: Browser, desk: Stack, folios: list[str]) -> None:
-    solved, _other, folio = folios
+    solved, folio = folios[0], folios[2]
     context = browser.new_context(
         viewport=PHONE, base_url=desk.url(), locale="es-VE", java_script_enabled=False
     )
@@ -132,3 +137,26 @@ def test_proposal_is_taken_without_javascript(browser: Browser, desk: Stack, fol
     page.get_by_role("button", name="Enviar seguimiento").click()
     expect(page.locator("#thread")).to_contain_text("Imprime desde el menú.")
     context.close()
+
+
+def test_supervisor_fills_the_preparation_and_sets_a_proposal_aside(people: People, folios: list[str]) -> None:
+    solved, folio = folios[0], folios[3]
+    maria = people.at_desk("María")
+    maria.sign_in(SUPERVISOR)
+    maria.go(f"/agentes/preparar/{folio}/")
+    page, place = maria.page, maria.page.locator("#parecidos")
+    expect(place).to_contain_text(f"Se parece a {solved}")
+    expect(page.get_by_role("radio", name="Alta")).to_be_checked()
+    maria.look()
+
+    page.keyboard.press("2")
+    expect(page.get_by_role("radio", name="Media")).to_be_checked()
+    expect(place.locator("[data-part=severity] [data-taken-tag]")).to_be_visible()
+    page.keyboard.press("4")
+    expect(page.get_by_role("radio", name="Diego Salazar")).to_be_checked()
+    expect(page.locator("#prep input[name=propuesta]")).to_have_count(1)
+
+    place.get_by_role("button", name="No se parece").click()
+    expect(place).to_contain_text("María Alejandra Figueroa apartó la propuesta: no se parece.")
+    place.get_by_role("button", name="Mostrarla otra vez").click()
+    expect(place).to_contain_text(f"Se parece a {solved}")
