@@ -78,6 +78,16 @@ def test_procedure_is_read_by_staff_and_by_nobody_else(agent: User):
         assert "SECRETO" not in text_of(response)
 
 
+def test_only_what_customers_read_leads_to_the_help_centre(agent: User):
+    client = signed_in(agent)
+    public, internal = make_article("Pagar"), make_article("Bloquear", audience=Audience.INTERNAL)
+    draft = make_draft("Borrador")
+
+    assert f'href="{public.address}"' in text_of(client.get(f"/agentes/conocimiento/{public.slug}/"))
+    for article in (internal, draft):
+        assert "Ver en la ayuda" not in text_of(client.get(f"/agentes/conocimiento/{article.slug}/"))
+
+
 def test_earlier_address_leads_to_the_article(agent: User):
     article = make_article("Primero")
     articles.rename(article, "segundo", actor=make_supervisor())

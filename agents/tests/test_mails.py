@@ -123,6 +123,14 @@ def test_discarding_shows_the_next_one_and_can_be_undone(own):
     assert mail.is_held
 
 
+def test_deciding_the_oldest_shows_the_one_above(own):
+    oldest, above = make_mail(), make_mail()
+
+    answer = signed_in(make_agent(own)).post(url("mail_decide", oldest), {"decision": "descartar"})
+
+    assert answer.url == f"{url('mail', above)}?descartado={oldest.pk}"
+
+
 def test_nothing_is_decided_by_reading(own):
     mail = make_mail()
     client = signed_in(make_agent(own))

@@ -51,7 +51,8 @@ def mail(request: DeskRequest, pk: int) -> HttpResponse:
 def decide(request: DeskRequest, pk: int) -> HttpResponse:
     """Do what was decided about a held mail, and show the next one."""
     found = _find(request, pk)
-    following = MailPage(request.user, found).after
+    page = MailPage(request.user, found)
+    following = page.after or page.before
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _page(request, found, form, status=422)

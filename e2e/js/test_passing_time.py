@@ -169,10 +169,16 @@ def test_snack_stays_while_it_has_the_focus(show: Show) -> None:
     expect(page.locator(".snack")).to_have_count(0)
 
 
-def test_copy_link_copies_and_shows_a_snack(show: Show) -> None:
+@pytest.mark.parametrize(
+    ("given", "copied"),
+    [
+        ('data-copy="/tickets/MA-1/"', "{page}tickets/MA-1/"),
+        ('data-copy-text="ana+1@desk.test"', "ana+1@desk.test"),
+    ],
+)
+def test_copy_link_copies_and_shows_a_snack(show: Show, given: str, copied: str) -> None:
     page = show(
-        '<button hidden data-behaviour="copy-link" data-copy="/tickets/MA-1/" data-text-copied="Copiado">'
-        "Copiar</button>",
+        f'<button hidden data-behaviour="copy-link" {given} data-text-copied="Copiado">Copiar</button>',
         copy_link="behaviours/copy-link.js#copyLink",
         snack="behaviours/snack.js#snackBehaviour",
     )
@@ -180,7 +186,7 @@ def test_copy_link_copies_and_shows_a_snack(show: Show) -> None:
     page.get_by_role("button", name="Copiar").click()
     expect(page.locator(".snack")).to_have_text("Copiado")
 
-    assert page.evaluate("navigator.clipboard.readText()") == page.url + "tickets/MA-1/"
+    assert page.evaluate("navigator.clipboard.readText()") == copied.format(page=page.url)
 
 
 def test_copy_link_shows_the_link_if_the_clipboard_is_denied(show: Show) -> None:

@@ -1,4 +1,5 @@
-// Copy the address in data-copy, else in href, else the page's, and show a snack that says so, or why not.
+// Copy the text in data-copy-text, or the address in data-copy, in href, else the page's, and show a snack that says so,
+// or why not.
 import { fill } from "../lib/dom.js";
 import { addSnack } from "../lib/snacks.js";
 
@@ -10,7 +11,8 @@ export function copyLink(button) {
   button.hidden = false;
   button.addEventListener("click", async (event) => {
     event.preventDefault();
-    const { href } = new URL(button.dataset.copy || button.getAttribute("href") || "", location.href);
+    const address = button.dataset.copy || button.getAttribute("href") || "";
+    const href = button.dataset.copyText || new URL(address, location.href).href;
     try {
       await navigator.clipboard.writeText(href);
       addSnack(button.dataset.textCopied);
