@@ -265,7 +265,11 @@ def page_above_form(get_response: Next) -> Next:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.status_code != 405 or request.method != "GET" or "text/html" not in request.headers.get("Accept", ""):
+        if (
+            response.status_code != 405
+            or request.method != "GET"
+            or "text/html" not in request.headers.get("Accept", "")
+        ):
             return response
         path = request.path_info.rstrip("/")
         while path:

@@ -628,7 +628,7 @@ def test_answer_before_sending_deflects_the_report(talk: Talk):
 
     page = talk.say("resuelto", resuelto=f"articulo-{article.pk}")
 
-    assert "Me alegra" in page
+    assert "Me alegra. No envié tu reporte: lo guardo por si vuelve a pasar" in page
     assert not Ticket.objects.exists()
     assert Deflection.objects.count() == ("marco" not in talk.at)
     assert ReportDraft.objects.get().values["title"] == [DETAILS["title"]]

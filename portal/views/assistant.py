@@ -318,8 +318,12 @@ def solved(request: HttpRequest, place: Place) -> HttpResponse:
     if suggestion is not None:
         _count_as_solved(place, chat, suggestion)
     if suggestion is not None or given == "si":
-        thanks = line(_("Me alegra. ¿Te ayudo con algo más?"))
-        chats.go_on(chat, line(_("Esto lo resolvió"), mine=True), thanks, path="")
+        thanks = _("Me alegra. ¿Te ayudo con algo más?")
+        if has_unsent_answers(place, chat):
+            thanks = _(
+                "Me alegra. No envié tu reporte: lo guardo por si vuelve a pasar, y «%(report)s» lo retoma. ¿Te ayudo con algo más?"
+            ) % {"report": ChatPath.REPORT.label}
+        chats.go_on(chat, line(_("Esto lo resolvió"), mine=True), line(thanks), path="")
         return place.back()
     if given not in UNSOLVED:  # an article that is gone meanwhile
         return place.back()
