@@ -97,8 +97,8 @@ def parse_forwarding(address: str) -> User | None:
 
 
 def is_one(address: str) -> bool:
-    """Whether `address` has the form of a reply or forwarding address, valid or not, whatever its domain. It is a key and
-    no person: pages never show it. Makes no query."""
+    """Whether `address` has the form of a reply or forwarding address, valid or not, whatever its domain. It is a
+    key and no person: pages never show it. Makes no query."""
     text = address.strip().lower()
     return any(pattern.fullmatch(text) for pattern in (PATTERN, FORWARD_PATTERN))
 

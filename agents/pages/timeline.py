@@ -271,7 +271,7 @@ def _via(message: Message, mail: IncomingEmail | None = None, *, is_proven: bool
 
 
 def _copies(mail: IncomingEmail) -> list[str]:
-    """Return the other addresses in To and Cc, without the desk's own: the mailbox, and addresses that prove who writes."""
+    """Return the other addresses in To and Cc, without the mailbox and the addresses that prove who writes."""
     addresses: list[str] = mail.detail("copies") or []
     return [email for email in addresses if email != mail.mailbox and not reply_address.is_one(email)]
 

@@ -321,7 +321,8 @@ def solved(request: HttpRequest, place: Place) -> HttpResponse:
         thanks = _("Me alegra. ¿Te ayudo con algo más?")
         if has_unsent_answers(place, chat):
             thanks = _(
-                "Me alegra. No envié tu reporte: lo guardo por si vuelve a pasar, y «%(report)s» lo retoma. ¿Te ayudo con algo más?"
+                "Me alegra. No envié tu reporte: lo guardo por si vuelve a pasar, y «%(report)s» lo retoma. "
+                "¿Te ayudo con algo más?"
             ) % {"report": ChatPath.REPORT.label}
         chats.go_on(chat, line(_("Esto lo resolvió"), mine=True), line(thanks), path="")
         return place.back()

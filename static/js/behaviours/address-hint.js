@@ -16,7 +16,7 @@ export function addressHint(box) {
     const typed = input.value.trim();
     const at = typed.lastIndexOf("@");
     const given = at > 0 ? typed.slice(at + 1).toLowerCase() : "";
-    return { typed, at, given, domain: Object.hasOwn(misspelt, given) ? misspelt[given] : "" };
+    return { typed, at, given, domain: Object.hasOwn(misspelt, given) ? misspelt[given] : undefined };
   };
   const check = () => {
     const { typed, at, domain } = found();
@@ -27,7 +27,8 @@ export function addressHint(box) {
   const later = debounce(700, check);
   input.addEventListener("input", () => {
     const { given, domain } = found();
-    if (domain && domain.startsWith(given)) later(); // the rest may be on its way: «hotmail.co»
+    // The rest may be on its way: «hotmail.co»
+    if (domain?.startsWith(given)) later();
     else {
       later.cancel();
       check();
