@@ -94,6 +94,8 @@ class FieldDefinition:
     max_length: int | None = None
     minimum: float | None = None
     maximum: float | None = None
+    days: str = ""
+    """Which days a `date` accepts: `past`, up to today; `future`, from today on. Empty: all."""
     pattern: str = ""
     pattern_help: Text = NO_TEXT
     prefill: str = ""

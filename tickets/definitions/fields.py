@@ -8,7 +8,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.formats import number_format
+from django.utils.timezone import localdate
 from django.utils.translation import gettext, pgettext
 
 from accounts.validators import phone_validator
@@ -75,6 +77,23 @@ def _choice(definition: FieldDefinition, common: dict[str, Any]) -> forms.Field:
     return forms.ChoiceField(choices=[("", gettext("Elige una opción")), *options], **common)
 
 
+def _date(definition: FieldDefinition, common: dict[str, Any]) -> forms.Field:
+    """Return a field for the days that the definition accepts. Today is that of the active time zone."""
+    attributes = {"type": "date"}
+    validators = []
+    if definition.days:
+        today = localdate()
+        is_past = definition.days == "past"
+        attributes["max" if is_past else "min"] = today.isoformat()
+        validators = [
+            MaxValueValidator(today, gettext("Elige una fecha que ya pasó, o la de hoy."))
+            if is_past
+            else MinValueValidator(today, gettext("Elige la fecha de hoy o una que venga."))
+        ]
+    widget = forms.DateInput(format="%Y-%m-%d", attrs=attributes)
+    return forms.DateField(widget=widget, validators=validators, **common)
+
+
 class YesNoField(forms.BooleanField):
     """A checkbox that also reads the words of `YES` and `NO`: channels without checkboxes send those."""
 
@@ -93,9 +112,7 @@ _BUILDERS: dict[str, Any] = {
     "number": lambda d, common: forms.DecimalField(
         min_value=d.minimum, max_value=d.maximum, max_digits=18, decimal_places=4, localize=True, **common
     ),
-    "date": lambda d, common: forms.DateField(
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **common
-    ),
+    "date": _date,
     "yes_no": lambda d, common: YesNoField(**{**common, "required": False}),
     "phone": lambda d, common: LineField(max_length=32, validators=[phone_validator], **common),
 }

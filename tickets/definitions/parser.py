@@ -219,6 +219,7 @@ def _field(r: Reader) -> FieldDefinition:
         max_length=r.integer("max_length", 0, high=MAX_TEXT) or None,
         minimum=r.number("minimum"),
         maximum=r.number("maximum"),
+        days=r.string("days", among=("", "past", "future")),
         pattern=r.string("pattern"),
         pattern_help=r.text("pattern_help"),
         prefill=r.string("prefill", among=("", "app_version")),

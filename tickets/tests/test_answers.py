@@ -1,10 +1,11 @@
 """Answers to a process's own questions: when one fits what the file says, and when one counts as blank."""
 
 import pytest
+import time_machine
 
 from content.errors import InvalidData
 from tickets.definitions.definition import FieldDefinition, Option, Text
-from tickets.definitions.fields import is_answer, is_blank
+from tickets.definitions.fields import clean_values, form_field, is_answer, is_blank
 from tickets.exceptions import ActionUnavailable, GuardFailed
 from tickets.models import Ticket
 from tickets.tests.factories import make_ticket
@@ -164,3 +165,28 @@ def test_unanswered_number_is_blank():
 def test_question_shown_for_yes_is_dropped_for_no():
     assert "motivo" not in filed(urgente="off", motivo="No se pregunta").fields
     assert filed(urgente="on", motivo="Mudanza").fields["motivo"] == "Mudanza"
+
+
+@pytest.mark.parametrize(
+    ("days", "given", "said"),
+    [
+        ("past", "2026-11-28", ""),
+        ("past", "2026-11-29", "Elige una fecha que ya pasó, o la de hoy."),
+        ("future", "2026-11-28", ""),
+        ("future", "2026-11-27", "Elige la fecha de hoy o una que venga."),
+        ("", "2030-01-01", ""),
+    ],
+)
+@time_machine.travel("2026-11-29T02:00Z", tick=False)  # still the 28th in Caracas
+def test_date_is_one_of_the_days_that_the_file_accepts(days: str, given: str, said: str):
+    asked = FieldDefinition("f", Text("F"), "date", days=days)
+
+    if said:
+        with pytest.raises(InvalidData) as refused:
+            clean_values([asked], {"f": given})
+        assert refused.value.errors == {"f": [said]}
+    else:
+        assert clean_values([asked], {"f": given}) == {"f": given}
+    limits = {"past": {"max": "2026-11-28"}, "future": {"min": "2026-11-28"}}.get(days, {})
+    shown = form_field(asked).widget.attrs
+    assert {name: shown[name] for name in ("min", "max") if name in shown} == limits

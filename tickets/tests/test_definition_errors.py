@@ -260,6 +260,7 @@ IMPOSSIBLE = [
     ('label = "Detalle"', 'label = "Detalle"\npattern = "(?=a)a"', "la expresión no puede mirar adelante ni atrás"),
     ('label = "Detalle"', 'label = "Detalle"\npattern = "(a{99}){99}"', "la expresión es demasiado grande"),
     ('label = "Detalle"', 'label = "Detalle"\ntype = "date"\npattern = "a"', "pattern va con el tipo text"),
+    ('label = "Detalle"', 'label = "Detalle"\ndays = "past"', "days va con el tipo date"),
     ('label = "Detalle"', 'label = "Detalle"\nminimum = 1', "minimum y maximum van con el tipo number"),
     ('label = "Detalle"', 'label = "Detalle"\ntype = "number"\nminimum = 3\nmaximum = 2', "ningún número sirve"),
     ('label = "Detalle"', 'label = "Detalle"\ntype = "number"\nminimum = nan', "se esperaba un número"),

@@ -344,6 +344,8 @@ class Consistency:
                 compiled(field.pattern)
             except PatternError as error:
                 self.report((*path, "pattern"), str(error))
+        if field.days and field.type != "date":
+            self.report((*path, "days"), _("days va con el tipo date, y solo con él"))
         if field.type != "number" and (field.minimum is not None or field.maximum is not None):
             name = "minimum" if field.minimum is not None else "maximum"
             self.report((*path, name), _("minimum y maximum van con el tipo number, y solo con él"))
