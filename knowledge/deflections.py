@@ -127,7 +127,7 @@ def most_helpful(*, days: int = REPORTED_DAYS, limit: int = 20) -> list[tuple[Ar
 
 
 def by_pattern(*, days: int = REPORTED_DAYS) -> dict[int, int]:
-    """Return how many tickets each solution that repeats itself spared, by its id. One query."""
+    """Return how many tickets each solution that repeats itself deflected, by its id. One query."""
     rows = counted(days=days).exclude(pattern=None).order_by().values_list("pattern")
     return dict(rows.annotate(n=Count("pk")))
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Department
-from demo.replay import apps, articles, history, hours, letters, people, spared
+from demo.replay import apps, articles, deflections, history, hours, letters, people
 from demo.replay.replaying import replay
 from demo.replay.scene import World
 from demo.stories import STORIES
@@ -44,5 +44,5 @@ def load(*, with_history: bool = False) -> int:
     letters.set_up_addresses(world.processes)
     replay(STORIES, world, letters=letters.LETTERS)
     articles.load(users)
-    spared.load(users)
+    deflections.load(users)
     return Ticket.objects.count()

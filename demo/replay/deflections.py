@@ -1,4 +1,4 @@
-"""Load what answers and proposals did: solutions that repeat themselves, the tickets that answers spared, and the
+"""Load what answers and proposals did: solutions that repeat themselves, the tickets that answers deflected, and the
 proposals that the team took (S3.20)."""
 
 from datetime import timedelta
