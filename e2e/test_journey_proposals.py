@@ -139,7 +139,9 @@ def test_proposal_is_taken_without_javascript(browser: Browser, desk: Stack, fol
     context.close()
 
 
-def test_supervisor_fills_the_preparation_and_sets_a_proposal_aside(people: People, folios: list[str]) -> None:
+def test_supervisor_fills_the_preparation_and_sets_a_proposal_aside(
+    people: People, folios: list[str]
+) -> None:
     solved, folio = folios[0], folios[3]
     maria = people.at_desk("María")
     maria.sign_in(SUPERVISOR)
