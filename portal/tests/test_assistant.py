@@ -128,6 +128,7 @@ def test_assistant_asks_one_question_at_a_time_and_files_a_ticket(talk: Talk):
     assert ticket.fields == {"reserva": "RS-441720", "medio": "tarjeta", "ultimos": "1234"}
     assert ticket.attachments.get().name == "captura.png"
     assert "/enlace/" not in page  # the link is mailed: the address is not confirmed yet
+    assert f'dinos el folio en <a href="mailto:{settings.DESK_SUPPORT_EMAIL}">' in page
     assert ticket.chat.lines[-1]["text"] == "Sin respuesta"
 
 

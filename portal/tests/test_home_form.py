@@ -5,6 +5,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -177,7 +178,9 @@ def test_guest_files_from_the_home_page(client: Client, repair: Process, deliver
 
     ticket = Ticket.objects.get()
     assert answer["Location"] == f"/nuevo/{form.code}/listo/"
-    assert ticket.folio in html(client, answer["Location"])
+    page = html(client, answer["Location"])
+    assert ticket.folio in page
+    assert f'dinos el folio en <a href="mailto:{settings.DESK_SUPPORT_EMAIL}">' in page
     assert ticket.title == "Pantalla rota, Batería · Samsung · Galaxy A54"
     assert ticket.fields == {"marca": "Samsung", "modelo": "Galaxy A54", "fallas": ["pantalla", "bateria"]}
     assert (ticket.requester_name, ticket.requester_phone) == ("Marcela Duque", "+57 310 555 0176")
