@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.test import Client
 from PIL import Image
@@ -152,7 +153,7 @@ def test_article_offers_its_other_language(client: Client):
 
     assert f'hreflang="en" href="{ADDRESS}en/"' in spanish
     assert '<h1 lang="en">I cannot sign in</h1>' in english
-    assert "Este artículo está en otro idioma" in english
+    assert "Este artículo está en inglés." in english
     assert "I cannot sign in</h1>" in unescape(
         client.get(ADDRESS, headers={"accept-language": "en"}).content.decode()
     )
@@ -200,6 +201,17 @@ def test_no_asks_what_was_missing_without_script(client: Client):
 
     assert "¿Qué faltó?" in page
     assert "No entendí un paso" in page
+
+
+def test_lists_name_the_language_of_an_article_that_is_in_another(client: Client):
+    make_article()
+    client.cookies.load({settings.LANGUAGE_COOKIE_NAME: "en"})
+
+    for address in ("/ayuda/", "/ayuda/seccion/cuenta/", "/buscar/?q=entrar"):
+        assert "<span>In Spanish</span>" in html(client, address), address
+
+    client.cookies.load({settings.LANGUAGE_COOKIE_NAME: "es"})
+    assert "En español" not in html(client, "/ayuda/")
 
 
 def test_reason_left_empty_is_thanked_for(client: Client):
