@@ -323,15 +323,16 @@ def test_conversation_stands_on_the_ticket_for_requester_and_staff(talk: Talk, a
     guest.get(f"/enlace/{link}/")
     agent.departments.add(ticket.department)
 
-    for page in (
-        guest.get(f"/invitado/{ticket.folio}/"),
-        signed_in(agent).get(f"/agentes/tickets/{ticket.folio}/"),
+    for page, sender in (
+        (guest.get(f"/invitado/{ticket.folio}/"), "Tú"),
+        (signed_in(agent).get(f"/agentes/tickets/{ticket.folio}/"), ticket.requester_name),
     ):
         text = unescape(page.content.decode())
         assert "Conversación con el asistente" in text
         assert "Sigo con el problema" in text
         assert "¿De qué se trata?" in text
         assert "por el asistente" in text
+        assert f"{sender}:" in text.partition("chat__lines")[2].partition("</ol>")[0]
     assert ticket.messages.get().kind == MessageKind.REPORT
 
 
