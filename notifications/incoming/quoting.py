@@ -210,6 +210,18 @@ def _headers_begin(texts: Sequence[str], place: int) -> bool:
     return together and len(headers) >= 3 and any(map(_FROM.match, headers))
 
 
+def is_header(line: str) -> bool:
+    """Whether the line looks like one of the headers that mail programs write above a mail that they quote."""
+    return bool(_HEADER.match(plain(line).lstrip("> ")))
+
+
+def marks_forward(line: str) -> bool:
+    """Whether the line is what mail programs write above the headers of a forwarded mail."""
+    text = plain(line).lstrip("> ")
+    named = _FORWARDED.match(text) and len(text) > 6
+    return bool(named or _SEPARATOR.match(text) or _RULE.match(text))
+
+
 def is_forward(lines: Sequence[str], subject: str) -> bool:
     """Whether the mail forwards another: that one is then what it says."""
     named = re.match(r"^\s*(?:fwd?|fw|rv|reenv|wg|tr|i|enc)\s*:", subject, re.IGNORECASE) is not None

@@ -9,6 +9,7 @@ again.
 import hashlib
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -33,7 +34,7 @@ from . import containers, mime, routing
 from .authentication import server_of
 from .automatic import Origin
 from .fingerprints import Fingerprint
-from .forwarded import author_of
+from .forwarded import author_of, split
 from .mime import ReadMail
 from .pictures import KeptFiles, keep_files
 from .reports import BOUNCED, COMPLAINT, DELIVERED
@@ -213,26 +214,33 @@ def _tell(row: IncomingEmail, verdict: Verdict) -> None:
 
 
 def file(row: IncomingEmail, judged: Judged, files: KeptFiles) -> Ticket:
-    """File the ticket of a mail. What staff forwarded is filed for the person who had written it to them."""
+    """File the ticket of a mail. What staff forwarded is filed for the person who had written it to them, and what
+    staff wrote above it becomes an internal note."""
     verdict, address = judged.verdict, judged.verdict.address
     if address is None:
         raise NotAllowed
     requester: Requester | None = Requester(row.sender, row.sender_name, language=_language(judged.mail))
+    note, body = "", files.body
     if verdict.on_behalf:
         author = author_of(judged.words.full)
         requester = Requester(author.email, author.name) if author.email else None
+        note, body = split(body) if author.email else ("", body)
     elif verdict.actor is not None:
         requester = None
-    return intake.file_ticket(
+    ticket = intake.file_ticket(
         address.process,
         actor=verdict.actor if not isinstance(verdict.actor, Guest) else None,
-        title=title_of(judged.mail) or _first_line(files.body),
-        description=files.body or title_of(judged.mail),
+        title=title_of(judged.mail) or _first_line(body),
+        description=body or title_of(judged.mail),
         category=address.category,
         requester=requester,
         draft_key=files.draft_key,
         channel=Channel.EMAIL,
     )
+    if note and verdict.actor is not None:
+        with suppress(NotAllowed):  # the ticket went to others; the original has the words
+            conversation.add_internal_note(ticket, actor=verdict.actor, body=note)
+    return ticket
 
 
 def write(verdict: Verdict, body: str, *, draft_key: str) -> Message:

@@ -392,6 +392,9 @@ def test_mail_forwarded_by_staff_is_filed_for_its_author(address):
     assert mail.verdict == MailVerdict.TICKET, mail.reason
     assert (mail.ticket.requester_email, mail.ticket.title) == ("luis@cliente.test", "Cobro")
     assert mail.ticket.events.get(kind="filed").actor == agent
+    said, note = mail.ticket.messages.order_by("pk")
+    assert (said.body, said.from_requester) == ("Me cobraron dos veces.", True)
+    assert (note.kind, note.author, note.body) == ("note", agent, "Me llegó esto.")
 
 
 def test_forwarding_address_of_somebody_else_files_nothing(address):
