@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from content.text import PICTURE_MARK, as_typed, render_markdown, without_picture_marks
 from tickets.models import Attachment, IncomingEmail
@@ -105,10 +106,19 @@ def refused_rows(mail: IncomingEmail | None) -> list[dict[str, Any]]:
             "name": str(each.get("name", "")),
             "icon_name": "slash-circle",
             "state": "refused",
-            "note": gettext("No lo guardamos: %(reason)s") % {"reason": each.get("reason", "")},
+            "note": gettext("No lo guardamos: %(reason)s") % {"reason": _reason_of(each)},
         }
         for each in (mail.detail("refused") or [] if mail else [])
     ]
+
+
+def _reason_of(refused: dict[str, Any]) -> str:
+    """Return why a file was refused, in the reader's language. Older mails have it in one."""
+    reason = refused.get("reason", "")
+    if not isinstance(reason, dict):
+        return str(reason)
+    language = (get_language() or settings.LANGUAGE_CODE)[:2]
+    return str(reason.get(language) or next(iter(reason.values()), ""))
 
 
 def remote_pictures(mail: IncomingEmail) -> list[str]:

@@ -65,6 +65,17 @@ def test_reply_and_forwarding_addresses_are_no_copies(ticket, settings):
     assert not [key for key in keys if key in page]
 
 
+def test_reason_of_a_refused_file_is_in_the_readers_language(ticket):
+    reason = {"es": "tipo no permitido", "en": "type not allowed"}
+    mailed(ticket, details={"refused": [{"name": "visor.exe", "size": 9, "reason": reason}]})
+    english = make_supervisor(language="en")
+
+    assert "No lo guardamos: tipo no permitido" in text_of(page_of(ticket))
+    page = text_of(signed_in(english).get(f"/agentes/tickets/{ticket.folio}/"))
+    assert "type not allowed" in page
+    assert "tipo no permitido" not in page
+
+
 def keep_picture(ticket, key="k"):
     limits = attachments.widest_limits(ticket)
     return attachments.keep_draft(

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile
+from django.utils import translation
 
 from content.errors import DeskError
 from content.text import MAX_TEXT, clean_text, picture_mark
@@ -109,10 +111,20 @@ def _keep(file: MailFile, kept: KeptFiles, limits: FileLimits, verdict: Verdict)
             content, name=file.name, draft_key=kept.draft_key, actor=actor, limits=limits, visitor=""
         )
     except DeskError as problem:
-        kept.refused.append({"name": file.name[:120], "size": len(file.content), "reason": str(problem)})
+        reason = _in_each_language(problem)
+        kept.refused.append({"name": file.name[:120], "size": len(file.content), "reason": reason})
         return ""
     kept.count += 1
     return str(attachment.uuid)
+
+
+def _in_each_language(problem: DeskError) -> dict[str, str]:
+    """Return why a file was refused, by language: requester and staff may read different ones."""
+    reasons = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            reasons[code] = str(problem)
+    return reasons
 
 
 def _text(visible: str, places: dict[int, str]) -> str:

@@ -270,7 +270,8 @@ def test_files_are_inspected_and_refused_ones_are_named(address):
     assert [file.name for file in mail.message.attachments.all()] == ["foto.png"]
     [refused] = mail.details["refused"]
     assert refused["name"] == "visor.exe"
-    assert refused["reason"]
+    assert refused["reason"]["es"].startswith("Aquí no se pueden adjuntar archivos .exe.")
+    assert refused["reason"]["en"].startswith(".exe files cannot be attached here.")
 
 
 def test_sender_who_floods_waits_and_is_refused_at_last(address, monkeypatch):

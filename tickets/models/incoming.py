@@ -135,8 +135,8 @@ class IncomingEmail(models.Model):
     quoted = models.TextField(blank=True)
     """What was folded: the quoted mail and the signature."""
     details = models.JSONField(default=dict, blank=True)
-    """What is shown beside the mail: `checks` (spf, dkim, dmarc), `server`, `refused` files with their reasons,
-    `remote` pictures, `copies` (people in To and Cc), `wrapped` (signed, encrypted, winmail)."""
+    """What is shown beside the mail: `checks` (spf, dkim, dmarc), `server`, `refused` files with their reasons by
+    language, `remote` pictures, `copies` (people in To and Cc), `wrapped` (signed, encrypted, winmail)."""
     decision = models.CharField(max_length=12, choices=MailDecision, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
