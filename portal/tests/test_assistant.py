@@ -505,7 +505,7 @@ def test_text_for_a_question_that_is_not_asked_any_more_is_shown(talk: Talk, for
     talk.report()
     talk.answer("title", "Portón")
     values = typed_in(talk, "respuesta", pregunta="answer_reserva", answer_reserva="RS-441720 y otra")
-    talk.post(form, tipo="prueba-invitados.tramite")
+    talk.post(form, tipo="prueba-invitados.tramite", seguro="1")
 
     answer = talk.post("respuesta", **values)
 
