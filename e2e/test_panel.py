@@ -12,6 +12,8 @@ from e2e.waiting import until
 pytestmark = pytest.mark.e2e
 SUPERVISOR, CUSTOMER = "supervisor@demo.test", "cliente@demo.test"
 PAGE = "/agentes/panel/"
+FIRST_PAGE = 50
+"""The most tickets that the first page of a list shows."""
 
 
 def reported(page: Page) -> int:
@@ -49,7 +51,7 @@ def test_number_opens_its_list_and_a_mark_is_reached_by_keyboard(people: People)
 
     page.locator(".kpi__value").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Reportados")
-    expect(page.locator("td.folio")).to_have_count(before + 1)
+    expect(page.locator("td.folio")).to_have_count(min(before + 1, FIRST_PAGE))
     expect(page.get_by_text(folio)).to_be_visible()
     supervisor.look()
     page.get_by_role("link", name="Volver al panel").click()
@@ -60,7 +62,7 @@ def test_number_opens_its_list_and_a_mark_is_reached_by_keyboard(people: People)
     mark.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Reportados")
-    expect(page.locator("td.folio")).to_have_count(int(re.findall(r"\d+", said)[-1]))
+    expect(page.locator("td.folio")).to_have_count(min(int(re.findall(r"\d+", said)[-1]), FIRST_PAGE))
 
 
 @pytest.mark.demand("S1.18")
