@@ -197,7 +197,7 @@ def _write(row: IncomingEmail, judged: Judged, files: KeptFiles) -> None:
     verdict = judged.verdict
     if verdict.kind == MailVerdict.TICKET:
         row.ticket = file(row, judged, files)
-        row.message = row.ticket.messages.order_by("id").first()
+        row.message = row.ticket.report
     elif verdict.kind == MailVerdict.MESSAGE and verdict.wakes and verdict.ticket is not None:
         row.message = write(verdict, files.body, draft_key=files.draft_key)
         row.ticket = row.message.ticket

@@ -28,5 +28,5 @@ def release(
         mail.ticket = mail.message.ticket
     else:
         mail.ticket = receiving.file(mail, judged, files)
-        mail.message = mail.ticket.messages.order_by("id").first()
+        mail.message = mail.ticket.report
     mail.save(update_fields=["ticket", "message", "details"])

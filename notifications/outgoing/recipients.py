@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -196,10 +197,9 @@ def _instead(people: "QuerySet[User]", ticket: Ticket) -> list[User]:
 def _in_charge(people: "QuerySet[User]", ticket: Ticket, department: str) -> list[User]:
     """Return the managers of the department, or all its members if it has no manager: a mail should wake those who
     must act, and managers hand the work out. A department that was switched off has nobody in charge."""
-    manages = _member(ticket, department, is_manager=True)
-    members = list(people.filter(_member(ticket, department)).annotate(manages_it=manages))
-    managers: list[User] = [person for person in members if person.manages_it]
-    return managers or [*members]
+    rows = Membership.objects.filter(user__in=people.order_by(), **_active(ticket, department))
+    members = list(rows.select_related("user").order_by("user__name", "user_id"))
+    return [row.user for row in members if row.is_manager] or [row.user for row in members]
 
 
 def _members(people: "QuerySet[User]", departments: list[int]) -> list[User]:
@@ -208,11 +208,15 @@ def _members(people: "QuerySet[User]", departments: list[int]) -> list[User]:
 
 
 def _member(ticket: Ticket, department: str, **fields: bool) -> Exists:
-    """Return the filter for members of the named department, or of the ticket's own if the name is empty. A department
+    """Return the filter for members of the named department, or of the ticket's own if the name is empty."""
+    return Exists(Membership.objects.filter(user=OuterRef("pk"), **_active(ticket, department), **fields))
+
+
+def _active(ticket: Ticket, department: str) -> dict[str, Any]:
+    """Return the filter of memberships for the named department, or the ticket's own if the name is empty. A department
     that was switched off counts as empty."""
     named = {"department__key": department} if department else {"department": ticket.department_id}
-    members = Membership.objects.filter(user=OuterRef("pk"), department__is_active=True)
-    return Exists(members.filter(**named, **fields))
+    return {**named, "department__is_active": True}
 
 
 def _of_role(people: "QuerySet[User]", role: str) -> list[User]:

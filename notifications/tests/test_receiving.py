@@ -428,3 +428,21 @@ def test_original_of_several_pieces_is_kept_whole(address):
 
     assert mail.originals.count() == 4
     assert mail.raw == raw
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_mail_takes_as_many_queries_however_many_addresses_and_agents_there_are(
+    address, count, django_assert_max_num_queries
+):
+    for number in range(count):
+        make_agent(make_department())
+        DeskAddress.objects.create(
+            email=f"area{number}@mesadeayuda.test",
+            process=address.process,
+            category=address.process.categories.last(),
+        )
+    raw = make_raw("No abre la barrera.\n", to="area0@mesadeayuda.test", subject="Barrera")
+    receiving.receive(make_raw("Antes.\n", subject="Lo que se lee una vez"), mailbox="")
+
+    with django_assert_max_num_queries(26):
+        receiving.receive(raw, mailbox="soporte@mesadeayuda.test")

@@ -1,6 +1,7 @@
 """The ticket and the counter for its folio. Only verbs and sweeps write a ticket; nearly all verbs take `actor=`."""
 
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -33,6 +34,7 @@ from .querysets import UNANSWERED_BY_ARRIVAL, TicketQuerySet
 
 if TYPE_CHECKING:
     from .closing import ContactEntry
+    from .conversation import Message
 
 LAST_IN_LINE = 2_147_483_647
 """The `arrival_order` of a ticket without `queue_position`: it sorts after all positions."""
@@ -338,6 +340,11 @@ class Ticket(models.Model):
     @property
     def definition(self) -> Definition:
         return ProcessVersion.objects.definition(self.process_version_id)
+
+    @cached_property
+    def report(self) -> "Message":
+        """The message with which the ticket was filed. Takes a query, unless this instance has just been filed."""
+        return self.messages.order_by("id")[0]
 
     @property
     def stage_definition(self) -> Stage:

@@ -82,7 +82,7 @@ def write_event(ticket: Ticket, kind: str, *, public: bool, **details: Unpack[Ev
         at=at or timezone.now(),
         idempotency_key=_stored_key(details.get("key"), ticket, action or kind),
     )
-    record_turns(ticket)
+    record_turns(ticket, is_new=kind == EventKind.FILED)
     event_recorded.send(sender=TicketEvent, event=event)
     return event
 

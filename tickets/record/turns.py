@@ -11,11 +11,11 @@ from ..models import Ticket, Turn
 Doers = Callable[[str], Iterable[int]]
 
 
-def record_turns(ticket: Ticket) -> None:
+def record_turns(ticket: Ticket, *, is_new: bool = False) -> None:
     """Make the ticket's `Turn` rows those of its present state. `record` calls it with every event.
 
     Processes that name nobody beyond the ticket's department, assignee and supervisors have no rows and cost no query,
-    unless another department was asked for a side task.
+    unless another department was asked for a side task. A ticket that `is_new` has no rows to read.
     """
     if not ticket.definition.gives_turns and ticket.open_tasks is None:
         return
@@ -25,7 +25,7 @@ def record_turns(ticket: Ticket) -> None:
     )
     if ticket.open_tasks and ticket.is_open:
         wanted |= _names_of_side_tasks(ticket)
-    present = set(ticket.turns.values_list("who", flat=True))
+    present = set() if is_new else set(ticket.turns.values_list("who", flat=True))
     if gone := present - wanted:
         ticket.turns.filter(who__in=gone).delete()
     if new := wanted - present:

@@ -202,7 +202,7 @@ def _open(
     ticket.folio = secrets.token_hex(PLACEHOLDER_BYTES)
     insert_with_first_event(ticket)
     Clock.objects.bulk_create(promised)
-    message = write_message(
+    ticket.report = message = write_message(
         ticket, MessageKind.REPORT, author=author, body=description, channel=Channel(ticket.channel), at=now
     )
     attach_drafts(ticket, draft_key, actor=actor, message=message)
