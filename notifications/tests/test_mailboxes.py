@@ -106,6 +106,64 @@ def test_mail_that_kills_processes_is_held_with_its_headers_alone(box, monkeypat
     assert good.verdict == MailVerdict.TICKET
 
 
+def test_mark_says_how_far_the_mailbox_is_read(box, monkeypatch):
+    box(make_raw(subject="Uno"), make_raw(subject="Dos"), make_raw(subject="Tres"))
+    receive = receiving.receive
+    monkeypatch.setattr(receiving, "receive", lambda raw, **kwargs: dies_of(raw) or receive(raw, **kwargs))
+
+    def dies_of(raw: bytes) -> None:
+        if b"Dos" in raw:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        mailboxes.collect_all()
+    mark = MailboxMark.objects.get()
+    assert (mark.last_uid, mark.received, mark.trying_uid, mark.tries) == (1, 1, 2, 1)
+
+    monkeypatch.setattr(receiving, "receive", receive)
+    assert mailboxes.collect_all() == 2
+    mark = MailboxMark.objects.get()
+    assert (mark.last_uid, mark.received, mark.trying_uid, mark.tries) == (3, 3, 0, 0)
+
+
+def test_mail_that_somebody_deletes_meanwhile_is_passed_over(box, monkeypatch):
+    box(make_raw(subject="Uno"), make_raw(subject="Dos"), make_raw(subject="Tres"))
+    receive, account = receiving.receive, mailboxes.accounts()[0]
+
+    def deletes_the_next(raw: bytes, **kwargs: str):
+        monkeypatch.setattr(receiving, "receive", receive)
+        opened = mailboxes.connect(account)
+        opened.folder.set("INBOX")
+        opened.delete("2")
+        mailboxes.close(opened)
+        return receive(raw, **kwargs)
+
+    monkeypatch.setattr(receiving, "receive", deletes_the_next)
+
+    assert mailboxes.collect_all() == 2
+    assert subjects() == ["Uno", "Tres"]
+    assert MailboxMark.objects.get().last_uid == 3
+
+
+def test_mail_of_which_the_server_tells_no_size_is_passed_over(box, monkeypatch):
+    """Somebody deleted it after the server had named it."""
+    box(make_raw(subject="Uno"), make_raw(subject="Dos"))
+    monkeypatch.setattr(mailboxes, "_new_uids", lambda *_args: [1, 2, 77])
+
+    assert mailboxes.collect_all() == 2
+    assert subjects() == ["Uno", "Dos"]
+
+
+def test_sizes_are_asked_for_many_mails_at_once(box, monkeypatch):
+    monkeypatch.setattr(mailboxes, "AT_ONCE", 2)
+    names = [f"Correo {number}" for number in range(5)]
+    box(*(make_raw(subject=name) for name in names))
+
+    mailboxes.collect_all()
+
+    assert subjects() == names
+
+
 def test_too_large_mail_is_held_and_never_loaded(box, monkeypatch):
     monkeypatch.setattr("notifications.incoming.mime.MAX_BYTES", 10_000)
     box(make_raw("x" * 30_000, subject="Enorme"))
