@@ -16,7 +16,7 @@ from .definitions.conditions import is_offered
 from .definitions.definition import Action, ChecklistItem, Definition, Stage, Who
 from .definitions.fields import answers_of
 from .definitions.turns import reviews_answers
-from .enums import Purpose
+from .enums import EventKind, Purpose
 from .models import Attachment, MailedReport, SavedView, SideTask, Ticket, TicketEvent, Turn
 from .vacancies import (
     CAN_BE_EMPTY,
@@ -150,6 +150,15 @@ def can_choose_notifications(actor: Actor, ticket: Ticket) -> bool:
 def can_answer(actor: Actor, ticket: Ticket) -> bool:
     """Whether the actor may write as staff: follow-ups, solutions and internal notes."""
     return is_staff_on(actor, ticket)
+
+
+def can_note(actor: Actor, ticket: Ticket) -> bool:
+    """Whether the actor may write an internal note: whoever may answer, and the staff who filed the ticket, although it
+    may have gone to a team whose tickets they do not see."""
+    if can_answer(actor, ticket):
+        return True
+    is_staff = isinstance(actor, User) and actor.is_desk_staff and actor.is_active
+    return is_staff and ticket.events.filter(kind=EventKind.FILED, actor=actor).exists()
 
 
 def can_send_solution(actor: Actor, ticket: Ticket) -> bool:

@@ -9,7 +9,6 @@ again.
 import hashlib
 import logging
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -238,8 +237,7 @@ def file(row: IncomingEmail, judged: Judged, files: KeptFiles) -> Ticket:
         channel=Channel.EMAIL,
     )
     if note and verdict.actor is not None:
-        with suppress(NotAllowed):  # the ticket went to others; the original has the words
-            conversation.add_internal_note(ticket, actor=verdict.actor, body=note)
+        conversation.add_internal_note(ticket, actor=verdict.actor, body=note)
     return ticket
 
 

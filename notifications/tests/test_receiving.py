@@ -10,10 +10,10 @@ from notifications.models import OutgoingEmail
 from notifications.outgoing import delivery
 from notifications.tests.factories import told
 from notifications.tests.mails import make_raw, picture, token_of
-from tickets import reply_address
+from tickets import policies, reply_address
 from tickets.enums import Channel, DeliveryState, MailReason, MailVerdict, MessageKind, Template
 from tickets.exceptions import GuardFailed, NotAllowed
-from tickets.models import BlockedSender, Delivery, DeskAddress, IncomingEmail, Message, Ticket
+from tickets.models import BlockedSender, Category, Delivery, DeskAddress, IncomingEmail, Message, Ticket
 from tickets.tests.factories import make_process, make_ticket
 from tickets.workflow import mails
 
@@ -376,8 +376,11 @@ def test_checks_that_the_sender_wrote_do_not_count(address, settings):
     assert (mail.verdict, mail.details.get("checks")) == (MailVerdict.TICKET, None)
 
 
-def test_mail_forwarded_by_staff_is_filed_for_its_author(address):
+@pytest.mark.parametrize("sees_it", [True, False])
+def test_mail_forwarded_by_staff_is_filed_for_its_author(address, sees_it):
     agent = make_agent()
+    team = None if sees_it else make_department("administracion")
+    Category.objects.filter(pk=address.category_id).update(department=team)
     text = "Me llegó esto.\n\n---------- Forwarded message ---------\nDe: Luis Ortega <luis@cliente.test>\nAsunto: Cobro\n\nMe cobraron dos veces."
 
     mail = receive(
@@ -396,6 +399,7 @@ def test_mail_forwarded_by_staff_is_filed_for_its_author(address):
     said, note = mail.ticket.messages.order_by("pk")
     assert (said.body, said.from_requester) == ("Me cobraron dos veces.", True)
     assert (note.kind, note.author, note.body) == ("note", agent, "Me llegó esto.")
+    assert policies.can_view(agent, mail.ticket) is sees_it
 
 
 def test_forwarding_address_of_somebody_else_files_nothing(address):

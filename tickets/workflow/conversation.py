@@ -205,7 +205,7 @@ def add_internal_note(
     ticket = locked(ticket)
     if earlier := _already_written(key, ticket, actor=actor, act=EventKind.NOTE):
         return earlier
-    if not policies.can_answer(actor, ticket):
+    if not policies.can_note(actor, ticket):
         raise NotAllowed
     message = _write_message(ticket, MessageKind.NOTE, actor=actor, body=body, draft_key=draft_key)
     mentioned = _mention(ticket, message, actor=actor)
