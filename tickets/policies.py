@@ -157,8 +157,9 @@ def can_note(actor: Actor, ticket: Ticket) -> bool:
     may have gone to a team whose tickets they do not see."""
     if can_answer(actor, ticket):
         return True
-    is_staff = isinstance(actor, User) and actor.is_desk_staff and actor.is_active
-    return is_staff and ticket.events.filter(kind=EventKind.FILED, actor=actor).exists()
+    if not isinstance(actor, User) or not actor.is_desk_staff or not actor.is_active:
+        return False
+    return ticket.events.filter(kind=EventKind.FILED, actor=actor).exists()
 
 
 def can_send_solution(actor: Actor, ticket: Ticket) -> bool:
