@@ -115,9 +115,9 @@ class Desk:
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=self.env, check=True)
         self.run(PREPARE)
 
-    def is_killed_receiving(self, *, after: float) -> bool:
-        """Receive what is there, and kill the process that many seconds after it began to receive. Returns False if it
-        ended by itself before."""
+    def receive_until_killed(self, *, after: float) -> bool:
+        """Receive what is there, and kill the process that many seconds after it began to receive. Returns whether it
+        was killed: it may have ended by itself before."""
         self.run(FREE)  # as if the lease of the process before had run out
         process = subprocess.Popen(
             [sys.executable, "-c", RECEIVE], cwd=ROOT, env=self.env, stdout=subprocess.DEVNULL
@@ -151,7 +151,7 @@ def run(mails: int, kills: int) -> dict[str, float]:
         desk.migrate()
         dovecot.deliver("bench", *(mail_of(number) for number in range(mails)))
         killed = 0
-        while killed < kills and desk.is_killed_receiving(after=chance.uniform(SHORTEST, LONGEST)):
+        while killed < kills and desk.receive_until_killed(after=chance.uniform(SHORTEST, LONGEST)):
             killed += 1
             if killed % 10 == 0:
                 dovecot.deliver("bench", mail_of(chance.randrange(mails)))  # the same mail once more

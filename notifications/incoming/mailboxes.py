@@ -151,9 +151,12 @@ def _begin(mark: MailboxMark, uid: int) -> bool:
 
 
 def _note(mark: MailboxMark, *, trying_uid: int, tries: int) -> None:
-    """Keep how far the mailbox is read, and which mail is being read."""
+    """Keep how far the mailbox is read, and which mail is being read. If another process has taken the mailbox, its
+    mark stays."""
     mark.trying_uid, mark.tries = trying_uid, tries
-    mark.save(update_fields=["last_uid", "received", "trying_uid", "tries"])
+    MailboxMark.objects.filter(pk=mark.pk, lease=mark.lease).update(
+        last_uid=mark.last_uid, received=mark.received, trying_uid=trying_uid, tries=tries
+    )
 
 
 def _fetch(box: BaseMailBox, uid: int, size: int, *, whole: bool) -> bytes | None:

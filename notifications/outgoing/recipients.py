@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -197,7 +196,7 @@ def _instead(people: "QuerySet[User]", ticket: Ticket) -> list[User]:
 def _in_charge(people: "QuerySet[User]", ticket: Ticket, department: str) -> list[User]:
     """Return the managers of the department, or all its members if it has no manager: a mail should wake those who
     must act, and managers hand the work out. A department that was switched off has nobody in charge."""
-    rows = Membership.objects.filter(user__in=people.order_by(), **_active(ticket, department))
+    rows = _memberships(ticket, department).filter(user__in=people.order_by())
     members = list(rows.select_related("user").order_by("user__name", "user_id"))
     return [row.user for row in members if row.is_manager] or [row.user for row in members]
 
@@ -209,14 +208,16 @@ def _members(people: "QuerySet[User]", departments: list[int]) -> list[User]:
 
 def _member(ticket: Ticket, department: str, **fields: bool) -> Exists:
     """Return the filter for members of the named department, or of the ticket's own if the name is empty."""
-    return Exists(Membership.objects.filter(user=OuterRef("pk"), **_active(ticket, department), **fields))
+    return Exists(_memberships(ticket, department).filter(user=OuterRef("pk"), **fields))
 
 
-def _active(ticket: Ticket, department: str) -> dict[str, Any]:
-    """Return the filter of memberships for the named department, or the ticket's own if the name is empty. A department
-    that was switched off counts as empty."""
-    named = {"department__key": department} if department else {"department": ticket.department_id}
-    return {**named, "department__is_active": True}
+def _memberships(ticket: Ticket, department: str) -> "QuerySet[Membership]":
+    """Return the memberships of the named department, or of the ticket's own if the name is empty. A department that
+    was switched off counts as empty."""
+    rows = Membership.objects.filter(department__is_active=True)
+    if department:
+        return rows.filter(department__key=department)
+    return rows.filter(department=ticket.department_id)
 
 
 def _of_role(people: "QuerySet[User]", role: str) -> list[User]:

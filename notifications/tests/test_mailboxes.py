@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from threading import Event, Thread
 from time import sleep
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -109,12 +110,13 @@ def test_mail_that_kills_processes_is_held_with_its_headers_alone(box, monkeypat
 def test_mark_says_how_far_the_mailbox_is_read(box, monkeypatch):
     box(make_raw(subject="Uno"), make_raw(subject="Dos"), make_raw(subject="Tres"))
     receive = receiving.receive
-    monkeypatch.setattr(receiving, "receive", lambda raw, **kwargs: dies_of(raw) or receive(raw, **kwargs))
 
-    def dies_of(raw: bytes) -> None:
+    def dies(raw: bytes, **kwargs: str):
         if b"Dos" in raw:
             raise KeyboardInterrupt
+        return receive(raw, **kwargs)
 
+    monkeypatch.setattr(receiving, "receive", dies)
     with pytest.raises(KeyboardInterrupt):
         mailboxes.collect_all()
     mark = MailboxMark.objects.get()
@@ -124,6 +126,21 @@ def test_mark_says_how_far_the_mailbox_is_read(box, monkeypatch):
     assert mailboxes.collect_all() == 2
     mark = MailboxMark.objects.get()
     assert (mark.last_uid, mark.received, mark.trying_uid, mark.tries) == (3, 3, 0, 0)
+
+
+def test_mark_of_the_process_that_has_taken_the_mailbox_stays(box, monkeypatch):
+    box(make_raw(subject="Uno"), make_raw(subject="Dos"))
+    receive = receiving.receive
+
+    def is_too_slow(raw: bytes, **kwargs: str):
+        MailboxMark.objects.update(lease=uuid4(), last_uid=9, received=9, trying_uid=10, tries=2)
+        return receive(raw, **kwargs)
+
+    monkeypatch.setattr(receiving, "receive", is_too_slow)
+    mailboxes.collect_all()
+
+    mark = MailboxMark.objects.get()
+    assert (mark.last_uid, mark.received, mark.trying_uid, mark.tries) == (9, 9, 10, 2)
 
 
 def test_mail_that_somebody_deletes_meanwhile_is_passed_over(box, monkeypatch):
